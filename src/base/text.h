@@ -1,0 +1,25 @@
+/* A growing text. Appending remembers a failed allocation, so that only the end needs a check. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdarg.h>
+
+#include "remotemedia/remotemedia.h"
+
+typedef struct rmi_text {
+    const rm_allocator *allocator;
+    char *data; /* NUL-terminated once something was appended */
+    size_t length, capacity;
+    bool failed; /* out of memory; what was appended since is lost */
+} rmi_text;
+
+void rmi_text_init(rmi_text *text, const rm_allocator *allocator);
+void rmi_text_clear(rmi_text *text);
+void rmi_text_append(rmi_text *text, const char *data, size_t length);
+void rmi_text_append_c(rmi_text *text, const char *data);
+void rmi_text_printf(rmi_text *text, const char *format, ...) RM_PRINTF(2, 3);
+
+/* Where UTF-8 breaks: the offset of the first bad byte, or `length` when all is good. */
+size_t rmi_utf8_check(const char *text, size_t length);
+
+#endif

@@ -1,0 +1,28 @@
+/* The blocks behind heap values. Only src/data, and src/exec where it must be fast, look inside. */
+#ifndef DATA_VALUE_H
+#define DATA_VALUE_H
+
+#include <stdatomic.h>
+
+#include "remotemedia/remotemedia.h"
+
+/* The head of every block; the content follows in the same allocation (text, bytes, digits) or is pointed at. */
+typedef struct rm_heap {
+    atomic_size_t owners;
+    const rm_allocator *allocator;
+    size_t size; /* bytes of this allocation, for the allocator */
+    uint32_t kind;
+    uint32_t extra; /* for the kind's own use */
+} rm_heap;
+
+static inline size_t rmi_owners(rm_value v)
+{
+    return rm_value_is_heap(v) ? atomic_load_explicit(&v.heap->owners, memory_order_acquire) : 1;
+}
+/* A string whose text is known to be UTF-8. */
+int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
+                             rm_error *err);
+/* Whether any object is inside, at any depth: whether rm_value_to_plain would change anything. */
+bool rmi_value_has_object(rm_value value);
+
+#endif

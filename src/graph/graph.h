@@ -1,0 +1,51 @@
+/* Nodes and connections resolved: which type each node is, where its packets go, in which order nodes run. */
+#ifndef GRAPH_GRAPH_H
+#define GRAPH_GRAPH_H
+
+#include "base/arena.h"
+#include "manifest/manifest.h"
+#include "remotemedia/node.h"
+
+/* A connection between two ports; indices into rmi_graph.nodes and the nodes' port tables. */
+typedef struct rmi_edge {
+    uint32_t from, to;            /* nodes, by manifest index */
+    uint32_t from_port, to_port;  /* to_port: a variadic port's edges count on from the port's number */
+    uint32_t manifest_index;      /* in "connections" */
+    const rm_port *input, *output; /* descriptions of the two ports */
+    size_t queue_packets, queue_bytes; /* 0: the default */
+} rmi_edge;
+
+typedef struct rmi_graph_node {
+    const rmi_manifest_node *source; /* what the manifest says */
+    const rm_node_type *type;
+    const rm_resolver *resolver;     /* whose `data` is; NULL for native types */
+    void *data;                      /* owned; the resolver's */
+    uint32_t rank;                   /* place in topological order */
+    uint32_t *inputs, *outputs;      /* edges, in manifest order */
+    uint32_t input_count, output_count;
+    uint32_t input_ports, output_ports; /* ports, variadic ones counted by their edges */
+    bool is_source, is_sink, is_output; /* no incoming; no outgoing; results are reported */
+} rmi_graph_node;
+
+typedef struct rmi_graph {
+    rm_runtime *runtime;
+    rmi_arena arena;
+    rmi_graph_node *nodes; /* in manifest order */
+    uint32_t *order;       /* topological: Kahn's, taking the ready node that stands first in the manifest */
+    uint32_t node_count;
+    rmi_edge *edges; /* in manifest order */
+    uint32_t edge_count;
+} rmi_graph;
+
+/* Resolves everything in `manifest` (borrowed, must outlive the graph). Errors carry node and pointer.
+ * rmi_graph_free also after a failure. */
+int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err);
+void rmi_graph_free(rmi_graph *graph);
+
+/* Checks the node's parameters against its type and writes them into `state` (zeroed, state_size bytes). Values that
+ * need memory live in `arena` or are owned by *params, a map for rm_node_params (owned by the caller; null for types
+ * with a table and no need of it). */
+int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena, rm_value *params,
+                    rm_error *err);
+
+#endif

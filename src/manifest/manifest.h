@@ -1,0 +1,57 @@
+/* A manifest as data: every field checked for its own sake; what needs other nodes or types is src/graph's. */
+#ifndef MANIFEST_MANIFEST_H
+#define MANIFEST_MANIFEST_H
+
+#include "base/arena.h"
+#include "data/json.h"
+#include "remotemedia/remotemedia.h"
+
+typedef enum rmi_on_error { RMI_ON_ERROR_FAIL, RMI_ON_ERROR_SKIP, RMI_ON_ERROR_COLLECT } rmi_on_error;
+typedef enum rmi_placement {
+    RMI_PLACE_LOCAL, RMI_PLACE_REMOTE, RMI_PLACE_PREFER_LOCAL, RMI_PLACE_PREFER_REMOTE, RMI_PLACE_AUTO,
+    RMI_PLACE_SANDBOX
+} rmi_placement;
+
+typedef struct rmi_manifest_override {
+    const char *name;
+    rm_value value; /* owned by the manifest */
+    struct rmi_manifest_override *next;
+} rmi_manifest_override;
+
+/* One entry of "nodes"; its pointer is "/nodes/<index>". Texts live in the manifest's arena or document. */
+typedef struct rmi_manifest_node {
+    const char *id, *node_type, *runtime_hint; /* hint: "auto" unless given */
+    yyjson_val *params;                        /* an object, or NULL */
+    rmi_manifest_override *overrides;          /* by rm_manifest_set_param; they replace or add */
+    bool is_streaming, is_output_node;
+    const char *host;                          /* NULL unless given */
+    rmi_placement placement;                   /* RMI_PLACE_AUTO unless given */
+    yyjson_val *capabilities;                  /* checked in form; whether the machine has them is asked at open */
+    rmi_on_error on_error;
+    int64_t retry_attempts, retry_backoff_ms;  /* attempts after the first; 0: none */
+    int64_t timeout_ms;                        /* for one item; 0: none */
+} rmi_manifest_node;
+
+/* One entry of "connections"; its pointer is "/connections/<index>". */
+typedef struct rmi_manifest_connection {
+    const char *from, *from_port, *to, *to_port; /* ports: NULL where only the id is given */
+    int64_t queue_packets, queue_bytes;          /* 0 unless given */
+} rmi_manifest_connection;
+
+struct rm_manifest {
+    rm_runtime *runtime;
+    rmi_arena arena;
+    rmi_json_document *document;
+    const char *name, *description; /* metadata */
+    rmi_manifest_node *nodes;
+    size_t node_count;
+    rmi_manifest_connection *connections;
+    size_t connection_count;
+    rm_value input; /* input_data, or null */
+    const char *directory; /* of the file it was loaded from, for relative module paths; NULL if parsed from memory */
+};
+
+/* The index of a node, or SIZE_MAX. */
+size_t rmi_manifest_find(const rm_manifest *manifest, const char *id);
+
+#endif
