@@ -1,0 +1,74 @@
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *default_resize(void *context, void *block, size_t old_size, size_t new_size)
+{
+    (void)context, (void)old_size;
+    if (new_size == 0) {
+        free(block);
+        return NULL;
+    }
+    return realloc(block, new_size);
+}
+
+static const rm_allocator default_allocator = {.resize = default_resize};
+
+const rm_allocator *rm_allocator_default(void)
+{
+    return &default_allocator;
+}
+
+void *rmi_resize(const rm_allocator *allocator, void *block, size_t old_size, size_t new_size)
+{
+    const rm_allocator *from = allocator != NULL ? allocator : &default_allocator;
+    return from->resize(from->context, block, old_size, new_size);
+}
+
+void *rmi_alloc(const rm_allocator *allocator, size_t size)
+{
+    return size != 0 ? rmi_resize(allocator, NULL, 0, size) : NULL;
+}
+
+void *rmi_alloc_zeroed(const rm_allocator *allocator, size_t size)
+{
+    void *block = NULL;
+    if (allocator == NULL || allocator->resize == default_resize)
+        return size != 0 ? calloc(1, size) : NULL; /* fresh pages need no second zeroing */
+    block = rmi_alloc(allocator, size);
+    if (block != NULL)
+        memset(block, 0, size);
+    return block;
+}
+
+void rmi_free(const rm_allocator *allocator, void *block, size_t size)
+{
+    if (block != NULL)
+        (void)rmi_resize(allocator, block, size, 0);
+}
+
+int rmi_grow(const rm_allocator *allocator, void **block, size_t *capacity, size_t wanted, size_t element_size,
+             rm_error *err)
+{
+    size_t count = *capacity, old_bytes = count * element_size, bytes = 0;
+    if (wanted <= count)
+        return RM_OK;
+    if (!rmi_multiply(count, 2, &count) || count < wanted)
+        count = wanted;
+    if (count < 4)
+        count = 4;
+    if (!rmi_multiply(count, element_size, &bytes))
+        return rmi_out_of_memory(err);
+    void *grown = rmi_resize(allocator, *block, old_bytes, bytes);
+    if (grown == NULL)
+        return rmi_out_of_memory(err);
+    *block = grown;
+    *capacity = count;
+    return RM_OK;
+}
+
+int rmi_out_of_memory(rm_error *err)
+{
+    return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+}
