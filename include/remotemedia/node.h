@@ -87,8 +87,10 @@ typedef struct rm_param {
 
 enum {
     RM_NODE_ANY_PARAMS = 1, /* parameters are not checked against the table; see rm_node_params */
-    RM_NODE_STREAMING = 2,  /* takes the stream with rm_node_pull: process is called with packets waiting, not given */
+    RM_NODE_STREAMING = 2,  /* takes the stream with rm_node_pull: process is called with packets waiting, not given
+                             * (a null packet of seq -1), again while it answers RM_MORE, and at the end of the stream */
     RM_NODE_SIDE_EFFECT = 4, /* does something beyond its outputs (writes a file): documentation */
+    RM_NODE_LIVE = 8,        /* generate may wait for the outside: what it emitted is delivered before the next call */
 };
 
 /* What a pending node waits for. */
@@ -122,6 +124,8 @@ typedef struct rm_node_type {
     /* Instead of process, for nodes that do little work a packet: takes the `n` >= 1 packets of `run`, in order, and
      * owns each that it has counted in *done. On failure run[*done] is the packet that failed: it is consumed too, the
      * later ones stay the runtime's, which may call again with them. RM_DONE: run[*done - 1] was the last one wanted.
+     * RM_MORE: run[*done - 1] has more to emit; the next call has n == 0 and run == NULL. RM_PENDING: run[*done - 1] is
+     * pending (rm_node_suspend was called with it current); the later ones wait.
      * Emitted packets carry the seq that the node gives them: that of the packet they derive from. */
     int (*process_many)(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
                         rm_error *err);
@@ -138,6 +142,8 @@ typedef struct rm_node_type {
     int (*flush)(rm_node *node, void *state, rm_error *err);
     /* Optional. A parameter flagged RM_PARAM_LIVE has its new value in the state. */
     int (*set_param)(rm_node *node, void *state, const rm_param *param, rm_error *err);
+    /* Optional. The result of a pending packet is not wanted any more (its timeout_ms has passed). */
+    void (*abandon)(rm_node *node, void *state, uint64_t token);
     /* Optional, any thread: the call in progress should stop soon (cancel or deadline), with RM_E_CANCELLED. */
     void (*interrupt)(rm_node *node, void *state);
     /* Optional. Releases what the state holds; the last call, exactly once after a successful open. May describe a

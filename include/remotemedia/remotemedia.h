@@ -423,12 +423,19 @@ RM_API int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name
 
 /* ---- Pipelines --------------------------------------------------------------------------------------------- */
 
+/* Gives the next input item: RM_OK and *item owned by the caller; RM_AGAIN: none now, but later; RM_DONE: no more. */
+typedef int rm_input_function(void *context, rm_value *item, rm_error *err);
+
 typedef struct rm_pipeline_options {
     uint32_t size;      /* sizeof(rm_pipeline_options) */
     int64_t timeout_ms; /* for the whole run; 0: none */
     size_t queue_packets; /* limit of a connection that sets none; 0: the default, 64 */
     bool generate;      /* no input is coming: sources generate */
-    bool may_block;     /* rm_run_step may wait for pending nodes, and streaming nodes may pull their input */
+    bool may_block;     /* rm_run_step may wait for pending nodes instead of answering RM_PENDING */
+    bool measure;       /* count nanoseconds a node, for rm_pipeline_metrics */
+    /* Optional: where input items come from instead of rm_pipeline_push, so that streaming nodes see theirs live. */
+    rm_input_function *input;
+    void *input_context;
 } rm_pipeline_options;
 
 typedef struct rm_pipeline rm_pipeline;
