@@ -1,0 +1,32 @@
+# How all C of the project is compiled: target rm_flags.
+add_library(rm_flags INTERFACE)
+target_compile_features(rm_flags INTERFACE c_std_17)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# -g1: line numbers for profiles and valgrind at little cost.
+set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG -g1")
+set(CMAKE_C_FLAGS_DEBUG "-Og -g")
+
+# Without contraction and with one math library (dependencies.cmake) results are the same bits on every host;
+# none of its functions sets errno.
+target_compile_options(rm_flags INTERFACE -Wall -Wextra -Wcast-function-type -ffp-contract=off -fno-math-errno
+    $<$<BOOL:${RM_WERROR}>:-Werror>)
+target_include_directories(rm_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
+    ${PROJECT_SOURCE_DIR})
+target_compile_definitions(rm_flags INTERFACE _GNU_SOURCE RM_VERSION="${PROJECT_VERSION}")
+
+# Each feature is a macro of its option's name, 0 or 1.
+foreach(feature RM_PYTHON RM_PYTHON_ASYNC RM_NATIVE_NUMPY RM_GRPC_TRANSPORT RM_WASMTIME_RUNTIME)
+    target_compile_definitions(rm_flags INTERFACE ${feature}=$<BOOL:${${feature}}>)
+endforeach()
+
+if(RM_SANITIZE)
+    add_compile_options(-fsanitize=${RM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${RM_SANITIZE})
+endif()
+if(RM_COVERAGE)
+    set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
+    add_compile_options(--coverage)
+    add_link_options(--coverage)
+endif()

@@ -1,0 +1,32 @@
+# libremotemedia.{a,so}: everything but Python and the program. A new file in one of the folders is picked up.
+foreach(folder base data manifest graph exec nodes sandbox transport platform/posix)
+    file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
+    list(APPEND rm_sources ${found})
+endforeach()
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/platform/*.c)
+list(APPEND rm_sources ${found})
+list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$")
+if(NOT rm_sources)
+    file(WRITE ${PROJECT_BINARY_DIR}/empty.c "typedef int empty;\n")
+    set(rm_sources ${PROJECT_BINARY_DIR}/empty.c)
+endif()
+
+set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::muslm ${CMAKE_DL_LIBS}
+    Threads::Threads)
+
+add_library(remotemedia_objects OBJECT ${rm_sources})
+target_link_libraries(remotemedia_objects PRIVATE rm_flags ${rm_library_dependencies})
+
+add_library(remotemedia_static STATIC $<TARGET_OBJECTS:remotemedia_objects>)
+set_target_properties(remotemedia_static PROPERTIES OUTPUT_NAME remotemedia)
+target_include_directories(remotemedia_static INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(remotemedia_static INTERFACE ${rm_library_dependencies})
+
+add_library(remotemedia SHARED $<TARGET_OBJECTS:remotemedia_objects>)
+set_target_properties(remotemedia PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+target_include_directories(remotemedia INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(remotemedia PRIVATE ${rm_library_dependencies})
+target_link_options(remotemedia PRIVATE -Wl,--exclude-libs,ALL)
+if(NOT RM_SANITIZE)
+    target_link_options(remotemedia PRIVATE -Wl,--no-undefined)
+endif()

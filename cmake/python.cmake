@@ -1,0 +1,40 @@
+# The Python host (src/python), the bundled python3.13 with its standard library, and our package for both.
+set(rm_python ${PROJECT_BINARY_DIR}/bin/python3.13)
+set(rm_stdlib ${PROJECT_BINARY_DIR}/lib/python3.13)
+
+# A copy, not a link: `pip install` must not write into the shared cache. -a keeps the times, so that the
+# byte code stays valid. The stamp's name has the cache entry's, so that another Python replaces this one.
+cmake_path(GET rm_dep_python FILENAME rm_python_key)
+set(rm_python_stamp ${PROJECT_BINARY_DIR}/${rm_python_key}.stamp)
+add_custom_command(OUTPUT ${rm_python_stamp}
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${rm_stdlib}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/bin ${PROJECT_BINARY_DIR}/lib
+    COMMAND cp -a ${rm_dep_python}/bin ${rm_dep_python}/include ${PROJECT_BINARY_DIR}/
+    COMMAND cp -a ${rm_dep_python}/lib/python3.13 ${PROJECT_BINARY_DIR}/lib/
+    COMMAND ${CMAKE_COMMAND} -E touch ${rm_python_stamp}
+    COMMENT "Copying Python's standard library" VERBATIM)
+
+# Our package is frozen into the host, and lies in site-packages for the bundled python3.13.
+set(rm_package ${PROJECT_SOURCE_DIR}/python/remotemedia)
+set(rm_package_copy ${rm_stdlib}/site-packages/remotemedia)
+set(rm_frozen ${PROJECT_BINARY_DIR}/generated/frozen.c)
+file(GLOB_RECURSE rm_package_files CONFIGURE_DEPENDS ${rm_package}/*.py ${rm_package}/*.pyi ${rm_package}/py.typed)
+add_custom_command(OUTPUT ${rm_frozen}
+    COMMAND ${rm_python} -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package} ${rm_frozen}
+    DEPENDS ${rm_python_stamp} ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files}
+    COMMENT "Freezing the Python package" VERBATIM)
+set(rm_package_stamp ${PROJECT_BINARY_DIR}/package.stamp)
+add_custom_command(OUTPUT ${rm_package_stamp}
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${rm_package_copy}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${rm_package} ${rm_package_copy}
+    COMMAND cp -a ${rm_package}/. ${rm_package_copy}/
+    COMMAND ${CMAKE_COMMAND} -E touch ${rm_package_stamp}
+    DEPENDS ${rm_python_stamp} ${rm_package_files}
+    COMMENT "Copying the Python package" VERBATIM)
+add_custom_target(python_tree ALL DEPENDS ${rm_python_stamp} ${rm_package_stamp})
+
+file(GLOB rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
+list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$")
+add_library(remotemedia_python STATIC ${rm_python_sources} ${rm_frozen})
+target_link_libraries(remotemedia_python PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
+target_include_directories(remotemedia_python SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)

@@ -1,0 +1,131 @@
+"""Brings one archive of the lock file into the cache, from the first of its sources that has the right bytes."""
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+UPSTREAM_TIMEOUT = 10  # seconds; a project's own address may not answer
+
+
+class FetchError(Exception):
+    pass
+
+
+def say(text):
+    print(f"deps: {text}", file=sys.stderr, flush=True)
+
+
+def run(command, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    if done.returncode != 0:
+        raise FetchError(f"{command[0]} failed: " + " | ".join(done.stdout.strip().splitlines()[-2:]))
+
+
+def sha256_of(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def from_url(source, target, cache):
+    with urllib.request.urlopen(source["url"], timeout=UPSTREAM_TIMEOUT) as answer, open(target, "wb") as out:
+        shutil.copyfileobj(answer, out)
+
+
+def configured_archive():
+    """(URI, keyring or None) of the distribution's archive, as this machine's apt is configured."""
+    release = pathlib.Path("/etc/os-release").read_text()
+    codename = re.search(r"^VERSION_CODENAME=(\w+)", release, re.M)
+    if not codename:
+        raise FetchError("this machine's system has no release name; is it Debian?")
+    suite = codename[1]
+    for path in [pathlib.Path("/etc/apt/sources.list"), *sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*"))]:
+        if not path.is_file():
+            continue
+        text = path.read_text()
+        for line in re.findall(rf"^deb\s+(.*\s{suite}\s.*)$", text, re.M):
+            key = re.search(r"signed-by=([^\s\]]+)", line)
+            return re.search(r"(\w[\w+]*:\S+)\s+" + suite, line)[1], key and key[1]
+        for stanza in re.split(r"\n\s*\n", text):
+            fields = {key.lower(): value.strip() for key, value in re.findall(r"^([\w-]+):(.*)$", stanza, re.M)}
+            if suite in fields.get("suites", "").split():
+                return fields["uris"].split()[0], fields.get("signed-by") or None
+    raise FetchError(f"apt has no archive for {suite} configured")
+
+
+def private_apt(cache, suite):
+    """Options that make apt-get use lists and folders of our own, on the configured archive with another suite."""
+    base = cache / "apt" / suite
+    for folder in ("lists/partial", "cache/archives/partial", "parts"):
+        (base / folder).mkdir(parents=True, exist_ok=True)
+    uri, key = configured_archive()
+    (base / "sources.list").write_text(f"deb-src {f'[signed-by={key}] ' if key else ''}{uri} {suite} main\n")
+    settings = {
+        "Dir::Etc::SourceList": base / "sources.list",
+        "Dir::Etc::SourceParts": base / "parts",
+        "Dir::State::lists": base / "lists",
+        "Dir::Cache": base / "cache",
+        "APT::Sandbox::User": "root",
+        "APT::Update::Post-Invoke-Success::": "true",
+    }
+    return [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+
+
+def from_apt_source(source, target, cache):
+    options = private_apt(cache, source["suite"])
+    run(["apt-get", *options, "-qq", "update"])
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        failure = None
+        try:
+            run(["apt-get", *options, "-qq", "--download-only", "--tar-only", "source", source["apt_source"]], cwd=folder)
+        except FetchError as error:  # another part of the source may be missing; ours is what counts
+            failure = error
+        got = pathlib.Path(folder) / source["file"]
+        if not got.is_file():
+            raise failure or FetchError(f"the archive has no {source['file']}")
+        shutil.move(got, target)
+
+
+def from_pip_sdist(source, target, cache):
+    name = source["pip_sdist"].split("==")[0]
+    pythons = [python for python in (sys.executable, "/usr/bin/python3")
+               if subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0]
+    if not pythons:
+        raise FetchError("python3 has no pip; install python3-pip")
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        run([pythons[0], "-m", "pip", "download", "-q", "--no-binary", name, "--no-deps", "-d", folder,
+             source["pip_sdist"]])
+        shutil.move(pathlib.Path(folder) / source["file"], target)
+
+
+def fetch(name, entry, cache):
+    """The path of the archive, named by its sha256, with the bytes the lock file names."""
+    wanted = {source.get("sha256", entry["sha256"]) for source in entry["sources"]}
+    downloads = cache / "downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    for digest in sorted(wanted):
+        if (downloads / digest).is_file():
+            return downloads / digest
+    for source in entry["sources"]:
+        kind = next(kind for kind in ("url", "apt_source", "pip_sdist") if kind in source)
+        say(f"{name} {entry['version']}: fetching ({kind.replace('_', ' ')} {source[kind]})")
+        part = downloads / f"{name}.{os.getpid()}.part"
+        try:
+            {"url": from_url, "apt_source": from_apt_source, "pip_sdist": from_pip_sdist}[kind](source, part, cache)
+            digest = sha256_of(part)
+            if digest not in wanted:
+                raise FetchError(f"other bytes than locked (sha256 {digest})")
+            os.replace(part, downloads / digest)
+            return downloads / digest
+        except (OSError, FetchError) as error:
+            say(f"{name}: {error}; trying the next source")
+        finally:
+            part.unlink(missing_ok=True)
+    raise FetchError(f"{name} {entry['version']}: no source answered with the locked bytes")

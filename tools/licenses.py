@@ -1,0 +1,21 @@
+"""Writes the licences of the project and of all it links as a C text: rmi_licenses_text. Usage: licenses.py OUT.c"""
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def main(out):
+    others = subprocess.run([sys.executable, "-B", ROOT / "deps/deps.py", "licenses"], check=True,
+                            stdout=subprocess.PIPE).stdout.decode()
+    text = f"==== RemoteMedia (MIT)\n\n{(ROOT / 'LICENSE').read_text()}\n{others}"
+    data = text.encode() + b"\0"
+    rows = "\n".join("    " + "".join(f"{byte}," for byte in data[i:i + 24]) for i in range(0, len(data), 24))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text('#include "cli/licenses.h"\n\n'
+                   f"static const unsigned char text[] = {{\n{rows}\n}};\n"
+                   "const char *const rmi_licenses_text = (const char *)text;\n")
+
+
+main(pathlib.Path(sys.argv[1]))
