@@ -1,0 +1,111 @@
+"""The ports that cases run through. A port takes many cases and yields a result for each, so that one process may
+serve all of them; the native one starts the program once a case, which costs 10 ms."""
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from casefile import CaseError, content, replace_everywhere
+from expectations import check
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SUPPORT = ROOT / "tests" / "support"
+VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite",
+            f"--suppressions={SUPPORT / 'valgrind.supp'}"]
+
+
+class Result:
+    """What a run did; `trouble` says why there is none."""
+
+    def __init__(self, exit=0, stdout="", stderr="", trouble=""):
+        self.exit, self.stdout, self.stderr, self.trouble = exit, stdout, stderr, trouble
+
+
+def environment(extra=None):
+    """A small environment, the same on every machine; sanitizers report leaks and stop at the first error."""
+    env = {key: os.environ[key] for key in ("PATH", "HOME", "LD_LIBRARY_PATH") if key in os.environ}
+    env.update(LANG="C.UTF-8", ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=98",
+               UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+               LSAN_OPTIONS=f"suppressions={ROOT / 'tests' / 'lsan.supp'}:print_suppressions=0")
+    env.update({key: os.environ[key] for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS") if key in os.environ})
+    env.update(extra or {})
+    return env
+
+
+def place_files(case, folder):
+    for name, spec in case.data.get("files", {}).items():
+        path = (folder / name).resolve()
+        if folder.resolve() not in path.parents:
+            raise CaseError(f"{name} lies outside the folder of the case")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content(replace_everywhere(spec, "{DIR}", str(folder))))
+
+
+class Native:
+    """Starts the program, once a case."""
+
+    def __init__(self, options):
+        self.program = pathlib.Path(options.program).resolve()
+        if not self.program.is_file():
+            raise SystemExit(f"run_cases: there is no program at {self.program}; build it, or name it with --program")
+        self.jobs, self.valgrind = options.jobs, options.valgrind is not None
+        self.slowness = 30 if self.valgrind else 4 if options.variant == "asan" else 1
+
+    def run(self, cases):
+        """Yields (case, complaints) as cases end."""
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            futures = {pool.submit(self.run_case, case): case for case in cases}
+            for future in concurrent.futures.as_completed(futures):
+                yield futures[future], future.result()
+
+    def run_case(self, case):
+        with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
+            folder = pathlib.Path(name)
+            try:
+                place_files(case, folder)
+                result = self.start(case, folder)
+                case.expect = replace_everywhere(case.expect, "{DIR}", name)
+                return check(case, result, folder)
+            except (CaseError, OSError, ValueError) as error:
+                return [f"the case cannot be run: {type(error).__name__}: {error}"]
+
+    def start(self, case, folder):
+        command, stdin = self.command(case, folder)
+        limit = float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 60) * self.slowness
+        env = environment(replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)))
+        try:
+            done = subprocess.run(command, input=stdin, capture_output=True, cwd=folder, env=env, timeout=limit,
+                                  check=False)
+        except subprocess.TimeoutExpired:
+            return Result(trouble=f"the program did not end within {limit:g} s")
+        try:
+            stdout = done.stdout.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return Result(trouble=f"stdout is not UTF-8: {error}")
+        stderr = done.stderr.decode("utf-8", "replace")
+        if self.valgrind and done.returncode == 99:
+            return Result(trouble="valgrind found errors:\n" + stderr[-6000:])
+        return Result(done.returncode, stdout, stderr)
+
+    def command(self, case, folder):
+        """The argument list, and what goes to stdin."""
+        document = case.document()
+        if document is not None:
+            document = document.replace(b"{DIR}", str(folder).encode())
+        stdin = content(case.data["stdin"]) if "stdin" in case.data else b""
+        manifest = []
+        if case.data.get("via") == "file":
+            (folder / "manifest.json").write_bytes(document)
+            manifest = ["manifest.json"]
+        elif document is not None:
+            stdin, manifest = document, ["-"]
+        elif "command" not in case.data:
+            manifest = ["-"] if "stdin" in case.data else []
+        before = VALGRIND if self.valgrind else []
+        words = [*case.data.get("command", ["run"]), *manifest, *case.args()]
+        return [*before, str(self.program), *replace_everywhere(words, "{DIR}", str(folder))], stdin
+
+
+# node, wasmtime and browser come with the builds that they run.
+PORTS = {"native": Native}
