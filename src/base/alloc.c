@@ -48,8 +48,8 @@ void rmi_free(const rm_allocator *allocator, void *block, size_t size)
         (void)rmi_resize(allocator, block, size, 0);
 }
 
-int rmi_grow(const rm_allocator *allocator, void **block, size_t *capacity, size_t wanted, size_t element_size,
-             rm_error *err)
+int rmi_grow(const rm_allocator *allocator, void **block, size_t *capacity, size_t wanted,
+             size_t element_size, rm_error *err)
 {
     size_t count = *capacity, old_bytes = count * element_size, bytes = 0;
     if (wanted <= count)

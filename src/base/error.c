@@ -6,10 +6,9 @@
 
 const char *rm_code_name(int code)
 {
-    static const char *const names[] = {
-        "ok",
+    static const char *const names[] = {"ok",
 #define NAME_OF(name, text) text,
-        RM_ERROR_CODES(NAME_OF)
+                                        RM_ERROR_CODES(NAME_OF)
 #undef NAME_OF
     };
     const int count = (int)(sizeof names / sizeof *names);

@@ -38,7 +38,8 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
         for (size_t j = 1; j <= b_length; j++) {
             row[j] = smaller(above[j], row[j - 1]) + EDIT;
             row[j] = smaller(row[j], above[j - 1] + substitution(a[i - 1], b[j - 1]));
-            bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+            bool swapped =
+                i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
             if (swapped)
                 row[j] = smaller(row[j], two_above[j - 2] + EDIT);
         }

@@ -105,7 +105,12 @@ void rm_text_free(const rm_allocator *allocator, char *text, size_t length)
 static size_t sequence_length(const unsigned char *at, size_t left)
 {
     unsigned char first = at[0];
-    size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    size_t length = first < 0x80   ? 1
+                    : first < 0xC2 ? 0
+                    : first < 0xE0 ? 2
+                    : first < 0xF0 ? 3
+                    : first < 0xF5 ? 4
+                                   : 0;
     if (length < 2 || length > left)
         return length > left ? 0 : length;
     for (size_t i = 1; i < length; i++) {

@@ -36,7 +36,8 @@ static void give_back(rmt_heap *heap, block_head *head)
 static bool must_fail(rmt_heap *heap)
 {
     size_t call = atomic_fetch_add(&heap->calls, 1) + 1;
-    bool fails = heap->fail_at != 0 && (call == heap->fail_at || (heap->keep_failing && call > heap->fail_at));
+    bool fails =
+        heap->fail_at != 0 && (call == heap->fail_at || (heap->keep_failing && call > heap->fail_at));
     if (fails)
         heap->faults++;
     return fails;

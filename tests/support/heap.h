@@ -10,13 +10,14 @@
  * a call, freeing does not. Blocks move on every resize and are filled with rubbish when new and when freed. */
 typedef struct rmt_heap {
     rm_allocator allocator;
-    size_t fail_at;          /* the number of the call that fails, from 1; 0: none */
-    bool keep_failing;       /* all later ones fail too */
+    size_t fail_at;    /* the number of the call that fails, from 1; 0: none */
+    bool keep_failing; /* all later ones fail too */
     atomic_size_t calls;
     atomic_size_t faults;      /* calls that were made to fail */
     atomic_size_t live_blocks; /* allocated and not freed yet */
     atomic_size_t live_bytes;
-    atomic_size_t mistakes; /* old_size was wrong, or the block not one of this heap's; told on stderr as well */
+    atomic_size_t
+        mistakes; /* old_size was wrong, or the block not one of this heap's; told on stderr as well */
 } rmt_heap;
 
 /* A heap whose `nth` call fails; 0: none does. */
