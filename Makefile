@@ -1,0 +1,35 @@
+# The commands of the project; CMake does the work. `make help` lists them.
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+BUILD = build/native
+
+.DEFAULT_GOAL := build
+.PHONY: build run test bench lint coverage install clean help
+
+build: ## Build the program: build/native/bin/remotemedia
+	@JOBS=$(JOBS) tools/build native
+
+run: build ## Build, then run the first example
+	@tools/run-example
+
+test: ## Everything that must pass before a change is good
+	@tools/test
+
+bench: build ## Measure, beside the peers
+	@tools/bench
+
+lint: ## Format, clang-tidy, the direction of includes
+	@tools/lint
+
+coverage: ## Line coverage of src/ by unit tests and cases
+	@tools/coverage
+
+install: build ## Install under PREFIX
+	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX)) >/dev/null
+	@echo "installed in $(abspath $(PREFIX)): bin/remotemedia, lib/libremotemedia.{a,so}, include/remotemedia"
+
+clean: ## Remove build/; the dependency cache stays
+	@rm -rf build
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
