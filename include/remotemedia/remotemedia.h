@@ -159,6 +159,8 @@ RM_API const char *rm_string_text(rm_value value, size_t *length);
 /* Bytes; *out is owned. `data` may be NULL to get zeroed memory for rm_bytes_data_mut. */
 RM_API int rm_bytes_new(const rm_allocator *allocator, const void *data, size_t length, rm_value *out, rm_error *err);
 RM_API const uint8_t *rm_bytes_data(rm_value value, size_t *length);
+/* The same, to be changed; NULL when `value` has other owners (rm_value_make_unique). Borrowed. */
+RM_API uint8_t *rm_bytes_data_mut(rm_value value, size_t *length);
 /* An integer from decimal text ("-12"), RM_INT where it fits; over 4,300 digits RM_E_LIMIT. *out is owned. */
 RM_API int rm_integer_parse(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
                             rm_error *err);
@@ -341,11 +343,14 @@ static inline rm_packet rm_packet_of(rm_value value)
 {
     return (rm_packet){.value = value, .seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME};
 }
+/* Releases value and metadata; seq and times stay readable. */
 RM_API void rm_packet_clear(rm_packet *packet);
+/* Takes value and metadata out; what is left is empty, but its seq and times stay readable. */
 static inline rm_packet rm_packet_move(rm_packet *packet)
 {
     rm_packet taken = *packet;
-    *packet = rm_packet_of(rm_null());
+    packet->value = rm_null();
+    packet->metadata = NULL;
     return taken;
 }
 /* The metadata as a map value, borrowed; null if there is none. */
@@ -423,8 +428,9 @@ RM_API int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name
 
 /* ---- Pipelines --------------------------------------------------------------------------------------------- */
 
-/* Gives the next input item: RM_OK and *item owned by the caller; RM_AGAIN: none now, but later; RM_DONE: no more. */
-typedef int rm_input_function(void *context, rm_value *item, rm_error *err);
+/* Gives the next input item: RM_OK with *item (owned by the caller) for *source (an id; NULL, as preset: for every
+ * source); RM_AGAIN: none now, but later; RM_DONE: no more; or a failure, which ends the run. */
+typedef int rm_input_function(void *context, const char **source, rm_value *item, rm_error *err);
 
 typedef struct rm_pipeline_options {
     uint32_t size;      /* sizeof(rm_pipeline_options) */

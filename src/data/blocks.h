@@ -1,0 +1,115 @@
+/* The blocks of each kind, for src/data alone. */
+#ifndef DATA_BLOCKS_H
+#define DATA_BLOCKS_H
+
+#include "data/value.h"
+
+/* Nesting that the functions over whole values follow; deeper ones are RM_E_LIMIT, so that no stack overflows. */
+enum { RMI_VALUE_MAX_NESTING = 1000 };
+
+typedef struct rmi_string_block {
+    rm_heap head;
+    size_t length;
+    char text[]; /* NUL-terminated */
+} rmi_string_block;
+
+typedef struct rmi_bytes_block {
+    rm_heap head;
+    size_t length;
+    uint8_t data[];
+} rmi_bytes_block;
+
+/* Sign and magnitude; head.extra is 1 for negative ones. Never fits int64_t, and the last limb is not 0. */
+typedef struct rmi_bigint_block {
+    rm_heap head;
+    size_t count;
+    uint64_t limbs[]; /* least significant first */
+} rmi_bigint_block;
+
+/* Bits of head.extra in lists and maps. */
+enum { RMI_MAY_HOLD_OBJECT = 1 };
+
+/* The storage starts behind the head and moves to a block of its own when it grows, so that the head stays put. */
+typedef struct rmi_list_block {
+    rm_heap head;
+    size_t length, capacity;
+    rm_value *items;
+    rm_value own[];
+} rmi_list_block;
+
+typedef struct rmi_map_entry {
+    rm_heap *key; /* a string */
+    rm_value item;
+} rmi_map_entry;
+
+/* A place in the index of a large map: `entry` is its index plus 1, 0 marks a free place. */
+typedef struct rmi_map_slot {
+    uint32_t hash, entry;
+} rmi_map_slot;
+
+typedef struct rmi_map_block {
+    rm_heap head;
+    size_t length, capacity;
+    rmi_map_entry *entries;
+    rmi_map_slot *slots; /* behind the entries; NULL in small maps, which are searched from end to end */
+    size_t slot_mask;
+    rmi_map_entry own[];
+} rmi_map_block;
+
+typedef struct rmi_tensor_block {
+    rm_heap head;
+    rm_tensor view;
+    rm_heap *parent;              /* of a slice: the tensor that has the memory, owned */
+    void *owner;                  /* of wrapped memory */
+    void (*release)(void *owner); /* NULL when the memory lies in this block or the parent's */
+    int64_t layout[];             /* shape, strides, then the elements of an own tensor */
+} rmi_tensor_block;
+
+typedef struct rmi_object_block {
+    rm_heap head;
+    const rm_object_type *type;
+    void *object;
+} rmi_object_block;
+
+static inline rmi_string_block *rmi_string_of(rm_heap *heap) { return (rmi_string_block *)heap; }
+static inline rmi_bytes_block *rmi_bytes_of(rm_heap *heap) { return (rmi_bytes_block *)heap; }
+static inline rmi_bigint_block *rmi_bigint_of(rm_heap *heap) { return (rmi_bigint_block *)heap; }
+static inline rmi_list_block *rmi_list_of(rm_heap *heap) { return (rmi_list_block *)heap; }
+static inline rmi_map_block *rmi_map_of(rm_heap *heap) { return (rmi_map_block *)heap; }
+static inline rmi_tensor_block *rmi_tensor_of(rm_heap *heap) { return (rmi_tensor_block *)heap; }
+static inline rmi_object_block *rmi_object_of(rm_heap *heap) { return (rmi_object_block *)heap; }
+static inline rm_value rmi_value_of(rm_heap *heap) { return (rm_value){.kind = heap->kind, .heap = heap}; }
+
+/* Memory for a block of `size` bytes with its head filled: one owner, `extra` 0. NULL, with `err` filled, if out. */
+rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
+
+/* Whether `value` is, or may have inside, an object. */
+static inline bool rmi_may_hold_object(rm_value value)
+{
+    return value.kind == RM_OBJECT ||
+           ((value.kind == RM_LIST || value.kind == RM_MAP) && (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
+}
+
+/* Gives back storage that left the head's block; the entries or items are the caller's. */
+void rmi_list_free_storage(rmi_list_block *list);
+void rmi_map_free_storage(rmi_map_block *map);
+/* Shallow copies; *out is owned. */
+int rmi_list_copy(const rm_allocator *allocator, rm_value list, rm_value *out, rm_error *err);
+int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_error *err);
+int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
+/* Whether nobody else can see the elements, and they may be changed. */
+bool rmi_tensor_is_unique(rm_value tensor);
+/* Gives back what the block holds besides itself. */
+void rmi_tensor_release(rmi_tensor_block *tensor);
+
+/* For builders that know the count: appends to a map with room left, without a check of the key's text. `key` is a
+ * string block, consumed; `item` is consumed. A key that is there gets the new item and keeps its place. */
+void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item);
+/* The same for a list with room left. */
+static inline void rmi_list_put(rmi_list_block *list, rm_value item)
+{
+    list->head.extra |= rmi_may_hold_object(item) ? RMI_MAY_HOLD_OBJECT : 0u;
+    list->items[list->length++] = item;
+}
+
+#endif
