@@ -1,0 +1,292 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "data/blocks.h"
+#include "data/tensor.h"
+
+enum { ALIGNMENT = 64 };
+
+/* ---- Element types ---- */
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[RM_DTYPE_COUNT] = {
+    [RM_BOOL8] = {"bool", 1},      [RM_INT8] = {"int8", 1},           [RM_INT16] = {"int16", 2},
+    [RM_INT32] = {"int32", 4},     [RM_INT64] = {"int64", 8},         [RM_UINT8] = {"uint8", 1},
+    [RM_UINT16] = {"uint16", 2},   [RM_UINT32] = {"uint32", 4},       [RM_UINT64] = {"uint64", 8},
+    [RM_FLOAT16] = {"float16", 2}, [RM_BFLOAT16] = {"bfloat16", 2},   [RM_FLOAT32] = {"float32", 4},
+    [RM_FLOAT64] = {"float64", 8}, [RM_COMPLEX64] = {"complex64", 8}, [RM_COMPLEX128] = {"complex128", 16},
+};
+
+static bool is_dtype(rm_dtype dtype)
+{
+    return (int)dtype >= RM_BOOL8 && (int)dtype < RM_DTYPE_COUNT;
+}
+
+const char *rm_dtype_name(rm_dtype dtype)
+{
+    return is_dtype(dtype) ? dtypes[dtype].name : "unknown";
+}
+
+size_t rm_dtype_size(rm_dtype dtype)
+{
+    return is_dtype(dtype) ? dtypes[dtype].size : 0;
+}
+
+/* ---- Sizes ---- */
+
+bool rmi_tensor_measure(rm_dtype dtype, int32_t dimensions, const int64_t *shape, size_t *count,
+                        size_t *bytes)
+{
+    size_t factors = 1; /* empty dimensions left out: even the shape of an empty tensor must be addressable */
+    bool empty = false, fits = true;
+    for (int32_t i = 0; i < dimensions; i++) {
+        if (shape[i] == 0)
+            empty = true;
+        else
+            fits =
+                fits && (uint64_t)shape[i] <= SIZE_MAX && rmi_multiply(factors, (size_t)shape[i], &factors);
+    }
+    *count = empty ? 0 : factors;
+    fits = fits && rmi_multiply(factors, rm_dtype_size(dtype), bytes) && *bytes <= PTRDIFF_MAX;
+    if (empty)
+        *bytes = 0;
+    return fits;
+}
+
+static int check_layout(rm_dtype dtype, int32_t dimensions, const int64_t *shape, size_t *bytes,
+                        rm_error *err)
+{
+    size_t count = 0;
+    if (!is_dtype(dtype))
+        return rm_error_set(err, RM_E_VALUE, "%d is no element type of tensors", (int)dtype);
+    if (dimensions < 0 || dimensions > RM_MAX_DIMENSIONS)
+        return rm_error_set(err, RM_E_LIMIT, "a tensor has 0 to %d dimensions, not %ld", RM_MAX_DIMENSIONS,
+                            (long)dimensions);
+    for (int32_t i = 0; i < dimensions; i++) {
+        if (shape[i] < 0)
+            return rm_error_set(err, RM_E_VALUE, "dimension %ld of a tensor is negative", (long)i);
+    }
+    if (!rmi_tensor_measure(dtype, dimensions, shape, &count, bytes))
+        return rm_error_set(err, RM_E_LIMIT, "a tensor of this shape does not fit memory");
+    return RM_OK;
+}
+
+static void fill_strides(int32_t dimensions, const int64_t *shape, int64_t *strides)
+{
+    int64_t stride = 1;
+    for (int32_t i = dimensions; i-- > 0;) {
+        strides[i] = stride;
+        stride *= shape[i] != 0 ? shape[i] : 1; /* measured before: it fits */
+    }
+}
+
+/* ---- Making ---- */
+
+/* A block with room for the layout and `extra` bytes; shape and strides (NULL: C order) are copied in. */
+static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tensor *view, size_t extra,
+                                   rm_error *err)
+{
+    size_t layout = 2 * (size_t)view->dimensions * sizeof(int64_t), size = sizeof(rmi_tensor_block) + layout;
+    rm_heap *heap = NULL;
+    if (!rmi_add(size, extra, &size))
+        (void)rmi_out_of_memory(err);
+    else
+        heap = rmi_heap_new(allocator, RM_TENSOR, size, err);
+    if (heap == NULL)
+        return NULL;
+    rmi_tensor_block *block = rmi_tensor_of(heap);
+    block->view = *view;
+    block->parent = NULL;
+    block->owner = NULL;
+    block->release = NULL;
+    block->view.shape = view->dimensions != 0 ? block->layout : NULL;
+    block->view.strides = view->dimensions != 0 ? block->layout + view->dimensions : NULL;
+    if (view->dimensions != 0)
+        memcpy(block->layout, view->shape, layout / 2);
+    if (view->dimensions != 0 && view->strides != NULL)
+        memcpy(block->layout + view->dimensions, view->strides, layout / 2);
+    else
+        fill_strides(view->dimensions, view->shape, block->layout + view->dimensions);
+    return block;
+}
+
+int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions, const int64_t *shape,
+                  rm_value *out, rm_error *err)
+{
+    rm_tensor view = {.dtype = dtype, .dimensions = dimensions, .shape = shape};
+    size_t bytes = 0, extra = 0;
+    *out = rm_null();
+    int rc = check_layout(dtype, dimensions, shape, &bytes, err);
+    if (rc != RM_OK)
+        return rc;
+    if (!rmi_add(bytes, ALIGNMENT, &extra))
+        return rmi_out_of_memory(err);
+    rmi_tensor_block *block = new_block(allocator, &view, extra, err);
+    if (block == NULL)
+        return RM_E_OUT_OF_MEMORY;
+    unsigned char *data = (unsigned char *)(block->layout + 2 * dimensions);
+    data += (ALIGNMENT - (uintptr_t)data % ALIGNMENT) % ALIGNMENT;
+    memset(data, 0, bytes);
+    block->view.data = data;
+    *out = rmi_value_of(&block->head);
+    return RM_OK;
+}
+
+int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, void *owner,
+                   void (*release)(void *owner), rm_value *out, rm_error *err)
+{
+    size_t bytes = 0;
+    rmi_tensor_block *block = NULL;
+    *out = rm_null();
+    int rc = check_layout(view->dtype, view->dimensions, view->shape, &bytes, err);
+    if (rc == RM_OK && view->data == NULL && bytes != 0)
+        rc = rm_error_set(err, RM_E_USAGE, "a tensor over no memory");
+    if (rc == RM_OK) {
+        block = new_block(allocator, view, 0, err);
+        rc = block == NULL ? RM_E_OUT_OF_MEMORY : RM_OK;
+    }
+    if (rc != RM_OK) {
+        if (release != NULL)
+            release(owner);
+        return rc;
+    }
+    block->owner = owner;
+    block->release = release;
+    *out = rmi_value_of(&block->head);
+    return RM_OK;
+}
+
+void rmi_tensor_release(rmi_tensor_block *tensor)
+{
+    if (tensor->parent != NULL) {
+        rm_value parent = rmi_value_of(tensor->parent); /* never a slice itself: no deeper than this */
+        rm_value_clear(&parent);
+    }
+    if (tensor->release != NULL)
+        tensor->release(tensor->owner);
+}
+
+int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start, int64_t count,
+                    rm_value *out, rm_error *err)
+{
+    rm_tensor view = rm_tensor_view(tensor);
+    int64_t shape[RM_MAX_DIMENSIONS];
+    *out = rm_null();
+    if (view.dimensions == 0)
+        return rm_error_set(err, RM_E_TYPE, "a slice of %s without dimensions",
+                            rm_kind_name((rm_kind)tensor.kind));
+    if (start < 0 || count < 0 || start > view.shape[0] || count > view.shape[0] - start)
+        return rm_error_set(err, RM_E_VALUE, "a slice from %lld of %lld does not lie in %lld",
+                            (long long)start, (long long)count, (long long)view.shape[0]);
+    memcpy(shape, view.shape, (size_t)view.dimensions * sizeof *shape);
+    shape[0] = count;
+    view.shape = shape;
+    if (count != 0)
+        view.data = (char *)view.data + start * view.strides[0] * (int64_t)rm_dtype_size(view.dtype);
+    rmi_tensor_block *block = new_block(allocator, &view, 0, err);
+    if (block == NULL)
+        return RM_E_OUT_OF_MEMORY;
+    rm_heap *root = rmi_tensor_of(tensor.heap)->parent;
+    block->parent = rm_value_retain(rmi_value_of(root != NULL ? root : tensor.heap)).heap;
+    *out = rmi_value_of(&block->head);
+    return RM_OK;
+}
+
+/* ---- Looking ---- */
+
+rm_tensor rm_tensor_view(rm_value value)
+{
+    return value.kind == RM_TENSOR ? rmi_tensor_of(value.heap)->view : (rm_tensor){0};
+}
+
+bool rmi_tensor_is_unique(rm_value tensor)
+{
+    const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
+    return rmi_owners(tensor) == 1 && !block->view.read_only &&
+           (block->parent == NULL || rmi_owners(rmi_value_of(block->parent)) == 1);
+}
+
+int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err)
+{
+    if (tensor->kind != RM_TENSOR || rmi_owners(*tensor) != 1)
+        return rm_error_set(err, RM_E_USAGE, "setting the media of %s that %s",
+                            rm_kind_name((rm_kind)tensor->kind),
+                            tensor->kind == RM_TENSOR ? "has other owners" : "is no tensor");
+    rmi_tensor_of(tensor->heap)->view.media = media;
+    return RM_OK;
+}
+
+bool rm_tensor_is_contiguous(rm_value tensor)
+{
+    rm_tensor view = rm_tensor_view(tensor);
+    int64_t expected = 1;
+    bool in_order = tensor.kind == RM_TENSOR;
+    for (int32_t i = view.dimensions; i-- > 0;) {
+        if (view.shape[i] == 0)
+            return true;
+        if (view.shape[i] != 1 && view.strides[i] != expected)
+            in_order = false;
+        expected *= view.shape[i];
+    }
+    return in_order;
+}
+
+/* ---- Walking ---- */
+
+void rmi_tensor_walk_start(rmi_tensor_walk *walk, const rm_tensor *view)
+{
+    size_t bytes = 0;
+    *walk = (rmi_tensor_walk){.view = view, .at = view->data, .size = (int64_t)rm_dtype_size(view->dtype)};
+    (void)rmi_tensor_measure(view->dtype, view->dimensions, view->shape, &walk->left, &bytes);
+}
+
+void rmi_tensor_walk_next(rmi_tensor_walk *walk)
+{
+    const rm_tensor *view = walk->view;
+    if (--walk->left == 0)
+        return;
+    for (int32_t i = view->dimensions; i-- > 0;) {
+        int64_t step = view->strides[i] * walk->size;
+        if (++walk->index[i] < view->shape[i]) {
+            walk->at += step;
+            return;
+        }
+        walk->at -= step * (view->shape[i] - 1);
+        walk->index[i] = 0;
+    }
+}
+
+int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err)
+{
+    rm_tensor view = rm_tensor_view(tensor);
+    rmi_tensor_walk walk;
+    size_t count = 0, bytes = 0;
+    int rc = rm_tensor_new(allocator, view.dtype, view.dimensions, view.shape, out, err);
+    if (rc != RM_OK)
+        return rc;
+    rmi_tensor_of(out->heap)->view.media = view.media;
+    unsigned char *to = rm_tensor_view(*out).data;
+    (void)rmi_tensor_measure(view.dtype, view.dimensions, view.shape, &count, &bytes);
+    if (rm_tensor_is_contiguous(tensor)) {
+        if (bytes != 0)
+            memcpy(to, view.data, bytes);
+        return RM_OK;
+    }
+    size_t size = rm_dtype_size(view.dtype);
+    for (rmi_tensor_walk_start(&walk, &view); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
+        memcpy(to, walk.at, size);
+    return RM_OK;
+}
+
+int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err)
+{
+    *out = rm_null();
+    if (tensor.kind != RM_TENSOR)
+        return rm_error_set(err, RM_E_TYPE, "%s is no tensor", rm_kind_name((rm_kind)tensor.kind));
+    if (!rm_tensor_is_contiguous(tensor))
+        return rmi_tensor_copy(allocator, tensor, out, err);
+    *out = rm_value_retain(tensor);
+    return RM_OK;
+}

@@ -1,0 +1,21 @@
+/* Tensors, for what reads them element by element. */
+#ifndef DATA_TENSOR_H
+#define DATA_TENSOR_H
+
+#include "remotemedia/remotemedia.h"
+
+/* Elements and bytes of a C-contiguous tensor; false where they do not fit memory. The shape is not negative. */
+bool rmi_tensor_measure(rm_dtype dtype, int32_t dimensions, const int64_t *shape, size_t *count, size_t *bytes);
+
+/* All elements in C order: `at` is the next one while `left` is not 0. Borrows the view. */
+typedef struct rmi_tensor_walk {
+    const rm_tensor *view;
+    const char *at;
+    size_t left;
+    int64_t size; /* bytes an element */
+    int64_t index[RM_MAX_DIMENSIONS];
+} rmi_tensor_walk;
+void rmi_tensor_walk_start(rmi_tensor_walk *walk, const rm_tensor *view);
+void rmi_tensor_walk_next(rmi_tensor_walk *walk);
+
+#endif
