@@ -2,7 +2,7 @@
 find_package(Threads REQUIRED)
 find_program(RM_PYTHON3 python3 REQUIRED)
 set(rm_deps ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/deps/deps.py)
-set(rm_dep_names musl yyjson base64 miniaudio uthash)
+set(rm_dep_names musl yyjson base64 miniaudio uthash libtommath)
 if(RM_PYTHON)
     list(APPEND rm_dep_names python)
 endif()
@@ -39,6 +39,7 @@ separate_arguments(rm_miniaudio_flags UNIX_COMMAND "${rm_miniaudio_flags}")
 target_compile_options(dep::miniaudio INTERFACE ${rm_miniaudio_flags})
 target_link_libraries(dep::miniaudio INTERFACE dep::muslm)
 rm_dep(uthash ${rm_dep_uthash})
+rm_dep(libtommath ${rm_dep_libtommath} libtommath.a)
 
 if(RM_PYTHON)
     rm_dep(mpdec ${rm_dep_python} libmpdec.a)
@@ -52,5 +53,6 @@ if(RM_PYTHON)
 endif()
 
 # What is inside must not stand in for what a loaded extension module brings along.
-set(rm_hidden_archives libmuslm.a libmpdec.a libexpat.a libHacl_Hash_SHA2.a libyyjson.a libbase64.a libminiaudio.a)
+set(rm_hidden_archives libmuslm.a libmpdec.a libexpat.a libHacl_Hash_SHA2.a libyyjson.a libbase64.a libminiaudio.a
+    libtommath.a)
 list(JOIN rm_hidden_archives : rm_hidden_archives)

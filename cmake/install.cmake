@@ -8,7 +8,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/remotemedia DESTINATION ${CMAKE_
 install(TARGETS remotemedia LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS remotemedia_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # What the static library needs; the shared one has it inside.
-install(FILES $<TARGET_FILE:dep::yyjson> $<TARGET_FILE:dep::base64> $<TARGET_FILE:dep::miniaudio>
+install(FILES $<TARGET_FILE:dep::yyjson> $<TARGET_FILE:dep::base64> $<TARGET_FILE:dep::libtommath> $<TARGET_FILE:dep::miniaudio>
     $<TARGET_FILE:dep::muslm> DESTINATION ${rm_home}/static)
 
 if(TARGET program)

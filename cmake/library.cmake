@@ -11,8 +11,8 @@ if(NOT rm_sources)
     set(rm_sources ${PROJECT_BINARY_DIR}/empty.c)
 endif()
 
-set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::muslm ${CMAKE_DL_LIBS}
-    Threads::Threads)
+set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::libtommath dep::muslm
+    ${CMAKE_DL_LIBS} Threads::Threads)
 
 add_library(remotemedia_objects OBJECT ${rm_sources})
 target_link_libraries(remotemedia_objects PRIVATE rm_flags ${rm_library_dependencies})
