@@ -9,7 +9,7 @@ install(TARGETS remotemedia LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS remotemedia_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # What the static library needs; the shared one has it inside.
 install(FILES $<TARGET_FILE:dep::yyjson> $<TARGET_FILE:dep::base64> $<TARGET_FILE:dep::libtommath> $<TARGET_FILE:dep::miniaudio>
-    $<TARGET_FILE:dep::muslm> DESTINATION ${rm_home}/static)
+    $<TARGET_FILE:dep::libtommath> $<TARGET_FILE:dep::muslm> DESTINATION ${rm_home}/static)
 
 if(TARGET program)
     install(TARGETS program RUNTIME DESTINATION ${rm_home}/bin)
@@ -20,13 +20,18 @@ if(TARGET program)
         file(CREATE_LINK \"${rm_link}\" \"\${folder}/remotemedia\" SYMBOLIC)")
 endif()
 if(RM_PYTHON)
+    install(TARGETS remotemedia_python_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
     install(PROGRAMS ${rm_python} ${PROJECT_BINARY_DIR}/bin/pip3 DESTINATION ${rm_home}/bin)
     install(DIRECTORY ${rm_stdlib} DESTINATION ${rm_home}/lib USE_SOURCE_PERMISSIONS)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/include/python3.13 DESTINATION ${rm_home}/include)
 endif()
 
 configure_file(cmake/remotemedia.pc.in remotemedia.pc @ONLY)
+configure_file(cmake/remotemedia-python.pc.in remotemedia-python.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/remotemedia.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(RM_PYTHON)
+    install(FILES ${PROJECT_BINARY_DIR}/remotemedia-python.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
 configure_package_config_file(cmake/remotemedia-config.cmake.in remotemedia-config.cmake
     INSTALL_DESTINATION ${rm_package_dir} PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(remotemedia-config-version.cmake COMPATIBILITY SameMinorVersion)

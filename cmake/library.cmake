@@ -6,11 +6,6 @@ endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/platform/*.c)
 list(APPEND rm_sources ${found})
 list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$")
-if(NOT rm_sources)
-    file(WRITE ${PROJECT_BINARY_DIR}/empty.c "typedef int empty;\n")
-    set(rm_sources ${PROJECT_BINARY_DIR}/empty.c)
-endif()
-
 set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::libtommath dep::muslm
     ${CMAKE_DL_LIBS} Threads::Threads)
 

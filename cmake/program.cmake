@@ -17,7 +17,12 @@ function(rm_link_runtime target)
 endfunction()
 
 file(GLOB rm_cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
-list(FILTER rm_cli_sources EXCLUDE REGEX "(_test|/main)\\.c$")
+if(RM_PYTHON)
+    set(rm_not_chosen python_off)
+else()
+    set(rm_not_chosen python_on)
+endif()
+list(FILTER rm_cli_sources EXCLUDE REGEX "(_test|/main|/${rm_not_chosen})\\.c$")
 add_library(remotemedia_cli OBJECT ${rm_cli_sources} ${rm_licenses})
 target_link_libraries(remotemedia_cli PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
 

@@ -38,3 +38,12 @@ list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$")
 add_library(remotemedia_python STATIC ${rm_python_sources} ${rm_frozen})
 target_link_libraries(remotemedia_python PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
 target_include_directories(remotemedia_python SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
+
+# The same as a shared library, for programs that embed: they link it, so that extension modules find CPython's
+# functions in it. What it uses of the library's inside it takes from the static one, hidden.
+add_library(remotemedia_python_shared SHARED ${PROJECT_SOURCE_DIR}/cmake/empty.c)
+set_target_properties(remotemedia_python_shared PROPERTIES OUTPUT_NAME remotemedia_python
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} INSTALL_RPATH $ORIGIN)
+target_link_libraries(remotemedia_python_shared PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,remotemedia_python,dep::python>
+    remotemedia remotemedia_static)
+target_link_options(remotemedia_python_shared PRIVATE -Wl,--exclude-libs,${rm_hidden_archives}:libremotemedia.a)

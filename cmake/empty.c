@@ -1,0 +1,2 @@
+/* A target made only of libraries needs a source. */
+typedef int empty;
