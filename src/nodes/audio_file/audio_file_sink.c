@@ -1,0 +1,80 @@
+#include "nodes/audio_file/codec.h"
+#include "nodes/audio_support/audio_support.h"
+
+#include <stddef.h>
+
+struct sink {
+    const char *path; /* parameters */
+    int format;
+    rmi_audio_stream stream;
+    rmi_audio_writer *writer;
+};
+
+static const char *const format_names[] = {
+    [RMI_AUDIO_PCM16] = "pcm16", [RMI_AUDIO_PCM24] = "pcm24", [RMI_AUDIO_FLOAT32] = "float32", NULL};
+
+static const rm_param sink_params[] = {
+    {.name = "path",
+     .text = "The WAV file, which is replaced if it is there; relative to the current directory",
+     .type = RM_PARAM_STRING,
+     .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
+     .offset = offsetof(struct sink, path)},
+    {.name = "format",
+     .text = "How samples are stored; pcm16 and pcm24 clip at full scale",
+     .type = RM_PARAM_ENUM,
+     .offset = offsetof(struct sink, format),
+     .choice = {.choices = format_names, .fallback = RMI_AUDIO_PCM16}},
+    {0},
+};
+
+static const rm_port sink_ports[] = {
+    {.name = "in",
+     .direction = RM_INPUT,
+     .kinds = RM_KIND_AUDIO,
+     .format = {.dtype = RM_FLOAT32},
+     .text = "Audio of one sample rate and number of channels"},
+    {0},
+};
+
+static int sink_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    struct sink *s = state;
+    rm_samples audio = {0};
+    (void)port;
+    int rc = rmi_audio_of(in.value, &audio, err);
+    if (rc == RM_OK)
+        rc = rmi_audio_stream_check(&s->stream, &audio, err);
+    if (rc == RM_OK && s->writer == NULL) {
+        const rmi_audio_format format = {.channels = audio.channels, .sample_rate = audio.sample_rate};
+        rc = rmi_audio_writer_open(rm_node_allocator(node), s->path, (rmi_audio_encoding)s->format, &format,
+                                   &s->writer, err);
+    }
+    if (rc == RM_OK)
+        rc = rmi_audio_writer_write(s->writer, audio.f32, audio.frames, err);
+    rm_packet_clear(&in);
+    return rc;
+}
+
+static int sink_close(rm_node *node, void *state, rm_error *err)
+{
+    struct sink *s = state;
+    if (s->writer == NULL)
+        rm_node_log(node, RM_LOG_WARNING, "no audio came: '%s' was not written", s->path);
+    return rmi_audio_writer_close(s->writer, err);
+}
+
+const rm_node_type rmi_node_audio_file_sink = {
+    .abi_version = RM_NODE_ABI_VERSION,
+    .size = sizeof(rm_node_type),
+    .name = "AudioFileSink",
+    .summary = "Writes audio into a WAV file",
+    .description = "The first packet decides sample rate and channels; the file is created then and "
+                   "completed when the run "
+                   "ends, also when it fails. Nothing is emitted. Gaps in the timestamps are not filled.",
+    .ports = sink_ports,
+    .params = sink_params,
+    .state_size = sizeof(struct sink),
+    .flags = RM_NODE_SIDE_EFFECT,
+    .process = sink_process,
+    .close = sink_close,
+};

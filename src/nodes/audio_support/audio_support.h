@@ -1,0 +1,37 @@
+/* What the audio nodes share: the check of a packet, decibels, and the time line of a stream. */
+#ifndef NODES_AUDIO_SUPPORT_H
+#define NODES_AUDIO_SUPPORT_H
+
+#include "remotemedia/node.h"
+
+/* What silence measures, in dB; nothing is reported below it. */
+#define RMI_AUDIO_SILENCE_DB (-120.0)
+
+/* The float32 samples of `value`, borrowed; RM_E_TYPE for anything else. */
+int rmi_audio_of(rm_value value, rm_samples *out, rm_error *err);
+/* A mean square (1.0: full scale) in dB, not below RMI_AUDIO_SILENCE_DB; NaN and infinities stay themselves.
+ */
+double rmi_audio_decibels(double power);
+/* Two decimals: what a level is shown with. */
+double rmi_audio_round(double decibels);
+
+/* Where a stream of audio packets stands. Start from {0}. */
+typedef struct rmi_audio_stream {
+    int32_t channels, sample_rate; /* 0 before the first packet */
+    int64_t base;                  /* time of the first frame since the last jump, ns */
+    int64_t frames;                /* frames since then */
+} rmi_audio_stream;
+
+/* RM_E_VALUE when `audio` has another rate or number of channels than the stream so far. The first packet
+ * decides. */
+int rmi_audio_stream_check(rmi_audio_stream *stream, const rm_samples *audio, rm_error *err);
+/* Whether `packet` does not go on where the stream ends: it is flagged so, or its timestamp is off by more
+ * than one frame. A packet without a timestamp goes on. Always true for the first packet. */
+bool rmi_audio_stream_jumps(const rmi_audio_stream *stream, const rm_packet *packet);
+/* Lets the stream begin anew at `packet`; without a timestamp where it ended (at first: 0). */
+void rmi_audio_stream_anchor(rmi_audio_stream *stream, const rm_packet *packet);
+/* The time of a frame counted from the last jump, ns: never off by more than the rounding of this one
+ * division. */
+int64_t rmi_audio_stream_time(const rmi_audio_stream *stream, int64_t frame);
+
+#endif
