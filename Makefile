@@ -16,7 +16,7 @@ test: ## Everything that must pass before a change is good
 	@tools/test
 
 bench: build ## Measure, beside the peers
-	@tools/bench
+	@bench/run
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

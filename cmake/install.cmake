@@ -8,8 +8,9 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/remotemedia DESTINATION ${CMAKE_
 install(TARGETS remotemedia LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS remotemedia_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # What the static library needs; the shared one has it inside.
-install(FILES $<TARGET_FILE:dep::yyjson> $<TARGET_FILE:dep::base64> $<TARGET_FILE:dep::libtommath> $<TARGET_FILE:dep::miniaudio>
-    $<TARGET_FILE:dep::libtommath> $<TARGET_FILE:dep::muslm> DESTINATION ${rm_home}/static)
+foreach(name yyjson base64 libtommath miniaudio muslm)
+    install(FILES $<TARGET_FILE:dep::${name}> DESTINATION ${rm_home}/static)
+endforeach()
 
 if(TARGET program)
     install(TARGETS program RUNTIME DESTINATION ${rm_home}/bin)
