@@ -2,6 +2,8 @@
 #ifndef MANIFEST_MANIFEST_H
 #define MANIFEST_MANIFEST_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "data/json.h"
 #include "remotemedia/remotemedia.h"
@@ -26,11 +28,28 @@ typedef struct rmi_manifest_node {
     bool is_streaming, is_output_node;
     const char *host;                          /* NULL unless given */
     rmi_placement placement;                   /* RMI_PLACE_AUTO unless given */
+    const char *fallback;                      /* "execution": an id, or NULL */
     yyjson_val *capabilities;                  /* checked in form; whether the machine has them is asked at open */
     rmi_on_error on_error;
     int64_t retry_attempts, retry_backoff_ms;  /* attempts after the first; 0: none */
     int64_t timeout_ms;                        /* for one item; 0: none */
 } rmi_manifest_node;
+
+/* What "capabilities" asks for: read with rmi_fields_read and rmi_capabilities_shape. */
+typedef struct rmi_capabilities {
+    const char *gpu_type; /* NULL: no GPU is asked for */
+    bool gpu_required;
+    double gpu_memory_gb, memory_gb; /* 0: any */
+    int64_t cores;                   /* 0: any */
+    const char *arch;                /* NULL: any */
+} rmi_capabilities;
+
+/* A node's id in sorted order; `head` is its first bytes as a number, which settles most comparisons. */
+typedef struct rmi_manifest_id {
+    uint64_t head;
+    const char *id;
+    size_t index;
+} rmi_manifest_id;
 
 /* One entry of "connections"; its pointer is "/connections/<index>". */
 typedef struct rmi_manifest_connection {
@@ -48,6 +67,8 @@ struct rm_manifest {
     rmi_manifest_connection *connections;
     size_t connection_count;
     rm_value input; /* input_data, or null */
+    const rmi_manifest_id *ids; /* sorted; NULL where there are few */
+    atomic_bool place_said;     /* the warning about hosts that are not used has been given */
     const char *directory; /* of the file it was loaded from, for relative module paths; NULL if parsed from memory */
 };
 

@@ -1,0 +1,107 @@
+/* The manifest's objects as tables of fields: one table checks, reads and documents an object (the JSON Schema is
+ * made from the same lines). */
+#ifndef MANIFEST_FIELDS_H
+#define MANIFEST_FIELDS_H
+
+#include "base/arena.h"
+#include "data/json.h"
+#include "remotemedia/remotemedia.h"
+
+typedef enum rmi_field_type {
+    RMI_FIELD_TEXT = 1, /* const char * without NUL inside; length limits count characters */
+    RMI_FIELD_WORD,     /* const char *: one of `choices` */
+    RMI_FIELD_CHOICE,   /* int: the index in `choices` */
+    RMI_FIELD_BOOL,     /* bool */
+    RMI_FIELD_INT,      /* int64_t within `range`; 2.0 is an integer, as in JSON Schema */
+    RMI_FIELD_NUMBER,   /* double, not below range.min */
+    RMI_FIELD_MAP,      /* yyjson_val *: any object */
+    RMI_FIELD_TEXTS,    /* a list of strings: checked, not stored */
+    RMI_FIELD_OBJECT,   /* an object of `shape`, read into the same record */
+    RMI_FIELD_PART,     /* yyjson_val *: an object of `shape`, checked, to be read later into a record of its own */
+    RMI_FIELD_LIST,     /* objects, read into an array of records: see rmi_list */
+} rmi_field_type;
+
+enum {
+    RMI_FIELD_REQUIRED = 1,
+    RMI_FIELD_NULLABLE = 2,  /* null means that it is absent */
+    RMI_FIELD_NO_EFFECT = 4, /* accepted, but nothing is done about it yet; a warning says so */
+    RMI_FIELD_UNSTORED = 8,  /* checked only */
+    RMI_FIELD_ID = 16,       /* TEXT: letters, digits, _ and - */
+};
+
+#define RMI_ID_PATTERN "^[a-zA-Z0-9_-]+$"
+
+/* An array of records; the field's `offset` is where the pointer to them lies. */
+typedef struct rmi_list {
+    const struct rmi_field *shape;
+    size_t item_size, count_offset; /* the count: size_t in the record that has the list */
+    const void *initial;            /* the record before reading; NULL: zeroes */
+    size_t shortest;
+    const char *too_short; /* the message when it is shorter */
+    bool items_are_nodes;  /* errors name their "id" */
+} rmi_list;
+
+typedef struct rmi_field {
+    const char *name, *text;
+    rmi_field_type type;
+    uint32_t flags;
+    size_t offset;
+    union {
+        struct {
+            int64_t min, max;
+        } range;
+        struct {
+            size_t shortest, longest; /* longest 0: any */
+        } length;
+        const char *const *choices; /* ends with NULL */
+        const struct rmi_field *shape; /* ends with {0} */
+        const rmi_list *list;
+    };
+} rmi_field;
+
+/* A place in the manifest, as a chain on the stack: costs nothing until it is printed. */
+typedef struct rmi_place {
+    const struct rmi_place *above;
+    const char *key; /* NULL: an index */
+    size_t index;
+} rmi_place;
+
+/* Fields without effect that a manifest uses. */
+typedef struct rmi_noted {
+    const rmi_field *field;
+    const char *node; /* the first node that has it, or NULL */
+    size_t count;
+} rmi_noted;
+
+enum { RMI_MAX_NOTED = 8 };
+
+typedef struct rmi_reader {
+    rmi_arena *arena;
+    const char *node; /* id of the node being read, or NULL */
+    rmi_noted noted[RMI_MAX_NOTED];
+    size_t noted_count;
+} rmi_reader;
+
+/* Reads `object` by the table `shape` into `record` (NULL: checks only). Errors have the pointer of `place` and below. */
+int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *object, const rmi_place *place,
+                    void *record, rm_error *err);
+
+/* "a list", "an int": what a JSON element is, for messages. */
+const char *rmi_json_kind_text(yyjson_val *element);
+/* The integer in `element`, 2.0 included; false when it is none or does not fit (*too_large tells which). */
+bool rmi_json_int64(yyjson_val *element, int64_t *out, bool *too_large);
+
+/* The table of a whole manifest, read into struct rm_manifest; and of one "capabilities". */
+extern const rmi_field rmi_manifest_shape[];
+extern const rmi_field rmi_capabilities_shape[];
+
+/* Fills `err` with "Manifest error: " and the text, and returns `code`. */
+int rmi_manifest_error(rm_error *err, int code, const char *format, ...) RM_PRINTF(3, 4);
+/* Adds the node that an error belongs to. */
+void rmi_manifest_error_node(rm_error *err, const char *id);
+/* Adds the pointer of `place`. */
+void rmi_manifest_error_place(rm_error *err, const rmi_place *place);
+/* `place` as a JSON pointer, cut where `size` ends; "" for the root. */
+void rmi_place_print(const rmi_place *place, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,280 @@
+/* From text to struct rm_manifest, and what can be done with one. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "manifest/fields.h"
+#include "manifest/ids.h"
+#include "manifest/manifest.h"
+#include "platform/platform.h"
+
+enum { LARGEST_MIB = 64 };
+static const size_t largest = (size_t)LARGEST_MIB << 20;
+static const char prefix[] = "Manifest error: ";
+
+/* The version goes first: a manifest of another one may have other fields. */
+static int check_version(yyjson_val *manifest, rm_error *err)
+{
+    yyjson_val *version = yyjson_obj_get(manifest, "version");
+    if (!yyjson_is_str(version) || yyjson_equals_str(version, "v1"))
+        return RM_OK;
+    (void)rmi_manifest_error(err, RM_E_UNSUPPORTED_VERSION,
+                             "Unsupported manifest version: %s (this runtime reads v1)", yyjson_get_str(version));
+    rm_error_pointer(err, "/version");
+    return RM_E_UNSUPPORTED_VERSION;
+}
+
+/* Finds the manifest and its input in what was read: both, or a bare manifest. */
+static int open_envelope(yyjson_val *root, yyjson_val **manifest, yyjson_val **input, rm_error *err)
+{
+    size_t position, count;
+    yyjson_val *key, *value;
+    *manifest = yyjson_obj_get(root, "manifest");
+    *input = NULL;
+    if (*manifest == NULL) {
+        *manifest = root;
+        return RM_OK;
+    }
+    yyjson_obj_foreach(root, position, count, key, value) {
+        const char *name = yyjson_get_str(key);
+        bool is_input = yyjson_equals_str(key, "input_data");
+        if (is_input && *input == NULL) {
+            *input = value;
+        } else if (is_input || (value != *manifest)) {
+            rmi_place place = {.key = name};
+            int rc = rmi_manifest_error(err, RM_E_UNKNOWN_FIELD,
+                                        is_input || yyjson_equals_str(key, "manifest")
+                                            ? "field '%s' is given twice"
+                                            : "unknown field '%s' beside 'manifest'; 'input_data' may stand there",
+                                        name);
+            rmi_manifest_error_place(err, &place);
+            return rc;
+        }
+    }
+    return RM_OK;
+}
+
+static int wrong_input(yyjson_val *input, const rmi_place *place, const char *expected, rm_error *err)
+{
+    char pointer[256];
+    rmi_place_print(place, pointer, sizeof pointer);
+    (void)rmi_manifest_error(err, RM_E_TYPE, "%s: expected %s, got %s", pointer, expected, rmi_json_kind_text(input));
+    rmi_manifest_error_place(err, place);
+    return RM_E_TYPE;
+}
+
+static int read_input(rm_manifest *manifest, yyjson_val *input, rm_error *err)
+{
+    const rmi_place place = {.key = "input_data"};
+    size_t position, count;
+    yyjson_val *key, *value;
+    if (input == NULL || yyjson_is_null(input))
+        return RM_OK;
+    if (!yyjson_is_ctn(input))
+        return wrong_input(input, &place, "a list, or an object from source id to list", err);
+    if (yyjson_is_obj(input)) {
+        yyjson_obj_foreach(input, position, count, key, value) {
+            rmi_place below = {.above = &place, .key = yyjson_get_str(key)};
+            if (!yyjson_is_arr(value))
+                return wrong_input(value, &below, "a list", err);
+        }
+    }
+    return rmi_json_to_value(manifest->arena.allocator, input, 0, "/input_data", &manifest->input, err);
+}
+
+/* "id.port" in two. */
+static int split_port(rmi_arena *arena, const char **id, const char **port, rm_error *err)
+{
+    const char *dot = strchr(*id, '.');
+    if (dot == NULL)
+        return RM_OK;
+    char *copy = rmi_arena_text(arena, *id, strlen(*id));
+    if (copy == NULL)
+        return rmi_out_of_memory(err);
+    copy[dot - *id] = '\0';
+    *port = copy + (dot - *id) + 1;
+    *id = copy;
+    return RM_OK;
+}
+
+static int split_ports(rm_manifest *manifest, rm_error *err)
+{
+    int rc = RM_OK;
+    for (size_t i = 0; i < manifest->connection_count && rc == RM_OK; i++) {
+        rmi_manifest_connection *connection = &manifest->connections[i];
+        rc = split_port(&manifest->arena, &connection->from, &connection->from_port, err);
+        if (rc == RM_OK)
+            rc = split_port(&manifest->arena, &connection->to, &connection->to_port, err);
+    }
+    return rc;
+}
+
+/* Says once which fields are accepted but do nothing. */
+static void warn(const rm_manifest *manifest, const rmi_reader *reader)
+{
+    for (size_t i = 0; i < reader->noted_count; i++) {
+        const rmi_noted *noted = &reader->noted[i];
+        if (noted->count > 1)
+            rm_runtime_log(manifest->runtime, RM_LOG_WARNING, noted->node,
+                           "'%s' has no effect in this build (node '%s' and %zu more)", noted->field->name,
+                           noted->node, noted->count - 1);
+        else
+            rm_runtime_log(manifest->runtime, RM_LOG_WARNING, noted->node, "'%s' has no effect in this build",
+                           noted->field->name);
+    }
+}
+
+static int read_document(rm_manifest *manifest, yyjson_val *root, rm_error *err)
+{
+    yyjson_val *body = NULL, *input = NULL;
+    rmi_reader reader = {.arena = &manifest->arena};
+    int rc = open_envelope(root, &body, &input, err);
+    if (rc == RM_OK)
+        rc = check_version(body, err);
+    if (rc == RM_OK)
+        rc = rmi_fields_read(&reader, rmi_manifest_shape, body, NULL, manifest, err);
+    if (rc == RM_E_UNKNOWN_FIELD && err != NULL && strcmp(err->pointer, "/input_data") == 0)
+        rm_error_hint(err, "it stands beside the manifest: {\"manifest\": {...}, \"input_data\": [...]}");
+    if (rc == RM_OK)
+        rc = rmi_manifest_index(manifest, err);
+    if (rc == RM_OK)
+        rc = split_ports(manifest, err);
+    if (rc == RM_OK)
+        rc = read_input(manifest, input, err);
+    if (rc == RM_OK)
+        warn(manifest, &reader);
+    return rc;
+}
+
+/* Puts the prefix before what the JSON reader said. */
+static void add_prefix(rm_error *err)
+{
+    const size_t length = sizeof prefix - 1;
+    if (err == NULL || err->code == RM_E_OUT_OF_MEMORY || strncmp(err->message, prefix, length) == 0)
+        return;
+    memmove(err->message + length, err->message, sizeof err->message - length);
+    memcpy(err->message, prefix, length);
+    err->message[sizeof err->message - 1] = '\0';
+}
+
+int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out, rm_error *err)
+{
+    const rm_allocator *allocator = rm_runtime_allocator(runtime);
+    rm_manifest *manifest = NULL;
+    int rc = RM_OK;
+    *out = NULL;
+    if (length > largest) {
+        rc = rmi_manifest_error(err, RM_E_LIMIT, "the manifest has %zu bytes; %d MiB are the limit", length,
+                                LARGEST_MIB);
+        goto done;
+    }
+    manifest = rmi_alloc_zeroed(allocator, sizeof *manifest);
+    if (manifest == NULL) {
+        rc = rmi_out_of_memory(err);
+        goto done;
+    }
+    manifest->runtime = runtime;
+    rmi_arena_init(&manifest->arena, allocator);
+    rc = rmi_json_read(allocator, text, length, "manifest", &manifest->document, err);
+    if (rc == RM_OK)
+        rc = read_document(manifest, rmi_json_root(manifest->document), err);
+done:
+    if (rc != RM_OK) {
+        add_prefix(err);
+        rm_manifest_free(manifest);
+        manifest = NULL;
+    }
+    *out = manifest;
+    return rc;
+}
+
+/* Remembers the folder that relative paths in the manifest start from. */
+static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash != NULL ? (size_t)(slash - path) : 0;
+    if (strcmp(path, "-") == 0)
+        return RM_OK;
+    if (slash == path)
+        manifest->directory = "/";
+    else
+        manifest->directory = slash != NULL ? rmi_arena_text(&manifest->arena, path, length) : ".";
+    return manifest->directory != NULL ? RM_OK : rmi_out_of_memory(err);
+}
+
+int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err)
+{
+    const rm_allocator *allocator = rm_runtime_allocator(runtime);
+    char *text = NULL;
+    size_t length = 0;
+    *out = NULL;
+    int rc = rmi_platform_read_file(allocator, path, largest, &text, &length, err);
+    if (rc != RM_OK)
+        return rc;
+    rc = rm_manifest_parse(runtime, text, length, out, err);
+    rm_text_free(allocator, text, length);
+    if (rc == RM_OK)
+        rc = keep_directory(*out, path, err);
+    if (rc != RM_OK) {
+        rm_manifest_free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+void rm_manifest_free(rm_manifest *manifest)
+{
+    if (manifest == NULL)
+        return;
+    for (size_t i = 0; manifest->nodes != NULL && i < manifest->node_count; i++) {
+        for (rmi_manifest_override *at = manifest->nodes[i].overrides; at != NULL; at = at->next)
+            rm_value_clear(&at->value);
+    }
+    rm_value_clear(&manifest->input);
+    rmi_json_document_free(manifest->document);
+    const rm_allocator *allocator = manifest->arena.allocator;
+    rmi_arena_free(&manifest->arena);
+    rmi_free(allocator, manifest, sizeof *manifest);
+}
+
+rm_value rm_manifest_input(const rm_manifest *manifest)
+{
+    return manifest->input;
+}
+
+/* Where the override of `param` is, or where one would go. */
+static rmi_manifest_override **find_override(rmi_manifest_node *node, const char *param)
+{
+    rmi_manifest_override **at = &node->overrides;
+    while (*at != NULL && strcmp((*at)->name, param) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param, rm_value value, rm_error *err)
+{
+    int rc = RM_OK;
+    size_t index = rmi_manifest_find(manifest, node);
+    if (index == SIZE_MAX) {
+        const char *near = rmi_manifest_near_id(manifest, node);
+        rc = near != NULL ? rmi_manifest_error(err, RM_E_UNKNOWN_NODE,
+                                               "no node '%s' to set '%s' of; did you mean '%s'?", node, param, near)
+                          : rmi_manifest_error(err, RM_E_UNKNOWN_NODE, "no node '%s' to set '%s' of", node, param);
+        goto done;
+    }
+    rmi_manifest_override **at = find_override(&manifest->nodes[index], param);
+    if (*at == NULL) {
+        rmi_manifest_override *added = rmi_arena_alloc(&manifest->arena, 1, sizeof *added);
+        char *name = rmi_arena_text(&manifest->arena, param, strlen(param));
+        if (added == NULL || name == NULL) {
+            rc = rmi_out_of_memory(err);
+            goto done;
+        }
+        added->name = name;
+        *at = added;
+    }
+    rm_value_clear(&(*at)->value);
+    (*at)->value = rm_value_move(&value);
+done:
+    rm_value_clear(&value);
+    return rc;
+}
