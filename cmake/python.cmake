@@ -37,6 +37,12 @@ file(GLOB rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*
 list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$")
 add_library(remotemedia_python STATIC ${rm_python_sources} ${rm_frozen})
 target_link_libraries(remotemedia_python PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
+# Under a sanitizer Python asks malloc for everything, so that its arenas hide neither errors nor what is reachable.
+if(RM_SANITIZE)
+    target_compile_definitions(remotemedia_python PRIVATE RM_PYTHON_ALLOCATOR=PYMEM_ALLOCATOR_MALLOC)
+else()
+    target_compile_definitions(remotemedia_python PRIVATE RM_PYTHON_ALLOCATOR=PYMEM_ALLOCATOR_DEFAULT)
+endif()
 target_include_directories(remotemedia_python SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
 
 # The same as a shared library, for programs that embed: they link it, so that extension modules find CPython's
