@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build run test bench lint coverage install clean help
+.PHONY: build run test bench lint format coverage install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -20,6 +20,10 @@ bench: build ## Measure, beside the peers
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint
+
+format: ## Format the C files in place
+	@deps/install-system lint
+	@git ls-files --cached --others --exclude-standard '*.c' '*.h' | xargs clang-format-19 -i
 
 coverage: ## Line coverage of src/ by unit tests and cases
 	@tools/coverage
