@@ -25,4 +25,8 @@ int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsign
 /* Appends `value` as JSON text. RM_E_UNSUPPORTED for bytes and other kinds that JSON has no word for, with a hint. */
 int rmi_json_append(rmi_text *text, rm_value value, unsigned flags, bool *had_nan, rm_error *err);
 
+/* A finite float as Python's repr spells it. Writes at most RMI_FLOAT_TEXT characters, no NUL; returns how many. */
+enum { RMI_FLOAT_TEXT = 32 };
+size_t rmi_float_text(double value, char *buffer);
+
 #endif
