@@ -463,6 +463,9 @@ RM_API int rm_pipeline_finish(rm_pipeline *pipeline, rm_error *err);
 RM_API int rm_run_step(rm_pipeline *pipeline, rm_error *err);
 /* RM_PENDING's deadline on the monotonic clock, ns; INT64_MAX if only a wake or a descriptor can end the wait. */
 RM_API int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline);
+/* After RM_PENDING or RM_AGAIN: waits until a step may get further, because a node is due or woken, the run was cancelled
+ * or is out of time, or one of `descriptors` (up to 16, borrowed; where the caller's input comes from) is readable. */
+RM_API void rm_pipeline_wait(rm_pipeline *pipeline, const int *descriptors, size_t count);
 /* Takes the next result in (seq, sink) order: RM_OK and *packet is owned, *sink its index; RM_AGAIN: none yet;
  * RM_DONE: none will come. After a failed run it still gives what was emitted before. */
 RM_API int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet, rm_error *err);
