@@ -1,0 +1,15 @@
+/* The texts of `--help`. */
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include "base/text.h"
+#include "cli/options.h"
+
+/* Prints a command's help on standard output. */
+rmi_exit rmi_help_command(rmi_program *program, const rmi_command *command);
+/* Appends `text`'s lines as a column beside `term`. */
+void rmi_help_row(rmi_text *out, const char *term, const char *text);
+/* Prints `text` on standard output and releases it. */
+rmi_exit rmi_help_print(rmi_program *program, rmi_text *text);
+
+#endif

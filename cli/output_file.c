@@ -1,0 +1,79 @@
+#include "cli/output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+enum { NAME_SIZE = 4096 + 32 };
+
+static int io_error(const char *path, int number, rm_error *err)
+{
+    return rm_error_set(err, RM_E_IO, "cannot write %s: %s", path, strerror(number));
+}
+
+/* Whether a file can be made beside `path`: told before a long run, not after it. */
+static int check_directory(const char *path, rm_error *err)
+{
+    char directory[NAME_SIZE];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    if (length >= sizeof directory)
+        return io_error(path, ENAMETOOLONG, err);
+    memcpy(directory, slash == NULL ? "." : path, length);
+    directory[length] = '\0';
+    return access(directory, W_OK | X_OK) == 0 ? RM_OK : io_error(path, errno, err);
+}
+
+int rmi_output_file_open(const char *path, bool document, int input, int *descriptor, bool *whole, rm_error *err)
+{
+    struct stat status, other;
+    bool exists = stat(path, &status) == 0;
+    *descriptor = -1;
+    *whole = document && (!exists || S_ISREG(status.st_mode));
+    if (path[0] == '\0')
+        return io_error("''", ENOENT, err);
+    if (exists && S_ISDIR(status.st_mode))
+        return io_error(path, EISDIR, err);
+    if (*whole)
+        return check_directory(path, err);
+    if (exists && S_ISREG(status.st_mode) && input >= 0 && fstat(input, &other) == 0 &&
+        other.st_dev == status.st_dev && other.st_ino == status.st_ino)
+        return rm_error_set(err, RM_E_USAGE, "--output %s would overwrite the input while it is read", path);
+    *descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return *descriptor >= 0 ? RM_OK : io_error(path, errno, err);
+}
+
+int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err)
+{
+    struct stat status;
+    char real[NAME_SIZE];
+    *temporary = rmi_alloc(NULL, NAME_SIZE);
+    if (*temporary == NULL)
+        return rmi_out_of_memory(err);
+    const char *target = realpath(path, real) != NULL ? real : path; /* a link stays a link */
+    (void)snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, (long)getpid());
+    *descriptor = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (*descriptor >= 0 && stat(target, &status) == 0)
+        (void)fchmod(*descriptor, status.st_mode & 07777);
+    return *descriptor >= 0 ? RM_OK : io_error(path, errno, err);
+}
+
+int rmi_output_file_end(const char *path, char *temporary, int rc, rm_error *err)
+{
+    char real[NAME_SIZE];
+    const char *target = realpath(path, real) != NULL ? real : path;
+    if (temporary == NULL)
+        return rc;
+    if (rc == RM_OK && rename(temporary, target) != 0)
+        rc = io_error(path, errno, err);
+    if (rc != RM_OK)
+        (void)unlink(temporary);
+    rmi_free(NULL, temporary, NAME_SIZE);
+    return rc;
+}

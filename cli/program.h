@@ -1,0 +1,32 @@
+/* What every command of the program is given, and how commands end. */
+#ifndef CLI_PROGRAM_H
+#define CLI_PROGRAM_H
+
+#include "cli/writer.h"
+#include "remotemedia/remotemedia.h"
+
+/* How the process ends; docs/errors.md tells users. */
+typedef enum rmi_exit {
+    RMI_EXIT_OK = 0,
+    RMI_EXIT_RUN = 1,           /* a run failed */
+    RMI_EXIT_USAGE = 2,         /* the command line is wrong */
+    RMI_EXIT_MANIFEST = 3,      /* the manifest is wrong, or asks for what is not here */
+    RMI_EXIT_IO = 4,            /* reading input or writing results failed */
+    RMI_EXIT_TIMEOUT = 5,       /* the time was up */
+    RMI_EXIT_INTERRUPTED = 130, /* Ctrl-C or SIGTERM */
+} rmi_exit;
+
+typedef struct rmi_program {
+    rmi_writer out; /* standard output as it was at the start; nothing but results goes there */
+    bool colour;    /* standard error shows colours */
+} rmi_program;
+
+/* Each runs one command: `argv[0]` is the command's name. */
+rmi_exit rmi_command_run(rmi_program *program, int argc, char **argv);
+rmi_exit rmi_command_validate(rmi_program *program, int argc, char **argv);
+rmi_exit rmi_command_graph(rmi_program *program, int argc, char **argv);
+rmi_exit rmi_command_nodes(rmi_program *program, int argc, char **argv);
+rmi_exit rmi_command_schema(rmi_program *program, int argc, char **argv);
+rmi_exit rmi_command_version(rmi_program *program, int argc, char **argv);
+
+#endif

@@ -1,0 +1,9 @@
+#include "cli/python.h"
+
+int rmi_program_python(rm_runtime *runtime, const rm_python_config *config, rm_error *err)
+{
+    (void)runtime;
+    if (config->paths != NULL || config->has_seed)
+        return rm_error_set(err, RM_E_MISSING_FEATURE, "this build has no Python nodes (feature RM_PYTHON)");
+    return RM_OK;
+}

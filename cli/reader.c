@@ -1,0 +1,123 @@
+#include "cli/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+enum { PIECE = 1 << 17 };
+
+static int io_error(const rmi_reader *reader, int number, rm_error *err)
+{
+    return rm_error_set(err, number == ENOENT ? RM_E_NOT_FOUND : RM_E_IO, "cannot read %s: %s", reader->name,
+                        strerror(number));
+}
+
+int rmi_reader_open(rmi_reader *reader, const char *path, rm_error *err)
+{
+    struct stat status;
+    bool standard = strcmp(path, "-") == 0;
+    *reader = (rmi_reader){.descriptor = STDIN_FILENO, .name = standard ? "standard input" : path};
+    if (!standard) {
+        reader->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        reader->owned = reader->descriptor >= 0;
+    }
+    if (reader->descriptor < 0 || fstat(reader->descriptor, &status) != 0)
+        return io_error(reader, errno, err);
+    if (S_ISDIR(status.st_mode))
+        return io_error(reader, EISDIR, err);
+    return RM_OK;
+}
+
+void rmi_reader_close(rmi_reader *reader)
+{
+    if (reader->owned)
+        (void)close(reader->descriptor);
+    rmi_free(NULL, reader->buffer, reader->capacity);
+    *reader = (rmi_reader){.descriptor = -1};
+}
+
+/* Makes room for another piece behind the unread bytes. */
+static int make_room(rmi_reader *reader, rm_error *err)
+{
+    void *buffer = reader->buffer;
+    size_t unread = reader->end - reader->start;
+    if (reader->start != 0 && unread != 0)
+        memmove(reader->buffer, reader->buffer + reader->start, unread);
+    reader->start = 0;
+    reader->end = unread;
+    if (reader->capacity - unread >= PIECE)
+        return RM_OK;
+    int rc = rmi_grow(NULL, &buffer, &reader->capacity, unread + PIECE, 1, err);
+    reader->buffer = buffer;
+    return rc;
+}
+
+/* Reads once. RM_OK also at the end of the file; RM_AGAIN: interrupted, or nothing there. */
+static int read_piece(rmi_reader *reader, rm_error *err)
+{
+    int rc = make_room(reader, err);
+    if (rc != RM_OK)
+        return rc;
+    ssize_t got = read(reader->descriptor, reader->buffer + reader->end, PIECE);
+    if (got < 0)
+        return errno == EINTR || errno == EAGAIN ? RM_AGAIN : io_error(reader, errno, err);
+    reader->at_end = got == 0;
+    reader->end += (size_t)got;
+    return RM_OK;
+}
+
+static bool would_block(const rmi_reader *reader)
+{
+    return poll(&(struct pollfd){.fd = reader->descriptor, .events = POLLIN}, 1, 0) == 0;
+}
+
+int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_error *err)
+{
+    int rc = RM_OK;
+    const char *found = NULL;
+    while (rc == RM_OK) {
+        size_t unread = reader->end - reader->start;
+        const char *from = unread != 0 ? reader->buffer + reader->start : NULL;
+        found = unread > reader->searched ? memchr(from + reader->searched, '\n', unread - reader->searched) : NULL;
+        reader->searched = unread;
+        if (found != NULL || reader->at_end)
+            break;
+        rc = would_block(reader) ? RM_AGAIN : read_piece(reader, err);
+    }
+    if (rc != RM_OK)
+        return rc;
+    size_t unread = reader->end - reader->start;
+    if (found == NULL && unread == 0)
+        return RM_DONE;
+    *line = reader->buffer + reader->start;
+    *length = found != NULL ? (size_t)(found - *line) : unread;
+    reader->start += *length + (found != NULL ? 1 : 0);
+    reader->searched = 0;
+    return RM_OK;
+}
+
+int rmi_reader_whole(rmi_reader *reader, rmi_wake *wake, const char **data, size_t *length, rm_error *err)
+{
+    int rc = RM_OK;
+    while (rc == RM_OK && !reader->at_end) {
+        if (would_block(reader)) {
+            rmi_reader_wait(reader, wake, INT64_MAX);
+            rc = would_block(reader) ? RM_AGAIN : RM_OK;
+        } else {
+            rc = read_piece(reader, err);
+        }
+    }
+    *data = reader->end != reader->start ? reader->buffer + reader->start : "";
+    *length = reader->end - reader->start;
+    return rc;
+}
+
+void rmi_reader_wait(rmi_reader *reader, rmi_wake *wake, int64_t deadline)
+{
+    (void)rmi_wake_wait(wake, &reader->descriptor, 1, deadline);
+}

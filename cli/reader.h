@@ -1,0 +1,30 @@
+/* Reading a descriptor in large pieces, line by line or whole, without ever missing a Ctrl-C. */
+#ifndef CLI_READER_H
+#define CLI_READER_H
+
+#include "platform/platform.h"
+#include "remotemedia/remotemedia.h"
+
+typedef struct rmi_reader {
+    int descriptor;   /* -1: not open */
+    bool owned;       /* rmi_reader_close closes it */
+    const char *name; /* for messages, borrowed */
+    char *buffer;
+    size_t start, end, capacity; /* unread bytes are [start, end) */
+    size_t searched;             /* bytes after start known to hold no line end */
+    bool at_end;
+} rmi_reader;
+
+/* Opens `path`, or standard input for "-". RM_E_NOT_FOUND or RM_E_IO. rmi_reader_close also after a failure. */
+int rmi_reader_open(rmi_reader *reader, const char *path, rm_error *err);
+void rmi_reader_close(rmi_reader *reader);
+
+/* The next line without its end, borrowed until the next call; the last one may lack its end. RM_AGAIN: none can be
+ * had without waiting; RM_DONE: no more. */
+int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_error *err);
+/* Reads to the end. RM_AGAIN: `wake` was raised before; call again to go on. *data is borrowed. */
+int rmi_reader_whole(rmi_reader *reader, rmi_wake *wake, const char **data, size_t *length, rm_error *err);
+/* Waits until there is something to read, `wake` is raised or `deadline` (monotonic ns) has passed. */
+void rmi_reader_wait(rmi_reader *reader, rmi_wake *wake, int64_t deadline);
+
+#endif

@@ -1,0 +1,29 @@
+/* Failures told: to people on standard error, to programs as a JSON document. */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+
+#include "base/text.h"
+#include "cli/program.h"
+
+/* Prints `error: ...` with node, place, item, hint and the full traceback on standard error. */
+void rmi_report_error(const rmi_program *program, const rm_error *error);
+/* One line of `severity` ("warning", "note") and text on standard error. */
+void rmi_report_line(const rmi_program *program, const char *severity, const char *format, ...) RM_PRINTF(3, 4);
+/* Writes to standard error as one piece; failures are nobody's business. */
+void rmi_report_raw(const char *text, size_t length);
+/* Appends {"status":"error","error":{...}} without the closing brace, so that more members can follow. */
+int rmi_report_document(rmi_text *text, const rm_error *error, rm_error *err);
+/* The human text, and the document as a line on standard output; returns the exit code, RMI_EXIT_IO when standard
+ * output cannot be written. */
+rmi_exit rmi_report_failure(rmi_program *program, const rm_error *error, rmi_exit code);
+/* Puts `value` as a line of JSON on standard output. */
+int rmi_report_value(rmi_program *program, rm_value value, unsigned flags, rm_error *err);
+
+/* The exit code of a failure while a manifest is read and checked. */
+rmi_exit rmi_exit_for_manifest(int code);
+/* The exit code of a failure before there is a manifest: plug-ins, Python. */
+rmi_exit rmi_exit_for_setup(int code);
+/* The exit code of a failure while the pipeline is opened and runs. */
+rmi_exit rmi_exit_for_run(const rm_error *error);
+
+#endif

@@ -1,0 +1,240 @@
+#include "cli/run.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/report.h"
+
+static const char *const formats[] = {"json", "jsonl", NULL};
+static const char *const compats[] = {"v1", NULL};
+static const char *const arrays[] = {"json", NULL};
+
+#define AT(member) offsetof(rmi_run_options, member)
+static const rmi_option run_options[] = {
+    {.name = "input", .argument = "FILE|-", .kind = RMI_OPTION_TEXT, .offset = AT(input),
+     .text = "take the input items from FILE, or from standard input"},
+    {.name = "input-format", .argument = "FORMAT", .kind = RMI_OPTION_CHOICE, .offset = AT(input_format),
+     .choices = formats, .text = "json (an array) or jsonl (an item a line); else by FILE's name"},
+    {.name = "output", .argument = "FILE", .kind = RMI_OPTION_TEXT, .offset = AT(output),
+     .text = "write the results to FILE instead of standard output"},
+    {.name = "format", .argument = "FORMAT", .kind = RMI_OPTION_CHOICE, .offset = AT(format), .choices = formats,
+     .text = "json (one document at the end, the default) or jsonl\n"
+             "(a result a line, as they come); else by FILE's name"},
+    {.name = "set", .argument = "NODE.PARAM=VALUE", .kind = RMI_OPTION_TEXTS, .offset = AT(settings),
+     .text = "set a parameter: VALUE is JSON, or else a string\n(may be repeated)"},
+    {.name = "timeout", .argument = "TIME", .kind = RMI_OPTION_DURATION, .offset = AT(timeout_ms),
+     .text = "stop after TIME: seconds (30, 1.5) or 500ms"},
+    {.name = "metrics", .kind = RMI_OPTION_FLAG, .offset = AT(metrics),
+     .text = "tell counts and times of every node on standard error, as JSON"},
+    {.name = "progress", .kind = RMI_OPTION_FLAG, .offset = AT(progress), .text = "show counts on standard error"},
+    {.name = "compat", .argument = "v1", .kind = RMI_OPTION_CHOICE, .offset = AT(compat), .choices = compats,
+     .text = "print results as programs for manifest v1 expect them"},
+    {.name = "raw-input", .kind = RMI_OPTION_FLAG, .offset = AT(raw_input),
+     .text = "take {\"__numpy__\": ...} in --input as it stands"},
+    {.name = "arrays", .argument = "json", .kind = RMI_OPTION_CHOICE, .offset = AT(arrays), .choices = arrays,
+     .text = "how arrays are printed: in their JSON form"},
+    {.name = "seed", .argument = "N", .kind = RMI_OPTION_INTEGER, .offset = AT(setup.seed),
+     .text = "seed Python's random numbers"},
+    {0},
+};
+#undef AT
+
+const rmi_command rmi_run_description = {
+    .name = "run",
+    .synopsis = "run MANIFEST|- [options]",
+    .summary = "Runs a pipeline and prints its results as JSON.",
+    .tables = {run_options, rmi_runtime_options},
+    .operands = offsetof(rmi_run_options, operands),
+    .least = 1,
+    .most = 1,
+    .operand = "the manifest: a file, or - for standard input",
+    .notes = "Without --input the items are the manifest's input_data; without those, sources generate.\n"
+             "Exit codes: 0 success, 1 the run failed, 2 usage, 3 the manifest is invalid, 4 input or output\n"
+             "failed, 5 timed out, 130 interrupted.\n"
+             "\n"
+             "examples:\n"
+             "  remotemedia run pipeline.json\n"
+             "  remotemedia run pipeline.json --input items.jsonl --format jsonl\n"
+             "  remotemedia run pipeline.json --set gain.factor=0.5 --output results.json\n",
+};
+
+/* What the options say together. */
+static int check_usage(const rmi_run_options *options, rm_error *err)
+{
+    bool lines = options->format == RMI_FORMAT_JSONL;
+    if (options->input != NULL && strcmp(options->input, "-") == 0 && strcmp(options->operands.items[0], "-") == 0)
+        return rm_error_set(err, RM_E_USAGE, "the manifest and --input cannot both be standard input");
+    if (options->input == NULL && options->input_format != 0)
+        return rm_error_set(err, RM_E_USAGE, "--input-format needs --input");
+    if (options->compat != 0 && lines)
+        return rm_error_set(err, RM_E_USAGE, "--compat v1 prints one document: it cannot go with --format jsonl");
+    return RM_OK;
+}
+
+static int load_manifest(rmi_run *run, rmi_exit *code, rm_error *err)
+{
+    const rmi_run_options *options = run->options;
+    int rc = rmi_setup_manifest(run->runtime, options->operands.items[0], run->guard.wake, &run->manifest, code, err);
+    if (rc == RM_OK) {
+        *code = RMI_EXIT_USAGE;
+        rc = rmi_setup_overrides(run->manifest, &options->settings, err);
+    }
+    if (rc == RM_OK) {
+        rc = rm_manifest_validate(run->manifest, err);
+        *code = rmi_exit_for_manifest(rc);
+    }
+    return rc;
+}
+
+static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
+{
+    const rmi_run_options *options = run->options;
+    rm_value items = rm_manifest_input(run->manifest);
+    bool has_items = items.kind == RM_MAP || (items.kind == RM_LIST && rm_list_length(items) != 0);
+    *code = RMI_EXIT_USAGE;
+    if (options->input != NULL && has_items)
+        return rm_error_set(err, RM_E_USAGE, "the manifest has input_data already; leave out --input or input_data");
+    run->generate = options->input == NULL && !has_items;
+    *code = RMI_EXIT_IO;
+    if (options->input != NULL)
+        return rmi_input_open(&run->input, options->input, (rmi_format)options->input_format,
+                              options->raw_input ? RM_JSON_RAW : 0, run->guard.wake, err);
+    if (!run->generate)
+        rmi_input_of(&run->input, items);
+    return RM_OK;
+}
+
+static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
+{
+    const rmi_run_options *options = run->options;
+    const char *path = options->output != NULL && strcmp(options->output, "-") == 0 ? NULL : options->output;
+    int rc = rmi_output_open(&run->output, run->program, path, run->input.reader.descriptor, err);
+    *code = rc == RM_E_USAGE ? RMI_EXIT_USAGE : RMI_EXIT_IO;
+    if (rc == RM_OK && run->output.format == RMI_FORMAT_JSON && run->output.writer == &run->program->out)
+        atomic_store(&run->guard.document, run->program->out.descriptor);
+    return rc;
+}
+
+static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
+{
+    const rmi_run_options *options = run->options;
+    const rm_pipeline_options pipeline_options = {
+        .size = sizeof pipeline_options, .timeout_ms = options->timeout_ms, .generate = run->generate,
+        .measure = options->metrics, .input = run->generate ? NULL : rmi_input_next, .input_context = &run->input};
+    if (options->timeout_ms != 0)
+        rmi_guard_limit(&run->guard, rmi_platform_now() + options->timeout_ms * 1000000);
+    int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
+    if (rc == RM_OK) {
+        rmi_guard_watch(&run->guard, run->pipeline);
+        rc = rmi_output_begin(&run->output, run->pipeline, err);
+    }
+    *code = rmi_exit_for_run(err);
+    return rc;
+}
+
+static int run_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
+{
+    rmi_progress_start(&run->progress, run->options->progress);
+    int rc = rmi_pump(run, err);
+    rmi_progress_end(&run->progress, run->input.items, run->output.results);
+    atomic_store(&run->guard.document, -1);
+    if (rc == RM_OK)
+        rc = rmi_output_end(&run->output, run->pipeline, err);
+    *code = run->input.failed || run->output.failed ? RMI_EXIT_IO : rmi_exit_for_run(err);
+    return rc;
+}
+
+static void tell_metrics(rmi_run *run)
+{
+    rm_value metrics = rm_null();
+    char *json = NULL;
+    size_t length = 0;
+    rmi_text text;
+    rmi_text_init(&text, NULL);
+    if (run->options->metrics && run->pipeline != NULL &&
+        rm_pipeline_metrics(run->pipeline, &metrics, NULL) == RM_OK &&
+        rm_json_write(NULL, metrics, 0, &json, &length, NULL, NULL) == RM_OK) {
+        rmi_text_append_c(&text, "{\"metrics\":");
+        rmi_text_append(&text, json, length);
+        rmi_text_append_c(&text, "}\n");
+        if (!text.failed)
+            rmi_report_raw(text.data, text.length);
+        rm_text_free(NULL, json, length);
+    }
+    rmi_text_clear(&text);
+    rm_value_clear(&metrics);
+}
+
+/* From the command line to the last result; *code is what the process ends with on failure. */
+static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
+{
+    *code = RMI_EXIT_RUN;
+    int rc = rmi_guard_start(&run->guard, err);
+    if (rc == RM_OK) {
+        rc = rmi_setup_runtime(&run->options->setup, &run->runtime, err);
+        *code = rmi_exit_for_setup(rc);
+    }
+    if (rc == RM_OK)
+        rc = load_manifest(run, code, err);
+    if (rc == RM_OK)
+        rc = open_input(run, code, err);
+    if (rc == RM_OK)
+        rc = open_output(run, code, err);
+    if (rc == RM_OK)
+        rc = open_pipeline(run, code, err);
+    if (rc == RM_OK)
+        rc = run_pipeline(run, code, err);
+    return rc;
+}
+
+static void close_run(rmi_run *run)
+{
+    rmi_guard_watch(&run->guard, NULL);
+    rm_pipeline_free(run->pipeline);
+    rmi_input_close(&run->input);
+    rmi_output_free(&run->output);
+    rm_manifest_free(run->manifest);
+    rm_runtime_free(run->runtime);
+    rmi_guard_stop(&run->guard);
+}
+
+static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
+{
+    rm_error err = {0};
+    rmi_exit code = RMI_EXIT_OK, failed = RMI_EXIT_OK;
+    rmi_run run = {.options = options, .program = program, .input = {.reader = {.descriptor = -1}}};
+    run.output.program = program;
+    run.output.format = rmi_format_of((rmi_format)options->format, options->output != NULL ? options->output : "");
+    if (options->compat != 0)
+        run.output.format = RMI_FORMAT_JSON;
+    run.output.compat = options->compat != 0;
+    int rc = perform(&run, &failed, &err);
+    if (rc != RM_OK && rmi_guard_interrupted(&run.guard)) {
+        if (err.code != RM_E_CANCELLED)
+            rm_error_set(&err, RM_E_CANCELLED, "interrupted");
+        failed = RMI_EXIT_INTERRUPTED;
+    }
+    if (rc != RM_OK)
+        code = rmi_output_fail(&run.output, &err, failed);
+    tell_metrics(&run);
+    close_run(&run);
+    rm_error_clear(&err);
+    return code;
+}
+
+rmi_exit rmi_command_run(rmi_program *program, int argc, char **argv)
+{
+    rmi_run_options options = {.setup = {.program = program}};
+    rm_error err = {0};
+    rmi_exit code;
+    if (rmi_options_parse(&rmi_run_description, program, argc, argv, &options, &code)) {
+        if (check_usage(&options, &err) == RM_OK)
+            code = run_with(program, &options);
+        else
+            code = rmi_usage_error(program, "run", "%s", err.message);
+    }
+    rm_error_clear(&err);
+    rmi_options_free(&rmi_run_description, &options);
+    return code;
+}

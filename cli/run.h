@@ -1,0 +1,39 @@
+/* `remotemedia run`: its options, and the state that its parts share. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "cli/guard.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/setup.h"
+
+typedef struct rmi_run_options {
+    rmi_setup setup;    /* first, as rmi_runtime_options needs */
+    rmi_texts operands; /* the manifest */
+    rmi_texts settings; /* --set */
+    const char *input, *output;
+    int input_format, format, compat, arrays; /* choices */
+    int64_t timeout_ms;
+    bool metrics, progress, raw_input;
+} rmi_run_options;
+
+typedef struct rmi_run {
+    rmi_run_options *options;
+    rmi_program *program;
+    rmi_guard guard;
+    rm_runtime *runtime;
+    rm_manifest *manifest;
+    rm_pipeline *pipeline;
+    rmi_input input;
+    rmi_output output;
+    rmi_progress progress;
+    bool generate; /* there is no input: sources generate */
+} rmi_run;
+
+extern const rmi_command rmi_run_description;
+
+/* Runs the open pipeline to its end: items in, results out. RM_OK, or the failure in `err`. */
+int rmi_pump(rmi_run *run, rm_error *err);
+
+#endif

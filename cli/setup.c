@@ -1,0 +1,102 @@
+#include "cli/setup.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/python.h"
+#include "cli/report.h"
+
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+const rmi_option rmi_runtime_options[] = {
+    {.name = "path", .argument = "DIR", .text = "look for Python modules in DIR too (may be repeated)",
+     .kind = RMI_OPTION_TEXTS, .offset = offsetof(rmi_setup, paths)},
+    {.name = "plugin", .argument = "FILE", .text = "add the node types of a shared object (may be repeated)",
+     .kind = RMI_OPTION_TEXTS, .offset = offsetof(rmi_setup, plugins)},
+    {.name = "log-level", .argument = "LEVEL", .text = "error, warning (the default), info or debug",
+     .kind = RMI_OPTION_CHOICE, .offset = offsetof(rmi_setup, log_level), .choices = log_levels},
+    {0},
+};
+
+static void print_log(void *context, rm_log_level level, const char *node, const char *text)
+{
+    const rmi_setup *setup = context;
+    rm_log_level highest = setup->log_level != 0 ? (rm_log_level)(setup->log_level - 1) : RM_LOG_WARNING;
+    if (level <= highest)
+        rmi_report_line(setup->program, log_levels[level], "%s%s%s", node != NULL ? node : "",
+                        node != NULL ? ": " : "", text);
+}
+
+int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
+{
+    const rm_config config = {.size = sizeof config, .log = print_log, .log_context = setup};
+    const rm_python_config python = {.size = sizeof python, .paths = setup->paths.items, .seed = setup->seed.value,
+                                     .has_seed = setup->seed.given};
+    int rc = rm_runtime_new(&config, out, err);
+    for (size_t i = 0; rc == RM_OK && i < setup->plugins.count; i++)
+        rc = rm_runtime_load_plugin(*out, setup->plugins.items[i], err);
+    if (rc == RM_OK)
+        rc = rmi_program_python(*out, &python, err);
+    return rc;
+}
+
+static int read_manifest(rm_runtime *runtime, rmi_wake *wake, rm_manifest **out, rmi_exit *code, rm_error *err)
+{
+    rmi_reader reader;
+    const char *text = NULL;
+    size_t length = 0;
+    int rc = rmi_reader_open(&reader, "-", err);
+    if (rc == RM_OK)
+        rc = rmi_reader_whole(&reader, wake, &text, &length, err);
+    if (rc == RM_AGAIN)
+        rc = rm_error_set(err, RM_E_CANCELLED, "interrupted while reading the manifest from standard input");
+    *code = RMI_EXIT_IO;
+    if (rc == RM_OK) {
+        rc = rm_manifest_parse(runtime, text, length, out, err);
+        *code = rmi_exit_for_manifest(rc);
+    }
+    rmi_reader_close(&reader);
+    return rc;
+}
+
+int rmi_setup_manifest(rm_runtime *runtime, const char *path, rmi_wake *wake, rm_manifest **out, rmi_exit *code,
+                       rm_error *err)
+{
+    if (strcmp(path, "-") == 0)
+        return read_manifest(runtime, wake, out, code, err);
+    int rc = rm_manifest_load(runtime, path, out, err);
+    *code = rc == RM_E_NOT_FOUND || rc == RM_E_IO ? RMI_EXIT_IO : rmi_exit_for_manifest(rc);
+    return rc;
+}
+
+static int override(rm_manifest *manifest, const char *setting, rm_error *err)
+{
+    char node[128], param[128];
+    rm_value value = rm_null();
+    const char *dot = strchr(setting, '.'), *equals = strchr(setting, '=');
+    if (dot == NULL || equals == NULL || dot > equals || dot == setting || equals == dot + 1 ||
+        (size_t)(dot - setting) >= sizeof node || (size_t)(equals - dot) > sizeof param)
+        return rm_error_set(err, RM_E_USAGE, "--set takes node.param=value, not '%s'", setting);
+    memcpy(node, setting, (size_t)(dot - setting));
+    node[dot - setting] = '\0';
+    memcpy(param, dot + 1, (size_t)(equals - dot - 1));
+    param[equals - dot - 1] = '\0';
+    size_t length = strlen(equals + 1);
+    int rc = rm_json_parse(NULL, equals + 1, length, 0, &value, err);
+    if (rc == RM_E_PARSE) {
+        rm_error_clear(err);
+        rc = rm_string_new(NULL, equals + 1, length, &value, err);
+    }
+    if (rc == RM_OK)
+        rc = rm_manifest_set_param(manifest, node, param, value, err);
+    return rc;
+}
+
+int rmi_setup_overrides(rm_manifest *manifest, const rmi_texts *settings, rm_error *err)
+{
+    int rc = RM_OK;
+    for (size_t i = 0; rc == RM_OK && i < settings->count; i++)
+        rc = override(manifest, settings->items[i], err);
+    return rc;
+}

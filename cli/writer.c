@@ -1,0 +1,85 @@
+#include "cli/writer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "platform/platform.h"
+
+static int io_error(const rmi_writer *writer, rm_error *err)
+{
+    if (writer->error == EPIPE)
+        return rm_error_set(err, RM_E_IO, "%s was closed by its reader; the run was stopped", writer->name);
+    return rm_error_set(err, RM_E_IO, "cannot write %s: %s", writer->name, strerror(writer->error));
+}
+
+/* Writes all of it. A signal does not end the attempt, so that lines stay whole; the guard ends the process when the
+ * reader takes nothing for too long after Ctrl-C. */
+static int write_out(rmi_writer *writer, const char *text, size_t length, rm_error *err)
+{
+    while (length != 0 && writer->error == 0) {
+        ssize_t written = write(writer->descriptor, text, length);
+        if (written >= 0) {
+            text += written;
+            length -= (size_t)written;
+        } else if (errno == EAGAIN) { /* someone made the terminal or pipe that we share non-blocking */
+            (void)poll(&(struct pollfd){.fd = writer->descriptor, .events = POLLOUT}, 1, -1);
+        } else if (errno != EINTR) {
+            writer->error = errno;
+        }
+    }
+    return writer->error == 0 ? RM_OK : io_error(writer, err);
+}
+
+int rmi_writer_flush(rmi_writer *writer, rm_error *err)
+{
+    size_t length = writer->used;
+    writer->used = 0;
+    writer->flushed_at = rmi_platform_now();
+    return write_out(writer, writer->buffer, length, err);
+}
+
+int rmi_writer_put(rmi_writer *writer, const char *text, size_t length, rm_error *err)
+{
+    int rc = RM_OK;
+    if (writer->buffer == NULL)
+        writer->buffer = rmi_alloc(NULL, RMI_WRITER_SIZE);
+    if (writer->buffer == NULL)
+        return rmi_out_of_memory(err);
+    if (writer->error != 0)
+        return io_error(writer, err);
+    if (length > RMI_WRITER_SIZE - writer->used)
+        rc = rmi_writer_flush(writer, err);
+    if (rc == RM_OK && length > RMI_WRITER_SIZE)
+        return write_out(writer, text, length, err);
+    if (rc == RM_OK) {
+        memcpy(writer->buffer + writer->used, text, length);
+        writer->used += length;
+    }
+    return rc;
+}
+
+int rmi_writer_put_c(rmi_writer *writer, const char *text, rm_error *err)
+{
+    return rmi_writer_put(writer, text, strlen(text), err);
+}
+
+int rmi_writer_close(rmi_writer *writer, rm_error *err)
+{
+    int rc = rmi_writer_flush(writer, err);
+    if (writer->descriptor >= 0 && close(writer->descriptor) != 0 && errno != EINTR && writer->error == 0) {
+        writer->error = errno;
+        rc = io_error(writer, err);
+    }
+    writer->descriptor = -1;
+    rmi_free(NULL, writer->buffer, RMI_WRITER_SIZE);
+    writer->buffer = NULL;
+    return rc;
+}
+
+bool rmi_writer_is_broken(const rmi_writer *writer)
+{
+    return writer->error == EPIPE;
+}
