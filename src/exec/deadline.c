@@ -1,0 +1,108 @@
+/* Cancel and deadlines. Between items every turn looks at `stop`; inside a call the watchdog (where there are threads)
+ * asks the node to stop, again and again until it does. */
+#include "exec/pipeline.h"
+
+enum { TICK_NS = 10 * 1000 * 1000 };
+
+static bool any_item_timeout(const rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        if (p->nodes[i].graph->source->timeout_ms > 0)
+            return true;
+    return false;
+}
+
+static void ask_to_stop(rm_node *node)
+{
+    if (node != NULL && node->type->interrupt != NULL)
+        node->type->interrupt(node, node->state);
+}
+
+/* On the watchdog's thread. Returns when to be called again. */
+static int64_t watch(void *context)
+{
+    rm_pipeline *p = context;
+    const int64_t now = rmi_platform_now();
+    int running = RMI_RUNNING;
+    if (now >= p->deadline && atomic_compare_exchange_strong(&p->stop, &running, RMI_TIMED_OUT) && p->wake != NULL)
+        rmi_wake_raise(p->wake);
+    rm_node *node = atomic_load(&p->calling);
+    if (atomic_load(&p->stop) != RMI_RUNNING) {
+        ask_to_stop(node);
+        return now + TICK_NS;
+    }
+    if (!p->item_timeouts)
+        return p->deadline;
+    if (now >= atomic_load(&p->call_deadline) && node != NULL && node == atomic_load(&p->calling)) {
+        atomic_store(&p->item_expired, true);
+        ask_to_stop(node);
+    }
+    return now + TICK_NS < p->deadline ? now + TICK_NS : p->deadline;
+}
+
+int rmi_deadline_start(rm_pipeline *p, int64_t timeout_ms, rm_error *err)
+{
+    bool interruptible = false;
+    int rc = RM_OK;
+    p->timeout_ms = timeout_ms;
+    p->deadline = timeout_ms > 0 ? rmi_platform_now() + timeout_ms * 1000000 : RMI_FOREVER;
+    p->item_timeouts = any_item_timeout(p);
+    for (uint32_t i = 0; i < p->node_count; i++)
+        interruptible |= p->nodes[i].type->interrupt != NULL;
+    if (p->has_special || timeout_ms > 0 || interruptible)
+        rc = rmi_wake_new(p->allocator, &p->wake, err);
+    if (rc == RM_OK && (timeout_ms > 0 || p->item_timeouts || interruptible))
+        rc = rmi_watchdog_start(p->allocator, watch, p, &p->watchdog, err);
+    if (rc == RM_E_MISSING_FEATURE) { /* no threads here: deadlines take effect between items */
+        rm_error_clear(err);
+        rc = RM_OK;
+    }
+    return rc;
+}
+
+void rmi_deadline_stop(rm_pipeline *p)
+{
+    rmi_watchdog_stop(p->watchdog);
+    rmi_wake_free(p->wake);
+    p->watchdog = NULL;
+    p->wake = NULL;
+}
+
+int rmi_check_stop(rm_pipeline *p)
+{
+    int stop = atomic_load_explicit(&p->stop, memory_order_relaxed);
+    if (p->stopped)
+        return p->failed;
+    if (stop == RMI_RUNNING && p->deadline != RMI_FOREVER && p->watchdog == NULL && rmi_platform_now() >= p->deadline)
+        stop = RMI_TIMED_OUT;
+    if (stop == RMI_RUNNING)
+        return RM_OK;
+    rm_error error = {0};
+    const int rc = stop == RMI_TIMED_OUT
+                       ? rm_error_set(&error, RM_E_TIMEOUT, "the run did not end within its timeout of %lld ms",
+                                      (long long)p->timeout_ms)
+                       : rm_error_set(&error, RM_E_CANCELLED, "the run was cancelled");
+    return rmi_stop_with(p, NULL, &error, rc);
+}
+
+void rm_pipeline_cancel(rm_pipeline *pipeline)
+{
+    int running = RMI_RUNNING;
+    (void)atomic_compare_exchange_strong(&pipeline->stop, &running, RMI_CANCELLED);
+    if (pipeline->wake != NULL)
+        rmi_wake_raise(pipeline->wake);
+    if (pipeline->watchdog != NULL)
+        rmi_watchdog_poke(pipeline->watchdog);
+}
+
+bool rm_node_cancelled(const rm_node *node)
+{
+    rm_pipeline *p = node->pipeline;
+    return atomic_load_explicit(&p->stop, memory_order_relaxed) != RMI_RUNNING ||
+           atomic_load_explicit(&p->item_expired, memory_order_relaxed);
+}
+
+int rm_node_cancel_error(rm_node *node, rm_error *err)
+{
+    return rm_error_set(err, RM_E_CANCELLED, "node '%s' was asked to stop", rm_node_id(node));
+}

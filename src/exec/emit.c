@@ -1,0 +1,174 @@
+/* From a node to its connections: filling in what the packet in process gives, copies for branches, results. */
+#include "base/alloc.h"
+#include "exec/pipeline.h"
+
+static void release_metadata(struct rm_heap *metadata)
+{
+    if (metadata == NULL)
+        return;
+    rm_value map = {.kind = RM_MAP, .heap = metadata};
+    rm_value_clear(&map);
+}
+
+static struct rm_heap *retain_metadata(struct rm_heap *metadata)
+{
+    if (metadata != NULL)
+        (void)rm_value_retain((rm_value){.kind = RM_MAP, .heap = metadata});
+    return metadata;
+}
+
+void rmi_set_origin(rm_node *node, rmi_origin origin)
+{
+    (void)retain_metadata(origin.metadata);
+    release_metadata(node->current.metadata);
+    node->current = origin;
+}
+
+void rmi_set_current(rm_node *node, const rm_packet *packet)
+{
+    rmi_set_origin(node, (rmi_origin){.seq = packet->seq,
+                                      .timestamp = packet->timestamp,
+                                      .duration = packet->duration,
+                                      .metadata = packet->metadata});
+}
+
+static void fill_in(rm_node *node, rm_packet *packet)
+{
+    const rmi_origin *from = &node->current;
+    if (packet->seq < 0)
+        packet->seq = node->generating ? node->next_seq++ : from->seq;
+    if (packet->timestamp == RM_NO_TIME)
+        packet->timestamp = from->timestamp;
+    if (packet->duration == RM_NO_TIME)
+        packet->duration = from->duration;
+    if (packet->metadata == NULL)
+        packet->metadata = retain_metadata(from->metadata);
+}
+
+static void clear_packets(rm_packet *packets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        rm_packet_clear(&packets[i]);
+}
+
+/* Remembers a failure for the call in progress; its node may not look at rm_emit's answer. */
+static int emit_failed(rm_node *node, int rc)
+{
+    rm_pipeline *p = node->pipeline;
+    if (rc == RM_E_OUT_OF_MEMORY && p->emit_error.code == RM_OK)
+        (void)rmi_out_of_memory(&p->emit_error);
+    return rc;
+}
+
+/* Results leave as plain values, at once: a Python node may change its object later. */
+static int put_results(rm_node *node, const rm_packet *packets, size_t n)
+{
+    rm_pipeline *p = node->pipeline;
+    int rc = rmi_queue_reserve(p->allocator, &node->results->queue, n);
+    for (size_t i = 0; rc == RM_OK && i < n; i++) {
+        rm_packet copy = packets[i];
+        rc = rm_value_to_plain(p->allocator, packets[i].value, &copy.value, &p->emit_error);
+        if (rc != RM_OK) {
+            rc = rmi_item_failed(node, packets[i].seq, &p->emit_error, rc);
+            continue;
+        }
+        copy.metadata = retain_metadata(packets[i].metadata);
+        rc = rmi_queue_append(p->allocator, &node->results->queue, &copy, 1); /* has room */
+    }
+    return rc;
+}
+
+static int put_copies(rm_node *node, rmi_link *link, const rm_packet *packets, size_t n)
+{
+    rm_pipeline *p = node->pipeline;
+    int rc = rmi_queue_reserve(p->allocator, &link->queue, n);
+    for (size_t i = 0; rc == RM_OK && i < n; i++) {
+        rm_packet copy = packets[i];
+        if (rm_value_is_heap(copy.value))
+            rc = rm_value_for_branch(packets[i].value, &copy.value, &p->emit_error);
+        if (rc != RM_OK)
+            break;
+        copy.metadata = retain_metadata(packets[i].metadata);
+        rc = rmi_queue_append(p->allocator, &link->queue, &copy, 1); /* has room */
+    }
+    if (rc == RM_OK)
+        rmi_ready(link->to);
+    return rc;
+}
+
+static int put_last(rm_node *node, rmi_link *link, rm_packet *packets, size_t n)
+{
+    const int rc = rmi_queue_append(node->pipeline->allocator, &link->queue, packets, n);
+    if (rc != RM_OK) {
+        clear_packets(packets, n);
+        return emit_failed(node, rc);
+    }
+    rmi_ready(link->to);
+    return RM_OK;
+}
+
+int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
+{
+    const rmi_outputs *out = &node->outputs[port];
+    node->counters.out += n;
+    if (out->count == 1 && node->results == NULL && !out->links[0]->closed)
+        return put_last(node, out->links[0], packets, n);
+
+    rmi_link *last = NULL;
+    int rc = node->results != NULL ? put_results(node, packets, n) : RM_OK;
+    for (uint32_t i = 0; rc == RM_OK && i < out->count; i++) {
+        if (out->links[i]->closed)
+            continue;
+        if (last != NULL)
+            rc = put_copies(node, last, packets, n);
+        last = out->links[i];
+    }
+    if (rc == RM_OK && last != NULL)
+        return put_last(node, last, packets, n);
+    clear_packets(packets, n);
+    return rc == RM_OK ? RM_OK : emit_failed(node, rc);
+}
+
+static int put(rm_node *node, unsigned port, rm_packet *packets, size_t n)
+{
+    rm_pipeline *p = node->pipeline;
+    int rc = RM_OK;
+    if (!node->busy || port >= node->output_ports)
+        rc = rm_error_set(&p->emit_error, RM_E_USAGE,
+                          node->busy ? "node '%s' emitted on output %u, but has %u"
+                                     : "node '%s' emitted on output %u of %u outside a call",
+                          rm_node_id(node), port, node->output_ports);
+    else if (node->staging != 0)
+        rc = emit_failed(node, rmi_flight_stage(node, port, packets, n));
+    else
+        return rmi_deliver(node, port, packets, n);
+    if (rc != RM_OK)
+        clear_packets(packets, n);
+    return rc;
+}
+
+int rm_emit(rm_node *node, unsigned port, rm_packet packet)
+{
+    fill_in(node, &packet);
+    return put(node, port, &packet, 1);
+}
+
+int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n)
+{
+    if (n == 0)
+        return RM_OK;
+    if (node->generating)
+        for (size_t i = 0; i < n; i++)
+            fill_in(node, &packets[i]);
+    return put(node, port, packets, n);
+}
+
+int rm_emit_value(rm_node *node, rm_value value)
+{
+    return rm_emit(node, 0, rm_packet_of(value));
+}
+
+void rm_node_set_current(rm_node *node, const rm_packet *packet)
+{
+    rmi_set_current(node, packet);
+}

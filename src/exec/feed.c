@@ -1,0 +1,161 @@
+/* Input items to the sources. */
+#include <string.h>
+
+#include "exec/pipeline.h"
+
+bool rmi_takes_items(const rm_node *node)
+{
+    if (node->type->generate == NULL || node->type->ports == NULL)
+        return node->type->generate == NULL || node->type->process != NULL || node->type->process_many != NULL;
+    for (const rm_port *port = node->type->ports; port->name != NULL; port++)
+        if (port->direction == RM_INPUT)
+            return true;
+    return false;
+}
+
+bool rmi_feed_open(const rm_pipeline *p)
+{
+    if (p->finished)
+        return false;
+    for (uint32_t i = 0; i < p->feed_count; i++)
+        if (!p->feeds[i]->closed && !p->feeds[i]->to->generating)
+            return true;
+    return false;
+}
+
+static int find_feed(const rm_pipeline *p, const char *source, rmi_link **out, rm_error *err)
+{
+    for (uint32_t i = 0; i < p->feed_count; i++)
+        if (strcmp(rm_node_id(p->feeds[i]->to), source) == 0) {
+            *out = p->feeds[i];
+            return RM_OK;
+        }
+    return rm_error_set(err, RM_E_UNKNOWN_NODE, "input is addressed to '%s', which is not a source of this pipeline",
+                        source);
+}
+
+static int check_takes_items(rm_node *node, rm_error *err)
+{
+    if (rmi_takes_items(node))
+        return RM_OK;
+    const int rc = rm_error_set(err, RM_E_VALUE, "node '%s' (%s) generates its own items and takes no input",
+                                rm_node_id(node), node->type->name);
+    rm_error_hint(err, "run it without input, or address the other sources singly: {\"input_data\": {\"id\": [...]}}");
+    if (err != NULL)
+        (void)strncat(err->node, rm_node_id(node), sizeof err->node - 1 - strlen(err->node));
+    return rc;
+}
+
+/* A source that is given items does not generate. */
+static int prepare(rmi_link *feed, rm_error *err)
+{
+    const int rc = check_takes_items(feed->to, err);
+    if (rc == RM_OK && feed->to->generating && feed->to->next_seq == 0) {
+        feed->to->generating = false;
+        feed->bound = 0;
+    }
+    return rc;
+}
+
+int rmi_feed_address(rm_pipeline *p, const char *source, rm_error *err)
+{
+    rmi_link *feed = NULL;
+    const int rc = find_feed(p, source, &feed, err);
+    return rc == RM_OK ? prepare(feed, err) : rc;
+}
+
+static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
+{
+    rm_packet packet = rm_packet_of(item);
+    packet.seq = feed->bound;
+    const int rc = rmi_queue_append(p->allocator, &feed->queue, &packet, 1);
+    if (rc != RM_OK)
+        return rm_error_set(err, rc, "out of memory");
+    feed->bound++;
+    rmi_ready(feed->to);
+    return RM_OK;
+}
+
+/* Gives `item` to all of `feeds`: a copy each, the item itself to the last. RM_AGAIN, RM_DONE: kept by the caller. */
+static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value item, bool limited, rm_error *err)
+{
+    rmi_link *last = NULL;
+    int rc = RM_OK;
+    for (uint32_t i = 0; rc == RM_OK && i < count; i++) {
+        if (limited && !feeds[i]->closed && feeds[i]->queue.count >= feeds[i]->limit)
+            return RM_AGAIN;
+        rc = prepare(feeds[i], err);
+    }
+    for (uint32_t i = 0; rc == RM_OK && i < count; i++) {
+        rm_value copy = rm_null();
+        if (feeds[i]->closed)
+            continue;
+        if (last != NULL && (rc = rm_value_for_branch(item, &copy, err)) == RM_OK &&
+            (rc = put(p, last, copy, err)) != RM_OK)
+            rm_value_clear(&copy);
+        last = feeds[i];
+    }
+    if (rc == RM_OK && last == NULL)
+        return RM_DONE;
+    return rc == RM_OK ? put(p, last, item, err) : rc;
+}
+
+static int push(rm_pipeline *p, const char *source, rm_value item, bool limited, rm_error *err)
+{
+    rmi_link *feed = NULL;
+    if (source == NULL)
+        return put_all(p, p->feeds, p->feed_count, item, limited, err);
+    const int rc = find_feed(p, source, &feed, err);
+    return rc == RM_OK ? put_all(p, &feed, 1, item, limited, err) : rc;
+}
+
+int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
+{
+    int rc = RM_OK;
+    if (p->finished || p->done)
+        rc = rm_error_set(err, RM_E_USAGE, "push after the input was finished");
+    else
+        rc = push(p, source, item, true, err);
+    if (rc < 0)
+        rm_value_clear(&item);
+    return rc;
+}
+
+int rmi_feed_pull(rm_pipeline *p)
+{
+    int rc = RM_OK;
+    size_t pulled = 0;
+    while (rc == RM_OK && pulled < RMI_RUN) {
+        const char *source = NULL;
+        rm_value item = rm_null();
+        rc = p->input(p->input_context, &source, &item, &p->scratch);
+        if (rc == RM_OK) {
+            pulled++;
+            rc = push(p, source, item, false, &p->scratch);
+            if (rc != RM_OK)
+                rm_value_clear(&item);
+        }
+    }
+    if (rc < 0)
+        return rmi_stop_with(p, NULL, &p->scratch, rc);
+    return pulled > 0 && rc == RM_AGAIN ? RM_OK : rc;
+}
+
+int rm_pipeline_finish(rm_pipeline *p, rm_error *err)
+{
+    (void)err;
+    if (p->finished)
+        return RM_OK;
+    p->finished = true;
+    for (uint32_t i = 0; i < p->feed_count; i++) {
+        rm_node *node = p->feeds[i]->to;
+        if (node->generating)
+            continue;
+        if (p->generate && p->feeds[i]->bound == 0)
+            rm_runtime_log(p->runtime, RM_LOG_WARNING, rm_node_id(node),
+                           "no input is given and %s does not generate any: it gets nothing", node->type->name);
+        p->feeds[i]->bound = RMI_FOREVER;
+        rmi_ready(node);
+    }
+    return RM_OK;
+}

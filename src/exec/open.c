@@ -1,0 +1,300 @@
+/* From a manifest to a pipeline whose nodes are open, and back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "exec/pipeline.h"
+
+enum { DEFAULT_QUEUE_BYTES = 64 << 20, UNIT = 256 };
+
+static void link_init(const rm_pipeline *p, rmi_link *link, rm_node *from, rm_node *to, const rmi_edge *edge)
+{
+    link->from = from;
+    link->to = to;
+    link->limit = edge != NULL && edge->queue_packets > 0 ? edge->queue_packets : p->queue_packets;
+    const size_t bytes = edge != NULL && edge->queue_bytes > 0 ? edge->queue_bytes : DEFAULT_QUEUE_BYTES;
+    link->unit_limit = bytes < UNIT ? 1 : bytes / UNIT;
+    link->port = edge != NULL ? edge->to_port : 0;
+}
+
+static const rm_port *first_input(const rm_node_type *type)
+{
+    for (const rm_port *port = type->ports; port != NULL && port->name != NULL; port++)
+        if (port->direction == RM_INPUT)
+            return port;
+    return NULL;
+}
+
+static int allocate_outputs(rm_pipeline *p, rm_node *node)
+{
+    rmi_arena *arena = &p->arena;
+    const rmi_graph_node *graph = node->graph;
+    node->output_ports = graph->output_ports;
+    node->outputs = rmi_arena_alloc(arena, node->output_ports, sizeof *node->outputs);
+    if (node->outputs == NULL)
+        return RM_E_OUT_OF_MEMORY;
+    for (uint32_t port = 0; port < node->output_ports; port++) {
+        rmi_outputs *out = &node->outputs[port];
+        out->links = rmi_arena_alloc(arena, graph->output_count, sizeof *out->links);
+        if (out->links == NULL)
+            return RM_E_OUT_OF_MEMORY;
+        for (uint32_t i = 0; i < graph->output_count; i++)
+            if (p->graph.edges[graph->outputs[i]].from_port == port)
+                out->links[out->count++] = &p->links[graph->outputs[i]];
+    }
+    return RM_OK;
+}
+
+static int allocate_inputs(rm_pipeline *p, rm_node *node)
+{
+    const rmi_graph_node *graph = node->graph;
+    const uint32_t ports = graph->input_ports > 0 ? graph->input_ports : 1;
+    node->input_count = graph->is_source ? 1 : graph->input_count;
+    node->inputs = rmi_arena_alloc(&p->arena, node->input_count, sizeof *node->inputs);
+    node->takes = rmi_arena_alloc(&p->arena, ports, sizeof *node->takes);
+    if (node->inputs == NULL || node->takes == NULL)
+        return RM_E_OUT_OF_MEMORY;
+    for (uint32_t i = 0; i < graph->input_count; i++) {
+        const rmi_edge *edge = &p->graph.edges[graph->inputs[i]];
+        node->inputs[i] = &p->links[graph->inputs[i]];
+        node->takes[edge->to_port] = edge->input;
+    }
+    if (graph->is_source)
+        node->takes[0] = first_input(node->type);
+    return RM_OK;
+}
+
+static int allocate(rm_pipeline *p)
+{
+    uint32_t feeds = 0, results = 0;
+    const rmi_graph *g = &p->graph;
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        feeds += g->nodes[i].is_source;
+        results += g->nodes[i].is_output;
+    }
+    p->node_count = g->node_count;
+    p->connection_count = g->edge_count;
+    p->ready_words = (g->node_count + 63) / 64;
+    p->ready = rmi_arena_alloc(&p->arena, p->ready_words, sizeof *p->ready);
+    p->nodes = rmi_arena_alloc(&p->arena, g->node_count, sizeof *p->nodes);
+    p->by_index = rmi_arena_alloc(&p->arena, g->node_count, sizeof *p->by_index);
+    p->links = rmi_arena_alloc(&p->arena, (size_t)g->edge_count + feeds + results, sizeof *p->links);
+    p->feeds = rmi_arena_alloc(&p->arena, feeds, sizeof *p->feeds);
+    p->results = rmi_arena_alloc(&p->arena, results, sizeof *p->results);
+    const bool all = p->ready && p->nodes && p->by_index && p->links && p->feeds && p->results;
+    return all ? RM_OK : RM_E_OUT_OF_MEMORY;
+}
+
+static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
+{
+    const rmi_graph_node *graph = &p->graph.nodes[index];
+    const rmi_manifest_node *source = graph->source;
+    node->pipeline = p;
+    node->graph = graph;
+    node->type = graph->type;
+    node->rank = graph->rank;
+    node->max_in_flight = graph->type->max_in_flight;
+    node->merge_seq = INT64_MAX;
+    node->current = (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME};
+    node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
+    node->generating =
+        graph->is_source && graph->type->generate != NULL && (p->generate || !rmi_takes_items(node));
+    node->plain = graph->type->poll == NULL && !(graph->type->flags & RM_NODE_STREAMING) && !node->generating &&
+                  source->retry_attempts == 0 && source->timeout_ms == 0;
+    p->has_special |= !node->plain;
+    p->by_index[index] = node;
+    if (node->generating)
+        rmi_ready(node);
+}
+
+/* Nodes by rank, links in manifest order: connections, then what sources are fed, then results. */
+static int wire(rm_pipeline *p)
+{
+    rmi_link *next = p->links;
+    int rc = allocate(p);
+    if (rc != RM_OK)
+        return rc;
+    for (uint32_t i = 0; i < p->node_count; i++)
+        node_init(p, &p->nodes[p->graph.nodes[i].rank], i);
+    next = p->links;
+    for (uint32_t i = 0; i < p->connection_count; i++, next++) {
+        const rmi_edge *edge = &p->graph.edges[i];
+        link_init(p, next, p->by_index[edge->from], p->by_index[edge->to], edge);
+    }
+    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++) {
+        rm_node *node = p->by_index[i];
+        rc = allocate_inputs(p, node);
+        if (rc == RM_OK)
+            rc = allocate_outputs(p, node);
+        if (rc == RM_OK && node->graph->is_source) {
+            link_init(p, next, NULL, node, NULL);
+            node->inputs[0] = p->feeds[p->feed_count++] = next++;
+        }
+        p->tracked |= node->input_count > 1 || node->type->advance != NULL;
+    }
+    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
+        if (p->graph.nodes[i].is_output) {
+            link_init(p, next, p->by_index[i], NULL, NULL);
+            p->by_index[i]->results = p->results[p->result_count++] = next++;
+        }
+    p->tracked |= p->result_count > 1;
+    return rc;
+}
+
+static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
+{
+    const uint32_t index = (uint32_t)(node->graph - p->graph.nodes);
+    int rc = RM_OK;
+    node->state = rmi_arena_alloc(&p->arena, 1, node->type->state_size);
+    if (node->state == NULL)
+        return rmi_out_of_memory(err);
+    rc = rmi_params_fill(&p->graph, index, node->state, &p->arena, &node->params, err);
+    if (rc == RM_OK && node->type->open != NULL) {
+        const int64_t started = rmi_call_begin(node);
+        rc = node->type->open(node, node->state, &p->scratch);
+        rc = rmi_call_end(node, started, rc);
+        if (rc < 0 && err != NULL) {
+            rm_error_move(err, &p->scratch);
+            (void)snprintf(err->node, sizeof err->node, "%s", rm_node_id(node));
+        }
+    }
+    node->open = rc >= 0;
+    return rc < 0 ? rc : RM_OK;
+}
+
+static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
+{
+    p->queue_packets = options->queue_packets > 0 ? options->queue_packets : RMI_QUEUE;
+    p->generate = options->generate;
+    p->may_block = options->may_block;
+    p->measure = options->measure;
+    p->input = options->input;
+    p->input_context = options->input_context;
+}
+
+int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out, rm_error *err)
+{
+    const rm_pipeline_options defaults = {.size = sizeof defaults};
+    const rm_allocator *allocator = rm_runtime_allocator(manifest->runtime);
+    rm_error local = {0};
+    rm_error *error = err != NULL ? err : &local;
+    *out = NULL;
+    rm_pipeline *p = rmi_alloc_zeroed(allocator, sizeof *p);
+    if (p == NULL)
+        return rmi_out_of_memory(err);
+    options = options != NULL ? options : &defaults;
+    p->runtime = manifest->runtime;
+    p->allocator = allocator;
+    p->deadline = RMI_FOREVER;
+    atomic_store(&p->call_deadline, RMI_FOREVER);
+    p->result_seq = INT64_MAX;
+    rmi_arena_init(&p->arena, allocator);
+    take_options(p, options);
+    int rc = rmi_graph_build(manifest, &p->graph, error);
+    if (rc == RM_OK && (rc = wire(p)) != RM_OK)
+        rc = rmi_out_of_memory(error);
+    if (rc == RM_OK)
+        rc = rmi_deadline_start(p, options->timeout_ms, error);
+    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
+        rc = open_node(p, &p->nodes[i], error);
+    if (rc == RM_OK)
+        *out = p;
+    else
+        rm_pipeline_free(p);
+    rm_error_clear(&local);
+    return rc;
+}
+
+/* ---- Closing ----------------------------------------------------------------------------------------------- */
+
+static bool all_outputs_closed(const rm_node *node)
+{
+    if (node->results != NULL)
+        return false;
+    for (uint32_t port = 0; port < node->output_ports; port++)
+        for (uint32_t i = 0; i < node->outputs[port].count; i++)
+            if (!node->outputs[port].links[i]->closed)
+                return false;
+    return node->graph->output_count > 0;
+}
+
+/* Walks up by going over the ranks downwards, so that long chains cost no stack. */
+void rmi_close_inputs(rm_node *node)
+{
+    rm_pipeline *p = node->pipeline;
+    node->closed = true;
+    for (uint32_t rank = node->rank + 1; rank-- > 0;) {
+        rm_node *at = &p->nodes[rank];
+        if (!at->closed && rank != node->rank && all_outputs_closed(at))
+            at->closed = true;
+        if (!at->closed || at->inputs_closed)
+            continue;
+        at->inputs_closed = true;
+        at->generating = false;
+        if (!at->busy)
+            at->more = false;
+        rmi_queue_clear(&at->merged);
+        for (uint32_t i = 0; i < at->input_count; i++) {
+            rmi_link *link = at->inputs[i];
+            link->closed = true;
+            link->bound = RMI_FOREVER;
+            if (!at->busy)
+                rmi_queue_clear(&link->queue);
+            if (link->from != NULL && link->from->blocked) {
+                link->from->blocked = false;
+                rmi_ready(link->from);
+            }
+        }
+        rmi_ready(at);
+    }
+}
+
+int rmi_close_all(rm_pipeline *p)
+{
+    int first = RM_OK;
+    p->closed = true;
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (!node->open)
+            continue;
+        node->open = false;
+        if (node->type->close == NULL)
+            continue;
+        const int64_t started = rmi_call_begin(node);
+        int rc = node->type->close(node, node->state, &p->scratch);
+        rc = rmi_call_end(node, started, rc);
+        if (rc < 0 && first == RM_OK && !p->failed)
+            first = rmi_stop_with(p, node, &p->scratch, rc);
+        rm_error_clear(&p->scratch);
+    }
+    return first;
+}
+
+void rm_pipeline_free(rm_pipeline *p)
+{
+    if (p == NULL)
+        return;
+    const rm_allocator *allocator = p->allocator;
+    if (p->nodes != NULL && !p->closed)
+        (void)rmi_close_all(p);
+    rmi_deadline_stop(p);
+    for (uint32_t i = 0; p->nodes != NULL && i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        rmi_set_origin(node, (rmi_origin){0});
+        rmi_flights_free(node);
+        rmi_queue_free(allocator, &node->merged);
+        rm_value_clear(&node->params);
+    }
+    const size_t links = (size_t)p->connection_count + p->feed_count + p->result_count;
+    for (size_t i = 0; p->links != NULL && i < links; i++)
+        rmi_queue_free(allocator, &p->links[i].queue);
+    for (size_t i = 0; i < p->failure_count; i++)
+        rm_value_clear(&p->failures[i].document);
+    rmi_free(allocator, p->failures, p->failure_capacity * sizeof *p->failures);
+    rm_error_clear(&p->error);
+    rm_error_clear(&p->scratch);
+    rm_error_clear(&p->emit_error);
+    rmi_graph_free(&p->graph);
+    rmi_arena_free(&p->arena);
+    rmi_free(allocator, p, sizeof *p);
+}

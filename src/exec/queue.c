@@ -1,0 +1,91 @@
+#include "exec/queue.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "data/value.h"
+
+enum { FIRST_CAPACITY = 8, UNIT = 256 };
+
+/* How many units a value holds in memory, looking one level deep: enough to bound frames and long texts. */
+static uint32_t units_of(rm_value value)
+{
+    if (value.kind < RM_STRING)
+        return 0;
+    size_t bytes = value.heap->size;
+    if (value.kind == RM_TENSOR) {
+        const rm_tensor view = rm_tensor_view(value);
+        size_t elements = 1;
+        for (int32_t i = 0; i < view.dimensions; i++)
+            elements *= (size_t)view.shape[i];
+        bytes += elements * rm_dtype_size(view.dtype);
+    }
+    const size_t units = bytes / UNIT;
+    return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
+}
+
+int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
+{
+    if (queue->head + queue->count + n <= queue->capacity)
+        return RM_OK;
+    if (queue->head > 0) {
+        memmove(queue->packets, queue->packets + queue->head, queue->count * sizeof(rm_packet));
+        queue->head = 0;
+        if (queue->count + n <= queue->capacity)
+            return RM_OK;
+    }
+    const size_t wanted = queue->count + n < FIRST_CAPACITY ? FIRST_CAPACITY : queue->count + n;
+    void *block = queue->packets;
+    const int rc = rmi_grow(allocator, &block, &queue->capacity, wanted, sizeof(rm_packet), NULL);
+    queue->packets = block;
+    return rc;
+}
+
+int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets, size_t n)
+{
+    const int rc = rmi_queue_reserve(allocator, queue, n);
+    if (rc != RM_OK)
+        return rc;
+    rm_packet *end = queue->packets + queue->head + queue->count;
+    for (size_t i = 0; i < n; i++) {
+        end[i] = packets[i];
+        end[i].reserved = units_of(packets[i].value);
+        queue->units += end[i].reserved;
+    }
+    queue->count += n;
+    return RM_OK;
+}
+
+size_t rmi_queue_units(const rmi_queue *queue, size_t n)
+{
+    size_t units = 0;
+    if (queue->units > 0)
+        for (size_t i = 0; i < n; i++)
+            units += rmi_queue_first(queue)[i].reserved;
+    return units;
+}
+
+void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units)
+{
+    if (units > 0) {
+        queue->units -= units;
+        for (size_t i = n; i < offered; i++) /* not taken after all; still as they were */
+            queue->units += rmi_queue_first(queue)[i].reserved;
+    }
+    queue->count -= n;
+    queue->head = queue->count == 0 ? 0 : queue->head + n;
+}
+
+void rmi_queue_clear(rmi_queue *queue)
+{
+    for (size_t i = 0; i < queue->count; i++)
+        rm_packet_clear(rmi_queue_first(queue) + i);
+    queue->head = queue->count = queue->units = 0;
+}
+
+void rmi_queue_free(const rm_allocator *allocator, rmi_queue *queue)
+{
+    rmi_queue_clear(queue);
+    rmi_free(allocator, queue->packets, queue->capacity * sizeof(rm_packet));
+    *queue = (rmi_queue){0};
+}

@@ -1,0 +1,27 @@
+/* A first-in first-out run of packets, contiguous, so that a node can be called with many at once. */
+#ifndef EXEC_QUEUE_H
+#define EXEC_QUEUE_H
+
+#include "remotemedia/remotemedia.h"
+
+typedef struct rmi_queue {
+    rm_packet *packets; /* [head, head + count) are waiting */
+    size_t head, count, capacity;
+    size_t units; /* what waiting heap values hold, in units of 256 bytes; each packet's share is in `reserved` */
+} rmi_queue;
+
+/* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) they stay the caller's. */
+int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets, size_t n);
+/* Makes room for `n` more; the next rmi_queue_append of up to `n` cannot fail. */
+int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n);
+/* What the first `n` hold; to be asked before they are given away, for rmi_queue_drop. */
+size_t rmi_queue_units(const rmi_queue *queue, size_t n);
+/* Forgets the first `n` of the `offered` ones that held `units`; their content was taken over. */
+void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units);
+/* Clears the packets that wait. */
+void rmi_queue_clear(rmi_queue *queue);
+void rmi_queue_free(const rm_allocator *allocator, rmi_queue *queue);
+
+static inline rm_packet *rmi_queue_first(const rmi_queue *queue) { return queue->packets + queue->head; }
+
+#endif

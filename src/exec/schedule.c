@@ -1,0 +1,248 @@
+/* Which node is next. Ready nodes take their turns in topological order, round and round, each with all that waits for it
+ * up to a run of packets; so a lone item walks through the whole graph in one round, and a busy graph pays for
+ * scheduling once a run. When no node is ready, the run wants input, waits, flushes the next node, or is done. */
+#include "exec/pipeline.h"
+
+enum { TURNS_A_STEP = 256 };
+
+static bool next_ready(rm_pipeline *p, uint32_t *rank)
+{
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t word = p->cursor >> 6; word < p->ready_words; word++) {
+            uint64_t bits = p->ready[word];
+            if (word == p->cursor >> 6)
+                bits &= ~(uint64_t)0 << (p->cursor & 63);
+            if (bits != 0) {
+                *rank = word * 64 + (uint32_t)__builtin_ctzll(bits);
+                return true;
+            }
+        }
+        p->cursor = 0;
+    }
+    return false;
+}
+
+static bool any_ready(const rm_pipeline *p)
+{
+    for (uint32_t word = 0; word < p->ready_words; word++)
+        if (p->ready[word] != 0)
+            return true;
+    return false;
+}
+
+/* Marks pending nodes that are due; whether any is. */
+static bool poll_due(rm_pipeline *p)
+{
+    bool due = false;
+    const bool woken = atomic_exchange(&p->any_woken, false);
+    int64_t now = 0;
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (node->plain || node->busy)
+            continue;
+        const int64_t deadline = rmi_pending_deadline(node);
+        if (deadline != RMI_FOREVER && now == 0)
+            now = rmi_platform_now();
+        if (node->poll_due || (woken && atomic_exchange(&node->woken, false)) ||
+            (deadline != RMI_FOREVER && deadline <= now)) {
+            node->poll_due = true;
+            due = true;
+            rmi_ready(node);
+        }
+    }
+    return due;
+}
+
+static bool any_pending(const rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        if (!p->nodes[i].plain && !p->nodes[i].busy && rmi_is_pending(&p->nodes[i]))
+            return true;
+    return false;
+}
+
+/* A full output holds `node` up only because a merge waits for another input: letting it overshoot is the way out. */
+static bool held_by_merges(const rm_node *node)
+{
+    const rm_pipeline *p = node->pipeline;
+    for (uint32_t port = 0; port < node->output_ports; port++)
+        for (uint32_t i = 0; i < node->outputs[port].count; i++) {
+            const rmi_link *link = node->outputs[port].links[i];
+            const bool full = link->queue.count >= link->limit || link->queue.units >= link->unit_limit;
+            if (!link->closed && full && p->reentry == 0 && (link->to->input_count < 2 || link->to->blocked))
+                return false;
+        }
+    return true;
+}
+
+static bool overshoot(rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (!node->blocked || node->busy || !held_by_merges(node))
+            continue;
+        node->blocked = false;
+        node->overshoot = true;
+        rmi_ready(node);
+        return true;
+    }
+    return false;
+}
+
+static bool any_blocked(const rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        if (p->nodes[i].blocked)
+            return true;
+    return false;
+}
+
+static int lost(rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        if (p->nodes[i].flight_count > 0 && !p->nodes[i].busy) {
+            (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%s never finished a pending packet",
+                               p->nodes[i].type->name);
+            return rmi_stop_with(p, &p->nodes[i], &p->scratch, RM_E_INTERNAL);
+        }
+    return RM_OK;
+}
+
+/* One node of the end: the stream's end and the flush, in topological order, each delivered before the next. */
+static int flush_next(rm_pipeline *p)
+{
+    int rc = lost(p);
+    while (rc == RM_OK && p->flush_rank < p->node_count) {
+        rm_node *node = &p->nodes[p->flush_rank];
+        if (node->type->flags & RM_NODE_STREAMING && !node->ended && !node->closed) {
+            node->ended = true;
+            if (node->busy)
+                return RM_OK; /* it is pulling: it learns now that there is no more */
+            node->poll_due = node->polling;
+            rmi_ready(node);
+            return RM_OK;
+        }
+        if (node->busy)
+            return RM_AGAIN;
+        rc = rmi_call_flush(node);
+        if (rc == RM_MORE)
+            return RM_OK;
+        if (rc < 0)
+            return rc;
+        node->flushed = true;
+        p->flush_rank++;
+        rc = p->tracked ? rmi_raise_bounds(node) : RM_OK;
+        if (rc == RM_OK && any_ready(p))
+            return RM_OK;
+    }
+    if (rc != RM_OK)
+        return rc;
+    return p->reentry > 0 ? RM_AGAIN : RM_DONE;
+}
+
+static int idle(rm_pipeline *p)
+{
+    if (any_blocked(p) && p->reentry == 0 && rmi_results_deliverable(p))
+        return RM_AGAIN;
+    if (poll_due(p))
+        return RM_OK;
+    if (any_pending(p))
+        return RM_PENDING;
+    if (overshoot(p))
+        return RM_OK;
+    if (p->failed)
+        return p->failed;
+    if (p->input != NULL && !p->finished) {
+        const int rc = rmi_feed_pull(p);
+        return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
+    }
+    if (rmi_feed_open(p))
+        return RM_AGAIN;
+    return flush_next(p);
+}
+
+int rmi_turn(rm_pipeline *p)
+{
+    uint32_t rank = 0;
+    int rc = rmi_check_stop(p);
+    if (rc != RM_OK)
+        return rc;
+    if (!next_ready(p, &rank)) {
+        rc = idle(p);
+        return p->stopped ? p->failed : rc;
+    }
+    p->ready[rank >> 6] &= ~((uint64_t)1 << (rank & 63));
+    p->cursor = rank + 1;
+    rc = rmi_node_turn(&p->nodes[rank]);
+    if (rc < 0 && !p->failed)
+        rc = rmi_stop_with(p, &p->nodes[rank], &p->scratch, rc);
+    return p->stopped ? p->failed : RM_OK;
+}
+
+void rm_pipeline_wait(rm_pipeline *p, const int *others, size_t other_count)
+{
+    enum { MOST = 16 };
+    int descriptors[MOST];
+    size_t count = 0;
+    while (count < other_count && count < MOST) {
+        descriptors[count] = others[count];
+        count++;
+    }
+    int64_t deadline = p->deadline;
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        const rm_node *node = &p->nodes[i];
+        if (node->plain || node->busy)
+            continue;
+        if (rmi_pending_deadline(node) < deadline)
+            deadline = rmi_pending_deadline(node);
+        if (node->polling && node->wait.descriptor >= 0 && count < MOST)
+            descriptors[count++] = node->wait.descriptor;
+    }
+    if (p->wake == NULL || !rmi_wake_wait(p->wake, descriptors, count, deadline))
+        return;
+    for (uint32_t i = 0; i < p->node_count; i++) /* which one, its poll finds out */
+        p->nodes[i].poll_due |= p->nodes[i].polling;
+}
+
+void rmi_wait_pending(rm_pipeline *p)
+{
+    rm_pipeline_wait(p, NULL, 0);
+}
+
+int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline)
+{
+    int64_t deadline = pipeline->deadline;
+    for (uint32_t i = 0; i < pipeline->node_count; i++)
+        if (!pipeline->nodes[i].plain && rmi_pending_deadline(&pipeline->nodes[i]) < deadline)
+            deadline = rmi_pending_deadline(&pipeline->nodes[i]);
+    return deadline;
+}
+
+static int end(rm_pipeline *p, int rc, rm_error *err)
+{
+    if (!p->closed) {
+        const int closing = rmi_close_all(p);
+        if (rc == RM_DONE && closing != RM_OK)
+            rc = closing;
+    }
+    p->done = true;
+    if (rc < 0 && err != NULL)
+        rm_error_move(err, &p->error);
+    return rc;
+}
+
+int rm_run_step(rm_pipeline *p, rm_error *err)
+{
+    int rc = RM_OK;
+    if (p->done)
+        return p->failed ? rm_error_set(err, RM_E_USAGE, "the run has failed already") : RM_DONE;
+    if (p->has_special)
+        (void)poll_due(p);
+    for (int turns = 0; rc == RM_OK && turns < TURNS_A_STEP; turns++)
+        rc = rmi_turn(p);
+    if (rc == RM_PENDING && p->may_block) {
+        rmi_wait_pending(p);
+        rc = RM_OK;
+    }
+    return rc < 0 || rc == RM_DONE ? end(p, rc, err) : rc;
+}
