@@ -1,4 +1,5 @@
 """What the end-to-end tests share: the program, running it, manifests."""
+
 import json
 import os
 import pathlib
@@ -63,16 +64,29 @@ class ProgramTest(unittest.TestCase):
             stdin = json.dumps(stdin)
         if isinstance(stdin, str):
             stdin = stdin.encode()
-        done = subprocess.run([str(program), *map(str, args)], input=stdin, capture_output=True, cwd=self.folder,
-                              env=environment(env), timeout=limit * SLOWNESS, check=False)
+        done = subprocess.run(
+            [str(program), *map(str, args)],
+            input=stdin,
+            capture_output=True,
+            cwd=self.folder,
+            env=environment(env),
+            timeout=limit * SLOWNESS,
+            check=False,
+        )
         self.assert_no_crash(done.returncode, done.stderr.decode(errors="replace"))
         return Run(done)
 
     def start(self, *args, **more):
         """A running program with pipes; ended and reaped after the test."""
         more.setdefault("stdin", subprocess.PIPE)
-        process = subprocess.Popen([str(PROGRAM), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   cwd=self.folder, env=environment(), **more)
+        process = subprocess.Popen(
+            [str(PROGRAM), *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=environment(),
+            **more,
+        )
         self.addCleanup(self.end, process)
         return process
 

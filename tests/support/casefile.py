@@ -1,14 +1,15 @@
-"""Case files: reading them without losing a digit, checking that every key is known, and building what a case needs.
+"""Case files: read without losing a digit, every key checked, and the bytes that a case needs.
 
 JSON numbers are kept as their text, since 1 and 1.0 differ and big integers and floats must stay exact.
 """
+
 import base64
 import json
 import pathlib
 
 
 class CaseError(Exception):
-    """A case file that cannot be used: it counts as a failed case, so that a misspelt expectation never passes."""
+    """A case that cannot be used: it counts as failed, so that a misspelt expectation never passes."""
 
 
 class Number:
@@ -39,8 +40,9 @@ def _no_constant(text):
 
 def parse_exact(text):
     """JSON with Number for numbers; a duplicate key, NaN and Infinity are errors (ValueError)."""
-    return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=_no_constant,
-                      object_pairs_hook=_pairs)
+    return json.loads(
+        text, parse_int=Number, parse_float=Number, parse_constant=_no_constant, object_pairs_hook=_pairs
+    )
 
 
 def plain(value):
@@ -55,13 +57,15 @@ def plain(value):
 
 
 def to_json(value, spell=lambda number: number.text, indent=None, level=0):
-    """JSON text of a parsed value; `spell` writes numbers. With `indent`, containers of containers are broken up."""
+    """JSON text of a parsed value; `spell` writes numbers; `indent` breaks it into lines."""
     if isinstance(value, Number):
         return spell(value)
     if isinstance(value, (list, dict)) and value:
         if isinstance(value, dict):
-            parts = [(json.dumps(key, ensure_ascii=False) + (": " if indent else ":"), item)
-                     for key, item in value.items()]
+            parts = [
+                (json.dumps(key, ensure_ascii=False) + (": " if indent else ":"), item)
+                for key, item in value.items()
+            ]
             opening, closing = "{", "}"
         else:
             parts, (opening, closing) = [("", item) for item in value], "[]"
@@ -95,7 +99,7 @@ def replace_everywhere(value, old, new):
 
 
 def content(spec):
-    """The bytes that a content stands for: text, {"base64"}, {"repeat", "times"}, or a list of such pieces."""
+    """The bytes of a content: text, {"base64"}, {"repeat", "times"}, or a list of such pieces."""
     if isinstance(spec, str):
         return spec.encode("utf-8", "surrogatepass")
     if isinstance(spec, list):
@@ -107,16 +111,59 @@ def content(spec):
     raise CaseError(f"not a content: {to_json(spec)[:80]}")
 
 
-CASE_KEYS = {"name", "manifest", "stdin", "input_data", "args", "command", "via", "files", "env", "expect", "skip",
-             "valgrind", "limit_seconds"}
-EXPECT_KEYS = {"outputs", "stdout", "stdout_lines", "stdout_contains", "stdout_lacks", "error", "exit",
-               "stderr_contains", "stderr_lacks", "output_files", "graph_info", "failed"}
-ERROR_KEYS = {"code", "message_contains", "hint_contains", "says", "node", "pointer", "item", "traceback_contains",
-              "traceback_lacks"}
+CASE_KEYS = {
+    "name",
+    "manifest",
+    "stdin",
+    "input_data",
+    "args",
+    "command",
+    "via",
+    "files",
+    "env",
+    "expect",
+    "skip",
+    "valgrind",
+    "limit_seconds",
+}
+EXPECT_KEYS = {
+    "outputs",
+    "stdout",
+    "stdout_lines",
+    "stdout_contains",
+    "stdout_lacks",
+    "error",
+    "exit",
+    "stderr_contains",
+    "stderr_lacks",
+    "output_files",
+    "graph_info",
+    "failed",
+}
+ERROR_KEYS = {
+    "code",
+    "message_contains",
+    "hint_contains",
+    "says",
+    "node",
+    "pointer",
+    "item",
+    "traceback_contains",
+    "traceback_lacks",
+}
 # What may stand beside "expect" as well as inside it.
 SHORT_KEYS = {"exit", "stderr_contains", "output_files", "graph_info", "failed"}
-STRINGS = {"stdout_contains", "stdout_lacks", "stderr_contains", "stderr_lacks", "message_contains", "hint_contains",
-           "says", "traceback_contains", "traceback_lacks"}
+STRINGS = {
+    "stdout_contains",
+    "stdout_lacks",
+    "stderr_contains",
+    "stderr_lacks",
+    "message_contains",
+    "hint_contains",
+    "says",
+    "traceback_contains",
+    "traceback_lacks",
+}
 
 
 def _check_keys(where, given, known):
@@ -128,8 +175,10 @@ def _check_keys(where, given, known):
 def _check_strings(where, given):
     for key in STRINGS & set(given):
         value = given[key]
-        if not (isinstance(value, str) or isinstance(value, list) and all(isinstance(s, str) for s in value)) \
-                or not value:
+        if (
+            not (isinstance(value, str) or isinstance(value, list) and all(isinstance(s, str) for s in value))
+            or not value
+        ):
             raise CaseError(f"{key!r} in {where} must be a text or a list of texts, not empty")
 
 
@@ -166,7 +215,9 @@ class Case:
             _check_keys("'error'", error, ERROR_KEYS)
             _check_strings("'error'", error)
         if "manifest" in self.data and "stdin" in self.data and self.data.get("via") != "file":
-            raise CaseError("'manifest' and 'stdin' exclude each other unless the manifest goes \"via\": \"file\"")
+            raise CaseError(
+                "'manifest' and 'stdin' exclude each other unless the manifest goes \"via\": \"file\""
+            )
         if "input_data" in self.data and "manifest" not in self.data:
             raise CaseError("'input_data' needs 'manifest'")
         if self.data.get("via", "stdin") not in ("stdin", "file"):
@@ -185,9 +236,16 @@ class Case:
         """Whether results go out as lines, so that an error document belongs on stderr."""
         args = self.args() + list(self.data.get("command", []))
         pairs = list(zip(args, args[1:] + [""]))
-        return any(a == "--format" and b == "jsonl" or a == "--format=jsonl"
-                   or a in ("--output", "-o") and b.endswith(".jsonl")
-                   or a.startswith("--output=") and a.endswith(".jsonl") for a, b in pairs)
+        return any(
+            a == "--format"
+            and b == "jsonl"
+            or a == "--format=jsonl"
+            or a in ("--output", "-o")
+            and b.endswith(".jsonl")
+            or a.startswith("--output=")
+            and a.endswith(".jsonl")
+            for a, b in pairs
+        )
 
     def document(self):
         """The bytes of the manifest, with `input_data` where the case has it; None without a manifest."""

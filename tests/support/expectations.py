@@ -1,4 +1,5 @@
 """Compares what a program did with what a case expects. Every function appends complaints to a list."""
+
 import difflib
 import json
 
@@ -15,7 +16,9 @@ def listed(value):
 
 
 def diff(expected, got):
-    lines = list(difflib.unified_diff(expected.splitlines(), got.splitlines(), "expected", "got", lineterm="", n=2))
+    lines = list(
+        difflib.unified_diff(expected.splitlines(), got.splitlines(), "expected", "got", lineterm="", n=2)
+    )
     return "\n".join(lines[:60] + (["..."] if len(lines) > 60 else []))
 
 
@@ -26,7 +29,9 @@ def shorten(text, limit=1500):
 def contains(complaints, where, text, parts, wanted=True):
     for part in listed(parts):
         if (part in text) != wanted:
-            complaints.append(f"{where} {'lacks' if wanted else 'must not contain'} {part!r}: {shorten(text)!r}")
+            complaints.append(
+                f"{where} {'lacks' if wanted else 'must not contain'} {part!r}: {shorten(text)!r}"
+            )
 
 
 def read_document(complaints, text, where):
@@ -48,8 +53,11 @@ def frames_as_text(traceback):
     """`file:line in function: text`, a frame a line."""
     if not isinstance(traceback, list):
         return ""
-    return "\n".join("{}:{} in {}: {}".format(*(plain(frame.get(key)) for key in ("file", "line", "function", "text")))
-                     for frame in traceback if isinstance(frame, dict))
+    return "\n".join(
+        "{}:{} in {}: {}".format(*(plain(frame.get(key)) for key in ("file", "line", "function", "text")))
+        for frame in traceback
+        if isinstance(frame, dict)
+    )
 
 
 def check_error(complaints, expected, got, where="the error"):
@@ -67,12 +75,18 @@ def check_error(complaints, expected, got, where="the error"):
         if want is None and key in got:
             complaints.append(f"{where} has {key} {as_printed(have)} and should have none ({message!r})")
         elif want is not None and (have is None or canonical(want) != as_printed(have)):
-            complaints.append(f"{where} has {key} {as_printed(have)}, expected {canonical(want)} ({message!r})")
+            complaints.append(
+                f"{where} has {key} {as_printed(have)}, expected {canonical(want)} ({message!r})"
+            )
     if not message:
         complaints.append(f"{where} has no message")
     traceback = frames_as_text(got.get("traceback"))
-    for key, text in (("message_contains", message), ("hint_contains", hint), ("says", message + "\n" + hint),
-                      ("traceback_contains", traceback)):
+    for key, text in (
+        ("message_contains", message),
+        ("hint_contains", hint),
+        ("says", message + "\n" + hint),
+        ("traceback_contains", traceback),
+    ):
         if key in expected:
             contains(complaints, f"{where}'s {key.split('_')[0]}", text, expected[key])
     if "traceback_lacks" in expected:
@@ -90,16 +104,23 @@ def error_on_stderr(complaints, stderr):
 
 def check_failure(complaints, case, result):
     expect, jsonl = case.expect, case.is_jsonl()
-    document = error_on_stderr(complaints, result.stderr) if jsonl \
+    document = (
+        error_on_stderr(complaints, result.stderr)
+        if jsonl
         else read_document(complaints, result.stdout, "stdout")
+    )
     if jsonl:
         check_whole_lines(complaints, result.stdout)
     if "exit" not in expect and result.exit not in (1, 2, 3, 4, 5):
         complaints.append(f"exit code {result.exit}, expected 1 to 5")
     if document is None:
         return
-    if [key for key in ERROR_DOCUMENT_KEYS if key in document] != list(document) or document["status"] != "error":
-        complaints.append(f"an error document has the keys {ERROR_DOCUMENT_KEYS}, in this order; got {list(document)}")
+    if [key for key in ERROR_DOCUMENT_KEYS if key in document] != list(document) or document[
+        "status"
+    ] != "error":
+        complaints.append(
+            f"an error document has the keys {ERROR_DOCUMENT_KEYS}, in this order; got {list(document)}"
+        )
     check_error(complaints, expect["error"], document.get("error"))
     if "outputs" in expect:
         same(complaints, "outputs", expect["outputs"], document.get("outputs"))
@@ -113,7 +134,9 @@ def same(complaints, what, expected, got):
 
 def check_failed_items(complaints, expected, got):
     if len(expected) != len(got or []):
-        complaints.append(f"'failed' has {len(got or [])} entries, expected {len(expected)}: {as_printed(got)}")
+        complaints.append(
+            f"'failed' has {len(got or [])} entries, expected {len(expected)}: {as_printed(got)}"
+        )
         return
     for n, (want, have) in enumerate(zip(expected, got)):
         check_error(complaints, want, have, f"failed item {n}")
@@ -182,7 +205,9 @@ def check(case, result, folder):
         if word in result.stderr:
             complaints.append(f"{word} on stderr:\n{shorten(result.stderr, 6000)}")
     if result.exit < 0 or result.exit > 127 and result.exit != 130:
-        complaints.append(f"the program was ended by signal {-result.exit if result.exit < 0 else result.exit - 128}")
+        complaints.append(
+            f"the program was ended by signal {-result.exit if result.exit < 0 else result.exit - 128}"
+        )
     if "exit" in expect and result.exit != plain(expect["exit"]):
         complaints.append(f"exit code {result.exit}, expected {plain(expect['exit'])}")
     if "error" in expect:
@@ -193,8 +218,10 @@ def check(case, result, folder):
         if {"outputs", "graph_info", "failed"} & set(expect):
             check_success(complaints, case, result)
     if "stdout" in expect and content(expect["stdout"]).decode() != result.stdout:
-        complaints.append("stdout differs:\n" + (diff(content(expect["stdout"]).decode(), result.stdout)
-                                                 or f"got {shorten(result.stdout)!r}"))
+        complaints.append(
+            "stdout differs:\n"
+            + (diff(content(expect["stdout"]).decode(), result.stdout) or f"got {shorten(result.stdout)!r}")
+        )
     if "stdout_lines" in expect:
         check_lines(complaints, expect["stdout_lines"], result.stdout)
     for stream, text in (("stdout", result.stdout), ("stderr", result.stderr)):

@@ -1,5 +1,6 @@
-"""The ports that cases run through. A port takes many cases and yields a result for each, so that one process may
-serve all of them; the native one starts the program once a case, which costs 10 ms."""
+"""The ports that cases run through. A port takes many cases and yields a result for each, so that one process
+may serve all of them; the native one starts the program once a case, which costs 10 ms."""
+
 import concurrent.futures
 import os
 import pathlib
@@ -11,8 +12,14 @@ from expectations import check
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SUPPORT = ROOT / "tests" / "support"
-VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite",
-            f"--suppressions={SUPPORT / 'valgrind.supp'}"]
+VALGRIND = [
+    "valgrind",
+    "-q",
+    "--error-exitcode=99",
+    "--leak-check=full",
+    "--errors-for-leak-kinds=definite",
+    f"--suppressions={SUPPORT / 'valgrind.supp'}",
+]
 
 
 class Result:
@@ -25,10 +32,19 @@ class Result:
 def environment(extra=None):
     """A small environment, the same on every machine; sanitizers report leaks and stop at the first error."""
     env = {key: os.environ[key] for key in ("PATH", "HOME", "LD_LIBRARY_PATH") if key in os.environ}
-    env.update(LANG="C.UTF-8", ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=98",
-               UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
-               LSAN_OPTIONS=f"suppressions={ROOT / 'tests' / 'lsan.supp'}:print_suppressions=0")
-    env.update({key: os.environ[key] for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS") if key in os.environ})
+    env.update(
+        LANG="C.UTF-8",
+        ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=98",
+        UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+        LSAN_OPTIONS=f"suppressions={ROOT / 'tests' / 'lsan.supp'}:print_suppressions=0",
+    )
+    env.update(
+        {
+            key: os.environ[key]
+            for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+            if key in os.environ
+        }
+    )
     env.update(extra or {})
     return env
 
@@ -48,7 +64,9 @@ class Native:
     def __init__(self, options):
         self.program = pathlib.Path(options.program).resolve()
         if not self.program.is_file():
-            raise SystemExit(f"run_cases: there is no program at {self.program}; build it, or name it with --program")
+            raise SystemExit(
+                f"run_cases: there is no program at {self.program}; build it, or name it with --program"
+            )
         self.jobs, self.valgrind = options.jobs, options.valgrind is not None
         self.slowness = 30 if self.valgrind else 4 if options.variant == "asan" else 1
 
@@ -75,8 +93,9 @@ class Native:
         limit = float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 60) * self.slowness
         env = environment(replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)))
         try:
-            done = subprocess.run(command, input=stdin, capture_output=True, cwd=folder, env=env, timeout=limit,
-                                  check=False)
+            done = subprocess.run(
+                command, input=stdin, capture_output=True, cwd=folder, env=env, timeout=limit, check=False
+            )
         except subprocess.TimeoutExpired:
             return Result(trouble=f"the program did not end within {limit:g} s")
         try:

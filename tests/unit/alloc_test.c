@@ -1,5 +1,5 @@
-/* Runs every case whose nodes are native with its 1st, 2nd, ... allocation failing: the answer is the full one or
- * "out of memory", and nothing stays allocated. */
+/* Runs every case whose nodes are native with its 1st, 2nd, ... allocation failing: the answer is the full
+ * one or "out of memory", and nothing stays allocated. */
 #include <glob.h>
 #include <stdarg.h>
 #include <setjmp.h>
@@ -82,8 +82,8 @@ static rm_value member(rm_value map, const char *key)
     return found;
 }
 
-/* Whether a run of the case needs nothing but its manifest and native nodes; *loses_items: it may drop a failed
- * item. */
+/* Whether a run of the case needs nothing but its manifest and native nodes; *loses_items: a failed item
+ * may be dropped. */
 static bool is_native(const rm_runtime *runtime, rm_value test, bool *loses_items)
 {
     static const char *const others[] = {"args", "command", "files", "stdin", "via", "env"};
