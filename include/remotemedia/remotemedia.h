@@ -432,6 +432,8 @@ RM_API int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name
  * source); RM_AGAIN: none now, but later; RM_DONE: no more; or a failure, which ends the run. */
 typedef int rm_input_function(void *context, const char **source, rm_value *item, rm_error *err);
 
+typedef struct rm_pipeline rm_pipeline;
+
 typedef struct rm_pipeline_options {
     uint32_t size;      /* sizeof(rm_pipeline_options) */
     int64_t timeout_ms; /* for the whole run; 0: none */
@@ -442,9 +444,11 @@ typedef struct rm_pipeline_options {
     /* Optional: where input items come from instead of rm_pipeline_push, so that streaming nodes see theirs live. */
     rm_input_function *input;
     void *input_context;
+    /* Optional: told the pipeline before nodes are opened, so that rm_pipeline_cancel can end a slow opening (nothing
+     * else may be done with it yet), and NULL before it is freed because opening failed. */
+    void (*opening)(void *context, rm_pipeline *pipeline);
+    void *opening_context;
 } rm_pipeline_options;
-
-typedef struct rm_pipeline rm_pipeline;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, those opened are
  * closed. `options` may be NULL. *out is owned: rm_pipeline_free. */

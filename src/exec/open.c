@@ -162,6 +162,14 @@ static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
     return rc < 0 ? rc : RM_OK;
 }
 
+/* Cancelled, or out of time, before every node was open. */
+static int stopped(rm_pipeline *p, rm_error *err)
+{
+    const int rc = rmi_check_stop(p);
+    rm_error_move(err, &p->error);
+    return rc;
+}
+
 static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
 {
     p->queue_packets = options->queue_packets > 0 ? options->queue_packets : RMI_QUEUE;
@@ -195,8 +203,12 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
         rc = rmi_out_of_memory(error);
     if (rc == RM_OK)
         rc = rmi_deadline_start(p, options->timeout_ms, error);
+    if (rc == RM_OK && options->opening != NULL)
+        options->opening(options->opening_context, p);
     for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
-        rc = open_node(p, &p->nodes[i], error);
+        rc = atomic_load(&p->stop) == RMI_RUNNING ? open_node(p, &p->nodes[i], error) : stopped(p, error);
+    if (rc != RM_OK && options->opening != NULL)
+        options->opening(options->opening_context, NULL);
     if (rc == RM_OK)
         *out = p;
     else
