@@ -36,24 +36,27 @@ static void on_signal(int number)
     errno = saved;
 }
 
-/* Ends the process: something does not stop, so nothing can be waited for and nothing of the run may be touched. */
+/* Ends the process: something does not stop, so nothing can be waited for and nothing of the run may be
+ * touched. */
 static void give_up(rmi_guard *guard, const char *why, const char *code_name, rmi_exit code)
 {
     char message[256], text[640];
     rm_pipeline *pipeline = atomic_load(&guard->pipeline);
     const char *node = pipeline != NULL ? rm_pipeline_current_node(pipeline) : NULL;
     if (node != NULL)
-        (void)snprintf(message, sizeof message, "%s, but node '%s' does not stop; it was not closed", why, node);
+        (void)snprintf(message, sizeof message, "%s, but node '%s' does not stop; it was not closed", why,
+                       node);
     else
-        (void)snprintf(message, sizeof message, "%s, but the run does not stop; nodes may not have been closed", why);
+        (void)snprintf(message, sizeof message,
+                       "%s, but the run does not stop; nodes may not have been closed", why);
     (void)snprintf(text, sizeof text, "error: %s\n", message);
     rmi_report_raw(text, strlen(text));
     int document = atomic_load(&guard->document);
     if (document >= 0) { /* ids need no escapes in JSON */
         int length = snprintf(text, sizeof text,
                               "{\"status\":\"error\",\"error\":{\"code\":\"%s\",\"message\":\"%s\"%s%s%s}}\n",
-                              code_name, message, node != NULL ? ",\"node\":\"" : "", node != NULL ? node : "",
-                              node != NULL ? "\"" : "");
+                              code_name, message, node != NULL ? ",\"node\":\"" : "",
+                              node != NULL ? node : "", node != NULL ? "\"" : "");
         if (write(document, text, (size_t)length) < 0)
             code = RMI_EXIT_IO;
     }
@@ -99,7 +102,8 @@ int rmi_guard_start(rmi_guard *guard, rm_error *err)
         return rc;
     atomic_store(&guard_in_use, guard);
     for (size_t i = 0; i < SIGNALS; i++) {
-        /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script) stays so. */
+        /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script)
+         * stays so. */
         struct sigaction action = {.sa_handler = on_signal}, before;
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             (void)sigaction(signals[i], &action, NULL);

@@ -10,17 +10,18 @@
 
 /* Lies in the caller's frame, which outlives it. */
 typedef struct rmi_guard {
-    rmi_wake *wake;            /* raised by a signal: wait on it wherever the program waits */
-    rmi_watchdog *watchdog;    /* NULL where there are no threads */
-    pthread_t main_thread;     /* the one that runs the pipeline */
-    atomic_int interrupts;     /* signals so far */
+    rmi_wake *wake;         /* raised by a signal: wait on it wherever the program waits */
+    rmi_watchdog *watchdog; /* NULL where there are no threads */
+    pthread_t main_thread;  /* the one that runs the pipeline */
+    atomic_int interrupts;  /* signals so far */
     _Atomic(rm_pipeline *) pipeline;
     _Atomic int64_t times_out; /* monotonic ns; INT64_MAX: never */
     atomic_int document;       /* where an error document may still be written; -1: nowhere */
     int64_t gives_up;          /* the watchdog's own: when it ends the process */
 } rmi_guard;
 
-/* Takes the signals over and starts the watchdog. One guard at a time. rmi_guard_stop also after a failure. */
+/* Takes the signals over and starts the watchdog. One guard at a time. rmi_guard_stop also after a
+ * failure. */
 int rmi_guard_start(rmi_guard *guard, rm_error *err);
 /* Gives the signals back. */
 void rmi_guard_stop(rmi_guard *guard);

@@ -46,8 +46,9 @@ static int read_document(rmi_input *input, rmi_wake *wake, rm_error *err)
     rc = rm_json_parse(NULL, text, length, input->flags, &input->whole, &cause);
     if (rc != RM_OK) {
         rm_error_set(err, rc, "%s: %s", input->reader.name, cause.message);
-        rm_error_hint(err, "%s", cause.hint[0] != '\0' ? cause.hint
-                                                       : "for one JSON value a line, give --input-format jsonl");
+        rm_error_hint(err, "%s",
+                      cause.hint[0] != '\0' ? cause.hint
+                                            : "for one JSON value a line, give --input-format jsonl");
     } else if (input->whole.kind != RM_LIST && !(input->whole.kind == RM_MAP && is_by_source(input->whole))) {
         rc = rm_error_set(err, RM_E_TYPE, "%s holds %s; a JSON array of items is needed", input->reader.name,
                           rm_kind_name((rm_kind)input->whole.kind));
@@ -98,7 +99,8 @@ static int next_line(rmi_input *input, rm_value *item, rm_error *err)
     if (rc == RM_OK) {
         rc = rm_json_parse(NULL, text, length, input->flags, item, &cause);
         if (rc != RM_OK)
-            rm_error_set(err, rc, "line %lld of %s: %s", (long long)input->line, input->reader.name, cause.message);
+            rm_error_set(err, rc, "line %lld of %s: %s", (long long)input->line, input->reader.name,
+                         cause.message);
     }
     if (rc != RM_OK && err != NULL) {
         if (cause.hint[0] != '\0')

@@ -29,8 +29,9 @@ static void append_help(rmi_text *text)
                             "Runs media and data pipelines that JSON manifests describe.\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         rmi_help_row(text, commands[i].name, commands[i].text);
-    rmi_text_append_c(text, "\n`remotemedia COMMAND --help` tells a command's options. Without arguments the manifest\n"
-                            "on standard input is run.\n");
+    rmi_text_append_c(
+        text, "\n`remotemedia COMMAND --help` tells a command's options. Without arguments the manifest\n"
+              "on standard input is run.\n");
 }
 
 static rmi_exit print_help(rmi_program *program)
@@ -64,9 +65,11 @@ static rmi_exit unknown_command(rmi_program *program, const char *word)
     rmi_suggest_offer(&suggestion, "help");
     const char *what = word[0] == '-' ? "option" : "command";
     if (word[0] != '-' && length > 5 && strcmp(word + length - 5, ".json") == 0)
-        return rmi_usage_error(program, NULL, "unknown command '%s'; did you mean 'remotemedia run %s'?", word, word);
+        return rmi_usage_error(program, NULL, "unknown command '%s'; did you mean 'remotemedia run %s'?",
+                               word, word);
     if (word[0] != '-' && suggestion.best != NULL)
-        return rmi_usage_error(program, NULL, "unknown command '%s'; did you mean '%s'?", word, suggestion.best);
+        return rmi_usage_error(program, NULL, "unknown command '%s'; did you mean '%s'?", word,
+                               suggestion.best);
     return rmi_usage_error(program, NULL, "unknown %s '%s'", what, word);
 }
 
@@ -97,8 +100,9 @@ static rmi_exit dispatch(rmi_program *program, int argc, char **argv)
     return unknown_command(program, word);
 }
 
-/* Descriptors 0 to 2 are open from here on, so that no file of ours becomes one of them by chance; what was standard
- * output is put aside for results and 1 becomes standard error, so that a printf in a library cannot spoil them. */
+/* Descriptors 0 to 2 are open from here on, so that no file of ours becomes one of them by chance; what was
+ * standard output is put aside for results and 1 becomes standard error, so that a printf in a library cannot
+ * spoil them. */
 static int put_stdout_aside(void)
 {
     int opened = 0, results = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

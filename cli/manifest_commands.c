@@ -14,14 +14,21 @@ struct manifest_options {
 static const char *const diagrams[] = {[RM_DIAGRAM_MERMAID] = "mermaid", [RM_DIAGRAM_DOT] = "dot", NULL};
 
 static const rmi_option set_option[] = {
-    {.name = "set", .argument = "NODE.PARAM=VALUE", .kind = RMI_OPTION_TEXTS,
-     .offset = offsetof(struct manifest_options, settings), .text = "set a parameter, as `run` does (may be repeated)"},
+    {.name = "set",
+     .argument = "NODE.PARAM=VALUE",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = offsetof(struct manifest_options, settings),
+     .text = "set a parameter, as `run` does (may be repeated)"},
     {0},
 };
 
 static const rmi_option graph_options[] = {
-    {.name = "format", .argument = "FORMAT", .kind = RMI_OPTION_CHOICE, .choices = diagrams,
-     .offset = offsetof(struct manifest_options, format), .text = "mermaid (the default) or dot"},
+    {.name = "format",
+     .argument = "FORMAT",
+     .kind = RMI_OPTION_CHOICE,
+     .choices = diagrams,
+     .offset = offsetof(struct manifest_options, format),
+     .text = "mermaid (the default) or dot"},
     {0},
 };
 
@@ -82,8 +89,8 @@ static int put_schema(rmi_program *program, rm_runtime *runtime, rm_error *err)
 }
 
 /* Loads and checks; *code is the exit code of a failure. */
-static int load_valid(struct manifest_options *options, rm_runtime *runtime, rmi_wake *wake, rm_manifest **manifest,
-                      rmi_exit *code, rm_error *err)
+static int load_valid(struct manifest_options *options, rm_runtime *runtime, rmi_wake *wake,
+                      rm_manifest **manifest, rmi_exit *code, rm_error *err)
 {
     int rc = rmi_setup_manifest(runtime, options->operands.items[0], wake, manifest, code, err);
     if (rc == RM_OK) {
@@ -111,9 +118,10 @@ static int perform(const rmi_command *command, struct manifest_options *options,
     }
     if (rc == RM_OK) {
         *code = RMI_EXIT_IO;
-        rc = command == &schema_description  ? put_schema(program, *runtime, err)
-             : command == &graph_description ? put_diagram(program, *manifest, options->format, err)
-                                             : rmi_writer_put_c(&program->out, "{\"status\":\"valid\"}\n", err);
+        rc = command == &schema_description ? put_schema(program, *runtime, err)
+             : command == &graph_description
+                 ? put_diagram(program, *manifest, options->format, err)
+                 : rmi_writer_put_c(&program->out, "{\"status\":\"valid\"}\n", err);
     }
     if (rc == RM_OK)
         rc = rmi_writer_flush(&program->out, err);

@@ -13,14 +13,18 @@ struct nodes_options {
 };
 
 static const rmi_option nodes_options[] = {
-    {.name = "json", .kind = RMI_OPTION_FLAG, .offset = offsetof(struct nodes_options, json), .text = "as JSON"},
+    {.name = "json",
+     .kind = RMI_OPTION_FLAG,
+     .offset = offsetof(struct nodes_options, json),
+     .text = "as JSON"},
     {0},
 };
 
 static const rmi_command nodes_description = {
     .name = "nodes",
     .synopsis = "nodes [list | info NAME] [options]",
-    .summary = "Lists the node types with a line each, or tells all about one: parameters, ports, description.",
+    .summary =
+        "Lists the node types with a line each, or tells all about one: parameters, ports, description.",
     .tables = {nodes_options, rmi_runtime_options},
     .operands = offsetof(struct nodes_options, operands),
     .most = 2,
@@ -116,9 +120,10 @@ static void append_details(rmi_text *text, rm_value type)
     rm_value params = list_of(type, "params"), ports = list_of(type, "ports");
     rmi_text_printf(text, "%s (%s)\n", text_of(type, "name"), text_of(type, "kind"));
     append_list(text, list_of(type, "aliases"), "also: ");
-    rmi_text_printf(text, "%s%s\n", list_of(type, "aliases").kind == RM_LIST &&
-                                            rm_list_length(list_of(type, "aliases")) != 0 ? "\n" : "",
-                    text_of(type, "summary"));
+    rmi_text_printf(
+        text, "%s%s\n",
+        list_of(type, "aliases").kind == RM_LIST && rm_list_length(list_of(type, "aliases")) != 0 ? "\n" : "",
+        text_of(type, "summary"));
     if (text_of(type, "description")[0] != '\0')
         rmi_text_printf(text, "\n%s\n", text_of(type, "description"));
     if (params.kind == RM_LIST && rm_list_length(params) != 0)
@@ -181,8 +186,9 @@ static rmi_exit check_operands(const rmi_program *program, const rmi_texts *word
             return rmi_usage_error(program, "nodes", "nodes info needs the name of a node type");
         *name = words->items[1];
     } else if (strcmp(verb, "list") != 0) {
-        return rmi_usage_error(program, "nodes", "nodes takes list or info, not '%s'; did you mean 'nodes info %s'?",
-                               verb, verb);
+        return rmi_usage_error(program, "nodes",
+                               "nodes takes list or info, not '%s'; did you mean 'nodes info %s'?", verb,
+                               verb);
     } else if (words->count > 1) {
         return rmi_usage_error(program, "nodes", "unexpected argument '%s'", words->items[1]);
     }

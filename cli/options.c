@@ -19,8 +19,8 @@ rmi_exit rmi_usage_error(const rmi_program *program, const char *command, const 
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    rmi_report_line(program, "error", "%s\n  see: remotemedia %s%s--help", line, command != NULL ? command : "",
-                    command != NULL ? " " : "");
+    rmi_report_line(program, "error", "%s\n  see: remotemedia %s%s--help", line,
+                    command != NULL ? command : "", command != NULL ? " " : "");
     return RMI_EXIT_USAGE;
 }
 
@@ -101,28 +101,30 @@ static rmi_exit set_value(const rmi_command *command, const rmi_program *program
     case RMI_OPTION_CHOICE:
         list_choices(option, list, sizeof list);
         if (!set_choice(option, text, place))
-            return rmi_usage_error(program, command->name, "--%s takes %s, not '%s'", option->name, list, text);
+            return rmi_usage_error(program, command->name, "--%s takes %s, not '%s'", option->name, list,
+                                   text);
         break;
     case RMI_OPTION_DURATION:
         *(int64_t *)place = rmi_parse_duration(text);
         if (*(int64_t *)place < 1)
             return rmi_usage_error(program, command->name,
-                                   "--%s takes a time above zero such as 30, 1.5 or 500ms, not '%s'", option->name,
-                                   text);
+                                   "--%s takes a time above zero such as 30, 1.5 or 500ms, not '%s'",
+                                   option->name, text);
         break;
     case RMI_OPTION_INTEGER:
         errno = 0;
         *(rmi_integer *)place = (rmi_integer){.value = strtoll(text, &end, 10), .given = true};
         if (errno != 0 || end == text || *end != '\0')
-            return rmi_usage_error(program, command->name, "--%s takes a whole number, not '%s'", option->name, text);
+            return rmi_usage_error(program, command->name, "--%s takes a whole number, not '%s'",
+                                   option->name, text);
         break;
     }
     return RMI_EXIT_OK;
 }
 
 /* One argument that begins with "--", and the value after it where it takes one. */
-static rmi_exit parse_option(const rmi_command *command, const rmi_program *program, int argc, char **argv, int *at,
-                             void *values)
+static rmi_exit parse_option(const rmi_command *command, const rmi_program *program, int argc, char **argv,
+                             int *at, void *values)
 {
     const char *name = argv[*at] + 2, *equals = strchr(name, '=');
     size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
@@ -146,7 +148,8 @@ static rmi_exit parse_option(const rmi_command *command, const rmi_program *prog
     return set_value(command, program, option, text, values);
 }
 
-static rmi_exit check_operands(const rmi_command *command, const rmi_program *program, const rmi_texts *operands)
+static rmi_exit check_operands(const rmi_command *command, const rmi_program *program,
+                               const rmi_texts *operands)
 {
     if (operands->count < command->least)
         return rmi_usage_error(program, command->name, "%s needs %s", command->name, command->operand);
@@ -172,8 +175,8 @@ bool rmi_options_parse(const rmi_command *command, rmi_program *program, int arg
         else if (!only_operands && strncmp(argv[i], "--", 2) == 0)
             *code = parse_option(command, program, argc, argv, &i, values);
         else if (!only_operands && argv[i][0] == '-' && argv[i][1] != '\0')
-            *code = rmi_usage_error(program, command->name, "unknown option '%s'; options begin with two dashes",
-                                    argv[i]);
+            *code = rmi_usage_error(program, command->name,
+                                    "unknown option '%s'; options begin with two dashes", argv[i]);
         else if (append(operands, argv[i]) != RM_OK)
             *code = rmi_usage_error(program, command->name, "out of memory");
     }

@@ -28,7 +28,7 @@ typedef struct rmi_option {
     const char *argument; /* how help names its value; NULL for flags */
     const char *text;     /* one line, or several joined by '\n' */
     rmi_option_kind kind;
-    size_t offset; /* of the value in the command's struct */
+    size_t offset;              /* of the value in the command's struct */
     const char *const *choices; /* ends with NULL */
 } rmi_option;
 
@@ -39,13 +39,14 @@ typedef struct rmi_command {
     const char *name, *synopsis, *summary;
     const rmi_option *tables[RMI_MAX_OPTION_TABLES]; /* each ends with {0} */
     const char *notes;                               /* paragraphs under the options; may be NULL */
-    size_t operands;        /* offset of an rmi_texts for what is no option */
-    size_t least, most;     /* how many operands there may be */
-    const char *operand;    /* what the missing one is called */
+    size_t operands;                                 /* offset of an rmi_texts for what is no option */
+    size_t least, most;                              /* how many operands there may be */
+    const char *operand;                             /* what the missing one is called */
 } rmi_command;
 
-/* Fills `values`, the command's struct, all zero before. false when there is nothing left to do: help was printed or
- * the command line is wrong (told on stderr), with the process's *code. rmi_options_free in both cases. */
+/* Fills `values`, the command's struct, all zero before. false when there is nothing left to do: help was
+ * printed or the command line is wrong (told on stderr), with the process's *code. rmi_options_free in both
+ * cases. */
 bool rmi_options_parse(const rmi_command *command, rmi_program *program, int argc, char **argv, void *values,
                        rmi_exit *code);
 void rmi_options_free(const rmi_command *command, void *values);
@@ -53,6 +54,7 @@ void rmi_options_free(const rmi_command *command, void *values);
 /* Milliseconds in "30", "1.5", "2s" or "500ms"; -1 where that is no duration above zero. */
 int64_t rmi_parse_duration(const char *text);
 /* Tells a wrong command line on stderr, with where help is to be found (`command` may be NULL). */
-rmi_exit rmi_usage_error(const rmi_program *program, const char *command, const char *format, ...) RM_PRINTF(3, 4);
+rmi_exit rmi_usage_error(const rmi_program *program, const char *command, const char *format, ...)
+    RM_PRINTF(3, 4);
 
 #endif

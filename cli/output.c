@@ -208,7 +208,8 @@ int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err)
         rc = output->format == RMI_FORMAT_JSON ? put_document(output, pipeline, failures, err)
                                                : tell_failures(failures, err);
     if (rc == RM_OK)
-        rc = output->path != NULL ? rmi_writer_close(output->writer, err) : rmi_writer_flush(output->writer, err);
+        rc = output->path != NULL ? rmi_writer_close(output->writer, err)
+                                  : rmi_writer_flush(output->writer, err);
     if (output->whole)
         rc = rmi_output_file_end(output->path, temporary, rc, err);
     output->failed |= rc != RM_OK;
@@ -218,8 +219,8 @@ int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err)
     return rc;
 }
 
-/* {"status":"error","error":{...},"outputs":{...}} on standard output, also where results go to a file: what a
- * former run left there stays. */
+/* {"status":"error","error":{...},"outputs":{...}} on standard output, also where results go to a file: what
+ * a former run left there stays. */
 static int put_failure(rmi_output *output, const rm_error *error, rm_error *err)
 {
     rmi_text text;
@@ -277,5 +278,6 @@ void rmi_output_free(rmi_output *output)
     rmi_free(NULL, output->sinks, output->sink_count * sizeof *output->sinks);
     output->sinks = NULL;
     if (output->path != NULL)
-        (void)rmi_writer_close(&output->file, NULL); /* after a failure that has been told; else it is closed */
+        (void)rmi_writer_close(&output->file,
+                               NULL); /* after a failure that has been told; else it is closed */
 }

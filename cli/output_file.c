@@ -30,7 +30,8 @@ static int check_directory(const char *path, rm_error *err)
     return access(directory, W_OK | X_OK) == 0 ? RM_OK : io_error(path, errno, err);
 }
 
-int rmi_output_file_open(const char *path, bool document, int input, int *descriptor, bool *whole, rm_error *err)
+int rmi_output_file_open(const char *path, bool document, int input, int *descriptor, bool *whole,
+                         rm_error *err)
 {
     struct stat status, other;
     bool exists = stat(path, &status) == 0;

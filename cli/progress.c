@@ -13,7 +13,9 @@ void rmi_progress_start(rmi_progress *progress, bool wanted)
 {
     int64_t now = rmi_platform_now();
     bool in_place = isatty(STDERR_FILENO) == 1;
-    *progress = (rmi_progress){.wanted = wanted, .in_place = in_place, .started = now,
+    *progress = (rmi_progress){.wanted = wanted,
+                               .in_place = in_place,
+                               .started = now,
                                .next = now + (in_place ? redraw : log_every)};
 }
 

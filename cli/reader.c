@@ -83,7 +83,8 @@ int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_er
     while (rc == RM_OK) {
         size_t unread = reader->end - reader->start;
         const char *from = unread != 0 ? reader->buffer + reader->start : NULL;
-        found = unread > reader->searched ? memchr(from + reader->searched, '\n', unread - reader->searched) : NULL;
+        found = unread > reader->searched ? memchr(from + reader->searched, '\n', unread - reader->searched)
+                                          : NULL;
         reader->searched = unread;
         if (found != NULL || reader->at_end)
             break;

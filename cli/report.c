@@ -27,7 +27,7 @@ void rmi_report_line(const rmi_program *program, const char *severity, const cha
 {
     va_list arguments;
     char line[1024];
-    const char *colour = strcmp(severity, "error") == 0 ? colours[program->colour].red
+    const char *colour = strcmp(severity, "error") == 0     ? colours[program->colour].red
                          : strcmp(severity, "warning") == 0 ? colours[program->colour].yellow
                                                             : colours[program->colour].cyan;
     va_start(arguments, format);
@@ -54,7 +54,8 @@ static void append_traceback(rmi_text *text, const rm_error *error)
     }
     size_t frames = error->traceback.kind == RM_LIST ? rm_list_length(error->traceback) : 0;
     for (size_t i = 0; i < frames; i++) {
-        rm_value frame = rm_list_get(error->traceback, i), file = rm_null(), line = rm_null(), function = rm_null();
+        rm_value frame = rm_list_get(error->traceback, i), file = rm_null(), line = rm_null(),
+                 function = rm_null();
         rm_map_get(frame, "file", 4, &file);
         rm_map_get(frame, "line", 4, &line);
         rm_map_get(frame, "function", 8, &function);
@@ -78,8 +79,8 @@ void rmi_report_error(const rmi_program *program, const rm_error *error)
     if (error->has_item)
         rmi_text_printf(&text, "  item: %lld\n", (long long)error->item);
     if (error->hint[0] != '\0')
-        rmi_text_printf(&text, "  %shint:%s %s\n", colours[program->colour].cyan, colours[program->colour].plain,
-                        error->hint);
+        rmi_text_printf(&text, "  %shint:%s %s\n", colours[program->colour].cyan,
+                        colours[program->colour].plain, error->hint);
     append_traceback(&text, error);
     if (!text.failed)
         rmi_report_raw(text.data, text.length);

@@ -12,29 +12,67 @@ static const char *const arrays[] = {"json", NULL};
 
 #define AT(member) offsetof(rmi_run_options, member)
 static const rmi_option run_options[] = {
-    {.name = "input", .argument = "FILE|-", .kind = RMI_OPTION_TEXT, .offset = AT(input),
+    {.name = "input",
+     .argument = "FILE|-",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(input),
      .text = "take the input items from FILE, or from standard input"},
-    {.name = "input-format", .argument = "FORMAT", .kind = RMI_OPTION_CHOICE, .offset = AT(input_format),
-     .choices = formats, .text = "json (an array) or jsonl (an item a line); else by FILE's name"},
-    {.name = "output", .argument = "FILE", .kind = RMI_OPTION_TEXT, .offset = AT(output),
+    {.name = "input-format",
+     .argument = "FORMAT",
+     .kind = RMI_OPTION_CHOICE,
+     .offset = AT(input_format),
+     .choices = formats,
+     .text = "json (an array) or jsonl (an item a line); else by FILE's name"},
+    {.name = "output",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(output),
      .text = "write the results to FILE instead of standard output"},
-    {.name = "format", .argument = "FORMAT", .kind = RMI_OPTION_CHOICE, .offset = AT(format), .choices = formats,
+    {.name = "format",
+     .argument = "FORMAT",
+     .kind = RMI_OPTION_CHOICE,
+     .offset = AT(format),
+     .choices = formats,
      .text = "json (one document at the end, the default) or jsonl\n"
              "(a result a line, as they come); else by FILE's name"},
-    {.name = "set", .argument = "NODE.PARAM=VALUE", .kind = RMI_OPTION_TEXTS, .offset = AT(settings),
+    {.name = "set",
+     .argument = "NODE.PARAM=VALUE",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = AT(settings),
      .text = "set a parameter: VALUE is JSON, or else a string\n(may be repeated)"},
-    {.name = "timeout", .argument = "TIME", .kind = RMI_OPTION_DURATION, .offset = AT(timeout_ms),
+    {.name = "timeout",
+     .argument = "TIME",
+     .kind = RMI_OPTION_DURATION,
+     .offset = AT(timeout_ms),
      .text = "stop after TIME: seconds (30, 1.5) or 500ms"},
-    {.name = "metrics", .kind = RMI_OPTION_FLAG, .offset = AT(metrics),
+    {.name = "metrics",
+     .kind = RMI_OPTION_FLAG,
+     .offset = AT(metrics),
      .text = "tell counts and times of every node on standard error, as JSON"},
-    {.name = "progress", .kind = RMI_OPTION_FLAG, .offset = AT(progress), .text = "show counts on standard error"},
-    {.name = "compat", .argument = "v1", .kind = RMI_OPTION_CHOICE, .offset = AT(compat), .choices = compats,
+    {.name = "progress",
+     .kind = RMI_OPTION_FLAG,
+     .offset = AT(progress),
+     .text = "show counts on standard error"},
+    {.name = "compat",
+     .argument = "v1",
+     .kind = RMI_OPTION_CHOICE,
+     .offset = AT(compat),
+     .choices = compats,
      .text = "print results as programs for manifest v1 expect them"},
-    {.name = "raw-input", .kind = RMI_OPTION_FLAG, .offset = AT(raw_input),
+    {.name = "raw-input",
+     .kind = RMI_OPTION_FLAG,
+     .offset = AT(raw_input),
      .text = "take {\"__numpy__\": ...} in --input as it stands"},
-    {.name = "arrays", .argument = "json", .kind = RMI_OPTION_CHOICE, .offset = AT(arrays), .choices = arrays,
+    {.name = "arrays",
+     .argument = "json",
+     .kind = RMI_OPTION_CHOICE,
+     .offset = AT(arrays),
+     .choices = arrays,
      .text = "how arrays are printed: in their JSON form"},
-    {.name = "seed", .argument = "N", .kind = RMI_OPTION_INTEGER, .offset = AT(setup.seed),
+    {.name = "seed",
+     .argument = "N",
+     .kind = RMI_OPTION_INTEGER,
+     .offset = AT(setup.seed),
      .text = "seed Python's random numbers"},
     {0},
 };
@@ -49,33 +87,37 @@ const rmi_command rmi_run_description = {
     .least = 1,
     .most = 1,
     .operand = "the manifest: a file, or - for standard input",
-    .notes = "Without --input the items are the manifest's input_data; without those, sources generate.\n"
-             "Exit codes: 0 success, 1 the run failed, 2 usage, 3 the manifest is invalid, 4 input or output\n"
-             "failed, 5 timed out, 130 interrupted.\n"
-             "\n"
-             "examples:\n"
-             "  remotemedia run pipeline.json\n"
-             "  remotemedia run pipeline.json --input items.jsonl --format jsonl\n"
-             "  remotemedia run pipeline.json --set gain.factor=0.5 --output results.json\n",
+    .notes =
+        "Without --input the items are the manifest's input_data; without those, sources generate.\n"
+        "Exit codes: 0 success, 1 the run failed, 2 usage, 3 the manifest is invalid, 4 input or output\n"
+        "failed, 5 timed out, 130 interrupted.\n"
+        "\n"
+        "examples:\n"
+        "  remotemedia run pipeline.json\n"
+        "  remotemedia run pipeline.json --input items.jsonl --format jsonl\n"
+        "  remotemedia run pipeline.json --set gain.factor=0.5 --output results.json\n",
 };
 
 /* What the options say together. */
 static int check_usage(const rmi_run_options *options, rm_error *err)
 {
     bool lines = options->format == RMI_FORMAT_JSONL;
-    if (options->input != NULL && strcmp(options->input, "-") == 0 && strcmp(options->operands.items[0], "-") == 0)
+    if (options->input != NULL && strcmp(options->input, "-") == 0 &&
+        strcmp(options->operands.items[0], "-") == 0)
         return rm_error_set(err, RM_E_USAGE, "the manifest and --input cannot both be standard input");
     if (options->input == NULL && options->input_format != 0)
         return rm_error_set(err, RM_E_USAGE, "--input-format needs --input");
     if (options->compat != 0 && lines)
-        return rm_error_set(err, RM_E_USAGE, "--compat v1 prints one document: it cannot go with --format jsonl");
+        return rm_error_set(err, RM_E_USAGE,
+                            "--compat v1 prints one document: it cannot go with --format jsonl");
     return RM_OK;
 }
 
 static int load_manifest(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
-    int rc = rmi_setup_manifest(run->runtime, options->operands.items[0], run->guard.wake, &run->manifest, code, err);
+    int rc = rmi_setup_manifest(run->runtime, options->operands.items[0], run->guard.wake, &run->manifest,
+                                code, err);
     if (rc == RM_OK) {
         *code = RMI_EXIT_USAGE;
         rc = rmi_setup_overrides(run->manifest, &options->settings, err);
@@ -94,7 +136,8 @@ static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
     bool has_items = items.kind == RM_MAP || (items.kind == RM_LIST && rm_list_length(items) != 0);
     *code = RMI_EXIT_USAGE;
     if (options->input != NULL && has_items)
-        return rm_error_set(err, RM_E_USAGE, "the manifest has input_data already; leave out --input or input_data");
+        return rm_error_set(err, RM_E_USAGE,
+                            "the manifest has input_data already; leave out --input or input_data");
     run->generate = options->input == NULL && !has_items;
     *code = RMI_EXIT_IO;
     if (options->input != NULL)
@@ -116,19 +159,29 @@ static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
     return rc;
 }
 
+static void watch(void *context, rm_pipeline *pipeline)
+{
+    rmi_guard_watch(context, pipeline);
+}
+
 static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
     const rm_pipeline_options pipeline_options = {
-        .size = sizeof pipeline_options, .timeout_ms = options->timeout_ms, .generate = run->generate,
-        .measure = options->metrics, .input = run->generate ? NULL : rmi_input_next, .input_context = &run->input};
+        .size = sizeof pipeline_options,
+        .timeout_ms = options->timeout_ms,
+        .generate = run->generate,
+        .measure = options->metrics,
+        .input = run->generate ? NULL : rmi_input_next,
+        .input_context = &run->input,
+        .opening = watch,
+        .opening_context = &run->guard,
+    };
     if (options->timeout_ms != 0)
         rmi_guard_limit(&run->guard, rmi_platform_now() + options->timeout_ms * 1000000);
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
-    if (rc == RM_OK) {
-        rmi_guard_watch(&run->guard, run->pipeline);
+    if (rc == RM_OK)
         rc = rmi_output_begin(&run->output, run->pipeline, err);
-    }
     *code = rmi_exit_for_run(err);
     return rc;
 }
@@ -205,7 +258,8 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     rmi_exit code = RMI_EXIT_OK, failed = RMI_EXIT_OK;
     rmi_run run = {.options = options, .program = program, .input = {.reader = {.descriptor = -1}}};
     run.output.program = program;
-    run.output.format = rmi_format_of((rmi_format)options->format, options->output != NULL ? options->output : "");
+    run.output.format =
+        rmi_format_of((rmi_format)options->format, options->output != NULL ? options->output : "");
     if (options->compat != 0)
         run.output.format = RMI_FORMAT_JSON;
     run.output.compat = options->compat != 0;

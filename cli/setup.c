@@ -10,12 +10,22 @@
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
 const rmi_option rmi_runtime_options[] = {
-    {.name = "path", .argument = "DIR", .text = "look for Python modules in DIR too (may be repeated)",
-     .kind = RMI_OPTION_TEXTS, .offset = offsetof(rmi_setup, paths)},
-    {.name = "plugin", .argument = "FILE", .text = "add the node types of a shared object (may be repeated)",
-     .kind = RMI_OPTION_TEXTS, .offset = offsetof(rmi_setup, plugins)},
-    {.name = "log-level", .argument = "LEVEL", .text = "error, warning (the default), info or debug",
-     .kind = RMI_OPTION_CHOICE, .offset = offsetof(rmi_setup, log_level), .choices = log_levels},
+    {.name = "path",
+     .argument = "DIR",
+     .text = "look for Python modules in DIR too (may be repeated)",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = offsetof(rmi_setup, paths)},
+    {.name = "plugin",
+     .argument = "FILE",
+     .text = "add the node types of a shared object (may be repeated)",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = offsetof(rmi_setup, plugins)},
+    {.name = "log-level",
+     .argument = "LEVEL",
+     .text = "error, warning (the default), info or debug",
+     .kind = RMI_OPTION_CHOICE,
+     .offset = offsetof(rmi_setup, log_level),
+     .choices = log_levels},
     {0},
 };
 
@@ -31,7 +41,9 @@ static void print_log(void *context, rm_log_level level, const char *node, const
 int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
 {
     const rm_config config = {.size = sizeof config, .log = print_log, .log_context = setup};
-    const rm_python_config python = {.size = sizeof python, .paths = setup->paths.items, .seed = setup->seed.value,
+    const rm_python_config python = {.size = sizeof python,
+                                     .paths = setup->paths.items,
+                                     .seed = setup->seed.value,
                                      .has_seed = setup->seed.given};
     int rc = rm_runtime_new(&config, out, err);
     for (size_t i = 0; rc == RM_OK && i < setup->plugins.count; i++)
@@ -41,7 +53,8 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
     return rc;
 }
 
-static int read_manifest(rm_runtime *runtime, rmi_wake *wake, rm_manifest **out, rmi_exit *code, rm_error *err)
+static int read_manifest(rm_runtime *runtime, rmi_wake *wake, rm_manifest **out, rmi_exit *code,
+                         rm_error *err)
 {
     rmi_reader reader;
     const char *text = NULL;
@@ -60,8 +73,8 @@ static int read_manifest(rm_runtime *runtime, rmi_wake *wake, rm_manifest **out,
     return rc;
 }
 
-int rmi_setup_manifest(rm_runtime *runtime, const char *path, rmi_wake *wake, rm_manifest **out, rmi_exit *code,
-                       rm_error *err)
+int rmi_setup_manifest(rm_runtime *runtime, const char *path, rmi_wake *wake, rm_manifest **out,
+                       rmi_exit *code, rm_error *err)
 {
     if (strcmp(path, "-") == 0)
         return read_manifest(runtime, wake, out, code, err);

@@ -13,9 +13,13 @@ struct version_options {
 };
 
 static const rmi_option version_options[] = {
-    {.name = "json", .kind = RMI_OPTION_FLAG, .offset = offsetof(struct version_options, json),
+    {.name = "json",
+     .kind = RMI_OPTION_FLAG,
+     .offset = offsetof(struct version_options, json),
      .text = "version and features as JSON"},
-    {.name = "licenses", .kind = RMI_OPTION_FLAG, .offset = offsetof(struct version_options, licenses),
+    {.name = "licenses",
+     .kind = RMI_OPTION_FLAG,
+     .offset = offsetof(struct version_options, licenses),
      .text = "the licences of this program and of everything in it"},
     {0},
 };
@@ -37,7 +41,8 @@ static int put_text(rmi_program *program, rm_value info, rm_error *err)
     rmi_text_printf(&text, "remotemedia %s\nfeatures:", rm_version());
     rm_map_get(info, "features", strlen("features"), &features);
     for (size_t i = 0; rm_map_at(features, i, &key, &item); i++)
-        rmi_text_printf(&text, " %c%s", item.kind == RM_BOOL && item.b ? '+' : '-', rm_string_text(key, NULL));
+        rmi_text_printf(&text, " %c%s", item.kind == RM_BOOL && item.b ? '+' : '-',
+                        rm_string_text(key, NULL));
     rmi_text_append_c(&text, "\n");
     int rc = text.failed ? rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory")
                          : rmi_writer_put(&program->out, text.data, text.length, err);

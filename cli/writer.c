@@ -15,8 +15,8 @@ static int io_error(const rmi_writer *writer, rm_error *err)
     return rm_error_set(err, RM_E_IO, "cannot write %s: %s", writer->name, strerror(writer->error));
 }
 
-/* Writes all of it. A signal does not end the attempt, so that lines stay whole; the guard ends the process when the
- * reader takes nothing for too long after Ctrl-C. */
+/* Writes all of it. A signal does not end the attempt, so that lines stay whole; the guard ends the process
+ * when the reader takes nothing for too long after Ctrl-C. */
 static int write_out(rmi_writer *writer, const char *text, size_t length, rm_error *err)
 {
     while (length != 0 && writer->error == 0) {

@@ -16,13 +16,14 @@ typedef struct rmi_writer {
     int error;          /* errno of the first failure; what is written afterwards goes nowhere */
 } rmi_writer;
 
-/* Appends whole lines or a part of a document; writes when the buffer is full, so that text given in one call is
- * written together. RM_OK, or RM_E_IO once anything has failed. */
+/* Appends whole lines or a part of a document; writes when the buffer is full, so that text given in one call
+ * is written together. RM_OK, or RM_E_IO once anything has failed. */
 int rmi_writer_put(rmi_writer *writer, const char *text, size_t length, rm_error *err);
 int rmi_writer_put_c(rmi_writer *writer, const char *text, rm_error *err);
 /* Hands everything to the system now. */
 int rmi_writer_flush(rmi_writer *writer, rm_error *err);
-/* Flushes, closes (some file systems report a full disk only then) and frees; also after failures. Idempotent. */
+/* Flushes, closes (some file systems report a full disk only then) and frees; also after failures.
+ * Idempotent. */
 int rmi_writer_close(rmi_writer *writer, rm_error *err);
 /* Whether the reader of a pipe has gone away. */
 bool rmi_writer_is_broken(const rmi_writer *writer);
