@@ -22,10 +22,11 @@ static void ask_to_stop(rm_node *node)
 static int64_t watch(void *context)
 {
     rm_pipeline *p = context;
+    rmi_wake *wake = atomic_load(&p->wake);
     const int64_t now = rmi_platform_now();
     int running = RMI_RUNNING;
-    if (now >= p->deadline && atomic_compare_exchange_strong(&p->stop, &running, RMI_TIMED_OUT) && p->wake != NULL)
-        rmi_wake_raise(p->wake);
+    if (now >= p->deadline && atomic_compare_exchange_strong(&p->stop, &running, RMI_TIMED_OUT) && wake != NULL)
+        rmi_wake_raise(wake);
     rm_node *node = atomic_load(&p->calling);
     if (atomic_load(&p->stop) != RMI_RUNNING) {
         ask_to_stop(node);
@@ -49,8 +50,11 @@ int rmi_deadline_start(rm_pipeline *p, int64_t timeout_ms, rm_error *err)
     p->item_timeouts = any_item_timeout(p);
     for (uint32_t i = 0; i < p->node_count; i++)
         interruptible |= p->nodes[i].type->interrupt != NULL;
-    if (p->has_special || timeout_ms > 0 || interruptible)
-        rc = rmi_wake_new(p->allocator, &p->wake, err);
+    if (timeout_ms > 0 || p->item_timeouts || interruptible) {
+        rmi_wake *wake = NULL;
+        rc = rmi_wake_new(p->allocator, &wake, err);
+        atomic_store(&p->wake, wake);
+    }
     if (rc == RM_OK && (timeout_ms > 0 || p->item_timeouts || interruptible))
         rc = rmi_watchdog_start(p->allocator, watch, p, &p->watchdog, err);
     if (rc == RM_E_MISSING_FEATURE) { /* no threads here: deadlines take effect between items */
@@ -63,9 +67,18 @@ int rmi_deadline_start(rm_pipeline *p, int64_t timeout_ms, rm_error *err)
 void rmi_deadline_stop(rm_pipeline *p)
 {
     rmi_watchdog_stop(p->watchdog);
-    rmi_wake_free(p->wake);
     p->watchdog = NULL;
-    p->wake = NULL;
+    rmi_wake *wake = atomic_exchange(&p->wake, NULL);
+    if (wake != NULL)
+        rmi_wake_free(wake);
+}
+
+rmi_wake *rmi_deadline_wake(rm_pipeline *p)
+{
+    rmi_wake *wake = atomic_load(&p->wake);
+    if (wake == NULL && rmi_wake_new(p->allocator, &wake, NULL) == RM_OK)
+        atomic_store(&p->wake, wake); /* stored before `stop` is looked at: a cancel is not missed */
+    return atomic_load(&p->stop) == RMI_RUNNING && !atomic_load(&p->any_woken) ? wake : NULL;
 }
 
 int rmi_check_stop(rm_pipeline *p)
@@ -89,8 +102,9 @@ void rm_pipeline_cancel(rm_pipeline *pipeline)
 {
     int running = RMI_RUNNING;
     (void)atomic_compare_exchange_strong(&pipeline->stop, &running, RMI_CANCELLED);
-    if (pipeline->wake != NULL)
-        rmi_wake_raise(pipeline->wake);
+    rmi_wake *wake = atomic_load(&pipeline->wake);
+    if (wake != NULL)
+        rmi_wake_raise(wake);
     if (pipeline->watchdog != NULL)
         rmi_watchdog_poke(pipeline->watchdog);
 }

@@ -360,6 +360,7 @@ void rm_node_wake(rm_node *node)
 {
     atomic_store(&node->woken, true);
     atomic_store(&node->pipeline->any_woken, true);
-    if (node->pipeline->wake != NULL)
-        rmi_wake_raise(node->pipeline->wake);
+    rmi_wake *wake = atomic_load(&node->pipeline->wake);
+    if (wake != NULL)
+        rmi_wake_raise(wake);
 }

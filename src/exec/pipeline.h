@@ -153,7 +153,7 @@ struct rm_pipeline {
     int64_t result_seq;  /* where rm_pipeline_pull stands in (seq, sink) order */
     uint32_t result_index;
 
-    rmi_wake *wake;
+    _Atomic(rmi_wake *) wake; /* made when first needed */
     rmi_watchdog *watchdog;
     atomic_int stop;             /* RMI_CANCELLED ... */
     atomic_bool item_expired;    /* the call in progress is past its node's timeout_ms */
@@ -174,8 +174,6 @@ static inline void rmi_ready(rm_node *node)
 int rmi_turn(rm_pipeline *pipeline);
 /* Whether rm_pipeline_pull would give one. */
 bool rmi_results_deliverable(const rm_pipeline *pipeline);
-/* Waits until a pending node is due, woken or readable, or the run is to stop. */
-void rmi_wait_pending(rm_pipeline *pipeline);
 
 /* ---- call.c */
 /* One turn of a node; RM_OK or what failed the run (in pipeline->error). */
@@ -258,6 +256,8 @@ bool rmi_is_before_failure(const rm_node *node, int64_t seq);
 /* ---- deadline.c */
 int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
 void rmi_deadline_stop(rm_pipeline *pipeline);
+/* The flag that ends waits; NULL when there is no memory for one or the run is to stop, so that nobody waits. */
+rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
 /* RM_OK, or the failure (in pipeline->error) when the run was cancelled or is out of time. */
 int rmi_check_stop(rm_pipeline *pipeline);
 

@@ -179,34 +179,30 @@ int rmi_turn(rm_pipeline *p)
     return p->stopped ? p->failed : RM_OK;
 }
 
-void rm_pipeline_wait(rm_pipeline *p, const int *others, size_t other_count)
+void rm_pipeline_wait(rm_pipeline *p, const int *descriptors, size_t count)
 {
-    enum { MOST = 16 };
-    int descriptors[MOST];
-    size_t count = 0;
-    while (count < other_count && count < MOST) {
-        descriptors[count] = others[count];
-        count++;
-    }
+    enum { MOST = 32, MOST_GIVEN = 16 };
+    int watched[MOST];
+    size_t watching = 0;
     int64_t deadline = p->deadline;
+    while (watching < count && watching < MOST_GIVEN) {
+        watched[watching] = descriptors[watching];
+        watching++;
+    }
     for (uint32_t i = 0; i < p->node_count; i++) {
         const rm_node *node = &p->nodes[i];
         if (node->plain || node->busy)
             continue;
         if (rmi_pending_deadline(node) < deadline)
             deadline = rmi_pending_deadline(node);
-        if (node->polling && node->wait.descriptor >= 0 && count < MOST)
-            descriptors[count++] = node->wait.descriptor;
+        if (node->polling && node->wait.descriptor >= 0 && watching < MOST)
+            watched[watching++] = node->wait.descriptor;
     }
-    if (p->wake == NULL || !rmi_wake_wait(p->wake, descriptors, count, deadline))
+    rmi_wake *wake = rmi_deadline_wake(p);
+    if (wake == NULL || !rmi_wake_wait(wake, watched, watching, deadline))
         return;
     for (uint32_t i = 0; i < p->node_count; i++) /* which one, its poll finds out */
         p->nodes[i].poll_due |= p->nodes[i].polling;
-}
-
-void rmi_wait_pending(rm_pipeline *p)
-{
-    rm_pipeline_wait(p, NULL, 0);
 }
 
 int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline)
@@ -241,7 +237,7 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
     for (int turns = 0; rc == RM_OK && turns < TURNS_A_STEP; turns++)
         rc = rmi_turn(p);
     if (rc == RM_PENDING && p->may_block) {
-        rmi_wait_pending(p);
+        rm_pipeline_wait(p, NULL, 0);
         rc = RM_OK;
     }
     return rc < 0 || rc == RM_DONE ? end(p, rc, err) : rc;

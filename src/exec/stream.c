@@ -69,7 +69,7 @@ static int run_upstream(rm_node *node)
     rc = rmi_turn(p);
     p->reentry--;
     if (rc == RM_PENDING && p->may_block) {
-        rmi_wait_pending(p);
+        rm_pipeline_wait(p, NULL, 0);
         return RM_OK;
     }
     return rc == RM_PENDING ? RM_AGAIN : rc;
