@@ -1,0 +1,311 @@
+/* Tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and "media" beside
+ * "array" for audio. The elements are little-endian, in C order. */
+#include <string.h>
+
+#include <libbase64.h>
+
+#include "base/alloc.h"
+#include "data/blocks.h"
+#include "data/json_parts.h"
+#include "data/tensor.h"
+
+/* ---- Reading ---- */
+
+static bool has_only(yyjson_val *object, const char *const *known)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    for (yyjson_val *key = yyjson_obj_iter_next(&iter); key != NULL; key = yyjson_obj_iter_next(&iter)) {
+        size_t i = 0;
+        while (known[i] != NULL && !yyjson_equals_str(key, known[i]))
+            i++;
+        if (known[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool rmi_json_is_tensor(yyjson_val *object)
+{
+    static const char *const outer[] = {"__numpy__", "array", "media", NULL};
+    static const char *const inner[] = {"meta", "data", NULL};
+    static const char *const meta_keys[] = {"shape", "dtype", "size", "c_contiguous", "f_contiguous", NULL};
+    yyjson_val *array = yyjson_obj_get(object, "array");
+    yyjson_val *meta = yyjson_obj_get(array, "meta");
+    return yyjson_is_true(yyjson_obj_get(object, "__numpy__")) && has_only(object, outer) &&
+           yyjson_is_obj(array) && has_only(array, inner) && yyjson_obj_get(array, "data") != NULL &&
+           yyjson_is_obj(meta) && has_only(meta, meta_keys) && yyjson_obj_get(meta, "shape") != NULL &&
+           yyjson_obj_get(meta, "dtype") != NULL;
+}
+
+/* A name as str(dtype) gives it, or the letters of dtype.str, little-endian. */
+static int read_dtype(yyjson_val *meta, rm_dtype *out, const char **where, rm_error *err)
+{
+    static const struct {
+        const char *letters;
+        rm_dtype dtype;
+    } short_names[] = {
+        {"b1", RM_BOOL8},     {"i1", RM_INT8},        {"i2", RM_INT16},   {"i4", RM_INT32},
+        {"i8", RM_INT64},     {"u1", RM_UINT8},       {"u2", RM_UINT16},  {"u4", RM_UINT32},
+        {"u8", RM_UINT64},    {"f2", RM_FLOAT16},     {"f4", RM_FLOAT32}, {"f8", RM_FLOAT64},
+        {"c8", RM_COMPLEX64}, {"c16", RM_COMPLEX128},
+    };
+    yyjson_val *element = yyjson_obj_get(meta, "dtype");
+    const char *name = yyjson_get_str(element);
+    *where = "/array/meta/dtype";
+    if (name == NULL)
+        return rm_error_set(err, RM_E_TYPE, "\"dtype\" must be a string such as \"float32\"");
+    for (int dtype = RM_BOOL8; dtype < RM_DTYPE_COUNT; dtype++) {
+        if (strcmp(name, rm_dtype_name((rm_dtype)dtype)) == 0) {
+            *out = (rm_dtype)dtype;
+            return RM_OK;
+        }
+    }
+    const char *letters = name[0] == '<' || name[0] == '|' ? name + 1 : name;
+    for (size_t i = 0; i < sizeof short_names / sizeof *short_names; i++) {
+        if (strcmp(letters, short_names[i].letters) == 0) {
+            *out = short_names[i].dtype;
+            return RM_OK;
+        }
+    }
+    return rm_error_set(err, RM_E_VALUE,
+                        "unknown dtype '%s'; known are bool, int8 to int64, uint8 to uint64, float16, "
+                        "bfloat16, float32, float64, complex64 and complex128",
+                        name);
+}
+
+static int read_shape(yyjson_val *meta, int64_t *shape, int32_t *dimensions, const char **where,
+                      rm_error *err)
+{
+    yyjson_val *element = yyjson_obj_get(meta, "shape"), *item = NULL;
+    size_t index = 0, count = 0;
+    *where = "/array/meta/shape";
+    if (!yyjson_is_arr(element))
+        return rm_error_set(err, RM_E_TYPE, "\"shape\" must be a list of sizes");
+    if (yyjson_arr_size(element) > RM_MAX_DIMENSIONS)
+        return rm_error_set(err, RM_E_LIMIT, "a tensor has at most %d dimensions, not %zu", RM_MAX_DIMENSIONS,
+                            yyjson_arr_size(element));
+    yyjson_arr_foreach(element, index, count, item)
+    {
+        if (!yyjson_is_uint(item) || yyjson_get_uint(item) > INT64_MAX)
+            return rm_error_set(err, RM_E_VALUE,
+                                "\"shape\" must hold integers from 0, but has another value at %zu", index);
+        shape[index] = (int64_t)yyjson_get_uint(item);
+    }
+    *dimensions = (int32_t)count;
+    return RM_OK;
+}
+
+/* What else the form says must be so. */
+static int check_meta(yyjson_val *meta, const rm_tensor *view, size_t elements, const char **where,
+                      rm_error *err)
+{
+    yyjson_val *size = yyjson_obj_get(meta, "size"), *c_order = yyjson_obj_get(meta, "c_contiguous"),
+               *f_order = yyjson_obj_get(meta, "f_contiguous");
+    *where = "/array/meta/size";
+    if (size != NULL && (!yyjson_is_uint(size) || yyjson_get_uint(size) != elements))
+        return rm_error_set(err, RM_E_VALUE, "\"size\" is not the number of elements, which is %zu",
+                            elements);
+    *where = "/array/meta/c_contiguous";
+    if (c_order != NULL && !yyjson_is_bool(c_order))
+        return rm_error_set(err, RM_E_TYPE, "\"c_contiguous\" must be true or false");
+    *where = "/array/meta/f_contiguous";
+    if (f_order != NULL && !yyjson_is_bool(f_order))
+        return rm_error_set(err, RM_E_TYPE, "\"f_contiguous\" must be true or false");
+    if (view->dimensions > 1 && elements > 1 && yyjson_is_false(c_order) && yyjson_is_true(f_order))
+        return rm_error_set(err, RM_E_UNSUPPORTED,
+                            "an array in Fortran order cannot be read yet; send it in C order");
+    return RM_OK;
+}
+
+static int read_data(yyjson_val *data, const rm_tensor *view, size_t bytes, const char **where, rm_error *err)
+{
+    const char *text = yyjson_get_str(data);
+    size_t length = yyjson_get_len(data), written = 0, padding = 0;
+    *where = "/array/data";
+    if (text == NULL)
+        return rm_error_set(err, RM_E_TYPE, "\"data\" must be a string of base64");
+    if (length % 4 != 0)
+        return rm_error_set(err, RM_E_VALUE, "\"data\" is not base64: its length %zu is no multiple of 4",
+                            length);
+    while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+        padding++;
+    if (length / 4 * 3 - padding != bytes)
+        return rm_error_set(err, RM_E_VALUE, "\"data\" has %zu bytes, but shape and dtype need %zu",
+                            length / 4 * 3 - padding, bytes);
+    if (bytes != 0 && (base64_decode(text, length, view->data, &written, 0) != 1 || written != bytes))
+        return rm_error_set(err, RM_E_VALUE, "\"data\" is not base64");
+    return RM_OK;
+}
+
+static int read_media(yyjson_val *element, rm_value *tensor, const char **where, rm_error *err)
+{
+    static const char *const known[] = {"kind", "sample_rate", "channel_layout", NULL};
+    yyjson_val *rate = yyjson_obj_get(element, "sample_rate"),
+               *layout = yyjson_obj_get(element, "channel_layout");
+    rm_media media = {.kind = RM_MEDIA_AUDIO};
+    *where = "/media";
+    if (element == NULL)
+        return RM_OK;
+    if (!yyjson_is_obj(element) || !has_only(element, known))
+        return rm_error_set(err, RM_E_TYPE,
+                            "\"media\" must be {\"kind\", \"sample_rate\", \"channel_layout\"}");
+    *where = "/media/kind";
+    if (!yyjson_equals_str(yyjson_obj_get(element, "kind"), "audio"))
+        return rm_error_set(err, RM_E_VALUE, "\"kind\" must be \"audio\"");
+    *where = "/media/sample_rate";
+    if (!yyjson_is_uint(rate) || yyjson_get_uint(rate) == 0 || yyjson_get_uint(rate) > INT32_MAX)
+        return rm_error_set(err, RM_E_VALUE, "\"sample_rate\" must be a number of Hz from 1");
+    *where = "/media/channel_layout";
+    if (layout != NULL && !yyjson_is_uint(layout))
+        return rm_error_set(err, RM_E_VALUE, "\"channel_layout\" must be a bit mask of channels");
+    *where = "/array/meta/shape";
+    if (rm_tensor_view(*tensor).dimensions != 2)
+        return rm_error_set(err, RM_E_VALUE, "audio has two dimensions, frames and channels");
+    media.sample_rate = (int32_t)yyjson_get_uint(rate);
+    media.channel_layout = yyjson_get_uint(layout);
+    return rm_tensor_set_media(tensor, media, err);
+}
+
+int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_value *out, const char **where,
+                         rm_error *err)
+{
+    yyjson_val *array = yyjson_obj_get(object, "array"), *meta = yyjson_obj_get(array, "meta");
+    int64_t shape[RM_MAX_DIMENSIONS];
+    rm_tensor view = {.shape = shape};
+    size_t elements = 0, bytes = 0, length = yyjson_get_len(yyjson_obj_get(array, "data"));
+    *out = rm_null();
+    int rc = read_dtype(meta, &view.dtype, where, err);
+    if (rc == RM_OK)
+        rc = read_shape(meta, shape, &view.dimensions, where, err);
+    if (rc != RM_OK)
+        return rc;
+    if (!rmi_tensor_measure(view.dtype, view.dimensions, shape, &elements, &bytes))
+        return rm_error_set(err, RM_E_LIMIT, "an array of this shape does not fit memory");
+    rc = check_meta(meta, &view, elements, where, err);
+    if (rc == RM_OK && bytes / 3 > length) { /* before memory is taken for what cannot be there */
+        *where = "/array/data";
+        rc = rm_error_set(err, RM_E_VALUE, "\"data\" is too short: shape and dtype need %zu bytes", bytes);
+    }
+    if (rc == RM_OK)
+        rc = rm_tensor_new(allocator, view.dtype, view.dimensions, shape, out, err);
+    if (rc != RM_OK)
+        return rc;
+    view = rm_tensor_view(*out);
+    rc = read_data(yyjson_obj_get(array, "data"), &view, bytes, where, err);
+    if (rc == RM_OK)
+        rc = read_media(yyjson_obj_get(object, "media"), out, where, err);
+    if (rc != RM_OK)
+        rm_value_clear(out);
+    return rc;
+}
+
+/* ---- Writing ---- */
+
+/* Sets a key unless something failed before; consumes `item`. */
+static int put(int rc, rm_value *map, const char *key, rm_value item, rm_error *err)
+{
+    if (rc == RM_OK)
+        return rm_map_set(map, key, strlen(key), item, err);
+    rm_value_clear(&item);
+    return rc;
+}
+
+static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
+{
+    rm_value item = rm_null();
+    if (rc == RM_OK)
+        rc = rmi_string_new_unchecked(map->heap->allocator, text, strlen(text), &item, err);
+    return put(rc, map, key, item, err);
+}
+
+static bool is_f_contiguous(const rm_tensor *view)
+{
+    int32_t wide = 0;
+    for (int32_t i = 0; i < view->dimensions; i++) {
+        if (view->shape[i] == 0)
+            return true;
+        wide += view->shape[i] != 1;
+    }
+    return wide <= 1; /* written in C order: both orders are the same then */
+}
+
+static int meta_form(const rm_allocator *allocator, const rm_tensor *view, size_t count, rm_value *out,
+                     rm_error *err)
+{
+    rm_value shape = rm_null();
+    int rc = rm_map_new(allocator, 5, out, err);
+    if (rc == RM_OK)
+        rc = rm_list_new(allocator, (size_t)view->dimensions, &shape, err);
+    for (int32_t i = 0; rc == RM_OK && i < view->dimensions; i++)
+        rc = rm_list_append(&shape, rm_int(view->shape[i]), err);
+    rc = put(rc, out, "shape", shape, err);
+    rc = put_text(rc, out, "dtype", rm_dtype_name(view->dtype), err);
+    rc = put(rc, out, "size", rm_int((int64_t)count), err);
+    rc = put(rc, out, "c_contiguous", rm_bool(true), err);
+    rc = put(rc, out, "f_contiguous", rm_bool(is_f_contiguous(view)), err);
+    return rc;
+}
+
+static int data_form(const rm_allocator *allocator, const void *data, size_t bytes, rm_value *out,
+                     rm_error *err)
+{
+    size_t length = 0;
+    if (!rmi_multiply(bytes / 3 + (bytes % 3 != 0), 4, &length) ||
+        !rmi_add(length, sizeof(rmi_string_block) + 1, &length))
+        return rmi_out_of_memory(err);
+    rm_heap *heap = rmi_heap_new(allocator, RM_STRING, length, err);
+    if (heap == NULL)
+        return RM_E_OUT_OF_MEMORY;
+    rmi_string_block *block = rmi_string_of(heap);
+    block->length = 0;
+    if (bytes != 0)
+        base64_encode(data, bytes, block->text, &block->length, 0);
+    block->text[block->length] = '\0';
+    *out = rmi_value_of(heap);
+    return RM_OK;
+}
+
+static int media_form(int rc, rm_value *form, const rm_media *media, rm_error *err)
+{
+    rm_value map = rm_null(), layout = rm_null();
+    if (rc != RM_OK || media->kind != RM_MEDIA_AUDIO)
+        return rc;
+    rc = rm_map_new(form->heap->allocator, 3, &map, err);
+    rc = put_text(rc, &map, "kind", "audio", err);
+    rc = put(rc, &map, "sample_rate", rm_int(media->sample_rate), err);
+    if (rc == RM_OK && media->channel_layout != 0) {
+        uint8_t bytes[sizeof media->channel_layout + 1] = {0};
+        memcpy(bytes, &media->channel_layout, sizeof media->channel_layout);
+        rc = rm_integer_from_bytes(form->heap->allocator, bytes, sizeof bytes, &layout, err);
+        rc = put(rc, &map, "channel_layout", layout, err);
+    }
+    return put(rc, form, "media", map, err);
+}
+
+int rmi_json_tensor_form(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err)
+{
+    rm_value whole = rm_null(), array = rm_null(), meta = rm_null(), data = rm_null();
+    size_t count = 0, bytes = 0;
+    *out = rm_null();
+    int rc = rm_tensor_contiguous(allocator, tensor, &whole, err);
+    if (rc != RM_OK)
+        return rc;
+    rm_tensor view = rm_tensor_view(whole);
+    (void)rmi_tensor_measure(view.dtype, view.dimensions, view.shape, &count, &bytes);
+    rc = rm_map_new(allocator, 3, out, err);
+    if (rc == RM_OK)
+        rc = rm_map_new(allocator, 2, &array, err);
+    if (rc == RM_OK)
+        rc = meta_form(allocator, &view, count, &meta, err);
+    rc = put(rc, &array, "meta", meta, err);
+    if (rc == RM_OK)
+        rc = data_form(allocator, view.data, bytes, &data, err);
+    rc = put(rc, &array, "data", data, err);
+    rc = put(rc, out, "__numpy__", rm_bool(true), err);
+    rc = put(rc, out, "array", array, err);
+    rc = media_form(rc, out, &view.media, err);
+    rm_value_clear(&whole);
+    if (rc != RM_OK)
+        rm_value_clear(out);
+    return rc;
+}

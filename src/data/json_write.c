@@ -1,0 +1,257 @@
+/* From values to JSON text. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "data/blocks.h"
+#include "data/integer.h"
+#include "data/json_parts.h"
+
+typedef struct writer {
+    rmi_text *text;
+    rm_error *err;
+    bool *had_nan;
+    unsigned flags;
+} writer;
+
+static int end_of(const writer *w)
+{
+    return w->text->failed ? rmi_out_of_memory(w->err) : RM_OK;
+}
+
+static inline void put_char(const writer *w, char c)
+{
+    char *to = rmi_text_reserve(w->text, 1);
+    if (to != NULL) {
+        *to = c;
+        w->text->length++;
+    }
+}
+
+/* ---- Strings ---- */
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* How many bytes from `at` stand for themselves; eight at a time. */
+static size_t plain_run(const char *text, size_t at, size_t length)
+{
+    const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
+    size_t start = at;
+    for (; length - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t eight = 0;
+        memcpy(&eight, text + at, sizeof eight);
+        uint64_t quote = eight ^ ones * '"', slash = eight ^ ones * '\\';
+        if ((((eight - ones * 0x20) & ~eight) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high)
+            break;
+    }
+    while (at < length && is_plain((unsigned char)text[at]))
+        at++;
+    return at - start;
+}
+
+static void put_escape(const writer *w, unsigned char c)
+{
+    static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\", hex[] = "0123456789abcdef";
+    char unicode[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, pair[2] = {'\\', 0};
+    for (size_t i = 0; i + 1 < sizeof letters; i += 2) {
+        if ((unsigned char)letters[i] == c)
+            pair[1] = letters[i + 1];
+    }
+    if (pair[1] != 0)
+        rmi_text_append(w->text, pair, sizeof pair);
+    else
+        rmi_text_append(w->text, unicode, sizeof unicode);
+}
+
+static void put_string(const writer *w, const rmi_string_block *string)
+{
+    size_t run = plain_run(string->text, 0, string->length);
+    char *to = rmi_text_reserve(w->text, run + 2);
+    if (to == NULL)
+        return;
+    *to++ = '"';
+    memcpy(to, string->text, run);
+    to[run] = '"';
+    w->text->length += run + 1;
+    for (size_t at = run; at < string->length; at += run) {
+        put_escape(w, (unsigned char)string->text[at++]);
+        run = plain_run(string->text, at, string->length);
+        rmi_text_append(w->text, string->text + at, run);
+    }
+    put_char(w, '"');
+}
+
+/* ---- Numbers ---- */
+
+static void put_int(const writer *w, int64_t value)
+{
+    char *to = rmi_text_reserve(w->text, RMI_INT64_TEXT);
+    if (to != NULL)
+        w->text->length += rmi_int64_text(value, to);
+}
+
+static void put_float(const writer *w, double value)
+{
+    const double past_int64 = 9223372036854775808.0;
+    if (!isfinite(value)) {
+        rmi_text_append(w->text, "null", 4);
+        if (w->had_nan != NULL)
+            *w->had_nan = true;
+        return;
+    }
+    bool whole = (w->flags & RM_JSON_WHOLE_AS_INT) != 0 && fabs(value) < past_int64 && value == trunc(value);
+    if (whole) {
+        put_int(w, (int64_t)value);
+        return;
+    }
+    char *to = rmi_text_reserve(w->text, RMI_FLOAT_TEXT);
+    if (to != NULL)
+        w->text->length += rmi_float_text(value, to);
+}
+
+/* ---- Containers ---- */
+
+static int write_value(const writer *w, rm_value value, const rmi_json_path *at, size_t depth);
+
+static void put_line(const writer *w, size_t depth)
+{
+    if ((w->flags & RM_JSON_PRETTY) == 0)
+        return;
+    char *to = rmi_text_reserve(w->text, 1 + 2 * depth);
+    if (to == NULL)
+        return;
+    to[0] = '\n';
+    memset(to + 1, ' ', 2 * depth);
+    w->text->length += 1 + 2 * depth;
+}
+
+static int write_list(const writer *w, const rmi_list_block *list, const rmi_json_path *at, size_t depth)
+{
+    rmi_json_path inner = {.parent = at};
+    int rc = RM_OK;
+    put_char(w, '[');
+    for (; rc == RM_OK && inner.index < list->length; inner.index++) {
+        if (inner.index != 0)
+            put_char(w, ',');
+        put_line(w, depth + 1);
+        rc = write_value(w, list->items[inner.index], &inner, depth + 1);
+    }
+    if (list->length != 0)
+        put_line(w, depth);
+    put_char(w, ']');
+    return rc;
+}
+
+static int write_map(const writer *w, const rmi_map_block *map, const rmi_json_path *at, size_t depth)
+{
+    rmi_json_path inner = {.parent = at};
+    int rc = RM_OK;
+    put_char(w, '{');
+    for (size_t i = 0; rc == RM_OK && i < map->length; i++) {
+        const rmi_string_block *key = rmi_string_of(map->entries[i].key);
+        inner.key = key->text;
+        inner.key_length = key->length;
+        if (i != 0)
+            put_char(w, ',');
+        put_line(w, depth + 1);
+        put_string(w, key);
+        put_char(w, ':');
+        if ((w->flags & RM_JSON_PRETTY) != 0)
+            put_char(w, ' ');
+        rc = write_value(w, map->entries[i].item, &inner, depth + 1);
+    }
+    if (map->length != 0)
+        put_line(w, depth);
+    put_char(w, '}');
+    return rc;
+}
+
+static int write_tensor(const writer *w, rm_value tensor, const rmi_json_path *at, size_t depth)
+{
+    rm_value form = rm_null();
+    int rc = rmi_json_tensor_form(w->text->allocator, tensor, &form, w->err);
+    if (rc == RM_OK)
+        rc = write_value(w, form, at, depth);
+    rm_value_clear(&form);
+    return rc;
+}
+
+static int refuse(const writer *w, rm_value value, const rmi_json_path *at)
+{
+    char place[128];
+    const rm_object_type *type = rm_object_type_of(value);
+    rmi_json_path_text(at, "", place, sizeof place);
+    const char *name = type == NULL              ? rm_kind_name((rm_kind)value.kind)
+                       : type->type_name != NULL ? type->type_name(rm_object_get(value, type))
+                                                 : type->name;
+    (void)rm_error_set(w->err, RM_E_UNSUPPORTED, "JSON has no word for %s%s%s", name,
+                       place[0] != '\0' ? ", found at " : "", place);
+    rm_error_hint(w->err, "%s",
+                  value.kind == RM_BYTES ? "decode the bytes to text, or encode them as base64"
+                                         : "convert it to numbers, text, lists or maps");
+    return RM_E_UNSUPPORTED;
+}
+
+static int write_value(const writer *w, rm_value value, const rmi_json_path *at, size_t depth)
+{
+    if (depth > RMI_VALUE_MAX_NESTING)
+        return rm_error_set(w->err, RM_E_LIMIT, "a value is nested deeper than %d levels",
+                            RMI_VALUE_MAX_NESTING);
+    switch (value.kind) {
+    case RM_NULL:
+        rmi_text_append(w->text, "null", 4);
+        break;
+    case RM_BOOL:
+        rmi_text_append(w->text, value.b ? "true" : "false", value.b ? 4 : 5);
+        break;
+    case RM_INT:
+        put_int(w, value.i);
+        break;
+    case RM_FLOAT:
+        put_float(w, value.f);
+        break;
+    case RM_BIGINT:
+        return rmi_integer_append(w->text, value, w->err);
+    case RM_STRING:
+        put_string(w, rmi_string_of(value.heap));
+        break;
+    case RM_LIST:
+        return write_list(w, rmi_list_of(value.heap), at, depth);
+    case RM_MAP:
+        return write_map(w, rmi_map_of(value.heap), at, depth);
+    case RM_TENSOR:
+        return write_tensor(w, value, at, depth);
+    default:
+        return refuse(w, value, at);
+    }
+    return RM_OK;
+}
+
+int rmi_json_append(rmi_text *text, rm_value value, unsigned flags, bool *had_nan, rm_error *err)
+{
+    const writer w = {.text = text, .err = err, .had_nan = had_nan, .flags = flags};
+    const rmi_json_path root = {0};
+    int rc = write_value(&w, value, &root, 0);
+    if (rc == RM_OK)
+        rc = end_of(&w);
+    if (rc == RM_OK && text->data != NULL)
+        text->data[text->length] = '\0';
+    return rc;
+}
+
+int rm_json_write(const rm_allocator *allocator, rm_value value, unsigned flags, char **text, size_t *length,
+                  bool *had_nan, rm_error *err)
+{
+    rmi_text written;
+    rmi_text_init(&written, allocator);
+    *text = NULL;
+    *length = 0;
+    int rc = rmi_json_append(&written, value, flags, had_nan, err);
+    if (rc == RM_OK)
+        rc = rmi_text_take(&written, text, length, err);
+    rmi_text_clear(&written);
+    return rc;
+}
