@@ -115,7 +115,7 @@ class Interrupt(ProgramTest):
             "m.json",
             manifest([node("a", "Python", {"code": ready_node("")}), node("b", "PassThrough")], ["a > b"]),
         )
-        process = self.start("run", path, "--input", "-", "--format", "jsonl")
+        process = self.start("run", path, "--input", "-", "--input-format", "jsonl", "--format", "jsonl")
         process.stdin.write(b"1\n")
         process.stdin.flush()
         self.assertEqual(process.stdout.readline(), b"1\n", "a line is answered before the next one comes")
@@ -172,7 +172,9 @@ class Interrupt(ProgramTest):
         )
         for lines in (0, 1, 2, 7, 64, 65, 500):
             with self.subTest(lines=lines):
-                process = self.start("run", path, "--input", "-", "--format", "jsonl")
+                process = self.start(
+                    "run", path, "--input", "-", "--input-format", "jsonl", "--format", "jsonl"
+                )
                 process.stdin.write(b"".join(b"%d\n" % i for i in range(lines + 1)))
                 process.stdin.flush()
                 got = b"".join(process.stdout.readline() for _ in range(2 * lines))

@@ -245,9 +245,11 @@ class Determinism(ProgramTest):
             ),
         )
         data = "".join(f"{i}\n" for i in range(50))
-        whole = self.run_program("run", path, "--input", "-", "--format", "jsonl", stdin=data).stdout
+        whole = self.run_program(
+            "run", path, "--input", "-", "--input-format", "jsonl", "--format", "jsonl", stdin=data
+        ).stdout
         for size in (1, 3, 17):
-            process = self.start("run", path, "--input", "-", "--format", "jsonl")
+            process = self.start("run", path, "--input", "-", "--input-format", "jsonl", "--format", "jsonl")
             for at in range(0, len(data), size):
                 os.write(process.stdin.fileno(), data[at : at + size].encode())
             process.stdin.close()
