@@ -1,4 +1,4 @@
-/* Every native node type, in the order in which `remotemedia nodes` shows them. A new node is one line here. */
+/* Every native node type, in the order that `remotemedia nodes` shows. A new node is one line here. */
 #include "remotemedia/node.h"
 
 #define NODE_TYPES(X)             \

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- The test program's folder ----------------------------------------------------------------------------- */
+/* ---- The test program's folder ------------------------------------------------------------------------- */
 
 const char *rmt_directory(void)
 {
@@ -68,7 +68,7 @@ char *rmt_read(const char *name)
     return text;
 }
 
-/* ---- Values ------------------------------------------------------------------------------------------------ */
+/* ---- Values -------------------------------------------------------------------------------------------- */
 
 rm_value rmt_json(const char *text)
 {
@@ -104,7 +104,7 @@ static char *json_of(rm_value value)
     return copy;
 }
 
-/* ---- Running ----------------------------------------------------------------------------------------------- */
+/* ---- Running ------------------------------------------------------------------------------------------- */
 
 static void keep_log(void *context, rm_log_level level, const char *node, const char *text)
 {
@@ -188,12 +188,13 @@ void rmt_result_clear(rmt_result *result)
     result->outputs = NULL;
 }
 
-/* ---- Cases ------------------------------------------------------------------------------------------------- */
+/* ---- Cases --------------------------------------------------------------------------------------------- */
 
 static void check_heap(const rmt_heap *heap, const char *label, size_t nth)
 {
     if (heap->live_blocks != 0 || heap->mistakes != 0)
-        fail_msg("%s, allocation %zu: %zu blocks left, %zu mistakes", label, nth, heap->live_blocks, heap->mistakes);
+        fail_msg("%s, allocation %zu: %zu blocks left, %zu mistakes", label, nth, heap->live_blocks,
+                 heap->mistakes);
 }
 
 static void check_answer(const rmt_case *c, const rmt_setup *setup)
@@ -202,7 +203,8 @@ static void check_answer(const rmt_case *c, const rmt_setup *setup)
     rmt_heap_init(&heap, 0);
     rmt_result got = rmt_run(&heap, setup);
     if (got.rc != c->rc || got.err.code != c->rc)
-        fail_msg("%s: %s instead of %s: %s", c->label, rm_code_name(got.rc), rm_code_name(c->rc), got.err.message);
+        fail_msg("%s: %s instead of %s: %s", c->label, rm_code_name(got.rc), rm_code_name(c->rc),
+                 got.err.message);
     if (c->outputs != NULL && strcmp(got.outputs, c->outputs) != 0)
         fail_msg("%s:\n  got  %s\n  want %s", c->label, got.outputs, c->outputs);
     if (c->message != NULL && strstr(got.err.message, c->message) == NULL)
@@ -220,8 +222,8 @@ static void check_without_memory(const rmt_case *c, const rmt_setup *setup, bool
         rmt_result got = rmt_run(&heap, setup);
         faults = heap.faults;
         if (faults != 0 && (got.rc != RM_E_OUT_OF_MEMORY || got.err.code != RM_E_OUT_OF_MEMORY))
-            fail_msg("%s, allocation %zu%s fails: %s: %s", c->label, nth, keep_failing ? " and all later" : "",
-                     rm_code_name(got.rc), got.err.message);
+            fail_msg("%s, allocation %zu%s fails: %s: %s", c->label, nth,
+                     keep_failing ? " and all later" : "", rm_code_name(got.rc), got.err.message);
         rmt_result_clear(&got);
         check_heap(&heap, c->label, nth);
     }
@@ -231,7 +233,10 @@ void rmt_check(const rmt_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const rmt_case *c = &cases[i];
-        const rmt_setup setup = {.type = c->type, .params = c->params, .manifest = c->manifest, .items = c->items,
+        const rmt_setup setup = {.type = c->type,
+                                 .params = c->params,
+                                 .manifest = c->manifest,
+                                 .items = c->items,
                                  .input = c->input};
         check_answer(c, &setup);
         check_without_memory(c, &setup, false);
@@ -239,7 +244,7 @@ void rmt_check(const rmt_case *cases, size_t count)
     }
 }
 
-/* ---- main -------------------------------------------------------------------------------------------------- */
+/* ---- main ---------------------------------------------------------------------------------------------- */
 
 enum { MAX_TESTS = 64 };
 
@@ -250,7 +255,8 @@ int rmt_main(const char *names, const CMUnitTestFunction *tests, size_t count)
     if (text == NULL || count > MAX_TESTS)
         return 2;
     for (size_t i = 0; i < count; i++)
-        list[i] = (struct CMUnitTest){.name = strtok_r(i == 0 ? text : NULL, ", \n", &rest), .test_func = tests[i]};
+        list[i] =
+            (struct CMUnitTest){.name = strtok_r(i == 0 ? text : NULL, ", \n", &rest), .test_func = tests[i]};
     (void)rmt_directory();
     const int failed = _cmocka_run_group_tests("nodes", list, count, NULL, NULL);
     remove_directory();

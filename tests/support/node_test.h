@@ -1,4 +1,5 @@
-/* For the tests of nodes: runs one node, or a small manifest, through the public interface, on a heap that can fail. */
+/* For the tests of nodes: runs one node, or a small manifest, through the public interface, on a heap that can
+ * fail. */
 #ifndef TESTS_SUPPORT_NODE_TEST_H
 #define TESTS_SUPPORT_NODE_TEST_H
 
@@ -25,13 +26,14 @@ typedef struct rmt_setup {
 typedef struct rmt_result {
     int rc;
     rm_error err;
-    rm_value values; /* a list: what the node emitted; of a manifest, the map {sink: list}; null if it never ran */
-    char *outputs;   /* the same as JSON text, "null" if it never ran */
-    char log[512];   /* the last message that was logged */
-    size_t logged;   /* how many were */
+    rm_value
+        values; /* a list: what the node emitted; of a manifest, the map {sink: list}; null if it never ran */
+    char *outputs; /* the same as JSON text, "null" if it never ran */
+    char log[512]; /* the last message that was logged */
+    size_t logged; /* how many were */
 } rmt_result;
 
-/* Everything that the run needs comes from `heap` (the input does not). Clear the result before counting blocks. */
+/* What the run needs comes from `heap` (the input does not). Clear the result before counting blocks. */
 rmt_result rmt_run(rmt_heap *heap, const rmt_setup *setup);
 void rmt_result_clear(rmt_result *result);
 
@@ -45,27 +47,28 @@ typedef struct rmt_case {
     const char *message; /* a part of the error's message; NULL: not compared */
 } rmt_case;
 
-/* Runs each case: once as it is; then with its first, second, ... allocation failing, alone and with all that follow,
- * which must give RM_E_OUT_OF_MEMORY. No run may leak, misstate a size or change its input. Fails the test that calls. */
+/* Runs each case: once as it is; then with its first, second, ... allocation failing, alone and with all that
+ * follow, which must give RM_E_OUT_OF_MEMORY. No run may leak, misstate a size or change its input. Fails the test
+ * that calls. */
 void rmt_check(const rmt_case *cases, size_t count);
 
 /* A folder of this test program's own, removed when it ends. */
 const char *rmt_directory(void);
 /* Writes a file of that folder; `length` SIZE_MAX: the text's. */
 void rmt_write(const char *name, const char *text, size_t length);
-/* The content of a file of that folder, NUL-terminated; the caller frees it. Fails the test when there is none. */
+/* The content of a file of that folder, NUL-terminated; the caller frees it. Fails the test if there is none. */
 char *rmt_read(const char *name);
 
-/* A list from JSON text; audio of `frames` * `channels` samples of `dtype`, copied; both owned by the caller. */
+/* A value from JSON text; audio of `frames` * `channels` samples of `dtype`, copied. Owned by the caller. */
 rm_value rmt_json(const char *text);
 rm_value rmt_audio(rm_dtype dtype, size_t frames, int32_t channels, int32_t sample_rate, const void *samples);
 
 /* A main that runs the tests named, with setup of the folder above. */
 int rmt_main(const char *names, const CMUnitTestFunction *tests, size_t count);
-#define RMT_MAIN(...)                                                     \
-    int main(void)                                                        \
-    {                                                                     \
-        static const CMUnitTestFunction tests[] = {__VA_ARGS__};          \
+#define RMT_MAIN(...)                                                       \
+    int main(void)                                                          \
+    {                                                                       \
+        static const CMUnitTestFunction tests[] = {__VA_ARGS__};            \
         return rmt_main(#__VA_ARGS__, tests, sizeof tests / sizeof *tests); \
     }
 

@@ -12,7 +12,8 @@ struct calculator {
 };
 
 /* In the order of rm_operation. */
-static const char *const operation_names[] = {"add", "subtract", "multiply", "divide", "power", "modulo", NULL};
+static const char *const operation_names[] = {"add",   "subtract", "multiply", "divide",
+                                              "power", "modulo",   NULL};
 
 static int calculator_close(rm_node *node, void *state, rm_error *err)
 {
@@ -62,7 +63,8 @@ static int find_operation(rm_value name, rm_operation *operation, rm_error *err)
         }
     }
     return rm_error_set(err, RM_E_VALUE,
-                        "unknown operation '%.60s'; known are add, subtract, multiply, divide, power, modulo", text);
+                        "unknown operation '%.60s'; known are add, subtract, multiply, divide, power, modulo",
+                        text);
 }
 
 /* From left to right: subtract [9, 3, 1] is 5. Nothing adds up to 0 and multiplies to 1. *result is owned. */
@@ -78,7 +80,8 @@ static int fold(rm_node *node, rm_operation operation, rm_value args, rm_value *
             return rm_error_set(err, RM_E_TYPE, "\"args\" must hold numbers only, but args[%zu] is %s", i,
                                 rm_kind_name((rm_kind)rm_list_get(args, i).kind));
     if (n == 0 && operation != RM_ADD && operation != RM_MULTIPLY)
-        return rm_error_set(err, RM_E_VALUE, "%s needs at least one number in \"args\"", operation_names[operation]);
+        return rm_error_set(err, RM_E_VALUE, "%s needs at least one number in \"args\"",
+                            operation_names[operation]);
     *result = n > 0 ? rm_value_retain(rm_list_get(args, 0)) : rm_int(operation == RM_MULTIPLY);
     for (size_t i = 1; i < n && rc == RM_OK; i++)
         rc = rmi_number_apply(node, operation, result, rm_list_get(args, i), err);
@@ -97,8 +100,11 @@ static int answer(rm_node *node, const struct calculator *c, rm_value *item, rm_
         rc = fold(node, operation, args, &result, err);
     if (rc == RM_OK)
         rc = rm_map_new(rm_node_allocator(node), 5, &map, err);
-    const struct { const char *key; rm_value value; } entries[] = {
-        {"operation", name}, {"args", args}, {"result", result}, {"processed_by", c->processed_by},
+    const struct {
+        const char *key;
+        rm_value value;
+    } entries[] = {
+        {"operation", name},        {"args", args}, {"result", result}, {"processed_by", c->processed_by},
         {"node_config", c->config},
     };
     for (size_t i = 0; i < sizeof entries / sizeof *entries && rc == RM_OK; i++)
@@ -132,10 +138,16 @@ static int calculator_process_many(rm_node *node, void *state, unsigned port, rm
 }
 
 static const rm_param calculator_params[] = {
-    {.name = "operation", .text = "What is done to an item that is a number", .type = RM_PARAM_ENUM,
-     .offset = offsetof(struct calculator, operation), .choice = {.choices = operation_names, .fallback = RM_ADD}},
-    {.name = "operand", .text = "The right-hand side of the operation", .type = RM_PARAM_NUMBER,
-     .offset = offsetof(struct calculator, operand), .value = {.fallback_json = "0"}},
+    {.name = "operation",
+     .text = "What is done to an item that is a number",
+     .type = RM_PARAM_ENUM,
+     .offset = offsetof(struct calculator, operation),
+     .choice = {.choices = operation_names, .fallback = RM_ADD}},
+    {.name = "operand",
+     .text = "The right-hand side of the operation",
+     .type = RM_PARAM_NUMBER,
+     .offset = offsetof(struct calculator, operand),
+     .value = {.fallback_json = "0"}},
     {0},
 };
 
@@ -146,12 +158,13 @@ const rm_node_type rmi_node_calculator = {
     .aliases = (const char *const[]){"Calculator", NULL},
     .summary = "Calculates with numbers, or answers {\"operation\", \"args\"} items",
     .description =
-        "A number becomes `number operation operand`. A map with \"operation\" and \"args\" (an array of numbers, "
-        "taken from left to right) becomes {\"operation\", \"args\", \"result\", \"processed_by\": "
-        "\"CalculatorNode[<id>]\", \"node_config\"}, where node_config is what the manifest gives as params. Every "
-        "other item passes unchanged.\n\n"
-        "Arithmetic is Python's: integers stay exact at any size, dividing integers gives an integer when it comes "
-        "out even and a float otherwise, modulo has the sign of the divisor. Division by zero is an error.",
+        "A number becomes `number operation operand`. A map with \"operation\" and \"args\" (an array "
+        "of numbers, taken from left to right) becomes {\"operation\", \"args\", \"result\", "
+        "\"processed_by\": \"CalculatorNode[<id>]\", \"node_config\"}, where node_config is what the "
+        "manifest gives as params. Every other item passes unchanged.\n\n"
+        "Arithmetic is Python's: integers stay exact at any size, dividing integers gives an integer "
+        "when it comes out even and a float otherwise, modulo has the sign of the divisor. Division by "
+        "zero is an error.",
     .params = calculator_params,
     .state_size = sizeof(struct calculator),
     .open = calculator_open,

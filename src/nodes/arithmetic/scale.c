@@ -17,7 +17,8 @@ static int scale_list(rm_node *node, rm_operation operation, rm_value operand, r
     int rc = rm_list_new(rm_node_allocator(node), n, &results, err);
     for (size_t i = 0; i < n && rc == RM_OK; i++) {
         rm_value result = rm_null();
-        rc = rm_number_compute(rm_node_allocator(node), operation, rm_list_get(*list, i), operand, &result, err);
+        rc = rm_number_compute(rm_node_allocator(node), operation, rm_list_get(*list, i), operand, &result,
+                               err);
         if (rc == RM_OK)
             rc = rm_list_append(&results, result, err);
     }
@@ -29,7 +30,8 @@ static int scale_list(rm_node *node, rm_operation operation, rm_value operand, r
     return rc;
 }
 
-static int scale_slowly(rm_node *node, rm_operation operation, rm_value operand, rm_value *value, rm_error *err)
+static int scale_slowly(rm_node *node, rm_operation operation, rm_value operand, rm_value *value,
+                        rm_error *err)
 {
     if (rmi_is_number(*value))
         return rmi_number_apply(node, operation, value, operand, err);
@@ -38,8 +40,8 @@ static int scale_slowly(rm_node *node, rm_operation operation, rm_value operand,
     return RM_OK;
 }
 
-static int multiply_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                                 rm_error *err)
+static int multiply_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                                 size_t *done, rm_error *err)
 {
     const rm_value factor = ((const struct scale *)state)->operand;
     int rc = RM_OK;
@@ -67,7 +69,8 @@ static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet
     for (; i < n; i++) {
         rm_value *value = &run[i].value;
         int64_t sum;
-        if (value->kind == RM_INT && addend.kind == RM_INT && !__builtin_add_overflow(value->i, addend.i, &sum))
+        if (value->kind == RM_INT && addend.kind == RM_INT &&
+            !__builtin_add_overflow(value->i, addend.i, &sum))
             value->i = sum;
         else if ((rc = scale_slowly(node, RM_ADD, addend, value, err)) != RM_OK)
             break;
@@ -75,13 +78,17 @@ static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet
     return rmi_run_end(node, run, i, i, done, rc);
 }
 
-#define SCALE_TEXT                                                                                           \
+#define SCALE_TEXT                                                                                             \
     "Takes a number or an array of numbers (one level); every other item, true and false and numeric strings " \
     "too, passes unchanged. Arithmetic is Python's: integers stay exact at any size, a float stays a float."
 
 static const rm_param multiply_params[] = {
-    {.name = "factor", .text = "What each number is multiplied by", .type = RM_PARAM_NUMBER,
-     .flags = RM_PARAM_LIVE, .offset = offsetof(struct scale, operand), .value = {.fallback_json = "2"}},
+    {.name = "factor",
+     .text = "What each number is multiplied by",
+     .type = RM_PARAM_NUMBER,
+     .flags = RM_PARAM_LIVE,
+     .offset = offsetof(struct scale, operand),
+     .value = {.fallback_json = "2"}},
     {0},
 };
 
@@ -98,8 +105,12 @@ const rm_node_type rmi_node_multiply = {
 };
 
 static const rm_param add_params[] = {
-    {.name = "addend", .text = "What is added to each number", .type = RM_PARAM_NUMBER, .flags = RM_PARAM_LIVE,
-     .offset = offsetof(struct scale, operand), .value = {.fallback_json = "0"}},
+    {.name = "addend",
+     .text = "What is added to each number",
+     .type = RM_PARAM_NUMBER,
+     .flags = RM_PARAM_LIVE,
+     .offset = offsetof(struct scale, operand),
+     .value = {.fallback_json = "0"}},
     {0},
 };
 

@@ -44,8 +44,8 @@ static rm_packet batch_take(struct batch *b, int64_t seq)
 }
 
 /* Full batches gather at the front of the run, each with the seq of its last item. */
-static int batch_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                              rm_error *err)
+static int batch_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                              size_t *done, rm_error *err)
 {
     struct batch *b = state;
     size_t full = 0, i = 0;
@@ -83,10 +83,17 @@ static const rm_port batch_ports[] = {
 };
 
 static const rm_param batch_params[] = {
-    {.name = "size", .text = "Items in a list", .type = RM_PARAM_INT64, .flags = RM_PARAM_REQUIRED,
-     .offset = offsetof(struct batch, size), .i64 = {.min = 1, .max = INT32_MAX}},
-    {.name = "drop_remainder", .text = "Drop what is left at the end instead of emitting a shorter list",
-     .type = RM_PARAM_BOOL, .offset = offsetof(struct batch, drop_remainder), .flag = {.fallback = false}},
+    {.name = "size",
+     .text = "Items in a list",
+     .type = RM_PARAM_INT64,
+     .flags = RM_PARAM_REQUIRED,
+     .offset = offsetof(struct batch, size),
+     .i64 = {.min = 1, .max = INT32_MAX}},
+    {.name = "drop_remainder",
+     .text = "Drop what is left at the end instead of emitting a shorter list",
+     .type = RM_PARAM_BOOL,
+     .offset = offsetof(struct batch, drop_remainder),
+     .flag = {.fallback = false}},
     {0},
 };
 
@@ -95,9 +102,10 @@ const rm_node_type rmi_node_batch = {
     .size = sizeof(rm_node_type),
     .name = "Batch",
     .summary = "Collects items into lists of a fixed size",
-    .description = "A list is emitted with its last item; what is left at the end comes as a shorter list unless "
-                   "drop_remainder is set. Its timestamp is the first item's, its duration reaches to the end of "
-                   "the last.",
+    .description =
+        "A list is emitted with its last item; what is left at the end comes as a shorter list unless "
+        "drop_remainder is set. Its timestamp is the first item's, its duration reaches to the end of "
+        "the last.",
     .ports = batch_ports,
     .params = batch_params,
     .state_size = sizeof(struct batch),

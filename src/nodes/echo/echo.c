@@ -27,8 +27,8 @@ static int wrap(rm_node *node, struct echo *echo, rm_value *item, rm_error *err)
     return rc;
 }
 
-static int echo_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                             rm_error *err)
+static int echo_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                             size_t *done, rm_error *err)
 {
     int rc = RM_OK;
     size_t i = 0;

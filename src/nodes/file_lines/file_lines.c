@@ -157,11 +157,19 @@ static const rm_port file_lines_ports[] = {
 };
 
 static const rm_param file_lines_params[] = {
-    {.name = "path", .text = "The file to read, UTF-8", .type = RM_PARAM_STRING,
-     .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH, .offset = offsetof(struct file_lines, path)},
-    {.name = "crlf", .text = "A carriage return before the newline belongs to the line's end", .type = RM_PARAM_BOOL,
-     .offset = offsetof(struct file_lines, crlf), .flag = {.fallback = true}},
-    {.name = "max_line_bytes", .text = "Longest line in bytes; a longer one is an error", .type = RM_PARAM_INT64,
+    {.name = "path",
+     .text = "The file to read, UTF-8",
+     .type = RM_PARAM_STRING,
+     .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
+     .offset = offsetof(struct file_lines, path)},
+    {.name = "crlf",
+     .text = "A carriage return before the newline belongs to the line's end",
+     .type = RM_PARAM_BOOL,
+     .offset = offsetof(struct file_lines, crlf),
+     .flag = {.fallback = true}},
+    {.name = "max_line_bytes",
+     .text = "Longest line in bytes; a longer one is an error",
+     .type = RM_PARAM_INT64,
      .offset = offsetof(struct file_lines, max_line_bytes),
      .i64 = {.fallback = 16 * 1024 * 1024, .min = 1, .max = 1024 * 1024 * 1024}},
     {0},
@@ -172,9 +180,10 @@ const rm_node_type rmi_node_file_lines = {
     .size = sizeof(rm_node_type),
     .name = "FileLines",
     .summary = "Generates the lines of a text file",
-    .description = "One string a line, without the newline; a last line without a newline counts. The file must be "
-                   "UTF-8: anything else is an error that names the line. Memory does not grow with the file. The "
-                   "path is relative to the folder the program runs in; a pipe can be read too.",
+    .description =
+        "One string a line, without the newline; a last line without a newline counts. The file must be "
+        "UTF-8: anything else is an error that names the line. Memory does not grow with the file. The "
+        "path is relative to the folder the program runs in; a pipe can be read too.",
     .ports = file_lines_ports,
     .params = file_lines_params,
     .state_size = sizeof(struct file_lines),

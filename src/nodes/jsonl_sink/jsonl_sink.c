@@ -105,8 +105,8 @@ static size_t count_lines(const char *text, size_t length)
     return lines;
 }
 
-/* After a failed write: keeps the rest of the line that was cut, so that a later success completes it, and forgets the
- * lines behind it, whose items stay the runtime's. */
+/* After a failed write: keeps the rest of the line that was cut, so that a later success completes it, and
+ * forgets the lines behind it, whose items stay the runtime's. */
 static void keep_cut_line(struct jsonl_sink *s, size_t written, bool begins_cut)
 {
     const bool cut = written > 0 ? s->buffer[written - 1] != '\n' : begins_cut;
@@ -116,8 +116,8 @@ static void keep_cut_line(struct jsonl_sink *s, size_t written, bool begins_cut)
 }
 
 /* The lines of a run are written before the call returns: nothing waits for more to come. */
-static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                                   rm_error *err)
+static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                                   size_t *done, rm_error *err)
 {
     struct jsonl_sink *s = state;
     const bool begins_cut = s->length > 0; /* with the rest of an earlier call's line */
@@ -158,10 +158,16 @@ static const rm_port jsonl_sink_ports[] = {
 };
 
 static const rm_param jsonl_sink_params[] = {
-    {.name = "path", .text = "The file to write", .type = RM_PARAM_STRING,
-     .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH, .offset = offsetof(struct jsonl_sink, path)},
-    {.name = "append", .text = "Write behind what the file holds instead of replacing it", .type = RM_PARAM_BOOL,
-     .offset = offsetof(struct jsonl_sink, append), .flag = {.fallback = false}},
+    {.name = "path",
+     .text = "The file to write",
+     .type = RM_PARAM_STRING,
+     .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
+     .offset = offsetof(struct jsonl_sink, path)},
+    {.name = "append",
+     .text = "Write behind what the file holds instead of replacing it",
+     .type = RM_PARAM_BOOL,
+     .offset = offsetof(struct jsonl_sink, append),
+     .flag = {.fallback = false}},
     {0},
 };
 
@@ -170,9 +176,10 @@ const rm_node_type rmi_node_jsonl_sink = {
     .size = sizeof(rm_node_type),
     .name = "JsonlSink",
     .summary = "Writes each item as a line of JSON to a file",
-    .description = "The file is created, or emptied unless `append` is set, when the run starts; its folder must "
-                   "exist. Lines are written as items come, none is held back. JsonlSink emits nothing; connect the "
-                   "node before it to others as well to go on with its items. NaN and infinities become null.",
+    .description =
+        "The file is created, or emptied unless `append` is set, when the run starts; its folder must "
+        "exist. Lines are written as items come, none is held back. JsonlSink emits nothing; connect the "
+        "node before it to others as well to go on with its items. NaN and infinities become null.",
     .ports = jsonl_sink_ports,
     .params = jsonl_sink_params,
     .state_size = sizeof(struct jsonl_sink),

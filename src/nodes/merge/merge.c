@@ -42,7 +42,8 @@ static int merge_open(rm_node *node, void *state, rm_error *err)
     m->item = rm_packet_of(rm_null());
     const size_t count = rm_node_input_count(node);
     if (count == 0 || rm_node_input_source(node, 0) == NULL)
-        return rm_error_set(err, RM_E_VALUE, "Merge has no incoming connections; connect the nodes to merge to it");
+        return rm_error_set(err, RM_E_VALUE,
+                            "Merge has no incoming connections; connect the nodes to merge to it");
     m->places = rmi_node_resize(node, NULL, 0, count * sizeof *m->places, err);
     if (m->places == NULL)
         return RM_E_OUT_OF_MEMORY;
@@ -94,7 +95,8 @@ static int merge_send(rm_node *node, struct merge *m, rm_error *err)
     return rm_emit(node, 0, packet);
 }
 
-static int put_another(rm_node *node, const struct merge *m, struct place *place, rm_packet *packet, rm_error *err)
+static int put_another(rm_node *node, const struct merge *m, struct place *place, rm_packet *packet,
+                       rm_error *err)
 {
     (void)node;
     switch (m->several) {
@@ -107,10 +109,11 @@ static int put_another(rm_node *node, const struct merge *m, struct place *place
     case SEVERAL_FIRST:
         return RM_OK;
     default:
-        return rm_error_set(err, RM_E_VALUE,
-                            "'%s' gave more than one value for the same item; set \"several\" to \"list\" to keep "
-                            "them all, or to \"first\" or \"last\"",
-                            rm_string_text(place->key, NULL));
+        return rm_error_set(
+            err, RM_E_VALUE,
+            "'%s' gave more than one value for the same item; set \"several\" to \"list\" to keep "
+            "them all, or to \"first\" or \"last\"",
+            rm_string_text(place->key, NULL));
     }
 }
 
@@ -137,14 +140,14 @@ static int put(rm_node *node, struct merge *m, unsigned port, rm_packet *packet,
     return RM_OK;
 }
 
-/* Packets that nodes emit when they are flushed belong together, although each node's have a seq of their own. */
+/* What nodes emit when they are flushed belongs together, although each node's has a seq of its own. */
 static bool same_item(int64_t a, int64_t b)
 {
     return a == b || (a >= RM_SEQ_END && b >= RM_SEQ_END);
 }
 
-static int merge_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                              rm_error *err)
+static int merge_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                              size_t *done, rm_error *err)
 {
     struct merge *m = state;
     size_t i = 0;
@@ -176,15 +179,23 @@ static int merge_flush(rm_node *node, void *state, rm_error *err)
 }
 
 static const rm_port merge_ports[] = {
-    {.name = "in", .direction = RM_INPUT, .kinds = RM_KIND_PLAIN, .variadic = true,
+    {.name = "in",
+     .direction = RM_INPUT,
+     .kinds = RM_KIND_PLAIN,
+     .variadic = true,
      .text = "Any item; each connection is an input of its own"},
-    {.name = "out", .direction = RM_OUTPUT, .kinds = RM_KIND_MAP, .text = "One map an item: node id to value"},
+    {.name = "out",
+     .direction = RM_OUTPUT,
+     .kinds = RM_KIND_MAP,
+     .text = "One map an item: node id to value"},
     {0},
 };
 
 static const rm_param merge_params[] = {
-    {.name = "several", .text = "What to do when a node gave several values for one input item",
-     .type = RM_PARAM_ENUM, .offset = offsetof(struct merge, several),
+    {.name = "several",
+     .text = "What to do when a node gave several values for one input item",
+     .type = RM_PARAM_ENUM,
+     .offset = offsetof(struct merge, several),
      .choice = {.choices = several_choices, .fallback = SEVERAL_ERROR}},
     {0},
 };

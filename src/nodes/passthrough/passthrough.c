@@ -20,8 +20,9 @@ const rm_node_type rmi_node_passthrough = {
     .name = "PassThrough",
     .aliases = (const char *const[]){"PassThroughNode", NULL},
     .summary = "Hands every item on unchanged",
-    .description = "Every item leaves as it came, Python objects and null too. Useful as a named point to branch "
-                   "from or to report results at.",
+    .description =
+        "Every item leaves as it came, Python objects and null too. Useful as a named point to branch "
+        "from or to report results at.",
     .ports = passthrough_ports,
     .process_many = passthrough_process_many,
 };

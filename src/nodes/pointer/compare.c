@@ -15,7 +15,8 @@ static rmi_order sign_of(rm_value integer)
     return size > 0 && size <= sizeof bytes && bytes[size - 1] >= 0x80 ? RMI_LESS : RMI_GREATER;
 }
 
-static int order_integers(const rm_allocator *allocator, rm_value a, rm_value b, rmi_order *order, rm_error *err)
+static int order_integers(const rm_allocator *allocator, rm_value a, rm_value b, rmi_order *order,
+                          rm_error *err)
 {
     rm_value difference = rm_null();
     if (a.kind == RM_INT && b.kind == RM_INT) {
@@ -27,7 +28,8 @@ static int order_integers(const rm_allocator *allocator, rm_value a, rm_value b,
         *order = sign == RMI_LESS || sign_of(b) == RMI_GREATER ? RMI_LESS : RMI_GREATER;
         return RM_OK;
     }
-    int rc = rm_number_compute(allocator, RM_SUBTRACT, a, b, &difference, err); /* of one sign: no digit more */
+    int rc =
+        rm_number_compute(allocator, RM_SUBTRACT, a, b, &difference, err); /* of one sign: no digit more */
     if (rc == RM_OK)
         *order = sign_of(difference);
     rm_value_clear(&difference);
@@ -35,7 +37,8 @@ static int order_integers(const rm_allocator *allocator, rm_value a, rm_value b,
 }
 
 /* Against a float: by its integer part, which is an exact integer, and then by what is behind the point. */
-static int order_integer_float(const rm_allocator *allocator, rm_value a, double b, rmi_order *order, rm_error *err)
+static int order_integer_float(const rm_allocator *allocator, rm_value a, double b, rmi_order *order,
+                               rm_error *err)
 {
     char digits[400];
     rm_value whole = rm_null();
@@ -53,7 +56,8 @@ static int order_integer_float(const rm_allocator *allocator, rm_value a, double
     return rc;
 }
 
-static int order_numbers(const rm_allocator *allocator, rm_value a, rm_value b, rmi_order *order, rm_error *err)
+static int order_numbers(const rm_allocator *allocator, rm_value a, rm_value b, rmi_order *order,
+                         rm_error *err)
 {
     if (a.kind == RM_FLOAT && b.kind == RM_FLOAT) {
         *order = a.f < b.f ? RMI_LESS : a.f > b.f ? RMI_GREATER : a.f == b.f ? RMI_EQUAL : RMI_UNORDERED;
@@ -65,7 +69,7 @@ static int order_numbers(const rm_allocator *allocator, rm_value a, rm_value b, 
         return order_integers(allocator, a, b, order, err);
     int rc = order_integer_float(allocator, b, a.f, order, err);
     if (rc == RM_OK && *order != RMI_UNORDERED)
-        *order = (rmi_order)-(int)*order;
+        *order = (rmi_order) - (int)*order;
     return rc;
 }
 

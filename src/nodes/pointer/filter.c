@@ -6,7 +6,7 @@
 #include "nodes/run.h"
 
 enum operation { EQ, NE, LT, LE, GT, GE, EXISTS, CONTAINS, TRUTHY };
-static const char *const operation_choices[] = {"eq", "ne", "lt",       "le",     "gt",
+static const char *const operation_choices[] = {"eq", "ne",     "lt",       "le",     "gt",
                                                 "ge", "exists", "contains", "truthy", NULL};
 
 struct filter {
@@ -22,7 +22,8 @@ static int filter_open(rm_node *node, void *state, rm_error *err)
     const bool ordered = f->operation >= LT && f->operation <= GE;
     const uint32_t kind = f->value.kind;
     if (ordered && kind != RM_INT && kind != RM_FLOAT && kind != RM_BIGINT && kind != RM_STRING)
-        return rm_error_set(err, RM_E_TYPE, "operation '%s' needs \"value\" to be a number or a string, not %s",
+        return rm_error_set(err, RM_E_TYPE,
+                            "operation '%s' needs \"value\" to be a number or a string, not %s",
                             operation_choices[f->operation], rm_kind_name((rm_kind)kind));
     return rmi_pointer_parse(node, "pointer", f->path, strlen(f->path), &f->pointer, err);
 }
@@ -39,7 +40,8 @@ static int contains(rm_node *node, rm_value place, rm_value value, bool *holds, 
         return rc;
     }
     if ((place.kind != RM_STRING && place.kind != RM_MAP) || value.kind != RM_STRING)
-        return rm_error_set(err, RM_E_TYPE, "%s cannot contain %s: a list holds any value, a string or map a string",
+        return rm_error_set(err, RM_E_TYPE,
+                            "%s cannot contain %s: a list holds any value, a string or map a string",
                             rm_kind_name((rm_kind)place.kind), rm_kind_name((rm_kind)value.kind));
     const char *part = rm_string_text(value, &part_length);
     if (place.kind == RM_MAP) {
@@ -83,8 +85,8 @@ static int matches(rm_node *node, const struct filter *f, rm_value item, bool *h
 }
 
 /* The items that are kept move to the front of the run. */
-static int filter_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                               rm_error *err)
+static int filter_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                               size_t *done, rm_error *err)
 {
     const struct filter *f = state;
     size_t kept = 0, i = 0;
@@ -111,18 +113,30 @@ static int filter_close(rm_node *node, void *state, rm_error *err)
 
 static const rm_port filter_ports[] = {
     {.name = "in", .direction = RM_INPUT, .kinds = RM_KIND_PLAIN, .text = "Any item"},
-    {.name = "out", .direction = RM_OUTPUT, .kinds = RM_KIND_PLAIN, .text = "The items that match, unchanged"},
+    {.name = "out",
+     .direction = RM_OUTPUT,
+     .kinds = RM_KIND_PLAIN,
+     .text = "The items that match, unchanged"},
     {0},
 };
 
 static const rm_param filter_params[] = {
-    {.name = "pointer", .text = "JSON pointer to what is compared (\"/user/age\"); empty: the item itself",
-     .type = RM_PARAM_STRING, .offset = offsetof(struct filter, path), .text_value = {.fallback = ""}},
-    {.name = "operation", .text = "The comparison that must hold", .type = RM_PARAM_ENUM,
-     .flags = RM_PARAM_REQUIRED, .offset = offsetof(struct filter, operation),
+    {.name = "pointer",
+     .text = "JSON pointer to what is compared (\"/user/age\"); empty: the item itself",
+     .type = RM_PARAM_STRING,
+     .offset = offsetof(struct filter, path),
+     .text_value = {.fallback = ""}},
+    {.name = "operation",
+     .text = "The comparison that must hold",
+     .type = RM_PARAM_ENUM,
+     .flags = RM_PARAM_REQUIRED,
+     .offset = offsetof(struct filter, operation),
      .choice = {.choices = operation_choices}},
-    {.name = "value", .text = "The right-hand side; not used by exists and truthy", .type = RM_PARAM_VALUE,
-     .offset = offsetof(struct filter, value), .value = {.fallback_json = "null"}},
+    {.name = "value",
+     .text = "The right-hand side; not used by exists and truthy",
+     .type = RM_PARAM_VALUE,
+     .offset = offsetof(struct filter, value),
+     .value = {.fallback_json = "null"}},
     {0},
 };
 

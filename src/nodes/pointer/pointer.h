@@ -6,12 +6,13 @@
 
 /* {0} is the pointer to the value itself. */
 typedef struct rmi_pointer {
-    char *text;   /* the steps, unescaped, each behind its length */
-    size_t size;  /* bytes of `text` */
+    char *text;  /* the steps, unescaped, each behind its length */
+    size_t size; /* bytes of `text` */
     size_t steps;
 } rmi_pointer;
 
-/* Parses `text`; RM_E_VALUE where it is no pointer, `param` names it in the message. *out is owned: rmi_pointer_free. */
+/* Parses `text`; RM_E_VALUE where it is no pointer, `param` names it in the message. *out is owned:
+ * rmi_pointer_free. */
 int rmi_pointer_parse(rm_node *node, const char *param, const char *text, size_t length, rmi_pointer *out,
                       rm_error *err);
 void rmi_pointer_free(rm_node *node, rmi_pointer *pointer);

@@ -8,9 +8,9 @@ enum missing { MISSING_ERROR, MISSING_NULL, MISSING_DROP };
 static const char *const missing_choices[] = {"error", "null", "drop", NULL};
 
 struct select {
-    const char *pointer; /* parameter; NULL if not given */
-    rm_value fields;     /* parameter: a map from name to pointer, or null */
-    int missing;         /* parameter: enum missing */
+    const char *pointer;   /* parameter; NULL if not given */
+    rm_value fields;       /* parameter: a map from name to pointer, or null */
+    int missing;           /* parameter: enum missing */
     rmi_pointer *pointers; /* one, or one a field */
     size_t count;
 };
@@ -33,8 +33,8 @@ static int parse_fields(rm_node *node, struct select *s, rm_error *err)
         size_t length;
         const char *field = rm_string_text(name, NULL);
         if (pointer.kind != RM_STRING) {
-            rc = rm_error_set(err, RM_E_TYPE, "\"fields\" maps names to JSON pointers, but '%.60s' is %s", field,
-                              rm_kind_name((rm_kind)pointer.kind));
+            rc = rm_error_set(err, RM_E_TYPE, "\"fields\" maps names to JSON pointers, but '%.60s' is %s",
+                              field, rm_kind_name((rm_kind)pointer.kind));
         } else {
             const char *text = rm_string_text(pointer, &length);
             rc = rmi_pointer_parse(node, field, text, length, &s->pointers[i], err);
@@ -72,7 +72,8 @@ static int select_open(rm_node *node, void *state, rm_error *err)
 }
 
 /* One part, borrowed from the item. A missing one is null, or *drop, or an error that names it. */
-static int part_of(const struct select *s, size_t index, rm_value item, rm_value *part, bool *drop, rm_error *err)
+static int part_of(const struct select *s, size_t index, rm_value item, rm_value *part, bool *drop,
+                   rm_error *err)
 {
     rm_value name = rm_null(), pointer = rm_null();
     if (rmi_pointer_get(&s->pointers[index], item, part) || s->missing == MISSING_NULL)
@@ -86,7 +87,8 @@ static int part_of(const struct select *s, size_t index, rm_value item, rm_value
                         s->pointer != NULL ? s->pointer : rm_string_text(pointer, NULL));
 }
 
-static int select_parts(rm_node *node, const struct select *s, rm_value item, rm_value *out, bool *drop, rm_error *err)
+static int select_parts(rm_node *node, const struct select *s, rm_value item, rm_value *out, bool *drop,
+                        rm_error *err)
 {
     rm_value name, unused, part = rm_null();
     if (s->pointer != NULL) {
@@ -103,8 +105,8 @@ static int select_parts(rm_node *node, const struct select *s, rm_value item, rm
     return rc;
 }
 
-static int select_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                               rm_error *err)
+static int select_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                               size_t *done, rm_error *err)
 {
     const struct select *s = state;
     size_t kept = 0, i = 0;
@@ -132,17 +134,28 @@ static int select_process_many(rm_node *node, void *state, unsigned port, rm_pac
 
 static const rm_port select_ports[] = {
     {.name = "in", .direction = RM_INPUT, .kinds = RM_KIND_PLAIN, .text = "Any item, usually a map or list"},
-    {.name = "out", .direction = RM_OUTPUT, .kinds = RM_KIND_PLAIN, .text = "The part, or a map of the parts"},
+    {.name = "out",
+     .direction = RM_OUTPUT,
+     .kinds = RM_KIND_PLAIN,
+     .text = "The part, or a map of the parts"},
     {0},
 };
 
 static const rm_param select_params[] = {
-    {.name = "pointer", .text = "JSON pointer to the part to emit (\"/user/name\"); not with fields",
-     .type = RM_PARAM_STRING, .offset = offsetof(struct select, pointer), .text_value = {.fallback = NULL}},
-    {.name = "fields", .text = "Map from name to JSON pointer: the map to emit; not with pointer",
-     .type = RM_PARAM_VALUE, .offset = offsetof(struct select, fields), .value = {.fallback_json = "null"}},
-    {.name = "missing", .text = "Where there is no such part: an error, null in its place, or the item is dropped",
-     .type = RM_PARAM_ENUM, .offset = offsetof(struct select, missing),
+    {.name = "pointer",
+     .text = "JSON pointer to the part to emit (\"/user/name\"); not with fields",
+     .type = RM_PARAM_STRING,
+     .offset = offsetof(struct select, pointer),
+     .text_value = {.fallback = NULL}},
+    {.name = "fields",
+     .text = "Map from name to JSON pointer: the map to emit; not with pointer",
+     .type = RM_PARAM_VALUE,
+     .offset = offsetof(struct select, fields),
+     .value = {.fallback_json = "null"}},
+    {.name = "missing",
+     .text = "Where there is no such part: an error, null in its place, or the item is dropped",
+     .type = RM_PARAM_ENUM,
+     .offset = offsetof(struct select, missing),
      .choice = {.choices = missing_choices, .fallback = MISSING_ERROR}},
     {0},
 };
@@ -152,9 +165,10 @@ const rm_node_type rmi_node_select = {
     .size = sizeof(rm_node_type),
     .name = "Select",
     .summary = "Emits a part of each item, or a map of its parts",
-    .description = "Parts are named by JSON pointers (RFC 6901): \"/user/name\" is a key of a key, \"/tags/0\" the "
-                   "first of a list, \"\" the item itself; '/' and '~' in a key are written ~1 and ~0. With "
-                   "`pointer` the part itself is emitted, with `fields` a map {name: part}.",
+    .description =
+        "Parts are named by JSON pointers (RFC 6901): \"/user/name\" is a key of a key, \"/tags/0\" the "
+        "first of a list, \"\" the item itself; '/' and '~' in a key are written ~1 and ~0. With "
+        "`pointer` the part itself is emitted, with `fields` a map {name: part}.",
     .ports = select_ports,
     .params = select_params,
     .state_size = sizeof(struct select),

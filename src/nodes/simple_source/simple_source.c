@@ -27,10 +27,16 @@ static const rm_port simple_source_ports[] = {
 };
 
 static const rm_param simple_source_params[] = {
-    {.name = "count", .text = "How many times the value is generated", .type = RM_PARAM_INT64,
-     .offset = offsetof(struct simple_source, count), .i64 = {.fallback = 1, .min = 0, .max = INT64_MAX}},
-    {.name = "value", .text = "The value, of any kind", .type = RM_PARAM_VALUE,
-     .offset = offsetof(struct simple_source, value), .value = {.fallback_json = "null"}},
+    {.name = "count",
+     .text = "How many times the value is generated",
+     .type = RM_PARAM_INT64,
+     .offset = offsetof(struct simple_source, count),
+     .i64 = {.fallback = 1, .min = 0, .max = INT64_MAX}},
+    {.name = "value",
+     .text = "The value, of any kind",
+     .type = RM_PARAM_VALUE,
+     .offset = offsetof(struct simple_source, value),
+     .value = {.fallback_json = "null"}},
     {0},
 };
 

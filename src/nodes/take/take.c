@@ -12,8 +12,8 @@ static size_t part_of_run(const struct limit *limit, size_t n)
     return left < n ? (size_t)left : n;
 }
 
-static int take_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                             rm_error *err)
+static int take_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                             size_t *done, rm_error *err)
 {
     struct limit *take = state;
     const size_t part = part_of_run(take, n);
@@ -22,8 +22,8 @@ static int take_process_many(rm_node *node, void *state, unsigned port, rm_packe
     return rmi_run_end(node, run, part, part, done, take->seen == take->count ? RM_DONE : RM_OK);
 }
 
-static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                             rm_error *err)
+static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                             size_t *done, rm_error *err)
 {
     struct limit *skip = state;
     const size_t part = part_of_run(skip, n);
@@ -38,13 +38,20 @@ static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packe
 
 static const rm_port limit_ports[] = {
     {.name = "in", .direction = RM_INPUT, .kinds = RM_KIND_ANY, .text = "Any item"},
-    {.name = "out", .direction = RM_OUTPUT, .kinds = RM_KIND_ANY, .text = "The items that are kept, unchanged"},
+    {.name = "out",
+     .direction = RM_OUTPUT,
+     .kinds = RM_KIND_ANY,
+     .text = "The items that are kept, unchanged"},
     {0},
 };
 
 static const rm_param take_params[] = {
-    {.name = "count", .text = "How many items are kept", .type = RM_PARAM_INT64, .flags = RM_PARAM_REQUIRED,
-     .offset = offsetof(struct limit, count), .i64 = {.min = 0, .max = INT64_MAX}},
+    {.name = "count",
+     .text = "How many items are kept",
+     .type = RM_PARAM_INT64,
+     .flags = RM_PARAM_REQUIRED,
+     .offset = offsetof(struct limit, count),
+     .i64 = {.min = 0, .max = INT64_MAX}},
     {0},
 };
 
@@ -53,8 +60,9 @@ const rm_node_type rmi_node_take = {
     .size = sizeof(rm_node_type),
     .name = "Take",
     .summary = "Keeps the first items and ends the stream after them",
-    .description = "After `count` items nothing more is asked of the nodes before it: Take after an endless source "
-                   "ends the run.",
+    .description =
+        "After `count` items nothing more is asked of the nodes before it: Take after an endless source "
+        "ends the run.",
     .ports = limit_ports,
     .params = take_params,
     .state_size = sizeof(struct limit),
@@ -62,8 +70,12 @@ const rm_node_type rmi_node_take = {
 };
 
 static const rm_param skip_params[] = {
-    {.name = "count", .text = "How many items are dropped", .type = RM_PARAM_INT64, .flags = RM_PARAM_REQUIRED,
-     .offset = offsetof(struct limit, count), .i64 = {.min = 0, .max = INT64_MAX}},
+    {.name = "count",
+     .text = "How many items are dropped",
+     .type = RM_PARAM_INT64,
+     .flags = RM_PARAM_REQUIRED,
+     .offset = offsetof(struct limit, count),
+     .i64 = {.min = 0, .max = INT64_MAX}},
     {0},
 };
 

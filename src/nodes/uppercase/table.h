@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every `step`-th character of [first, last] moves by `delta`. Sorted, without overlap of the characters meant. */
+/* Every `step`-th character of [first, last] moves by `delta`. Sorted, without overlap. */
 typedef struct rmi_upper_range {
     uint32_t first, last, step;
     int32_t delta;

@@ -67,7 +67,7 @@ static uint32_t simple_of(uint32_t code)
     return code;
 }
 
-/* Writes the capitals of `text` to `out`, which has room for MAX_GROWTH times as much; returns their bytes. */
+/* Writes the capitals of `text` to `out`, which has room for MAX_GROWTH times as many bytes; returns how many. */
 static size_t upper(const char *text, size_t length, char *out)
 {
     size_t used = 0;
@@ -110,8 +110,8 @@ static int uppercase_one(rm_node *node, struct uppercase *u, rm_value *value, rm
     return rc;
 }
 
-static int uppercase_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                                  rm_error *err)
+static int uppercase_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                                  size_t *done, rm_error *err)
 {
     int rc = RM_OK;
     size_t i = 0;
@@ -140,8 +140,9 @@ const rm_node_type rmi_node_uppercase = {
     .size = sizeof(rm_node_type),
     .name = "UppercaseTransform",
     .summary = "Turns text into capitals",
-    .description = "Every script that has capitals is covered, as by Python's str.upper(): one character may become "
-                   "several. An item that is not a string is an error.",
+    .description =
+        "Every script that has capitals is covered, as by Python's str.upper(): one character may become "
+        "several. An item that is not a string is an error.",
     .ports = uppercase_ports,
     .state_size = sizeof(struct uppercase),
     .process_many = uppercase_process_many,

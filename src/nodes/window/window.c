@@ -53,7 +53,8 @@ static int show(rm_node *node, struct window *w, rm_packet *packet, rm_error *er
 }
 
 /* Takes the item; *full when a window is complete, then in *shown. */
-static int window_add(rm_node *node, struct window *w, rm_packet *item, rm_packet *shown, bool *full, rm_error *err)
+static int window_add(rm_node *node, struct window *w, rm_packet *item, rm_packet *shown, bool *full,
+                      rm_error *err)
 {
     const size_t size = (size_t)w->size, hop = (size_t)w->hop;
     int rc = RM_OK;
@@ -75,8 +76,8 @@ static int window_add(rm_node *node, struct window *w, rm_packet *item, rm_packe
 }
 
 /* Windows gather at the front of the run, each with the seq of its last item. */
-static int window_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                               rm_error *err)
+static int window_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+                               size_t *done, rm_error *err)
 {
     struct window *w = state;
     size_t shown = 0, i = 0;
@@ -123,12 +124,22 @@ static const rm_port window_ports[] = {
 };
 
 static const rm_param window_params[] = {
-    {.name = "size", .text = "Items in a window", .type = RM_PARAM_INT64, .flags = RM_PARAM_REQUIRED,
-     .offset = offsetof(struct window, size), .i64 = {.min = 1, .max = MAX_SIZE}},
-    {.name = "hop", .text = "Items from the start of one window to the start of the next", .type = RM_PARAM_INT64,
-     .offset = offsetof(struct window, hop), .i64 = {.fallback = 1, .min = 1, .max = INT32_MAX}},
-    {.name = "partial", .text = "At the end, emit the items that no window has shown as a shorter window",
-     .type = RM_PARAM_BOOL, .offset = offsetof(struct window, partial), .flag = {.fallback = false}},
+    {.name = "size",
+     .text = "Items in a window",
+     .type = RM_PARAM_INT64,
+     .flags = RM_PARAM_REQUIRED,
+     .offset = offsetof(struct window, size),
+     .i64 = {.min = 1, .max = MAX_SIZE}},
+    {.name = "hop",
+     .text = "Items from the start of one window to the start of the next",
+     .type = RM_PARAM_INT64,
+     .offset = offsetof(struct window, hop),
+     .i64 = {.fallback = 1, .min = 1, .max = INT32_MAX}},
+    {.name = "partial",
+     .text = "At the end, emit the items that no window has shown as a shorter window",
+     .type = RM_PARAM_BOOL,
+     .offset = offsetof(struct window, partial),
+     .flag = {.fallback = false}},
     {0},
 };
 
@@ -137,9 +148,10 @@ const rm_node_type rmi_node_window = {
     .size = sizeof(rm_node_type),
     .name = "Window",
     .summary = "Emits the last `size` items as a list, every `hop` items",
-    .description = "With a hop below the size windows overlap, with a larger one items between windows are left "
-                   "out. Only complete windows are emitted; with `partial` the end of the stream gives a shorter "
-                   "one if an item would otherwise be missed. A window's timestamp is its first item's.",
+    .description =
+        "With a hop below the size windows overlap, with a larger one items between windows are left "
+        "out. Only complete windows are emitted; with `partial` the end of the stream gives a shorter "
+        "one if an item would otherwise be missed. A window's timestamp is its first item's.",
     .ports = window_ports,
     .params = window_params,
     .state_size = sizeof(struct window),

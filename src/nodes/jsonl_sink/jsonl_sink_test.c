@@ -1,0 +1,125 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/node_test.h"
+
+static const rmt_case cases[] = {
+    {.label = "emits nothing",
+     .type = "JsonlSink",
+     .params = "{\"path\":\"{DIR}/out\"}",
+     .items = "[1,{\"b\":2.0,\"a\":\"ä\\n\"},null]",
+     .outputs = "[]"},
+    {.label = "a full disk",
+     .type = "JsonlSink",
+     .params = "{\"path\":\"/dev/full\"}",
+     .items = "[1,2]",
+     .rc = RM_E_IO,
+     .message = "/dev/full"},
+    {.label = "no such folder",
+     .type = "JsonlSink",
+     .params = "{\"path\":\"{DIR}/none/out\"}",
+     .items = "[1]",
+     .rc = RM_E_NOT_FOUND,
+     .message = "/none/out"},
+    {.label = "a directory",
+     .type = "JsonlSink",
+     .params = "{\"path\":\"{DIR}\"}",
+     .items = "[1]",
+     .rc = RM_E_IO},
+    {.label = "no path",
+     .type = "JsonlSink",
+     .items = "[1]",
+     .rc = RM_E_MISSING_PARAMETER,
+     .message = "path"},
+};
+
+static void expect_file(const char *name, const char *want)
+{
+    char *text = rmt_read(name);
+    assert_string_equal(text, want);
+    free(text);
+}
+
+static void reports_failures(void **state)
+{
+    (void)state;
+    rmt_check(cases, RMT_COUNT(cases));
+    expect_file("out", "1\n{\"b\":2.0,\"a\":\"ä\\n\"}\nnull\n");
+}
+
+static void run_ok(const char *params, const char *items, rm_value input, size_t logged)
+{
+    rmt_heap heap;
+    rmt_heap_init(&heap, 0);
+    rmt_result got =
+        rmt_run(&heap, &(rmt_setup){.type = "JsonlSink", .params = params, .items = items, .input = input});
+    if (got.rc != RM_OK || got.logged != logged)
+        fail_msg("%s: %s, %zu messages: %s", params, got.err.message, got.logged, got.log);
+    rmt_result_clear(&got);
+    assert_int_equal(heap.live_blocks, 0);
+}
+
+static void replaces_or_appends(void **state)
+{
+    (void)state;
+    rmt_write("file", "before\n", SIZE_MAX);
+    run_ok("{\"path\":\"{DIR}/file\",\"append\":true}", "[1]", rm_null(), 0);
+    expect_file("file", "before\n1\n");
+    run_ok("{\"path\":\"{DIR}/file\"}", "[]", rm_null(), 0);
+    expect_file("file", "");
+}
+
+static void warns_once_about_nan(void **state)
+{
+    rm_value items = rmt_json("[]");
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(rm_list_append(&items, rm_float(i == 1 ? 1.0 : (double)NAN), NULL), RM_OK);
+    run_ok("{\"path\":\"{DIR}/nan\"}", NULL, items, 1);
+    expect_file("nan", "null\n1.0\nnull\n");
+    rm_value_clear(&items);
+}
+
+/* An item that has no JSON fails; those before it are in the file. */
+static void keeps_what_came_before_a_failure(void **state)
+{
+    rm_value items = rmt_json("[1,2]"), bytes = rm_null();
+    rmt_heap heap;
+    (void)state;
+    assert_int_equal(rm_bytes_new(NULL, "x", 1, &bytes, NULL), RM_OK);
+    assert_int_equal(rm_list_append(&items, bytes, NULL), RM_OK);
+    rmt_heap_init(&heap, 0);
+    rmt_result got = rmt_run(&heap, &(rmt_setup){.manifest = NULL,
+                                                 .type = "JsonlSink",
+                                                 .params = "{\"path\":\"{DIR}/some\"}",
+                                                 .input = items});
+    assert_int_equal(got.rc, RM_E_UNSUPPORTED);
+    assert_int_equal(got.err.item, 2);
+    rmt_result_clear(&got);
+    rm_value_clear(&items);
+    expect_file("some", "1\n2\n");
+}
+
+/* A line longer than the buffer, and more lines than one run. */
+static void writes_much(void **state)
+{
+    enum { LONGEST = 100000 };
+    char *items = malloc(LONGEST + 5 + 2 * 500);
+    (void)state;
+    assert_non_null(items);
+    char *end = items + 2;
+    memcpy(items, "[\"", 2);
+    end = (char *)memset(end, 'x', LONGEST) + LONGEST;
+    *end++ = '"';
+    for (int i = 0; i < 500; i++, end += 2)
+        memcpy(end, ",7", 2);
+    memcpy(end, "]", 2);
+    run_ok("{\"path\":\"{DIR}/much\"}", items, rm_null(), 0);
+    free(items);
+    char *text = rmt_read("much");
+    assert_int_equal(strlen(text), LONGEST + 3 + 2 * 500);
+    free(text);
+}
+RMT_MAIN(reports_failures, replaces_or_appends, warns_once_about_nan, keeps_what_came_before_a_failure,
+         writes_much)

@@ -1,0 +1,105 @@
+#include "tests/support/node_test.h"
+
+#define MANIFEST(nodes, connections)                                                                        \
+    "{\"version\":\"v1\",\"metadata\":{\"name\":\"t\"},\"nodes\":[" nodes "],\"connections\":[" connections \
+    "]}"
+#define NODE(id, type, params) "{\"id\":\"" id "\",\"node_type\":\"" type "\",\"params\":" params "}"
+#define EDGE(from, to) "{\"from\":\"" from "\",\"to\":\"" to "\"}"
+/* s feeds a and b, which m merges. */
+#define DIAMOND(a, b, params)                                                           \
+    MANIFEST(NODE("s", "PassThrough", "{}") "," a "," b "," NODE("m", "Merge", params), \
+             EDGE("s", "a") "," EDGE("s", "b") "," EDGE("a", "m") "," EDGE("b", "m"))
+#define TWICE(id) NODE(id, "MultiplyNode", "{}")
+#define ONE_MORE(id) NODE(id, "AddNode", "{\"addend\":1}")
+#define ABOVE_1(id) NODE(id, "Filter", "{\"operation\":\"gt\",\"value\":1}")
+/* The same source by two connections: two values an item. */
+#define PAIR(params)                                                                     \
+    MANIFEST(NODE("s", "PassThrough", "{}") "," NODE("a", "PassThrough", "{}") "," NODE( \
+                 "m", "Merge", params) "," NODE("j", "PassThrough", "{}"),               \
+             EDGE("s", "j") "," EDGE("s", "a") "," EDGE("a", "j") "," EDGE("j", "m") "," EDGE("s", "m"))
+
+static const rmt_case cases[] = {
+    {.label = "a map an item",
+     .manifest = DIAMOND(TWICE("a"), ONE_MORE("b"), "{}"),
+     .items = "[1,2,\"x\"]",
+     .outputs = "{\"m\":[{\"a\":2,\"b\":2},{\"a\":4,\"b\":3},{\"a\":\"x\",\"b\":\"x\"}]}"},
+    {.label = "who dropped the item is absent",
+     .manifest = DIAMOND(TWICE("a"), ABOVE_1("b"), "{}"),
+     .items = "[1,2]",
+     .outputs = "{\"m\":[{\"a\":2},{\"a\":4,\"b\":2}]}"},
+    {.label = "nothing where all dropped it",
+     .manifest = DIAMOND(ABOVE_1("a"), ABOVE_1("b"), "{}"),
+     .items = "[1,2]",
+     .outputs = "{\"m\":[{\"a\":2,\"b\":2}]}"},
+    {.label = "what comes at the end is joined",
+     .manifest = DIAMOND(NODE("a", "Batch", "{\"size\":2}"), NODE("b", "Batch", "{\"size\":5}"), "{}"),
+     .items = "[1,2,3]",
+     .outputs = "{\"m\":[{\"a\":[1,2]},{\"a\":[3],\"b\":[1,2,3]}]}"},
+    {.label = "one source",
+     .items = "[1,null]",
+     .outputs = "{\"m\":[{\"s\":1},{\"s\":null}]}",
+     .manifest = MANIFEST(NODE("s", "PassThrough", "{}") "," NODE("m", "Merge", "{}"), EDGE("s", "m"))},
+    {.label = "several values are an error",
+     .manifest = PAIR("{}"),
+     .items = "[1]",
+     .rc = RM_E_VALUE,
+     .message = "'j' gave more than one value for the same item; set \"several\""},
+    {.label = "several values as lists",
+     .manifest = PAIR("{\"several\":\"list\"}"),
+     .items = "[1,\"b\"]",
+     .outputs = "{\"m\":[{\"j\":[1,1],\"s\":[1]},{\"j\":[\"b\",\"b\"],\"s\":[\"b\"]}]}"},
+    {.label = "the first of several",
+     .manifest = PAIR("{\"several\":\"first\"}"),
+     .items = "[1,\"b\"]",
+     .outputs = "{\"m\":[{\"j\":1,\"s\":1},{\"j\":\"b\",\"s\":\"b\"}]}"},
+    {.label = "the last of several",
+     .manifest = PAIR("{\"several\":\"last\"}"),
+     .items = "[1,\"b\"]",
+     .outputs = "{\"m\":[{\"j\":1,\"s\":1},{\"j\":\"b\",\"s\":\"b\"}]}"},
+    {.label = "nothing to merge",
+     .type = "Merge",
+     .items = "[1]",
+     .rc = RM_E_VALUE,
+     .message = "no incoming connections"},
+    {.label = "an unknown choice",
+     .manifest = PAIR("{\"several\":\"all\"}"),
+     .items = "[1]",
+     .rc = RM_E_VALUE},
+};
+
+static void joins(void **state)
+{
+    (void)state;
+    rmt_check(cases, RMT_COUNT(cases));
+}
+
+/* The map of an item is there before the next item is offered. */
+static void does_not_wait_for_the_next_item(void **state)
+{
+    static const char text[] = DIAMOND(TWICE("a"), ABOVE_1("b"), "{}");
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipeline = NULL;
+    (void)state;
+    assert_int_equal(rm_runtime_new(NULL, &runtime, NULL), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, text, sizeof text - 1, &manifest, NULL), RM_OK);
+    assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, NULL), RM_OK);
+    for (int64_t i = 1; i <= 2; i++) {
+        rm_packet packet = rm_packet_of(rm_null());
+        rm_value left;
+        size_t sink = 9;
+        assert_int_equal(rm_pipeline_push(pipeline, NULL, rm_int(i), NULL), RM_OK);
+        while (rm_run_step(pipeline, NULL) == RM_OK)
+            continue;
+        assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, NULL), RM_OK);
+        assert_true(rm_map_get(packet.value, "a", 1, &left));
+        assert_int_equal(left.i, 2 * i);
+        assert_int_equal(rm_map_length(packet.value), i);
+        assert_int_equal(packet.seq, i - 1);
+        rm_packet_clear(&packet);
+    }
+    rm_pipeline_free(pipeline);
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+}
+RMT_MAIN(joins, does_not_wait_for_the_next_item)

@@ -1,0 +1,63 @@
+#include "tests/support/node_test.h"
+
+static const rmt_case cases[] = {
+    {.label = "slides by one",
+     .type = "Window",
+     .params = "{\"size\":3}",
+     .items = "[1,\"b\",3,null,5]",
+     .outputs = "[[1,\"b\",3],[\"b\",3,null],[3,null,5]]"},
+    {.label = "hops by two",
+     .type = "Window",
+     .params = "{\"size\":3,\"hop\":2}",
+     .items = "[1,2,3,4,5,6]",
+     .outputs = "[[1,2,3],[3,4,5]]"},
+    {.label = "what is left at the end",
+     .type = "Window",
+     .params = "{\"size\":3,\"hop\":2,\"partial\":true}",
+     .items = "[1,2,3,4,5,6]",
+     .outputs = "[[1,2,3],[3,4,5],[5,6]]"},
+    {.label = "nothing new is left",
+     .type = "Window",
+     .params = "{\"size\":3,\"hop\":2,\"partial\":true}",
+     .items = "[1,2,3,4,5]",
+     .outputs = "[[1,2,3],[3,4,5]]"},
+    {.label = "side by side",
+     .type = "Window",
+     .params = "{\"size\":2,\"hop\":2,\"partial\":true}",
+     .items = "[1,2,3,4,\"e\"]",
+     .outputs = "[[1,2],[3,4],[\"e\"]]"},
+    {.label = "with gaps",
+     .type = "Window",
+     .params = "{\"size\":2,\"hop\":3,\"partial\":true}",
+     .items = "[1,2,\"c\",4,5,\"f\",7]",
+     .outputs = "[[1,2],[4,5],[7]]"},
+    {.label = "the end falls into a gap",
+     .type = "Window",
+     .params = "{\"size\":2,\"hop\":4,\"partial\":true}",
+     .items = "[1,2,\"c\"]",
+     .outputs = "[[1,2]]"},
+    {.label = "fewer than a window",
+     .type = "Window",
+     .params = "{\"size\":3}",
+     .items = "[\"a\",2]",
+     .outputs = "[]"},
+    {.label = "fewer than a window, shown",
+     .type = "Window",
+     .params = "{\"size\":3,\"partial\":true}",
+     .items = "[\"a\",2]",
+     .outputs = "[[\"a\",2]]"},
+    {.label = "of one", .type = "Window", .params = "{\"size\":1}", .items = "[1,2]", .outputs = "[[1],[2]]"},
+    {.label = "hop below 1",
+     .type = "Window",
+     .params = "{\"size\":2,\"hop\":0}",
+     .items = "[1]",
+     .rc = RM_E_VALUE},
+    {.label = "size is required", .type = "Window", .items = "[1]", .rc = RM_E_MISSING_PARAMETER},
+};
+
+static void slides(void **state)
+{
+    (void)state;
+    rmt_check(cases, RMT_COUNT(cases));
+}
+RMT_MAIN(slides)
