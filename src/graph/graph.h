@@ -20,6 +20,7 @@ typedef struct rmi_graph_node {
     const rm_node_type *type;
     const rm_resolver *resolver;     /* whose `data` is; NULL for native types */
     void *data;                      /* owned; the resolver's */
+    rm_value params;                 /* owned: all of them, where a resolver or the type wants a map; else null */
     uint32_t rank;                   /* place in topological order */
     uint32_t *inputs, *outputs;      /* edges, in manifest order */
     uint32_t input_count, output_count;
@@ -42,9 +43,12 @@ typedef struct rmi_graph {
 int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err);
 void rmi_graph_free(rmi_graph *graph);
 
+/* The parameters of a node as one map, overrides included; null when there are none. *out is owned. */
+int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value *out, rm_error *err);
 /* Checks the node's parameters against its type and writes them into `state` (zeroed, state_size bytes). Values that
- * need memory live in `arena` or are owned by *params, a map for rm_node_params (owned by the caller; null for types
- * with a table and no need of it). */
+ * need memory live in `arena` or are owned by *params, the map for rm_node_params (owned by the caller, who keeps it as
+ * long as the state; null where no parameters are given or needed). With `state` NULL it only checks, and `arena` and
+ * `params` may be NULL. */
 int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena, rm_value *params,
                     rm_error *err);
 

@@ -5,13 +5,21 @@
 #include "platform/platform.h"
 #include "remotemedia/node.h"
 
+/* A name or alias of a native type; the table is sorted by name. */
+typedef struct rmi_type_name {
+    const char *name;
+    const rm_node_type *type;
+} rmi_type_name;
+
 struct rm_runtime {
     const rm_allocator *allocator;
     rm_log_function *log;
     void *log_context;
     const rm_node_type **types;
     size_t type_count, type_capacity;
-    rm_resolver *resolvers;
+    rmi_type_name *names;
+    size_t name_count, name_capacity;
+    rm_resolver **resolvers; /* each in a block of its own: graphs point at them */
     size_t resolver_count, resolver_capacity;
     rmi_library **plugins;
     size_t plugin_count, plugin_capacity;
@@ -26,5 +34,17 @@ typedef struct rmi_feature {
     bool available;
 } rmi_feature;
 extern const rmi_feature rmi_features[];
+/* Whether the feature is there; false for a name that is none. */
+bool rmi_feature_available(const char *name);
+
+/* RM_OK when this runtime can use `type`; `owner` (a plug-in's file, or NULL) is named in errors. */
+int rmi_type_check(const rm_node_type *type, const char *owner, rm_error *err);
+/* Adds `types` (ends with NULL), all or none. */
+int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types, const char *owner, rm_error *err);
+/* The native type or alias nearest to `name`, borrowed, or NULL. */
+const char *rmi_runtime_near_type(const rm_runtime *runtime, const char *name);
+
+/* The ports of a type (ends with {0}): its own, or the usual pair. */
+const rm_port *rmi_type_ports(const rm_node_type *type);
 
 #endif

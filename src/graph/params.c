@@ -1,0 +1,232 @@
+/* All parameters of a node, against its type's table. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/suggest.h"
+#include "graph/param.h"
+
+enum { MOST_PARAMS = 256 }; /* rmi_type_check refuses more */
+
+/* Which parameters of the table have been given. */
+typedef struct seen {
+    uint64_t bits[MOST_PARAMS / 64];
+    size_t count;
+} seen;
+
+static bool was_seen(const seen *s, size_t i)
+{
+    return (s->bits[i / 64] >> i % 64 & 1) != 0;
+}
+
+static void mark(seen *s, size_t i)
+{
+    s->bits[i / 64] |= (uint64_t)1 << i % 64;
+    s->count++;
+}
+
+int rmi_params_map(const rmi_graph *graph, uint32_t index, rm_value *out, rm_error *err)
+{
+    const rm_allocator *allocator = graph->runtime->allocator;
+    const rmi_manifest_node *source = graph->nodes[index].source;
+    char pointer[48];
+    rm_value map = rm_null();
+    int rc = RM_OK;
+    (void)snprintf(pointer, sizeof pointer, "/nodes/%u/params", index);
+    if (source->params != NULL && yyjson_obj_size(source->params) != 0)
+        rc = rmi_json_to_value(allocator, source->params, 0, pointer, &map, err);
+    if (rc == RM_OK && map.kind != RM_MAP && map.kind != RM_NULL)
+        rc = rmi_manifest_error(err, RM_E_TYPE, "the parameters of node '%s' are no map", source->id);
+    if (rc == RM_OK && map.kind == RM_NULL && source->overrides != NULL)
+        rc = rm_map_new(allocator, 0, &map, err);
+    for (const rmi_manifest_override *at = source->overrides; at != NULL && rc == RM_OK; at = at->next)
+        rc = rm_map_set(&map, at->name, strlen(at->name), rm_value_retain(at->value), err);
+    if (rc != RM_OK) {
+        rmi_manifest_error_node(err, source->id);
+        rm_value_clear(&map);
+    }
+    *out = rm_value_move(&map);
+    return rc;
+}
+
+static size_t find_param(const rm_param *params, const char *name)
+{
+    for (size_t i = 0; params != NULL && params[i].name != NULL; i++) {
+        if (strcmp(params[i].name, name) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Names what the type has: the nearest, the only one, or all. */
+static int unknown_param(const rmi_filler *f, const char *name, rm_error *err)
+{
+    const rm_param *params = f->node->type->params;
+    const char *type = f->node->type->name, *best = NULL;
+    char known[256] = "";
+    size_t used = 0, count = 0;
+    rmi_suggestion near = rmi_suggest_for(name);
+    for (; params != NULL && params[count].name != NULL; count++) {
+        int added = snprintf(known + used, sizeof known - used, "%s%s", count == 0 ? "" : ", ", params[count].name);
+        used += added > 0 && (size_t)added < sizeof known - used ? (size_t)added : 0;
+        rmi_suggest_offer(&near, params[count].name);
+    }
+    best = near.best != NULL ? near.best : count == 1 ? params[0].name : NULL;
+    if (best != NULL)
+        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
+                                 "unknown parameter '%s' at /nodes/%u/params; did you mean '%s'?", name, f->index,
+                                 best);
+    else if (count == 0)
+        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
+                                 "unknown parameter '%s' at /nodes/%u/params; %s has no parameters", name, f->index,
+                                 type);
+    else
+        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
+                                 "unknown parameter '%s' at /nodes/%u/params; %s has: %s", name, f->index, type,
+                                 known);
+    (void)rmi_param_error_place(f, name, RM_E_UNKNOWN_PARAMETER, err);
+    if (best != NULL)
+        rm_error_hint(err, "%s has: %s", type, known);
+    return RM_E_UNKNOWN_PARAMETER;
+}
+
+static int fill_overrides(const rmi_filler *f, seen *done, rm_error *err)
+{
+    int rc = RM_OK;
+    for (const rmi_manifest_override *at = f->node->source->overrides; at != NULL && rc == RM_OK; at = at->next) {
+        size_t i = find_param(f->node->type->params, at->name);
+        if (i == SIZE_MAX)
+            return unknown_param(f, at->name, err);
+        const rmi_given given = rmi_given_of_value(&at->value);
+        rc = rmi_param_fill(f, &f->node->type->params[i], &given, err);
+        mark(done, i);
+    }
+    return rc;
+}
+
+static int fill_given(const rmi_filler *f, seen *done, rm_error *err)
+{
+    size_t position, count;
+    yyjson_val *key, *value;
+    seen here = {0};
+    if (f->node->source->params == NULL)
+        return RM_OK;
+    yyjson_obj_foreach(f->node->source->params, position, count, key, value) {
+        const char *name = yyjson_get_str(key);
+        size_t i = strlen(name) == yyjson_get_len(key) ? find_param(f->node->type->params, name) : SIZE_MAX;
+        if (i == SIZE_MAX)
+            return unknown_param(f, name, err);
+        if (was_seen(&here, i)) {
+            (void)rmi_manifest_error(err, RM_E_VALUE, "parameter '%s' of node '%s' is given twice", name,
+                                     f->node->source->id);
+            return rmi_param_error_place(f, name, RM_E_VALUE, err);
+        }
+        mark(&here, i);
+        if (was_seen(done, i)) /* overridden */
+            continue;
+        mark(done, i);
+        const rmi_given given = rmi_given_of_json(value);
+        int rc = rmi_param_fill(f, &f->node->type->params[i], &given, err);
+        if (rc != RM_OK)
+            return rc;
+    }
+    return RM_OK;
+}
+
+static int missing_param(const rmi_filler *f, const rm_param *param, rm_error *err)
+{
+    (void)rmi_manifest_error(err, RM_E_MISSING_PARAMETER, "node '%s' (%s) needs the parameter '%s': %s",
+                             f->node->source->id, f->node->type->name, param->name,
+                             param->text != NULL ? param->text : "");
+    rmi_manifest_error_node(err, f->node->source->id);
+    rm_error_pointer(err, f->node->source->params != NULL ? "/nodes/%u/params" : "/nodes/%u", f->index);
+    return RM_E_MISSING_PARAMETER;
+}
+
+/* The default of NUMBER and VALUE; one that needs memory is kept alive by the map. */
+static int fill_fallback_value(const rmi_filler *f, const rm_param *param, rm_error *err)
+{
+    const rm_allocator *allocator = f->graph->runtime->allocator;
+    const char *json = param->value.fallback_json;
+    rm_value value = rm_null();
+    int rc = json != NULL ? rm_json_parse(allocator, json, strlen(json), 0, &value, err) : RM_OK;
+    if (rc != RM_OK)
+        return rmi_param_error_place(f, param->name, rc, err);
+    memcpy(f->state + param->offset, &value, sizeof value);
+    if (!rm_value_is_heap(value))
+        return RM_OK;
+    if (f->map->kind == RM_NULL)
+        rc = rm_map_new(allocator, 0, f->map, err);
+    else
+        rc = rm_value_make_unique(allocator, f->map, err);
+    if (rc == RM_OK)
+        rc = rm_map_set(f->map, param->name, strlen(param->name), rm_value_move(&value), err);
+    rm_value_clear(&value);
+    return rc;
+}
+
+static int fill_fallback(const rmi_filler *f, const rm_param *param, rm_error *err)
+{
+    unsigned char *to = f->state + param->offset;
+    switch (param->type) {
+    case RM_PARAM_BOOL:
+        memcpy(to, &param->flag.fallback, sizeof param->flag.fallback);
+        break;
+    case RM_PARAM_INT64:
+        memcpy(to, &param->i64.fallback, sizeof param->i64.fallback);
+        break;
+    case RM_PARAM_FLOAT64:
+        memcpy(to, &param->f64.fallback, sizeof param->f64.fallback);
+        break;
+    case RM_PARAM_STRING:
+        memcpy(to, &param->text_value.fallback, sizeof param->text_value.fallback);
+        break;
+    case RM_PARAM_ENUM:
+        memcpy(to, &param->choice.fallback, sizeof param->choice.fallback);
+        break;
+    case RM_PARAM_NUMBER:
+    case RM_PARAM_VALUE:
+        return fill_fallback_value(f, param, err);
+    }
+    return RM_OK;
+}
+
+static int fill_rest(const rmi_filler *f, const seen *done, rm_error *err)
+{
+    const rm_param *params = f->node->type->params;
+    int rc = RM_OK;
+    for (size_t i = 0; params != NULL && params[i].name != NULL && rc == RM_OK; i++) {
+        if (was_seen(done, i))
+            continue;
+        if ((params[i].flags & RM_PARAM_REQUIRED) != 0)
+            rc = missing_param(f, &params[i], err);
+        else if (f->state != NULL)
+            rc = fill_fallback(f, &params[i], err);
+    }
+    return rc;
+}
+
+int rmi_params_fill(const rmi_graph *graph, uint32_t index, void *state, rmi_arena *arena, rm_value *params,
+                    rm_error *err)
+{
+    const rmi_graph_node *node = &graph->nodes[index];
+    rm_value map = rm_null();
+    seen done = {0};
+    int rc = RM_OK;
+    const bool any = (node->type->flags & RM_NODE_ANY_PARAMS) != 0;
+    const rmi_filler filler = {graph, node, index, state, arena, &map};
+    if (node->params.kind != RM_NULL)
+        map = rm_value_retain(node->params);
+    else if (state != NULL || params != NULL || (any && node->resolver == NULL))
+        rc = rmi_params_map(graph, index, &map, err);
+    if (rc == RM_OK && !any)
+        rc = fill_overrides(&filler, &done, err);
+    if (rc == RM_OK && !any)
+        rc = fill_given(&filler, &done, err);
+    if (rc == RM_OK && !any)
+        rc = fill_rest(&filler, &done, err);
+    if (rc == RM_OK && params != NULL)
+        *params = rm_value_move(&map);
+    rm_value_clear(&map);
+    return rc;
+}

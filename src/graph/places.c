@@ -1,0 +1,130 @@
+/* Whether nodes may run here: what a manifest asks of host, placement and machine. */
+#include <math.h>
+#include <string.h>
+
+#include "graph/build.h"
+#include "platform/platform.h"
+
+/* Fills in node and pointer of an error about a field of a node. */
+static int at_field(rm_error *err, int code, const rmi_manifest_node *node, uint32_t index, const char *field)
+{
+    rmi_manifest_error_node(err, node->id);
+    rm_error_pointer(err, "/nodes/%u/%s", index, field);
+    return code;
+}
+
+static int missing_feature(rm_error *err, const char *id, const char *what, const char *feature)
+{
+    return rmi_manifest_error(err, RM_E_MISSING_FEATURE, "node '%s': %s needs %s, which this build does not have", id,
+                              what, feature);
+}
+
+static int check_remote(rm_manifest *manifest, uint32_t index, rm_error *err)
+{
+    const rmi_manifest_node *node = &manifest->nodes[index];
+    bool local_will_do = node->placement == RMI_PLACE_PREFER_LOCAL || node->placement == RMI_PLACE_PREFER_REMOTE ||
+                         node->placement == RMI_PLACE_LOCAL;
+    bool unused = node->placement == RMI_PLACE_PREFER_REMOTE || node->host != NULL;
+    if (rmi_feature_available("RM_GRPC_TRANSPORT"))
+        return RM_OK;
+    if (node->placement == RMI_PLACE_REMOTE)
+        return at_field(err, missing_feature(err, node->id, "placement 'remote'", "RM_GRPC_TRANSPORT"), node, index,
+                        "execution/placement");
+    if (node->host != NULL && !local_will_do)
+        return at_field(err, missing_feature(err, node->id, "'host'", "RM_GRPC_TRANSPORT"), node, index, "host");
+    if (unused && !atomic_exchange(&manifest->place_said, true))
+        rm_runtime_log(manifest->runtime, RM_LOG_WARNING, node->id,
+                       "runs here: this build has no RM_GRPC_TRANSPORT to run it elsewhere");
+    return RM_OK;
+}
+
+static int check_sandbox(const rmi_manifest_node *node, uint32_t index, rm_error *err)
+{
+    if (rmi_feature_available("RM_WASMTIME_RUNTIME"))
+        return RM_OK;
+    if (node->placement == RMI_PLACE_SANDBOX)
+        return at_field(err, missing_feature(err, node->id, "placement 'sandbox'", "RM_WASMTIME_RUNTIME"), node,
+                        index, "execution/placement");
+    if (strcmp(node->runtime_hint, "cpython_wasm") == 0)
+        return at_field(err, missing_feature(err, node->id, "runtime_hint 'cpython_wasm'", "RM_WASMTIME_RUNTIME"),
+                        node, index, "runtime_hint");
+    return RM_OK;
+}
+
+/* One name for each architecture. */
+static const char *architecture(const char *name)
+{
+    static const char *const same[][2] = {{"amd64", "x86_64"}, {"x86-64", "x86_64"}, {"x64", "x86_64"},
+                                          {"arm64", "aarch64"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        if (strcmp(name, same[i][0]) == 0)
+            return same[i][1];
+    }
+    return name;
+}
+
+static int check_machine(rm_manifest *manifest, uint32_t index, rm_error *err)
+{
+    const rmi_manifest_node *node = &manifest->nodes[index];
+    rmi_reader reader = {.arena = &manifest->arena};
+    rmi_capabilities needs = {.gpu_required = true};
+    size_t cores = rmi_platform_cpu_count();
+    double memory = rmi_platform_memory_gb();
+    const char *here = rmi_platform_architecture();
+    int rc = rmi_fields_read(&reader, rmi_capabilities_shape, node->capabilities, NULL, &needs, err);
+    if (rc != RM_OK)
+        return rc;
+    if (needs.gpu_type != NULL && needs.gpu_required) {
+        (void)rmi_manifest_error(err, RM_E_MISSING_CAPABILITY,
+                                 "node '%s' requires a GPU (%s); this build can use none", node->id, needs.gpu_type);
+        return at_field(err, RM_E_MISSING_CAPABILITY, node, index, "capabilities/gpu");
+    }
+    if ((uint64_t)needs.cores > cores) {
+        (void)rmi_manifest_error(err, RM_E_MISSING_CAPABILITY,
+                                 "node '%s' requires %lld CPU cores; this machine has %zu", node->id,
+                                 (long long)needs.cores, cores);
+        return at_field(err, RM_E_MISSING_CAPABILITY, node, index, "capabilities/cpu/cores");
+    }
+    if (needs.arch != NULL && strcmp(architecture(needs.arch), architecture(here)) != 0) {
+        (void)rmi_manifest_error(err, RM_E_MISSING_CAPABILITY,
+                                 "node '%s' requires the architecture %s; this machine is %s", node->id, needs.arch,
+                                 here);
+        return at_field(err, RM_E_MISSING_CAPABILITY, node, index, "capabilities/cpu/arch");
+    }
+    if (needs.memory_gb > ceil(memory)) { /* the kernel keeps a part of what was bought */
+        (void)rmi_manifest_error(err, RM_E_MISSING_CAPABILITY,
+                                 "node '%s' requires %g GB of memory; this machine has %.1f GB", node->id,
+                                 needs.memory_gb, memory);
+        return at_field(err, RM_E_MISSING_CAPABILITY, node, index, "capabilities/memory_gb");
+    }
+    return RM_OK;
+}
+
+static int check_fallback(const rm_manifest *manifest, uint32_t index, rm_error *err)
+{
+    const rmi_manifest_node *node = &manifest->nodes[index];
+    if (rmi_manifest_find(manifest, node->fallback) != SIZE_MAX)
+        return RM_OK;
+    const char *near = rmi_manifest_near_id(manifest, node->fallback);
+    (void)rmi_manifest_error(err, RM_E_UNKNOWN_NODE, "node '%s' falls back to unknown node '%s'%s%s%s", node->id,
+                             node->fallback, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                             near != NULL ? "'?" : "");
+    return at_field(err, RM_E_UNKNOWN_NODE, node, index, "execution/fallback");
+}
+
+int rmi_graph_check_places(rm_manifest *manifest, const rmi_graph *graph, rm_error *err)
+{
+    int rc = RM_OK;
+    for (uint32_t i = 0; i < graph->node_count && rc == RM_OK; i++) {
+        const rmi_manifest_node *node = &manifest->nodes[i];
+        if (node->fallback != NULL)
+            rc = check_fallback(manifest, i, err);
+        if (rc == RM_OK && (node->host != NULL || node->placement != RMI_PLACE_AUTO))
+            rc = check_remote(manifest, i, err);
+        if (rc == RM_OK)
+            rc = check_sandbox(node, i, err);
+        if (rc == RM_OK && node->capabilities != NULL)
+            rc = check_machine(manifest, i, err);
+    }
+    return rc;
+}

@@ -1,0 +1,125 @@
+/* Which type each node is: a native one by name or alias, else what a resolver finds. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "graph/build.h"
+
+static bool wants_python(const rmi_manifest_node *node)
+{
+    return strcmp(node->runtime_hint, "auto") != 0;
+}
+
+static int no_python(const rmi_manifest_node *node, const char *what, const char *name, const char *field,
+                     uint32_t index, rm_error *err)
+{
+    (void)rmi_manifest_error(err, RM_E_MISSING_FEATURE, "node '%s': %s '%s' needs Python (RM_PYTHON), which %s",
+                             node->id, what, name,
+                             rmi_feature_available("RM_PYTHON") ? "this program did not attach"
+                                                                : "this build does not have");
+    rmi_manifest_error_node(err, node->id);
+    rm_error_pointer(err, "/nodes/%u/%s", index, field);
+    return RM_E_MISSING_FEATURE;
+}
+
+/* Nobody knows the type: says so, with everywhere it was looked for. */
+static int unknown_type(const rmi_graph *graph, uint32_t index, const rmi_text *looked, rm_error *err)
+{
+    const rm_runtime *runtime = graph->runtime;
+    const rmi_manifest_node *node = graph->nodes[index].source;
+    const char *near = rmi_runtime_near_type(runtime, node->node_type);
+    bool python_only = runtime->resolver_count == 0 &&
+                       (strchr(node->node_type, ':') != NULL || strcmp(node->node_type, "Python") == 0);
+    if (python_only)
+        return no_python(node, "node_type", node->node_type, "node_type", index, err);
+    if (looked->failed)
+        return rmi_out_of_memory(err);
+    (void)rmi_manifest_error(err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s' of node '%s'%s%s%s; looked in: %s%s",
+                             node->node_type, node->id, near != NULL ? "; did you mean '" : "",
+                             near != NULL ? near : "", near != NULL ? "'?" : "",
+                             wants_python(node) ? "" : "native node types",
+                             looked->length != 0 ? looked->data + (wants_python(node) ? 2 : 0)
+                             : runtime->resolver_count == 0 ? " (no Python here: RM_PYTHON)"
+                                                            : "");
+    rmi_manifest_error_node(err, node->id);
+    rm_error_pointer(err, "/nodes/%u/node_type", index);
+    rm_error_hint(err, "`remotemedia nodes` lists the node types");
+    return RM_E_UNKNOWN_NODE_TYPE;
+}
+
+/* Adds place and node to what a resolver said. */
+static int failed_in_resolver(const rmi_manifest_node *node, uint32_t index, int rc, rm_error *err)
+{
+    if (err != NULL && err->node[0] == '\0')
+        rmi_manifest_error_node(err, node->id);
+    if (err != NULL && !err->has_pointer)
+        rm_error_pointer(err, "/nodes/%u/node_type", index);
+    return rc;
+}
+
+static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
+{
+    const rm_runtime *runtime = graph->runtime;
+    rmi_graph_node *node = &graph->nodes[index];
+    rmi_text looked;
+    rmi_text_init(&looked, runtime->allocator);
+    int rc = rmi_params_map(graph, index, &node->params, err);
+    const rm_node_query query = {
+        .node_type = node->source->node_type,
+        .id = node->source->id,
+        .runtime_hint = node->source->runtime_hint,
+        .params = node->params,
+        .is_streaming = node->source->is_streaming,
+        .is_source = node->is_source,
+    };
+    for (size_t i = 0; i < runtime->resolver_count && rc == RM_OK && node->type == NULL; i++) {
+        const rm_resolver *resolver = runtime->resolvers[i];
+        const char *where = NULL;
+        void *data = NULL;
+        rc = resolver->resolve(resolver->context, &query, &node->type, &data, &where, err);
+        if (rc == RM_OK) {
+            node->resolver = resolver;
+            node->data = data;
+            rc = rmi_type_check(node->type, "resolver", err);
+            if (rc != RM_OK)
+                (void)failed_in_resolver(node->source, index, rc, err);
+        } else if (rc == RM_DONE) {
+            rc = RM_OK;
+            node->type = NULL;
+            rmi_text_append_c(&looked, ", ");
+            rmi_text_append_c(&looked, where != NULL ? where : "a resolver");
+        } else {
+            rc = failed_in_resolver(node->source, index, rc, err);
+        }
+    }
+    if (rc == RM_OK && node->type == NULL)
+        rc = unknown_type(graph, index, &looked, err);
+    rmi_text_clear(&looked);
+    return rc;
+}
+
+/* The native type; the node before often has the same, which spares a search. */
+static const rm_node_type *find_native(const rmi_graph *graph, uint32_t index)
+{
+    const char *name = graph->nodes[index].source->node_type;
+    if (index > 0 && graph->nodes[index - 1].resolver == NULL && graph->nodes[index - 1].type != NULL &&
+        strcmp(graph->nodes[index - 1].type->name, name) == 0)
+        return graph->nodes[index - 1].type;
+    return rm_runtime_find_type(graph->runtime, name);
+}
+
+int rmi_graph_resolve(rmi_graph *graph, rm_error *err)
+{
+    int rc = RM_OK;
+    for (uint32_t i = 0; i < graph->node_count && rc == RM_OK; i++) {
+        rmi_graph_node *node = &graph->nodes[i];
+        bool python = wants_python(node->source);
+        if (python && graph->runtime->resolver_count == 0)
+            return no_python(node->source, "runtime_hint", node->source->runtime_hint, "runtime_hint", i, err);
+        if (!python)
+            node->type = find_native(graph, i);
+        if (node->type == NULL)
+            rc = ask_resolvers(graph, i, err);
+    }
+    return rc;
+}
