@@ -1,0 +1,113 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+#include "platform/posix/memory.h"
+
+enum { FIRST_READ = 65536 };
+
+/* What is read so far; `capacity` has room for the NUL. */
+typedef struct file_text {
+    const rm_allocator *allocator;
+    char *data;
+    size_t length, capacity;
+} file_text;
+
+static bool reserve(file_text *text, size_t capacity)
+{
+    char *grown = posix_resize(text->allocator, text->data, text->capacity, capacity);
+    if (grown == NULL)
+        return false;
+    text->data = grown;
+    text->capacity = capacity;
+    return true;
+}
+
+static int fail_errno(int failure, const char *path, rm_error *err)
+{
+    int code = failure == ENOENT || failure == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO;
+    return rm_error_set(err, code, "cannot read %s: %s", path, strerror(failure));
+}
+
+static int fail_limit(const char *path, size_t limit, rm_error *err)
+{
+    const size_t mebibyte = 1048576;
+    bool whole = limit >= mebibyte && limit % mebibyte == 0;
+    return rm_error_set(err, RM_E_LIMIT, "%s is larger than %zu %s", path, whole ? limit / mebibyte : limit,
+                        whole ? "MiB" : "bytes");
+}
+
+/* Reads to the end. One byte more than the limit is asked for, to see whether there is one. */
+static int read_all(int descriptor, const char *path, size_t limit, file_text *text, rm_error *err)
+{
+    for (;;) {
+        if (text->length + 1 >= text->capacity && !reserve(text, text->capacity * 2))
+            return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory for the content of %s", path);
+        ssize_t got = read(descriptor, text->data + text->length, text->capacity - 1 - text->length);
+        if (got == 0)
+            return RM_OK;
+        if (got < 0 && errno != EINTR)
+            return fail_errno(errno, path, err);
+        text->length += got > 0 ? (size_t)got : 0;
+        if (text->length > limit)
+            return fail_limit(path, limit, err);
+    }
+}
+
+/* Room for the whole file where its size is known, so that it is read at once. */
+static size_t first_capacity(int descriptor, size_t limit)
+{
+    struct stat status;
+    size_t size = FIRST_READ;
+    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size >= 0)
+        size = (uint64_t)status.st_size < SIZE_MAX - 2 ? (size_t)status.st_size : SIZE_MAX - 2;
+    return (size < limit ? size : limit) + 2;
+}
+
+int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit, char **data,
+                           size_t *length, rm_error *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    const char *name = standard ? "standard input" : path;
+    file_text text = {.allocator = allocator};
+    int rc = RM_OK, descriptor = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    *data = NULL;
+    *length = 0;
+    if (limit > SIZE_MAX / 2)
+        limit = SIZE_MAX / 2;
+    if (descriptor < 0)
+        return fail_errno(errno, name, err);
+    if (!reserve(&text, first_capacity(descriptor, limit)))
+        rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory for the content of %s", name);
+    if (rc == RM_OK)
+        rc = read_all(descriptor, name, limit, &text, err);
+    if (rc == RM_OK && !reserve(&text, text.length + 1)) /* rm_text_free goes by the length */
+        rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory for the content of %s", name);
+    if (!standard)
+        (void)close(descriptor);
+    if (rc != RM_OK) {
+        posix_free(allocator, text.data, text.capacity);
+        return rc;
+    }
+    text.data[text.length] = '\0';
+    *data = text.data;
+    *length = text.length;
+    return RM_OK;
+}
+
+bool rmi_platform_program_directory(char *buffer, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", buffer, size);
+    if (length <= 0 || (size_t)length >= size)
+        return false;
+    buffer[length] = '\0';
+    char *slash = strrchr(buffer, '/');
+    if (slash == NULL)
+        return false;
+    slash[slash == buffer] = '\0'; /* the root keeps its slash */
+    return true;
+}

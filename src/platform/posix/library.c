@@ -1,0 +1,52 @@
+#include <dlfcn.h>
+#include <string.h>
+
+#include "platform/platform.h"
+#include "platform/posix/memory.h"
+
+struct rmi_library {
+    const rm_allocator *allocator;
+    void *handle;
+};
+
+int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_library **out, rm_error *err)
+{
+    rmi_library *library = posix_alloc(allocator, sizeof *library);
+    char here[4096];
+    size_t length = strlen(path);
+    *out = NULL;
+    if (library == NULL)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    if (strchr(path, '/') == NULL &&
+        length < sizeof here - 2) { /* a bare name would be searched for elsewhere */
+        memcpy(here, "./", 2);
+        memcpy(here + 2, path, length + 1);
+        path = here;
+    }
+    *library = (rmi_library){.allocator = allocator, .handle = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
+    if (library->handle == NULL) {
+        const char *why = dlerror();
+        int rc = rm_error_set(err, RM_E_IO, "cannot load %s: %s", path, why != NULL ? why : "unknown reason");
+        posix_free(allocator, library, sizeof *library);
+        return rc;
+    }
+    *out = library;
+    return RM_OK;
+}
+
+bool rmi_library_function(rmi_library *library, const char *name, void *function, size_t size)
+{
+    void *symbol = dlsym(library->handle, name);
+    if (symbol == NULL || size != sizeof symbol)
+        return false;
+    memcpy(function, &symbol, size); /* POSIX: both kinds of pointer have one form */
+    return true;
+}
+
+void rmi_library_close(rmi_library *library)
+{
+    if (library == NULL)
+        return;
+    (void)dlclose(library->handle);
+    posix_free(library->allocator, library, sizeof *library);
+}

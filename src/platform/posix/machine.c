@@ -1,0 +1,34 @@
+#include <sched.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+
+size_t rmi_platform_cpu_count(void)
+{
+    cpu_set_t allowed;
+    long count = 0;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        count = CPU_COUNT(&allowed);
+    if (count <= 0)
+        count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (size_t)count : 1;
+}
+
+double rmi_platform_memory_gb(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (double)pages * (double)page / 1e9 : 0.0;
+}
+
+const char *rmi_platform_architecture(void)
+{
+#if defined(__x86_64__)
+    return "x86_64";
+#elif defined(__aarch64__)
+    return "aarch64";
+#elif defined(__riscv) && __riscv_xlen == 64
+    return "riscv64";
+#else
+    return "unknown";
+#endif
+}
