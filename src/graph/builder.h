@@ -2,7 +2,7 @@
 #ifndef GRAPH_BUILDER_H
 #define GRAPH_BUILDER_H
 
-#include "remotemedia/remotemedia.h"
+#include "remotemedia/node.h"
 
 typedef struct rmi_builder {
     const rm_allocator *allocator;
@@ -25,5 +25,9 @@ void rmi_build_add(rmi_builder *b, rm_value *list, rm_value value);
 void rmi_build_text(rmi_builder *b, rm_value *map, const char *key, const char *text);
 /* Moves `value` (consumed) to *out, or clears it after a failure; returns the first failure or RM_OK. */
 int rmi_build_end(rmi_builder *b, rm_value *value, rm_value *out);
+
+/* The default of a parameter, null for none; and a list of texts that ends with NULL. Owned. */
+rm_value rmi_describe_default(rmi_builder *b, const rm_param *param);
+rm_value rmi_describe_choices(rmi_builder *b, const char *const *choices);
 
 #endif
