@@ -1,5 +1,5 @@
-/* For the tests of nodes: runs one node, or a small manifest, through the public interface, on a heap that can
- * fail. */
+/* For the tests of nodes: runs one node, or a small manifest, through the public interface, on a heap that
+ * can fail. */
 #ifndef TESTS_SUPPORT_NODE_TEST_H
 #define TESTS_SUPPORT_NODE_TEST_H
 
@@ -48,15 +48,15 @@ typedef struct rmt_case {
 } rmt_case;
 
 /* Runs each case: once as it is; then with its first, second, ... allocation failing, alone and with all that
- * follow, which must give RM_E_OUT_OF_MEMORY. No run may leak, misstate a size or change its input. Fails the test
- * that calls. */
+ * follow, which must give RM_E_OUT_OF_MEMORY. No run may leak, misstate a size or change its input. Fails the
+ * test that calls. */
 void rmt_check(const rmt_case *cases, size_t count);
 
 /* A folder of this test program's own, removed when it ends. */
 const char *rmt_directory(void);
 /* Writes a file of that folder; `length` SIZE_MAX: the text's. */
 void rmt_write(const char *name, const char *text, size_t length);
-/* The content of a file of that folder, NUL-terminated; the caller frees it. Fails the test if there is none. */
+/* The content of a file of that folder, NUL-terminated; the caller frees it. Fails the test without one. */
 char *rmt_read(const char *name);
 
 /* A value from JSON text; audio of `frames` * `channels` samples of `dtype`, copied. Owned by the caller. */

@@ -78,9 +78,10 @@ static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet
     return rmi_run_end(node, run, i, i, done, rc);
 }
 
-#define SCALE_TEXT                                                                                             \
-    "Takes a number or an array of numbers (one level); every other item, true and false and numeric strings " \
-    "too, passes unchanged. Arithmetic is Python's: integers stay exact at any size, a float stays a float."
+#define SCALE_TEXT                                                                                     \
+    "Takes a number or an array of numbers (one level); every other item, true and false and numeric " \
+    "strings too, passes unchanged. Arithmetic is Python's: integers stay exact at any size, a float " \
+    "stays a float."
 
 static const rm_param multiply_params[] = {
     {.name = "factor",

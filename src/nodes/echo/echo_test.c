@@ -4,8 +4,8 @@ static const rmt_case cases[] = {
     {.label = "counts from 1",
      .type = "Echo",
      .items = "[\"a\",null]",
-     .outputs =
-         "[{\"input\":\"a\",\"counter\":1,\"node\":\"Echo\"},{\"input\":null,\"counter\":2,\"node\":\"Echo\"}]"},
+     .outputs = "[{\"input\":\"a\",\"counter\":1,\"node\":\"Echo\"},"
+                "{\"input\":null,\"counter\":2,\"node\":\"Echo\"}]"},
     {.label = "the alias keeps the name",
      .type = "EchoNode",
      .items = "[[1]]",

@@ -206,13 +206,13 @@ const rm_node_type rmi_node_merge = {
     .name = "Merge",
     .summary = "Joins what several nodes made of the same item: {node id: value}",
     .description =
-        "For each input item, one map from the id of each connected node to the value that it made of the item, in "
-        "the order of the connections. A node that dropped the item is absent; an item that all dropped gives "
-        "nothing. The map leaves as soon as no connected node can add to it.\n\n"
-        "A node may give several values for one item. By default that is an error, so that nothing is lost "
-        "unnoticed; with \"several\": \"list\" every value in the map is a list of all that the node gave; "
-        "\"first\" and \"last\" keep one. What nodes emit when the stream ends (the remainder of a Batch) is "
-        "joined into one last map.",
+        "For each input item, one map from the id of each connected node to the value that it made of "
+        "the item, in the order of the connections. A node that dropped the item is absent; an item "
+        "that all dropped gives nothing. The map leaves as soon as no connected node can add to it.\n\n"
+        "A node may give several values for one item. By default that is an error, so that nothing is "
+        "lost unnoticed; with \"several\": \"list\" every value in the map is a list of all that the "
+        "node gave; \"first\" and \"last\" keep one. What nodes emit when the stream ends (the "
+        "remainder of a Batch) is joined into one last map.",
     .ports = merge_ports,
     .params = merge_params,
     .state_size = sizeof(struct merge),

@@ -146,10 +146,11 @@ const rm_node_type rmi_node_filter = {
     .name = "Filter",
     .summary = "Keeps the items that match a comparison",
     .description =
-        "eq and ne compare any values: 1 equals 1.0, the order of keys does not count, values of different kinds "
-        "differ. lt, le, gt and ge compare two numbers or two strings (by code point); anything else is an error. "
-        "contains looks for a value in a list, a part in a string or a key in a map. truthy keeps what Python takes "
-        "for true. An item in which the pointer finds nothing is dropped, except by ne.",
+        "eq and ne compare any values: 1 equals 1.0, the order of keys does not count, values of "
+        "different kinds differ. lt, le, gt and ge compare two numbers or two strings (by code point); "
+        "anything else is an error. contains looks for a value in a list, a part in a string or a key "
+        "in a map. truthy keeps what Python takes for true. An item in which the pointer finds nothing "
+        "is dropped, except by ne.",
     .ports = filter_ports,
     .params = filter_params,
     .state_size = sizeof(struct filter),

@@ -67,7 +67,7 @@ static uint32_t simple_of(uint32_t code)
     return code;
 }
 
-/* Writes the capitals of `text` to `out`, which has room for MAX_GROWTH times as many bytes; returns how many. */
+/* Writes the capitals of `text` to `out`, which has room for MAX_GROWTH times as much; returns the bytes. */
 static size_t upper(const char *text, size_t length, char *out)
 {
     size_t used = 0;
