@@ -58,7 +58,7 @@ static int sink_process(rm_node *node, void *state, unsigned port, rm_packet in,
 static int sink_close(rm_node *node, void *state, rm_error *err)
 {
     struct sink *s = state;
-    if (s->writer == NULL)
+    if (s->stream.channels == 0)
         rm_node_log(node, RM_LOG_WARNING, "no audio came: '%s' was not written", s->path);
     return rmi_audio_writer_close(s->writer, err);
 }

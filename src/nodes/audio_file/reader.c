@@ -77,6 +77,13 @@ static int open_file(rmi_audio_reader *reader, rm_error *err)
     return rm_error_set(err, RM_E_IO, "cannot open '%s': %s", reader->path, strerror(errno));
 }
 
+/* The decoder itself. The library would put a converter of its own before it, which takes the channels of a
+ * Vorbis file for a mixture of those of a WAV file. */
+static ma_data_source *backend(rmi_audio_reader *reader)
+{
+    return reader->decoder.pBackend;
+}
+
 static int open_decoder(rmi_audio_reader *reader, rm_error *err)
 {
     static const ma_encoding_format encodings[] = {
@@ -103,13 +110,19 @@ static int open_decoder(rmi_audio_reader *reader, rm_error *err)
                             names[container], reader->probe.missing[0] ? ": " : "", reader->probe.missing);
     }
     reader->decoding = true;
-    reader->file_channels = (int32_t)reader->decoder.outputChannels;
-    reader->file_rate = (int32_t)reader->decoder.outputSampleRate;
+    ma_format sample_format = ma_format_unknown;
+    ma_uint32 channels = 0, rate = 0;
     ma_uint64 length = 0;
+    ma_data_source_get_data_format(backend(reader), &sample_format, &channels, &rate, NULL, 0);
+    if (sample_format != ma_format_f32 || channels == 0 || channels > MA_MAX_CHANNELS || rate == 0 ||
+        rate > INT32_MAX)
+        return rm_error_set(err, RM_E_PARSE, "'%s' has %u channel(s) at %u Hz", reader->path, channels, rate);
+    reader->file_channels = (int32_t)channels;
+    reader->file_rate = (int32_t)rate;
     /* Others would have to be read to their end to know. */
     const bool knows =
         container == RMI_AUDIO_FLAC || (container == RMI_AUDIO_MP3 && reader->probe.knows_length);
-    if (knows && ma_decoder_get_length_in_pcm_frames(&reader->decoder, &length) == MA_SUCCESS)
+    if (knows && ma_data_source_get_length_in_pcm_frames(backend(reader), &length) == MA_SUCCESS)
         reader->length = length;
     return RM_OK;
 }
@@ -238,7 +251,7 @@ static size_t decode(rmi_audio_reader *reader, float *samples, size_t frames)
     while (done < frames && !reader->ended) {
         ma_uint64 got = 0;
         float *to = samples + done * (size_t)reader->file_channels;
-        const ma_result result = ma_decoder_read_pcm_frames(&reader->decoder, to, frames - done, &got);
+        const ma_result result = ma_data_source_read_pcm_frames(backend(reader), to, frames - done, &got);
         reader->ended = got == 0 || (result != MA_SUCCESS && result != MA_AT_END);
         done += (size_t)got;
     }
