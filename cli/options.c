@@ -27,7 +27,7 @@ rmi_exit rmi_usage_error(const rmi_program *program, const char *command, const 
 int64_t rmi_parse_duration(const char *text)
 {
     char *end = NULL;
-    if (text[0] < '0' || text[0] > '9')
+    if (text[0] < '0' || text[0] > '9' || strpbrk(text, "xX") != NULL)
         return -1;
     double amount = strtod(text, &end);
     double unit = strcmp(end, "ms") == 0 ? 1 : strcmp(end, "s") == 0 || *end == '\0' ? 1000 : 0;

@@ -1,0 +1,82 @@
+"""Every command in the documentation is run and gives what it shows.
+
+In a block ```console, a line "$ command" is run by sh in the project's folder (`remotemedia` is the program under test);
+the lines below it are its output, standard error included. A line "..." stands for any lines. JSON blocks that are
+manifests must be valid.
+"""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+
+from support import PROGRAM, ROOT, SLOWNESS, ProgramTest, environment
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("**/*.md"))]
+
+
+def blocks(path, kind):
+    """(line number, text) of every fenced block of a kind."""
+    text = path.read_text()
+    for found in re.finditer(rf"^```{kind}\n(.*?)^```$", text, re.S | re.M):
+        yield text.count("\n", 0, found.start()) + 2, found.group(1)
+
+
+def commands(path):
+    """(line number, command, expected lines); a command may go on in lines that begin with "> "."""
+    for number, block in blocks(path, "console"):
+        entries = []
+        for offset, line in enumerate(block.splitlines()):
+            if line.startswith("$ "):
+                entries.append([number + offset, line[2:], []])
+            elif entries and line.startswith("> ") and not entries[-1][2]:
+                entries[-1][1] += "\n" + line[2:]
+            elif entries:
+                entries[-1][2].append(line)
+        yield from entries
+
+
+def matches(expected, got):
+    """Whether lines are as expected, where "..." stands for any number of lines."""
+    pattern = "".join("(?:.*\n)*?" if line == "..." else re.escape(line) + "\n" for line in expected)
+    return re.fullmatch(pattern, "".join(line + "\n" for line in got)) is not None
+
+
+class Documentation(ProgramTest):
+    def test_commands_give_what_they_show(self):
+        env = environment({"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"})
+        count = 0
+        for path in DOCUMENTS:
+            for number, command, expected in commands(path):
+                count += 1
+                with self.subTest(place=f"{path.relative_to(ROOT)}:{number}"):
+                    done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120 * SLOWNESS,
+                                          check=False)
+                    got = done.stdout.decode().splitlines()
+                    self.assertTrue(matches(expected, got), f"$ {command}\n" + "\n".join(got))
+        self.assertGreater(count, 20)
+
+    def test_manifests_are_valid(self):
+        count = 0
+        for path in DOCUMENTS:
+            for number, block in blocks(path, "json"):
+                with self.subTest(place=f"{path.relative_to(ROOT)}:{number}"):
+                    value = json.loads(block)
+                    whole = value.get("manifest", value) if isinstance(value, dict) else {}
+                    if isinstance(whole, dict) and "nodes" in whole and "version" in whole:
+                        count += 1
+                        done = self.run_program("validate", "-", stdin=block)
+                        self.assertEqual(done.exit, 0, done.stderr)
+        self.assertGreater(count, 2)
+
+    def test_links_lead_somewhere(self):
+        for path in DOCUMENTS:
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
+                with self.subTest(place=str(path.relative_to(ROOT)), target=target):
+                    self.assertTrue((path.parent / target).exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
