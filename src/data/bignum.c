@@ -112,9 +112,6 @@ static int divide(const rm_allocator *allocator, operands *n, rm_value *out, rm_
         return rc;
     if (mp_iszero(&n->rest))
         return store(allocator, &n->result, out, err);
-    n->b.sign =
-        n->a.sign == n->b.sign ? MP_ZPOS : MP_NEG; /* the sign of the quotient, on one of two magnitudes */
-    n->a.sign = MP_ZPOS;
     rc = divide_to_double(n, &quotient, err);
     *out = rm_float(quotient);
     return rc;

@@ -344,7 +344,7 @@ int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length
 {
     alignas(BLOCK_HEAD) unsigned char piece[4096];
     json_memory memory = {.allocator = allocator, .piece = piece, .size = sizeof piece};
-    source from = {.text = text, .what = "JSON text", .length = length, .err = err};
+    source from = {.text = text, .what = "text", .length = length, .err = err};
     yyjson_doc *document = NULL;
     *out = rm_null();
     int rc = read_source(&from, &memory, &document);
