@@ -149,7 +149,8 @@ static inline rm_value rm_value_move(rm_value *value)
 }
 /* Makes `value` (list, map, bytes, tensor) safe to change: a shallow copy when someone else holds it too. */
 RM_API int rm_value_make_unique(const rm_allocator *allocator, rm_value *value, rm_error *err);
-/* Same content: 1 and 1.0 differ, 0.0 and -0.0 too, NaN equals NaN, maps compare in order, tensors by dtype, shape and elements. */
+/* Same content: 1 and 1.0 differ, 0.0 and -0.0 too, NaN equals NaN, maps compare in order, tensors by dtype, shape and
+ * elements. What is nested deeper than 1,000 levels counts as different. */
 RM_API bool rm_value_equal(rm_value a, rm_value b);
 
 /* A string from UTF-8; bytes that are not UTF-8 are RM_E_PARSE with the offset. *out is owned. */
@@ -288,7 +289,8 @@ enum {
 RM_API int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length, unsigned flags, rm_value *out,
                          rm_error *err);
 /* Writes `value`: shortest floats, exact integers, key order kept, UTF-8 unescaped. NaN and infinities print as null and
- * set *had_nan to true (may be NULL; it is never set to false). *text is owned, NUL-terminated: release with rm_text_free(allocator, text, length). */
+ * set *had_nan to true (may be NULL; it is never set to false). *text is owned, NUL-terminated: release with
+ * rm_text_free(allocator, text, length). */
 RM_API int rm_json_write(const rm_allocator *allocator, rm_value value, unsigned flags, char **text, size_t *length,
                          bool *had_nan, rm_error *err);
 RM_API void rm_text_free(const rm_allocator *allocator, char *text, size_t length);
