@@ -7,7 +7,8 @@
 /* Ends a process_many that is done with the first `used` packets of `run`: the `kept` ones that stand in
  * front leave on port 0, in one go. With `rc` a failure, run[used] is the packet that failed: it is consumed,
  * after those before it have left. *done is set; returns the code for process_many. */
-static inline int rmi_run_end(rm_node *node, rm_packet *run, size_t kept, size_t used, size_t *done, int rc)
+static inline int rmi_run_end(rm_node *node, rm_packet *run, size_t kept, size_t used, size_t *done, int rc,
+                              rm_error *err)
 {
     int sent = kept > 0 ? rm_emit_many(node, 0, run, kept) : RM_OK;
     *done = used;
@@ -17,6 +18,8 @@ static inline int rmi_run_end(rm_node *node, rm_packet *run, size_t kept, size_t
     } else if (sent < 0 && used > 0) {
         *done = used - 1;
     }
+    if (sent < 0)
+        rm_error_clear(err); /* why sending failed has been recorded, and matters more */
     return sent < 0 || rc == RM_OK ? sent : rc;
 }
 

@@ -48,8 +48,8 @@ typedef struct rmt_case {
 } rmt_case;
 
 /* Runs each case: once as it is; then with its first, second, ... allocation failing, alone and with all that
- * follow, which must give RM_E_OUT_OF_MEMORY. No run may leak, misstate a size or change its input. Fails the
- * test that calls. */
+ * follow, which must give RM_E_OUT_OF_MEMORY (or the failure that the case expects, if that came first). No run may
+ * leak, misstate a size or change its input. Fails the test that calls. */
 void rmt_check(const rmt_case *cases, size_t count);
 
 /* A folder of this test program's own, removed when it ends. */

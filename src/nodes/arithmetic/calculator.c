@@ -134,7 +134,7 @@ static int calculator_process_many(rm_node *node, void *state, unsigned port, rm
         if (rc != RM_OK)
             break;
     }
-    return rmi_run_end(node, run, i, i, done, rc);
+    return rmi_run_end(node, run, i, i, done, rc, err);
 }
 
 static const rm_param calculator_params[] = {

@@ -56,7 +56,7 @@ static int multiply_process_many(rm_node *node, void *state, unsigned port, rm_p
         else if ((rc = scale_slowly(node, RM_MULTIPLY, factor, value, err)) != RM_OK)
             break;
     }
-    return rmi_run_end(node, run, i, i, done, rc);
+    return rmi_run_end(node, run, i, i, done, rc, err);
 }
 
 static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
@@ -75,7 +75,7 @@ static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet
         else if ((rc = scale_slowly(node, RM_ADD, addend, value, err)) != RM_OK)
             break;
     }
-    return rmi_run_end(node, run, i, i, done, rc);
+    return rmi_run_end(node, run, i, i, done, rc, err);
 }
 
 #define SCALE_TEXT                                                                                     \

@@ -57,7 +57,7 @@ static int batch_process_many(rm_node *node, void *state, unsigned port, rm_pack
         if (rm_list_length(b->list) == (size_t)b->size)
             run[full++] = batch_take(b, seq);
     }
-    return rmi_run_end(node, run, full, i, done, rc);
+    return rmi_run_end(node, run, full, i, done, rc, err);
 }
 
 static int batch_flush(rm_node *node, void *state, rm_error *err)

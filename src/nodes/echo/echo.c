@@ -35,7 +35,7 @@ static int echo_process_many(rm_node *node, void *state, unsigned port, rm_packe
     (void)port;
     while (i < n && (rc = wrap(node, state, &run[i].value, err)) == RM_OK)
         i++;
-    return rmi_run_end(node, run, i, i, done, rc);
+    return rmi_run_end(node, run, i, i, done, rc, err);
 }
 
 const rm_node_type rmi_node_echo = {

@@ -135,7 +135,7 @@ static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm
     }
     for (size_t i = 0; i < ready; i++)
         rm_packet_clear(&run[i]);
-    return rmi_run_end(node, run, 0, ready, done, rc);
+    return rmi_run_end(node, run, 0, ready, done, rc, err);
 }
 
 static int jsonl_sink_flush(rm_node *node, void *state, rm_error *err)

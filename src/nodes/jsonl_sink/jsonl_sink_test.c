@@ -66,8 +66,8 @@ static void replaces_or_appends(void **state)
     rmt_write("file", "before\n", SIZE_MAX);
     run_ok("{\"path\":\"{DIR}/file\",\"append\":true}", "[1]", rm_null(), 0);
     expect_file("file", "before\n1\n");
-    run_ok("{\"path\":\"{DIR}/file\"}", "[]", rm_null(), 0);
-    expect_file("file", "");
+    run_ok("{\"path\":\"{DIR}/file\"}", "[2]", rm_null(), 0);
+    expect_file("file", "2\n");
 }
 
 static void warns_once_about_nan(void **state)

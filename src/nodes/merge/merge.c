@@ -161,7 +161,7 @@ static int merge_process_many(rm_node *node, void *state, unsigned port, rm_pack
             break;
         rm_packet_clear(&run[i]);
     }
-    return rmi_run_end(node, run, 0, i, done, rc);
+    return rmi_run_end(node, run, 0, i, done, rc, err);
 }
 
 static int merge_advance(rm_node *node, void *state, int64_t bound, rm_error *err)

@@ -4,8 +4,8 @@
 static int passthrough_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
                                     size_t *done, rm_error *err)
 {
-    (void)state, (void)port, (void)err;
-    return rmi_run_end(node, run, n, n, done, RM_OK);
+    (void)state, (void)port;
+    return rmi_run_end(node, run, n, n, done, RM_OK, err);
 }
 
 static const rm_port passthrough_ports[] = {

@@ -101,7 +101,7 @@ static int filter_process_many(rm_node *node, void *state, unsigned port, rm_pac
         else if (kept++ != i)
             run[kept - 1] = rm_packet_move(&run[i]);
     }
-    return rmi_run_end(node, run, kept, i, done, rc);
+    return rmi_run_end(node, run, kept, i, done, rc, err);
 }
 
 static int filter_close(rm_node *node, void *state, rm_error *err)

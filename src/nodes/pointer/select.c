@@ -129,7 +129,7 @@ static int select_process_many(rm_node *node, void *state, unsigned port, rm_pac
         if (kept++ != i)
             run[kept - 1] = rm_packet_move(&run[i]);
     }
-    return rmi_run_end(node, run, kept, i, done, rc);
+    return rmi_run_end(node, run, kept, i, done, rc, err);
 }
 
 static const rm_port select_ports[] = {

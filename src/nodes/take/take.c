@@ -17,9 +17,9 @@ static int take_process_many(rm_node *node, void *state, unsigned port, rm_packe
 {
     struct limit *take = state;
     const size_t part = part_of_run(take, n);
-    (void)port, (void)err;
+    (void)port;
     take->seen += (int64_t)part;
-    return rmi_run_end(node, run, part, part, done, take->seen == take->count ? RM_DONE : RM_OK);
+    return rmi_run_end(node, run, part, part, done, take->seen == take->count ? RM_DONE : RM_OK, err);
 }
 
 static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
@@ -27,11 +27,11 @@ static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packe
 {
     struct limit *skip = state;
     const size_t part = part_of_run(skip, n);
-    (void)port, (void)err;
+    (void)port;
     skip->seen += (int64_t)part;
     for (size_t i = 0; i < part; i++)
         rm_packet_clear(&run[i]);
-    const int rc = rmi_run_end(node, run + part, n - part, n - part, done, RM_OK);
+    const int rc = rmi_run_end(node, run + part, n - part, n - part, done, RM_OK, err);
     *done += part;
     return rc;
 }

@@ -118,7 +118,7 @@ static int uppercase_process_many(rm_node *node, void *state, unsigned port, rm_
     (void)port;
     while (i < n && (rc = uppercase_one(node, state, &run[i].value, err)) == RM_OK)
         i++;
-    return rmi_run_end(node, run, i, i, done, rc);
+    return rmi_run_end(node, run, i, i, done, rc, err);
 }
 
 static int uppercase_close(rm_node *node, void *state, rm_error *err)

@@ -94,7 +94,7 @@ static int window_process_many(rm_node *node, void *state, unsigned port, rm_pac
         if (full)
             run[shown++] = packet;
     }
-    return rmi_run_end(node, run, shown, i, done, rc);
+    return rmi_run_end(node, run, shown, i, done, rc, err);
 }
 
 static int window_flush(rm_node *node, void *state, rm_error *err)
