@@ -5,7 +5,7 @@
 
 #include "cli/report.h"
 
-enum { TERM_COLUMN = 2, TEXT_COLUMN = 26 };
+enum { TERM_COLUMN = 2, TEXT_COLUMN = 26, WIDTH = 96 };
 
 void rmi_help_row(rmi_text *out, const char *term, const char *text)
 {
@@ -22,6 +22,29 @@ void rmi_help_row(rmi_text *out, const char *term, const char *text)
         width = 0;
         line = end != NULL ? end + 1 : NULL;
     }
+}
+
+void rmi_help_wrap(rmi_text *out, const char *paragraphs)
+{
+    size_t column = 0;
+    for (const char *word = paragraphs; *word != '\0';) {
+        size_t length = strcspn(word, " \n"), next = word[length] == '\0' ? length : length + 1;
+        if (column != 0 && column + 1 + length > WIDTH) {
+            rmi_text_append_c(out, "\n");
+            column = 0;
+        }
+        if (column != 0 && length != 0)
+            rmi_text_append_c(out, " ");
+        rmi_text_append(out, word, length);
+        column += length + (column != 0);
+        if (word[length] == '\n') {
+            rmi_text_append_c(out, "\n");
+            column = 0;
+        }
+        word += next;
+    }
+    if (column != 0)
+        rmi_text_append_c(out, "\n");
 }
 
 rmi_exit rmi_help_print(rmi_program *program, rmi_text *text)

@@ -9,6 +9,8 @@
 rmi_exit rmi_help_command(rmi_program *program, const rmi_command *command);
 /* Appends `text`'s lines as a column beside `term`. */
 void rmi_help_row(rmi_text *out, const char *term, const char *text);
+/* Appends paragraphs, their lines broken at words. */
+void rmi_help_wrap(rmi_text *out, const char *paragraphs);
 /* Prints `text` on standard output and releases it. */
 rmi_exit rmi_help_print(rmi_program *program, rmi_text *text);
 

@@ -80,6 +80,19 @@ void rmi_input_close(rmi_input *input)
 {
     rmi_reader_close(&input->reader);
     rm_value_clear(&input->whole);
+    rm_error_clear(&input->held);
+}
+
+/* Says which line is bad; the runtime asks again when it has nothing else to do, and only then is told. */
+static int hold(rmi_input *input, int rc, const rm_error *cause)
+{
+    rm_error_set(&input->held, rc, "line %lld of %s: %s", (long long)input->line, input->reader.name,
+                 cause->message);
+    if (cause->hint[0] != '\0')
+        rm_error_hint(&input->held, "%s", cause->hint);
+    input->held.has_item = true;
+    input->held.item = input->items;
+    return RM_AGAIN;
 }
 
 static int next_line(rmi_input *input, rm_value *item, rm_error *err)
@@ -87,27 +100,19 @@ static int next_line(rmi_input *input, rm_value *item, rm_error *err)
     const char *text = NULL;
     size_t length = 0;
     rm_error cause = {0};
-    int rc;
-    do {
-        rc = rmi_reader_line(&input->reader, &text, &length, err);
-        input->line++;
-    } while (rc == RM_OK && is_blank(text, length));
-    if (rc == RM_AGAIN)
-        input->line--;
-    if (rc == RM_AGAIN || rc == RM_DONE)
+    int rc = input->held.code;
+    if (rc != RM_OK) {
+        rm_error_move(err, &input->held);
         return rc;
-    if (rc == RM_OK) {
+    }
+    do {
+        rc = rmi_reader_line(&input->reader, &text, &length, &cause);
+        input->line += rc == RM_OK;
+    } while (rc == RM_OK && is_blank(text, length));
+    if (rc == RM_OK)
         rc = rm_json_parse(NULL, text, length, input->flags, item, &cause);
-        if (rc != RM_OK)
-            rm_error_set(err, rc, "line %lld of %s: %s", (long long)input->line, input->reader.name,
-                         cause.message);
-    }
-    if (rc != RM_OK && err != NULL) {
-        if (cause.hint[0] != '\0')
-            rm_error_hint(err, "%s", cause.hint);
-        err->has_item = true;
-        err->item = input->items;
-    }
+    if (rc < 0)
+        rc = hold(input, rc, &cause);
     rm_error_clear(&cause);
     return rc;
 }

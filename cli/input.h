@@ -18,6 +18,7 @@ typedef struct rmi_input {
     size_t source;  /* whose turn it is, where `whole` is a map */
     int64_t items, line;
     bool ended;  /* there are no more */
+    rm_error held; /* a bad line: told when all items before it have been worked on */
     bool failed; /* reading or parsing failed, as opposed to the run */
 } rmi_input;
 

@@ -124,8 +124,10 @@ static void append_details(rmi_text *text, rm_value type)
         text, "%s%s\n",
         list_of(type, "aliases").kind == RM_LIST && rm_list_length(list_of(type, "aliases")) != 0 ? "\n" : "",
         text_of(type, "summary"));
-    if (text_of(type, "description")[0] != '\0')
-        rmi_text_printf(text, "\n%s\n", text_of(type, "description"));
+    if (text_of(type, "description")[0] != '\0') {
+        rmi_text_append_c(text, "\n");
+        rmi_help_wrap(text, text_of(type, "description"));
+    }
     if (params.kind == RM_LIST && rm_list_length(params) != 0)
         rmi_text_append_c(text, "\nparameters:\n");
     for (size_t i = 0; params.kind == RM_LIST && i < rm_list_length(params); i++)

@@ -58,7 +58,9 @@ int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, r
     if (*temporary == NULL)
         return rmi_out_of_memory(err);
     const char *target = realpath(path, real) != NULL ? real : path; /* a link stays a link */
-    (void)snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, (long)getpid());
+    int length = snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, (long)getpid());
+    if (length < 0 || length >= NAME_SIZE)
+        return io_error(path, ENAMETOOLONG, err);
     *descriptor = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (*descriptor >= 0 && stat(target, &status) == 0)
         (void)fchmod(*descriptor, status.st_mode & 07777);

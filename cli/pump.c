@@ -25,7 +25,7 @@ static int rest(rmi_run *run, rm_error *err)
 {
     bool reading = run->input.lines && !run->input.ended;
     int rc = rmi_output_flush(&run->output, err);
-    if (rc == RM_OK)
+    if (rc == RM_OK && run->input.held.code == RM_OK)
         rm_pipeline_wait(run->pipeline, &run->input.reader.descriptor, reading ? 1 : 0);
     return rc;
 }

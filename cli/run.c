@@ -258,6 +258,7 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     rmi_exit code = RMI_EXIT_OK, failed = RMI_EXIT_OK;
     rmi_run run = {.options = options, .program = program, .input = {.reader = {.descriptor = -1}}};
     run.output.program = program;
+    run.output.writer = &program->out;
     run.output.format =
         rmi_format_of((rmi_format)options->format, options->output != NULL ? options->output : "");
     if (options->compat != 0)

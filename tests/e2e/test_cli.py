@@ -186,7 +186,6 @@ class Run(ProgramTest):
         path = self.write("double.json", DOUBLE)
         rows += [(["run", path, "--input", "absent.json"], "absent.json"), (["run", path, "--input", folder], "folder"),
                  (["run", path, "--output", folder], "folder"), (["run", path, "--output", "no/where.json"], "no/where"),
-                 (["run", path, "--output", "no/where.jsonl"], "no/where"),
                  (["run", path, "--plugin", "absent.so"], "absent.so")]
         for args, name in rows:
             with self.subTest(args=args):
