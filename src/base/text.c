@@ -36,9 +36,9 @@ static bool grow(rmi_text *text, size_t size)
     return true;
 }
 
-char *rmi_text_reserve(rmi_text *text, size_t size)
+char *rmi_text_make_room(rmi_text *text, size_t size)
 {
-    if (text->failed || (size >= text->capacity - text->length && !grow(text, size)))
+    if (text->failed || !grow(text, size))
         return NULL;
     return text->data + text->length;
 }

@@ -91,6 +91,31 @@ static size_t put_plain(const char *digits, size_t count, int exponent, char *to
     return length;
 }
 
+/* Most floats that people write have few decimals. A decimal of at most 15 digits that reads back equal is the shortest
+ * one, since no two of them are the same double; and the quotient of two integers that a double holds is rounded as
+ * reading the decimal would be. 0 when the float is none of these. */
+static size_t put_few_decimals(double value, char *buffer)
+{
+    enum { DECIMALS = 6 };
+    const double scale = 1e6, smallest = 1e-4, largest = 1e9;
+    double size = fabs(value);
+    if (!(size >= smallest && size < largest))
+        return 0;
+    int64_t scaled = (int64_t)(size * scale + 0.5), decimals = scaled % (int64_t)scale;
+    if ((double)scaled / scale != size)
+        return 0;
+    size_t length = rmi_int64_text(scaled / (int64_t)scale, buffer + (value < 0)) + (value < 0);
+    size_t last = length + DECIMALS;
+    if (value < 0)
+        buffer[0] = '-';
+    buffer[length] = '.';
+    for (size_t at = last; at > length; at--, decimals /= 10)
+        buffer[at] = (char)('0' + decimals % 10);
+    while (buffer[last] == '0' && last > length + 1)
+        last--;
+    return last + 1;
+}
+
 size_t rmi_float_text(double value, char *buffer)
 {
     const double exact = 1e15;
@@ -103,6 +128,9 @@ size_t rmi_float_text(double value, char *buffer)
         memcpy(buffer + length, ".0", 2);
         return length + 2;
     }
+    length = put_few_decimals(value, buffer);
+    if (length != 0)
+        return length;
     if (signbit(value))
         buffer[length++] = '-';
     if (value == 0) {

@@ -66,22 +66,41 @@ static void put_escape(const writer *w, unsigned char c)
         rmi_text_append(w->text, unicode, sizeof unicode);
 }
 
-static void put_string(const writer *w, const rmi_string_block *string)
+/* What follows the first plain run: escapes, and further runs. */
+static void put_rest(const writer *w, const rmi_string_block *string, size_t at)
+{
+    while (at < string->length) {
+        put_escape(w, (unsigned char)string->text[at++]);
+        size_t run = plain_run(string->text, at, string->length);
+        rmi_text_append(w->text, string->text + at, run);
+        at += run;
+    }
+}
+
+/* The string in quotes between two characters, which are left out where they are 0. */
+static void put_string(const writer *w, char before, const rmi_string_block *string, char after)
 {
     size_t run = plain_run(string->text, 0, string->length);
-    char *to = rmi_text_reserve(w->text, run + 2);
+    char *start = rmi_text_reserve(w->text, run + 4), *to = start;
     if (to == NULL)
         return;
+    if (before != 0)
+        *to++ = before;
     *to++ = '"';
     memcpy(to, string->text, run);
-    to[run] = '"';
-    w->text->length += run + 1;
-    for (size_t at = run; at < string->length; at += run) {
-        put_escape(w, (unsigned char)string->text[at++]);
-        run = plain_run(string->text, at, string->length);
-        rmi_text_append(w->text, string->text + at, run);
+    to += run;
+    if (run != string->length) {
+        w->text->length += (size_t)(to - start);
+        put_rest(w, string, run);
+        put_char(w, '"');
+        if (after != 0)
+            put_char(w, after);
+        return;
     }
-    put_char(w, '"');
+    *to++ = '"';
+    if (after != 0)
+        *to++ = after;
+    w->text->length += (size_t)(to - start);
 }
 
 /* ---- Numbers ---- */
@@ -154,13 +173,15 @@ static int write_map(const writer *w, const rmi_map_block *map, const rmi_json_p
         const rmi_string_block *key = rmi_string_of(map->entries[i].key);
         inner.key = key->text;
         inner.key_length = key->length;
-        if (i != 0)
-            put_char(w, ',');
-        put_line(w, depth + 1);
-        put_string(w, key);
-        put_char(w, ':');
-        if ((w->flags & RM_JSON_PRETTY) != 0)
+        if ((w->flags & RM_JSON_PRETTY) == 0) {
+            put_string(w, i != 0 ? ',' : 0, key, ':');
+        } else {
+            if (i != 0)
+                put_char(w, ',');
+            put_line(w, depth + 1);
+            put_string(w, 0, key, ':');
             put_char(w, ' ');
+        }
         rc = write_value(w, map->entries[i].item, &inner, depth + 1);
     }
     if (map->length != 0)
@@ -216,7 +237,7 @@ static int write_value(const writer *w, rm_value value, const rmi_json_path *at,
     case RM_BIGINT:
         return rmi_integer_append(w->text, value, w->err);
     case RM_STRING:
-        put_string(w, rmi_string_of(value.heap));
+        put_string(w, 0, rmi_string_of(value.heap), 0);
         break;
     case RM_LIST:
         return write_list(w, rmi_list_of(value.heap), at, depth);
