@@ -1,6 +1,8 @@
 /* One turn of one node: what it is called with, and what its answer means. */
 #include "exec/pipeline.h"
 
+#include <stdio.h>
+
 int64_t rmi_call_begin(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
@@ -107,6 +109,20 @@ static const char *what_is_wanted(uint32_t kinds)
     return kinds == RM_KIND_NUMBER ? "numbers" : "other kinds of values";
 }
 
+/* " (float32, 2 channels, 16000 Hz)": what is known of a tensor's format, or nothing. */
+static void describe_format(rm_format format, char *text, size_t size)
+{
+    char channels[32] = "", rate[32] = "";
+    if (format.channels != 0)
+        snprintf(channels, sizeof channels, ", %d channel%s", (int)format.channels,
+                 format.channels == 1 ? "" : "s");
+    if (format.sample_rate != 0)
+        snprintf(rate, sizeof rate, ", %d Hz", (int)format.sample_rate);
+    if (format.dtype != 0 || format.channels != 0 || format.sample_rate != 0)
+        snprintf(text, size, " (%s%s%s)", format.dtype != 0 ? rm_dtype_name(format.dtype) : "any dtype",
+                 channels, rate);
+}
+
 /* Makes a packet's value what the port accepts, or says why it cannot. */
 static int fit(rm_node *node, const rm_port *port, rm_packet *packet)
 {
@@ -126,16 +142,23 @@ static int fit(rm_node *node, const rm_port *port, rm_packet *packet)
             return RM_OK;
     } else if (kinds >> packet->value.kind & 1)
         return RM_OK;
-    return rm_error_set(&p->scratch, RM_E_TYPE, "%s '%s' takes %s%s, got %s", node->type->name, rm_node_id(node),
-                        what_is_wanted(kinds),
-                        port != NULL && packet->value.kind == RM_TENSOR ? " of another format" : "",
-                        what_it_is(packet->value));
+    char format[80] = "", got[80] = "";
+    if (port != NULL && packet->value.kind == RM_TENSOR) {
+        const rm_tensor view = rm_tensor_view(packet->value);
+        describe_format(port->format, format, sizeof format);
+        describe_format((rm_format){.dtype = view.dtype,
+                                    .channels = view.dimensions == 2 ? (int32_t)view.shape[1] : 0,
+                                    .sample_rate = view.media.sample_rate},
+                        got, sizeof got);
+    }
+    return rm_error_set(&p->scratch, RM_E_TYPE, "%s '%s' takes %s%s, got %s%s", node->type->name,
+                        rm_node_id(node), what_is_wanted(kinds), format, what_it_is(packet->value), got);
 }
 
 static bool takes_anything(const rm_port *port)
 {
-    return port != NULL && port->kinds == RM_KIND_ANY && port->format.dtype == 0 && port->format.channels == 0 &&
-           port->format.sample_rate == 0;
+    return port != NULL && port->kinds == RM_KIND_ANY && port->format.dtype == 0 &&
+           port->format.channels == 0 && port->format.sample_rate == 0;
 }
 
 /* How many of the first `n` packets may be given to the node; *rc is the first one's failure when that is 0. */
@@ -173,8 +196,8 @@ static void heed(rm_node *node, int rc)
 
 static int no_progress(rm_node *node)
 {
-    return rm_error_set(&node->pipeline->scratch, RM_E_INTERNAL, "process_many of '%s' took nothing and said nothing",
-                        node->type->name);
+    return rm_error_set(&node->pipeline->scratch, RM_E_INTERNAL,
+                        "process_many of '%s' took nothing and said nothing", node->type->name);
 }
 
 static int call_many(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
