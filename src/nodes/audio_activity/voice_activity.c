@@ -39,7 +39,7 @@ static const rm_param activity_params[] = {
      .text = "The background is taken to be at most this loud at the start, dBFS",
      .type = RM_PARAM_FLOAT64,
      .offset = offsetof(struct activity, start_floor_db),
-     .f64 = {.fallback = -50.0, .min = -120.0, .max = 0.0}},
+     .f64 = {.fallback = -40.0, .min = -120.0, .max = 0.0}},
     {.name = "floor_rise_db",
      .text = "How fast the estimate of the background may rise, dB a second",
      .type = RM_PARAM_FLOAT64,

@@ -46,7 +46,7 @@ static const struct {
      "0.5-1:-60"},
     {"speech must stand out from the noise", NULL, {{500, 0.01f, 0}, {400, 0.03f, 0}, {500, 0.01f, 0}}, ""},
     {"a lower threshold hears it",
-     "{\"threshold_db\":9,\"start_floor_db\":-40}",
+     "{\"threshold_db\":8}",
      {{500, 0.01f, 0}, {400, 0.03f, 0}, {500, 0.01f, 0}},
      "0.5-1:-30.46"},
     {"noise that comes to stay becomes the background",

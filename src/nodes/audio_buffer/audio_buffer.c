@@ -117,8 +117,9 @@ static int take(rm_node *node, struct buffer *b, rm_packet in, rm_error *err)
     if (rc == RM_OK)
         rc = rmi_audio_stream_check(&b->stream, &b->audio, err);
     if (rc == RM_OK && rmi_audio_stream_jumps(&b->stream, &in)) {
-        b->jumped = b->stream.frames != 0 || in.flags & RM_PACKET_DISCONTINUITY;
+        const bool jumped = b->stream.frames != 0 || in.flags & RM_PACKET_DISCONTINUITY;
         rc = send_rest(node, b, err);
+        b->jumped = jumped;
         rmi_audio_stream_anchor(&b->stream, &in);
     }
     if (rc == RM_OK) {

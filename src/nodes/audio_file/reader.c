@@ -166,6 +166,15 @@ static const ma_channel *channel_map(int32_t channels, bool vorbis, ma_channel m
     return map;
 }
 
+/* By how many frames the converter's output is late: one of the file's, which it holds to interpolate from, and what
+ * its low-pass filter takes at low frequencies, 5.126 / pi frames of the lower rate for a Butterworth of order 8. (The
+ * library's own answer counts the filter's order.) */
+static uint64_t delay(const rmi_audio_reader *reader)
+{
+    const double from = reader->file_rate, to = reader->format.sample_rate, low = from < to ? from : to;
+    return from == to ? 0 : (uint64_t)(to * (1.0 / from + 1.6316 / low) + 0.5);
+}
+
 static int open_converter(rmi_audio_reader *reader, rm_error *err)
 {
     const rmi_audio_format *to = &reader->format;
@@ -188,7 +197,7 @@ static int open_converter(rmi_audio_reader *reader, rm_error *err)
     if (reader->converting) {
         reader->ahead =
             callbacks.onMalloc(AHEAD * (size_t)reader->file_channels * sizeof(float), &reader->memory);
-        reader->skip = ma_data_converter_get_output_latency(&reader->converter);
+        reader->skip = delay(reader);
     }
     const int rc = failure(reader, err);
     if (rc != RM_OK || reader->converting)
