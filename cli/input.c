@@ -13,11 +13,10 @@ rmi_format rmi_format_of(rmi_format wanted, const char *path)
 
 static bool is_blank(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (strchr(" \t\r\n", text[i]) == NULL || text[i] == '\0')
-            return false;
-    }
-    return true;
+    size_t i = 0;
+    while (i < length && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n'))
+        i++;
+    return i == length;
 }
 
 /* Whether `map` gives items by source: all its members are lists. */

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "cli/output_file.h"
 #include "cli/report.h"
+#include "data/json.h"
 
 int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, int input, rm_error *err)
 {
@@ -34,58 +35,52 @@ int rmi_output_begin(rmi_output *output, const rm_pipeline *pipeline, rm_error *
     return RM_OK;
 }
 
-static int put_line(rmi_output *output, const rmi_output_sink *sink, const rmi_text *json, rm_error *err)
+/* The line in `text`, written when the buffer is full or someone waits. */
+static int put_line(rmi_output *output, const rmi_text *text, rm_error *err)
 {
-    rmi_writer *writer = output->writer;
-    int rc = RM_OK;
-    if (output->sink_count > 1) {
-        rmi_text line;
-        rmi_text_init(&line, NULL);
-        rmi_text_printf(&line, "{\"sink\":\"%s\",\"value\":", sink->id);
-        rmi_text_append(&line, json->data, json->length);
-        rmi_text_append_c(&line, "}\n");
-        rc = line.failed ? rmi_out_of_memory(err) : rmi_writer_put(writer, line.data, line.length, err);
-        rmi_text_clear(&line);
-    } else {
-        rc = rmi_writer_put(writer, json->data, json->length, err);
-    }
-    if (rc < 0 && rc != RM_E_OUT_OF_MEMORY)
-        output->failed = true;
+    int rc = rmi_writer_put(output->writer, text->data, text->length, err);
+    output->failed |= rc < 0 && rc != RM_E_OUT_OF_MEMORY;
     return rc;
 }
 
-/* The text of one value goes to the sink's results (JSON), or is a line that is written at once (JSONL). */
+/* Appends the value, with what stands around it. */
+static int append_result(const rmi_output *output, rmi_output_sink *sink, rm_value value, bool *had_nan,
+                         rm_error *err)
+{
+    rmi_text *text = &sink->results;
+    const unsigned flags = output->compat ? RM_JSON_WHOLE_AS_INT : 0;
+    bool lines = output->format == RMI_FORMAT_JSONL, named = lines && output->sink_count > 1;
+    rm_value plain = rm_null();
+    size_t before = text->length;
+    if (lines)
+        text->length = before = 0;
+    if (named)
+        rmi_text_printf(text, "{\"sink\":\"%s\",\"value\":", sink->id);
+    if (!lines && before != 0)
+        rmi_text_append(text, ",", 1);
+    int rc = rm_value_to_plain(NULL, value, &plain, err);
+    if (rc == RM_OK)
+        rc = rmi_json_append(text, plain, flags, had_nan, err);
+    rm_value_clear(&plain);
+    if (lines)
+        rmi_text_append(text, named ? "}\n" : "\n", named ? 2 : 1);
+    if (rc != RM_OK && !text->failed)
+        text->length = before;
+    return rc == RM_OK && text->failed ? rmi_out_of_memory(err) : rc;
+}
+
 int rmi_output_result(rmi_output *output, size_t sink, const rm_packet *packet, rm_error *err)
 {
     rmi_output_sink *place = &output->sinks[sink];
-    rmi_text *text = &place->results;
-    rm_value plain = rm_null();
-    char *json = NULL;
-    size_t length = 0;
-    const unsigned flags = output->compat ? RM_JSON_WHOLE_AS_INT : 0;
-    int rc = rm_value_to_plain(NULL, packet->value, &plain, err);
-    if (rc == RM_OK)
-        rc = rm_json_write(NULL, plain, flags, &json, &length, &output->had_nan, err);
+    int rc = append_result(output, place, packet->value, &output->had_nan, err);
     if (rc != RM_OK && err != NULL && err->node[0] == '\0') {
         (void)snprintf(err->node, sizeof err->node, "%s", place->id);
         err->has_item = packet->seq < RM_SEQ_END;
         err->item = packet->seq;
     }
-    if (rc == RM_OK) {
-        if (output->format == RMI_FORMAT_JSONL)
-            text->length = 0;
-        else if (text->length != 0)
-            rmi_text_append_c(text, ",");
-        rmi_text_append(text, json, length);
-        if (output->format == RMI_FORMAT_JSONL && output->sink_count == 1)
-            rmi_text_append_c(text, "\n");
-        rm_text_free(NULL, json, length);
-        rc = text->failed ? rmi_out_of_memory(err) : RM_OK;
-    }
     if (rc == RM_OK && output->format == RMI_FORMAT_JSONL)
-        rc = put_line(output, place, text, err);
+        rc = put_line(output, &place->results, err);
     output->results += rc == RM_OK;
-    rm_value_clear(&plain);
     return rc;
 }
 
