@@ -19,7 +19,8 @@ static int unknown_end(const rm_manifest *manifest, size_t connection, bool targ
 static int self_loop(const char *id, size_t connection, rm_error *err)
 {
     (void)rmi_manifest_error(err, RM_E_CYCLE,
-                             "Pipeline contains a cycle - cannot execute: %s -> %s (connected to itself)", id, id);
+                             "Pipeline contains a cycle - cannot execute: %s -> %s (connected to itself)", id,
+                             id);
     rmi_manifest_error_node(err, id);
     rm_error_pointer(err, "/connections/%zu", connection);
     return RM_E_CYCLE;

@@ -5,8 +5,9 @@
 #include "graph/builder.h"
 
 static const char *const type_names[] = {
-    [RM_PARAM_BOOL] = "bool", [RM_PARAM_INT64] = "int",     [RM_PARAM_FLOAT64] = "float", [RM_PARAM_STRING] = "string",
-    [RM_PARAM_ENUM] = "enum", [RM_PARAM_NUMBER] = "number", [RM_PARAM_VALUE] = "value",
+    [RM_PARAM_BOOL] = "bool",     [RM_PARAM_INT64] = "int", [RM_PARAM_FLOAT64] = "float",
+    [RM_PARAM_STRING] = "string", [RM_PARAM_ENUM] = "enum", [RM_PARAM_NUMBER] = "number",
+    [RM_PARAM_VALUE] = "value",
 };
 
 rm_value rmi_describe_default(rmi_builder *b, const rm_param *param)
@@ -19,7 +20,8 @@ rm_value rmi_describe_default(rmi_builder *b, const rm_param *param)
     case RM_PARAM_FLOAT64:
         return rm_float(param->f64.fallback);
     case RM_PARAM_STRING:
-        return param->text_value.fallback != NULL ? rmi_build_string(b, param->text_value.fallback) : rm_null();
+        return param->text_value.fallback != NULL ? rmi_build_string(b, param->text_value.fallback)
+                                                  : rm_null();
     case RM_PARAM_ENUM:
         return rmi_build_string(b, param->choice.choices[param->choice.fallback]);
     case RM_PARAM_NUMBER:
@@ -119,7 +121,8 @@ static rm_value describe_type(rmi_builder *b, const rm_node_type *type)
     return map;
 }
 
-int rm_node_type_describe(const rm_allocator *allocator, const rm_node_type *type, rm_value *out, rm_error *err)
+int rm_node_type_describe(const rm_allocator *allocator, const rm_node_type *type, rm_value *out,
+                          rm_error *err)
 {
     rmi_builder b = rmi_builder_start(allocator, err);
     rm_value map = describe_type(&b, type);

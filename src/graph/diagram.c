@@ -71,7 +71,8 @@ static void append_dot_edge(rmi_text *text, const rmi_edge *edge, const char *fr
     rmi_text_append_c(text, ";\n");
 }
 
-static void append_graph(rmi_text *text, const rm_manifest *manifest, const rmi_graph *graph, rm_diagram format)
+static void append_graph(rmi_text *text, const rm_manifest *manifest, const rmi_graph *graph,
+                         rm_diagram format)
 {
     if (format == RM_DIAGRAM_DOT) {
         rmi_text_append_c(text, "digraph \"");

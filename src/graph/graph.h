@@ -8,21 +8,21 @@
 
 /* A connection between two ports; indices into rmi_graph.nodes and the nodes' port tables. */
 typedef struct rmi_edge {
-    uint32_t from, to;            /* nodes, by manifest index */
-    uint32_t from_port, to_port;  /* to_port: a variadic port's edges count on from the port's number */
-    uint32_t manifest_index;      /* in "connections" */
-    const rm_port *input, *output; /* descriptions of the two ports */
+    uint32_t from, to;                 /* nodes, by manifest index */
+    uint32_t from_port, to_port;       /* to_port: a variadic port's edges count on from the port's number */
+    uint32_t manifest_index;           /* in "connections" */
+    const rm_port *input, *output;     /* descriptions of the two ports */
     size_t queue_packets, queue_bytes; /* 0: the default */
 } rmi_edge;
 
 typedef struct rmi_graph_node {
     const rmi_manifest_node *source; /* what the manifest says */
     const rm_node_type *type;
-    const rm_resolver *resolver;     /* whose `data` is; NULL for native types */
-    void *data;                      /* owned; the resolver's */
-    rm_value params;                 /* owned: all of them, where a resolver or the type wants a map; else null */
-    uint32_t rank;                   /* place in topological order */
-    uint32_t *inputs, *outputs;      /* edges, in manifest order */
+    const rm_resolver *resolver; /* whose `data` is; NULL for native types */
+    void *data;                  /* owned; the resolver's */
+    rm_value params;             /* owned: all of them, where a resolver or the type wants a map; else null */
+    uint32_t rank;               /* place in topological order */
+    uint32_t *inputs, *outputs;  /* edges, in manifest order */
     uint32_t input_count, output_count;
     uint32_t input_ports, output_ports; /* ports, variadic ones counted by their edges */
     bool is_source, is_sink, is_output; /* no incoming; no outgoing; results are reported */

@@ -7,9 +7,10 @@ static const struct {
     uint32_t bits;
     const char *name;
 } kinds_table[] = {
-    {RM_KIND_NULL, "null"},     {RM_KIND_BOOL, "bool"},     {RM_KIND_INT, "int"},   {RM_KIND_FLOAT, "float"},
-    {RM_KIND_STRING, "string"}, {RM_KIND_BYTES, "bytes"},   {RM_KIND_LIST, "list"}, {RM_KIND_MAP, "map"},
-    {RM_KIND_TENSOR, "tensor"}, {RM_KIND_OBJECT, "object"}, {RM_KIND_AUDIO, "audio"},
+    {RM_KIND_NULL, "null"},     {RM_KIND_BOOL, "bool"},     {RM_KIND_INT, "int"},
+    {RM_KIND_FLOAT, "float"},   {RM_KIND_STRING, "string"}, {RM_KIND_BYTES, "bytes"},
+    {RM_KIND_LIST, "list"},     {RM_KIND_MAP, "map"},       {RM_KIND_TENSOR, "tensor"},
+    {RM_KIND_OBJECT, "object"}, {RM_KIND_AUDIO, "audio"},
 };
 enum { KINDS = sizeof kinds_table / sizeof *kinds_table };
 

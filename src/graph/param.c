@@ -16,8 +16,7 @@ rmi_given rmi_given_of_json(yyjson_val *json)
         g.kind = RM_BOOL;
         g.b = yyjson_get_bool(json);
     } else if (yyjson_is_raw(json)) {
-        bool whole = strpbrk(yyjson_get_raw(json), ".eE") == NULL;
-        g.kind = whole ? RM_BIGINT : RM_FLOAT;
+        g.kind = RM_BIGINT;
         g.f = INFINITY;
     } else if (yyjson_is_real(json)) {
         g.kind = RM_FLOAT;
@@ -62,11 +61,12 @@ static const char *article(const char *noun)
     return strchr("aeiou", noun[0]) != NULL && noun[0] != '\0' ? "an " : "a ";
 }
 
-static int wrong_type(const rmi_filler *f, const rm_param *param, const rmi_given *g, const char *expected, rm_error *err)
+static int wrong_type(const rmi_filler *f, const rm_param *param, const rmi_given *g, const char *expected,
+                      rm_error *err)
 {
     const char *kind = g->json == NULL ? rm_kind_name((rm_kind)g->kind) : rmi_json_kind_text(g->json);
-    (void)rmi_manifest_error(err, RM_E_TYPE, "parameter '%s' of node '%s' (%s): expected %s, got %s%s", param->name,
-                             f->node->source->id, f->node->type->name, expected,
+    (void)rmi_manifest_error(err, RM_E_TYPE, "parameter '%s' of node '%s' (%s): expected %s, got %s%s",
+                             param->name, f->node->source->id, f->node->type->name, expected,
                              g->json == NULL && g->kind != RM_NULL ? article(kind) : "", kind);
     return rmi_param_error_place(f, param->name, RM_E_TYPE, err);
 }
@@ -105,10 +105,11 @@ static int fill_int(const rmi_filler *f, const rm_param *param, const rmi_given 
     if (any)
         (void)snprintf(text, sizeof text, "must fit 64 bits");
     else if (max == INT64_MAX && fits)
-        (void)snprintf(text, sizeof text, "must be at least %lld, got %lld", (long long)min, (long long)number);
-    else if (fits)
-        (void)snprintf(text, sizeof text, "must be from %lld to %lld, got %lld", (long long)min, (long long)max,
+        (void)snprintf(text, sizeof text, "must be at least %lld, got %lld", (long long)min,
                        (long long)number);
+    else if (fits)
+        (void)snprintf(text, sizeof text, "must be from %lld to %lld, got %lld", (long long)min,
+                       (long long)max, (long long)number);
     else
         (void)snprintf(text, sizeof text, "must be from %lld to %lld", (long long)min, (long long)max);
     return wrong_value(f, param, text, err);

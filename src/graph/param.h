@@ -6,10 +6,10 @@
 
 /* A parameter's value, from the manifest or from an override: one view on both, nothing owned. */
 typedef struct rmi_given {
-    uint32_t kind;   /* rm_kind */
+    uint32_t kind; /* rm_kind */
     bool b;
     int64_t i;
-    double f;        /* INT too; infinite for a number that no double holds */
+    double f; /* INT too; infinite for a number that no double holds */
     const char *text;
     size_t length;
     yyjson_val *json;      /* where it stands in the manifest, or NULL */

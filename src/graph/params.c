@@ -67,23 +67,24 @@ static int unknown_param(const rmi_filler *f, const char *name, rm_error *err)
     size_t used = 0, count = 0;
     rmi_suggestion near = rmi_suggest_for(name);
     for (; params != NULL && params[count].name != NULL; count++) {
-        int added = snprintf(known + used, sizeof known - used, "%s%s", count == 0 ? "" : ", ", params[count].name);
+        int added =
+            snprintf(known + used, sizeof known - used, "%s%s", count == 0 ? "" : ", ", params[count].name);
         used += added > 0 && (size_t)added < sizeof known - used ? (size_t)added : 0;
         rmi_suggest_offer(&near, params[count].name);
     }
     best = near.best != NULL ? near.best : count == 1 ? params[0].name : NULL;
     if (best != NULL)
         (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
-                                 "unknown parameter '%s' at /nodes/%u/params; did you mean '%s'?", name, f->index,
-                                 best);
+                                 "unknown parameter '%s' at /nodes/%u/params; did you mean '%s'?", name,
+                                 f->index, best);
     else if (count == 0)
         (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
-                                 "unknown parameter '%s' at /nodes/%u/params; %s has no parameters", name, f->index,
-                                 type);
+                                 "unknown parameter '%s' at /nodes/%u/params; %s has no parameters", name,
+                                 f->index, type);
     else
         (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
-                                 "unknown parameter '%s' at /nodes/%u/params; %s has: %s", name, f->index, type,
-                                 known);
+                                 "unknown parameter '%s' at /nodes/%u/params; %s has: %s", name, f->index,
+                                 type, known);
     (void)rmi_param_error_place(f, name, RM_E_UNKNOWN_PARAMETER, err);
     if (best != NULL)
         rm_error_hint(err, "%s has: %s", type, known);
@@ -93,7 +94,8 @@ static int unknown_param(const rmi_filler *f, const char *name, rm_error *err)
 static int fill_overrides(const rmi_filler *f, seen *done, rm_error *err)
 {
     int rc = RM_OK;
-    for (const rmi_manifest_override *at = f->node->source->overrides; at != NULL && rc == RM_OK; at = at->next) {
+    for (const rmi_manifest_override *at = f->node->source->overrides; at != NULL && rc == RM_OK;
+         at = at->next) {
         size_t i = find_param(f->node->type->params, at->name);
         if (i == SIZE_MAX)
             return unknown_param(f, at->name, err);
@@ -111,7 +113,8 @@ static int fill_given(const rmi_filler *f, seen *done, rm_error *err)
     seen here = {0};
     if (f->node->source->params == NULL)
         return RM_OK;
-    yyjson_obj_foreach(f->node->source->params, position, count, key, value) {
+    yyjson_obj_foreach(f->node->source->params, position, count, key, value)
+    {
         const char *name = yyjson_get_str(key);
         size_t i = strlen(name) == yyjson_get_len(key) ? find_param(f->node->type->params, name) : SIZE_MAX;
         if (i == SIZE_MAX)

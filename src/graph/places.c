@@ -15,23 +15,24 @@ static int at_field(rm_error *err, int code, const rmi_manifest_node *node, uint
 
 static int missing_feature(rm_error *err, const char *id, const char *what, const char *feature)
 {
-    return rmi_manifest_error(err, RM_E_MISSING_FEATURE, "node '%s': %s needs %s, which this build does not have", id,
-                              what, feature);
+    return rmi_manifest_error(err, RM_E_MISSING_FEATURE,
+                              "node '%s': %s needs %s, which this build does not have", id, what, feature);
 }
 
 static int check_remote(rm_manifest *manifest, uint32_t index, rm_error *err)
 {
     const rmi_manifest_node *node = &manifest->nodes[index];
-    bool local_will_do = node->placement == RMI_PLACE_PREFER_LOCAL || node->placement == RMI_PLACE_PREFER_REMOTE ||
-                         node->placement == RMI_PLACE_LOCAL;
+    bool local_will_do = node->placement == RMI_PLACE_PREFER_LOCAL ||
+                         node->placement == RMI_PLACE_PREFER_REMOTE || node->placement == RMI_PLACE_LOCAL;
     bool unused = node->placement == RMI_PLACE_PREFER_REMOTE || node->host != NULL;
     if (rmi_feature_available("RM_GRPC_TRANSPORT"))
         return RM_OK;
     if (node->placement == RMI_PLACE_REMOTE)
-        return at_field(err, missing_feature(err, node->id, "placement 'remote'", "RM_GRPC_TRANSPORT"), node, index,
-                        "execution/placement");
+        return at_field(err, missing_feature(err, node->id, "placement 'remote'", "RM_GRPC_TRANSPORT"), node,
+                        index, "execution/placement");
     if (node->host != NULL && !local_will_do)
-        return at_field(err, missing_feature(err, node->id, "'host'", "RM_GRPC_TRANSPORT"), node, index, "host");
+        return at_field(err, missing_feature(err, node->id, "'host'", "RM_GRPC_TRANSPORT"), node, index,
+                        "host");
     if (unused && !atomic_exchange(&manifest->place_said, true))
         rm_runtime_log(manifest->runtime, RM_LOG_WARNING, node->id,
                        "runs here: this build has no RM_GRPC_TRANSPORT to run it elsewhere");
@@ -43,10 +44,11 @@ static int check_sandbox(const rmi_manifest_node *node, uint32_t index, rm_error
     if (rmi_feature_available("RM_WASMTIME_RUNTIME"))
         return RM_OK;
     if (node->placement == RMI_PLACE_SANDBOX)
-        return at_field(err, missing_feature(err, node->id, "placement 'sandbox'", "RM_WASMTIME_RUNTIME"), node,
-                        index, "execution/placement");
+        return at_field(err, missing_feature(err, node->id, "placement 'sandbox'", "RM_WASMTIME_RUNTIME"),
+                        node, index, "execution/placement");
     if (strcmp(node->runtime_hint, "cpython_wasm") == 0)
-        return at_field(err, missing_feature(err, node->id, "runtime_hint 'cpython_wasm'", "RM_WASMTIME_RUNTIME"),
+        return at_field(err,
+                        missing_feature(err, node->id, "runtime_hint 'cpython_wasm'", "RM_WASMTIME_RUNTIME"),
                         node, index, "runtime_hint");
     return RM_OK;
 }
@@ -54,8 +56,8 @@ static int check_sandbox(const rmi_manifest_node *node, uint32_t index, rm_error
 /* One name for each architecture. */
 static const char *architecture(const char *name)
 {
-    static const char *const same[][2] = {{"amd64", "x86_64"}, {"x86-64", "x86_64"}, {"x64", "x86_64"},
-                                          {"arm64", "aarch64"}};
+    static const char *const same[][2] = {
+        {"amd64", "x86_64"}, {"x86-64", "x86_64"}, {"x64", "x86_64"}, {"arm64", "aarch64"}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         if (strcmp(name, same[i][0]) == 0)
             return same[i][1];
@@ -76,7 +78,8 @@ static int check_machine(rm_manifest *manifest, uint32_t index, rm_error *err)
         return rc;
     if (needs.gpu_type != NULL && needs.gpu_required) {
         (void)rmi_manifest_error(err, RM_E_MISSING_CAPABILITY,
-                                 "node '%s' requires a GPU (%s); this build can use none", node->id, needs.gpu_type);
+                                 "node '%s' requires a GPU (%s); this build can use none", node->id,
+                                 needs.gpu_type);
         return at_field(err, RM_E_MISSING_CAPABILITY, node, index, "capabilities/gpu");
     }
     if ((uint64_t)needs.cores > cores) {
@@ -87,8 +90,8 @@ static int check_machine(rm_manifest *manifest, uint32_t index, rm_error *err)
     }
     if (needs.arch != NULL && strcmp(architecture(needs.arch), architecture(here)) != 0) {
         (void)rmi_manifest_error(err, RM_E_MISSING_CAPABILITY,
-                                 "node '%s' requires the architecture %s; this machine is %s", node->id, needs.arch,
-                                 here);
+                                 "node '%s' requires the architecture %s; this machine is %s", node->id,
+                                 needs.arch, here);
         return at_field(err, RM_E_MISSING_CAPABILITY, node, index, "capabilities/cpu/arch");
     }
     if (needs.memory_gb > ceil(memory)) { /* the kernel keeps a part of what was bought */
@@ -106,9 +109,9 @@ static int check_fallback(const rm_manifest *manifest, uint32_t index, rm_error 
     if (rmi_manifest_find(manifest, node->fallback) != SIZE_MAX)
         return RM_OK;
     const char *near = rmi_manifest_near_id(manifest, node->fallback);
-    (void)rmi_manifest_error(err, RM_E_UNKNOWN_NODE, "node '%s' falls back to unknown node '%s'%s%s%s", node->id,
-                             node->fallback, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                             near != NULL ? "'?" : "");
+    (void)rmi_manifest_error(err, RM_E_UNKNOWN_NODE, "node '%s' falls back to unknown node '%s'%s%s%s",
+                             node->id, node->fallback, near != NULL ? "; did you mean '" : "",
+                             near != NULL ? near : "", near != NULL ? "'?" : "");
     return at_field(err, RM_E_UNKNOWN_NODE, node, index, "execution/fallback");
 }
 

@@ -11,8 +11,8 @@ static const char *direction_name(rm_direction direction)
     return direction == RM_INPUT ? "input" : "output";
 }
 
-static int unknown_port(const rmi_graph_node *node, const char *name, rm_direction direction, uint32_t connection,
-                        rm_error *err)
+static int unknown_port(const rmi_graph_node *node, const char *name, rm_direction direction,
+                        uint32_t connection, rm_error *err)
 {
     char known[200] = "";
     size_t used = 0;
@@ -28,10 +28,10 @@ static int unknown_port(const rmi_graph_node *node, const char *name, rm_directi
         (void)rmi_manifest_error(err, RM_E_UNKNOWN_PORT, "node '%s' (%s) has no %s", node->source->id,
                                  node->type->name, direction_name(direction));
     else
-        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PORT, "node '%s' (%s) has no %s '%s'%s%s%s; it has: %s",
+        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PORT, "node '%s' (%s) has no %s '%s'%s%s%s%s",
                                  node->source->id, node->type->name, direction_name(direction), name,
-                                 near.best != NULL ? "; did you mean '" : "", near.best != NULL ? near.best : "",
-                                 near.best != NULL ? "'?" : "", known);
+                                 near.best != NULL ? "; did you mean '" : "",
+                                 near.best != NULL ? near.best : "", near.best != NULL ? "'? It has: " : ". It has: ", known);
     rmi_manifest_error_node(err, node->source->id);
     rm_error_pointer(err, "/connections/%u/%s", connection, direction == RM_INPUT ? "to" : "from");
     return RM_E_UNKNOWN_PORT;
@@ -52,12 +52,13 @@ static const rm_port *find_port(const rm_node_type *type, const char *name, rm_d
     return NULL;
 }
 
-static int unfit(const rmi_graph *graph, const rmi_edge *edge, const char *gives, const char *takes, rm_error *err)
+static int unfit(const rmi_graph *graph, const rmi_edge *edge, const char *gives, const char *takes,
+                 rm_error *err)
 {
     const rmi_graph_node *from = &graph->nodes[edge->from], *to = &graph->nodes[edge->to];
-    (void)rmi_manifest_error(err, RM_E_TYPE, "'%s.%s' (%s) gives %s, but '%s.%s' (%s) takes %s", from->source->id,
-                             edge->output->name, from->type->name, gives, to->source->id, edge->input->name,
-                             to->type->name, takes);
+    (void)rmi_manifest_error(err, RM_E_TYPE, "'%s.%s' (%s) gives %s, but '%s.%s' (%s) takes %s",
+                             from->source->id, edge->output->name, from->type->name, gives, to->source->id,
+                             edge->input->name, to->type->name, takes);
     rmi_manifest_error_node(err, to->source->id);
     rm_error_pointer(err, "/connections/%u", edge->manifest_index);
     return RM_E_TYPE;
@@ -116,9 +117,9 @@ static int find_ports(const rm_manifest *manifest, rmi_graph *graph, rm_error *e
 
 static int not_connected(const rmi_graph_node *node, uint32_t index, const rm_port *port, rm_error *err)
 {
-    (void)rmi_manifest_error(err, RM_E_VALUE,
-                             "input '%s' of node '%s' (%s) is not connected, although others of its inputs are",
-                             port->name, node->source->id, node->type->name);
+    (void)rmi_manifest_error(
+        err, RM_E_VALUE, "input '%s' of node '%s' (%s) is not connected, although others of its inputs are",
+        port->name, node->source->id, node->type->name);
     rmi_manifest_error_node(err, node->source->id);
     rm_error_pointer(err, "/nodes/%u", index);
     return RM_E_VALUE;
@@ -151,22 +152,26 @@ static int duplicate(const rmi_graph *graph, const rm_manifest *manifest, uint32
                      rm_error *err)
 {
     const rmi_edge *edge = &graph->edges[second];
-    const char *from_port = manifest->connections[second].from_port, *to_port = manifest->connections[second].to_port;
-    (void)rmi_manifest_error(err, RM_E_DUPLICATE_CONNECTION,
-                             "Duplicate connection: %s%s%s -> %s%s%s (at /connections/%u and /connections/%u)",
-                             graph->nodes[edge->from].source->id, from_port != NULL ? "." : "",
-                             from_port != NULL ? from_port : "", graph->nodes[edge->to].source->id,
-                             to_port != NULL ? "." : "", to_port != NULL ? to_port : "", first, second);
+    const char *from_port = manifest->connections[second].from_port,
+               *to_port = manifest->connections[second].to_port;
+    (void)rmi_manifest_error(
+        err, RM_E_DUPLICATE_CONNECTION,
+        "Duplicate connection: %s%s%s -> %s%s%s (at /connections/%u and /connections/%u)",
+        graph->nodes[edge->from].source->id, from_port != NULL ? "." : "", from_port != NULL ? from_port : "",
+        graph->nodes[edge->to].source->id, to_port != NULL ? "." : "", to_port != NULL ? to_port : "", first,
+        second);
     rm_error_pointer(err, "/connections/%u", second);
     return RM_E_DUPLICATE_CONNECTION;
 }
 
 /* Edges between the same two nodes form a chain, whose members differ in their ports: so a chain is no longer than
  * there are pairs of ports, and the whole takes time in proportion to the edges. */
-static int find_duplicates(const rmi_graph *graph, const rm_manifest *manifest, rmi_arena *arena, rm_error *err)
+static int find_duplicates(const rmi_graph *graph, const rm_manifest *manifest, rmi_arena *arena,
+                           rm_error *err)
 {
     uint32_t first = 0, second = UINT32_MAX;
-    uint32_t *chain = rmi_arena_alloc(arena, (size_t)graph->node_count * 2 + graph->edge_count, sizeof *chain);
+    uint32_t *chain =
+        rmi_arena_alloc(arena, (size_t)graph->node_count * 2 + graph->edge_count, sizeof *chain);
     if (chain == NULL)
         return rmi_out_of_memory(err);
     uint32_t *owner = chain + graph->node_count, *before = owner + graph->node_count;

@@ -57,14 +57,15 @@ int rmi_type_check(const rm_node_type *type, const char *owner, rm_error *err)
                             "%s: made for version %u of the node interface; this runtime has %u", of,
                             type->abi_version, RM_NODE_ABI_VERSION);
     if (type->size != sizeof *type)
-        return rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
-                            "%s: its rm_node_type has %u bytes, this runtime's %zu; it was compiled with another "
-                            "remotemedia/node.h",
-                            of, type->size, sizeof *type);
+        return rm_error_set(
+            err, RM_E_UNSUPPORTED_VERSION,
+            "%s: its rm_node_type has %u bytes, this runtime's %zu; it was compiled with another "
+            "remotemedia/node.h",
+            of, type->size, sizeof *type);
     const char *wrong = defect(type);
     if (wrong != NULL)
-        return rm_error_set(err, RM_E_USAGE, "%s: node type '%s': %s", of, type->name != NULL ? type->name : "",
-                            wrong);
+        return rm_error_set(err, RM_E_USAGE, "%s: node type '%s': %s", of,
+                            type->name != NULL ? type->name : "", wrong);
     return RM_OK;
 }
 
@@ -97,14 +98,16 @@ static int add_name(rm_runtime *runtime, const char *name, const rm_node_type *t
         return rm_error_set(err, RM_E_DUPLICATE_ID, "%s%snode type '%s' is there already%s%s",
                             owner != NULL ? owner : "", owner != NULL ? ": " : "", name,
                             strcmp(runtime->names[at].type->name, name) == 0 ? "" : ", as an alias of ",
-                            strcmp(runtime->names[at].type->name, name) == 0 ? "" : runtime->names[at].type->name);
+                            strcmp(runtime->names[at].type->name, name) == 0 ? ""
+                                                                             : runtime->names[at].type->name);
     void *grown = runtime->names;
     int rc = rmi_grow(runtime->allocator, &grown, &runtime->name_capacity, runtime->name_count + 1,
                       sizeof *runtime->names, err);
     runtime->names = grown;
     if (rc != RM_OK)
         return rc;
-    memmove(runtime->names + at + 1, runtime->names + at, (runtime->name_count - at) * sizeof *runtime->names);
+    memmove(runtime->names + at + 1, runtime->names + at,
+            (runtime->name_count - at) * sizeof *runtime->names);
     runtime->names[at] = (rmi_type_name){name, type};
     runtime->name_count++;
     return RM_OK;
@@ -143,7 +146,8 @@ static void forget(rm_runtime *runtime, size_t first)
     runtime->type_count = first;
 }
 
-int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types, const char *owner, rm_error *err)
+int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types, const char *owner,
+                          rm_error *err)
 {
     size_t before = runtime->type_count;
     int rc = RM_OK;
@@ -170,7 +174,8 @@ int rm_runtime_add_type(rm_runtime *runtime, const rm_node_type *type, rm_error 
 int rm_runtime_add_resolver(rm_runtime *runtime, const rm_resolver *resolver, rm_error *err)
 {
     if (resolver->size != sizeof *resolver || resolver->resolve == NULL)
-        return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "a resolver of another version of the node interface");
+        return rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
+                            "a resolver of another version of the node interface");
     void *grown = runtime->resolvers;
     int rc = rmi_grow(runtime->allocator, &grown, &runtime->resolver_capacity, runtime->resolver_count + 1,
                       sizeof(rm_resolver *), err);

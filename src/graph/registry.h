@@ -40,7 +40,8 @@ bool rmi_feature_available(const char *name);
 /* RM_OK when this runtime can use `type`; `owner` (a plug-in's file, or NULL) is named in errors. */
 int rmi_type_check(const rm_node_type *type, const char *owner, rm_error *err);
 /* Adds `types` (ends with NULL), all or none. */
-int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types, const char *owner, rm_error *err);
+int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types, const char *owner,
+                          rm_error *err);
 /* The native type or alias nearest to `name`, borrowed, or NULL. */
 const char *rmi_runtime_near_type(const rm_runtime *runtime, const char *name);
 

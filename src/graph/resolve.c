@@ -13,8 +13,8 @@ static bool wants_python(const rmi_manifest_node *node)
 static int no_python(const rmi_manifest_node *node, const char *what, const char *name, const char *field,
                      uint32_t index, rm_error *err)
 {
-    (void)rmi_manifest_error(err, RM_E_MISSING_FEATURE, "node '%s': %s '%s' needs Python (RM_PYTHON), which %s",
-                             node->id, what, name,
+    (void)rmi_manifest_error(err, RM_E_MISSING_FEATURE,
+                             "node '%s': %s '%s' needs Python (RM_PYTHON), which %s", node->id, what, name,
                              rmi_feature_available("RM_PYTHON") ? "this program did not attach"
                                                                 : "this build does not have");
     rmi_manifest_error_node(err, node->id);
@@ -34,11 +34,11 @@ static int unknown_type(const rmi_graph *graph, uint32_t index, const rmi_text *
         return no_python(node, "node_type", node->node_type, "node_type", index, err);
     if (looked->failed)
         return rmi_out_of_memory(err);
-    (void)rmi_manifest_error(err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s' of node '%s'%s%s%s; looked in: %s%s",
-                             node->node_type, node->id, near != NULL ? "; did you mean '" : "",
-                             near != NULL ? near : "", near != NULL ? "'?" : "",
-                             wants_python(node) ? "" : "native node types",
-                             looked->length != 0 ? looked->data + (wants_python(node) ? 2 : 0)
+    (void)rmi_manifest_error(err, RM_E_UNKNOWN_NODE_TYPE,
+                             "unknown node type '%s' of node '%s'%s%s%s%s%s", node->node_type,
+                             node->id, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                             near != NULL ? "'? Looked in: " : "; looked in: ", wants_python(node) ? "" : "native node types",
+                             looked->length != 0            ? looked->data + (wants_python(node) ? 2 : 0)
                              : runtime->resolver_count == 0 ? " (no Python here: RM_PYTHON)"
                                                             : "");
     rmi_manifest_error_node(err, node->id);
@@ -115,7 +115,8 @@ int rmi_graph_resolve(rmi_graph *graph, rm_error *err)
         rmi_graph_node *node = &graph->nodes[i];
         bool python = wants_python(node->source);
         if (python && graph->runtime->resolver_count == 0)
-            return no_python(node->source, "runtime_hint", node->source->runtime_hint, "runtime_hint", i, err);
+            return no_python(node->source, "runtime_hint", node->source->runtime_hint, "runtime_hint", i,
+                             err);
         if (!python)
             node->type = find_native(graph, i);
         if (node->type == NULL)

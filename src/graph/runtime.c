@@ -14,8 +14,8 @@ int rm_runtime_new(const rm_config *config, rm_runtime **out, rm_error *err)
     int rc = RM_OK;
     *out = NULL;
     if (given.size != sizeof given) {
-        rc = rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "rm_config has %u bytes, this library's %zu", given.size,
-                          sizeof given);
+        rc = rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "rm_config has %u bytes, this library's %zu",
+                          given.size, sizeof given);
         goto done;
     }
     runtime = rmi_alloc_zeroed(allocator, sizeof *runtime);
@@ -96,11 +96,12 @@ static int read_plugin(rmi_library *library, const char *path, const rm_plugin *
                             path);
     const rm_plugin *plugin = entry();
     if (plugin == NULL || plugin->types == NULL)
-        return rm_error_set(err, RM_E_USAGE, "plug-in %s: " RM_PLUGIN_ENTRY " gave no table of node types", path);
+        return rm_error_set(err, RM_E_USAGE, "plug-in %s: " RM_PLUGIN_ENTRY " gave no table of node types",
+                            path);
     if (plugin->abi_version != RM_NODE_ABI_VERSION)
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
-                            "plug-in %s: made for version %u of the node interface; this runtime has %u", path,
-                            plugin->abi_version, RM_NODE_ABI_VERSION);
+                            "plug-in %s: made for version %u of the node interface; this runtime has %u",
+                            path, plugin->abi_version, RM_NODE_ABI_VERSION);
     if (plugin->size != sizeof *plugin)
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
                             "plug-in %s: its rm_plugin has %u bytes, this runtime's %zu", path, plugin->size,

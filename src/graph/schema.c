@@ -64,7 +64,8 @@ static rm_value list_schema(rmi_builder *b, const rmi_field *field, bool nullabl
     if (field->type == RMI_FIELD_TEXTS)
         items = typed(b, "string", false);
     else
-        items = field->list->items_are_nodes ? reference(b, "#/$defs/node") : object_schema(b, field->list->shape);
+        items = field->list->items_are_nodes ? reference(b, "#/$defs/node")
+                                             : object_schema(b, field->list->shape);
     rmi_build_put(b, &schema, "items", items);
     if (field->type == RMI_FIELD_LIST && field->list->shortest != 0)
         rmi_build_put(b, &schema, "minItems", rm_int((int64_t)field->list->shortest));
@@ -160,7 +161,8 @@ static rm_value type_rule(rmi_builder *b, const rm_node_type *type)
 {
     static const char *const python_hints[] = {"cpython", "cpython_wasm", "rust_python", NULL};
     static const char *const type_key[] = {"node_type", NULL}, *const params_key[] = {"params", NULL};
-    rm_value names = rmi_build_list(b), name = rmi_build_map(b), hints = rmi_build_map(b), not_python = rmi_build_map(b);
+    rm_value names = rmi_build_list(b), name = rmi_build_map(b), hints = rmi_build_map(b),
+             not_python = rmi_build_map(b);
     rm_value properties = rmi_build_map(b), condition = rmi_build_map(b), rule = rmi_build_map(b);
     rm_value params = typed(b, "object", false), entries = rmi_build_map(b), required = rmi_build_list(b);
     rm_value then = rmi_build_map(b), then_properties = rmi_build_map(b);
@@ -233,9 +235,10 @@ int rm_runtime_schema(const rm_runtime *runtime, rm_value *out, rm_error *err)
     rm_value schema = rmi_build_map(&b), definitions = rmi_build_map(&b), condition = rmi_build_map(&b);
     rmi_build_text(&b, &schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
     rmi_build_text(&b, &schema, "title", "RemoteMedia pipeline manifest, v1");
-    rmi_build_text(&b, &schema, "description",
-                   "A manifest, or an object with a manifest and the input_data for its sources. Connections, ports "
-                   "and types that a schema cannot check are checked by `remotemedia validate`.");
+    rmi_build_text(
+        &b, &schema, "description",
+        "A manifest, or an object with a manifest and the input_data for its sources. Connections, ports "
+        "and types that a schema cannot check are checked by `remotemedia validate`.");
     rmi_build_text(&b, &schema, "type", "object");
     rmi_build_put(&b, &condition, "required", rmi_describe_choices(&b, manifest_key));
     rmi_build_put(&b, &schema, "if", condition);

@@ -39,7 +39,8 @@ static uint32_t heap_pop(heap *ready)
 }
 
 /* "a -> b -> a", starting with the node that stands first in the manifest; long ones are cut in the middle. */
-static void print_cycle(const rmi_graph *graph, const uint32_t *cycle, uint32_t length, char *buffer, size_t size)
+static void print_cycle(const rmi_graph *graph, const uint32_t *cycle, uint32_t length, char *buffer,
+                        size_t size)
 {
     enum { SHOWN = 8 };
     size_t used = 0;

@@ -15,10 +15,8 @@ typedef struct spot {
 
 const char *rmi_json_kind_text(yyjson_val *element)
 {
-    if (yyjson_is_raw(element)) { /* a number that fits no C type */
-        const char *digits = unsafe_yyjson_get_raw(element);
-        return strpbrk(digits, ".eE") != NULL ? "a float" : "an int";
-    }
+    if (yyjson_is_raw(element)) /* an integer that fits no C type */
+        return "an int";
     if (yyjson_is_num(element))
         return yyjson_is_real(element) ? "a float" : "an int";
     return yyjson_is_null(element)   ? "null"
@@ -58,10 +56,10 @@ static int wrong_type(const spot *at, const char *expected, rm_error *err)
 {
     char pointer[256];
     rmi_place_print(at->place, pointer, sizeof pointer);
-    int rc = at->place == NULL ? rmi_manifest_error(err, RM_E_TYPE, "the manifest: expected %s, got %s", expected,
-                                                    rmi_json_kind_text(at->value))
-                               : rmi_manifest_error(err, RM_E_TYPE, "%s: expected %s, got %s", pointer, expected,
-                                                    rmi_json_kind_text(at->value));
+    int rc = at->place == NULL ? rmi_manifest_error(err, RM_E_TYPE, "the manifest: expected %s, got %s",
+                                                    expected, rmi_json_kind_text(at->value))
+                               : rmi_manifest_error(err, RM_E_TYPE, "%s: expected %s, got %s", pointer,
+                                                    expected, rmi_json_kind_text(at->value));
     rmi_manifest_error_place(err, at->place);
     return rc;
 }
@@ -142,9 +140,9 @@ static int read_choice(const spot *at, rm_error *err)
         rmi_suggest_offer(&near, choices[i]);
     }
     rmi_place_print(at->place, pointer, sizeof pointer);
-    int rc = rmi_manifest_error(err, RM_E_VALUE, "%s must be one of %s; got '%s'%s%s%s", pointer, list, near.word,
-                                near.best != NULL ? "; did you mean '" : "", near.best != NULL ? near.best : "",
-                                near.best != NULL ? "'?" : "");
+    int rc = rmi_manifest_error(err, RM_E_VALUE, "%s must be one of %s; got '%s'%s%s%s", pointer, list,
+                                near.word, near.best != NULL ? "; did you mean '" : "",
+                                near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
     rmi_manifest_error_place(err, at->place);
     return rc;
 }
@@ -189,7 +187,8 @@ static int read_texts(const spot *at, rm_error *err)
     yyjson_val *item;
     if (!yyjson_is_arr(at->value))
         return wrong_type(at, "a list", err);
-    yyjson_arr_foreach(at->value, index, count, item) {
+    yyjson_arr_foreach(at->value, index, count, item)
+    {
         rmi_place place = {.above = at->place, .index = index};
         if (!yyjson_is_str(item))
             return wrong_type(&(spot){.value = item, .place = &place}, "a string", err);
@@ -214,7 +213,8 @@ static int read_list(rmi_reader *reader, const spot *at, void *record, rm_error 
         return rmi_out_of_memory(err);
     memcpy(at->target, &items, sizeof items);
     memcpy((char *)record + list->count_offset, &count, sizeof count);
-    yyjson_arr_foreach(at->value, index, count, item) {
+    yyjson_arr_foreach(at->value, index, count, item)
+    {
         rmi_place place = {.above = at->place, .index = index};
         if (list->initial != NULL)
             memcpy(items, list->initial, list->item_size);
@@ -233,8 +233,8 @@ static int read_list(rmi_reader *reader, const spot *at, void *record, rm_error 
 /* Remembers that a field without effect is used for more than its default. */
 static void note(rmi_reader *reader, const spot *at)
 {
-    bool says_nothing = yyjson_is_false(at->value) ||
-                        (yyjson_is_ctn(at->value) && unsafe_yyjson_get_len(at->value) == 0);
+    bool says_nothing =
+        yyjson_is_false(at->value) || (yyjson_is_ctn(at->value) && unsafe_yyjson_get_len(at->value) == 0);
     size_t i = 0;
     while (i < reader->noted_count && reader->noted[i].field != at->field)
         i++;
@@ -294,8 +294,8 @@ static int unknown_field(const rmi_field *shape, const char *key, const rmi_plac
         used += added > 0 && (size_t)added < sizeof known - used ? (size_t)added : 0;
     }
     int rc = near.best != NULL
-                 ? rmi_manifest_error(err, RM_E_UNKNOWN_FIELD, "unknown field '%s' at %s; did you mean '%s'?", key,
-                                      pointer[0] != '\0' ? pointer : "the top level", near.best)
+                 ? rmi_manifest_error(err, RM_E_UNKNOWN_FIELD, "unknown field '%s' at %s; did you mean '%s'?",
+                                      key, pointer[0] != '\0' ? pointer : "the top level", near.best)
                  : rmi_manifest_error(err, RM_E_UNKNOWN_FIELD, "unknown field '%s' at %s", key,
                                       pointer[0] != '\0' ? pointer : "the top level");
     rmi_manifest_error_place(err, place);
@@ -340,7 +340,8 @@ int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *obje
     yyjson_val *key, *value;
     if (!yyjson_is_obj(object))
         return wrong_type(&(spot){.value = object, .place = place}, "an object", err);
-    yyjson_obj_foreach(object, position, count, key, value) {
+    yyjson_obj_foreach(object, position, count, key, value)
+    {
         rmi_place here = {.above = place, .key = unsafe_yyjson_get_str(key)};
         size_t i = find_field(shape, key, next);
         if (i == SIZE_MAX)

@@ -17,8 +17,8 @@ typedef enum rmi_field_type {
     RMI_FIELD_MAP,      /* yyjson_val *: any object */
     RMI_FIELD_TEXTS,    /* a list of strings: checked, not stored */
     RMI_FIELD_OBJECT,   /* an object of `shape`, read into the same record */
-    RMI_FIELD_PART,     /* yyjson_val *: an object of `shape`, checked, to be read later into a record of its own */
-    RMI_FIELD_LIST,     /* objects, read into an array of records: see rmi_list */
+    RMI_FIELD_PART, /* yyjson_val *: an object of `shape`, checked, to be read later into a record of its own */
+    RMI_FIELD_LIST, /* objects, read into an array of records: see rmi_list */
 } rmi_field_type;
 
 enum {
@@ -53,7 +53,7 @@ typedef struct rmi_field {
         struct {
             size_t shortest, longest; /* longest 0: any */
         } length;
-        const char *const *choices; /* ends with NULL */
+        const char *const *choices;    /* ends with NULL */
         const struct rmi_field *shape; /* ends with {0} */
         const rmi_list *list;
     };

@@ -66,8 +66,8 @@ int rmi_manifest_index(rm_manifest *manifest, rm_error *err)
     if (!find_duplicate(manifest, &first, &second))
         return RM_OK;
     const char *id = manifest->nodes[second].id;
-    (void)rmi_manifest_error(err, RM_E_DUPLICATE_ID, "Duplicate node ID: %s (at /nodes/%zu/id and /nodes/%zu/id)",
-                             id, first, second);
+    (void)rmi_manifest_error(err, RM_E_DUPLICATE_ID,
+                             "Duplicate node ID: %s (at /nodes/%zu/id and /nodes/%zu/id)", id, first, second);
     rmi_manifest_error_node(err, id);
     rm_error_pointer(err, "/nodes/%zu/id", second);
     return RM_E_DUPLICATE_ID;

@@ -10,7 +10,11 @@
 
 typedef enum rmi_on_error { RMI_ON_ERROR_FAIL, RMI_ON_ERROR_SKIP, RMI_ON_ERROR_COLLECT } rmi_on_error;
 typedef enum rmi_placement {
-    RMI_PLACE_LOCAL, RMI_PLACE_REMOTE, RMI_PLACE_PREFER_LOCAL, RMI_PLACE_PREFER_REMOTE, RMI_PLACE_AUTO,
+    RMI_PLACE_LOCAL,
+    RMI_PLACE_REMOTE,
+    RMI_PLACE_PREFER_LOCAL,
+    RMI_PLACE_PREFER_REMOTE,
+    RMI_PLACE_AUTO,
     RMI_PLACE_SANDBOX
 } rmi_placement;
 
@@ -26,13 +30,13 @@ typedef struct rmi_manifest_node {
     yyjson_val *params;                        /* an object, or NULL */
     rmi_manifest_override *overrides;          /* by rm_manifest_set_param; they replace or add */
     bool is_streaming, is_output_node;
-    const char *host;                          /* NULL unless given */
-    rmi_placement placement;                   /* RMI_PLACE_AUTO unless given */
-    const char *fallback;                      /* "execution": an id, or NULL */
-    yyjson_val *capabilities;                  /* checked in form; whether the machine has them is asked at open */
+    const char *host;         /* NULL unless given */
+    rmi_placement placement;  /* RMI_PLACE_AUTO unless given */
+    const char *fallback;     /* "execution": an id, or NULL */
+    yyjson_val *capabilities; /* checked in form; whether the machine has them is asked at open */
     rmi_on_error on_error;
-    int64_t retry_attempts, retry_backoff_ms;  /* attempts after the first; 0: none */
-    int64_t timeout_ms;                        /* for one item; 0: none */
+    int64_t retry_attempts, retry_backoff_ms; /* attempts after the first; 0: none */
+    int64_t timeout_ms;                       /* for one item; 0: none */
 } rmi_manifest_node;
 
 /* What "capabilities" asks for: read with rmi_fields_read and rmi_capabilities_shape. */
@@ -66,10 +70,11 @@ struct rm_manifest {
     size_t node_count;
     rmi_manifest_connection *connections;
     size_t connection_count;
-    rm_value input; /* input_data, or null */
+    rm_value input;             /* input_data, or null */
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
     atomic_bool place_said;     /* the warning about hosts that are not used has been given */
-    const char *directory; /* of the file it was loaded from, for relative module paths; NULL if parsed from memory */
+    const char *
+        directory; /* of the file it was loaded from, for relative module paths; NULL if parsed from memory */
 };
 
 /* The index of a node, or SIZE_MAX. */

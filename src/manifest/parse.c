@@ -18,7 +18,8 @@ static int check_version(yyjson_val *manifest, rm_error *err)
     if (!yyjson_is_str(version) || yyjson_equals_str(version, "v1"))
         return RM_OK;
     (void)rmi_manifest_error(err, RM_E_UNSUPPORTED_VERSION,
-                             "Unsupported manifest version: %s (this runtime reads v1)", yyjson_get_str(version));
+                             "Unsupported manifest version: %s (this runtime reads v1)",
+                             yyjson_get_str(version));
     rm_error_pointer(err, "/version");
     return RM_E_UNSUPPORTED_VERSION;
 }
@@ -34,18 +35,20 @@ static int open_envelope(yyjson_val *root, yyjson_val **manifest, yyjson_val **i
         *manifest = root;
         return RM_OK;
     }
-    yyjson_obj_foreach(root, position, count, key, value) {
+    yyjson_obj_foreach(root, position, count, key, value)
+    {
         const char *name = yyjson_get_str(key);
         bool is_input = yyjson_equals_str(key, "input_data");
         if (is_input && *input == NULL) {
             *input = value;
         } else if (is_input || (value != *manifest)) {
             rmi_place place = {.key = name};
-            int rc = rmi_manifest_error(err, RM_E_UNKNOWN_FIELD,
-                                        is_input || yyjson_equals_str(key, "manifest")
-                                            ? "field '%s' is given twice"
-                                            : "unknown field '%s' beside 'manifest'; 'input_data' may stand there",
-                                        name);
+            int rc =
+                rmi_manifest_error(err, RM_E_UNKNOWN_FIELD,
+                                   is_input || yyjson_equals_str(key, "manifest")
+                                       ? "field '%s' is given twice"
+                                       : "unknown field '%s' beside 'manifest'; 'input_data' may stand there",
+                                   name);
             rmi_manifest_error_place(err, &place);
             return rc;
         }
@@ -57,7 +60,8 @@ static int wrong_input(yyjson_val *input, const rmi_place *place, const char *ex
 {
     char pointer[256];
     rmi_place_print(place, pointer, sizeof pointer);
-    (void)rmi_manifest_error(err, RM_E_TYPE, "%s: expected %s, got %s", pointer, expected, rmi_json_kind_text(input));
+    (void)rmi_manifest_error(err, RM_E_TYPE, "%s: expected %s, got %s", pointer, expected,
+                             rmi_json_kind_text(input));
     rmi_manifest_error_place(err, place);
     return RM_E_TYPE;
 }
@@ -72,7 +76,8 @@ static int read_input(rm_manifest *manifest, yyjson_val *input, rm_error *err)
     if (!yyjson_is_ctn(input))
         return wrong_input(input, &place, "a list, or an object from source id to list", err);
     if (yyjson_is_obj(input)) {
-        yyjson_obj_foreach(input, position, count, key, value) {
+        yyjson_obj_foreach(input, position, count, key, value)
+        {
             rmi_place below = {.above = &place, .key = yyjson_get_str(key)};
             if (!yyjson_is_arr(value))
                 return wrong_input(value, &below, "a list", err);
@@ -250,15 +255,17 @@ static rmi_manifest_override **find_override(rmi_manifest_node *node, const char
     return at;
 }
 
-int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param, rm_value value, rm_error *err)
+int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param, rm_value value,
+                          rm_error *err)
 {
     int rc = RM_OK;
     size_t index = rmi_manifest_find(manifest, node);
     if (index == SIZE_MAX) {
         const char *near = rmi_manifest_near_id(manifest, node);
-        rc = near != NULL ? rmi_manifest_error(err, RM_E_UNKNOWN_NODE,
-                                               "no node '%s' to set '%s' of; did you mean '%s'?", node, param, near)
-                          : rmi_manifest_error(err, RM_E_UNKNOWN_NODE, "no node '%s' to set '%s' of", node, param);
+        rc = near != NULL
+                 ? rmi_manifest_error(err, RM_E_UNKNOWN_NODE,
+                                      "no node '%s' to set '%s' of; did you mean '%s'?", node, param, near)
+                 : rmi_manifest_error(err, RM_E_UNKNOWN_NODE, "no node '%s' to set '%s' of", node, param);
         goto done;
     }
     rmi_manifest_override **at = find_override(&manifest->nodes[index], param);
