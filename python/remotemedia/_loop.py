@@ -1,0 +1,81 @@
+"""The event loop of asynchronous nodes. The runtime drives it from outside: one short step at a time, between packets."""
+import asyncio
+import sys
+
+END = object()  # what next_one gives at the end
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Never runs by itself, and counts as running whenever a node's code does."""
+
+    def is_running(self) -> bool:
+        return True
+
+    def step(self) -> None:
+        """Runs what is ready, without waiting."""
+        self._stopping = True  # makes an iteration look at descriptors and timers without waiting for them
+        try:
+            for _ in range(16):
+                self._run_once()
+                if not self._ready:
+                    break
+        finally:
+            self._stopping = False
+
+    def finish(self, task: asyncio.Task) -> None:
+        """Runs until the task is done."""
+        while not task.done():
+            self._run_once()
+
+    def cancel(self, task: "asyncio.Task | None", iterator: object) -> None:
+        """Ends a task and an asynchronous generator; gives them a second for it."""
+        timer = self.call_later(1.0, lambda: None)  # an iteration waits no longer than this
+        limit = self.time() + 1.0
+        if task is not None and not task.done():
+            task.cancel()
+            self._finish_until(task, limit)
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                raise task.exception()
+        if iterator is not None:
+            closing = self.create_task(close_one(iterator))
+            self._finish_until(closing, limit)
+            if closing.done():
+                closing.result()
+        timer.cancel()
+
+    def _finish_until(self, task: asyncio.Task, limit: float) -> None:
+        while not task.done() and self.time() < limit:
+            self._run_once()
+
+    def deadline(self) -> "float | None":
+        """When there is something to do: 0 for now, None for when a descriptor says so."""
+        if self._ready:
+            return 0.0
+        return self._scheduled[0].when() if self._scheduled else None
+
+    def descriptor(self) -> int:
+        return self._selector.fileno()
+
+    def wake(self) -> None:
+        self._write_to_self()
+
+
+async def await_one(awaitable: object) -> object:
+    return await awaitable
+
+
+async def next_one(iterator: object) -> object:
+    try:
+        return await iterator.__anext__()
+    except StopAsyncIteration:
+        return END
+
+
+async def close_one(iterator: object) -> None:
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
+
+
+loop = Loop()
+sys.set_asyncgen_hooks(firstiter=loop._asyncgen_firstiter_hook, finalizer=loop._asyncgen_finalizer_hook)

@@ -1,0 +1,103 @@
+/* rm_python_attach: the resolver of a runtime. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "python/state.h"
+
+static int resolve(void *context, const rm_node_query *query, const rm_node_type **type, void **data,
+                   const char **looked, rm_error *err)
+{
+    rmi_class *class = NULL;
+    const int rc = rmi_class_resolve(context, query, &class, looked, err);
+    if (rc == RM_OK) {
+        *type = &class->type;
+        *data = class;
+    }
+    return rc;
+}
+
+static void release_data(void *context, void *data)
+{
+    (void)context;
+    rmi_class_free(data);
+}
+
+static int describe(void *context, const char *name, rm_value *list, rm_error *err)
+{
+    return rmi_describe(context, name, list, err);
+}
+
+static void text_free(const rm_allocator *allocator, char *text)
+{
+    rmi_free(allocator, text, text != NULL ? strlen(text) + 1 : 0);
+}
+
+static void host_free(void *context)
+{
+    rmi_host *host = context;
+    const rm_allocator *allocator = host->allocator;
+    if (host->prepared) /* what other threads have released is freed now at the latest */
+        rmi_leave(rmi_enter());
+    for (size_t i = 0; i < host->path_count && host->paths != NULL; i++)
+        text_free(allocator, host->paths[i]);
+    rmi_free(allocator, host->paths, host->path_count * sizeof *host->paths);
+    text_free(allocator, host->home);
+    rmi_text_clear(&host->looked);
+    rmi_free(allocator, host, sizeof *host);
+}
+
+static int copy_text(const rm_allocator *allocator, const char *text, char **out, rm_error *err)
+{
+    const size_t size = strlen(text) + 1;
+    *out = rmi_alloc(allocator, size);
+    if (*out == NULL)
+        return rmi_out_of_memory(err);
+    memcpy(*out, text, size);
+    return RM_OK;
+}
+
+static int copy_config(rmi_host *host, const rm_python_config *config, rm_error *err)
+{
+    int rc = RM_OK;
+    if (config->size != sizeof *config)
+        return rm_error_set(err, RM_E_USAGE, "rm_python_config.size is %u, not %zu", config->size, sizeof *config);
+    host->seed = config->seed;
+    host->has_seed = config->has_seed;
+    if (config->home != NULL)
+        rc = copy_text(host->allocator, config->home, &host->home, err);
+    size_t count = 0;
+    while (config->paths != NULL && config->paths[count] != NULL)
+        count++;
+    if (rc != RM_OK || count == 0)
+        return rc;
+    host->paths = rmi_alloc_zeroed(host->allocator, count * sizeof *host->paths);
+    if (host->paths == NULL)
+        return rmi_out_of_memory(err);
+    host->path_count = count;
+    for (size_t i = 0; rc == RM_OK && i < count; i++)
+        rc = copy_text(host->allocator, config->paths[i], &host->paths[i], err);
+    return rc;
+}
+
+int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_error *err)
+{
+    const rm_allocator *allocator = rm_runtime_allocator(runtime);
+    rmi_host *host = rmi_alloc_zeroed(allocator, sizeof *host);
+    if (host == NULL)
+        return rmi_out_of_memory(err);
+    host->runtime = runtime;
+    host->allocator = allocator;
+    rmi_text_init(&host->looked, allocator);
+    const rm_resolver resolver = {.size = sizeof resolver,
+                                  .context = host,
+                                  .resolve = resolve,
+                                  .release_data = release_data,
+                                  .describe = describe,
+                                  .free = host_free};
+    int rc = config != NULL ? copy_config(host, config, err) : RM_OK;
+    if (rc == RM_OK)
+        rc = rm_runtime_add_resolver(runtime, &resolver, err);
+    if (rc != RM_OK)
+        host_free(host);
+    return rc;
+}

@@ -1,0 +1,57 @@
+/* Between the runtime's values and Python's objects. Threads and references: see host.h. */
+#ifndef PYTHON_CONVERT_H
+#define PYTHON_CONVERT_H
+
+#include "python/host.h"
+
+/* `value` (borrowed) as an object. An object that came from Python is the same object again. */
+PyObject *rmi_to_python_slow(rm_value value);
+static inline PyObject *rmi_to_python(rm_value value)
+{
+    if (value.kind == RM_INT)
+        return PyLong_FromLongLong(value.i);
+    return rmi_to_python_slow(value);
+}
+
+/* None, and exactly int (64 bits), float and bool have a value of their own; false: it is something else. */
+static inline bool rmi_scalar(PyObject *object, rm_value *out)
+{
+    if (PyLong_CheckExact(object)) {
+        if (PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+            *out = rm_int(PyUnstable_Long_CompactValue((PyLongObject *)object));
+            return true;
+        }
+        int overflow = 0;
+        const long long i = PyLong_AsLongLongAndOverflow(object, &overflow);
+        *out = rm_int(i);
+        return overflow == 0;
+    }
+    if (PyFloat_CheckExact(object))
+        *out = rm_float(PyFloat_AS_DOUBLE(object));
+    else if (PyBool_Check(object))
+        *out = rm_bool(object == Py_True);
+    else if (object == Py_None)
+        *out = rm_null();
+    else
+        return false;
+    return true;
+}
+
+/* `object` (borrowed) as a value that travels: scalars and tensors as themselves, all else as an object value around it.
+ * *out is owned. */
+int rmi_to_packet_value(PyObject *object, rm_value *out, rm_error *err);
+
+/* `object` (borrowed) as a plain value, exactly; what has no plain form is an error that says how to make one. Runs no
+ * user code but `items` of mappings. *out is owned. */
+int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err);
+
+/* The kind of object value that this host makes. */
+extern const rm_object_type rmi_python_object;
+
+/* A private copy of dict, list, set, bytearray, and of tuples around them, at any depth; all else is shared. */
+PyObject *rmi_copy(PyObject *object);
+
+/* Describes a failure to convert: RM_E_UNSUPPORTED with how to convert it. */
+int rmi_unsupported(PyObject *object, rm_error *err);
+
+#endif

@@ -1,0 +1,257 @@
+/* What a node returned or yielded, on its way to packets. */
+#include "python/convert.h"
+#include "python/state.h"
+#include "python/tensor.h"
+
+/* ---- One value */
+
+static int port_number(rmi_state *state, PyObject *port, unsigned *number)
+{
+    PyObject *outputs = state->class->outputs;
+    const Py_ssize_t count = PyTuple_GET_SIZE(outputs);
+    if (port == Py_None)
+        return 0;
+    if (PyLong_Check(port)) {
+        const long wanted = PyLong_AsLong(port);
+        if (wanted >= 0 && wanted < count) {
+            *number = (unsigned)wanted;
+            return 0;
+        }
+        PyErr_Clear();
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (PyUnicode_Check(port) && PyUnicode_Compare(port, PyTuple_GET_ITEM(outputs, i)) == 0) {
+            *number = (unsigned)i;
+            return 0;
+        }
+    PyErr_Format(PyExc_ValueError, "a node of type %s has no output %R; its class names them: outputs = %R",
+                 state->class->name, port, outputs);
+    return -1;
+}
+
+/* Fills in what a Packet says beyond its value. */
+static int apply_packet(rmi_state *state, const rmi_py_packet *from, rm_packet *packet, unsigned *port, rm_error *err)
+{
+    rm_value metadata = rm_null();
+    if (port_number(state, from->port, port) != 0 || rmi_seconds_to_ns(from->timestamp, &packet->timestamp) != 0)
+        return rmi_python_failed(state->node, err);
+    if (from->metadata == Py_None)
+        return RM_OK;
+    if (!PyDict_Check(from->metadata))
+        return rm_error_set(err, RM_E_TYPE, "the metadata of a Packet is a dict, not a '%s'",
+                            Py_TYPE(from->metadata)->tp_name);
+    const int rc = rmi_to_plain(rm_node_allocator(state->node), from->metadata, &metadata, err);
+    if (rc == RM_OK)
+        rm_packet_set_metadata(packet, metadata);
+    return rc;
+}
+
+int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, unsigned *port, rm_error *err)
+{
+    const bool is_packet = Py_IS_TYPE(value, rmi_python_of_process()->packet_type);
+    PyObject *inner = is_packet ? ((rmi_py_packet *)value)->value : value;
+    *packet = rm_packet_of(rm_null());
+    *port = 0;
+    int rc = inner != NULL ? rmi_to_packet_value(inner, &packet->value, err) : RM_OK;
+    if (rc == RM_OK && inner != NULL && rmi_tensor_check(inner))
+        rmi_tensor_times(inner, &packet->timestamp, &packet->duration);
+    if (rc == RM_OK && is_packet)
+        rc = apply_packet(state, (rmi_py_packet *)value, packet, port, err);
+    if (rc != RM_OK)
+        rm_packet_clear(packet);
+    return rc;
+}
+
+int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err)
+{
+    rm_packet packet;
+    unsigned port = 0;
+    const int rc = rmi_packet_of_object(state, value, &packet, &port, err);
+    return rc == RM_OK ? rm_emit(state->node, port, packet) : rc;
+}
+
+/* ---- What a result is */
+
+typedef enum shape { VALUE, NOTHING, AWAITABLE, ITERATOR, ASYNC_ITERATOR } shape;
+
+/* A generator-based coroutine is awaited, any other generator iterated. */
+static shape generator_shape(PyObject *generator)
+{
+    PyCodeObject *code = PyGen_GetCode((PyGenObject *)generator);
+    const bool awaitable = (code->co_flags & CO_ITERABLE_COROUTINE) != 0;
+    Py_DECREF(code);
+    return awaitable ? AWAITABLE : ITERATOR;
+}
+
+static shape shape_of(PyObject *result)
+{
+    enum {
+        PLAIN = Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS |
+                Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS
+    };
+    PyTypeObject *type = Py_TYPE(result);
+    if (result == Py_None)
+        return NOTHING;
+    if (PyType_FastSubclass(type, PLAIN))
+        return VALUE;
+    if (PyGen_CheckExact(result))
+        return generator_shape(result);
+    if (PyAsyncGen_CheckExact(result))
+        return ASYNC_ITERATOR;
+    return type->tp_as_async != NULL && type->tp_as_async->am_await != NULL ? AWAITABLE : VALUE;
+}
+
+bool rmi_is_value(PyObject *result)
+{
+    return shape_of(result) == VALUE && !Py_IS_TYPE(result, rmi_python_of_process()->packet_type);
+}
+
+/* A source drains whatever can be iterated. */
+static int open_iterable(rmi_work *work, PyObject *result)
+{
+    const PyTypeObject *type = Py_TYPE(result);
+    if (type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL) {
+        work->iterator = PyObject_GetAIter(result);
+        work->is_async = true;
+    } else {
+        work->iterator = PyObject_GetIter(result);
+        work->is_async = false;
+    }
+    return work->iterator == NULL ? -1 : 0;
+}
+
+/* ---- Work */
+
+/* Sorts a result (consumed) into the work, or emits it. RM_MORE: the work goes on. */
+static int take_result(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
+{
+    const shape what = shape_of(result);
+    const bool iterate = work->iterates || (work->drains && PyIter_Check(result));
+    int rc = RM_MORE;
+    work->gave_nothing = what == NOTHING;
+    if (what == AWAITABLE)
+        work->task = rmi_task_new(result);
+    else if (what == ITERATOR || what == ASYNC_ITERATOR) {
+        work->iterator = Py_NewRef(result);
+        work->is_async = what == ASYNC_ITERATOR;
+    } else if (iterate && what != NOTHING)
+        rc = open_iterable(work, result) == 0 ? RM_MORE : rmi_python_failed(state->node, err);
+    else
+        rc = what == NOTHING ? RM_OK : rmi_emit_object(state, result, err);
+    if (what == AWAITABLE && work->task == NULL)
+        rc = rmi_python_failed(state->node, err);
+    Py_DECREF(result);
+    return rc;
+}
+
+/* The next value of a generator: RM_MORE with *value owned, RM_OK at its end. */
+static int next_value(rmi_state *state, rmi_work *work, PyObject **value, rm_error *err)
+{
+    *value = Py_TYPE(work->iterator)->tp_iternext(work->iterator);
+    if (*value != NULL)
+        return RM_MORE;
+    Py_CLEAR(work->iterator);
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_StopIteration))
+        PyErr_Clear();
+    return PyErr_Occurred() ? rmi_python_failed(state->node, err) : RM_OK;
+}
+
+/* The result of a task that is done: RM_MORE with *value owned, RM_OK at the end of an iteration. */
+static int task_value(rmi_state *state, rmi_work *work, PyObject **value, rm_error *err)
+{
+    *value = rmi_task_result(work->task);
+    Py_CLEAR(work->task);
+    if (*value == NULL) {
+        Py_CLEAR(work->iterator);
+        return rmi_python_failed(state->node, err);
+    }
+    if (work->iterator == NULL || !rmi_is_end(*value))
+        return RM_MORE;
+    Py_CLEAR(*value);
+    Py_CLEAR(work->iterator);
+    return RM_OK;
+}
+
+static int emit_yielded(rmi_state *state, PyObject *value, rm_error *err)
+{
+    const int rc = rmi_emit_object(state, value, err);
+    Py_DECREF(value);
+    return rc == RM_OK ? RM_MORE : rc;
+}
+
+int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err)
+{
+    PyObject *value = NULL;
+    int rc = RM_MORE;
+    while (work->task != NULL || work->iterator != NULL) {
+        if (work->task == NULL && work->is_async) {
+            if ((work->task = rmi_task_next(work->iterator)) == NULL)
+                return rmi_python_failed(state->node, err);
+        }
+        if (work->task != NULL) {
+            const int done = rmi_task_done(work->task);
+            if (done <= 0)
+                return done < 0 ? rmi_python_failed(state->node, err) : RM_PENDING;
+            rc = task_value(state, work, &value, err);
+        } else
+            rc = next_value(state, work, &value, err);
+        if (rc != RM_MORE)
+            return rc;
+        if (work->iterator != NULL)
+            return emit_yielded(state, value, err);
+        if ((rc = take_result(state, work, value, err)) != RM_MORE) /* what was awaited */
+            return rc;
+    }
+    return RM_OK;
+}
+
+int rmi_work_start(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
+{
+    if (result == NULL)
+        return rmi_python_failed(state->node, err);
+    const int rc = take_result(state, work, result, err);
+    return rc == RM_MORE ? rmi_work_step(state, work, err) : rc;
+}
+
+static int wait_for(rmi_state *state, rmi_work *work, int rc, rm_error *err)
+{
+    while (rc == RM_PENDING) {
+        if (rmi_task_finish(work->task) != 0)
+            return rmi_python_failed(state->node, err);
+        rc = rmi_work_step(state, work, err);
+    }
+    return rc;
+}
+
+int rmi_work_step_waiting(rmi_state *state, rmi_work *work, rm_error *err)
+{
+    return wait_for(state, work, rmi_work_step(state, work, err), err);
+}
+
+int rmi_work_start_waiting(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
+{
+    return wait_for(state, work, rmi_work_start(state, work, result, err), err);
+}
+
+void rmi_work_clear(rmi_work *work)
+{
+    Py_CLEAR(work->task);
+    Py_CLEAR(work->iterator);
+}
+
+int rmi_work_close(rmi_state *state, rmi_work *work, rm_error *err)
+{
+    PyObject *closed = NULL;
+    int rc = RM_OK;
+    if (work->task != NULL || (work->iterator != NULL && work->is_async)) {
+        if (rmi_task_cancel(work->task, work->is_async ? work->iterator : NULL) != 0)
+            rc = rmi_python_failed(state->node, err);
+    } else if (work->iterator != NULL && PyGen_CheckExact(work->iterator)) {
+        closed = PyObject_CallMethodNoArgs(work->iterator, rmi_name(RMI_NAME_close));
+        if (closed == NULL)
+            rc = rmi_python_failed(state->node, err);
+        Py_XDECREF(closed);
+    }
+    rmi_work_clear(work);
+    return rc;
+}

@@ -1,0 +1,108 @@
+/* CPython inside. One interpreter a process, started by the first Python node and never ended. Each file tells one part:
+ *   attach.c   the resolver of a runtime        interp.c   the interpreter, threads that enter it
+ *   paths.c    where Python's library lies      resolve.c  from a name to a class; params.c checks its parameters
+ *   convert.c  plain values to objects          plain.c    objects to plain values; copy.c for branches
+ *   node.c     open, process, flush, close      emit.c     what a node returned or yielded
+ *   async.c    coroutines and the event loop    stream.c   nodes that take the stream; source.c those that generate
+ *   error.c    exceptions                       tensor.c, packet.c, module.c  what `remotemedia` offers to Python
+ * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and rmi_leave),
+ * PyObject results are new references, and NULL or -1 means that a Python exception is set. */
+#ifndef PYTHON_HOST_H
+#define PYTHON_HOST_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "base/text.h"
+#include "remotemedia/node.h"
+
+/* What is deeper than this is refused: the same limit as for JSON. */
+enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32 };
+
+/* Names that are looked up often, interned. */
+#define RMI_PYTHON_NAMES(X)                                                                                     \
+    X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source)               \
+    X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) X(finish)     \
+    X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(close_one) X(set_result) X(set_exception)      \
+    X(create_future) X(stdout) X(stderr) X(stdin) X(__stdout__) X(__stdin__) X(__init__) X(isoformat)           \
+    X(__dataclass_fields__) X(item) X(_value_)
+typedef enum rmi_python_name {
+#define RMI_NAME_INDEX_(name) RMI_NAME_##name,
+    RMI_PYTHON_NAMES(RMI_NAME_INDEX_)
+#undef RMI_NAME_INDEX_
+    RMI_NAME_COUNT
+} rmi_python_name;
+
+struct rmi_state;
+
+/* What there is one of in the process. */
+typedef struct rmi_python {
+    PyObject *module; /* _remotemedia */
+    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type;
+    PyObject *error; /* an error of the runtime on its way through Python */
+    PyObject *interrupted; /* the exception class that ends a call from outside */
+    PyObject *names[RMI_NAME_COUNT];
+    PyObject *keys[RMI_PYTHON_KEYS]; /* ASCII keys of maps seen lately, by their letters */
+    PyObject *library;     /* the standard library's directory, ending with a slash: frames in it are not the user's */
+    PyObject *paths;       /* list of directories, as they were given */
+    PyObject *sources;     /* {file name: text} of code in manifests, for tracebacks */
+    /* The event loop, from the first coroutine on. */
+    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *end_mark;
+    PyThread_type_lock loop_lock;
+    unsigned long loop_owner;
+    unsigned loop_depth;
+    struct rmi_state *waiting; /* nodes with something pending */
+} rmi_python;
+
+/* ---- interp.c */
+/* The one there is; its members are set once the interpreter has started. */
+rmi_python *rmi_python_of_process(void);
+static inline PyObject *rmi_name(rmi_python_name name)
+{
+    return rmi_python_of_process()->names[name];
+}
+/* Starts the interpreter unless it runs already. Any thread, without the GIL. */
+struct rmi_host;
+int rmi_python_start(const struct rmi_host *host, rm_error *err);
+/* The calling thread takes the GIL (nested calls are cheap) and gives it back. */
+PyGILState_STATE rmi_enter(void);
+void rmi_leave(PyGILState_STATE held);
+/* Gives up a reference; with the GIL or without, any thread: without it, it may be given up later. */
+void rmi_release(PyObject *object);
+/* Memory for object values: blocks are kept for the next one. */
+extern const rm_allocator rmi_box_allocator;
+
+/* ---- paths.c */
+/* What rm_python_attach was given, and what the resolver needs. */
+typedef struct rmi_host {
+    rm_runtime *runtime;
+    const rm_allocator *allocator;
+    char *home;   /* NULL: beside the program */
+    char **paths; /* path_count of them */
+    size_t path_count;
+    int64_t seed;
+    bool has_seed, prepared; /* prepared: paths are on sys.path, random is seeded */
+    rmi_text looked;
+} rmi_host;
+/* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
+int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
+/* Puts the host's directories before all others, and seeds `random` where it asks for that; once a host. */
+int rmi_paths_prepare(rmi_host *host);
+/* The file of a frame as the user named it: "DIR/x.py" for what lies in a directory that was given as DIR. */
+PyObject *rmi_paths_as_given(PyObject *file);
+
+/* ---- error.c */
+/* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED where the call
+ * was interrupted (`node` may be NULL). Returns the code. */
+int rmi_python_failed(rm_node *node, rm_error *err);
+/* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed then gives the
+ * same code and text again. */
+void rmi_python_raise(rm_error *err);
+
+/* ---- module.c */
+/* The module `_remotemedia`, its types kept in the process' state. */
+PyObject *rmi_module_new(void);
+/* The one cast of a function: a method that takes keywords is called as one by its flags. */
+#define RMI_METHOD(function) ((PyCFunction)(void *)(function))
+
+#endif

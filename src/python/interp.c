@@ -1,0 +1,221 @@
+/* The interpreter: one a process, because extension modules such as numpy cannot be loaded twice. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "python/host.h"
+#include "python/frozen.h"
+
+enum { DEFERRED = 256, KEPT_BOXES = 64 };
+
+/* CPython can exist once in a process; this is the only state of ours that is as global as it is. */
+static struct process {
+    rmi_python python;
+    atomic_int started; /* 0, 1: being started, 2 */
+    /* References given up by threads without the GIL. */
+    atomic_flag deferring;
+    atomic_size_t deferred_count;
+    PyObject *deferred[DEFERRED];
+    /* Blocks of object values, all of one size; guarded by the GIL. */
+    void *boxes[KEPT_BOXES];
+    size_t box_count, box_size;
+} process = {.deferring = ATOMIC_FLAG_INIT};
+
+rmi_python *rmi_python_of_process(void)
+{
+    return &process.python;
+}
+
+/* ---- References */
+
+static size_t take_deferred(PyObject **taken)
+{
+    while (atomic_flag_test_and_set_explicit(&process.deferring, memory_order_acquire))
+        ;
+    const size_t count = atomic_load_explicit(&process.deferred_count, memory_order_relaxed);
+    memcpy(taken, process.deferred, count * sizeof *taken);
+    atomic_store_explicit(&process.deferred_count, 0, memory_order_relaxed);
+    atomic_flag_clear_explicit(&process.deferring, memory_order_release);
+    return count;
+}
+
+static void release_deferred(void)
+{
+    PyObject *taken[DEFERRED];
+    const size_t count = take_deferred(taken);
+    for (size_t i = 0; i < count; i++)
+        Py_DECREF(taken[i]);
+}
+
+PyGILState_STATE rmi_enter(void)
+{
+    const PyGILState_STATE held = PyGILState_Ensure();
+    if (atomic_load_explicit(&process.deferred_count, memory_order_relaxed) != 0)
+        release_deferred();
+    return held;
+}
+
+void rmi_leave(PyGILState_STATE held)
+{
+    PyGILState_Release(held);
+}
+
+static bool defer(PyObject *object)
+{
+    while (atomic_flag_test_and_set_explicit(&process.deferring, memory_order_acquire))
+        ;
+    const size_t count = atomic_load_explicit(&process.deferred_count, memory_order_relaxed);
+    const bool fits = count < DEFERRED;
+    if (fits) {
+        process.deferred[count] = object;
+        atomic_store_explicit(&process.deferred_count, count + 1, memory_order_relaxed);
+    }
+    atomic_flag_clear_explicit(&process.deferring, memory_order_release);
+    return fits;
+}
+
+void rmi_release(PyObject *object)
+{
+    if (PyGILState_Check()) {
+        Py_DECREF(object);
+    } else if (!defer(object)) {
+        const PyGILState_STATE held = rmi_enter();
+        Py_DECREF(object);
+        rmi_leave(held);
+    }
+}
+
+/* ---- Blocks of object values */
+
+static void *box_resize(void *context, void *block, size_t old_size, size_t new_size)
+{
+    const rm_allocator *under = rm_allocator_default();
+    (void)context;
+    if ((block == NULL) == (new_size == 0) || !PyGILState_Check())
+        return under->resize(under->context, block, old_size, new_size);
+    if (block == NULL && new_size == process.box_size && process.box_count > 0)
+        return process.boxes[--process.box_count];
+    if (new_size == 0 && old_size == process.box_size && process.box_count < KEPT_BOXES) {
+        process.boxes[process.box_count++] = block;
+        return NULL;
+    }
+    if (process.box_size == 0)
+        process.box_size = new_size;
+    return under->resize(under->context, block, old_size, new_size);
+}
+
+const rm_allocator rmi_box_allocator = {.context = NULL, .resize = box_resize};
+
+/* ---- Starting */
+
+static int status_error(PyStatus status, rm_error *err)
+{
+    if (status.err_msg == NULL)
+        return rm_error_set(err, RM_E_INTERNAL, "Python did not start");
+    return rm_error_set(err, RM_E_INTERNAL, "Python did not start: %s%s%s", status.func ? status.func : "",
+                        status.func ? ": " : "", status.err_msg);
+}
+
+/* Isolated from the environment and from the program's signals; the same hashes on every host. */
+static int initialize(const rmi_host *host, rm_error *err)
+{
+    PyPreConfig before;
+    PyPreConfig_InitIsolatedConfig(&before);
+    before.utf8_mode = 1;
+    before.allocator = RM_PYTHON_ALLOCATOR;
+    PyStatus status = Py_PreInitialize(&before);
+    if (PyStatus_Exception(status))
+        return status_error(status, err);
+    PyImport_FrozenModules = rmi_frozen_modules;
+    if (PyImport_AppendInittab("_remotemedia", rmi_module_new) != 0)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+
+    PyConfig config;
+    PyConfig_InitIsolatedConfig(&config);
+    config.site_import = 0;
+    config.write_bytecode = 0;
+    config.install_signal_handlers = 0;
+    config.parse_argv = 0;
+    config.pathconfig_warnings = 0;
+    config.optimization_level = 0;
+    config.use_hash_seed = 1;
+    config.hash_seed = 0;
+    int rc = rmi_paths_configure(host, &config, err);
+    if (rc == RM_OK) {
+        status = Py_InitializeFromConfig(&config);
+        if (PyStatus_Exception(status))
+            rc = status_error(status, err);
+    }
+    PyConfig_Clear(&config);
+    return rc;
+}
+
+static int intern_names(void)
+{
+    static const char *const names[] = {
+#define NAME_TEXT(name) #name,
+        RMI_PYTHON_NAMES(NAME_TEXT)
+#undef NAME_TEXT
+    };
+    for (size_t i = 0; i < RMI_NAME_COUNT; i++)
+        if ((process.python.names[i] = PyUnicode_InternFromString(names[i])) == NULL)
+            return -1;
+    return 0;
+}
+
+/* Standard output carries results and nothing else, standard input the manifest or items. */
+static int redirect_streams(void)
+{
+    PyObject *errors = PySys_GetObject("stderr"), *io = PyImport_ImportModule("_io");
+    PyObject *nothing = io ? PyObject_CallMethod(io, "StringIO", NULL) : NULL;
+    int rc = nothing == NULL ? -1 : 0;
+    if (errors == NULL)
+        errors = Py_None;
+    if (rc == 0 && (PySys_SetObject("stdout", errors) != 0 || PySys_SetObject("__stdout__", errors) != 0 ||
+                    PySys_SetObject("stdin", nothing) != 0 || PySys_SetObject("__stdin__", nothing) != 0))
+        rc = -1;
+    Py_XDECREF(nothing);
+    Py_XDECREF(io);
+    return rc;
+}
+
+static int set_up(void)
+{
+    rmi_python *python = &process.python;
+    if (intern_names() != 0 || redirect_streams() != 0)
+        return -1;
+    PyObject *library = PySys_GetObject("_stdlib_dir");
+    python->library = PyUnicode_FromFormat(library != NULL ? "%S/" : "/", library);
+    python->paths = PyList_New(0);
+    python->sources = PyDict_New();
+    python->loop_lock = PyThread_allocate_lock();
+    python->module = PyImport_ImportModule("_remotemedia");
+    return python->library == NULL || python->paths == NULL || python->sources == NULL ||
+                   python->loop_lock == NULL || python->module == NULL
+               ? -1
+               : 0;
+}
+
+static int start(const rmi_host *host, rm_error *err)
+{
+    int rc = initialize(host, err);
+    if (rc != RM_OK)
+        return rc;
+    if (set_up() != 0)
+        rc = rmi_python_failed(NULL, err);
+    (void)PyEval_SaveThread(); /* from here on threads come and go by rmi_enter */
+    return rc;
+}
+
+int rmi_python_start(const rmi_host *host, rm_error *err)
+{
+    int expected = 0, rc = RM_OK;
+    while (!atomic_compare_exchange_weak(&process.started, &expected, 1)) {
+        if (expected == 2)
+            return RM_OK;
+        expected = 0;
+    }
+    rc = start(host, err);
+    atomic_store(&process.started, rc == RM_OK ? 2 : 0);
+    return rc;
+}

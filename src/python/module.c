@@ -1,0 +1,40 @@
+/* The module `_remotemedia`: what the package `remotemedia` is made of. */
+#include "python/state.h"
+#include "python/tensor.h"
+
+static int add_types(PyObject *module, rmi_python *python)
+{
+    const struct {
+        PyTypeObject **place;
+        PyTypeObject *(*make)(PyObject *module);
+        const char *name;
+    } types[] = {
+        {&python->tensor_type, rmi_tensor_type_new, "Tensor"}, {&python->packet_type, rmi_packet_type_new, "Packet"},
+        {&python->stream_type, rmi_stream_type_new, "Stream"}, {&python->ready_type, rmi_ready_type_new, "Ready"},
+        {&python->waker_type, rmi_waker_type_new, "Waker"},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if ((*types[i].place = types[i].make(module)) == NULL ||
+            PyModule_AddObjectRef(module, types[i].name, (PyObject *)*types[i].place) != 0)
+            return -1;
+    return 0;
+}
+
+PyObject *rmi_module_new(void)
+{
+    static PyModuleDef definition = {
+        PyModuleDef_HEAD_INIT, .m_name = "_remotemedia", .m_doc = "The runtime's side of `remotemedia`.", .m_size = -1,
+    };
+    rmi_python *python = rmi_python_of_process();
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL)
+        return NULL;
+    python->error = PyErr_NewExceptionWithDoc("_remotemedia.Error", "A failure of the runtime.", NULL, NULL);
+    python->interrupted = PyErr_NewExceptionWithDoc("_remotemedia.Interrupted", "The run was told to stop.",
+                                                    PyExc_BaseException, NULL);
+    if (python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
+        PyModule_AddObjectRef(module, "Error", python->error) != 0 ||
+        PyModule_AddObjectRef(module, "Interrupted", python->interrupted) != 0)
+        Py_CLEAR(module);
+    return module;
+}

@@ -1,0 +1,367 @@
+/* A Python node's life: open, items, flush, close. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "python/convert.h"
+#include "python/state.h"
+#include "python/tensor.h"
+
+/* ---- Calls */
+
+PyGILState_STATE rmi_call_enter(rmi_state *state)
+{
+    const PyGILState_STATE held = rmi_enter();
+    state->depth++;
+    state->thread = PyThread_get_thread_ident();
+    return held;
+}
+
+void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
+{
+    if (--state->depth == 0 && state->interrupted) {
+        (void)PyThreadState_SetAsyncExc(state->thread, NULL); /* it must not reach a later call */
+        state->interrupted = false;
+    }
+    rmi_leave(held);
+}
+
+static void node_interrupt(rm_node *node, void *memory)
+{
+    rmi_state *state = memory;
+    (void)node;
+    const PyGILState_STATE held = rmi_enter();
+    if (state->depth > 0) {
+        state->interrupted = true;
+        (void)PyThreadState_SetAsyncExc(state->thread, rmi_python_of_process()->interrupted);
+        rmi_loop_wake();
+    }
+    rmi_leave(held);
+}
+
+/* ---- Open */
+
+/* The parameters as keyword arguments; those of code without a class are seen by it as `params`. */
+static PyObject *keywords_of(rmi_state *state, bool without_code)
+{
+    const rm_value params = rm_node_params(state->node);
+    PyObject *keywords = params.kind == RM_MAP ? rmi_to_python(params) : PyDict_New();
+    if (keywords != NULL && without_code && PyDict_DelItemString(keywords, "code") != 0)
+        PyErr_Clear();
+    return keywords;
+}
+
+static PyObject *construct(rmi_state *state)
+{
+    const rmi_class *class = state->class;
+    PyObject *keywords = keywords_of(state, class->is_code), *made = NULL, *none = NULL;
+    if (keywords != NULL && class->is_module) {
+        made = PyObject_SetAttrString(class->object, "params", keywords) == 0 ? Py_NewRef(class->object) : NULL;
+    } else if (keywords != NULL && (none = PyTuple_New(0)) != NULL) {
+        made = PyObject_Call(class->object, none, keywords);
+    }
+    PyObject *id = made != NULL ? PyUnicode_FromString(rm_node_id(state->node)) : NULL;
+    if (id != NULL && PyObject_SetAttr(made, rmi_name(RMI_NAME_name), id) != 0)
+        PyErr_Clear(); /* a class may forbid it */
+    Py_XDECREF(id);
+    Py_XDECREF(none);
+    Py_XDECREF(keywords);
+    return made;
+}
+
+/* The method `name` of the instance; *found NULL where it has none. */
+static int method(rmi_state *state, rmi_python_name name, PyObject **found)
+{
+    return PyObject_GetOptionalAttr(state->instance, rmi_name(name), found) < 0 ? -1 : 0;
+}
+
+/* Calls an optional method without arguments and waits for it when it is asynchronous. */
+static int call_hook(rmi_state *state, rmi_python_name name, rm_error *err)
+{
+    PyObject *hook = NULL, *result = NULL;
+    int rc = RM_OK;
+    if (method(state, name, &hook) != 0)
+        return rmi_python_failed(state->node, err);
+    if (hook != NULL && hook != Py_None) {
+        result = PyObject_CallNoArgs(hook);
+        if (result == NULL)
+            rc = rmi_python_failed(state->node, err);
+        else if (PyCoro_CheckExact(result) || PyObject_HasAttrString(result, "__await__")) {
+            PyObject *task = rmi_task_new(result);
+            PyObject *awaited = task != NULL && rmi_task_finish(task) == 0 ? rmi_task_result(task) : NULL;
+            if (awaited == NULL)
+                rc = rmi_python_failed(state->node, err);
+            Py_XDECREF(awaited);
+            Py_XDECREF(task);
+        }
+    }
+    Py_XDECREF(result);
+    Py_XDECREF(hook);
+    return rc;
+}
+
+/* Finds `process`: a plain function is called with the instance, which is cheaper than a bound method. */
+static int find_process(rmi_state *state)
+{
+    PyObject *found = NULL;
+    if (method(state, RMI_NAME_process, &found) != 0)
+        return -1;
+    if (found != NULL && PyMethod_Check(found) && PyMethod_GET_SELF(found) == state->instance) {
+        state->function = Py_NewRef(PyMethod_GET_FUNCTION(found));
+        state->self = Py_NewRef(state->instance);
+        Py_DECREF(found);
+    } else
+        state->function = found;
+    return method(state, RMI_NAME_flush, &state->flush);
+}
+
+static void release_all(rmi_state *state)
+{
+    rmi_stream_free(state);
+    rmi_work_clear(&state->work);
+    if (state->waker != NULL)
+        rmi_waker_detach(state->waker);
+    Py_CLEAR(state->waker);
+    Py_CLEAR(state->flush);
+    Py_CLEAR(state->function);
+    Py_CLEAR(state->self);
+    Py_CLEAR(state->instance);
+}
+
+static int node_open(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_state *state = memory;
+    int rc = RM_OK;
+    state->node = node;
+    state->class = rm_node_type_data(node);
+    const PyGILState_STATE held = rmi_call_enter(state);
+    state->instance = construct(state);
+    if (state->instance == NULL || find_process(state) != 0)
+        rc = rmi_python_failed(node, err);
+    if (rc == RM_OK)
+        rc = call_hook(state, RMI_NAME_initialize, err);
+    if (rc != RM_OK)
+        release_all(state);
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+/* ---- Items */
+
+PyObject *rmi_call_process(rmi_state *state, PyObject *item)
+{
+    PyObject *arguments[3] = {NULL, state->self, item};
+    if (state->self != NULL)
+        return PyObject_Vectorcall(state->function, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    arguments[1] = item;
+    return PyObject_Vectorcall(state->function, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+PyObject *rmi_item_of_packet(const rm_packet *packet)
+{
+    if (packet->value.kind == RM_TENSOR)
+        return rmi_tensor_to_python(packet->value, packet->timestamp, packet->duration);
+    return rmi_to_python(packet->value);
+}
+
+/* A run in which the packets that keep their place become their results: run[base, end) is to be emitted. */
+typedef struct batch {
+    rm_packet *run;
+    size_t base, end;
+} batch;
+
+static int send(rmi_state *state, batch *b, size_t next)
+{
+    const int rc = rm_emit_many(state->node, 0, b->run + b->base, b->end - b->base);
+    b->base = b->end = next;
+    return rc;
+}
+
+/* A result that is not simply the packet's new value: what came before is sent first, then what this one gives. */
+static int special_result(rmi_state *state, batch *b, size_t i, PyObject *result, rm_error *err)
+{
+    int rc = send(state, b, i + 1);
+    if (rc != RM_OK) {
+        Py_DECREF(result);
+        return rc;
+    }
+    rm_node_set_current(state->node, &b->run[i]);
+    rm_packet_clear(&b->run[i]);
+    return rmi_work_start_waiting(state, &state->work, result, err);
+}
+
+/* One packet. RM_OK, RM_MORE or a failure. */
+static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
+{
+    rm_packet *packet = &b->run[i];
+    rm_value value;
+    PyObject *item = rmi_item_of_packet(packet);
+    PyObject *result = item != NULL ? rmi_call_process(state, item) : NULL;
+    int rc = RM_OK;
+    if (result == NULL) {
+        rc = rmi_python_failed(state->node, err);
+    } else if (result == Py_None) {
+        rm_packet_clear(packet);
+    } else if (rmi_scalar(result, &value)) {
+        rm_value_clear(&packet->value);
+        packet->value = value;
+    } else if (!rmi_is_value(result)) {
+        Py_XDECREF(item);
+        return special_result(state, b, i, result, err);
+    } else if (packet->value.kind != RM_OBJECT || result != item) { /* the same object keeps its box */
+        unsigned port = 0;
+        rm_packet made;
+        rc = rmi_packet_of_object(state, result, &made, &port, err);
+        if (rc == RM_OK) {
+            rm_value_clear(&packet->value);
+            packet->value = made.value;
+            packet->timestamp = made.timestamp != RM_NO_TIME ? made.timestamp : packet->timestamp;
+            packet->duration = made.duration != RM_NO_TIME ? made.duration : packet->duration;
+        }
+    }
+    if (rc != RM_OK)
+        rm_packet_clear(packet);
+    else if (result != Py_None)
+        b->run[b->end++] = *packet; /* closes the gaps that dropped ones left */
+    Py_XDECREF(result);
+    Py_XDECREF(item);
+    return rc;
+}
+
+/* Goes on with a generator that an earlier packet gave. */
+static int more(rm_node *node, rmi_state *state, rm_error *err)
+{
+    (void)node;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    const int rc = rmi_work_step_waiting(state, &state->work, err);
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+static int sync_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n, size_t *done,
+                             rm_error *err)
+{
+    rmi_state *state = memory;
+    batch b = {.run = run};
+    int rc = RM_OK, sent;
+    (void)port;
+    if (n == 0)
+        return more(node, state, err);
+    const PyGILState_STATE held = rmi_call_enter(state);
+    size_t i = 0;
+    for (; i < n && rc == RM_OK && !state->interrupted; i++)
+        rc = process_one(state, &b, i, err);
+    sent = b.end > b.base ? send(state, &b, 0) : RM_OK;
+    if (sent != RM_OK && rc >= 0)
+        rc = sent;
+    *done = rc < 0 ? i - 1 : i;
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+/* ---- Flush and close */
+
+static int node_flush(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_state *state = memory;
+    int rc = RM_OK;
+    (void)node;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    if (state->flush != NULL && state->flush != Py_None) {
+        PyObject *flush = state->flush; /* called once */
+        state->flush = NULL;
+        rc = rmi_work_start_waiting(state, &state->work, PyObject_CallNoArgs(flush), err);
+        Py_DECREF(flush);
+    } else
+        rc = rmi_work_step_waiting(state, &state->work, err);
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+/* The first of several failures is the one that is told. */
+static int first_failure(int rc, rm_error *err, int next, rm_error *more)
+{
+    if (next == RM_OK || rc != RM_OK) {
+        rm_error_clear(more);
+        return rc;
+    }
+    rm_error_move(err, more);
+    return next;
+}
+
+static int close_works(rmi_state *state, rm_error *err)
+{
+    rm_error more = {0};
+    int rc = rmi_work_close(state, &state->work, err);
+    while (state->works != NULL) {
+        rmi_work *work = state->works;
+        state->works = work->next;
+        rc = first_failure(rc, err, rmi_work_close(state, work, &more), &more);
+        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
+    }
+    rmi_waiting(state, false);
+    return rc;
+}
+
+static void flush_output(void)
+{
+    PyObject *errors = PySys_GetObject("stderr");
+    PyObject *done = errors != NULL && errors != Py_None ? PyObject_CallMethodNoArgs(errors, rmi_name(RMI_NAME_flush))
+                                                         : NULL;
+    Py_XDECREF(done);
+    PyErr_Clear();
+}
+
+static int node_close(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_state *state = memory;
+    rm_error more = {0};
+    (void)node;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    int rc = close_works(state, err);
+    rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
+    release_all(state);
+    flush_output();
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+/* ---- The slots */
+
+static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+{
+    rmi_state *state = memory;
+    if (state->class->generates && rm_node_generates(node))
+        return rmi_source_poll(node, state, wait, err);
+    return state->class->takes_stream ? rmi_stream_poll(node, state, wait, err)
+                                      : rmi_async_poll(node, state, wait, err);
+}
+
+void rmi_class_set_slots(rmi_class *class)
+{
+    rm_node_type *type = &class->type;
+    type->abi_version = RM_NODE_ABI_VERSION;
+    type->size = sizeof *type;
+    type->name = class->name;
+    type->ports = class->ports;
+    type->state_size = sizeof(rmi_state);
+    type->flags = RM_NODE_ANY_PARAMS;
+    type->open = node_open;
+    type->flush = node_flush;
+    type->interrupt = node_interrupt;
+    type->close = node_close;
+    if (class->generates) {
+        type->flags |= RM_NODE_LIVE;
+        type->generate = rmi_source_generate;
+        type->poll = node_poll;
+    }
+    if (class->takes_stream) {
+        type->flags |= RM_NODE_STREAMING;
+        type->process = rmi_stream_process;
+        type->poll = node_poll;
+    } else if (class->takes_items && class->is_async) {
+        type->process_many = rmi_async_process_many;
+        type->poll = node_poll;
+        type->abandon = rmi_async_abandon;
+    } else if (class->takes_items)
+        type->process_many = sync_process_many;
+}

@@ -1,0 +1,245 @@
+/* Where Python's library lies: everything is set, so that the interpreter searches for nothing and nothing of the
+ * environment reaches it but VIRTUAL_ENV. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "platform/platform.h"
+#include "python/host.h"
+
+enum { LONGEST_PATH = 4096 };
+#define LIBRARY "lib/python3.13"
+
+/* Written once, before the interpreter runs. */
+typedef struct places {
+    char home[LONGEST_PATH], library[LONGEST_PATH], environment[LONGEST_PATH];
+} places;
+
+static bool join(char *out, const char *folder, const char *rest)
+{
+    const int length = snprintf(out, LONGEST_PATH, "%s/%s", folder, rest);
+    return length > 0 && length < LONGEST_PATH;
+}
+
+static bool has_file(const char *folder, const char *name)
+{
+    char path[LONGEST_PATH];
+    FILE *file = join(path, folder, name) ? fopen(path, "r") : NULL;
+    if (file != NULL)
+        (void)fclose(file);
+    return file != NULL;
+}
+
+/* The first place beside the program or above it that has the library. */
+static int find_home(const rmi_host *host, char *home, rm_error *err)
+{
+    static const char *const nearby[] = {"..", ".", "../..", "../lib/remotemedia"};
+    char folder[LONGEST_PATH];
+    if (host->home != NULL) {
+        (void)snprintf(home, LONGEST_PATH, "%s", host->home);
+        if (has_file(home, LIBRARY "/os.py"))
+            return RM_OK;
+        return rm_error_set(err, RM_E_NOT_FOUND, "Python's library is not in '%s/" LIBRARY "'", host->home);
+    }
+    if (rmi_platform_program_directory(folder, sizeof folder))
+        for (size_t i = 0; i < sizeof nearby / sizeof *nearby; i++)
+            if (join(home, folder, nearby[i]) && has_file(home, LIBRARY "/os.py"))
+                return RM_OK;
+    return rm_error_set(err, RM_E_NOT_FOUND, "Python's library was not found beside the program (" LIBRARY
+                                             " in the folder above '%s')", folder);
+}
+
+/* "/a/b/bin/.." as "/a/b". */
+static void shorten(char *path)
+{
+    size_t length = strlen(path);
+    while (length > 2 && strcmp(path + length - 2, "/.") == 0)
+        path[length -= 2] = '\0';
+    while (length > 3 && strcmp(path + length - 3, "/..") == 0) {
+        path[length - 3] = '\0';
+        char *slash = strrchr(path, '/');
+        if (slash == NULL || slash == path)
+            break;
+        *slash = '\0';
+        length = strlen(path);
+    }
+}
+
+/* The version that a virtual environment says it has, as "3.12"; empty when it says none. */
+static int environment_version(const char *folder, char *version, size_t size, rm_error *err)
+{
+    char path[LONGEST_PATH], *text = NULL;
+    size_t length = 0;
+    version[0] = '\0';
+    if (!join(path, folder, "pyvenv.cfg"))
+        return rm_error_set(err, RM_E_LIMIT, "VIRTUAL_ENV is too long");
+    int rc = rmi_platform_read_file(NULL, path, 65536, &text, &length, err);
+    if (rc != RM_OK) {
+        rm_error_hint(err, "VIRTUAL_ENV names no virtual environment; unset it");
+        return rc;
+    }
+    const char *at = strstr(text, "version");
+    if (at != NULL && (at = strchr(at, '=')) != NULL) {
+        at += 1 + strspn(at + 1, " \t");
+        const size_t digits = strspn(at, "0123456789."), most = digits < size ? digits : size - 1;
+        memcpy(version, at, most);
+        version[most] = '\0';
+    }
+    rm_text_free(NULL, text, length);
+    return RM_OK;
+}
+
+static int find_environment(char *packages, rm_error *err)
+{
+    const char *folder = getenv("VIRTUAL_ENV");
+    char version[16];
+    packages[0] = '\0';
+    if (folder == NULL || *folder == '\0')
+        return RM_OK;
+    int rc = environment_version(folder, version, sizeof version, err);
+    if (rc != RM_OK)
+        return rc;
+    if (strncmp(version, "3.13", 4) != 0 || (version[4] != '.' && version[4] != '\0')) {
+        (void)rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
+                           "the virtual environment '%s' (VIRTUAL_ENV) is for Python %s, this program has 3.13", folder,
+                           version[0] != '\0' ? version : "of an unknown version");
+        rm_error_hint(err, "make one with the python3.13 beside the program, or unset VIRTUAL_ENV");
+        return RM_E_UNSUPPORTED_VERSION;
+    }
+    if (!join(packages, folder, LIBRARY "/site-packages"))
+        return rm_error_set(err, RM_E_LIMIT, "VIRTUAL_ENV is too long");
+    return RM_OK;
+}
+
+static PyStatus set(PyConfig *config, wchar_t **member, const char *folder, const char *rest)
+{
+    char path[LONGEST_PATH];
+    if (*rest != '\0' && !join(path, folder, rest))
+        return PyStatus_Error("a path is too long");
+    return PyConfig_SetBytesString(config, member, *rest != '\0' ? path : folder);
+}
+
+static PyStatus append(PyConfig *config, const char *folder, const char *rest)
+{
+    char path[LONGEST_PATH];
+    if (*rest != '\0' && !join(path, folder, rest))
+        return PyStatus_Error("a path is too long");
+    wchar_t *wide = Py_DecodeLocale(*rest != '\0' ? path : folder, NULL);
+    if (wide == NULL)
+        return PyStatus_NoMemory();
+    const PyStatus status = PyWideStringList_Append(&config->module_search_paths, wide);
+    PyMem_RawFree(wide);
+    return status;
+}
+
+static PyStatus fill(PyConfig *config, const places *at)
+{
+    struct {
+        wchar_t **member;
+        const char *rest;
+    } const members[] = {
+        {&config->home, ""},
+        {&config->prefix, ""},
+        {&config->exec_prefix, ""},
+        {&config->base_prefix, ""},
+        {&config->base_exec_prefix, ""},
+        {&config->program_name, "bin/python3.13"},
+        {&config->executable, "bin/python3.13"},
+        {&config->base_executable, "bin/python3.13"},
+        {&config->stdlib_dir, LIBRARY},
+    };
+    PyStatus status = PyStatus_Ok();
+    for (size_t i = 0; !PyStatus_Exception(status) && i < sizeof members / sizeof *members; i++)
+        status = set(config, members[i].member, at->home, members[i].rest);
+    config->module_search_paths_set = 1;
+    if (!PyStatus_Exception(status))
+        status = append(config, at->home, LIBRARY);
+    if (!PyStatus_Exception(status))
+        status = append(config, at->home, LIBRARY "/lib-dynload");
+    if (!PyStatus_Exception(status) && at->environment[0] != '\0')
+        status = append(config, at->environment, "");
+    if (!PyStatus_Exception(status))
+        status = append(config, at->home, LIBRARY "/site-packages");
+    return status;
+}
+
+int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
+{
+    places at;
+    int rc = find_home(host, at.home, err);
+    if (rc == RM_OK)
+        rc = find_environment(at.environment, err);
+    if (rc != RM_OK)
+        return rc;
+    shorten(at.home);
+    const PyStatus status = fill(config, &at);
+    if (PyStatus_Exception(status))
+        return rm_error_set(err, RM_E_INTERNAL, "Python did not start: %s", status.err_msg ? status.err_msg : "");
+    return RM_OK;
+}
+
+/* ---- Once it runs */
+
+static int add_path(const char *path)
+{
+    PyObject *text = PyUnicode_DecodeFSDefault(path), *all = rmi_python_of_process()->paths;
+    PyObject *search = PySys_GetObject("path");
+    int rc = text == NULL || search == NULL ? -1 : PySequence_Contains(all, text);
+    if (rc == 0 && (rc = PyList_Append(all, text)) == 0)
+        rc = PyList_Insert(search, 0, text);
+    Py_XDECREF(text);
+    return rc < 0 ? -1 : 0;
+}
+
+static int seed_random(int64_t seed)
+{
+    PyObject *random = PyImport_ImportModule("random");
+    PyObject *done = random != NULL ? PyObject_CallMethod(random, "seed", "L", (long long)seed) : NULL;
+    const int rc = done == NULL ? -1 : 0;
+    Py_XDECREF(done);
+    Py_XDECREF(random);
+    return rc;
+}
+
+int rmi_paths_prepare(rmi_host *host)
+{
+    int rc = 0;
+    if (host->prepared)
+        return 0;
+    for (size_t i = host->path_count; rc == 0 && i > 0; i--)
+        rc = add_path(host->paths[i - 1]);
+    if (rc == 0 && host->has_seed)
+        rc = seed_random(host->seed);
+    host->prepared = rc == 0;
+    return rc;
+}
+
+/* `path` made absolute, with a slash at its end. */
+static PyObject *absolute(PyObject *path)
+{
+    PyObject *module = PyImport_ImportModule("posixpath");
+    PyObject *made = module != NULL ? PyObject_CallMethod(module, "abspath", "O", path) : NULL;
+    PyObject *folder = made != NULL ? PyUnicode_FromFormat("%U/", made) : NULL;
+    Py_XDECREF(made);
+    Py_XDECREF(module);
+    return folder;
+}
+
+PyObject *rmi_paths_as_given(PyObject *file)
+{
+    PyObject *all = rmi_python_of_process()->paths, *given = NULL;
+    for (Py_ssize_t i = 0; given == NULL && i < PyList_GET_SIZE(all); i++) {
+        PyObject *path = PyList_GET_ITEM(all, i), *folder = absolute(path), *rest = NULL;
+        if (folder != NULL && PyUnicode_Tailmatch(file, folder, 0, PY_SSIZE_T_MAX, -1) == 1 &&
+            (rest = PyUnicode_Substring(file, PyUnicode_GET_LENGTH(folder), PY_SSIZE_T_MAX)) != NULL) {
+            const Py_ssize_t length = PyUnicode_GET_LENGTH(path);
+            const bool slash = length > 0 && PyUnicode_READ_CHAR(path, length - 1) == '/';
+            given = PyUnicode_FromFormat(slash ? "%U%U" : "%U/%U", path, rest);
+        }
+        Py_XDECREF(rest);
+        Py_XDECREF(folder);
+    }
+    PyErr_Clear();
+    return given != NULL ? given : Py_NewRef(file);
+}

@@ -1,0 +1,147 @@
+/* One Python node: what its class is (rmi_class, made by the resolver) and how its instance stands (rmi_state).
+ * Threads and references: see host.h. */
+#ifndef PYTHON_STATE_H
+#define PYTHON_STATE_H
+
+#include "python/host.h"
+
+/* One use of a class in a manifest: what the resolver attaches. Members are owned. */
+typedef struct rmi_class {
+    rm_node_type type; /* made for this class: its ports, its slots */
+    rmi_host *host;    /* borrowed */
+    PyObject *object;  /* the class; for code that defines `process`: the module that it made */
+    PyObject *outputs; /* tuple of the output ports' names */
+    char *name;        /* as the manifest writes the type */
+    rm_port *ports;
+    size_t port_count;
+    bool is_module, is_code; /* code in the manifest, which defines functions, or anything */
+    bool takes_items, takes_stream; /* has process, which is given items or the stream */
+    bool generates;                 /* has generate or is_source, and has no input here */
+    bool pulls_process;  /* is_source: process(None) until it gives None */
+    bool is_async;       /* process may suspend */
+} rmi_class;
+
+/* What a call of the user's code gave, on its way to packets. */
+typedef struct rmi_work {
+    struct rmi_work *next;
+    uint64_t token;     /* of the packet that it belongs to, when pending */
+    PyObject *task;     /* an asyncio task that is under way, or NULL */
+    PyObject *iterator; /* what is being drained, or NULL */
+    bool is_async;      /* the iterator is asynchronous */
+    bool iterates;      /* any iterable is drained, not only a generator */
+    bool drains;        /* so is any iterator */
+    bool gave_nothing;  /* the last result was None */
+    bool abandoned;     /* nobody wants the result any more */
+} rmi_work;
+
+typedef struct rmi_stream rmi_stream;
+
+typedef struct rmi_state {
+    rm_node *node;
+    const rmi_class *class;
+    PyObject *instance;
+    PyObject *function, *self; /* process(self, item); self NULL: process(item) */
+    PyObject *flush;           /* the bound method, or NULL */
+    unsigned long thread;      /* in a call: which one, and how deep */
+    unsigned depth;
+    bool interrupted; /* the call in progress was told to stop */
+    bool started, ended; /* the stream or the source has begun, has given all */
+    rmi_work work;    /* not pending: what RM_MORE goes on with */
+    rmi_work *works;  /* pending ones, oldest first; owned */
+    PyObject *waker;  /* tells the runtime that a task is done */
+    struct rmi_state *next_waiting;
+    bool waiting;      /* in the list of those with something pending */
+    int64_t announced; /* when poll asked to be called again */
+    rmi_stream *stream; /* owned */
+} rmi_state;
+
+/* ---- node.c */
+/* Brackets what may run user code in a slot: holds the GIL, and tells `interrupt` where the call is. */
+PyGILState_STATE rmi_call_enter(rmi_state *state);
+void rmi_call_leave(rmi_state *state, PyGILState_STATE held);
+/* The slots of a class: its type is filled in. */
+void rmi_class_set_slots(rmi_class *class);
+/* Calls the user's `process`. */
+PyObject *rmi_call_process(rmi_state *state, PyObject *item);
+/* What `process` is given; tensors know the packet's times. */
+PyObject *rmi_item_of_packet(const rm_packet *packet);
+
+/* ---- emit.c */
+/* Sends `value` (borrowed) on: a Packet as it says, all else as it is, None as null. */
+int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err);
+/* The packet that carries `value`, and its port. */
+int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, unsigned *port, rm_error *err);
+/* Whether a result is one value that can be sent as it is: no None, Packet, generator, awaitable. */
+bool rmi_is_value(PyObject *result);
+/* Takes what the user's code returned (consumed) and goes on with it as rmi_work_step does. */
+int rmi_work_start(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err);
+/* RM_MORE: one value was emitted, there may be more; RM_PENDING: a task is under way; RM_OK: all done; or a failure. */
+int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err);
+/* The same, but waits for tasks: RM_MORE, RM_OK or a failure. */
+int rmi_work_step_waiting(rmi_state *state, rmi_work *work, rm_error *err);
+int rmi_work_start_waiting(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err);
+void rmi_work_clear(rmi_work *work);
+/* Ends it early: cancels the task, closes the generator. A failure of the user's code is in `err`. */
+int rmi_work_close(rmi_state *state, rmi_work *work, rm_error *err);
+
+/* ---- async.c */
+/* A task for `awaitable` (borrowed) that has run until it first waits. */
+PyObject *rmi_task_new(PyObject *awaitable);
+/* A task for the next item of an asynchronous iterator; its result is the mark of the end when there is none. */
+PyObject *rmi_task_next(PyObject *iterator);
+/* 1: done, 0: under way. */
+int rmi_task_done(PyObject *task);
+PyObject *rmi_task_result(PyObject *task);
+bool rmi_is_end(PyObject *result);
+/* Runs the loop until the task is done; waits. */
+int rmi_task_finish(PyObject *task);
+/* Cancels `task` and closes the asynchronous `iterator` (either may be NULL). */
+int rmi_task_cancel(PyObject *task, PyObject *iterator);
+/* One turn of the loop without waiting; other nodes with something pending are woken where it matters to them. */
+int rmi_loop_step(rmi_state *state);
+/* What `state` waits for now. */
+int rmi_loop_wait(rmi_state *state, rm_wait *wait);
+/* Puts the state into the list of those with something pending, or takes it out. */
+void rmi_waiting(rmi_state *state, bool waiting);
+/* The task tells state's node when it is done. */
+int rmi_task_watch(rmi_state *state, PyObject *task);
+/* Makes a blocked loop look up; after an exception was set for its thread. */
+void rmi_loop_wake(void);
+/* A future of the loop; its result or exception is set by `rmi_future_set` (value NULL: the stream has ended). */
+PyObject *rmi_future_new(void);
+int rmi_future_set(PyObject *future, PyObject *value);
+PyTypeObject *rmi_waker_type_new(PyObject *module);
+void rmi_waker_detach(PyObject *waker);
+int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
+                           rm_error *err);
+int rmi_async_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
+void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
+
+/* ---- stream.c */
+PyTypeObject *rmi_stream_type_new(PyObject *module);
+PyTypeObject *rmi_ready_type_new(PyObject *module);
+int rmi_stream_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err);
+int rmi_stream_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
+void rmi_stream_free(rmi_state *state);
+
+/* ---- source.c */
+int rmi_source_generate(rm_node *node, void *state, rm_error *err);
+int rmi_source_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
+
+/* ---- resolve.c */
+/* What a resolver does (node.h), without the GIL. */
+int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out, const char **looked, rm_error *err);
+void rmi_class_free(rmi_class *class);
+/* The class that a node_type names; RM_DONE and text in host->looked: there is none. With the GIL. */
+int rmi_class_find(rmi_host *host, const char *node_type, PyObject **out, rm_error *err);
+
+/* ---- params.c */
+/* Checks the names of the parameters against the class' __init__, as far as it tells them. */
+int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err);
+/* The parameters of a class as a list of {"name", "type", "default", "required"}. *out is owned. */
+int rmi_params_describe(const rm_allocator *allocator, PyObject *class, rm_value *out, rm_error *err);
+
+/* ---- describe.c */
+int rmi_describe(rmi_host *host, const char *name, rm_value *list, rm_error *err);
+
+#endif

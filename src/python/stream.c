@@ -1,0 +1,335 @@
+/* Nodes that take the stream: what they iterate over. A synchronous one has the nodes before it run when it asks for the
+ * next item; where the runtime cannot do that, it gets its stream when all of it is there. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "python/convert.h"
+#include "python/state.h"
+
+struct rmi_stream {
+    PyObject *object;    /* what the user's code iterates over */
+    PyObject *future;    /* what an asynchronous one waits for, or NULL */
+    rm_packet *ahead;    /* taken before the user's code asked: [first, count) */
+    size_t first, count, capacity;
+    bool decided, live;  /* whether waiting for input can work */
+    bool ended, in_slot; /* no more will come; a slot of this node is running */
+};
+
+typedef struct stream_object {
+    PyObject_HEAD
+    rmi_state *state; /* NULL once the node has been closed */
+} stream_object;
+
+/* ---- Packets */
+
+static int pull_waiting(rmi_state *state, rm_packet *packet, rm_error *err)
+{
+    PyThreadState *released = PyEval_SaveThread(); /* other nodes run meanwhile */
+    const int rc = rm_node_pull(state->node, true, packet, err);
+    PyEval_RestoreThread(released);
+    return rc;
+}
+
+/* RM_OK with *packet owned, RM_DONE, RM_AGAIN, or a failure. */
+static int next_packet(rmi_state *state, bool wait, rm_packet *packet, rm_error *err)
+{
+    rmi_stream *stream = state->stream;
+    int rc = RM_DONE;
+    if (stream->first < stream->count) {
+        *packet = stream->ahead[stream->first++];
+        rm_node_set_current(state->node, packet);
+        return RM_OK;
+    }
+    if (!stream->ended)
+        rc = rm_node_pull(state->node, false, packet, err);
+    if (rc == RM_AGAIN && wait)
+        rc = pull_waiting(state, packet, err);
+    stream->ended = stream->ended || rc == RM_DONE;
+    return rc;
+}
+
+static int keep(rmi_state *state, const rm_packet *packet, rm_error *err)
+{
+    rmi_stream *stream = state->stream;
+    void *block = stream->ahead;
+    const int rc = rmi_grow(rm_node_allocator(state->node), &block, &stream->capacity, stream->count + 1,
+                            sizeof *packet, err);
+    stream->ahead = block;
+    if (rc == RM_OK)
+        stream->ahead[stream->count++] = *packet;
+    else
+        rm_packet_clear(&(rm_packet){.value = packet->value, .metadata = packet->metadata});
+    return rc;
+}
+
+/* RM_OK: the user's code may begin; RM_AGAIN: the rest of the stream must come first. */
+static int prepare(rmi_state *state, rm_error *err)
+{
+    rmi_stream *stream = state->stream;
+    rm_packet packet = rm_packet_of(rm_null());
+    int rc = RM_OK;
+    while (rc == RM_OK && !stream->live) {
+        rc = rm_node_pull(state->node, false, &packet, err);
+        if (rc == RM_AGAIN && !stream->decided) {
+            rc = pull_waiting(state, &packet, err);
+            stream->live = rc == RM_OK;
+            stream->decided = true;
+        }
+        if (rc == RM_OK)
+            rc = keep(state, &packet, err);
+    }
+    stream->ended = rc == RM_DONE;
+    return rc == RM_DONE ? RM_OK : rc;
+}
+
+static PyObject *item_of(rmi_state *state, rm_packet *packet)
+{
+    PyObject *item = rmi_item_of_packet(packet);
+    (void)state;
+    rm_packet_clear(packet);
+    return item;
+}
+
+/* ---- The object */
+
+static PyObject *stream_next(PyObject *self)
+{
+    rmi_state *state = ((stream_object *)self)->state;
+    rm_packet packet = rm_packet_of(rm_null());
+    rm_error err = {0};
+    if (state == NULL)
+        return NULL;
+    int rc = next_packet(state, true, &packet, &err);
+    if (rc == RM_OK)
+        return item_of(state, &packet);
+    if (rc == RM_AGAIN)
+        rc = rm_error_set(&err, RM_E_USAGE, "the stream of node '%s' cannot be waited for here",
+                          rm_node_id(state->node));
+    if (rc < 0)
+        rmi_python_raise(&err);
+    return NULL;
+}
+
+/* What `await` finds when the next item is there already. */
+typedef struct ready_object {
+    PyObject_HEAD
+    PyObject *value; /* NULL: the stream has ended */
+} ready_object;
+
+static PyObject *ready_new(PyObject *value)
+{
+    PyTypeObject *type = rmi_python_of_process()->ready_type;
+    ready_object *ready = (ready_object *)type->tp_alloc(type, 0);
+    if (ready == NULL)
+        Py_XDECREF(value);
+    else
+        ready->value = value;
+    return (PyObject *)ready;
+}
+
+static PyObject *ready_next(PyObject *self)
+{
+    PyObject *value = ((ready_object *)self)->value, *stop = NULL;
+    if (value == NULL) {
+        PyErr_SetNone(PyExc_StopAsyncIteration);
+        return NULL;
+    }
+    stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+    if (stop != NULL)
+        PyErr_SetObject(PyExc_StopIteration, stop);
+    Py_XDECREF(stop);
+    return NULL;
+}
+
+static void ready_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(((ready_object *)self)->value);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *stream_anext(PyObject *self)
+{
+    rmi_state *state = ((stream_object *)self)->state;
+    rm_packet packet = rm_packet_of(rm_null());
+    rm_error err = {0};
+    if (state == NULL)
+        return ready_new(NULL);
+    const int rc = state->stream->in_slot ? next_packet(state, false, &packet, &err) : RM_AGAIN;
+    if (rc == RM_OK) {
+        PyObject *item = item_of(state, &packet);
+        return item != NULL ? ready_new(item) : NULL;
+    }
+    if (rc == RM_DONE)
+        return ready_new(NULL);
+    if (rc < 0) {
+        rmi_python_raise(&err);
+        return NULL;
+    }
+    Py_XSETREF(state->stream->future, rmi_future_new());
+    return Py_XNewRef(state->stream->future);
+}
+
+static void stream_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyTypeObject *rmi_stream_type_new(PyObject *module)
+{
+    PyType_Slot slots[] = {{Py_tp_doc, "The items of a node's input."},
+                           {Py_tp_iter, PyObject_SelfIter},
+                           {Py_tp_iternext, stream_next},
+                           {Py_am_aiter, PyObject_SelfIter},
+                           {Py_am_anext, stream_anext},
+                           {Py_tp_dealloc, stream_dealloc},
+                           {0, NULL}};
+    PyType_Spec spec = {.name = "_remotemedia.Stream",
+                        .basicsize = sizeof(stream_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+PyTypeObject *rmi_ready_type_new(PyObject *module)
+{
+    PyType_Slot slots[] = {{Py_tp_iter, PyObject_SelfIter},
+                           {Py_tp_iternext, ready_next},
+                           {Py_am_await, PyObject_SelfIter},
+                           {Py_tp_dealloc, ready_dealloc},
+                           {0, NULL}};
+    PyType_Spec spec = {.name = "_remotemedia.Ready",
+                        .basicsize = sizeof(ready_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+/* ---- The slots */
+
+static int make_stream(rmi_state *state, rm_error *err)
+{
+    PyTypeObject *type = rmi_python_of_process()->stream_type;
+    state->stream = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *state->stream);
+    if (state->stream == NULL)
+        return rmi_out_of_memory(err);
+    state->stream->object = type->tp_alloc(type, 0);
+    if (state->stream->object == NULL)
+        return rmi_python_failed(state->node, err);
+    ((stream_object *)state->stream->object)->state = state;
+    return RM_OK;
+}
+
+void rmi_stream_free(rmi_state *state)
+{
+    rmi_stream *stream = state->stream;
+    if (stream == NULL)
+        return;
+    if (stream->object != NULL)
+        ((stream_object *)stream->object)->state = NULL;
+    Py_XDECREF(stream->object);
+    Py_XDECREF(stream->future);
+    while (stream->first < stream->count)
+        rm_packet_clear(&stream->ahead[stream->first++]);
+    const rm_allocator *allocator = rm_node_allocator(state->node);
+    rmi_free(allocator, stream->ahead, stream->capacity * sizeof *stream->ahead);
+    rmi_free(allocator, stream, sizeof *stream);
+    state->stream = NULL;
+}
+
+static int begin(rmi_state *state, rm_error *err)
+{
+    state->started = true;
+    state->work.drains = true;
+    return rmi_work_start(state, &state->work, rmi_call_process(state, state->stream->object), err);
+}
+
+/* Gives an asynchronous node what it waits for; true when there was something. */
+static bool feed(rmi_state *state, int *rc, rm_error *err)
+{
+    rmi_stream *stream = state->stream;
+    rm_packet packet = rm_packet_of(rm_null());
+    if (stream->future == NULL)
+        return false;
+    const int got = next_packet(state, false, &packet, err);
+    if (got == RM_AGAIN)
+        return false;
+    PyObject *item = got == RM_OK ? item_of(state, &packet) : NULL, *future = stream->future;
+    stream->future = NULL;
+    if (got < 0)
+        *rc = got;
+    else if ((got == RM_OK && item == NULL) || rmi_future_set(future, item) != 0)
+        *rc = rmi_python_failed(state->node, err);
+    Py_XDECREF(item);
+    Py_DECREF(future);
+    return true;
+}
+
+/* Goes on until something is emitted, or there is nothing to go on with. */
+static int run_async(rmi_state *state, int rc, rm_error *err)
+{
+    while (rc == RM_PENDING && feed(state, &rc, err)) {
+        if (rc == RM_PENDING)
+            rc = rmi_loop_step(state) != 0 ? rmi_python_failed(state->node, err)
+                                           : rmi_work_step(state, &state->work, err);
+    }
+    if (rc == RM_PENDING && state->stream->ended) /* no input will wake it */
+        rc = rmi_work_step_waiting(state, &state->work, err);
+    return rc;
+}
+
+/* RM_OK from the work means that the user's code is through: no more input is wanted. */
+static int answer(rmi_state *state, int rc)
+{
+    state->stream->in_slot = false;
+    if (rc == RM_OK)
+        state->ended = true;
+    rmi_waiting(state, rc == RM_PENDING);
+    return rc == RM_OK ? RM_DONE : rc;
+}
+
+int rmi_stream_process(rm_node *node, void *memory, unsigned port, rm_packet in, rm_error *err)
+{
+    rmi_state *state = memory;
+    const bool is_async = state->class->is_async;
+    int rc = RM_OK;
+    (void)node, (void)port, (void)in;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    if (state->stream == NULL)
+        rc = make_stream(state, err);
+    if (rc == RM_OK && !state->started && !is_async && (rc = prepare(state, err)) == RM_AGAIN)
+        rc = RM_OK;
+    else if (rc == RM_OK && state->ended)
+        rc = RM_DONE;
+    else if (rc == RM_OK) {
+        state->stream->in_slot = true;
+        rc = state->started ? rmi_work_step(state, &state->work, err) : begin(state, err);
+        if (rc == RM_PENDING && !is_async)
+            rc = rmi_work_step_waiting(state, &state->work, err);
+        if (rc == RM_PENDING && (rc = run_async(state, rc, err)) == RM_PENDING &&
+            rmi_task_watch(state, state->work.task) != 0)
+            rc = rmi_python_failed(node, err);
+        rc = answer(state, rc);
+    }
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+int rmi_stream_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+{
+    rmi_state *state = memory;
+    int rc = RM_OK;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    if (state->started && !state->ended) {
+        state->stream->in_slot = true;
+        rc = rmi_loop_step(state) != 0 ? rmi_python_failed(node, err) : rmi_work_step(state, &state->work, err);
+        rc = answer(state, run_async(state, rc, err));
+        if (rc == RM_PENDING && (rmi_task_watch(state, state->work.task) != 0 || rmi_loop_wait(state, wait) != 0))
+            rc = rmi_python_failed(node, err);
+    }
+    rmi_call_leave(state, held);
+    return rc;
+}

@@ -1,0 +1,323 @@
+/* remotemedia.Tensor: a tensor value as an object with a buffer, so that memoryview and numpy see its memory uncopied. */
+#include <math.h>
+#include <string.h>
+
+#include "python/convert.h"
+#include "python/tensor.h"
+
+typedef struct tensor_object {
+    PyObject_HEAD
+    rm_value value; /* owned */
+    int64_t timestamp, duration;
+    Py_ssize_t shape[RM_MAX_DIMENSIONS], strides[RM_MAX_DIMENSIONS]; /* strides in bytes, as buffers have them */
+} tensor_object;
+
+static tensor_object *tensor_of(PyObject *object)
+{
+    return (tensor_object *)object;
+}
+
+bool rmi_tensor_check(PyObject *object)
+{
+    return Py_IS_TYPE(object, rmi_python_of_process()->tensor_type);
+}
+
+rm_value rmi_tensor_value(PyObject *tensor)
+{
+    return tensor_of(tensor)->value;
+}
+
+void rmi_tensor_times(PyObject *tensor, int64_t *timestamp, int64_t *duration)
+{
+    *timestamp = tensor_of(tensor)->timestamp;
+    *duration = tensor_of(tensor)->duration;
+}
+
+PyObject *rmi_tensor_to_python(rm_value value, int64_t timestamp, int64_t duration)
+{
+    PyTypeObject *type = rmi_python_of_process()->tensor_type;
+    tensor_object *made = (tensor_object *)type->tp_alloc(type, 0);
+    if (made == NULL)
+        return NULL;
+    const rm_tensor view = rm_tensor_view(value);
+    const Py_ssize_t size = (Py_ssize_t)rm_dtype_size(view.dtype);
+    made->value = rm_value_retain(value);
+    made->timestamp = timestamp;
+    made->duration = duration;
+    for (int32_t i = 0; i < view.dimensions; i++) {
+        made->shape[i] = (Py_ssize_t)view.shape[i];
+        made->strides[i] = (Py_ssize_t)view.strides[i] * size;
+    }
+    return (PyObject *)made;
+}
+
+static void tensor_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    rm_value_clear(&tensor_of(self)->value);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *tensor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"source", "shape", "dtype", "sample_rate", "channel_layout", "timestamp", "duration", NULL};
+    PyObject *source = NULL, *shape = Py_None, *dtype = Py_None, *rate = Py_None, *layout = Py_None;
+    PyObject *timestamp = Py_None, *duration = Py_None;
+    (void)type;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOOO:Tensor", names, &source, &shape, &dtype, &rate, &layout,
+                                     &timestamp, &duration))
+        return NULL;
+    PyObject *made = rmi_tensor_from_buffer(source, shape, dtype, rate, layout);
+    if (made != NULL && (rmi_seconds_to_ns(timestamp, &tensor_of(made)->timestamp) != 0 ||
+                         rmi_seconds_to_ns(duration, &tensor_of(made)->duration) != 0))
+        Py_CLEAR(made);
+    return made;
+}
+
+static PyObject *tensor_make(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    return tensor_new((PyTypeObject *)type, args, kwargs);
+}
+
+/* ---- The buffer */
+
+/* struct's letters; those that `memoryview` does not know are numpy's ("Zf"). */
+static const char *const formats[RM_DTYPE_COUNT] = {
+    [RM_BOOL8] = "?", [RM_INT8] = "b", [RM_INT16] = "h", [RM_INT32] = "i", [RM_INT64] = "q",
+    [RM_UINT8] = "B", [RM_UINT16] = "H", [RM_UINT32] = "I", [RM_UINT64] = "Q", [RM_FLOAT16] = "e",
+    [RM_FLOAT32] = "f", [RM_FLOAT64] = "d", [RM_COMPLEX64] = "Zf", [RM_COMPLEX128] = "Zd",
+};
+
+static int refuse_request(PyObject *self, int flags, const rm_tensor *view)
+{
+    if (formats[view->dtype] == NULL)
+        PyErr_Format(PyExc_BufferError, "a tensor of %s has no buffer format", rm_dtype_name(view->dtype));
+    else if (flags & PyBUF_WRITABLE)
+        PyErr_SetString(PyExc_BufferError, "a Tensor cannot be written to; copy it: bytearray(tensor)");
+    else if ((flags & PyBUF_STRIDES) != PyBUF_STRIDES && !rm_tensor_is_contiguous(tensor_of(self)->value))
+        PyErr_SetString(PyExc_BufferError, "the tensor is not contiguous");
+    else if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && view->dimensions > 1)
+        PyErr_SetString(PyExc_BufferError, "the tensor is not in Fortran order");
+    else
+        return 0;
+    return -1;
+}
+
+static int tensor_getbuffer(PyObject *self, Py_buffer *out, int flags)
+{
+    tensor_object *t = tensor_of(self);
+    const rm_tensor view = rm_tensor_view(t->value);
+    Py_ssize_t length = (Py_ssize_t)rm_dtype_size(view.dtype);
+    out->obj = NULL;
+    if (refuse_request(self, flags, &view) != 0)
+        return -1;
+    out->itemsize = length;
+    for (int32_t i = 0; i < view.dimensions; i++)
+        length *= t->shape[i];
+    out->buf = view.data;
+    out->len = length;
+    out->readonly = 1; /* other nodes may hold the same memory */
+    out->ndim = view.dimensions;
+    out->format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)formats[view.dtype] : NULL;
+    out->shape = flags & PyBUF_ND ? t->shape : NULL;
+    out->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? t->strides : NULL;
+    out->suboffsets = NULL;
+    out->internal = NULL;
+    out->obj = Py_NewRef(self);
+    return 0;
+}
+
+/* ---- What it says about itself */
+
+static PyObject *sizes(const Py_ssize_t *values, int32_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (int32_t i = 0; tuple != NULL && i < count; i++) {
+        PyObject *value = PyLong_FromSsize_t(values[i]);
+        if (value == NULL)
+            Py_CLEAR(tuple);
+        else
+            PyTuple_SET_ITEM(tuple, i, value);
+    }
+    return tuple;
+}
+
+static PyObject *get_shape(PyObject *self, void *closure)
+{
+    (void)closure;
+    return sizes(tensor_of(self)->shape, rm_tensor_view(tensor_of(self)->value).dimensions);
+}
+
+static PyObject *get_strides(PyObject *self, void *closure)
+{
+    (void)closure;
+    return sizes(tensor_of(self)->strides, rm_tensor_view(tensor_of(self)->value).dimensions);
+}
+
+static PyObject *get_dtype(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyUnicode_FromString(rm_dtype_name(rm_tensor_view(tensor_of(self)->value).dtype));
+}
+
+static PyObject *get_ndim(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyLong_FromLong(rm_tensor_view(tensor_of(self)->value).dimensions);
+}
+
+static PyObject *get_sample_rate(PyObject *self, void *closure)
+{
+    const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
+    (void)closure;
+    return view.media.kind == RM_MEDIA_AUDIO ? PyLong_FromLong(view.media.sample_rate) : Py_NewRef(Py_None);
+}
+
+static PyObject *get_channels(PyObject *self, void *closure)
+{
+    const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
+    (void)closure;
+    if (view.media.kind != RM_MEDIA_AUDIO || view.dimensions != 2)
+        return Py_NewRef(Py_None);
+    return PyLong_FromLongLong(view.shape[1]);
+}
+
+static PyObject *get_channel_layout(PyObject *self, void *closure)
+{
+    const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
+    (void)closure;
+    if (view.media.kind != RM_MEDIA_AUDIO)
+        return Py_NewRef(Py_None);
+    return PyLong_FromUnsignedLongLong(view.media.channel_layout);
+}
+
+PyObject *rmi_ns_to_seconds(int64_t ns)
+{
+    return ns == RM_NO_TIME ? Py_NewRef(Py_None) : PyFloat_FromDouble((double)ns / 1e9);
+}
+
+int rmi_seconds_to_ns(PyObject *seconds, int64_t *ns)
+{
+    *ns = RM_NO_TIME;
+    if (seconds == NULL || seconds == Py_None)
+        return 0;
+    const double value = PyFloat_AsDouble(seconds) * 1e9;
+    if (PyErr_Occurred())
+        return -1;
+    if (!(fabs(value) < 9.2e18)) {
+        PyErr_SetString(PyExc_ValueError, "a time in seconds must be finite and within 292 years");
+        return -1;
+    }
+    *ns = llround(value);
+    return 0;
+}
+
+static PyObject *get_timestamp(PyObject *self, void *closure)
+{
+    (void)closure;
+    return rmi_ns_to_seconds(tensor_of(self)->timestamp);
+}
+
+static PyObject *get_duration(PyObject *self, void *closure)
+{
+    (void)closure;
+    return rmi_ns_to_seconds(tensor_of(self)->duration);
+}
+
+static PyObject *tensor_repr(PyObject *self)
+{
+    PyObject *shape = get_shape(self, NULL);
+    const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
+    PyObject *text = NULL;
+    if (shape != NULL && view.media.kind == RM_MEDIA_AUDIO)
+        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%s, sample_rate=%d)", shape, rm_dtype_name(view.dtype),
+                                    (int)view.media.sample_rate);
+    else if (shape != NULL)
+        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%s)", shape, rm_dtype_name(view.dtype));
+    Py_XDECREF(shape);
+    return text;
+}
+
+/* ---- Elements */
+
+static Py_ssize_t tensor_length(PyObject *self)
+{
+    if (rm_tensor_view(tensor_of(self)->value).dimensions == 0) {
+        PyErr_SetString(PyExc_TypeError, "a Tensor without dimensions has no length");
+        return -1;
+    }
+    return tensor_of(self)->shape[0];
+}
+
+static PyObject *tensor_tolist(PyObject *self, PyObject *unused)
+{
+    PyObject *view = PyMemoryView_FromObject(self);
+    PyObject *list = view != NULL ? PyObject_CallMethod(view, "tolist", NULL) : NULL;
+    (void)unused;
+    Py_XDECREF(view);
+    return list;
+}
+
+static PyObject *tensor_subscript(PyObject *self, PyObject *key)
+{
+    Py_ssize_t start, stop, step;
+    const Py_ssize_t length = tensor_length(self);
+    if (length < 0)
+        return NULL;
+    if (PySlice_Check(key)) {
+        if (PySlice_Unpack(key, &start, &stop, &step) != 0)
+            return NULL;
+        (void)PySlice_AdjustIndices(length, &start, &stop, step);
+        if (step == 1)
+            return rmi_tensor_part(self, start, stop > start ? stop : start);
+    }
+    PyObject *view = PyMemoryView_FromObject(self);
+    PyObject *element = view != NULL ? PyObject_GetItem(view, key) : NULL;
+    Py_XDECREF(view);
+    return element;
+}
+
+static PyGetSetDef tensor_properties[] = {
+    {"shape", get_shape, NULL, "The size of each dimension; audio is (frames, channels).", NULL},
+    {"strides", get_strides, NULL, "Bytes from one element to the next, for each dimension.", NULL},
+    {"dtype", get_dtype, NULL, "The kind of element, as numpy spells it.", NULL},
+    {"ndim", get_ndim, NULL, "How many dimensions there are.", NULL},
+    {"sample_rate", get_sample_rate, NULL, "Frames a second, for audio; else None.", NULL},
+    {"channels", get_channels, NULL, "How many channels, for audio; else None.", NULL},
+    {"channel_layout", get_channel_layout, NULL, "Bit mask of the channels, for audio; 0 if not known.", NULL},
+    {"timestamp", get_timestamp, NULL, "Where it stands in the stream, in seconds; None if not known.", NULL},
+    {"duration", get_duration, NULL, "How long it lasts, in seconds; None if not known.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef tensor_methods[] = {
+    {"from_buffer", RMI_METHOD(tensor_make), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+     "from_buffer(source, shape=None, dtype=None, *, sample_rate=None, channel_layout=None, timestamp=None, "
+     "duration=None)\n\nA Tensor over the memory of `source`, which is not copied."},
+    {"tolist", tensor_tolist, METH_NOARGS, "The elements as nested lists."},
+    {NULL, NULL, 0, NULL},
+};
+
+PyTypeObject *rmi_tensor_type_new(PyObject *module)
+{
+    PyType_Slot slots[] = {
+        {Py_tp_doc, "Tensor(source, shape=None, dtype=None, *, sample_rate=None, ...)\n\n"
+                    "Numbers in one block of memory: audio is (frames, channels) with a sample rate."},
+        {Py_tp_new, tensor_new},
+        {Py_tp_dealloc, tensor_dealloc},
+        {Py_tp_repr, tensor_repr},
+        {Py_tp_getset, tensor_properties},
+        {Py_tp_methods, tensor_methods},
+        {Py_bf_getbuffer, tensor_getbuffer},
+        {Py_mp_length, tensor_length},
+        {Py_sq_length, tensor_length},
+        {Py_mp_subscript, tensor_subscript},
+        {0, NULL},
+    };
+    PyType_Spec spec = {.name = "remotemedia.Tensor",
+                        .basicsize = sizeof(tensor_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
