@@ -8,6 +8,9 @@ import json
 import pathlib
 
 
+DATA = pathlib.Path(__file__).resolve().parent.parent / "cases" / "data"
+
+
 class CaseError(Exception):
     """A case that cannot be used: it counts as failed, so that a misspelt expectation never passes."""
 
@@ -108,6 +111,8 @@ def content(spec):
         return base64.b64decode(spec["base64"], validate=True)
     if isinstance(spec, dict) and set(spec) == {"repeat", "times"}:
         return content(spec["repeat"]) * plain(spec["times"])
+    if isinstance(spec, dict) and "data" in spec and set(spec) <= {"data", "bytes"}:
+        return (DATA / spec["data"]).read_bytes()[:plain(spec["bytes"]) if "bytes" in spec else None]
     raise CaseError(f"not a content: {to_json(spec)[:80]}")
 
 
