@@ -246,7 +246,7 @@ typedef struct rm_resolver {
     uint32_t size; /* sizeof(rm_resolver) */
     void *context;
     /* RM_OK with *type and *data (owned, see release_data); RM_DONE: not one of mine, *looked (borrowed until the next
-     * call) says where I looked; else a failure. */
+     * call) says where I looked; else a failure, whose pointer is relative to the node ("/params/x"). */
     int (*resolve)(void *context, const rm_node_query *query, const rm_node_type **type, void **data,
                    const char **looked, rm_error *err);
     void (*release_data)(void *context, void *data);

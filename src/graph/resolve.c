@@ -47,13 +47,16 @@ static int unknown_type(const rmi_graph *graph, uint32_t index, const rmi_text *
     return RM_E_UNKNOWN_NODE_TYPE;
 }
 
-/* Adds place and node to what a resolver said. */
+/* Adds place and node to what a resolver said; its pointer is relative to the node. */
 static int failed_in_resolver(const rmi_manifest_node *node, uint32_t index, int rc, rm_error *err)
 {
     if (err != NULL && err->node[0] == '\0')
         rmi_manifest_error_node(err, node->id);
-    if (err != NULL && !err->has_pointer)
-        rm_error_pointer(err, "/nodes/%u/node_type", index);
+    char inside[sizeof err->pointer] = "/node_type";
+    if (err != NULL && err->has_pointer)
+        memcpy(inside, err->pointer, sizeof inside);
+    if (err != NULL)
+        rm_error_pointer(err, "/nodes/%u%.*s", index, (int)sizeof inside - 24, inside);
     return rc;
 }
 
