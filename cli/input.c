@@ -35,7 +35,7 @@ static int read_document(rmi_input *input, rmi_wake *wake, rm_error *err)
     const char *text = NULL;
     size_t length = 0;
     rm_error cause = {0};
-    int rc = rmi_reader_whole(&input->reader, wake, &text, &length, err);
+    int rc = rmi_reader_whole(&input->reader, SIZE_MAX, wake, &text, &length, err);
     if (rc == RM_AGAIN)
         return rm_error_set(err, RM_E_CANCELLED, "interrupted while reading %s", input->reader.name);
     if (rc != RM_OK)

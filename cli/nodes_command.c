@@ -106,10 +106,16 @@ static void append_param(rmi_text *text, rm_value param)
         rmi_text_printf(text, "      %s\n", text_of(param, "text"));
 }
 
+/* A port that takes every plain kind says so shortly. */
 static void append_port(rmi_text *text, rm_value port)
 {
+    enum { PLAIN_KINDS = 9 };
+    rm_value kinds = list_of(port, "kinds");
     rmi_text_printf(text, "  %s %s", text_of(port, "direction"), text_of(port, "name"));
-    append_list(text, list_of(port, "kinds"), ": ");
+    if (kinds.kind == RM_LIST && rm_list_length(kinds) >= PLAIN_KINDS)
+        rmi_text_append_c(text, ": anything");
+    else
+        append_list(text, kinds, ": ");
     rmi_text_append_c(text, "\n");
     if (text_of(port, "text")[0] != '\0')
         rmi_text_printf(text, "      %s\n", text_of(port, "text"));

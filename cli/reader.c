@@ -102,10 +102,11 @@ int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_er
     return RM_OK;
 }
 
-int rmi_reader_whole(rmi_reader *reader, rmi_wake *wake, const char **data, size_t *length, rm_error *err)
+int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const char **data, size_t *length,
+                     rm_error *err)
 {
     int rc = RM_OK;
-    while (rc == RM_OK && !reader->at_end) {
+    while (rc == RM_OK && !reader->at_end && reader->end - reader->start <= limit) {
         if (would_block(reader)) {
             rmi_reader_wait(reader, wake, INT64_MAX);
             rc = would_block(reader) ? RM_AGAIN : RM_OK;

@@ -53,6 +53,9 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
     return rc;
 }
 
+/* Standard input is not read past this: rm_manifest_parse refuses what is larger. */
+enum { LARGEST = 64 << 20 };
+
 static int read_manifest(rm_runtime *runtime, rmi_wake *wake, rm_manifest **out, rmi_exit *code,
                          rm_error *err)
 {
@@ -61,7 +64,7 @@ static int read_manifest(rm_runtime *runtime, rmi_wake *wake, rm_manifest **out,
     size_t length = 0;
     int rc = rmi_reader_open(&reader, "-", err);
     if (rc == RM_OK)
-        rc = rmi_reader_whole(&reader, wake, &text, &length, err);
+        rc = rmi_reader_whole(&reader, LARGEST, wake, &text, &length, err);
     if (rc == RM_AGAIN)
         rc = rm_error_set(err, RM_E_CANCELLED, "interrupted while reading the manifest from standard input");
     *code = RMI_EXIT_IO;
