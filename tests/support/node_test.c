@@ -245,6 +245,57 @@ void rmt_check(const rmt_case *cases, size_t count)
     }
 }
 
+/* ---- Streams ------------------------------------------------------------------------------------------- */
+
+void rmt_feed_open(rmt_feed *stream, const rmt_setup *setup)
+{
+    *stream = (rmt_feed){0};
+    char *text = manifest_of(setup);
+    int rc = rm_runtime_new(NULL, &stream->runtime, &stream->err);
+    if (rc == RM_OK)
+        rc = rm_manifest_parse(stream->runtime, text, strlen(text), &stream->manifest, &stream->err);
+    if (rc == RM_OK)
+        rc = rm_pipeline_open(stream->manifest, NULL, &stream->pipeline, &stream->err);
+    free(text);
+    if (rc != RM_OK)
+        fail_msg("cannot open: %s", stream->err.message);
+}
+
+int rmt_feed_push(rmt_feed *stream, const char *item)
+{
+    int rc;
+    if (item == NULL)
+        rc = rm_pipeline_finish(stream->pipeline, &stream->err);
+    else
+        rc = rm_pipeline_push(stream->pipeline, NULL, rmt_json(item), &stream->err);
+    if (rc != RM_OK)
+        return rc;
+    while ((rc = rm_run_step(stream->pipeline, &stream->err)) == RM_OK)
+        continue;
+    return rc;
+}
+
+void rmt_feed_expect(rmt_feed *stream, const char *want)
+{
+    rm_packet packet = rm_packet_of(rm_null());
+    size_t sink = 0;
+    const int rc = rm_pipeline_pull(stream->pipeline, &sink, &packet, NULL);
+    char *got = rc == RM_OK ? json_of(packet.value) : NULL;
+    if ((got == NULL) != (want == NULL) || (got != NULL && strcmp(got, want) != 0))
+        fail_msg("the next result is %s, not %s", got != NULL ? got : "missing",
+                 want != NULL ? want : "missing");
+    free(got);
+    rm_packet_clear(&packet);
+}
+
+void rmt_feed_close(rmt_feed *stream)
+{
+    rm_pipeline_free(stream->pipeline);
+    rm_manifest_free(stream->manifest);
+    rm_runtime_free(stream->runtime);
+    rm_error_clear(&stream->err);
+}
+
 /* ---- main ---------------------------------------------------------------------------------------------- */
 
 enum { MAX_TESTS = 64 };

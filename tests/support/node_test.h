@@ -48,9 +48,25 @@ typedef struct rmt_case {
 } rmt_case;
 
 /* Runs each case: once as it is; then with its first, second, ... allocation failing, alone and with all that
- * follow, which must give RM_E_OUT_OF_MEMORY (or the failure that the case expects, if that came first). No run may
- * leak, misstate a size or change its input. Fails the test that calls. */
+ * follow, which must give RM_E_OUT_OF_MEMORY (or the failure that the case expects, if that came first). No
+ * run may leak, misstate a size or change its input. Fails the test that calls. */
 void rmt_check(const rmt_case *cases, size_t count);
+
+/* A run that a test feeds item by item, on the C library's heap. All of it is the test's. */
+typedef struct rmt_feed {
+    rm_runtime *runtime;
+    rm_manifest *manifest;
+    rm_pipeline *pipeline;
+    rm_error err; /* of what failed last */
+} rmt_feed;
+/* Opens a run of `setup` (its items and input are not used). Fails the test when that fails. */
+void rmt_feed_open(rmt_feed *stream, const rmt_setup *setup);
+/* Offers one item (JSON; NULL: the end of the input) and works until more is needed. The answer of the last
+ * step, or of the push where it was not RM_OK. */
+int rmt_feed_push(rmt_feed *stream, const char *item);
+/* Checks that the next result is this (JSON; NULL: there is none) and takes it. */
+void rmt_feed_expect(rmt_feed *stream, const char *want);
+void rmt_feed_close(rmt_feed *stream);
 
 /* A folder of this test program's own, removed when it ends. */
 const char *rmt_directory(void);

@@ -1,5 +1,10 @@
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/node_test.h"
 
@@ -105,4 +110,25 @@ static void reads_a_large_file(void **state)
     rmt_result_clear(&got);
     assert_int_equal(heap.live_blocks, 0);
 }
-RMT_MAIN(reads_lines, reads_a_large_file)
+
+static void reads_a_pipe(void **state)
+{
+    char path[512];
+    rmt_heap heap;
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/pipe", rmt_directory());
+    assert_int_equal(mkfifo(path, 0600), 0);
+    const pid_t writer = fork();
+    if (writer == 0) {
+        const int pipe = open(path, O_WRONLY);
+        _exit(pipe < 0 || write(pipe, "one\ntw", 6) != 6 || write(pipe, "o\n", 2) != 2);
+    }
+    rmt_heap_init(&heap, 0);
+    rmt_result got = rmt_run(&heap, &(rmt_setup){.type = "FileLines", .params = "{\"path\":\"{DIR}/pipe\"}"});
+    int status = -1;
+    assert_int_equal(waitpid(writer, &status, 0), writer);
+    assert_int_equal(status, 0);
+    assert_string_equal(got.outputs, "[\"one\",\"two\"]");
+    rmt_result_clear(&got);
+}
+RMT_MAIN(reads_lines, reads_a_large_file, reads_a_pipe)

@@ -1,6 +1,12 @@
+#include <fcntl.h>
 #include <math.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/node_test.h"
 
@@ -121,5 +127,69 @@ static void writes_much(void **state)
     assert_int_equal(strlen(text), LONGEST + 3 + 2 * 500);
     free(text);
 }
+/* Stops the files of this process from growing past `bytes`; RLIM_INFINITY: no more. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static const char skipping[] =
+    "{\"version\":\"v1\",\"metadata\":{\"name\":\"t\"},\"connections\":[],\"nodes\":[{\"id\":\"n\","
+    "\"on_error\":\"skip\",\"node_type\":\"JsonlSink\",\"params\":{\"path\":\"{DIR}/cut\"}}]}";
+
+/* The disk is full in the middle of a line, and has room again later: the line is completed. */
+static void completes_a_cut_line(void **state)
+{
+    rmt_feed stream;
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    rmt_feed_open(&stream, &(rmt_setup){.manifest = skipping});
+    limit_files(6);
+    for (int i = 0; i < 3; i++) /* the second is cut, the third fails whole */
+        assert_int_equal(rmt_feed_push(&stream, "\"ab\""), RM_AGAIN);
+    limit_files(RLIM_INFINITY);
+    expect_file("cut", "\"ab\"\n\"");
+    assert_int_equal(rmt_feed_push(&stream, "7"), RM_AGAIN);
+    expect_file("cut", "\"ab\"\n\"ab\"\n7\n");
+    assert_int_equal(rmt_feed_push(&stream, NULL), RM_DONE);
+    rmt_feed_close(&stream);
+}
+
+/* The same, and the room never comes back: the run fails. */
+static void reports_a_cut_line_at_the_end(void **state)
+{
+    rmt_feed stream;
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    rmt_feed_open(&stream, &(rmt_setup){.type = "JsonlSink", .params = "{\"path\":\"{DIR}/cut\"}"});
+    limit_files(6);
+    assert_int_equal(rmt_feed_push(&stream, "\"ab\""), RM_AGAIN);
+    assert_int_equal(rmt_feed_push(&stream, "\"ab\""), RM_E_IO);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(stream.err.item, 1);
+    rmt_feed_close(&stream);
+}
+
+static void ends_when_nobody_reads(void **state)
+{
+    rmt_feed stream;
+    char path[512], line[8];
+    (void)state;
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)snprintf(path, sizeof path, "%s/pipe", rmt_directory());
+    assert_int_equal(mkfifo(path, 0600), 0);
+    const int reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    rmt_feed_open(&stream, &(rmt_setup){.type = "JsonlSink", .params = "{\"path\":\"{DIR}/pipe\"}"});
+    assert_int_equal(rmt_feed_push(&stream, "1"), RM_AGAIN);
+    assert_int_equal(read(reader, line, sizeof line), 2); /* at once, without a second item */
+    assert_int_equal(close(reader), 0);
+    assert_int_equal(rmt_feed_push(&stream, "2"), RM_DONE);
+    rmt_feed_close(&stream);
+}
+
 RMT_MAIN(reports_failures, replaces_or_appends, warns_once_about_nan, keeps_what_came_before_a_failure,
-         writes_much)
+         writes_much, completes_a_cut_line, reports_a_cut_line_at_the_end, ends_when_nobody_reads)

@@ -73,33 +73,18 @@ static void joins(void **state)
     rmt_check(cases, RMT_COUNT(cases));
 }
 
-/* The map of an item is there before the next item is offered. */
 static void does_not_wait_for_the_next_item(void **state)
 {
-    static const char text[] = DIAMOND(TWICE("a"), ABOVE_1("b"), "{}");
-    rm_runtime *runtime = NULL;
-    rm_manifest *manifest = NULL;
-    rm_pipeline *pipeline = NULL;
+    rmt_feed stream;
     (void)state;
-    assert_int_equal(rm_runtime_new(NULL, &runtime, NULL), RM_OK);
-    assert_int_equal(rm_manifest_parse(runtime, text, sizeof text - 1, &manifest, NULL), RM_OK);
-    assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, NULL), RM_OK);
-    for (int64_t i = 1; i <= 2; i++) {
-        rm_packet packet = rm_packet_of(rm_null());
-        rm_value left;
-        size_t sink = 9;
-        assert_int_equal(rm_pipeline_push(pipeline, NULL, rm_int(i), NULL), RM_OK);
-        while (rm_run_step(pipeline, NULL) == RM_OK)
-            continue;
-        assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, NULL), RM_OK);
-        assert_true(rm_map_get(packet.value, "a", 1, &left));
-        assert_int_equal(left.i, 2 * i);
-        assert_int_equal(rm_map_length(packet.value), i);
-        assert_int_equal(packet.seq, i - 1);
-        rm_packet_clear(&packet);
-    }
-    rm_pipeline_free(pipeline);
-    rm_manifest_free(manifest);
-    rm_runtime_free(runtime);
+    rmt_feed_open(&stream, &(rmt_setup){.manifest = DIAMOND(TWICE("a"), ABOVE_1("b"), "{}")});
+    assert_int_equal(rmt_feed_push(&stream, "1"), RM_AGAIN);
+    rmt_feed_expect(&stream, "{\"a\":2}");
+    assert_int_equal(rmt_feed_push(&stream, "2"), RM_AGAIN);
+    rmt_feed_expect(&stream, "{\"a\":4,\"b\":2}");
+    rmt_feed_expect(&stream, NULL);
+    assert_int_equal(rmt_feed_push(&stream, NULL), RM_DONE);
+    rmt_feed_close(&stream);
 }
+
 RMT_MAIN(joins, does_not_wait_for_the_next_item)
