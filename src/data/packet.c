@@ -4,7 +4,6 @@ void rm_packet_clear(rm_packet *packet)
 {
     rm_value_clear(&packet->value);
     rm_packet_set_metadata(packet, rm_null());
-    *packet = rm_packet_of(rm_null());
 }
 
 void rm_packet_set_metadata(rm_packet *packet, rm_value map)
