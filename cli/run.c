@@ -180,6 +180,8 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
     if (options->timeout_ms != 0)
         rmi_guard_limit(&run->guard, rmi_platform_now() + options->timeout_ms * 1000000);
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
+    if (rc == RM_OK && run->generate)
+        rc = rm_pipeline_finish(run->pipeline, err); /* nodes that do not generate get nothing */
     if (rc == RM_OK)
         rc = rmi_output_begin(&run->output, run->pipeline, err);
     *code = rmi_exit_for_run(err);
