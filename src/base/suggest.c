@@ -63,7 +63,7 @@ void rmi_suggest_offer(rmi_suggestion *suggestion, const char *candidate)
     if (length == 0 || candidate_length == 0 || length > LONGEST || candidate_length > LONGEST)
         return;
     size_t far = distance(word, length, candidate, candidate_length);
-    size_t limit = length / 3 * EDIT;
+    size_t limit = (length > candidate_length ? length : candidate_length) / 3 * EDIT;
     if (limit < EDIT)
         limit = EDIT;
     if (begins(word, length, candidate, candidate_length)) {

@@ -1,0 +1,243 @@
+/* What the platform gives: waking, deadlines, files, shared objects. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+#include "tests/support/heap.h"
+
+static const int64_t MILLISECOND = 1000000;
+
+/* ---- Waking ---- */
+
+static void a_raised_flag_ends_the_wait(void **unused)
+{
+    (void)unused;
+    rmt_heap heap;
+    rmi_wake *wake = NULL;
+    rmt_heap_init(&heap, 0);
+    assert_int_equal(rmi_wake_new(&heap.allocator, &wake, NULL), RM_OK);
+    rmi_wake_raise(wake);
+    rmi_wake_raise(wake);
+    assert_true(rmi_wake_wait(wake, NULL, 0, INT64_MAX));
+    assert_false(rmi_wake_wait(wake, NULL, 0, 0)); /* lowered; the deadline has passed */
+    int64_t deadline = rmi_platform_now() + 2 * MILLISECOND;
+    assert_false(rmi_wake_wait(wake, NULL, 0, deadline));
+    assert_true(rmi_platform_now() >= deadline);
+    rmi_wake_free(wake);
+    rmi_wake_free(NULL);
+    assert_int_equal(heap.live_blocks, 0);
+}
+
+static void a_readable_descriptor_ends_the_wait(void **unused)
+{
+    (void)unused;
+    int ends[2], many[40];
+    rmi_wake *wake = NULL;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(rmi_wake_new(NULL, &wake, NULL), RM_OK);
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+        many[i] = -1;
+    many[39] = ends[0];
+    assert_false(rmi_wake_wait(wake, ends, 1, 0));
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_true(rmi_wake_wait(wake, ends, 1, INT64_MAX));
+    assert_true(rmi_wake_wait(wake, many, 40, INT64_MAX));
+    rmi_wake_free(wake);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+/* ---- Watchdog ---- */
+
+typedef struct watched {
+    atomic_int calls;
+    atomic_bool blocks_signals;
+    rmi_wake *called;
+    int64_t deadline; /* answered once, then none */
+} watched;
+
+static int64_t on_watch(void *context)
+{
+    watched *w = context;
+    sigset_t blocked;
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    w->blocks_signals = sigismember(&blocked, SIGINT) == 1 && sigismember(&blocked, SIGTERM) == 1;
+    int64_t deadline = w->calls == 0 ? w->deadline : INT64_MAX;
+    w->calls++;
+    rmi_wake_raise(w->called);
+    return deadline;
+}
+
+static void wait_for_calls(watched *w, int calls)
+{
+    while (w->calls < calls)
+        (void)rmi_wake_wait(w->called, NULL, 0, INT64_MAX);
+}
+
+static void the_watchdog_calls_at_deadlines_and_when_poked(void **unused)
+{
+    (void)unused;
+    rmt_heap heap;
+    rmi_watchdog *watchdog = NULL;
+    watched w = {.deadline = rmi_platform_now() + 5 * MILLISECOND};
+    rmt_heap_init(&heap, 0);
+    assert_int_equal(rmi_wake_new(NULL, &w.called, NULL), RM_OK);
+    assert_int_equal(rmi_watchdog_start(&heap.allocator, on_watch, &w, &watchdog, NULL), RM_OK);
+    wait_for_calls(&w, 2);
+    assert_true(rmi_platform_now() >= w.deadline);
+    rmi_watchdog_poke(watchdog);
+    wait_for_calls(&w, 3);
+    assert_true(w.blocks_signals);
+    rmi_watchdog_stop(watchdog);
+    rmi_watchdog_stop(NULL);
+    rmi_wake_free(w.called);
+    assert_int_equal(heap.live_blocks, 0);
+}
+
+static void starting_survives_failing_memory(void **unused)
+{
+    (void)unused;
+    watched w = {.deadline = INT64_MAX};
+    assert_int_equal(rmi_wake_new(NULL, &w.called, NULL), RM_OK);
+    for (size_t nth = 1, faults = 1; faults != 0; nth++) {
+        rmt_heap heap;
+        rmi_watchdog *watchdog = NULL;
+        rmt_heap_init(&heap, nth);
+        int rc = rmi_watchdog_start(&heap.allocator, on_watch, &w, &watchdog, NULL);
+        faults = heap.faults;
+        assert_int_equal(rc, faults != 0 ? RM_E_OUT_OF_MEMORY : RM_OK);
+        rmi_watchdog_stop(watchdog);
+        assert_int_equal(heap.live_blocks, 0);
+    }
+    rmi_wake_free(w.called);
+}
+
+/* ---- Files ---- */
+
+static void make_file(char *path, const char *content, size_t length)
+{
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, content, length), (ssize_t)length);
+    (void)close(descriptor);
+}
+
+static void files_are_read_whole(void **unused)
+{
+    (void)unused;
+    char path[] = "/tmp/rm-posix-test-XXXXXX";
+    make_file(path, "a\0bc", 4);
+    for (size_t nth = 1, faults = 1; faults != 0; nth++) {
+        rmt_heap heap;
+        char *data = NULL;
+        size_t length = 0;
+        rmt_heap_init(&heap, nth);
+        int rc = rmi_platform_read_file(&heap.allocator, path, 4, &data, &length, NULL);
+        faults = heap.faults;
+        assert_int_equal(rc, faults != 0 ? RM_E_OUT_OF_MEMORY : RM_OK);
+        if (rc == RM_OK) {
+            assert_int_equal(length, 4);
+            assert_memory_equal(data, "a\0bc", 5);
+            rm_text_free(&heap.allocator, data, length);
+        }
+        assert_int_equal(heap.live_blocks, 0);
+        assert_int_equal(heap.mistakes, 0);
+    }
+    (void)unlink(path);
+}
+
+static void what_cannot_be_read_is_told(void **unused)
+{
+    (void)unused;
+    char path[] = "/tmp/rm-posix-test-XXXXXX", *data = NULL;
+    size_t length = 0;
+    rm_error err = {0};
+    make_file(path, "abcde", 5);
+    assert_int_equal(rmi_platform_read_file(NULL, path, 4, &data, &length, &err), RM_E_LIMIT);
+    assert_non_null(strstr(err.message, "4 bytes"));
+    assert_non_null(strstr(err.message, path));
+    (void)unlink(path);
+    assert_int_equal(rmi_platform_read_file(NULL, path, 4, &data, &length, &err), RM_E_NOT_FOUND);
+    assert_int_equal(rmi_platform_read_file(NULL, "/tmp", 4, &data, &length, &err), RM_E_IO);
+    assert_int_equal(rmi_platform_read_file(NULL, "/dev/zero", 1 << 20, &data, &length, &err), RM_E_LIMIT);
+    assert_non_null(strstr(err.message, "1 MiB"));
+    assert_null(data);
+}
+
+static void standard_input_is_a_dash(void **unused)
+{
+    (void)unused;
+    int ends[2], saved = dup(STDIN_FILENO);
+    char *data = NULL;
+    size_t length = 0;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "hello", 5), 5);
+    (void)close(ends[1]);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(rmi_platform_read_file(NULL, "-", 100, &data, &length, NULL), RM_OK);
+    assert_string_equal(data, "hello");
+    rm_text_free(NULL, data, length);
+    (void)dup2(saved, STDIN_FILENO);
+    (void)close(saved);
+    (void)close(ends[0]);
+}
+
+/* ---- The rest ---- */
+
+static void shared_objects_have_functions(void **unused)
+{
+    (void)unused;
+    rmi_library *library = NULL;
+    rm_error err = {0};
+    double (*cosine)(double) = NULL;
+    void *absent = NULL;
+    assert_int_equal(rmi_library_open(NULL, "absent.so", &library, &err), RM_E_IO);
+    assert_non_null(strstr(err.message, "absent.so"));
+    assert_null(library);
+    if (rmi_library_open(NULL, "/lib/x86_64-linux-gnu/libm.so.6", &library, &err) != RM_OK)
+        skip(); /* another architecture keeps it elsewhere */
+    assert_true(rmi_library_function(library, "cos", &cosine, sizeof cosine));
+    assert_true(cosine(0.0) == 1.0);
+    assert_false(rmi_library_function(library, "no_such_function", &absent, sizeof absent));
+    assert_null(absent);
+    rmi_library_close(library);
+    rmi_library_close(NULL);
+}
+
+static void the_machine_is_described(void **unused)
+{
+    (void)unused;
+    char directory[4096], small[4];
+    assert_true(rmi_platform_cpu_count() >= 1);
+    assert_true(rmi_platform_memory_gb() > 0.01);
+    assert_true(strlen(rmi_platform_architecture()) > 0);
+    assert_true(rmi_platform_program_directory(directory, sizeof directory));
+    assert_int_equal(access(directory, X_OK), 0);
+    assert_false(rmi_platform_program_directory(small, sizeof small));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_raised_flag_ends_the_wait),
+        cmocka_unit_test(a_readable_descriptor_ends_the_wait),
+        cmocka_unit_test(the_watchdog_calls_at_deadlines_and_when_poked),
+        cmocka_unit_test(starting_survives_failing_memory),
+        cmocka_unit_test(files_are_read_whole),
+        cmocka_unit_test(what_cannot_be_read_is_told),
+        cmocka_unit_test(standard_input_is_a_dash),
+        cmocka_unit_test(shared_objects_have_functions),
+        cmocka_unit_test(the_machine_is_described),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
