@@ -1,4 +1,5 @@
-/* Building documents (maps and lists) without a check a line: the first failure sticks, what follows does nothing. */
+/* Building documents (maps and lists) without a check a line: the first failure sticks, what follows does
+ * nothing. */
 #ifndef GRAPH_BUILDER_H
 #define GRAPH_BUILDER_H
 

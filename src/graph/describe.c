@@ -1,4 +1,5 @@
 /* Node types as documents, for `nodes list`, `nodes info` and other readers. */
+#include <stdio.h>
 #include <string.h>
 
 #include "graph/build.h"
@@ -143,8 +144,8 @@ static int describe_resolved(const rm_runtime *runtime, const char *name, rm_val
     return rc;
 }
 
-/* Nothing has that name: looks for the nearest one, among the resolvers' too. */
-static int unknown_type(const rm_runtime *runtime, const char *name, rm_error *err)
+int rmi_runtime_near_type(const rm_runtime *runtime, const char *name, char *buffer, size_t size,
+                          rm_error *err)
 {
     rm_value all = rm_null(), item = rm_null();
     rmi_suggestion near = rmi_suggest_for(name);
@@ -153,16 +154,25 @@ static int unknown_type(const rm_runtime *runtime, const char *name, rm_error *e
         rc = describe_resolved(runtime, NULL, &all, err);
     for (size_t i = 0; i < runtime->name_count; i++)
         rmi_suggest_offer(&near, runtime->names[i].name);
-    for (size_t i = 0; rc == RM_OK && i < rm_list_length(all); i++) {
+    for (size_t i = 0; i < rm_list_length(all); i++) {
         if (rm_map_get(rm_list_get(all, i), "name", 4, &item) && item.kind == RM_STRING)
             rmi_suggest_offer(&near, rm_string_text(item, NULL));
     }
-    if (rc == RM_OK)
-        rc = near.best != NULL ? rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE,
-                                              "unknown node type '%s'; did you mean '%s'?", name, near.best)
-                               : rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s'", name);
+    (void)snprintf(buffer, size, "%s", near.best != NULL ? near.best : "");
     rm_value_clear(&all);
-    return rc;
+    return rc == RM_E_OUT_OF_MEMORY ? rc
+                                    : RM_OK; /* a resolver that cannot list its types has none to suggest */
+}
+
+static int unknown_type(const rm_runtime *runtime, const char *name, rm_error *err)
+{
+    char near[128];
+    int rc = rmi_runtime_near_type(runtime, name, near, sizeof near, err);
+    if (rc != RM_OK)
+        return rc;
+    return near[0] != '\0' ? rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE,
+                                          "unknown node type '%s'; did you mean '%s'?", name, near)
+                           : rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s'", name);
 }
 
 int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name, rm_value *list, rm_error *err)

@@ -1,4 +1,5 @@
-/* The graph as text that others draw: Mermaid and Graphviz. Nodes are n0, n1, ..., so that no id can be a keyword. */
+/* The graph as text that others draw: Mermaid and Graphviz. Nodes are n0, n1, ..., so that no id can be a
+ * keyword. */
 #include <string.h>
 
 #include "base/text.h"

@@ -45,10 +45,10 @@ void rmi_graph_free(rmi_graph *graph);
 
 /* The parameters of a node as one map, overrides included; null when there are none. *out is owned. */
 int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value *out, rm_error *err);
-/* Checks the node's parameters against its type and writes them into `state` (zeroed, state_size bytes). Values that
- * need memory live in `arena` or are owned by *params, the map for rm_node_params (owned by the caller, who keeps it as
- * long as the state; null where no parameters are given or needed). With `state` NULL it only checks, and `arena` and
- * `params` may be NULL. */
+/* Checks the node's parameters against its type and writes them into `state` (zeroed, state_size bytes).
+ * Values that need memory live in `arena` or are owned by *params, the map for rm_node_params (owned by the
+ * caller, who keeps it as long as the state; null where no parameters are given or needed). With `state` NULL
+ * it only checks, and `arena` and `params` may be NULL. */
 int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena, rm_value *params,
                     rm_error *err);
 

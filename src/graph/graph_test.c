@@ -2,11 +2,11 @@
 #include "base/alloc.h"
 #include "graph/test_types.h"
 
-#define PASS(id)     NODE(id, "TestPass")
-#define ABC          HEAD PASS("a") "," PASS("b") "," PASS("c") EDGES
-#define TWO(x, y)    HEAD NODE("a", x) "," NODE("b", y) EDGES
+#define PASS(id) NODE(id, "TestPass")
+#define ABC HEAD PASS("a") "," PASS("b") "," PASS("c") EDGES
+#define TWO(x, y) HEAD NODE("a", x) "," NODE("b", y) EDGES
 #define EXECUTION(x) PLUS("TestPass", "\"execution\": {" x "}")
-#define NEEDS(x)     PLUS("TestPass", "\"capabilities\": {" x "}")
+#define NEEDS(x) PLUS("TestPass", "\"capabilities\": {" x "}")
 
 static const struct refusal {
     const char *text;
@@ -17,9 +17,10 @@ static const struct refusal {
      "Manifest error: Connection references unknown source node: x"},
     {ABC EDGE("a", "b") "," EDGE("a", "y") END, RM_E_UNKNOWN_NODE, "", "/connections/1/to",
      "Manifest error: Connection references unknown target node: y"},
-    {HEAD PASS("reader") "," PASS("b") EDGES EDGE("raeder", "b") END, RM_E_UNKNOWN_NODE, "", "/connections/0/from",
-     "did you mean 'reader'?"},
-    {ABC EDGE("b", "b") END, RM_E_CYCLE, "b", "/connections/0", "Pipeline contains a cycle - cannot execute: b -> b"},
+    {HEAD PASS("reader") "," PASS("b") EDGES EDGE("raeder", "b") END, RM_E_UNKNOWN_NODE, "",
+     "/connections/0/from", "did you mean 'reader'?"},
+    {ABC EDGE("b", "b") END, RM_E_CYCLE, "b", "/connections/0",
+     "Pipeline contains a cycle - cannot execute: b -> b"},
     {ABC EDGE("b", "c") "," EDGE("c", "a") "," EDGE("a", "b") END, RM_E_CYCLE, "a", "/connections/1",
      "Manifest error: Pipeline contains a cycle - cannot execute: a -> b -> c -> a"},
     {ABC EDGE("a", "c") "," EDGE("c", "b") "," EDGE("b", "c") END, RM_E_CYCLE, "b", "/connections/1",
@@ -36,10 +37,10 @@ static const struct refusal {
     {HEAD NODE("a", "my.module:Class") END, RM_E_MISSING_FEATURE, "a", "/nodes/0/node_type", "RM_PYTHON"},
     {PLUS("TestPass", "\"runtime_hint\": \"cpython\""), RM_E_MISSING_FEATURE, "a", "/nodes/0/runtime_hint",
      "runtime_hint 'cpython' needs Python (RM_PYTHON)"},
-    {PLUS("TestPass", "\"runtime_hint\": \"rust_python\""), RM_E_MISSING_FEATURE, "a", "/nodes/0/runtime_hint",
-     "RM_PYTHON"},
-    {PLUS("TestPass", "\"runtime_hint\": \"cpython_wasm\""), RM_E_MISSING_FEATURE, "a", "/nodes/0/runtime_hint",
-     "RM_WASMTIME_RUNTIME"},
+    {PLUS("TestPass", "\"runtime_hint\": \"rust_python\""), RM_E_MISSING_FEATURE, "a",
+     "/nodes/0/runtime_hint", "RM_PYTHON"},
+    {PLUS("TestPass", "\"runtime_hint\": \"cpython_wasm\""), RM_E_MISSING_FEATURE, "a",
+     "/nodes/0/runtime_hint", "RM_WASMTIME_RUNTIME"},
     {EXECUTION("\"placement\": \"sandbox\""), RM_E_MISSING_FEATURE, "a", "/nodes/0/execution/placement",
      "RM_WASMTIME_RUNTIME"},
     {EXECUTION("\"placement\": \"remote\""), RM_E_MISSING_FEATURE, "a", "/nodes/0/execution/placement",
@@ -71,32 +72,45 @@ static const struct refusal {
      "gives 16000 Hz, but 'b.in' (TestAudio) takes 48000 Hz"},
     {WITH("TestOne", "{\"multiplier\": 2}"), RM_E_UNKNOWN_PARAMETER, "a", "/nodes/0/params/multiplier",
      "unknown parameter 'multiplier' at /nodes/0/params; did you mean 'factor'?"},
-    {WITH("TestTuned", "{\"gian\": 2}"), RM_E_UNKNOWN_PARAMETER, "a", "/nodes/0/params/gian", "did you mean 'gain'?"},
+    {WITH("TestTuned", "{\"gian\": 2}"), RM_E_UNKNOWN_PARAMETER, "a", "/nodes/0/params/gian",
+     "did you mean 'gain'?"},
     {WITH("TestTuned", "{\"zzzzz\": 2}"), RM_E_UNKNOWN_PARAMETER, "a", "/nodes/0/params/zzzzz",
      "TestTuned has: loud, count, any_int, gain"},
-    {WITH("TestPass", "{\"x/y\": 2}"), RM_E_UNKNOWN_PARAMETER, "a", "/nodes/0/params/x~1y", "has no parameters"},
-    {HEAD NODE("a", "TestNeeds") END, RM_E_MISSING_PARAMETER, "a", "/nodes/0", "needs the parameter 'path': The file"},
+    {WITH("TestPass", "{\"x/y\": 2}"), RM_E_UNKNOWN_PARAMETER, "a", "/nodes/0/params/x~1y",
+     "has no parameters"},
+    {HEAD NODE("a", "TestNeeds") END, RM_E_MISSING_PARAMETER, "a", "/nodes/0",
+     "needs the parameter 'path': The file"},
     {WITH("TestNeeds", "{}"), RM_E_MISSING_PARAMETER, "a", "/nodes/0/params", "needs the parameter 'path'"},
     {WITH("TestNeeds", "{\"path\": \"a\\u0000b\"}"), RM_E_VALUE, "a", "/nodes/0/params/path", "NUL"},
-    {WITH("TestOne", "{\"factor\": 1, \"factor\": 2}"), RM_E_VALUE, "a", "/nodes/0/params/factor", "given twice"},
+    {WITH("TestOne", "{\"factor\": 1, \"factor\": 2}"), RM_E_VALUE, "a", "/nodes/0/params/factor",
+     "given twice"},
     {WITH("TestOne", "{\"factor\": \"2\"}"), RM_E_TYPE, "a", "/nodes/0/params/factor",
      "parameter 'factor' of node 'a' (TestOne): expected a number, got a string"},
     {WITH("TestOne", "{\"factor\": true}"), RM_E_TYPE, "a", "/nodes/0/params/factor", "got a bool"},
-    {WITH("TestTuned", "{\"loud\": 1}"), RM_E_TYPE, "a", "/nodes/0/params/loud", "expected a bool, got an int"},
-    {WITH("TestTuned", "{\"loud\": null}"), RM_E_TYPE, "a", "/nodes/0/params/loud", "expected a bool, got null"},
-    {WITH("TestTuned", "{\"count\": 1.5}"), RM_E_TYPE, "a", "/nodes/0/params/count", "expected an int, got a float"},
-    {WITH("TestTuned", "{\"count\": 0}"), RM_E_VALUE, "a", "/nodes/0/params/count", "must be from 1 to 10, got 0"},
-    {WITH("TestTuned", "{\"count\": 11}"), RM_E_VALUE, "a", "/nodes/0/params/count", "must be from 1 to 10, got 11"},
+    {WITH("TestTuned", "{\"loud\": 1}"), RM_E_TYPE, "a", "/nodes/0/params/loud",
+     "expected a bool, got an int"},
+    {WITH("TestTuned", "{\"loud\": null}"), RM_E_TYPE, "a", "/nodes/0/params/loud",
+     "expected a bool, got null"},
+    {WITH("TestTuned", "{\"count\": 1.5}"), RM_E_TYPE, "a", "/nodes/0/params/count",
+     "expected an int, got a float"},
+    {WITH("TestTuned", "{\"count\": 0}"), RM_E_VALUE, "a", "/nodes/0/params/count",
+     "must be from 1 to 10, got 0"},
+    {WITH("TestTuned", "{\"count\": 11}"), RM_E_VALUE, "a", "/nodes/0/params/count",
+     "must be from 1 to 10, got 11"},
     {WITH("TestTuned", "{\"any_int\": 9223372036854775808}"), RM_E_VALUE, "a", "/nodes/0/params/any_int",
      "must fit 64 bits"},
-    {WITH("TestTuned", "{\"gain\": 1.5}"), RM_E_VALUE, "a", "/nodes/0/params/gain", "must be from -1 to 1, got 1.5"},
-    {WITH("TestTuned", "{\"gain\": []}"), RM_E_TYPE, "a", "/nodes/0/params/gain", "expected a number, got a list"},
+    {WITH("TestTuned", "{\"gain\": 1.5}"), RM_E_VALUE, "a", "/nodes/0/params/gain",
+     "must be from -1 to 1, got 1.5"},
+    {WITH("TestTuned", "{\"gain\": []}"), RM_E_TYPE, "a", "/nodes/0/params/gain",
+     "expected a number, got a list"},
     {WITH("TestTuned", "{\"gain\": 100000000000000000000000000}"), RM_E_VALUE, "a", "/nodes/0/params/gain",
      "must be from -1 to 1, got 1e+26"},
-    {WITH("TestTuned", "{\"name\": {}}"), RM_E_TYPE, "a", "/nodes/0/params/name", "expected a string, got an object"},
+    {WITH("TestTuned", "{\"name\": {}}"), RM_E_TYPE, "a", "/nodes/0/params/name",
+     "expected a string, got an object"},
     {WITH("TestTuned", "{\"mode\": \"ad\"}"), RM_E_VALUE, "a", "/nodes/0/params/mode",
      "must be one of 'add', 'subtract'; got 'ad'; did you mean 'add'?"},
-    {WITH("TestTuned", "{\"mode\": 1}"), RM_E_TYPE, "a", "/nodes/0/params/mode", "expected a string, got an int"},
+    {WITH("TestTuned", "{\"mode\": 1}"), RM_E_TYPE, "a", "/nodes/0/params/mode",
+     "expected a string, got an int"},
 };
 
 static void refuses_with_code_node_pointer_and_message(void **state)
@@ -111,8 +125,8 @@ static void refuses_with_code_node_pointer_and_message(void **state)
         if (rc != want->code || err.code != rc || strcmp(err.node, want->node) != 0 ||
             strcmp(err.pointer, want->pointer) != 0 || strstr(err.message, want->message) == NULL ||
             strncmp(err.message, "Manifest error: ", 16) != 0)
-            fail_msg("%s\n got %s at '%s', node '%s': %s", want->text, rm_code_name(rc), err.pointer, err.node,
-                     err.message);
+            fail_msg("%s\n got %s at '%s', node '%s': %s", want->text, rm_code_name(rc), err.pointer,
+                     err.node, err.message);
         rm_error_clear(&err);
         rm_manifest_free(manifest);
     }
@@ -123,8 +137,10 @@ static const char *const good[] = {
     HEAD NODE("a", "TestThrough") END,
     ABC EDGE("a", "c") "," EDGE("b", "c") END, /* two connections into one port */
     TWO("TestGenerator", "TestPass") EDGE("a", "b") END,
-    TWO("TestMixer", "TestMixer") EDGE("a.mixed", "b") "," EDGE("a.rest", "b") "," EDGE("a.rest", "b.more") END,
-    PLUS("TestPass", "\"host\": \"h:1\", \"execution\": {\"placement\": \"prefer_remote\", \"fallback\": \"a\"}"),
+    TWO("TestMixer", "TestMixer") EDGE("a.mixed", "b") "," EDGE("a.rest", "b") "," EDGE("a.rest", "b.more")
+        END,
+    PLUS("TestPass",
+         "\"host\": \"h:1\", \"execution\": {\"placement\": \"prefer_remote\", \"fallback\": \"a\"}"),
     NEEDS("\"gpu\": {\"type\": \"any\", \"required\": false}, \"cpu\": {\"cores\": 1}, \"memory_gb\": 0.01"),
     WITH("TestAny", "{\"what\": [1, {\"ever\": null}]}"),
     WITH("TestTuned", "{\"list\": {\"a\": [1, 2.5, 123456789012345678901234567890]}, \"number\": 1e300}"),
@@ -144,7 +160,7 @@ static void accepts_what_is_right(void **state)
     rm_runtime_free(runtime);
 }
 
-/* Each manifest with each allocation failing in turn: out of memory with nothing left, or the usual answer. */
+/* With each allocation failing in turn: out of memory with nothing left, or the usual answer. */
 static void survives_every_failed_allocation(void **state)
 {
     (void)state;
@@ -189,7 +205,8 @@ static void orders_by_readiness_then_by_manifest(void **state)
         char text[1024];
         rmi_graph graph;
         (void)snprintf(text, sizeof text, "%s%s" END,
-                       HEAD PASS("a") "," PASS("b") "," PASS("c") "," PASS("d") "," PASS("e") EDGES, cases[i].edges);
+                       HEAD PASS("a") "," PASS("b") "," PASS("c") "," PASS("d") "," PASS("e") EDGES,
+                       cases[i].edges);
         rm_manifest *manifest = test_manifest(runtime, text);
         assert_int_equal(rmi_graph_build(manifest, &graph, NULL), RM_OK);
         for (uint32_t at = 0; at < 5; at++) {
@@ -206,8 +223,8 @@ static void numbers_ports_and_counts_them(void **state)
 {
     (void)state;
     rm_runtime *runtime = test_runtime(NULL);
-    rm_manifest *manifest = test_manifest(
-        runtime, ABC EDGE("a", "c") "," EDGE("b", "c.more") "," EDGE("a", "c.more") "," EDGE("b", "c.side") END);
+    rm_manifest *manifest = test_manifest(runtime, ABC EDGE("a", "c") "," EDGE("b", "c.more") "," EDGE(
+                                                       "a", "c.more") "," EDGE("b", "c.side") END);
     rmi_graph graph;
     manifest->nodes[2].node_type = "TestMixer";
     assert_int_equal(rmi_graph_build(manifest, &graph, NULL), RM_OK);
@@ -244,7 +261,8 @@ static void builds_ten_thousand_nodes(void **state)
         rmi_text_init(&text, NULL);
         rmi_text_append_c(&text, HEAD);
         for (int i = 0; i < NODES; i++)
-            rmi_text_printf(&text, "%s{\"id\": \"node_%d\", \"node_type\": \"TestPass\"}", i == 0 ? "" : ",", i);
+            rmi_text_printf(&text, "%s{\"id\": \"node_%d\", \"node_type\": \"TestPass\"}", i == 0 ? "" : ",",
+                            i);
         rmi_text_append_c(&text, EDGES);
         for (int i = NODES - 1; i > 0; i--)
             rmi_text_printf(&text, "{\"from\": \"node_%d\", \"to\": \"node_%d\"},", i, i - 1);
@@ -283,8 +301,8 @@ static void draws_diagrams(void **state)
         "}\n",
     };
     static const char manifest_text[] =
-        "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\\\"\\\\\"}, \"nodes\": [" NODE("a", "TestMixer") "," NODE(
-            "b", "TestPass") EDGES EDGE("a.rest", "b") END;
+        "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\\\"\\\\\"}, \"nodes\": [" NODE(
+            "a", "TestMixer") "," NODE("b", "TestPass") EDGES EDGE("a.rest", "b") END;
     rm_runtime *runtime = test_runtime(NULL);
     rm_manifest *manifest = test_manifest(runtime, manifest_text);
     for (int format = RM_DIAGRAM_MERMAID; format <= RM_DIAGRAM_DOT; format++) {
@@ -343,8 +361,10 @@ static void asks_resolvers_after_the_native_types(void **state)
         {PLUS("TestPass", "\"params\": {\"x\": 3}, \"runtime_hint\": \"cpython\""), RM_OK, true, ""},
         {HEAD NODE("a", "TestPass") END, RM_OK, false, ""},
         {HEAD NODE("a", "Broken") END, RM_E_PYTHON, false, "it is broken"},
-        {HEAD NODE("a", "Fuond") END, RM_E_UNKNOWN_NODE_TYPE, false, "ooked in: native node types, the attic"},
-        {PLUS("Lost", "\"runtime_hint\": \"rust_python\""), RM_E_UNKNOWN_NODE_TYPE, false, "ooked in: the attic"},
+        {HEAD NODE("a", "Fuond") END, RM_E_UNKNOWN_NODE_TYPE, false,
+         "ooked in: native node types, the attic"},
+        {PLUS("Lost", "\"runtime_hint\": \"rust_python\""), RM_E_UNKNOWN_NODE_TYPE, false,
+         "ooked in: the attic"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         rmi_graph graph;

@@ -177,7 +177,7 @@ static int fill_string(const rmi_filler *f, const rm_param *param, const rmi_giv
 static int fill_enum(const rmi_filler *f, const rm_param *param, const rmi_given *g, rm_error *err)
 {
     const char *const *choices = param->choice.choices;
-    char list[240] = "", text[400];
+    char list[240] = "";
     size_t used = 0;
     if (g->kind != RM_STRING)
         return wrong_type(f, param, g, "a string", err);
@@ -191,10 +191,11 @@ static int fill_enum(const rmi_filler *f, const rm_param *param, const rmi_given
         used += added > 0 && (size_t)added < sizeof list - used ? (size_t)added : 0;
         rmi_suggest_offer(&near, choices[i]);
     }
-    (void)snprintf(text, sizeof text, "must be one of %s; got '%.60s'%s%s%s", list, g->text,
-                   near.best != NULL ? "; did you mean '" : "", near.best != NULL ? near.best : "",
-                   near.best != NULL ? "'?" : "");
-    return wrong_value(f, param, text, err);
+    (void)rmi_manifest_error(
+        err, RM_E_VALUE, "parameter '%s' of node '%s' (%s) must be one of %s; got '%s'%s%s%s", param->name,
+        f->node->source->id, f->node->type->name, list, g->text, near.best != NULL ? "; did you mean '" : "",
+        near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
+    return rmi_param_error_place(f, param->name, RM_E_VALUE, err);
 }
 
 /* NUMBER and VALUE: scalars are stored as they are; what needs memory is borrowed from the map. */

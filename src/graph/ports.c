@@ -28,10 +28,10 @@ static int unknown_port(const rmi_graph_node *node, const char *name, rm_directi
         (void)rmi_manifest_error(err, RM_E_UNKNOWN_PORT, "node '%s' (%s) has no %s", node->source->id,
                                  node->type->name, direction_name(direction));
     else
-        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PORT, "node '%s' (%s) has no %s '%s'%s%s%s%s",
-                                 node->source->id, node->type->name, direction_name(direction), name,
-                                 near.best != NULL ? "; did you mean '" : "",
-                                 near.best != NULL ? near.best : "", near.best != NULL ? "'? It has: " : ". It has: ", known);
+        (void)rmi_manifest_error(
+            err, RM_E_UNKNOWN_PORT, "node '%s' (%s) has no %s '%s'%s%s%s%s", node->source->id,
+            node->type->name, direction_name(direction), name, near.best != NULL ? "; did you mean '" : "",
+            near.best != NULL ? near.best : "", near.best != NULL ? "'? It has: " : ". It has: ", known);
     rmi_manifest_error_node(err, node->source->id);
     rm_error_pointer(err, "/connections/%u/%s", connection, direction == RM_INPUT ? "to" : "from");
     return RM_E_UNKNOWN_PORT;
@@ -164,8 +164,8 @@ static int duplicate(const rmi_graph *graph, const rm_manifest *manifest, uint32
     return RM_E_DUPLICATE_CONNECTION;
 }
 
-/* Edges between the same two nodes form a chain, whose members differ in their ports: so a chain is no longer than
- * there are pairs of ports, and the whole takes time in proportion to the edges. */
+/* Edges between the same two nodes form a chain, whose members differ in their ports: so a chain is no longer
+ * than there are pairs of ports, and the whole takes time in proportion to the edges. */
 static int find_duplicates(const rmi_graph *graph, const rm_manifest *manifest, rmi_arena *arena,
                            rm_error *err)
 {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/suggest.h"
 
 enum { MOST_PARAMS = 256 };
 
@@ -200,12 +199,4 @@ const rm_node_type *rm_runtime_find_type(const rm_runtime *runtime, const char *
 const rm_node_type *rm_runtime_type_at(const rm_runtime *runtime, size_t index)
 {
     return index < runtime->type_count ? runtime->types[index] : NULL;
-}
-
-const char *rmi_runtime_near_type(const rm_runtime *runtime, const char *name)
-{
-    rmi_suggestion near = rmi_suggest_for(name);
-    for (size_t i = 0; i < runtime->name_count; i++)
-        rmi_suggest_offer(&near, runtime->names[i].name);
-    return near.best;
 }

@@ -42,8 +42,9 @@ int rmi_type_check(const rm_node_type *type, const char *owner, rm_error *err);
 /* Adds `types` (ends with NULL), all or none. */
 int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types, const char *owner,
                           rm_error *err);
-/* The native type or alias nearest to `name`, borrowed, or NULL. */
-const char *rmi_runtime_near_type(const rm_runtime *runtime, const char *name);
+/* Copies the node type most like `name`, native or a resolver's, into `buffer`; "" if there is none. */
+int rmi_runtime_near_type(const rm_runtime *runtime, const char *name, char *buffer, size_t size,
+                          rm_error *err);
 
 /* The ports of a type (ends with {0}): its own, or the usual pair. */
 const rm_port *rmi_type_ports(const rm_node_type *type);

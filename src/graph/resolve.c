@@ -27,20 +27,22 @@ static int unknown_type(const rmi_graph *graph, uint32_t index, const rmi_text *
 {
     const rm_runtime *runtime = graph->runtime;
     const rmi_manifest_node *node = graph->nodes[index].source;
-    const char *near = rmi_runtime_near_type(runtime, node->node_type);
+    char near[128];
     bool python_only = runtime->resolver_count == 0 &&
                        (strchr(node->node_type, ':') != NULL || strcmp(node->node_type, "Python") == 0);
-    if (python_only)
-        return no_python(node, "node_type", node->node_type, "node_type", index, err);
     if (looked->failed)
         return rmi_out_of_memory(err);
-    (void)rmi_manifest_error(err, RM_E_UNKNOWN_NODE_TYPE,
-                             "unknown node type '%s' of node '%s'%s%s%s%s%s", node->node_type,
-                             node->id, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                             near != NULL ? "'? Looked in: " : "; looked in: ", wants_python(node) ? "" : "native node types",
-                             looked->length != 0            ? looked->data + (wants_python(node) ? 2 : 0)
-                             : runtime->resolver_count == 0 ? " (no Python here: RM_PYTHON)"
-                                                            : "");
+    if (python_only)
+        return no_python(node, "node_type", node->node_type, "node_type", index, err);
+    int rc = rmi_runtime_near_type(runtime, node->node_type, near, sizeof near, err);
+    if (rc != RM_OK)
+        return rc;
+    (void)rmi_manifest_error(
+        err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s' of node '%s'%s%s%s%s%s%s", node->node_type,
+        node->id, near[0] != '\0' ? "; did you mean '" : "", near,
+        near[0] != '\0' ? "'? Looked in: " : "; looked in: ", wants_python(node) ? "" : "native node types",
+        looked->length != 0 ? looked->data : "",
+        runtime->resolver_count == 0 ? " (no Python here: RM_PYTHON)" : "");
     rmi_manifest_error_node(err, node->id);
     rm_error_pointer(err, "/nodes/%u/node_type", index);
     rm_error_hint(err, "`remotemedia nodes` lists the node types");
@@ -80,6 +82,8 @@ static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
         const char *where = NULL;
         void *data = NULL;
         rc = resolver->resolve(resolver->context, &query, &node->type, &data, &where, err);
+        if (rc == RM_OK && node->type == NULL)
+            rc = rm_error_set(err, RM_E_INTERNAL, "a resolver answered without a type");
         if (rc == RM_OK) {
             node->resolver = resolver;
             node->data = data;
@@ -89,7 +93,7 @@ static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
         } else if (rc == RM_DONE) {
             rc = RM_OK;
             node->type = NULL;
-            rmi_text_append_c(&looked, ", ");
+            rmi_text_append_c(&looked, i != 0 || !wants_python(node->source) ? ", " : "");
             rmi_text_append_c(&looked, where != NULL ? where : "a resolver");
         } else {
             rc = failed_in_resolver(node->source, index, rc, err);

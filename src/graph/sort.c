@@ -38,7 +38,7 @@ static uint32_t heap_pop(heap *ready)
     return top;
 }
 
-/* "a -> b -> a", starting with the node that stands first in the manifest; long ones are cut in the middle. */
+/* "a -> b -> a", from the node that stands first in the manifest; long ones are cut in the middle. */
 static void print_cycle(const rmi_graph *graph, const uint32_t *cycle, uint32_t length, char *buffer,
                         size_t size)
 {
@@ -79,8 +79,8 @@ static uint32_t closing_edge(const rmi_graph *graph, uint32_t last, uint32_t fir
     return 0;
 }
 
-/* `waiting[n]` is not 0 for the nodes that never became ready: each has one of them before it, so that walking back
- * must come round. */
+/* `waiting[n]` is not 0 for the nodes that never became ready: each has one of them before it, so walking
+ * back must come round. */
 static int describe_cycle(rmi_graph *graph, const uint32_t *waiting, rm_error *err)
 {
     char text[400] = "";

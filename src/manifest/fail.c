@@ -54,7 +54,7 @@ void rmi_place_print(const rmi_place *place, char *buffer, size_t size)
         steps[depth++] = place;
     while (depth > 0)
         at = print_step(steps[--depth], buffer, size, at);
-    buffer[at] = '\0';
+    buffer[rmi_utf8_check(buffer, at)] = '\0'; /* a key cut in the middle of a character */
 }
 
 void rmi_manifest_error_place(rm_error *err, const rmi_place *place)

@@ -196,6 +196,13 @@ static int read_texts(const spot *at, rm_error *err)
     return RM_OK;
 }
 
+/* The node's id, when it can stand in an error. */
+static const char *id_of(yyjson_val *node)
+{
+    yyjson_val *id = yyjson_obj_get(node, "id");
+    return yyjson_is_str(id) && is_id(yyjson_get_str(id), yyjson_get_len(id)) ? yyjson_get_str(id) : NULL;
+}
+
 static int read_list(rmi_reader *reader, const spot *at, void *record, rm_error *err)
 {
     const rmi_list *list = at->field->list;
@@ -218,7 +225,7 @@ static int read_list(rmi_reader *reader, const spot *at, void *record, rm_error 
         rmi_place place = {.above = at->place, .index = index};
         if (list->initial != NULL)
             memcpy(items, list->initial, list->item_size);
-        reader->node = list->items_are_nodes ? yyjson_get_str(yyjson_obj_get(item, "id")) : NULL;
+        reader->node = list->items_are_nodes ? id_of(item) : NULL;
         int rc = rmi_fields_read(reader, list->shape, item, &place, items, err);
         if (rc != RM_OK) {
             rmi_manifest_error_node(err, reader->node);
@@ -303,7 +310,7 @@ static int unknown_field(const rmi_field *shape, const char *key, const rmi_plac
     return rc;
 }
 
-/* The index of `key`; manifests mostly keep the table's order, so the search starts at `from`. SIZE_MAX: unknown. */
+/* The index of `key`, or SIZE_MAX; the search starts at `from`: manifests mostly keep the table's order. */
 static size_t find_field(const rmi_field *shape, yyjson_val *key, size_t from)
 {
     for (size_t i = from; shape[i].name != NULL; i++) {

@@ -1,5 +1,5 @@
-/* The manifest's objects as tables of fields: one table checks, reads and documents an object (the JSON Schema is
- * made from the same lines). */
+/* The manifest's objects as tables of fields: one table checks, reads and documents an object (the JSON
+ * Schema is made from the same lines). */
 #ifndef MANIFEST_FIELDS_H
 #define MANIFEST_FIELDS_H
 
@@ -17,8 +17,8 @@ typedef enum rmi_field_type {
     RMI_FIELD_MAP,      /* yyjson_val *: any object */
     RMI_FIELD_TEXTS,    /* a list of strings: checked, not stored */
     RMI_FIELD_OBJECT,   /* an object of `shape`, read into the same record */
-    RMI_FIELD_PART, /* yyjson_val *: an object of `shape`, checked, to be read later into a record of its own */
-    RMI_FIELD_LIST, /* objects, read into an array of records: see rmi_list */
+    RMI_FIELD_PART,     /* yyjson_val *: an object of `shape`, checked now, read later by itself */
+    RMI_FIELD_LIST,     /* objects, read into an array of records: see rmi_list */
 } rmi_field_type;
 
 enum {
@@ -82,7 +82,8 @@ typedef struct rmi_reader {
     size_t noted_count;
 } rmi_reader;
 
-/* Reads `object` by the table `shape` into `record` (NULL: checks only). Errors have the pointer of `place` and below. */
+/* Reads `object` by the table `shape` into `record` (NULL: checks only). Errors have the pointer of `place`
+ * or of what is wrong below it. */
 int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *object, const rmi_place *place,
                     void *record, rm_error *err);
 

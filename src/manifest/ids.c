@@ -1,4 +1,4 @@
-/* Finding nodes by id: a walk where there are few, else a sorted table, whose cost no choice of ids can spoil. */
+/* Finding nodes by id: a walk where there are few, else a sorted table: no choice of ids makes it slow. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* A manifest as data: every field checked for its own sake; what needs other nodes or types is src/graph's. */
+/* A manifest as data: every field checked for its own sake; what needs other nodes or types is src/graph's
+ * business. */
 #ifndef MANIFEST_MANIFEST_H
 #define MANIFEST_MANIFEST_H
 

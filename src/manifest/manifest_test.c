@@ -11,9 +11,9 @@
 #include "tests/support/heap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define HEAD         "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": ["
-#define A            "{\"id\": \"a\", \"node_type\": \"T\"}"
-#define B            "{\"id\": \"b\", \"node_type\": \"T\"}"
+#define HEAD "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": ["
+#define A "{\"id\": \"a\", \"node_type\": \"T\"}"
+#define B "{\"id\": \"b\", \"node_type\": \"T\"}"
 #define NODE(fields) HEAD "{\"id\": \"a\", \"node_type\": \"T\", " fields "}]}"
 #define EDGE(fields) HEAD A "," B "], \"connections\": [{\"from\": \"a\", \"to\": \"b\"" fields "}]}"
 
@@ -36,7 +36,8 @@ static const struct refusal {
     {"{\"version\": \"v1\", \"version\": \"v1\"}", RM_E_VALUE, "/version", "is given twice"},
     {"{\"version\": \"v1\", \"metadata\": {}, \"nodes\": [" A "]}", RM_E_MISSING_FIELD, "/metadata",
      "missing field 'name'"},
-    {"{\"version\": \"v1\", \"metadata\": {\"name\": \"\"}}", RM_E_VALUE, "/metadata/name", "must not be empty"},
+    {"{\"version\": \"v1\", \"metadata\": {\"name\": \"\"}}", RM_E_VALUE, "/metadata/name",
+     "must not be empty"},
     {"{\"version\": \"v1\", \"metadata\": {\"name\": null}}", RM_E_TYPE, "/metadata/name", "got null"},
     {"{\"version\": \"v1\", \"metadata\": {\"name\": \"t\", \"auto_negotiate\": 1}}", RM_E_TYPE,
      "/metadata/auto_negotiate", "expected a bool, got an int"},
@@ -61,37 +62,51 @@ static const struct refusal {
     {NODE("\"host\": 7"), RM_E_TYPE, "/nodes/0/host", "expected a string"},
     {NODE("\"execution\": {\"placement\": \"near\"}"), RM_E_VALUE, "/nodes/0/execution/placement",
      "'local', 'remote', 'prefer_local', 'prefer_remote', 'auto', 'sandbox'"},
-    {NODE("\"execution\": {\"where\": \"x\"}"), RM_E_UNKNOWN_FIELD, "/nodes/0/execution/where", "unknown field"},
-    {NODE("\"python_deps\": [\"a\", 1]"), RM_E_TYPE, "/nodes/0/python_deps/1", "expected a string, got an int"},
+    {NODE("\"execution\": {\"where\": \"x\"}"), RM_E_UNKNOWN_FIELD, "/nodes/0/execution/where",
+     "unknown field"},
+    {NODE("\"python_deps\": [\"a\", 1]"), RM_E_TYPE, "/nodes/0/python_deps/1",
+     "expected a string, got an int"},
     {NODE("\"python_deps\": \"a\""), RM_E_TYPE, "/nodes/0/python_deps", "expected a list"},
     {NODE("\"on_error\": \"ignore\""), RM_E_VALUE, "/nodes/0/on_error", "'fail', 'skip', 'collect'"},
     {NODE("\"retry\": {}"), RM_E_MISSING_FIELD, "/nodes/0/retry", "missing field 'attempts'"},
     {NODE("\"retry\": {\"attempts\": -1}"), RM_E_VALUE, "/nodes/0/retry/attempts", "must be from 0"},
-    {NODE("\"retry\": {\"attempts\": 1.5}"), RM_E_TYPE, "/nodes/0/retry/attempts", "expected an int, got a float"},
-    {NODE("\"retry\": {\"attempts\": 99999999999999999999}"), RM_E_VALUE, "/nodes/0/retry/attempts", "from 0"},
-    {NODE("\"retry\": {\"attempts\": 1, \"backoff_ms\": -5}"), RM_E_VALUE, "/nodes/0/retry/backoff_ms", "from 0"},
+    {NODE("\"retry\": {\"attempts\": 1.5}"), RM_E_TYPE, "/nodes/0/retry/attempts",
+     "expected an int, got a float"},
+    {NODE("\"retry\": {\"attempts\": 99999999999999999999}"), RM_E_VALUE, "/nodes/0/retry/attempts",
+     "from 0"},
+    {NODE("\"retry\": {\"attempts\": 1, \"backoff_ms\": -5}"), RM_E_VALUE, "/nodes/0/retry/backoff_ms",
+     "from 0"},
     {NODE("\"timeout_ms\": -1"), RM_E_VALUE, "/nodes/0/timeout_ms", "from 0"},
     {NODE("\"timeout_ms\": 1e30"), RM_E_VALUE, "/nodes/0/timeout_ms", "from 0"},
     {NODE("\"capabilities\": {\"gpu\": {}}"), RM_E_MISSING_FIELD, "/nodes/0/capabilities/gpu", "'type'"},
     {NODE("\"capabilities\": {\"gpu\": {\"type\": \"tpu\"}}"), RM_E_VALUE, "/nodes/0/capabilities/gpu/type",
      "'cuda', 'rocm'"},
-    {NODE("\"capabilities\": {\"cpu\": {\"cores\": 0}}"), RM_E_VALUE, "/nodes/0/capabilities/cpu/cores", "from 1"},
-    {NODE("\"capabilities\": {\"memory_gb\": -1}"), RM_E_VALUE, "/nodes/0/capabilities/memory_gb", "negative"},
-    {NODE("\"capabilities\": {\"memory_gb\": 1" "00000000000000000000}"), RM_E_VALUE, "/nodes/0/capabilities/memory_gb", "range"},
-    {NODE("\"capabilities\": {\"memory_gb\": \"8\"}"), RM_E_TYPE, "/nodes/0/capabilities/memory_gb", "a number"},
+    {NODE("\"capabilities\": {\"cpu\": {\"cores\": 0}}"), RM_E_VALUE, "/nodes/0/capabilities/cpu/cores",
+     "from 1"},
+    {NODE("\"capabilities\": {\"memory_gb\": -1}"), RM_E_VALUE, "/nodes/0/capabilities/memory_gb",
+     "negative"},
+    {NODE("\"capabilities\": {\"memory_gb\": 1"
+          "00000000000000000000}"),
+     RM_E_VALUE, "/nodes/0/capabilities/memory_gb", "range"},
+    {NODE("\"capabilities\": {\"memory_gb\": \"8\"}"), RM_E_TYPE, "/nodes/0/capabilities/memory_gb",
+     "a number"},
     {HEAD A "], \"connections\": {}}", RM_E_TYPE, "/connections", "expected a list"},
-    {HEAD A "], \"connections\": [{\"from\": \"a\"}]}", RM_E_MISSING_FIELD, "/connections/0", "missing field 'to'"},
-    {HEAD A "], \"connections\": [{\"from\": \"a\", \"to\": 1}]}", RM_E_TYPE, "/connections/0/to", "a string"},
+    {HEAD A "], \"connections\": [{\"from\": \"a\"}]}", RM_E_MISSING_FIELD, "/connections/0",
+     "missing field 'to'"},
+    {HEAD A "], \"connections\": [{\"from\": \"a\", \"to\": 1}]}", RM_E_TYPE, "/connections/0/to",
+     "a string"},
     {EDGE(", \"port\": 1"), RM_E_UNKNOWN_FIELD, "/connections/0/port", "unknown field 'port'"},
     {EDGE(", \"queue\": {\"packets\": 0}"), RM_E_VALUE, "/connections/0/queue/packets", "from 1"},
     {EDGE(", \"queue\": {\"bytes\": \"1k\"}"), RM_E_TYPE, "/connections/0/queue/bytes", "expected an int"},
-    {HEAD A "], \"python_env\": {\"python_versoin\": \"3\"}}", RM_E_UNKNOWN_FIELD, "/python_env/python_versoin",
-     "did you mean 'python_version'?"},
+    {HEAD A "], \"python_env\": {\"python_versoin\": \"3\"}}", RM_E_UNKNOWN_FIELD,
+     "/python_env/python_versoin", "did you mean 'python_version'?"},
     {"{\"manifest\": 3}", RM_E_TYPE, "", "expected an object, got an int"},
     {"{\"manifest\": " NODE("\"x\": 1") "}", RM_E_UNKNOWN_FIELD, "/nodes/0/x", "unknown field 'x'"},
-    {"{\"manifest\": " HEAD A "]}, \"input\": []}", RM_E_UNKNOWN_FIELD, "/input", "'input_data' may stand there"},
+    {"{\"manifest\": " HEAD A "]}, \"input\": []}", RM_E_UNKNOWN_FIELD, "/input",
+     "'input_data' may stand there"},
     {"{\"manifest\": " HEAD A "]}, \"input_data\": 3}", RM_E_TYPE, "/input_data", "expected a list"},
-    {"{\"manifest\": " HEAD A "]}, \"input_data\": {\"a\": 3}}", RM_E_TYPE, "/input_data/a", "expected a list"},
+    {"{\"manifest\": " HEAD A "]}, \"input_data\": {\"a\": 3}}", RM_E_TYPE, "/input_data/a",
+     "expected a list"},
     {HEAD A "], \"input_data\": []}", RM_E_UNKNOWN_FIELD, "/input_data", "unknown field 'input_data'"},
 };
 
@@ -111,7 +126,8 @@ static void refuses_with_code_pointer_and_message(void **state)
         rm_manifest *manifest = NULL;
         rm_error err = {0};
         int rc = rm_manifest_parse(runtime, want->text, strlen(want->text), &manifest, &err);
-        bool pointer_right = want->pointer == NULL || (err.has_pointer && strcmp(err.pointer, want->pointer) == 0);
+        bool pointer_right =
+            want->pointer == NULL || (err.has_pointer && strcmp(err.pointer, want->pointer) == 0);
         if (rc != want->code || err.code != rc || manifest != NULL || !pointer_right ||
             strstr(err.message, want->message) == NULL || strncmp(err.message, "Manifest error: ", 16) != 0)
             fail_msg("%s\n got %s at '%s': %s", want->text, rm_code_name(rc), err.pointer, err.message);
@@ -123,14 +139,16 @@ static void refuses_with_code_pointer_and_message(void **state)
 static const char full[] =
     "{\"manifest\": {\"version\": \"v1\", \"metadata\": {\"name\": \"t\", \"description\": null, "
     "\"created_at\": \"2024-01-01\", \"auto_negotiate\": true}, \"nodes\": ["
-    "{\"id\": \"a\", \"node_type\": \"T\", \"params\": {\"x\": 1}, \"is_streaming\": true, \"is_output_node\": true, "
-    "\"capabilities\": {\"gpu\": {\"type\": \"any\", \"required\": false}, \"cpu\": {\"cores\": 2}, \"memory_gb\": 0.5},"
-    " \"host\": null, \"runtime_hint\": \"rust_python\", \"execution\": {\"placement\": \"prefer_local\", "
+    "{\"id\": \"a\", \"node_type\": \"T\", \"params\": {\"x\": 1}, \"is_streaming\": true, "
+    "\"is_output_node\": true, \"capabilities\": {\"gpu\": {\"type\": \"any\", \"required\": false}, "
+    "\"cpu\": {\"cores\": 2}, "
+    "\"memory_gb\": 0.5}, \"host\": null, \"runtime_hint\": \"rust_python\", "
+    "\"execution\": {\"placement\": \"prefer_local\", "
     "\"reason\": \"r\", \"fallback\": \"b\"}, \"fast_path\": true, \"python_deps\": [\"p\"], "
     "\"media_capabilities\": {\"x\": 1}, \"on_error\": \"collect\", "
     "\"retry\": {\"attempts\": 2, \"backoff_ms\": 10.0}, \"timeout_ms\": 7},"
-    "{\"node_type\": \"U\", \"id\": \"b\", \"capabilities\": null, \"runtime_hint\": null, \"execution\": null, "
-    "\"fast_path\": true, \"python_deps\": []}],"
+    "{\"node_type\": \"U\", \"id\": \"b\", \"capabilities\": null, \"runtime_hint\": null, "
+    "\"execution\": null, \"fast_path\": true, \"python_deps\": []}],"
     "\"connections\": [{\"from\": \"a.left\", \"to\": \"b\", \"queue\": {\"packets\": 3, \"bytes\": 4096}}],"
     "\"python_env\": {\"python_version\": \"3.12\", \"scope\": \"global\", \"extra_deps\": []}}, "
     "\"input_data\": {\"a\": [1, 2]}}";
@@ -147,7 +165,8 @@ static void collect(void *context, rm_log_level level, const char *node, const c
     size_t used = strlen(warnings->text);
     assert_int_equal(level, RM_LOG_WARNING);
     warnings->count++;
-    (void)snprintf(warnings->text + used, sizeof warnings->text - used, "[%s] %s\n", node != NULL ? node : "", text);
+    (void)snprintf(warnings->text + used, sizeof warnings->text - used, "[%s] %s\n", node != NULL ? node : "",
+                   text);
 }
 
 static void reads_every_field(void **state)
@@ -193,7 +212,8 @@ static void reads_every_field(void **state)
     assert_int_equal(rm_list_length(items), 2);
     /* auto_negotiate, fallback, fast_path (of two nodes), python_deps, media_capabilities, python_env */
     assert_int_equal(warnings.count, 6);
-    assert_non_null(strstr(warnings.text, "[a] 'fast_path' has no effect in this build (node 'a' and 1 more)\n"));
+    assert_non_null(
+        strstr(warnings.text, "[a] 'fast_path' has no effect in this build (node 'a' and 1 more)\n"));
     rm_manifest_free(manifest);
     rm_runtime_free(runtime);
 }
@@ -271,7 +291,7 @@ static void loads_files_and_remembers_the_folder(void **state)
     rm_runtime_free(runtime);
 }
 
-/* The manifests above with each allocation failing in turn: out of memory and nothing left, or the usual answer. */
+/* With each allocation failing in turn: out of memory with nothing left, or the usual answer. */
 static void survives_every_failed_allocation(void **state)
 {
     (void)state;
@@ -281,7 +301,8 @@ static void survives_every_failed_allocation(void **state)
         for (size_t nth = 1, faults = 1; faults != 0; nth++) {
             rmt_heap heap;
             rmt_heap_init(&heap, 0);
-            rm_runtime *runtime = new_runtime(&(rm_config){.size = sizeof(rm_config), .allocator = &heap.allocator});
+            rm_runtime *runtime =
+                new_runtime(&(rm_config){.size = sizeof(rm_config), .allocator = &heap.allocator});
             rm_manifest *manifest = NULL;
             rm_error err = {0};
             heap.fail_at = heap.calls + nth;
