@@ -147,7 +147,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
 
 /* ---- Items */
 
-PyObject *rmi_call_process(rmi_state *state, PyObject *item)
+PyObject *rmi_user_process(rmi_state *state, PyObject *item)
 {
     PyObject *arguments[3] = {NULL, state->self, item};
     if (state->self != NULL)
@@ -195,7 +195,7 @@ static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
     rm_packet *packet = &b->run[i];
     rm_value value;
     PyObject *item = rmi_item_of_packet(packet);
-    PyObject *result = item != NULL ? rmi_call_process(state, item) : NULL;
+    PyObject *result = item != NULL ? rmi_user_process(state, item) : NULL;
     int rc = RM_OK;
     if (result == NULL) {
         rc = rmi_python_failed(state->node, err);

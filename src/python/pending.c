@@ -39,7 +39,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
         rm_node_set_current(node, &run[i]);
         PyObject *item = rmi_item_of_packet(&run[i]);
         rm_packet_clear(&run[i]);
-        rc = rmi_work_start(state, &state->work, item != NULL ? rmi_call_process(state, item) : NULL, err);
+        rc = rmi_work_start(state, &state->work, item != NULL ? rmi_user_process(state, item) : NULL, err);
         Py_XDECREF(item);
     }
     if (rc == RM_PENDING)

@@ -6,7 +6,7 @@
 static int begin(rmi_state *state, rm_error *err)
 {
     const bool pulls = state->class->pulls_process;
-    PyObject *result = pulls ? rmi_call_process(state, Py_None)
+    PyObject *result = pulls ? rmi_user_process(state, Py_None)
                              : PyObject_CallMethodNoArgs(state->instance, rmi_name(RMI_NAME_generate));
     state->started = true;
     state->work.iterates = !pulls;

@@ -62,7 +62,7 @@ void rmi_call_leave(rmi_state *state, PyGILState_STATE held);
 /* The slots of a class: its type is filled in. */
 void rmi_class_set_slots(rmi_class *class);
 /* Calls the user's `process`. */
-PyObject *rmi_call_process(rmi_state *state, PyObject *item);
+PyObject *rmi_user_process(rmi_state *state, PyObject *item);
 /* What `process` is given; tensors know the packet's times. */
 PyObject *rmi_item_of_packet(const rm_packet *packet);
 

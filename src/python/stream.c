@@ -244,7 +244,7 @@ static int begin(rmi_state *state, rm_error *err)
 {
     state->started = true;
     state->work.drains = true;
-    return rmi_work_start(state, &state->work, rmi_call_process(state, state->stream->object), err);
+    return rmi_work_start(state, &state->work, rmi_user_process(state, state->stream->object), err);
 }
 
 /* Gives an asynchronous node what it waits for; true when there was something. */
