@@ -11,6 +11,10 @@
 /* How long nodes may take to stop after they were asked to, before the process ends without them. */
 static const int64_t grace = 5000000000;
 
+/* Signals nearer together than this are one: `timeout` and shells send theirs to the process and to its
+ * group. */
+static const int64_t same_signal = 500000000;
+
 /* A signal handler is given nothing, so the guard in use stands here; this is the program's only global. */
 static _Atomic(rmi_guard *) guard_in_use;
 
@@ -26,7 +30,12 @@ static void on_signal(int number)
         (void)pthread_kill(guard->main_thread, number);
     } else if (guard != NULL) {
         rm_pipeline *pipeline = atomic_load(&guard->pipeline);
-        atomic_fetch_add(&guard->interrupts, 1);
+        int64_t now = rmi_platform_now();
+        bool first = atomic_load(&guard->interrupts) == 0;
+        if (first)
+            guard->interrupted_at = now;
+        if (first || now - guard->interrupted_at > same_signal)
+            atomic_fetch_add(&guard->interrupts, 1);
         if (pipeline != NULL)
             rm_pipeline_cancel(pipeline);
         rmi_wake_raise(guard->wake);
@@ -105,6 +114,7 @@ int rmi_guard_start(rmi_guard *guard, rm_error *err)
         /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script)
          * stays so. */
         struct sigaction action = {.sa_handler = on_signal}, before;
+        (void)sigfillset(&action.sa_mask);
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             (void)sigaction(signals[i], &action, NULL);
     }
@@ -115,7 +125,7 @@ void rmi_guard_stop(rmi_guard *guard)
 {
     if (atomic_load(&guard_in_use) == guard) {
         for (size_t i = 0; i < SIGNALS; i++) {
-            struct sigaction action = {.sa_handler = SIG_DFL}, before;
+            struct sigaction action = {.sa_handler = SIG_IGN}, before; /* how the run ended is settled */
             if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == on_signal)
                 (void)sigaction(signals[i], &action, NULL);
         }

@@ -13,7 +13,8 @@ typedef struct rmi_guard {
     rmi_wake *wake;         /* raised by a signal: wait on it wherever the program waits */
     rmi_watchdog *watchdog; /* NULL where there are no threads */
     pthread_t main_thread;  /* the one that runs the pipeline */
-    atomic_int interrupts;  /* signals so far */
+    atomic_int interrupts;  /* signals so far, but not those that came together with the first */
+    int64_t interrupted_at; /* the signal handler's own: monotonic ns of the first */
     _Atomic(rm_pipeline *) pipeline;
     _Atomic int64_t times_out; /* monotonic ns; INT64_MAX: never */
     atomic_int document;       /* where an error document may still be written; -1: nowhere */
@@ -23,7 +24,7 @@ typedef struct rmi_guard {
 /* Takes the signals over and starts the watchdog. One guard at a time. rmi_guard_stop also after a
  * failure. */
 int rmi_guard_start(rmi_guard *guard, rm_error *err);
-/* Gives the signals back. */
+/* From now on the signals do nothing: the process is about to end as the run did. */
 void rmi_guard_stop(rmi_guard *guard);
 /* What signals cancel from now on; NULL before the pipeline is freed. */
 void rmi_guard_watch(rmi_guard *guard, rm_pipeline *pipeline);

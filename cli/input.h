@@ -17,9 +17,9 @@ typedef struct rmi_input {
     size_t next;    /* the item's place in `whole`, or in the lists of it */
     size_t source;  /* whose turn it is, where `whole` is a map */
     int64_t items, line;
-    bool ended;  /* there are no more */
+    bool ended;    /* there are no more */
     rm_error held; /* a bad line: told when all items before it have been worked on */
-    bool failed; /* reading or parsing failed, as opposed to the run */
+    bool failed;   /* reading or parsing failed, as opposed to the run */
 } rmi_input;
 
 /* Opens `path` ("-": standard input); a JSON document is read to its end, waiting with `wake`.

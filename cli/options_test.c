@@ -20,23 +20,44 @@ struct values {
 static const char *const colors[] = {"red", "green", NULL};
 static const rmi_option first[] = {
     {.name = "loud", .kind = RMI_OPTION_FLAG, .offset = offsetof(struct values, loud), .text = ""},
-    {.name = "name", .argument = "NAME", .kind = RMI_OPTION_TEXT, .offset = offsetof(struct values, name),
+    {.name = "name",
+     .argument = "NAME",
+     .kind = RMI_OPTION_TEXT,
+     .offset = offsetof(struct values, name),
      .text = ""},
-    {.name = "word", .argument = "WORD", .kind = RMI_OPTION_TEXTS, .offset = offsetof(struct values, words),
+    {.name = "word",
+     .argument = "WORD",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = offsetof(struct values, words),
      .text = ""},
     {0},
 };
 static const rmi_option second[] = {
-    {.name = "color", .argument = "COLOR", .kind = RMI_OPTION_CHOICE, .choices = colors,
-     .offset = offsetof(struct values, color), .text = ""},
-    {.name = "limit", .argument = "TIME", .kind = RMI_OPTION_DURATION, .text = "",
+    {.name = "color",
+     .argument = "COLOR",
+     .kind = RMI_OPTION_CHOICE,
+     .choices = colors,
+     .offset = offsetof(struct values, color),
+     .text = ""},
+    {.name = "limit",
+     .argument = "TIME",
+     .kind = RMI_OPTION_DURATION,
+     .text = "",
      .offset = offsetof(struct values, limit)},
-    {.name = "seed", .argument = "N", .kind = RMI_OPTION_INTEGER, .offset = offsetof(struct values, seed),
+    {.name = "seed",
+     .argument = "N",
+     .kind = RMI_OPTION_INTEGER,
+     .offset = offsetof(struct values, seed),
      .text = ""},
     {0},
 };
-static const rmi_command command = {.name = "paint", .synopsis = "paint", .summary = "",
-                                    .tables = {first, second}, .least = 1, .most = 2, .operand = "a wall",
+static const rmi_command command = {.name = "paint",
+                                    .synopsis = "paint",
+                                    .summary = "",
+                                    .tables = {first, second},
+                                    .least = 1,
+                                    .most = 2,
+                                    .operand = "a wall",
                                     .operands = offsetof(struct values, operands)};
 
 /* Parses words up to NULL; messages about wrong ones go to standard error. */
@@ -64,17 +85,28 @@ static const struct {
     int64_t limit, seed;
 } good[] = {
     {.label = "an operand", .words = {"paint", "a"}, .operands = 1},
-    {.label = "options before, between and after", .words = {"paint", "--loud", "a", "--name", "x", "b"},
-     .operands = 2, .loud = true, .name = true},
-    {.label = "a value after the equals sign", .words = {"paint", "a", "--name=x=y", "--color=green"},
-     .operands = 1, .name = true, .color = 2},
-    {.label = "repeated", .words = {"paint", "a", "--word", "x", "--word=y", "--word", "--loud"},
-     .operands = 1, .repeated = 3},
+    {.label = "options before, between and after",
+     .words = {"paint", "--loud", "a", "--name", "x", "b"},
+     .operands = 2,
+     .loud = true,
+     .name = true},
+    {.label = "a value after the equals sign",
+     .words = {"paint", "a", "--name=x=y", "--color=green"},
+     .operands = 1,
+     .name = true,
+     .color = 2},
+    {.label = "repeated",
+     .words = {"paint", "a", "--word", "x", "--word=y", "--word", "--loud"},
+     .operands = 1,
+     .repeated = 3},
     {.label = "a lone dash is no option", .words = {"paint", "-"}, .operands = 1},
     {.label = "everything after two dashes", .words = {"paint", "--", "--loud", "-x"}, .operands = 2},
     {.label = "an empty operand", .words = {"paint", ""}, .operands = 1},
-    {.label = "time and number", .words = {"paint", "a", "--limit", "1.5", "--seed", "-3"}, .operands = 1,
-     .limit = 1500, .seed = -3},
+    {.label = "time and number",
+     .words = {"paint", "a", "--limit", "1.5", "--seed", "-3"},
+     .operands = 1,
+     .limit = 1500,
+     .seed = -3},
 };
 
 static void reads_what_is_right(void **unused)
@@ -126,8 +158,9 @@ static const struct {
     const char *text;
     int64_t milliseconds;
 } durations[] = {
-    {"1", 1000}, {"30", 30000}, {"1.5", 1500}, {"2s", 2000}, {"500ms", 500}, {"0.2ms", 1}, {"0.0001", 1},
-    {"0", -1}, {"-1", -1}, {"", -1}, {"s", -1}, {"1 s", -1}, {"1h", -1}, {"0x10", -1}, {"nan", -1}, {"inf", -1}, {"1e400", -1},
+    {"1", 1000},   {"30", 30000}, {"1.5", 1500}, {"2s", 2000}, {"500ms", 500}, {"0.2ms", 1},
+    {"0.0001", 1}, {"0", -1},     {"-1", -1},    {"", -1},     {"s", -1},      {"1 s", -1},
+    {"1h", -1},    {"0x10", -1},  {"nan", -1},   {"inf", -1},  {"1e400", -1},
 };
 
 static void reads_durations(void **unused)

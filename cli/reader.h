@@ -23,8 +23,8 @@ void rmi_reader_close(rmi_reader *reader);
 /* The next line without its end, borrowed until the next call; the last one may lack its end. RM_AGAIN: none
  * can be had without waiting; RM_DONE: no more. */
 int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_error *err);
-/* Reads to the end, or a little past `limit` bytes. RM_AGAIN: `wake` was raised before; call again to go on. *data is
- * borrowed. */
+/* Reads to the end, or a little past `limit` bytes. RM_AGAIN: `wake` was raised before; call again to go on.
+ * *data is borrowed. */
 int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const char **data, size_t *length,
                      rm_error *err);
 /* Waits until there is something to read, `wake` is raised or `deadline` (monotonic ns) has passed. */
