@@ -71,7 +71,7 @@ void rmi_suggest_offer(rmi_suggestion *suggestion, const char *candidate)
     } else if (length <= 2 && far >= length * EDIT) {
         return; /* nothing in common */
     }
-    if (far <= limit && far < suggestion->distance) {
+    if (far / EDIT <= limit / EDIT && far < suggestion->distance) {
         suggestion->best = candidate;
         suggestion->distance = far;
     }
