@@ -1,0 +1,25 @@
+"""The Python nodes of pipeline.json; `--path .` lets the program find this file."""
+import collections
+import re
+
+
+class Words:
+    """The words of a line: a generator gives many items for one, or none."""
+
+    def process(self, line):
+        for word in re.findall(r"[A-Za-z]+", line):
+            yield {"word": word.lower(), "length": len(word)}
+
+
+class MostCommon:
+    """Counts items, and says at the end which came most often; equals in alphabetical order."""
+
+    is_streaming = True  # process takes the whole stream
+
+    def __init__(self, count=10):
+        self.count = count
+
+    def process(self, items):
+        counter = collections.Counter(items)
+        ranked = sorted(counter.items(), key=lambda entry: (-entry[1], entry[0]))
+        yield {"items": counter.total(), "distinct": len(counter), "most_common": ranked[:self.count]}
