@@ -28,7 +28,8 @@ void rmi_arena_free(rmi_arena *arena)
     rmi_arena_init(arena, arena->allocator);
 }
 
-/* A block that surely holds `bytes`; blocks double, so that small arenas stay small and large ones cost few calls. */
+/* A block that surely holds `bytes`; blocks double, so that small arenas stay small and large ones cost
+ * few calls. */
 static bool add_block(rmi_arena *arena, size_t bytes)
 {
     size_t size = arena->blocks != NULL ? arena->blocks->size * 2 : FIRST_BLOCK, needed = 0;

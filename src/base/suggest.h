@@ -11,7 +11,8 @@ typedef struct rmi_suggestion {
 } rmi_suggestion;
 
 rmi_suggestion rmi_suggest_for(const char *word);
-/* Offers a candidate (borrowed as long as the suggestion is used); case counts little, far words not at all. */
+/* Offers a candidate (borrowed as long as the suggestion is used); case counts little, far words not at
+ * all. */
 void rmi_suggest_offer(rmi_suggestion *suggestion, const char *candidate);
 
 #endif

@@ -25,8 +25,8 @@ static inline char *rmi_text_reserve(rmi_text *text, size_t size)
     bool fits = !text->failed && size < text->capacity - text->length;
     return fits ? text->data + text->length : rmi_text_make_room(text, size);
 }
-/* The text, cut to its length, as the caller's own: rm_text_free(allocator, *out, *length). `text` is empty afterwards,
- * also on failure (RM_E_OUT_OF_MEMORY). */
+/* The text, cut to its length, as the caller's own: rm_text_free(allocator, *out, *length). `text` is
+ * empty afterwards, also on failure (RM_E_OUT_OF_MEMORY). */
 int rmi_text_take(rmi_text *text, char **out, size_t *length, rm_error *err);
 
 /* Where UTF-8 breaks: the offset of the first bad byte, or `length` when all is good. */

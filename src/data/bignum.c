@@ -1,4 +1,5 @@
-/* libtommath does the work; no other file knows of it. Operands and results are bounded, so that nothing takes long. */
+/* libtommath does the work; no other file knows of it. Operands and results are bounded, so that nothing
+ * takes long. */
 #include "data/bignum.h"
 
 #include <float.h>
@@ -58,7 +59,8 @@ static int store(const rm_allocator *allocator, const mp_int *from, rm_value *ou
     return rc;
 }
 
-/* x = |a| shifted right by `shift` bits (left if negative) and divided by |b|; *inexact when something was lost. */
+/* x = |a| shifted right by `shift` bits (left if negative) and divided by |b|; *inexact when something was
+ * lost. */
 static mp_err scaled_quotient(operands *n, int shift, uint64_t *x, bool *inexact)
 {
     mp_err failure =
@@ -72,8 +74,8 @@ static mp_err scaled_quotient(operands *n, int shift, uint64_t *x, bool *inexact
     return failure;
 }
 
-/* The nearest double of a / b, ties to even, subnormal ones included: the quotient is computed to two or three bits more
- * than a double has, with everything below it gathered in the last bit, and rounded once. */
+/* The nearest double of a / b, ties to even, subnormal ones included: the quotient is computed to two or
+ * three bits more than a double has, with everything below it gathered in the last bit, and rounded once. */
 static int divide_to_double(operands *n, double *out, rm_error *err)
 {
     int difference = (int)n->a_bits - (int)n->b_bits, shift = 0, bits = 0, extra = 0;

@@ -4,7 +4,8 @@
 
 #include "data/value.h"
 
-/* Nesting that the functions over whole values follow; deeper ones are RM_E_LIMIT, so that no stack overflows. */
+/* Nesting that the functions over whole values follow; deeper ones are RM_E_LIMIT, so that no stack
+ * overflows. */
 enum { RMI_VALUE_MAX_NESTING = 1000 };
 
 typedef struct rmi_string_block {
@@ -29,7 +30,8 @@ typedef struct rmi_bigint_block {
 /* Bits of head.extra in lists and maps. */
 enum { RMI_MAY_HOLD_OBJECT = 1 };
 
-/* The storage starts behind the head and moves to a block of its own when it grows, so that the head stays put. */
+/* The storage starts behind the head and moves to a block of its own when it grows, so that the head stays
+ * put. */
 typedef struct rmi_list_block {
     rm_heap head;
     size_t length, capacity;
@@ -80,14 +82,16 @@ static inline rmi_tensor_block *rmi_tensor_of(rm_heap *heap) { return (rmi_tenso
 static inline rmi_object_block *rmi_object_of(rm_heap *heap) { return (rmi_object_block *)heap; }
 static inline rm_value rmi_value_of(rm_heap *heap) { return (rm_value){.kind = heap->kind, .heap = heap}; }
 
-/* Memory for a block of `size` bytes with its head filled: one owner, `extra` 0. NULL, with `err` filled, if out. */
+/* Memory for a block of `size` bytes with its head filled: one owner, `extra` 0. NULL, with `err` filled,
+ * if out. */
 rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
 /* Whether `value` is, or may have inside, an object. */
 static inline bool rmi_may_hold_object(rm_value value)
 {
     return value.kind == RM_OBJECT ||
-           ((value.kind == RM_LIST || value.kind == RM_MAP) && (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
+           ((value.kind == RM_LIST || value.kind == RM_MAP) &&
+            (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
 }
 
 /* Gives back storage that left the head's block; the entries or items are the caller's. */
@@ -102,8 +106,9 @@ bool rmi_tensor_is_unique(rm_value tensor);
 /* Gives back what the block holds besides itself. */
 void rmi_tensor_release(rmi_tensor_block *tensor);
 
-/* For builders that know the count: appends to a map with room left, without a check of the key's text. `key` is a
- * string block, consumed; `item` is consumed. A key that is there gets the new item and keeps its place. */
+/* For builders that know the count: appends to a map with room left, without a check of the key's text.
+ * `key` is a string block, consumed; `item` is consumed. A key that is there gets the new item and keeps
+ * its place. */
 void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item);
 /* The same for a list with room left. */
 static inline void rmi_list_put(rmi_list_block *list, rm_value item)

@@ -24,7 +24,8 @@ static void keep_buffer(void *context, void *block)
     (void)context, (void)block;
 }
 
-/* The significant digits of a positive, finite float, as d.ddd times 10 to the power of *exponent; returns how many. */
+/* The significant digits of a positive, finite float, as d.ddd times 10 to the power of *exponent; returns
+ * how many. */
 static size_t shortest_digits(double value, char *digits, int *exponent)
 {
     char buffer[NUMBER_ROOM];
@@ -91,9 +92,9 @@ static size_t put_plain(const char *digits, size_t count, int exponent, char *to
     return length;
 }
 
-/* Most floats that people write have few decimals. A decimal of at most 15 digits that reads back equal is the shortest
- * one, since no two of them are the same double; and the quotient of two integers that a double holds is rounded as
- * reading the decimal would be. 0 when the float is none of these. */
+/* Most floats that people write have few decimals. A decimal of at most 15 digits that reads back equal is
+ * the shortest one, since no two of them are the same double; and the quotient of two integers that a
+ * double holds is rounded as reading the decimal would be. 0 when the float is none of these. */
 static size_t put_few_decimals(double value, char *buffer)
 {
     enum { DECIMALS = 6 };

@@ -131,7 +131,8 @@ size_t rmi_int64_text(int64_t value, char *buffer)
     return length + sizeof digits - at;
 }
 
-/* The digits of a magnitude that is not 0, into `digits` from its end; returns where they start, SIZE_MAX if too many. */
+/* The digits of a magnitude that is not 0, into `digits` from its end; returns where they start, SIZE_MAX
+ * if too many. */
 static size_t write_digits(rmi_magnitude magnitude, char *digits, size_t size)
 {
     uint64_t limbs[MAX_LIMBS];

@@ -9,23 +9,26 @@
 
 enum { RMI_JSON_MAX_NESTING = 200, RMI_JSON_MAX_DIGITS = 4300 };
 
-/* A document read with raw numbers where they do not fit 64 bits. `what` names the text in messages ("manifest").
- * Checks UTF-8, nesting, lone surrogates; errors give line and column. *out is owned: rmi_json_document_free. */
+/* A document read with raw numbers where they do not fit 64 bits. `what` names the text in messages
+ * ("manifest"). Checks UTF-8, nesting, lone surrogates; errors give line and column. *out is owned:
+ * rmi_json_document_free. */
 typedef struct rmi_json_document rmi_json_document;
 int rmi_json_read(const rm_allocator *allocator, const char *text, size_t length, const char *what,
                   rmi_json_document **out, rm_error *err);
 yyjson_val *rmi_json_root(const rmi_json_document *document);
 void rmi_json_document_free(rmi_json_document *document);
 
-/* One element as a value; `flags` as rm_json_parse. A failure (bad __numpy__ form) has its pointer below `pointer`.
- * *out is owned and does not borrow from the document. */
+/* One element as a value; `flags` as rm_json_parse. A failure (bad __numpy__ form) has its pointer below
+ * `pointer`. *out is owned and does not borrow from the document. */
 int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsigned flags, const char *pointer,
                       rm_value *out, rm_error *err);
 
-/* Appends `value` as JSON text. RM_E_UNSUPPORTED for bytes and other kinds that JSON has no word for, with a hint. */
+/* Appends `value` as JSON text. RM_E_UNSUPPORTED for bytes and other kinds that JSON has no word for, with
+ * a hint. */
 int rmi_json_append(rmi_text *text, rm_value value, unsigned flags, bool *had_nan, rm_error *err);
 
-/* A finite float as Python's repr spells it. Writes at most RMI_FLOAT_TEXT characters, no NUL; returns how many. */
+/* A finite float as Python's repr spells it. Writes at most RMI_FLOAT_TEXT characters, no NUL; returns how
+ * many. */
 enum { RMI_FLOAT_TEXT = 32 };
 size_t rmi_float_text(double value, char *buffer);
 

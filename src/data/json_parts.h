@@ -16,10 +16,11 @@ void rmi_json_path_text(const rmi_json_path *path, const char *base, char *buffe
 
 /* ---- Tensors ---- */
 
-/* Whether an object has all that the form {"__numpy__": true, "array": ...} needs, and nothing that it does not know. */
+/* Whether an object has all that the form {"__numpy__": true, "array": ...} needs, and nothing that it
+ * does not know. */
 bool rmi_json_is_tensor(yyjson_val *object);
-/* Reads a complete form. On failure *where is the key below the object that is wrong, as a pointer ("/array/data").
- * *out is owned. */
+/* Reads a complete form. On failure *where is the key below the object that is wrong, as a pointer
+ * ("/array/data"). *out is owned. */
 int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_value *out, const char **where,
                          rm_error *err);
 /* The form of a tensor as a map. *out is owned. */

@@ -11,8 +11,8 @@
 
 enum { BLOCK_HEAD = 16, PADDING = 4 };
 
-/* Small texts are read within one piece of memory; what does not fit comes from the allocator, with its size in front,
- * since yyjson frees without telling it. */
+/* Small texts are read within one piece of memory; what does not fit comes from the allocator, with its
+ * size in front, since yyjson frees without telling it. */
 typedef struct json_memory {
     const rm_allocator *allocator;
     unsigned char *piece;

@@ -1,5 +1,5 @@
-/* Tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and "media" beside
- * "array" for audio. The elements are little-endian, in C order. */
+/* Tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
+ * "media" beside "array" for audio. The elements are little-endian, in C order. */
 #include <string.h>
 
 #include <libbase64.h>

@@ -6,8 +6,8 @@
 #include "data/integer.h"
 #include "data/json_parts.h"
 
-/* Keys repeat from item to item: a few are kept at hand, and shared. While the value is being built nobody else has
- * its strings, so that their owners are counted without locked instructions. */
+/* Keys repeat from item to item: a few are kept at hand, and shared. While the value is being built nobody
+ * else has its strings, so that their owners are counted without locked instructions. */
 enum { KEPT_KEYS = 64, LONGEST_KEPT_KEY = 64 };
 
 typedef struct reader {

@@ -115,8 +115,8 @@ static int64_t small_modulo(int64_t a, int64_t b)
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-/* false when the result needs more than 64 bits, or more care than they allow. The divisor is not 0, the exponent not
- * negative. */
+/* false when the result needs more than 64 bits, or more care than they allow. The divisor is not 0, the
+ * exponent not negative. */
 static bool small_compute(rm_operation operation, int64_t a, int64_t b, rm_value *out)
 {
     int64_t result = 0;

@@ -37,8 +37,8 @@ rm_value rm_value_retain(rm_value value)
     return value;
 }
 
-/* Gives up one ownership; true when it was the last one. A sole owner needs no locked instruction: nobody else has
- * the block, so nobody can change the count. */
+/* Gives up one ownership; true when it was the last one. A sole owner needs no locked instruction: nobody
+ * else has the block, so nobody can change the count. */
 static inline bool drop(rm_heap *heap)
 {
     if (atomic_load_explicit(&heap->owners, memory_order_acquire) == 1)

@@ -6,7 +6,8 @@
 
 #include "remotemedia/remotemedia.h"
 
-/* The head of every block; the content follows in the same allocation (text, bytes, digits) or is pointed at. */
+/* The head of every block; the content follows in the same allocation (text, bytes, digits) or is pointed
+ * at. */
 typedef struct rm_heap {
     atomic_size_t owners;
     const rm_allocator *allocator;

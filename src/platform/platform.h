@@ -1,4 +1,5 @@
-/* All that differs between operating systems; implemented once a platform. Stands under base: includes nothing of ours. */
+/* All that differs between operating systems; implemented once a platform. Stands under base: includes
+ * nothing of ours. */
 #ifndef PLATFORM_PLATFORM_H
 #define PLATFORM_PLATFORM_H
 
@@ -18,14 +19,16 @@ int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err);
 void rmi_wake_free(rmi_wake *wake);
 /* Safe in any thread and in a signal handler; raised twice counts once. */
 void rmi_wake_raise(rmi_wake *wake);
-/* Waits until raised (lowers it), until one of `descriptors` is readable, or until `deadline` (monotonic ns, INT64_MAX:
- * none). true when something other than the deadline ended the wait. An interrupting signal ends it too. */
+/* Waits until raised (lowers it), until one of `descriptors` is readable, or until `deadline` (monotonic
+ * ns, INT64_MAX: none). true when something other than the deadline ended the wait. An interrupting signal
+ * ends it too. */
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline);
 
 /* A thread that calls `function(context)` at a deadline or when raised; absent on hosts without threads. */
 typedef struct rmi_watchdog rmi_watchdog;
-/* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function` returns the next deadline
- * (INT64_MAX: none) and runs on the watchdog's thread; the first deadline is asked for by calling it once at start. */
+/* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function` returns the next
+ * deadline (INT64_MAX: none) and runs on the watchdog's thread; the first deadline is asked for by calling
+ * it once at start. */
 int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *context), void *context,
                        rmi_watchdog **out, rm_error *err);
 /* Has the function called soon. Any thread; safe in a signal handler. */
@@ -33,17 +36,18 @@ void rmi_watchdog_poke(rmi_watchdog *watchdog);
 /* Waits for a call in progress, ends the thread, frees. NULL is fine. */
 void rmi_watchdog_stop(rmi_watchdog *watchdog);
 
-/* Reads a whole file ("-": standard input); *data is owned, NUL-terminated: rm_text_free(allocator, data, length).
- * RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */
-int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit, char **data, size_t *length,
-                           rm_error *err);
+/* Reads a whole file ("-": standard input); *data is owned, NUL-terminated: rm_text_free(allocator, data,
+ * length). RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */
+int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit, char **data,
+                           size_t *length, rm_error *err);
 /* The directory of the running program, without a slash at the end; false where there is none. */
 bool rmi_platform_program_directory(char *buffer, size_t size);
 
 /* A shared object; its symbol as data, borrowed; freed handles stay loaded until rmi_library_close. */
 typedef struct rmi_library rmi_library;
 int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_library **out, rm_error *err);
-/* Stores the function pointer `name` into `function` (any function pointer of the right type); false if missing. */
+/* Stores the function pointer `name` into `function` (any function pointer of the right type); false if
+ * missing. */
 bool rmi_library_function(rmi_library *library, const char *name, void *function, size_t size);
 void rmi_library_close(rmi_library *library);
 

@@ -6,8 +6,9 @@
 
 #include "remotemedia/remotemedia.h"
 
-/* Must stay where it is while `allocator` (pass its address) is used. Every allocation, growth and shrinking counts as
- * a call, freeing does not. Blocks move on every resize and are filled with rubbish when new and when freed. */
+/* Must stay where it is while `allocator` (pass its address) is used. Every allocation, growth and
+ * shrinking counts as a call, freeing does not. Blocks move on every resize and are filled with rubbish
+ * when new and when freed. */
 typedef struct rmt_heap {
     rm_allocator allocator;
     size_t fail_at;    /* the number of the call that fails, from 1; 0: none */
