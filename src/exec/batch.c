@@ -39,10 +39,13 @@ static int next_item(void *context, const char **source, rm_value *item, rm_erro
     return RM_DONE;
 }
 
+/* Items go to sources that have a use for them; those that are addressed do not generate. */
 static int address_sources(rm_pipeline *p, rm_value input, rm_error *err)
 {
     rm_value id, list;
     int rc = RM_OK;
+    for (uint32_t i = 0; rc == RM_OK && input.kind == RM_LIST && i < p->feed_count; i++)
+        rc = rmi_feed_address(p, rm_node_id(p->feeds[i]->to), err);
     for (size_t i = 0; rc == RM_OK && rm_map_at(input, i, &id, &list); i++) {
         const char *source = rm_string_text(id, NULL);
         if (list.kind != RM_LIST)
@@ -76,9 +79,9 @@ static int run(rm_pipeline *p, rm_value *lists, rm_error *err)
     for (;;) {
         bool any = false;
         const int step = rm_run_step(p, err);
-        rc = pull_all(p, lists, &any, step < 0 ? NULL : err);
+        rc = pull_all(p, lists, &any, err); /* a failure here comes first: results were lost */
         if (step < 0 || rc < 0)
-            return step < 0 ? step : rc;
+            return rc < 0 ? rc : step;
         if (step == RM_DONE)
             return RM_OK;
         if (step == RM_AGAIN && !any)
@@ -122,7 +125,7 @@ int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value i
         rc = rmi_out_of_memory(err);
     for (size_t i = 0; rc == RM_OK && i < p->result_count; i++)
         rc = rm_list_new(p->allocator, 0, &lists[i], err);
-    if (rc == RM_OK && input.kind == RM_MAP)
+    if (rc == RM_OK && !none)
         rc = address_sources(p, input, err);
     if (rc == RM_OK)
         rc = run(p, lists, err);

@@ -262,7 +262,8 @@ static int call_more(rm_node *node)
     rm_pipeline *p = node->pipeline;
     size_t done = 0;
     node->more = false;
-    if (p->failed && !rmi_is_before_failure(node, node->current.seq))
+    rmi_ready(node); /* more packets may wait behind this one */
+    if (p->failed && node->current.seq >= p->failed_seq) /* it might go on for ever */
         return RM_OK;
     const int64_t seq = node->current.seq;
     const int64_t started = rmi_call_begin(node);
@@ -276,6 +277,28 @@ static int call_more(rm_node *node)
     return RM_OK;
 }
 
+/* What an answer of generate means; a failed item counts, so that the next one has its own number. */
+static int heed_generate(rm_node *node, int rc)
+{
+    rm_pipeline *p = node->pipeline;
+    const int64_t seq = node->next_seq;
+    if (rc < 0) {
+        node->next_seq++;
+        rc = rmi_item_failed(node, seq, &p->scratch, rc);
+        if (p->failed)
+            return rc; /* call_generate ends it when its turn comes */
+    }
+    if (rc == RM_PENDING) {
+        node->polling = true;
+        node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
+        node->poll_due = node->type->poll != NULL;
+    } else if (rc == RM_DONE) {
+        node->generating = false;
+        rmi_close_inputs(node);
+    }
+    return rc < 0 ? rc : RM_OK;
+}
+
 static int call_generate(rm_node *node, size_t room)
 {
     rm_pipeline *p = node->pipeline;
@@ -283,7 +306,7 @@ static int call_generate(rm_node *node, size_t room)
     int rc = RM_OK;
     rmi_set_origin(node, (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME});
     for (size_t i = 0; i < calls && (rc == RM_OK || rc == RM_MORE); i++) {
-        if (p->failed && (calls == 1 || node->next_seq > p->failed_seq))
+        if (p->failed && (calls == 1 || node->next_seq > p->failed_seq || node->rank == p->failed_rank))
             rc = RM_DONE;
         else if (i > 0 && rmi_output_room(node) == 0)
             break;
@@ -293,21 +316,10 @@ static int call_generate(rm_node *node, size_t room)
             rc = rmi_call_end(node, started, rc);
         }
     }
-    if (rc == RM_OK || rc == RM_MORE)
-        rmi_ready(node);
-    else if (rc == RM_PENDING) {
-        node->polling = true;
-        node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
-        node->poll_due = node->type->poll != NULL;
-        rmi_ready(node);
-    } else {
-        node->generating = false;
-        rmi_close_inputs(node);
-        if (rc < 0)
-            return rmi_item_failed(node, node->next_seq, &p->scratch, rc);
-    }
+    rc = heed_generate(node, rc);
+    rmi_ready(node);
     node->inputs[0]->bound = node->generating ? node->next_seq : RMI_FOREVER;
-    return RM_OK;
+    return rc;
 }
 
 int rmi_call_flush(rm_node *node)
@@ -383,7 +395,7 @@ static int process_turn(rm_node *node, size_t room)
 
 static int special_turn(rm_node *node, size_t room)
 {
-    if (node->polling && node->poll_due)
+    if (node->poll_due)
         return rmi_poll(node);
     if (node->generating)
         return node->polling ? RM_OK : call_generate(node, room);

@@ -1,8 +1,8 @@
 /* When an item fails: what on_error says, and where the run ends.
  *
- * A run that fails at (seq, node) must leave the same outputs whatever the batches were. So what comes before that place -
- * lower seqs everywhere, the same seq at nodes before it in topological order - is still processed, what comes after it
- * is dropped, and a failure found on the way at an earlier place takes its place. */
+ * A run that fails at item k must leave the same outputs whatever the batches were. So items up to k are still processed
+ * everywhere but at the node that failed, which sees only those before k; later items are dropped; and a failure that
+ * turns up on the way at an earlier place takes the first one's place. */
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -23,7 +23,7 @@ bool rmi_is_before_failure(const rm_node *node, int64_t seq)
     const rm_pipeline *p = node->pipeline;
     if (!p->failed)
         return true;
-    return !p->stopped && (seq < p->failed_seq || (seq == p->failed_seq && node->rank < p->failed_rank));
+    return !p->stopped && (seq < p->failed_seq || (seq == p->failed_seq && node->rank != p->failed_rank));
 }
 
 size_t rmi_before_failure(const rm_node *node, const rm_packet *packets, size_t n)
@@ -102,8 +102,8 @@ int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc)
         place_error(error, node, seq);
         return rmi_stop_with(p, node, error, rc);
     }
-    if (!rmi_is_before_failure(node, seq)) {
-        rm_error_clear(error);
+    if (p->failed && (seq > p->failed_seq || (seq == p->failed_seq && node->rank >= p->failed_rank))) {
+        rm_error_clear(error); /* the one that is known comes first */
         return RM_OK;
     }
     node->counters.failed++;

@@ -2,35 +2,41 @@
  * what may still come (as MediaPipe's timestamp bounds do), so that nobody waits for what was dropped. */
 #include "exec/pipeline.h"
 
-/* Links before *index have nothing at *seq any more; a lower seq that turns up starts the walk anew. */
+/* The lowest seq that waits, if no empty link may still bring a lower one. */
+static bool lowest(rmi_link *const *links, uint32_t count, bool all, int64_t *seq)
+{
+    int64_t found = INT64_MAX, may_come = INT64_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        const rmi_link *link = links[i];
+        if (link->queue.count > 0 && rmi_queue_first(&link->queue)->seq < found)
+            found = rmi_queue_first(&link->queue)->seq;
+        if (link->queue.count == 0 && link->bound < may_come && !all)
+            may_come = link->bound;
+    }
+    if (found == INT64_MAX || may_come < found)
+        return false;
+    *seq = found;
+    return true;
+}
+
+/* Links before *index have nothing at *seq any more. */
 uint32_t rmi_next_link(rmi_link *const *links, uint32_t count, int64_t *seq, uint32_t *index, bool all)
 {
-    for (uint32_t rounds = 0; rounds < 2; rounds++) {
-        for (uint32_t i = *index; i < count; i++) {
-            const rmi_link *link = links[i];
-            const bool waits = link->queue.count > 0;
-            const int64_t next = waits ? rmi_queue_first(&link->queue)->seq : link->bound;
-            if (waits && next < *seq) { /* a new lowest one: links before it may have one as low */
-                *seq = next;
-                rounds = 0;
-                i = UINT32_MAX; /* to 0 */
-            } else if (waits && next == *seq) {
-                *index = i;
-                return i;
-            } else if (!waits && next <= *seq && !all && *seq != INT64_MAX) {
-                *index = i;
-                return count; /* it may still come */
-            }
+    for (;;) {
+        if (*seq == INT64_MAX) {
+            *index = 0;
+            if (!lowest(links, count, all, seq))
+                return count;
         }
-        *index = 0; /* done with this seq: the lowest one that waits is next */
+        for (; *index < count; ++*index) {
+            const rmi_link *link = links[*index];
+            if (link->queue.count > 0 && rmi_queue_first(&link->queue)->seq == *seq)
+                return *index;
+            if (link->queue.count == 0 && link->bound <= *seq && !all)
+                return count; /* it may still come */
+        }
         *seq = INT64_MAX;
-        for (uint32_t i = 0; i < count; i++)
-            if (links[i]->queue.count > 0 && rmi_queue_first(&links[i]->queue)->seq < *seq)
-                *seq = rmi_queue_first(&links[i]->queue)->seq;
-        if (*seq == INT64_MAX)
-            break;
     }
-    return count;
 }
 
 int64_t rmi_input_bound(const rm_node *node)

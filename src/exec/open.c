@@ -292,6 +292,8 @@ void rm_pipeline_free(rm_pipeline *p)
     rmi_deadline_stop(p);
     for (uint32_t i = 0; p->nodes != NULL && i < p->node_count; i++) {
         rm_node *node = &p->nodes[i];
+        if (node->pipeline == NULL) /* memory ran out before it came to be */
+            continue;
         rmi_set_origin(node, (rmi_origin){0});
         rmi_flights_free(node);
         rmi_queue_free(allocator, &node->merged);

@@ -235,10 +235,15 @@ int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port)
 
 int rmi_flight_more(rm_node *node)
 {
+    const rm_pipeline *p = node->pipeline;
     const rmi_flight *flight = find(node, node->more_token);
     node->more = false;
-    if (flight == NULL || !rmi_is_before_failure(node, flight->origin.seq))
+    if (flight == NULL)
         return RM_OK;
+    if (p->failed && flight->origin.seq >= p->failed_seq) { /* it might go on for ever */
+        rm_error none = {0};
+        return settle(node, flight->token, RM_OK, &none);
+    }
     return attempt(node, flight->token, flight->port, NULL);
 }
 
@@ -324,8 +329,11 @@ int64_t rmi_pending_deadline(const rm_node *node)
 
 bool rmi_is_pending(const rm_node *node)
 {
-    if (node->polling && !node->starved)
-        return node->flight_count == 0 || rmi_is_before_failure(node, node->flights[0].origin.seq);
+    const bool endless = node->generating || node->type->flags & RM_NODE_STREAMING;
+    if (node->polling && node->flight_count > 0)
+        return rmi_is_before_failure(node, node->flights[0].origin.seq);
+    if (node->polling && endless)
+        return !node->starved && !node->pipeline->failed;
     for (size_t i = 0; i < node->flight_count; i++)
         if (node->flights[i].waiting && rmi_is_before_failure(node, node->flights[i].origin.seq))
             return true;

@@ -33,7 +33,7 @@ int rm_pipeline_pull(rm_pipeline *p, size_t *sink, rm_packet *packet, rm_error *
         rmi_queue_drop(&link->queue, 1, 1, units);
         rmi_drained(link);
         *sink = i;
-        if (!p->failed || p->stopped || rmi_is_before_failure(link->from, packet->seq))
+        if (!p->failed || p->stopped || packet->seq <= p->failed_seq)
             return RM_OK;
         rm_packet_clear(packet); /* came to be only because items are processed in runs */
     }

@@ -97,14 +97,20 @@ static bool any_blocked(const rm_pipeline *p)
     return false;
 }
 
+/* Nothing may be left when nodes are flushed: a guard against defects, so that no item is lost without a word. */
 static int lost(rm_pipeline *p)
 {
-    for (uint32_t i = 0; i < p->node_count; i++)
-        if (p->nodes[i].flight_count > 0 && !p->nodes[i].busy) {
-            (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%s never finished a pending packet",
-                               p->nodes[i].type->name);
-            return rmi_stop_with(p, &p->nodes[i], &p->scratch, RM_E_INTERNAL);
-        }
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        size_t waiting = node->merged.count + node->flight_count;
+        for (uint32_t k = 0; k < node->input_count; k++)
+            waiting += node->inputs[k]->queue.count;
+        if (waiting == 0 || node->busy || node->closed)
+            continue;
+        (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%zu packets of '%s' (%s) were never finished", waiting,
+                           rm_node_id(node), node->type->name);
+        return rmi_stop_with(p, node, &p->scratch, RM_E_INTERNAL);
+    }
     return RM_OK;
 }
 
@@ -140,6 +146,21 @@ static int flush_next(rm_pipeline *p)
     return p->reentry > 0 ? RM_AGAIN : RM_DONE;
 }
 
+/* Takes input items where there are any; RM_AGAIN when there are none now. */
+static int feed(rm_pipeline *p)
+{
+    const int rc = rmi_feed_pull(p);
+    return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
+}
+
+static bool feeds_empty(const rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->feed_count; i++)
+        if (p->feeds[i]->queue.count > 0)
+            return false;
+    return true;
+}
+
 static int idle(rm_pipeline *p)
 {
     if (any_blocked(p) && p->reentry == 0 && rmi_results_deliverable(p))
@@ -152,10 +173,8 @@ static int idle(rm_pipeline *p)
         return RM_OK;
     if (p->failed)
         return p->failed;
-    if (p->input != NULL && !p->finished) {
-        const int rc = rmi_feed_pull(p);
-        return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
-    }
+    if (p->input != NULL && !p->finished)
+        return feed(p);
     if (rmi_feed_open(p))
         return RM_AGAIN;
     return flush_next(p);
@@ -234,7 +253,9 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
         return p->failed ? rm_error_set(err, RM_E_USAGE, "the run has failed already") : RM_DONE;
     if (p->has_special)
         (void)poll_due(p);
-    for (int turns = 0; rc == RM_OK && turns < TURNS_A_STEP; turns++)
+    if (p->input != NULL && !p->finished && p->has_special && feeds_empty(p))
+        rc = feed(p); /* a generating source may leave no idle moment for it */
+    for (int turns = 0; (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP; turns++)
         rc = rmi_turn(p);
     if (rc == RM_PENDING && p->may_block) {
         rm_pipeline_wait(p, NULL, 0);

@@ -16,7 +16,7 @@ int rmi_stream_turn(rm_node *node)
         rc = rmi_merge(node);
     if (rc != RM_OK || !(stream_waits(node) || node->more || node->ended))
         return rc;
-    if (p->failed && node->more && !rmi_is_before_failure(node, node->current.seq)) {
+    if (p->failed && node->more && node->current.seq >= p->failed_seq) {
         node->more = false;
         return RM_OK;
     }
