@@ -260,19 +260,24 @@ static int sync_process_many(rm_node *node, void *memory, unsigned port, rm_pack
 
 /* ---- Flush and close */
 
+/* Calls the user's flush; what an item or a source had begun and nobody wants any more ends here. */
+static int begin_flush(rmi_state *state, rm_error *err)
+{
+    PyObject *flush = state->flush;
+    state->flushing = true;
+    const int rc = rmi_work_close(state, &state->work, err);
+    if (rc != RM_OK || flush == NULL || flush == Py_None)
+        return rc;
+    state->work = (rmi_work){0};
+    return rmi_work_start_waiting(state, &state->work, PyObject_CallNoArgs(flush), err);
+}
+
 static int node_flush(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
-    int rc = RM_OK;
     (void)node;
     const PyGILState_STATE held = rmi_call_enter(state);
-    if (state->flush != NULL && state->flush != Py_None) {
-        PyObject *flush = state->flush; /* called once */
-        state->flush = NULL;
-        rc = rmi_work_start_waiting(state, &state->work, PyObject_CallNoArgs(flush), err);
-        Py_DECREF(flush);
-    } else
-        rc = rmi_work_step_waiting(state, &state->work, err);
+    const int rc = state->flushing ? rmi_work_step_waiting(state, &state->work, err) : begin_flush(state, err);
     rmi_call_leave(state, held);
     return rc;
 }

@@ -45,6 +45,7 @@ typedef struct rmi_state {
     unsigned long thread;      /* in a call: which one, and how deep */
     unsigned depth;
     bool interrupted; /* the call in progress was told to stop */
+    bool flushing;
     bool started, ended; /* the stream or the source has begun, has given all */
     rmi_work work;    /* not pending: what RM_MORE goes on with */
     rmi_work *works;  /* pending ones, oldest first; owned */
