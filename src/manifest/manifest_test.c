@@ -268,6 +268,24 @@ static void overrides_parameters_of_nodes_that_exist(void **state)
     rm_runtime_free(runtime);
 }
 
+static void reads_marked_input_raw_when_asked(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"manifest\": " HEAD A "]}, \"input_data\": [{\"__numpy__\": true, \"array\": 1}]}";
+    rm_runtime *runtime = new_runtime(NULL);
+    rm_manifest *manifest = NULL;
+    rm_error err = {0};
+    assert_true(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err) < 0);
+    assert_true(strncmp(err.pointer, "/input_data/0", strlen("/input_data/0")) == 0);
+    assert_int_equal(rm_manifest_parse_with(runtime, text, strlen(text), RM_JSON_RAW, &manifest, NULL),
+                     RM_OK);
+    assert_int_equal(rm_list_get(rm_manifest_input(manifest), 0).kind, RM_MAP);
+    rm_manifest_free(manifest);
+    rm_error_clear(&err);
+    rm_runtime_free(runtime);
+}
+
 static void loads_files_and_remembers_the_folder(void **state)
 {
     (void)state;
@@ -327,6 +345,7 @@ int main(void)
         cmocka_unit_test(names_have_1_to_255_characters),
         cmocka_unit_test(refuses_more_than_64_mib),
         cmocka_unit_test(overrides_parameters_of_nodes_that_exist),
+        cmocka_unit_test(reads_marked_input_raw_when_asked),
         cmocka_unit_test(loads_files_and_remembers_the_folder),
         cmocka_unit_test(survives_every_failed_allocation),
     };

@@ -66,7 +66,7 @@ static int wrong_input(yyjson_val *input, const rmi_place *place, const char *ex
     return RM_E_TYPE;
 }
 
-static int read_input(rm_manifest *manifest, yyjson_val *input, rm_error *err)
+static int read_input(rm_manifest *manifest, yyjson_val *input, unsigned flags, rm_error *err)
 {
     const rmi_place place = {.key = "input_data"};
     size_t position, count;
@@ -83,7 +83,7 @@ static int read_input(rm_manifest *manifest, yyjson_val *input, rm_error *err)
                 return wrong_input(value, &below, "a list", err);
         }
     }
-    return rmi_json_to_value(manifest->arena.allocator, input, 0, "/input_data", &manifest->input, err);
+    return rmi_json_to_value(manifest->arena.allocator, input, flags, "/input_data", &manifest->input, err);
 }
 
 /* "id.port" in two. */
@@ -128,7 +128,7 @@ static void warn(const rm_manifest *manifest, const rmi_reader *reader)
     }
 }
 
-static int read_document(rm_manifest *manifest, yyjson_val *root, rm_error *err)
+static int read_document(rm_manifest *manifest, yyjson_val *root, unsigned flags, rm_error *err)
 {
     yyjson_val *body = NULL, *input = NULL;
     rmi_reader reader = {.arena = &manifest->arena};
@@ -144,7 +144,7 @@ static int read_document(rm_manifest *manifest, yyjson_val *root, rm_error *err)
     if (rc == RM_OK)
         rc = split_ports(manifest, err);
     if (rc == RM_OK)
-        rc = read_input(manifest, input, err);
+        rc = read_input(manifest, input, flags, err);
     if (rc == RM_OK)
         warn(manifest, &reader);
     return rc;
@@ -162,6 +162,26 @@ static void add_prefix(rm_error *err)
 }
 
 int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out, rm_error *err)
+{
+    return rm_manifest_parse_with(runtime, text, length, 0, out, err);
+}
+
+/* Remembers the folder that relative paths in the manifest start from. */
+static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash != NULL ? (size_t)(slash - path) : 0;
+    if (path == NULL || strcmp(path, "-") == 0)
+        return RM_OK;
+    if (slash == path)
+        manifest->directory = "/";
+    else
+        manifest->directory = slash != NULL ? rmi_arena_text(&manifest->arena, path, length) : ".";
+    return manifest->directory != NULL ? RM_OK : rmi_out_of_memory(err);
+}
+
+int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
+                           unsigned input_flags, rm_manifest **out, rm_error *err)
 {
     const rm_allocator *allocator = rm_runtime_allocator(runtime);
     rm_manifest *manifest = NULL;
@@ -181,7 +201,9 @@ int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_m
     rmi_arena_init(&manifest->arena, allocator);
     rc = rmi_json_read(allocator, text, length, "manifest", &manifest->document, err);
     if (rc == RM_OK)
-        rc = read_document(manifest, rmi_json_root(manifest->document), err);
+        rc = read_document(manifest, rmi_json_root(manifest->document), input_flags, err);
+    if (rc == RM_OK)
+        rc = keep_directory(manifest, path, err);
 done:
     if (rc != RM_OK) {
         add_prefix(err);
@@ -192,21 +214,14 @@ done:
     return rc;
 }
 
-/* Remembers the folder that relative paths in the manifest start from. */
-static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
+int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, unsigned flags,
+                           rm_manifest **out, rm_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    size_t length = slash != NULL ? (size_t)(slash - path) : 0;
-    if (strcmp(path, "-") == 0)
-        return RM_OK;
-    if (slash == path)
-        manifest->directory = "/";
-    else
-        manifest->directory = slash != NULL ? rmi_arena_text(&manifest->arena, path, length) : ".";
-    return manifest->directory != NULL ? RM_OK : rmi_out_of_memory(err);
+    return rm_manifest_parse_with(runtime, text, length, NULL, 0, out, err);
 }
 
-int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err)
+int rm_manifest_load_with(rm_runtime *runtime, const char *path, unsigned flags, rm_manifest **out,
+                          rm_error *err)
 {
     const rm_allocator *allocator = rm_runtime_allocator(runtime);
     char *text = NULL;
@@ -215,15 +230,14 @@ int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, r
     int rc = rmi_platform_read_file(allocator, path, largest, &text, &length, err);
     if (rc != RM_OK)
         return rc;
-    rc = rm_manifest_parse(runtime, text, length, out, err);
+    rc = rm_manifest_parse_with(runtime, text, length, path, 0, out, err);
     rm_text_free(allocator, text, length);
-    if (rc == RM_OK)
-        rc = keep_directory(*out, path, err);
-    if (rc != RM_OK) {
-        rm_manifest_free(*out);
-        *out = NULL;
-    }
     return rc;
+}
+
+int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err)
+{
+    return rm_manifest_load_with(runtime, path, 0, out, err);
 }
 
 void rm_manifest_free(rm_manifest *manifest)
