@@ -42,8 +42,7 @@ static int loop_enter(void)
         return 0;
     }
     if (!PyThread_acquire_lock(python->loop_lock, NOWAIT_LOCK)) {
-        Py_BEGIN_ALLOW_THREADS
-        (void)PyThread_acquire_lock(python->loop_lock, WAIT_LOCK);
+        Py_BEGIN_ALLOW_THREADS(void) PyThread_acquire_lock(python->loop_lock, WAIT_LOCK);
         Py_END_ALLOW_THREADS
     }
     python->loop_owner = thread;
@@ -213,7 +212,8 @@ int rmi_task_cancel(PyObject *task, PyObject *iterator)
     if (loop_enter() != 0)
         return -1;
     closing = PyObject_CallMethodObjArgs(rmi_python_of_process()->loop, rmi_name(RMI_NAME_cancel),
-                                         task != NULL ? task : Py_None, iterator != NULL ? iterator : Py_None, NULL);
+                                         task != NULL ? task : Py_None, iterator != NULL ? iterator : Py_None,
+                                         NULL);
     loop_leave();
     Py_XDECREF(closing);
     return closing == NULL ? -1 : 0;
@@ -229,9 +229,9 @@ int rmi_future_set(PyObject *future, PyObject *value)
     const int done = rmi_task_done(future); /* its task may have been cancelled */
     if (done != 0)
         return done < 0 ? -1 : 0;
-    PyObject *set = value != NULL
-                        ? PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_result), value)
-                        : PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_exception), PyExc_StopAsyncIteration);
+    PyObject *set = value != NULL ? PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_result), value)
+                                  : PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_exception),
+                                                              PyExc_StopAsyncIteration);
     Py_XDECREF(set);
     return set == NULL ? -1 : 0;
 }
@@ -239,8 +239,7 @@ int rmi_future_set(PyObject *future, PyObject *value)
 /* ---- Waker: what a task calls when it is done */
 
 typedef struct waker_object {
-    PyObject_HEAD
-    rm_node *node; /* NULL once the node has been closed */
+    PyObject_HEAD rm_node *node; /* NULL once the node has been closed */
 } waker_object;
 
 static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)

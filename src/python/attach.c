@@ -60,7 +60,8 @@ static int copy_config(rmi_host *host, const rm_python_config *config, rm_error 
 {
     int rc = RM_OK;
     if (config->size != sizeof *config)
-        return rm_error_set(err, RM_E_USAGE, "rm_python_config.size is %u, not %zu", config->size, sizeof *config);
+        return rm_error_set(err, RM_E_USAGE, "rm_python_config.size is %u, not %zu", config->size,
+                            sizeof *config);
     host->seed = config->seed;
     host->has_seed = config->has_seed;
     if (config->home != NULL)

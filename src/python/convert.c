@@ -57,15 +57,17 @@ static PyObject *remembered_key(rm_value key)
     const char *text = rm_string_text(key, &length);
     if (length == 0 || length > RMI_PYTHON_KEY_LENGTH)
         return string(key);
-    const size_t place = ((unsigned char)text[0] * 31u + (unsigned char)text[length - 1] * 7u + length) %
-                         RMI_PYTHON_KEYS;
+    const size_t place =
+        ((unsigned char)text[0] * 31u + (unsigned char)text[length - 1] * 7u + length) % RMI_PYTHON_KEYS;
     PyObject **slot = &rmi_python_of_process()->keys[place];
     if (*slot != NULL && PyUnicode_GET_LENGTH(*slot) == (Py_ssize_t)length &&
         memcmp(PyUnicode_1BYTE_DATA(*slot), text, length) == 0)
         return Py_NewRef(*slot);
     PyObject *made = string(key);
-    if (made != NULL && PyUnicode_IS_ASCII(made))
+    if (made != NULL && PyUnicode_IS_ASCII(made)) {
+        PyUnicode_InternInPlace(&made); /* found at once in the user's code, and on the way back */
         Py_XSETREF(*slot, Py_NewRef(made));
+    }
     return made;
 }
 

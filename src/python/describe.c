@@ -15,7 +15,8 @@ static int put_text(rm_value *map, const char *key, const char *text, size_t len
 static PyObject *clean_docstring(PyObject *class)
 {
     PyObject *doc = PyObject_GetAttrString(class, "__doc__"), *clean = NULL;
-    PyObject *module = doc != NULL && PyUnicode_Check(doc) ? PyImport_ImportModule("remotemedia._text") : NULL;
+    PyObject *module =
+        doc != NULL && PyUnicode_Check(doc) ? PyImport_ImportModule("remotemedia._text") : NULL;
     if (module != NULL)
         clean = PyObject_CallMethod(module, "dedent", "O", doc);
     Py_XDECREF(module);
@@ -36,7 +37,8 @@ static int put_docstring(rm_value *map, PyObject *class, bool details, rm_error 
     return rc;
 }
 
-static int describe_class(rmi_host *host, const char *name, PyObject *class, bool details, rm_value *list, rm_error *err)
+static int describe_class(rmi_host *host, const char *name, PyObject *class, bool details, rm_value *list,
+                          rm_error *err)
 {
     rm_value map = rm_null(), params = rm_null();
     int rc = rm_map_new(host->allocator, 6, &map, err);
@@ -77,8 +79,9 @@ static int describe_all(rmi_host *host, rm_value *list, rm_error *err)
                                            : describe_class(host, "Python", code, false, list, err);
     for (Py_ssize_t i = 0; rc == RM_OK && i < PyList_GET_SIZE(names); i++) {
         PyObject *class = PyObject_GetAttr(nodes, PyList_GET_ITEM(names, i));
-        rc = class == NULL ? rmi_python_failed(NULL, err)
-                           : describe_class(host, PyUnicode_AsUTF8(PyList_GET_ITEM(names, i)), class, false, list, err);
+        rc = class == NULL
+                 ? rmi_python_failed(NULL, err)
+                 : describe_class(host, PyUnicode_AsUTF8(PyList_GET_ITEM(names, i)), class, false, list, err);
         Py_XDECREF(class);
     }
     Py_XDECREF(code);

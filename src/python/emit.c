@@ -30,10 +30,12 @@ static int port_number(rmi_state *state, PyObject *port, unsigned *number)
 }
 
 /* Fills in what a Packet says beyond its value. */
-static int apply_packet(rmi_state *state, const rmi_py_packet *from, rm_packet *packet, unsigned *port, rm_error *err)
+static int apply_packet(rmi_state *state, const rmi_py_packet *from, rm_packet *packet, unsigned *port,
+                        rm_error *err)
 {
     rm_value metadata = rm_null();
-    if (port_number(state, from->port, port) != 0 || rmi_seconds_to_ns(from->timestamp, &packet->timestamp) != 0)
+    if (port_number(state, from->port, port) != 0 ||
+        rmi_seconds_to_ns(from->timestamp, &packet->timestamp) != 0)
         return rmi_python_failed(state->node, err);
     if (from->metadata == Py_None)
         return RM_OK;

@@ -63,7 +63,8 @@ static PyObject *text_of(PyObject *object)
 static void set_message(PyObject *exception, rm_error *err)
 {
     PyTypeObject *type = Py_TYPE(exception);
-    PyObject *module = PyObject_GetAttrString((PyObject *)type, "__module__"), *name = PyType_GetQualName(type);
+    PyObject *module = PyObject_GetAttrString((PyObject *)type, "__module__"),
+             *name = PyType_GetQualName(type);
     PyObject *module_text = module != NULL && PyUnicode_Check(module) ? text_of(module) : NULL;
     PyObject *name_text = name != NULL ? text_of(name) : NULL, *says = NULL;
     if (PyErr_GivenExceptionMatches(exception, PyExc_SyntaxError))
@@ -74,8 +75,8 @@ static void set_message(PyObject *exception, rm_error *err)
     const bool plain = strcmp(prefix, "builtins") == 0 || strncmp(prefix, "__", 2) == 0;
     const char *what = text != NULL ? PyBytes_AS_STRING(text) : "(its text could not be made)";
     (void)rm_error_set(err, RM_E_PYTHON, "%s%s%s%s%s", plain ? "" : prefix, plain ? "" : ".",
-                       name_text != NULL ? PyBytes_AS_STRING(name_text) : type->tp_name, *what != '\0' ? ": " : "",
-                       what);
+                       name_text != NULL ? PyBytes_AS_STRING(name_text) : type->tp_name,
+                       *what != '\0' ? ": " : "", what);
     drop_addresses(err->message);
     Py_XDECREF(text);
     Py_XDECREF(says);
@@ -122,7 +123,8 @@ static void set_line_text(rm_value *map, PyObject *file, long line)
 static void add_frame(rm_value *list, PyObject *file, long line, PyObject *function)
 {
     rm_value map = rm_null();
-    PyObject *given = rmi_paths_as_given(file), *file_text = text_of(given), *function_text = function != NULL ? text_of(function) : NULL;
+    PyObject *given = rmi_paths_as_given(file), *file_text = text_of(given),
+             *function_text = function != NULL ? text_of(function) : NULL;
     if (file_text != NULL && rm_map_new(NULL, 4, &map, NULL) == RM_OK) {
         set_text(&map, "file", PyBytes_AS_STRING(file_text));
         (void)rm_map_set(&map, "line", 4, rm_int(line), NULL);
@@ -199,8 +201,9 @@ static void prime_linecache(void)
     if (cache != NULL && (table = PyObject_GetAttrString(cache, "cache")) != NULL)
         while (PyDict_Next(rmi_python_of_process()->sources, &place, &key, &source)) {
             PyObject *lines = PyObject_CallMethod(source, "splitlines", "i", 1);
-            PyObject *entry = lines != NULL ? Py_BuildValue("(nOOO)", PyUnicode_GET_LENGTH(source), Py_None, lines,
-                                                            key) : NULL;
+            PyObject *entry = lines != NULL
+                                  ? Py_BuildValue("(nOOO)", PyUnicode_GET_LENGTH(source), Py_None, lines, key)
+                                  : NULL;
             if (entry != NULL)
                 (void)PyObject_SetItem(table, key, entry);
             Py_XDECREF(entry);
@@ -220,7 +223,8 @@ static void set_detail(PyObject *exception, rm_error *err)
     PyObject *bytes = text != NULL ? text_of(text) : NULL;
     PyErr_Clear();
     if (bytes != NULL)
-        (void)rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), &err->detail, NULL);
+        (void)rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), &err->detail,
+                            NULL);
     Py_XDECREF(bytes);
     Py_XDECREF(text);
     Py_XDECREF(lines);
@@ -231,8 +235,9 @@ static void set_detail(PyObject *exception, rm_error *err)
 static void set_hint(PyObject *exception, rm_error *err)
 {
     if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
-        rm_error_hint(err, "sys.exit() in a node does not end the program; raise an exception, or return None to "
-                           "drop the item");
+        rm_error_hint(err,
+                      "sys.exit() in a node does not end the program; raise an exception, or return None to "
+                      "drop the item");
     else if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
         rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
 }

@@ -20,17 +20,18 @@
 enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32 };
 
 /* Names that are looked up often, interned. */
-#define RMI_PYTHON_NAMES(X)                                                                                     \
-    X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source)               \
-    X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) X(finish)     \
-    X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(close_one) X(set_result) X(set_exception)      \
-    X(create_future) X(stdout) X(stderr) X(stdin) X(__stdout__) X(__stdin__) X(__init__) X(isoformat)           \
-    X(__dataclass_fields__) X(item) X(_value_)
+#define RMI_PYTHON_NAMES(X)                                                                                \
+    X(process)                                                                                             \
+    X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) X(max_in_flight)    \
+        X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) X(finish) X(deadline) \
+            X(descriptor) X(wake) X(await_one) X(next_one) X(close_one) X(set_result) X(set_exception)     \
+                X(create_future) X(stdout) X(stderr) X(stdin) X(__stdout__) X(__stdin__) X(__init__)       \
+                    X(isoformat) X(__dataclass_fields__) X(item) X(_value_)
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
     RMI_PYTHON_NAMES(RMI_NAME_INDEX_)
 #undef RMI_NAME_INDEX_
-    RMI_NAME_COUNT
+        RMI_NAME_COUNT
 } rmi_python_name;
 
 struct rmi_state;
@@ -39,13 +40,19 @@ struct rmi_state;
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
     PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type;
-    PyObject *error; /* an error of the runtime on its way through Python */
+    PyObject *error;       /* an error of the runtime on its way through Python */
     PyObject *interrupted; /* the exception class that ends a call from outside */
     PyObject *names[RMI_NAME_COUNT];
-    PyObject *keys[RMI_PYTHON_KEYS]; /* ASCII keys of maps seen lately, by their letters */
-    PyObject *library;     /* the standard library's directory, ending with a slash: frames in it are not the user's */
-    PyObject *paths;       /* list of directories, as they were given */
-    PyObject *sources;     /* {file name: text} of code in manifests, for tracebacks */
+    /* Keys of maps seen lately: ASCII strings by their letters, and interned ones with their text. */
+    PyObject *keys[RMI_PYTHON_KEYS];
+    struct {
+        PyObject *key;
+        rm_value text;
+    } texts[RMI_PYTHON_KEYS];
+    PyObject
+        *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
+    PyObject *paths;   /* list of directories, as they were given */
+    PyObject *sources; /* {file name: text} of code in manifests, for tracebacks */
     /* The event loop, from the first coroutine on. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *end_mark;
     PyThread_type_lock loop_lock;

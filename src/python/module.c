@@ -9,8 +9,10 @@ static int add_types(PyObject *module, rmi_python *python)
         PyTypeObject *(*make)(PyObject *module);
         const char *name;
     } types[] = {
-        {&python->tensor_type, rmi_tensor_type_new, "Tensor"}, {&python->packet_type, rmi_packet_type_new, "Packet"},
-        {&python->stream_type, rmi_stream_type_new, "Stream"}, {&python->ready_type, rmi_ready_type_new, "Ready"},
+        {&python->tensor_type, rmi_tensor_type_new, "Tensor"},
+        {&python->packet_type, rmi_packet_type_new, "Packet"},
+        {&python->stream_type, rmi_stream_type_new, "Stream"},
+        {&python->ready_type, rmi_ready_type_new, "Ready"},
         {&python->waker_type, rmi_waker_type_new, "Waker"},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -23,7 +25,10 @@ static int add_types(PyObject *module, rmi_python *python)
 PyObject *rmi_module_new(void)
 {
     static PyModuleDef definition = {
-        PyModuleDef_HEAD_INIT, .m_name = "_remotemedia", .m_doc = "The runtime's side of `remotemedia`.", .m_size = -1,
+        PyModuleDef_HEAD_INIT,
+        .m_name = "_remotemedia",
+        .m_doc = "The runtime's side of `remotemedia`.",
+        .m_size = -1,
     };
     rmi_python *python = rmi_python_of_process();
     PyObject *module = PyModule_Create(&definition);

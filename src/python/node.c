@@ -55,7 +55,8 @@ static PyObject *construct(rmi_state *state)
     const rmi_class *class = state->class;
     PyObject *keywords = keywords_of(state, class->is_code), *made = NULL, *none = NULL;
     if (keywords != NULL && class->is_module) {
-        made = PyObject_SetAttrString(class->object, "params", keywords) == 0 ? Py_NewRef(class->object) : NULL;
+        made =
+            PyObject_SetAttrString(class->object, "params", keywords) == 0 ? Py_NewRef(class->object) : NULL;
     } else if (keywords != NULL && (none = PyTuple_New(0)) != NULL) {
         made = PyObject_Call(class->object, none, keywords);
     }
@@ -237,8 +238,8 @@ static int more(rm_node *node, rmi_state *state, rm_error *err)
     return rc;
 }
 
-static int sync_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n, size_t *done,
-                             rm_error *err)
+static int sync_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n,
+                             size_t *done, rm_error *err)
 {
     rmi_state *state = memory;
     batch b = {.run = run};
@@ -277,7 +278,8 @@ static int node_flush(rm_node *node, void *memory, rm_error *err)
     rmi_state *state = memory;
     (void)node;
     const PyGILState_STATE held = rmi_call_enter(state);
-    const int rc = state->flushing ? rmi_work_step_waiting(state, &state->work, err) : begin_flush(state, err);
+    const int rc =
+        state->flushing ? rmi_work_step_waiting(state, &state->work, err) : begin_flush(state, err);
     rmi_call_leave(state, held);
     return rc;
 }
@@ -310,8 +312,9 @@ static int close_works(rmi_state *state, rm_error *err)
 static void flush_output(void)
 {
     PyObject *errors = PySys_GetObject("stderr");
-    PyObject *done = errors != NULL && errors != Py_None ? PyObject_CallMethodNoArgs(errors, rmi_name(RMI_NAME_flush))
-                                                         : NULL;
+    PyObject *done = errors != NULL && errors != Py_None
+                         ? PyObject_CallMethodNoArgs(errors, rmi_name(RMI_NAME_flush))
+                         : NULL;
     Py_XDECREF(done);
     PyErr_Clear();
 }

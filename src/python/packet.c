@@ -7,7 +7,8 @@ static PyObject *packet_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 {
     static char *names[] = {"value", "port", "timestamp", "metadata", NULL};
     PyObject *value = NULL, *port = Py_None, *timestamp = Py_None, *metadata = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOO:Packet", names, &value, &port, &timestamp, &metadata))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOO:Packet", names, &value, &port, &timestamp,
+                                     &metadata))
         return NULL;
     rmi_py_packet *made = (rmi_py_packet *)type->tp_alloc(type, 0);
     if (made == NULL)
@@ -51,9 +52,12 @@ static void packet_dealloc(PyObject *self)
 
 static PyMemberDef packet_members[] = {
     {"value", Py_T_OBJECT_EX, offsetof(rmi_py_packet, value), 0, "What is sent; None is sent as null."},
-    {"port", Py_T_OBJECT_EX, offsetof(rmi_py_packet, port), 0, "The output's number or name; None is the first."},
-    {"timestamp", Py_T_OBJECT_EX, offsetof(rmi_py_packet, timestamp), 0, "Seconds; None takes over the input's."},
-    {"metadata", Py_T_OBJECT_EX, offsetof(rmi_py_packet, metadata), 0, "A dict; None takes over the input's."},
+    {"port", Py_T_OBJECT_EX, offsetof(rmi_py_packet, port), 0,
+     "The output's number or name; None is the first."},
+    {"timestamp", Py_T_OBJECT_EX, offsetof(rmi_py_packet, timestamp), 0,
+     "Seconds; None takes over the input's."},
+    {"metadata", Py_T_OBJECT_EX, offsetof(rmi_py_packet, metadata), 0,
+     "A dict; None takes over the input's."},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -56,7 +56,8 @@ static PyObject *parameter_name(const signature *s, Py_ssize_t i)
 /* The default of parameter `i`, borrowed; NULL: it must be given. */
 static PyObject *parameter_default(const signature *s, Py_ssize_t i)
 {
-    PyObject *defaults = PyFunction_GET_DEFAULTS(s->function), *more = PyFunction_GET_KW_DEFAULTS(s->function);
+    PyObject *defaults = PyFunction_GET_DEFAULTS(s->function),
+             *more = PyFunction_GET_KW_DEFAULTS(s->function);
     const Py_ssize_t place = s->positional > 0 ? i + 1 : i;
     if (place >= s->positional)
         return more != NULL ? PyDict_GetItem(more, parameter_name(s, i)) : NULL;
@@ -78,14 +79,16 @@ static int unknown(const signature *s, const char *type, const char *name, rm_er
     for (Py_ssize_t i = 0; i < parameter_count(s); i++)
         rmi_suggest_offer(&near, PyUnicode_AsUTF8(parameter_name(s, i)));
     (void)rm_error_set(err, RM_E_UNKNOWN_PARAMETER, "unknown parameter '%s' of %s%s%s%s", name, type,
-                       near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
+                       near.best ? "; did you mean '" : "", near.best ? near.best : "",
+                       near.best ? "'?" : "");
     if (parameter_count(s) == 0)
         rm_error_hint(err, "%s takes no parameters", type);
     rm_error_pointer(err, "/params/%s", name);
     return RM_E_UNKNOWN_PARAMETER;
 }
 
-static int check_given(const rmi_class *class, const signature *s, rm_value params, const char *type, rm_error *err)
+static int check_given(const rmi_class *class, const signature *s, rm_value params, const char *type,
+                       rm_error *err)
 {
     rm_value key, item;
     for (size_t i = 0; !s->open && rm_map_at(params, i, &key, &item); i++) {
@@ -102,7 +105,8 @@ static int check_required(const signature *s, rm_value params, const char *type,
         const char *name = PyUnicode_AsUTF8(parameter_name(s, i));
         if (parameter_default(s, i) != NULL || (name != NULL && rm_map_get(params, name, strlen(name), NULL)))
             continue;
-        (void)rm_error_set(err, RM_E_MISSING_PARAMETER, "%s needs the parameter '%s'", type, name ? name : "");
+        (void)rm_error_set(err, RM_E_MISSING_PARAMETER, "%s needs the parameter '%s'", type,
+                           name ? name : "");
         rm_error_pointer(err, "/params");
         return RM_E_MISSING_PARAMETER;
     }
@@ -140,13 +144,15 @@ static void put_type(rm_value *map, const signature *s, PyObject *name, rm_error
     PyObject *annotation = annotations != NULL ? PyDict_GetItem(annotations, name) : NULL;
     PyObject *text = NULL;
     if (annotation != NULL)
-        text = PyType_Check(annotation) ? PyType_GetName((PyTypeObject *)annotation) : PyObject_Str(annotation);
+        text =
+            PyType_Check(annotation) ? PyType_GetName((PyTypeObject *)annotation) : PyObject_Str(annotation);
     put_text(map, "type", text, err);
     Py_XDECREF(text);
     PyErr_Clear();
 }
 
-static int describe_one(const rm_allocator *allocator, const signature *s, Py_ssize_t i, rm_value *list, rm_error *err)
+static int describe_one(const rm_allocator *allocator, const signature *s, Py_ssize_t i, rm_value *list,
+                        rm_error *err)
 {
     PyObject *name = parameter_name(s, i), *fallback = parameter_default(s, i);
     rm_value map = rm_null(), value = rm_null();

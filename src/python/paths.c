@@ -46,8 +46,9 @@ static int find_home(const rmi_host *host, char *home, rm_error *err)
         for (size_t i = 0; i < sizeof nearby / sizeof *nearby; i++)
             if (join(home, folder, nearby[i]) && has_file(home, LIBRARY "/os.py"))
                 return RM_OK;
-    return rm_error_set(err, RM_E_NOT_FOUND, "Python's library was not found beside the program (" LIBRARY
-                                             " in the folder above '%s')", folder);
+    return rm_error_set(
+        err, RM_E_NOT_FOUND,
+        "Python's library was not found beside the program (" LIBRARY " in the folder above '%s')", folder);
 }
 
 /* "/a/b/bin/.." as "/a/b". */
@@ -101,9 +102,10 @@ static int find_environment(char *packages, rm_error *err)
     if (rc != RM_OK)
         return rc;
     if (strncmp(version, "3.13", 4) != 0 || (version[4] != '.' && version[4] != '\0')) {
-        (void)rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
-                           "the virtual environment '%s' (VIRTUAL_ENV) is for Python %s, this program has 3.13", folder,
-                           version[0] != '\0' ? version : "of an unknown version");
+        (void)rm_error_set(
+            err, RM_E_UNSUPPORTED_VERSION,
+            "the virtual environment '%s' (VIRTUAL_ENV) is for Python %s, this program has 3.13", folder,
+            version[0] != '\0' ? version : "of an unknown version");
         rm_error_hint(err, "make one with the python3.13 beside the program, or unset VIRTUAL_ENV");
         return RM_E_UNSUPPORTED_VERSION;
     }
@@ -175,7 +177,8 @@ int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
     shorten(at.home);
     const PyStatus status = fill(config, &at);
     if (PyStatus_Exception(status))
-        return rm_error_set(err, RM_E_INTERNAL, "Python did not start: %s", status.err_msg ? status.err_msg : "");
+        return rm_error_set(err, RM_E_INTERNAL, "Python did not start: %s",
+                            status.err_msg ? status.err_msg : "");
     return RM_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/value.h"
 #include "python/convert.h"
 #include "python/tensor.h"
 
@@ -122,7 +123,7 @@ static int string(walk *w, PyObject *object, rm_value *out)
     const char *text = PyUnicode_AsUTF8AndSize(object, &length);
     if (text == NULL)
         return bad_text(w, object);
-    return rm_string_new(w->allocator, text, (size_t)length, out, w->err);
+    return rmi_string_new_unchecked(w->allocator, text, (size_t)length, out, w->err);
 }
 
 /* ---- Containers */
@@ -134,7 +135,8 @@ static int enter(walk *w, PyObject *object)
             return rm_error_set(w->err, RM_E_CIRCULAR, "circular reference: a Python %s holds itself",
                                 Py_TYPE(object)->tp_name);
     if (w->depth == RMI_PYTHON_DEPTH)
-        return rm_error_set(w->err, RM_E_LIMIT, "Python objects nested deeper than %d levels", RMI_PYTHON_DEPTH);
+        return rm_error_set(w->err, RM_E_LIMIT, "Python objects nested deeper than %d levels",
+                            RMI_PYTHON_DEPTH);
     w->path[w->depth++] = object;
     return RM_OK;
 }
@@ -183,10 +185,30 @@ static PyObject *key_text(PyObject *key)
     return PyFloat_Type.tp_repr(key);
 }
 
+/* The text of a key; the same few come again and again. */
+static int key_value(walk *w, PyObject *key, rm_value *out)
+{
+    if (!PyUnicode_CHECK_INTERNED(key) || PyUnicode_GET_LENGTH(key) > RMI_PYTHON_KEY_LENGTH)
+        return string(w, key, out);
+    rmi_python *python = rmi_python_of_process();
+    const size_t place = ((uintptr_t)key >> 4) % RMI_PYTHON_KEYS;
+    if (python->texts[place].key != key) {
+        rm_value text = rm_null();
+        walk lasting = {.allocator = NULL, .err = w->err}; /* it outlives the runtime */
+        const int rc = string(&lasting, key, &text);
+        if (rc != RM_OK)
+            return rc;
+        Py_XSETREF(python->texts[place].key, Py_NewRef(key));
+        rm_value_clear(&python->texts[place].text);
+        python->texts[place].text = text;
+    }
+    *out = rm_value_retain(python->texts[place].text);
+    return RM_OK;
+}
+
 static int entry(walk *w, PyObject *key, PyObject *item, rm_value *map)
 {
-    rm_value value = rm_null();
-    Py_ssize_t length = 0;
+    rm_value value = rm_null(), text = rm_null();
     PyObject *made = NULL;
     if (!PyUnicode_Check(key) && (made = key_text(key)) == NULL) {
         if (PyErr_Occurred())
@@ -196,11 +218,12 @@ static int entry(walk *w, PyObject *key, PyObject *item, rm_value *map)
         rm_error_hint(w->err, "keys may be str, int, float, bool or None");
         return RM_E_UNSUPPORTED;
     }
-    PyObject *name = made != NULL ? made : key;
-    const char *text = PyUnicode_AsUTF8AndSize(name, &length);
-    int rc = text == NULL ? bad_text(w, name) : convert(w, item, &value);
+    int rc = key_value(w, made != NULL ? made : key, &text);
     if (rc == RM_OK)
-        rc = rm_map_set(map, text, (size_t)length, rm_value_move(&value), w->err);
+        rc = convert(w, item, &value);
+    if (rc == RM_OK)
+        rc = rm_map_set_key(map, rm_value_move(&text), rm_value_move(&value), w->err);
+    rm_value_clear(&text);
     Py_XDECREF(made);
     return rc;
 }
@@ -228,7 +251,8 @@ static int other_dict(walk *w, PyObject *object, rm_value *map)
     for (Py_ssize_t i = 0; rc == RM_OK && i < PyList_GET_SIZE(items); i++) {
         PyObject *pair = PyList_GET_ITEM(items, i);
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
-            rc = rm_error_set(w->err, RM_E_UNSUPPORTED, "items() of a '%s' gives no pairs", Py_TYPE(object)->tp_name);
+            rc = rm_error_set(w->err, RM_E_UNSUPPORTED, "items() of a '%s' gives no pairs",
+                              Py_TYPE(object)->tp_name);
         else
             rc = entry(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), map);
     }
@@ -270,10 +294,11 @@ static int convert(walk *w, PyObject *object, rm_value *out)
         return RM_OK;
     }
     if (PyBytes_Check(object))
-        return rm_bytes_new(w->allocator, PyBytes_AS_STRING(object), (size_t)PyBytes_GET_SIZE(object), out, w->err);
-    if (PyByteArray_Check(object))
-        return rm_bytes_new(w->allocator, PyByteArray_AS_STRING(object), (size_t)PyByteArray_GET_SIZE(object), out,
+        return rm_bytes_new(w->allocator, PyBytes_AS_STRING(object), (size_t)PyBytes_GET_SIZE(object), out,
                             w->err);
+    if (PyByteArray_Check(object))
+        return rm_bytes_new(w->allocator, PyByteArray_AS_STRING(object), (size_t)PyByteArray_GET_SIZE(object),
+                            out, w->err);
     if (rmi_tensor_check(object)) {
         *out = rm_value_retain(rmi_tensor_value(object));
         return RM_OK;

@@ -30,8 +30,8 @@ static bool is_missing(const char *module)
     PyObject *exception = PyErr_GetRaisedException(), *name = PyObject_GetAttrString(exception, "name");
     const char *text = name != NULL && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
     const size_t length = text != NULL ? strlen(text) : 0;
-    const bool missing = length > 0 && strncmp(module, text, length) == 0 &&
-                         (module[length] == '\0' || module[length] == '.');
+    const bool missing =
+        length > 0 && strncmp(module, text, length) == 0 && (module[length] == '\0' || module[length] == '.');
     Py_XDECREF(name);
     PyErr_SetRaisedException(exception);
     return missing;
@@ -42,8 +42,9 @@ static void tell_where(rmi_host *host, const char *module)
     rmi_text_printf(&host->looked, "Python module '%s' in ", module);
     for (size_t i = 0; i < host->path_count; i++)
         rmi_text_printf(&host->looked, "%s, ", host->paths[i]);
-    rmi_text_append_c(&host->looked, host->path_count > 0 ? "and Python's own path"
-                                                          : "Python's own path (--path DIR adds a directory)");
+    rmi_text_append_c(&host->looked, host->path_count > 0
+                                         ? "and Python's own path"
+                                         : "Python's own path (--path DIR adds a directory)");
 }
 
 /* The class `path` ("Outer.Inner") in a module. */
@@ -80,13 +81,14 @@ static int class_in(PyObject *module, const char *node_type, const char *path, P
     return rc;
 }
 
-static int name_in_module(rmi_host *host, const char *node_type, const char *colon, PyObject **out, rm_error *err)
+static int name_in_module(rmi_host *host, const char *node_type, const char *colon, PyObject **out,
+                          rm_error *err)
 {
     const size_t length = (size_t)(colon - node_type);
     char module_name[256];
     if (length == 0 || length >= sizeof module_name || colon[1] == '\0')
-        return rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE, "'%s' is no node type; a Python class is module:Class",
-                            node_type);
+        return rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE,
+                            "'%s' is no node type; a Python class is module:Class", node_type);
     memcpy(module_name, node_type, length);
     module_name[length] = '\0';
     PyObject *module = PyImport_ImportModule(module_name);
@@ -221,7 +223,8 @@ static int look_at(rmi_class *class, const rm_node_query *query, rm_error *err)
     PyObject *generate = function_of(class, RMI_NAME_generate, &has_generate);
     const bool pulls = has_process && !has_generate && is_true(class->object, RMI_NAME_is_source);
     const bool is_class = class->is_module || PyType_Check(class->object);
-    class->takes_stream = has_process && (query->is_streaming || is_true(class->object, RMI_NAME_is_streaming));
+    class->takes_stream =
+        has_process && (query->is_streaming || is_true(class->object, RMI_NAME_is_streaming));
     class->takes_items = has_process && !class->takes_stream;
     class->generates = (has_generate || pulls) && (query->is_source || !has_process);
     class->pulls_process = pulls;
@@ -230,8 +233,10 @@ static int look_at(rmi_class *class, const rm_node_query *query, rm_error *err)
     Py_XDECREF(generate);
     if (is_class && (has_process || has_generate))
         return RM_OK;
-    return rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE, "'%s' is no node type: it is not a class with a method "
-                                                     "process(item) or generate()", query->node_type);
+    return rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE,
+                        "'%s' is no node type: it is not a class with a method "
+                        "process(item) or generate()",
+                        query->node_type);
 }
 
 /* ---- Its type */
@@ -247,7 +252,8 @@ static int read_outputs(rmi_class *class, rm_error *err)
     if (!class->is_module)
         (void)PyObject_GetOptionalAttr(class->object, rmi_name(RMI_NAME_outputs), &outputs);
     PyErr_Clear();
-    class->outputs = outputs != NULL && !PyUnicode_Check(outputs) ? PySequence_Tuple(outputs) : Py_BuildValue("(s)", "out");
+    class->outputs = outputs != NULL && !PyUnicode_Check(outputs) ? PySequence_Tuple(outputs)
+                                                                  : Py_BuildValue("(s)", "out");
     const bool text = outputs != NULL && PyUnicode_Check(outputs);
     Py_XDECREF(outputs);
     PyErr_Clear();
@@ -336,7 +342,8 @@ void rmi_class_free(rmi_class *class)
     rmi_leave(held);
 }
 
-int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out, const char **looked, rm_error *err)
+int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out, const char **looked,
+                      rm_error *err)
 {
     int rc = rmi_python_start(host, err);
     if (rc != RM_OK)
@@ -350,8 +357,9 @@ int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **ou
     const PyGILState_STATE held = rmi_enter();
     rc = rmi_paths_prepare(host) != 0 ? rmi_python_failed(NULL, err) : RM_OK;
     if (rc == RM_OK)
-        rc = strcmp(query->node_type, "Python") == 0 ? find_in_code(class, query, err)
-                                                     : rmi_class_find(host, query->node_type, &class->object, err);
+        rc = strcmp(query->node_type, "Python") == 0
+                 ? find_in_code(class, query, err)
+                 : rmi_class_find(host, query->node_type, &class->object, err);
     if (rc == RM_OK)
         rc = make_type(class, query, err);
     if (rc == RM_OK)

@@ -14,11 +14,11 @@ typedef struct rmi_class {
     char *name;        /* as the manifest writes the type */
     rm_port *ports;
     size_t port_count;
-    bool is_module, is_code; /* code in the manifest, which defines functions, or anything */
+    bool is_module, is_code;        /* code in the manifest, which defines functions, or anything */
     bool takes_items, takes_stream; /* has process, which is given items or the stream */
     bool generates;                 /* has generate or is_source, and has no input here */
-    bool pulls_process;  /* is_source: process(None) until it gives None */
-    bool is_async;       /* process may suspend */
+    bool pulls_process;             /* is_source: process(None) until it gives None */
+    bool is_async;                  /* process may suspend */
 } rmi_class;
 
 /* What a call of the user's code gave, on its way to packets. */
@@ -47,12 +47,12 @@ typedef struct rmi_state {
     bool interrupted; /* the call in progress was told to stop */
     bool flushing;
     bool started, ended; /* the stream or the source has begun, has given all */
-    rmi_work work;    /* not pending: what RM_MORE goes on with */
-    rmi_work *works;  /* pending ones, oldest first; owned */
-    PyObject *waker;  /* tells the runtime that a task is done */
+    rmi_work work;       /* not pending: what RM_MORE goes on with */
+    rmi_work *works;     /* pending ones, oldest first; owned */
+    PyObject *waker;     /* tells the runtime that a task is done */
     struct rmi_state *next_waiting;
-    bool waiting;      /* in the list of those with something pending */
-    int64_t announced; /* when poll asked to be called again */
+    bool waiting;       /* in the list of those with something pending */
+    int64_t announced;  /* when poll asked to be called again */
     rmi_stream *stream; /* owned */
 } rmi_state;
 
@@ -131,7 +131,8 @@ int rmi_source_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
 
 /* ---- resolve.c */
 /* What a resolver does (node.h), without the GIL. */
-int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out, const char **looked, rm_error *err);
+int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out, const char **looked,
+                      rm_error *err);
 void rmi_class_free(rmi_class *class);
 /* The class that a node_type names; RM_DONE and text in host->looked: there is none. With the GIL. */
 int rmi_class_find(rmi_host *host, const char *node_type, PyObject **out, rm_error *err);

@@ -7,17 +7,16 @@
 #include "python/state.h"
 
 struct rmi_stream {
-    PyObject *object;    /* what the user's code iterates over */
-    PyObject *future;    /* what an asynchronous one waits for, or NULL */
-    rm_packet *ahead;    /* taken before the user's code asked: [first, count) */
+    PyObject *object; /* what the user's code iterates over */
+    PyObject *future; /* what an asynchronous one waits for, or NULL */
+    rm_packet *ahead; /* taken before the user's code asked: [first, count) */
     size_t first, count, capacity;
     bool decided, live;  /* whether waiting for input can work */
     bool ended, in_slot; /* no more will come; a slot of this node is running */
 };
 
 typedef struct stream_object {
-    PyObject_HEAD
-    rmi_state *state; /* NULL once the node has been closed */
+    PyObject_HEAD rmi_state *state; /* NULL once the node has been closed */
 } stream_object;
 
 /* ---- Packets */
@@ -112,8 +111,7 @@ static PyObject *stream_next(PyObject *self)
 
 /* What `await` finds when the next item is there already. */
 typedef struct ready_object {
-    PyObject_HEAD
-    PyObject *value; /* NULL: the stream has ended */
+    PyObject_HEAD PyObject *value; /* NULL: the stream has ended */
 } ready_object;
 
 static PyObject *ready_new(PyObject *value)
@@ -325,9 +323,11 @@ int rmi_stream_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
     const PyGILState_STATE held = rmi_call_enter(state);
     if (state->started && !state->ended) {
         state->stream->in_slot = true;
-        rc = rmi_loop_step(state) != 0 ? rmi_python_failed(node, err) : rmi_work_step(state, &state->work, err);
+        rc = rmi_loop_step(state) != 0 ? rmi_python_failed(node, err)
+                                       : rmi_work_step(state, &state->work, err);
         rc = answer(state, run_async(state, rc, err));
-        if (rc == RM_PENDING && (rmi_task_watch(state, state->work.task) != 0 || rmi_loop_wait(state, wait) != 0))
+        if (rc == RM_PENDING &&
+            (rmi_task_watch(state, state->work.task) != 0 || rmi_loop_wait(state, wait) != 0))
             rc = rmi_python_failed(node, err);
     }
     rmi_call_leave(state, held);

@@ -6,10 +6,10 @@
 #include "python/tensor.h"
 
 typedef struct tensor_object {
-    PyObject_HEAD
-    rm_value value; /* owned */
+    PyObject_HEAD rm_value value; /* owned */
     int64_t timestamp, duration;
-    Py_ssize_t shape[RM_MAX_DIMENSIONS], strides[RM_MAX_DIMENSIONS]; /* strides in bytes, as buffers have them */
+    Py_ssize_t shape[RM_MAX_DIMENSIONS],
+        strides[RM_MAX_DIMENSIONS]; /* strides in bytes, as buffers have them */
 } tensor_object;
 
 static tensor_object *tensor_of(PyObject *object)
@@ -61,12 +61,13 @@ static void tensor_dealloc(PyObject *self)
 
 static PyObject *tensor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"source", "shape", "dtype", "sample_rate", "channel_layout", "timestamp", "duration", NULL};
+    static char *names[] = {"source",         "shape",     "dtype",    "sample_rate",
+                            "channel_layout", "timestamp", "duration", NULL};
     PyObject *source = NULL, *shape = Py_None, *dtype = Py_None, *rate = Py_None, *layout = Py_None;
     PyObject *timestamp = Py_None, *duration = Py_None;
     (void)type;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOOO:Tensor", names, &source, &shape, &dtype, &rate, &layout,
-                                     &timestamp, &duration))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOOO:Tensor", names, &source, &shape, &dtype, &rate,
+                                     &layout, &timestamp, &duration))
         return NULL;
     PyObject *made = rmi_tensor_from_buffer(source, shape, dtype, rate, layout);
     if (made != NULL && (rmi_seconds_to_ns(timestamp, &tensor_of(made)->timestamp) != 0 ||
@@ -84,8 +85,8 @@ static PyObject *tensor_make(PyObject *type, PyObject *args, PyObject *kwargs)
 
 /* struct's letters; those that `memoryview` does not know are numpy's ("Zf"). */
 static const char *const formats[RM_DTYPE_COUNT] = {
-    [RM_BOOL8] = "?", [RM_INT8] = "b", [RM_INT16] = "h", [RM_INT32] = "i", [RM_INT64] = "q",
-    [RM_UINT8] = "B", [RM_UINT16] = "H", [RM_UINT32] = "I", [RM_UINT64] = "Q", [RM_FLOAT16] = "e",
+    [RM_BOOL8] = "?",   [RM_INT8] = "b",    [RM_INT16] = "h",      [RM_INT32] = "i",       [RM_INT64] = "q",
+    [RM_UINT8] = "B",   [RM_UINT16] = "H",  [RM_UINT32] = "I",     [RM_UINT64] = "Q",      [RM_FLOAT16] = "e",
     [RM_FLOAT32] = "f", [RM_FLOAT64] = "d", [RM_COMPLEX64] = "Zf", [RM_COMPLEX128] = "Zd",
 };
 
@@ -231,8 +232,8 @@ static PyObject *tensor_repr(PyObject *self)
     const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
     PyObject *text = NULL;
     if (shape != NULL && view.media.kind == RM_MEDIA_AUDIO)
-        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%s, sample_rate=%d)", shape, rm_dtype_name(view.dtype),
-                                    (int)view.media.sample_rate);
+        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%s, sample_rate=%d)", shape,
+                                    rm_dtype_name(view.dtype), (int)view.media.sample_rate);
     else if (shape != NULL)
         text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%s)", shape, rm_dtype_name(view.dtype));
     Py_XDECREF(shape);
@@ -285,7 +286,8 @@ static PyGetSetDef tensor_properties[] = {
     {"ndim", get_ndim, NULL, "How many dimensions there are.", NULL},
     {"sample_rate", get_sample_rate, NULL, "Frames a second, for audio; else None.", NULL},
     {"channels", get_channels, NULL, "How many channels, for audio; else None.", NULL},
-    {"channel_layout", get_channel_layout, NULL, "Bit mask of the channels, for audio; 0 if not known.", NULL},
+    {"channel_layout", get_channel_layout, NULL, "Bit mask of the channels, for audio; 0 if not known.",
+     NULL},
     {"timestamp", get_timestamp, NULL, "Where it stands in the stream, in seconds; None if not known.", NULL},
     {"duration", get_duration, NULL, "How long it lasts, in seconds; None if not known.", NULL},
     {NULL, NULL, NULL, NULL, NULL},

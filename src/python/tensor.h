@@ -19,8 +19,7 @@ PyObject *rmi_tensor_part(PyObject *tensor, Py_ssize_t start, Py_ssize_t stop);
 
 /* remotemedia.Packet: a value on its way out, with more said about it. Members are owned. */
 typedef struct rmi_py_packet {
-    PyObject_HEAD
-    PyObject *value, *port, *timestamp, *metadata;
+    PyObject_HEAD PyObject *value, *port, *timestamp, *metadata;
 } rmi_py_packet;
 
 /* Seconds (a number or None) as ns; -1 and an exception when they are none. */

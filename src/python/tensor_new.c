@@ -26,11 +26,12 @@ static rm_dtype dtype_of_format(const char *format, Py_ssize_t size)
         Py_ssize_t size;
         rm_dtype dtype;
     } known[] = {
-        {"?", 1, RM_BOOL8}, {"b", 1, RM_INT8}, {"B", 1, RM_UINT8}, {"c", 1, RM_UINT8}, {"h", 2, RM_INT16},
-        {"H", 2, RM_UINT16}, {"i", 4, RM_INT32}, {"I", 4, RM_UINT32}, {"l", 8, RM_INT64}, {"l", 4, RM_INT32},
-        {"L", 8, RM_UINT64}, {"L", 4, RM_UINT32}, {"q", 8, RM_INT64}, {"Q", 8, RM_UINT64}, {"n", 8, RM_INT64},
-        {"N", 8, RM_UINT64}, {"e", 2, RM_FLOAT16}, {"f", 4, RM_FLOAT32}, {"d", 8, RM_FLOAT64},
-        {"Zf", 8, RM_COMPLEX64}, {"Zd", 16, RM_COMPLEX128},
+        {"?", 1, RM_BOOL8},        {"b", 1, RM_INT8},    {"B", 1, RM_UINT8},   {"c", 1, RM_UINT8},
+        {"h", 2, RM_INT16},        {"H", 2, RM_UINT16},  {"i", 4, RM_INT32},   {"I", 4, RM_UINT32},
+        {"l", 8, RM_INT64},        {"l", 4, RM_INT32},   {"L", 8, RM_UINT64},  {"L", 4, RM_UINT32},
+        {"q", 8, RM_INT64},        {"Q", 8, RM_UINT64},  {"n", 8, RM_INT64},   {"N", 8, RM_UINT64},
+        {"e", 2, RM_FLOAT16},      {"f", 4, RM_FLOAT32}, {"d", 8, RM_FLOAT64}, {"Zf", 8, RM_COMPLEX64},
+        {"Zd", 16, RM_COMPLEX128},
     };
     if (format == NULL)
         return RM_UINT8;
@@ -51,7 +52,8 @@ static int dtype_named(PyObject *name, rm_dtype *out)
         if (strcmp(rm_dtype_name((rm_dtype)dtype), wanted) == 0)
             *out = (rm_dtype)dtype;
     if (wanted != NULL && *out == 0)
-        PyErr_Format(PyExc_ValueError, "unknown dtype '%s'; one of the names that numpy uses, such as 'float32'", wanted);
+        PyErr_Format(PyExc_ValueError,
+                     "unknown dtype '%s'; one of the names that numpy uses, such as 'float32'", wanted);
     Py_XDECREF(text);
     return *out == 0 ? -1 : 0;
 }
@@ -75,7 +77,8 @@ static int layout_of_buffer(const Py_buffer *buffer, int64_t *shape, int64_t *st
 }
 
 /* The sizes that `shape` names, one of which may be -1; strides in C order. */
-static int layout_of_shape(PyObject *shape, int64_t count, int64_t *sizes, int64_t *strides, int32_t *dimensions)
+static int layout_of_shape(PyObject *shape, int64_t count, int64_t *sizes, int64_t *strides,
+                           int32_t *dimensions)
 {
     PyObject *list = PyLong_Check(shape) ? PyTuple_Pack(1, shape) : PySequence_Tuple(shape);
     const Py_ssize_t length = list != NULL ? PyTuple_GET_SIZE(list) : 0;
@@ -106,8 +109,8 @@ static int layout_of_shape(PyObject *shape, int64_t count, int64_t *sizes, int64
 }
 
 /* Describes the buffer's memory as the caller wants it seen. */
-static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, int64_t *sizes, int64_t *strides,
-                    rm_tensor *view)
+static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, int64_t *sizes,
+                    int64_t *strides, rm_tensor *view)
 {
     view->data = buffer->buf;
     view->read_only = buffer->readonly != 0;
@@ -125,8 +128,9 @@ static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, i
     if (shape == Py_None && size == buffer->itemsize)
         return layout_of_buffer(buffer, sizes, strides);
     if (!PyBuffer_IsContiguous(buffer, 'C') || buffer->len % size != 0) {
-        PyErr_Format(PyExc_ValueError, "a buffer of %zd bytes that is %scontiguous cannot be seen as %s", buffer->len,
-                     PyBuffer_IsContiguous(buffer, 'C') ? "" : "not ", rm_dtype_name(view->dtype));
+        PyErr_Format(PyExc_ValueError, "a buffer of %zd bytes that is %scontiguous cannot be seen as %s",
+                     buffer->len, PyBuffer_IsContiguous(buffer, 'C') ? "" : "not ",
+                     rm_dtype_name(view->dtype));
         return -1;
     }
     if (shape != Py_None)
