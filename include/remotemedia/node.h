@@ -130,7 +130,8 @@ typedef struct rm_node_type {
     int (*process_many)(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
                         rm_error *err);
     /* Optional, for a node without incoming connections when a run has no input: emits the next packet or few.
-     * RM_OK or RM_MORE: call again; RM_DONE: that was all; RM_PENDING: poll or a wake tells when to call again. */
+     * RM_OK or RM_MORE: call again; RM_DONE: that was all; RM_PENDING: poll or a wake tells when to call again. After a
+     * failure that on_error skips it is called again too, so it must have moved past what failed, or answer RM_DONE. */
     int (*generate)(rm_node *node, void *state, rm_error *err);
     /* With RM_PENDING: continues the work, emits what is finished (rm_node_resume names the packet it belongs to).
      * RM_PENDING: not finished, *wait says when to come again; RM_OK: nothing is pending. */

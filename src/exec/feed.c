@@ -1,6 +1,7 @@
 /* Input items to the sources. */
 #include <string.h>
 
+#include "base/suggest.h"
 #include "exec/pipeline.h"
 
 bool rmi_takes_items(const rm_node *node)
@@ -25,13 +26,17 @@ bool rmi_feed_open(const rm_pipeline *p)
 
 static int find_feed(const rm_pipeline *p, const char *source, rmi_link **out, rm_error *err)
 {
-    for (uint32_t i = 0; i < p->feed_count; i++)
-        if (strcmp(rm_node_id(p->feeds[i]->to), source) == 0) {
+    rmi_suggestion near = rmi_suggest_for(source);
+    for (uint32_t i = 0; i < p->feed_count; i++) {
+        const char *id = rm_node_id(p->feeds[i]->to);
+        if (strcmp(id, source) == 0) {
             *out = p->feeds[i];
             return RM_OK;
         }
-    return rm_error_set(err, RM_E_UNKNOWN_NODE, "input is addressed to '%s', which is not a source of this pipeline",
-                        source);
+        rmi_suggest_offer(&near, id);
+    }
+    return rm_error_set(err, RM_E_UNKNOWN_NODE, "input is addressed to '%s', which is not a source of this pipeline%s%s%s",
+                        source, near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
 }
 
 static int check_takes_items(rm_node *node, rm_error *err)
