@@ -413,11 +413,6 @@ RM_API int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest *
  * `input_flags` (RM_JSON_RAW) is how `input_data` is read. */
 RM_API int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
                                   unsigned input_flags, rm_manifest **out, rm_error *err);
-/* The same with flags of rm_json_parse for `input_data`: RM_JSON_RAW. */
-RM_API int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, unsigned flags,
-                                  rm_manifest **out, rm_error *err);
-RM_API int rm_manifest_load_with(rm_runtime *runtime, const char *path, unsigned flags, rm_manifest **out,
-                                 rm_error *err);
 RM_API void rm_manifest_free(rm_manifest *manifest);
 /* The `input_data` beside the manifest: a list, a map from source id to list, or null. Borrowed. */
 RM_API rm_value rm_manifest_input(const rm_manifest *manifest);

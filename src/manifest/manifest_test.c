@@ -278,9 +278,11 @@ static void reads_marked_input_raw_when_asked(void **state)
     rm_error err = {0};
     assert_true(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err) < 0);
     assert_true(strncmp(err.pointer, "/input_data/0", strlen("/input_data/0")) == 0);
-    assert_int_equal(rm_manifest_parse_with(runtime, text, strlen(text), RM_JSON_RAW, &manifest, NULL),
-                     RM_OK);
+    assert_int_equal(
+        rm_manifest_parse_with(runtime, text, strlen(text), "/etc/m.json", RM_JSON_RAW, &manifest, NULL),
+        RM_OK);
     assert_int_equal(rm_list_get(rm_manifest_input(manifest), 0).kind, RM_MAP);
+    assert_string_equal(manifest->directory, "/etc");
     rm_manifest_free(manifest);
     rm_error_clear(&err);
     rm_runtime_free(runtime);

@@ -161,22 +161,17 @@ static void add_prefix(rm_error *err)
     err->message[sizeof err->message - 1] = '\0';
 }
 
-int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out, rm_error *err)
-{
-    return rm_manifest_parse_with(runtime, text, length, 0, out, err);
-}
-
 /* Remembers the folder that relative paths in the manifest start from. */
 static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    size_t length = slash != NULL ? (size_t)(slash - path) : 0;
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
     if (path == NULL || strcmp(path, "-") == 0)
         return RM_OK;
     if (slash == path)
         manifest->directory = "/";
     else
-        manifest->directory = slash != NULL ? rmi_arena_text(&manifest->arena, path, length) : ".";
+        manifest->directory =
+            slash != NULL ? rmi_arena_text(&manifest->arena, path, (size_t)(slash - path)) : ".";
     return manifest->directory != NULL ? RM_OK : rmi_out_of_memory(err);
 }
 
@@ -214,14 +209,12 @@ done:
     return rc;
 }
 
-int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, unsigned flags,
-                           rm_manifest **out, rm_error *err)
+int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out, rm_error *err)
 {
     return rm_manifest_parse_with(runtime, text, length, NULL, 0, out, err);
 }
 
-int rm_manifest_load_with(rm_runtime *runtime, const char *path, unsigned flags, rm_manifest **out,
-                          rm_error *err)
+int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err)
 {
     const rm_allocator *allocator = rm_runtime_allocator(runtime);
     char *text = NULL;
@@ -233,11 +226,6 @@ int rm_manifest_load_with(rm_runtime *runtime, const char *path, unsigned flags,
     rc = rm_manifest_parse_with(runtime, text, length, path, 0, out, err);
     rm_text_free(allocator, text, length);
     return rc;
-}
-
-int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err)
-{
-    return rm_manifest_load_with(runtime, path, 0, out, err);
 }
 
 void rm_manifest_free(rm_manifest *manifest)
