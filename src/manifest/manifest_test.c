@@ -272,7 +272,8 @@ static void reads_marked_input_raw_when_asked(void **state)
 {
     (void)state;
     static const char text[] =
-        "{\"manifest\": " HEAD A "]}, \"input_data\": [{\"__numpy__\": true, \"array\": 1}]}";
+        "{\"manifest\": " HEAD A "]}, \"input_data\": [{\"__numpy__\": true, \"array\": "
+        "{\"meta\": {\"shape\": [3], \"dtype\": \"float32\"}, \"data\": \"AACAPw==\"}}]}";
     rm_runtime *runtime = new_runtime(NULL);
     rm_manifest *manifest = NULL;
     rm_error err = {0};
