@@ -62,7 +62,7 @@ static const rmi_option run_options[] = {
     {.name = "raw-input",
      .kind = RMI_OPTION_FLAG,
      .offset = AT(raw_input),
-     .text = "take {\"__numpy__\": ...} in --input as it stands"},
+     .text = "take {\"__numpy__\": ...} in items as it stands"},
     {.name = "arrays",
      .argument = "json",
      .kind = RMI_OPTION_CHOICE,
@@ -113,11 +113,16 @@ static int check_usage(const rmi_run_options *options, rm_error *err)
     return RM_OK;
 }
 
+static unsigned input_flags(const rmi_run_options *options)
+{
+    return options->raw_input ? RM_JSON_RAW : 0;
+}
+
 static int load_manifest(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
-    int rc = rmi_setup_manifest(run->runtime, options->operands.items[0], run->guard.wake, &run->manifest,
-                                code, err);
+    int rc = rmi_setup_manifest(run->runtime, options->operands.items[0], input_flags(options),
+                                run->guard.wake, &run->manifest, code, err);
     if (rc == RM_OK) {
         *code = RMI_EXIT_USAGE;
         rc = rmi_setup_overrides(run->manifest, &options->settings, err);
@@ -142,7 +147,7 @@ static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
     *code = RMI_EXIT_IO;
     if (options->input != NULL)
         return rmi_input_open(&run->input, options->input, (rmi_format)options->input_format,
-                              options->raw_input ? RM_JSON_RAW : 0, run->guard.wake, err);
+                              input_flags(options), run->guard.wake, err);
     if (!run->generate)
         rmi_input_of(&run->input, items);
     return RM_OK;

@@ -53,36 +53,26 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
     return rc;
 }
 
-/* Standard input is not read past this: rm_manifest_parse refuses what is larger. */
+/* Nothing is read much past this: rm_manifest_parse_with refuses what is larger. */
 enum { LARGEST = 64 << 20 };
 
-static int read_manifest(rm_runtime *runtime, rmi_wake *wake, rm_manifest **out, rmi_exit *code,
-                         rm_error *err)
+int rmi_setup_manifest(rm_runtime *runtime, const char *path, unsigned input_flags, rmi_wake *wake,
+                       rm_manifest **out, rmi_exit *code, rm_error *err)
 {
     rmi_reader reader;
     const char *text = NULL;
     size_t length = 0;
-    int rc = rmi_reader_open(&reader, "-", err);
+    int rc = rmi_reader_open(&reader, path, err);
     if (rc == RM_OK)
         rc = rmi_reader_whole(&reader, LARGEST, wake, &text, &length, err);
     if (rc == RM_AGAIN)
-        rc = rm_error_set(err, RM_E_CANCELLED, "interrupted while reading the manifest from standard input");
+        rc = rm_error_set(err, RM_E_CANCELLED, "interrupted while reading the manifest from %s", reader.name);
     *code = RMI_EXIT_IO;
     if (rc == RM_OK) {
-        rc = rm_manifest_parse(runtime, text, length, out, err);
+        rc = rm_manifest_parse_with(runtime, text, length, path, input_flags, out, err);
         *code = rmi_exit_for_manifest(rc);
     }
     rmi_reader_close(&reader);
-    return rc;
-}
-
-int rmi_setup_manifest(rm_runtime *runtime, const char *path, rmi_wake *wake, rm_manifest **out,
-                       rmi_exit *code, rm_error *err)
-{
-    if (strcmp(path, "-") == 0)
-        return read_manifest(runtime, wake, out, code, err);
-    int rc = rm_manifest_load(runtime, path, out, err);
-    *code = rc == RM_E_NOT_FOUND || rc == RM_E_IO ? RMI_EXIT_IO : rmi_exit_for_manifest(rc);
     return rc;
 }
 
