@@ -90,7 +90,7 @@ class Native:
 
     def start(self, case, folder):
         command, stdin = self.command(case, folder)
-        limit = float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 60) * self.slowness
+        limit = float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20) * self.slowness
         env = environment(replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)))
         try:
             done = subprocess.run(
