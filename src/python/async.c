@@ -1,5 +1,5 @@
-/* Coroutines: one event loop a process, driven by the nodes' polls, one turn at a time. It is set up when the first
- * awaitable shows up, so that a synchronous pipeline never loads asyncio. */
+/* Coroutines: one event loop a process, driven by the nodes' polls, one turn at a time. It is set up when
+ * the first awaitable shows up, so that a synchronous pipeline never loads asyncio. */
 #include <math.h>
 #include <string.h>
 

@@ -37,18 +37,19 @@ static inline bool rmi_scalar(PyObject *object, rm_value *out)
     return true;
 }
 
-/* `object` (borrowed) as a value that travels: scalars and tensors as themselves, all else as an object value around it.
- * *out is owned. */
+/* `object` (borrowed) as a value that travels: scalars and tensors as themselves, all else as an object
+ * value around it. *out is owned. */
 int rmi_to_packet_value(PyObject *object, rm_value *out, rm_error *err);
 
-/* `object` (borrowed) as a plain value, exactly; what has no plain form is an error that says how to make one. Runs no
- * user code but `items` of mappings. *out is owned. */
+/* `object` (borrowed) as a plain value, exactly; what has no plain form is an error that says how to make
+ * one. Runs no user code but `items` of mappings. *out is owned. */
 int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err);
 
 /* The kind of object value that this host makes. */
 extern const rm_object_type rmi_python_object;
 
-/* A private copy of dict, list, set, bytearray, and of tuples around them, at any depth; all else is shared. */
+/* A private copy of dict, list, set, bytearray, and of tuples around them, at any depth; all else is
+ * shared. */
 PyObject *rmi_copy(PyObject *object);
 
 /* Describes a failure to convert: RM_E_UNSUPPORTED with how to convert it. */

@@ -1,12 +1,13 @@
-/* CPython inside. One interpreter a process, started by the first Python node and never ended. Each file tells one part:
- *   attach.c   the resolver of a runtime        interp.c   the interpreter, threads that enter it
- *   paths.c    where Python's library lies      resolve.c  from a name to a class; params.c checks its parameters
- *   convert.c  plain values to objects          plain.c    objects to plain values; copy.c for branches
- *   node.c     open, process, flush, close      emit.c     what a node returned or yielded
- *   async.c    coroutines and the event loop    stream.c   nodes that take the stream; source.c those that generate
- *   error.c    exceptions                       tensor.c, packet.c, module.c  what `remotemedia` offers to Python
- * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and rmi_leave),
- * PyObject results are new references, and NULL or -1 means that a Python exception is set. */
+/* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
+ *   attach.c   the resolver of a runtime           interp.c   the interpreter, threads that enter it
+ *   paths.c    where Python's library lies         error.c    exceptions
+ *   resolve.c  from a name to a class              params.c, describe.c  what its docstring and __init__ say
+ *   convert.c  plain values to objects             plain.c    objects to plain values; copy.c for branches
+ *   node.c     open, process, flush, close         emit.c     what a node returned or yielded
+ *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
+ *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
+ * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
+ * rmi_leave), PyObject results are new references, and NULL or -1 means that a Python exception is set. */
 #ifndef PYTHON_HOST_H
 #define PYTHON_HOST_H
 
@@ -20,13 +21,14 @@
 enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32 };
 
 /* Names that are looked up often, interned. */
-#define RMI_PYTHON_NAMES(X)                                                                                \
-    X(process)                                                                                             \
-    X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) X(max_in_flight)    \
-        X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) X(finish) X(deadline) \
-            X(descriptor) X(wake) X(await_one) X(next_one) X(close_one) X(set_result) X(set_exception)     \
-                X(create_future) X(stdout) X(stderr) X(stdin) X(__stdout__) X(__stdin__) X(__init__)       \
-                    X(isoformat) X(__dataclass_fields__) X(item) X(_value_)
+#define RMI_PYTHON_NAMES(X)                                                                                  \
+    X(process)                                                                                               \
+    X(initialize)                                                                                            \
+    X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) X(max_in_flight) X(outputs) X(done) \
+        X(result) X(close) X(cancel) X(add_done_callback) X(step) X(finish) X(deadline) X(descriptor)        \
+            X(wake) X(await_one) X(next_one) X(close_one) X(set_result) X(set_exception) X(create_future)    \
+                X(stdout) X(stderr) X(stdin) X(__stdout__) X(__stdin__) X(__init__) X(isoformat)             \
+                    X(__dataclass_fields__) X(item) X(_value_)
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
     RMI_PYTHON_NAMES(RMI_NAME_INDEX_)
@@ -99,11 +101,11 @@ int rmi_paths_prepare(rmi_host *host);
 PyObject *rmi_paths_as_given(PyObject *file);
 
 /* ---- error.c */
-/* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED where the call
- * was interrupted (`node` may be NULL). Returns the code. */
+/* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED
+ * where the call was interrupted (`node` may be NULL). Returns the code. */
 int rmi_python_failed(rm_node *node, rm_error *err);
-/* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed then gives the
- * same code and text again. */
+/* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed
+ * then gives the same code and text again. */
 void rmi_python_raise(rm_error *err);
 
 /* ---- module.c */

@@ -177,7 +177,8 @@ static int send(rmi_state *state, batch *b, size_t next)
     return rc;
 }
 
-/* A result that is not simply the packet's new value: what came before is sent first, then what this one gives. */
+/* A result that is not simply the packet's new value: what came before is sent first, then what this one
+ * gives. */
 static int special_result(rmi_state *state, batch *b, size_t i, PyObject *result, rm_error *err)
 {
     int rc = send(state, b, i + 1);

@@ -1,5 +1,5 @@
-/* Where Python's library lies: everything is set, so that the interpreter searches for nothing and nothing of the
- * environment reaches it but VIRTUAL_ENV. */
+/* Where Python's library lies: everything is set, so that the interpreter searches for nothing and nothing
+ * of the environment reaches it but VIRTUAL_ENV. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

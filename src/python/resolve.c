@@ -191,8 +191,8 @@ static bool is_true(PyObject *object, rmi_python_name name)
     return truth;
 }
 
-/* The function behind the attribute, or NULL; *has: there is such an attribute that can be called. The base class' own
- * `process` does not count. */
+/* The function behind the attribute, or NULL; *has: there is such an attribute that can be called. The
+ * base class' own `process` does not count. */
 static PyObject *function_of(const rmi_class *class, rmi_python_name name, bool *has)
 {
     PyObject *found = NULL, *function = NULL, *abstract = NULL;

@@ -1,5 +1,5 @@
-/* One Python node: what its class is (rmi_class, made by the resolver) and how its instance stands (rmi_state).
- * Threads and references: see host.h. */
+/* One Python node: what its class is (rmi_class, made by the resolver) and how its instance stands
+ * (rmi_state). Threads and references: see host.h. */
 #ifndef PYTHON_STATE_H
 #define PYTHON_STATE_H
 
@@ -76,7 +76,8 @@ int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, u
 bool rmi_is_value(PyObject *result);
 /* Takes what the user's code returned (consumed) and goes on with it as rmi_work_step does. */
 int rmi_work_start(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err);
-/* RM_MORE: one value was emitted, there may be more; RM_PENDING: a task is under way; RM_OK: all done; or a failure. */
+/* RM_MORE: one value was emitted, there may be more; RM_PENDING: a task is under way; RM_OK: all done; or
+ * a failure. */
 int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err);
 /* The same, but waits for tasks: RM_MORE, RM_OK or a failure. */
 int rmi_work_step_waiting(rmi_state *state, rmi_work *work, rm_error *err);
@@ -88,7 +89,8 @@ int rmi_work_close(rmi_state *state, rmi_work *work, rm_error *err);
 /* ---- async.c */
 /* A task for `awaitable` (borrowed) that has run until it first waits. */
 PyObject *rmi_task_new(PyObject *awaitable);
-/* A task for the next item of an asynchronous iterator; its result is the mark of the end when there is none. */
+/* A task for the next item of an asynchronous iterator; its result is the mark of the end when there is
+ * none. */
 PyObject *rmi_task_next(PyObject *iterator);
 /* 1: done, 0: under way. */
 int rmi_task_done(PyObject *task);
@@ -98,7 +100,8 @@ bool rmi_is_end(PyObject *result);
 int rmi_task_finish(PyObject *task);
 /* Cancels `task` and closes the asynchronous `iterator` (either may be NULL). */
 int rmi_task_cancel(PyObject *task, PyObject *iterator);
-/* One turn of the loop without waiting; other nodes with something pending are woken where it matters to them. */
+/* One turn of the loop without waiting; other nodes with something pending are woken where it matters to
+ * them. */
 int rmi_loop_step(rmi_state *state);
 /* What `state` waits for now. */
 int rmi_loop_wait(rmi_state *state, rm_wait *wait);
@@ -108,7 +111,8 @@ void rmi_waiting(rmi_state *state, bool waiting);
 int rmi_task_watch(rmi_state *state, PyObject *task);
 /* Makes a blocked loop look up; after an exception was set for its thread. */
 void rmi_loop_wake(void);
-/* A future of the loop; its result or exception is set by `rmi_future_set` (value NULL: the stream has ended). */
+/* A future of the loop; its result or exception is set by `rmi_future_set` (value NULL: the stream has
+ * ended). */
 PyObject *rmi_future_new(void);
 int rmi_future_set(PyObject *future, PyObject *value);
 PyTypeObject *rmi_waker_type_new(PyObject *module);

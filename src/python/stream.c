@@ -1,5 +1,5 @@
-/* Nodes that take the stream: what they iterate over. A synchronous one has the nodes before it run when it asks for the
- * next item; where the runtime cannot do that, it gets its stream when all of it is there. */
+/* Nodes that take the stream: what they iterate over. A synchronous one has the nodes before it run when
+ * it asks for the next item; where the runtime cannot do that, it gets its stream when all of it is there. */
 #include <string.h>
 
 #include "base/alloc.h"

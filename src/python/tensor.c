@@ -1,4 +1,5 @@
-/* remotemedia.Tensor: a tensor value as an object with a buffer, so that memoryview and numpy see its memory uncopied. */
+/* remotemedia.Tensor: a tensor value as an object with a buffer, so that memoryview and numpy see its
+ * memory uncopied. */
 #include <math.h>
 #include <string.h>
 

@@ -11,7 +11,8 @@ bool rmi_tensor_check(PyObject *object);
 rm_value rmi_tensor_value(PyObject *tensor);
 /* The times it carries: ns or RM_NO_TIME. */
 void rmi_tensor_times(PyObject *tensor, int64_t *timestamp, int64_t *duration);
-/* A Tensor over the memory of `source`, an object with a buffer; None stands for an argument that was not given. */
+/* A Tensor over the memory of `source`, an object with a buffer; None stands for an argument that was not
+ * given. */
 PyObject *rmi_tensor_from_buffer(PyObject *source, PyObject *shape, PyObject *dtype, PyObject *sample_rate,
                                  PyObject *channel_layout);
 /* The part [start, stop) along the first dimension. */

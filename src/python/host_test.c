@@ -1,0 +1,247 @@
+/* The Python host through the public interface: results, memory of the caller's allocator, several runtimes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "remotemedia/node.h"
+#include "tests/support/heap.h"
+
+#define NODE(id, text) "{\"id\": \"" id "\", \"node_type\": \"Python\", \"params\": {\"code\": \"" text "\"}}"
+#define MANIFEST(nodes, connections)                                            \
+    "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [" nodes \
+    "], \"connections\": [" connections "]}"
+
+typedef struct outcome {
+    int rc;
+    rm_error err;
+    char *outputs;
+    size_t length;
+} outcome;
+
+static const rm_python_config python = {.size = sizeof python, .home = RMT_BUILD_DIR};
+
+static void outcome_clear(outcome *o)
+{
+    rm_text_free(NULL, o->outputs, o->length);
+    rm_error_clear(&o->err);
+}
+
+/* Runs a manifest over `items`, in a runtime of its own on `heap`. */
+static outcome run(rmt_heap *heap, const char *text, const char *items)
+{
+    const rm_config config = {.size = sizeof config, .allocator = &heap->allocator};
+    const rm_pipeline_options options = {.size = sizeof options, .may_block = true};
+    outcome o = {0};
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_value input = rm_null(), outputs = rm_null();
+    assert_int_equal(rm_json_parse(NULL, items, strlen(items), 0, &input, NULL), RM_OK);
+    o.rc = rm_runtime_new(&config, &runtime, &o.err);
+    if (o.rc == RM_OK)
+        o.rc = rm_python_attach(runtime, &python, &o.err);
+    if (o.rc == RM_OK)
+        o.rc = rm_manifest_parse(runtime, text, strlen(text), &manifest, &o.err);
+    if (o.rc == RM_OK)
+        o.rc = rm_run(manifest, &options, input, &outputs, &o.err);
+    (void)rm_json_write(NULL, outputs, 0, &o.outputs, &o.length, NULL, NULL);
+    rm_value_clear(&outputs);
+    rm_value_clear(&input);
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+    return o;
+}
+
+static const struct {
+    const char *label, *manifest, *items, *outputs;
+    int rc;
+} cases[] = {
+    {"a function", MANIFEST(NODE("p", "def process(item):\\n    return item"), ""),
+     "[1, \"a\", [2], {\"b\": 3}]", "{\"p\":[1,\"a\",[2],{\"b\":3}]}", RM_OK},
+    {"two nodes and a branch",
+     MANIFEST(
+         NODE("p", "def process(item):\\n    return [item]") "," NODE(
+             "q",
+             "def process(item):\\n    return item * 2") "," NODE("r",
+                                                                  "def process(item):\\n    return {1: item}"),
+         "{\"from\": \"p\", \"to\": \"q\"}, {\"from\": \"p\", \"to\": \"r\"}"),
+     "[1, 36893488147419103232]",
+     "{\"q\":[[1,1],[36893488147419103232,36893488147419103232]],"
+     "\"r\":[{\"1\":[1]},{\"1\":[36893488147419103232]}]}",
+     RM_OK},
+    {"a generator and a flush",
+     MANIFEST(
+         NODE("p", "def process(item):\\n    yield item\\n    yield None\\ndef flush():\\n    return 'end'"),
+         ""),
+     "[1]", "{\"p\":[1,null,\"end\"]}", RM_OK},
+    {"a coroutine that waits",
+     MANIFEST(
+         NODE("p",
+              "import asyncio\\nasync def process(item):\\n    await asyncio.sleep(0)\\n    return item"),
+         ""),
+     "[1, 2]", "{\"p\":[1,2]}", RM_OK},
+    {"an exception", MANIFEST(NODE("p", "def process(item):\\n    return 1 // item"), ""), "[1, 0]",
+     "{\"p\":[1]}", RM_E_PYTHON},
+    {"an unknown parameter",
+     MANIFEST("{\"id\": \"b\", \"node_type\": \"BufferNode\", \"params\": {\"size\": 1}}", ""), "[1]", NULL,
+     RM_E_UNKNOWN_PARAMETER},
+    {"an unknown type", MANIFEST("{\"id\": \"b\", \"node_type\": \"no.such:Class\"}", ""), "[1]", NULL,
+     RM_E_UNKNOWN_NODE_TYPE},
+};
+
+static void gives_the_answer_or_out_of_memory(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t nth = 0, faults = 1; faults != 0; nth++) {
+            rmt_heap heap;
+            rmt_heap_init(&heap, nth);
+            outcome o = run(&heap, cases[i].manifest, cases[i].items);
+            faults = nth == 0 ? 1 : heap.faults;
+            const bool faulty = nth != 0 && heap.faults != 0;
+            if (!faulty && (o.rc != cases[i].rc ||
+                            (cases[i].outputs != NULL && strcmp(o.outputs, cases[i].outputs) != 0)))
+                fail_msg("%s: %s %s %s", cases[i].label, rm_code_name(o.rc), o.err.message, o.outputs);
+            if (faulty && o.rc != RM_E_OUT_OF_MEMORY && o.rc != cases[i].rc)
+                fail_msg("%s, allocation %zu: %s %s", cases[i].label, nth, rm_code_name(o.rc), o.err.message);
+            outcome_clear(&o);
+            if (heap.live_blocks != 0 || heap.mistakes != 0)
+                fail_msg("%s, allocation %zu: %zu blocks left, %zu mistakes", cases[i].label, nth,
+                         (size_t)heap.live_blocks, (size_t)heap.mistakes);
+        }
+    }
+}
+
+static void tells_the_users_frames_and_the_whole_story(void **unused)
+{
+    rmt_heap heap;
+    rm_value file = rm_null(), line = rm_null();
+    (void)unused;
+    rmt_heap_init(&heap, 0);
+    outcome o = run(&heap, cases[4].manifest, cases[4].items);
+    assert_string_equal(o.err.node, "p");
+    assert_true(o.err.has_item && o.err.item == 1);
+    assert_int_equal(rm_list_length(o.err.traceback), 1);
+    assert_true(rm_map_get(rm_list_get(o.err.traceback, 0), "file", 4, &file));
+    assert_string_equal(rm_string_text(file, NULL), "<code of p>");
+    assert_true(rm_map_get(rm_list_get(o.err.traceback, 0), "line", 4, &line) && line.i == 2);
+    assert_non_null(strstr(rm_string_text(o.err.detail, NULL), "return 1 // item"));
+    outcome_clear(&o);
+}
+
+/* Objects that one run leaves behind are freed: a class tells when its instances and items go. */
+static void frees_what_it_made(void **unused)
+{
+    static const char manifest[] = MANIFEST(
+        NODE("p", "import gc\\nclass Item: pass\\ndef process(item):\\n    return (Item(), item)") "," NODE(
+            "q", "import gc\\ndef process(item):\\n    return None\\ndef flush():\\n    gc.collect()\\n"
+                 "    return sum(type(o).__name__ == 'Item' for o in gc.get_objects())"),
+        "{\"from\": \"p\", \"to\": \"q\"}");
+    (void)unused;
+    for (int i = 0; i < 3; i++) {
+        rmt_heap heap;
+        rmt_heap_init(&heap, 0);
+        outcome o = run(&heap, manifest, "[1, 2, 3]");
+        assert_int_equal(o.rc, RM_OK);
+        assert_string_equal(o.outputs, "{\"q\":[0]}");
+        outcome_clear(&o);
+    }
+}
+
+/* Two pipelines with pending coroutines take turns on one thread. */
+static void pipelines_share_the_loop(void **unused)
+{
+    static const char text[] = MANIFEST(
+        NODE("p",
+             "import asyncio\\nasync def process(item):\\n    await asyncio.sleep(0.002)\\n    return item"),
+        "");
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipelines[2] = {NULL, NULL};
+    int state[2] = {RM_OK, RM_OK};
+    rm_error err = {0};
+    (void)unused;
+    assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
+    assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err), RM_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rm_pipeline_open(manifest, NULL, &pipelines[i], &err), RM_OK);
+        for (int64_t item = 0; item < 5; item++)
+            assert_int_equal(rm_pipeline_push(pipelines[i], NULL, rm_int(10 * i + item), &err), RM_OK);
+        assert_int_equal(rm_pipeline_finish(pipelines[i], &err), RM_OK);
+    }
+    while (state[0] != RM_DONE || state[1] != RM_DONE)
+        for (int i = 0; i < 2; i++) {
+            if (state[i] != RM_DONE)
+                state[i] = rm_run_step(pipelines[i], &err);
+            assert_true(state[i] >= 0);
+        }
+    for (int i = 0; i < 2; i++) {
+        rm_packet packet;
+        size_t sink = 0;
+        for (int64_t item = 0; item < 5; item++) {
+            assert_int_equal(rm_pipeline_pull(pipelines[i], &sink, &packet, &err), RM_OK);
+            assert_int_equal(packet.value.i, 10 * i + item);
+            assert_int_equal(packet.seq, item);
+            rm_packet_clear(&packet);
+        }
+        rm_pipeline_free(pipelines[i]);
+    }
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+}
+
+/* Without a stream that can be waited for, a synchronous streaming node gets it when all of it is there. */
+static void a_pushed_stream_comes_at_the_end(void **unused)
+{
+    static const char text[] = MANIFEST(
+        "{\"id\": \"p\", \"node_type\": \"Python\", \"is_streaming\": true, \"params\": {\"code\": "
+        "\"def process(stream):\\n    for item in stream:\\n        yield [item, next(stream, None)]\"}}",
+        "");
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipeline = NULL;
+    rm_error err = {0};
+    rm_packet packet;
+    size_t sink = 0, count = 0;
+    int rc = RM_AGAIN;
+    (void)unused;
+    assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
+    assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err), RM_OK);
+    assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, &err), RM_OK);
+    for (int64_t item = 0; item < 3; item++) {
+        assert_int_equal(rm_pipeline_push(pipeline, NULL, rm_int(item), &err), RM_OK);
+        while ((rc = rm_run_step(pipeline, &err)) == RM_OK)
+            ;
+        assert_int_equal(rc, RM_AGAIN);
+        assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, &err), RM_AGAIN);
+    }
+    assert_int_equal(rm_pipeline_finish(pipeline, &err), RM_OK);
+    while (rc != RM_DONE) {
+        rc = rm_run_step(pipeline, &err);
+        assert_true(rc >= 0);
+        for (; rm_pipeline_pull(pipeline, &sink, &packet, &err) == RM_OK; count++) {
+            assert_int_equal(packet.seq, count == 0 ? 1 : 2);
+            rm_packet_clear(&packet);
+        }
+    }
+    assert_int_equal(count, 2);
+    rm_pipeline_free(pipeline);
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_the_answer_or_out_of_memory),
+        cmocka_unit_test(tells_the_users_frames_and_the_whole_story),
+        cmocka_unit_test(frees_what_it_made),
+        cmocka_unit_test(pipelines_share_the_loop),
+        cmocka_unit_test(a_pushed_stream_comes_at_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
