@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import unittest
 
@@ -276,6 +277,31 @@ class Run(ProgramTest):
         done = self.run_program("run", "-", "--timeout", "200ms", stdin=pipeline)
         self.assertEqual(done.exit, 5, done.stderr)
         self.assertEqual((done.document["error"]["code"], done.document["error"]["node"]), ("timeout", "sleeper"))
+
+    def sleeper(self):
+        """A running program whose node sleeps where nothing can interrupt it."""
+        code = "import os, time\ndef process(x):\n    os.write(2, b'ready\\n')\n    time.sleep(1000)"
+        path = self.write("m.json", {"manifest": manifest([node("sleeper", "Python", {"code": code})]), "input_data": [1]})
+        process = self.start("run", path, stdin=subprocess.DEVNULL)
+        self.assertEqual(process.stderr.readline(), b"ready\n")
+        return process
+
+    def test_another_interrupt_ends_a_node_that_does_not_stop(self):
+        process = self.sleeper()
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            select.select([process.stderr], [], [], 0.1)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn(b"interrupted again, but node 'sleeper' does not stop", process.stderr.read())
+
+    def test_a_node_that_does_not_stop_is_given_some_seconds(self):
+        process = self.sleeper()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60 * SLOWNESS), 130)
+        error = json.loads(process.stdout.read())["error"]
+        self.assertEqual((error["code"], error["node"]), ("cancelled", "sleeper"))
+        self.assertIn(b"error: interrupted, but node 'sleeper'", process.stderr.read())
 
     def test_log_level(self):
         code = "class Node:\n    def process(self, x): return x"
