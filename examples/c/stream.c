@@ -129,7 +129,8 @@ static bool next_line(struct lines *lines, const char **line, size_t *length)
 static int push(rm_pipeline *pipeline, const rm_allocator *allocator, rm_value item, rm_error *err)
 {
     int rc;
-    while ((rc = rm_pipeline_push(pipeline, NULL, item, err)) == RM_AGAIN) { /* full, and the item still ours */
+    while ((rc = rm_pipeline_push(pipeline, NULL, item, err)) ==
+           RM_AGAIN) { /* full; the item is still ours */
         rc = work(pipeline, allocator, err);
         if (rc != RM_AGAIN)
             break;

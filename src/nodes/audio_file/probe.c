@@ -124,6 +124,7 @@ int rmi_audio_probe_file(const rm_allocator *allocator, FILE *file, const char *
         rc = probe_ogg(allocator, file, size, out, err);
     else if (out->container == RMI_AUDIO_MP3)
         probe_mp3(file, out);
-    rewind(file);
+    if (rc == RM_OK && fseeko(file, 0, SEEK_SET) != 0)
+        rc = rm_error_set(err, RM_E_IO, "cannot read '%s': %s", path, strerror(errno));
     return rc;
 }
