@@ -1,12 +1,19 @@
 """Docstrings for `remotemedia nodes info`."""
 
 
-def dedent(doc: str) -> str:
-    """The text of a docstring without the indentation that it has in the source."""
+def describe(doc: str) -> "tuple[str, str]":
+    """The first line of a docstring, and the paragraphs after it, each on one line."""
     first, *rest = doc.strip().expandtabs().split("\n")
     widths = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
     width = min(widths, default=0)
-    return "\n".join([first, *(line[width:].rstrip() for line in rest)])
+    paragraphs = "\n".join(line[width:].rstrip() for line in rest).strip("\n").split("\n\n")
+    return first.removesuffix("."), "\n\n".join(map(_join, paragraphs))
+
+
+def _join(paragraph: str) -> str:
+    """Lines as one, unless some are set off: a list, code."""
+    lines = paragraph.split("\n")
+    return paragraph if any(line.startswith((" ", "- ", "* ")) for line in lines) else " ".join(lines)
 
 
 class Python:

@@ -11,29 +11,30 @@ static int put_text(rm_value *map, const char *key, const char *text, size_t len
     return rc == RM_OK ? rm_map_set(map, key, strlen(key), value, err) : rc;
 }
 
-/* The docstring without its indentation; NULL when there is none. */
-static PyObject *clean_docstring(PyObject *class)
+/* The docstring as (summary, description); NULL when there is none. */
+static PyObject *read_docstring(PyObject *class)
 {
-    PyObject *doc = PyObject_GetAttrString(class, "__doc__"), *clean = NULL;
+    PyObject *doc = PyObject_GetAttrString(class, "__doc__"), *parts = NULL;
     PyObject *module =
         doc != NULL && PyUnicode_Check(doc) ? PyImport_ImportModule("remotemedia._text") : NULL;
     if (module != NULL)
-        clean = PyObject_CallMethod(module, "dedent", "O", doc);
+        parts = PyObject_CallMethod(module, "describe", "O", doc);
     Py_XDECREF(module);
     Py_XDECREF(doc);
     PyErr_Clear();
-    return clean;
+    return parts;
 }
 
-/* The first line is the summary, all of it the description. */
 static int put_docstring(rm_value *map, PyObject *class, bool details, rm_error *err)
 {
-    PyObject *doc = clean_docstring(class);
-    const char *text = doc != NULL ? PyUnicode_AsUTF8(doc) : "";
-    int rc = put_text(map, "summary", text, strcspn(text, "\n"), err);
-    if (rc == RM_OK && details && *text != '\0')
-        rc = put_text(map, "description", text, strlen(text), err);
-    Py_XDECREF(doc);
+    const char *summary = "", *description = "";
+    PyObject *parts = read_docstring(class);
+    if (parts != NULL && !PyArg_ParseTuple(parts, "ss", &summary, &description))
+        PyErr_Clear();
+    int rc = put_text(map, "summary", summary, strlen(summary), err);
+    if (rc == RM_OK && details && *description != '\0')
+        rc = put_text(map, "description", description, strlen(description), err);
+    Py_XDECREF(parts);
     return rc;
 }
 

@@ -1,4 +1,5 @@
 /* The Python host through the public interface: results, memory of the caller's allocator, several runtimes. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -234,6 +235,54 @@ static void a_pushed_stream_comes_at_the_end(void **unused)
     rm_runtime_free(runtime);
 }
 
+/* What a thread runs and what came of it; cmocka's checks belong to the main thread. */
+typedef struct job {
+    const char *manifest;
+    rmt_heap heap;
+    outcome o;
+} job;
+
+static void *run_job(void *context)
+{
+    job *j = context;
+    j->o = run(&j->heap, j->manifest, "[1, 2, 3, 4, 5, 6, 7, 8]");
+    return NULL;
+}
+
+/* Threads share the interpreter and, while their coroutines wait for each other's turns, the loop. */
+static void threads_take_turns(void **unused)
+{
+    static const char *const manifests[] = {
+        MANIFEST(
+            NODE(
+                "p",
+                "import asyncio\\nasync def process(item):\\n    await asyncio.sleep(0.001)\\n    return item"),
+            ""),
+        MANIFEST(
+            NODE("p", "import time\\nasync def process(item):\\n    time.sleep(0.001)\\n    return item"),
+            ""),
+        MANIFEST(NODE("p", "def process(item):\\n    return [{'n': item}][0]['n']"), ""),
+        MANIFEST(NODE("p", "def process(item):\\n    yield item"), ""),
+    };
+    enum { JOBS = sizeof manifests / sizeof *manifests };
+    pthread_t threads[JOBS];
+    job jobs[JOBS];
+    (void)unused;
+    for (int round = 0; round < 5; round++) {
+        for (size_t i = 0; i < JOBS; i++) {
+            jobs[i].manifest = manifests[i];
+            rmt_heap_init(&jobs[i].heap, 0);
+            assert_int_equal(pthread_create(&threads[i], NULL, run_job, &jobs[i]), 0);
+        }
+        for (size_t i = 0; i < JOBS; i++) {
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+            assert_string_equal(jobs[i].o.outputs, "{\"p\":[1,2,3,4,5,6,7,8]}");
+            outcome_clear(&jobs[i].o);
+            assert_int_equal(jobs[i].heap.live_blocks, 0);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -242,6 +291,7 @@ int main(void)
         cmocka_unit_test(frees_what_it_made),
         cmocka_unit_test(pipelines_share_the_loop),
         cmocka_unit_test(a_pushed_stream_comes_at_the_end),
+        cmocka_unit_test(threads_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
