@@ -186,7 +186,8 @@ class Run(ProgramTest):
                 (["validate", "absent.json"], "absent.json"), (["graph", folder], "folder")]
         path = self.write("double.json", DOUBLE)
         rows += [(["run", path, "--input", "absent.json"], "absent.json"), (["run", path, "--input", folder], "folder"),
-                 (["run", path, "--output", folder], "folder"), (["run", path, "--output", "no/where.json"], "no/where"),
+                 (["run", path, "--output", folder], "folder"),
+                 (["run", path, "--output", "no/where.json"], "no/where"),
                  (["run", path, "--plugin", "absent.so"], "absent.so")]
         for args, name in rows:
             with self.subTest(args=args):
@@ -281,7 +282,8 @@ class Run(ProgramTest):
     def sleeper(self):
         """A running program whose node sleeps where nothing can interrupt it."""
         code = "import os, time\ndef process(x):\n    os.write(2, b'ready\\n')\n    time.sleep(1000)"
-        path = self.write("m.json", {"manifest": manifest([node("sleeper", "Python", {"code": code})]), "input_data": [1]})
+        pipeline = manifest([node("sleeper", "Python", {"code": code})])
+        path = self.write("m.json", {"manifest": pipeline, "input_data": [1]})
         process = self.start("run", path, stdin=subprocess.DEVNULL)
         self.assertEqual(process.stderr.readline(), b"ready\n")
         return process
@@ -367,7 +369,8 @@ class Lines(ProgramTest):
         self.assertEqual(process.wait(60), 0)
 
     def test_memory_does_not_grow_with_the_input(self):
-        path = self.write("m.json", manifest([node("a", "PassThrough"), node("b", "AddNode", {"addend": 1})], ["a > b"]))
+        nodes = [node("a", "PassThrough"), node("b", "AddNode", {"addend": 1})]
+        path = self.write("m.json", manifest(nodes, ["a > b"]))
         peaks = []
         for count in (1000, 300000):
             done = subprocess.run(["python3", "-c", MEASURE, str(count), str(PROGRAM), "run", str(path), "--input", "-",

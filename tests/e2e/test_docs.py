@@ -1,8 +1,8 @@
 """Every command in the documentation is run and gives what it shows.
 
-In a block ```console, a line "$ command" is run by sh in the project's folder (`remotemedia` is the program under test);
-the lines below it are its output, standard error included. A line "..." stands for any lines, "..." at the end of a line
-for its rest. JSON blocks that are manifests must be valid.
+In a block ```console, a line "$ command" is run by sh in the project's folder (`remotemedia` is the program under
+test); the lines below it are its output, standard error included. A line "..." stands for any lines, "..." at the end
+of a line for its rest. JSON blocks that are manifests must be valid.
 """
 
 import json
