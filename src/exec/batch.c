@@ -120,7 +120,7 @@ int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value i
     int rc = rm_pipeline_open(manifest, &chosen, &p, err);
     if (rc != RM_OK)
         return rc;
-    rm_value *lists = rmi_arena_alloc(&p->arena, p->result_count, sizeof *lists);
+    rm_value *lists = rmi_arena_alloc(&p->graph.arena, p->result_count, sizeof *lists);
     if (lists == NULL)
         rc = rmi_out_of_memory(err);
     for (size_t i = 0; rc == RM_OK && i < p->result_count; i++)

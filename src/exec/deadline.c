@@ -61,6 +61,7 @@ int rmi_deadline_start(rm_pipeline *p, int64_t timeout_ms, rm_error *err)
         rm_error_clear(err);
         rc = RM_OK;
     }
+    p->own_clock = p->deadline != RMI_FOREVER && p->watchdog == NULL;
     return rc;
 }
 
@@ -81,12 +82,12 @@ rmi_wake *rmi_deadline_wake(rm_pipeline *p)
     return atomic_load(&p->stop) == RMI_RUNNING && !atomic_load(&p->any_woken) ? wake : NULL;
 }
 
-int rmi_check_stop(rm_pipeline *p)
+int rmi_stop_now(rm_pipeline *p)
 {
     int stop = atomic_load_explicit(&p->stop, memory_order_relaxed);
     if (p->stopped)
         return p->failed;
-    if (stop == RMI_RUNNING && p->deadline != RMI_FOREVER && p->watchdog == NULL && rmi_platform_now() >= p->deadline)
+    if (stop == RMI_RUNNING && p->own_clock && rmi_platform_now() >= p->deadline)
         stop = RMI_TIMED_OUT;
     if (stop == RMI_RUNNING)
         return RM_OK;

@@ -111,8 +111,8 @@ int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
 {
     const rmi_outputs *out = &node->outputs[port];
     node->counters.out += n;
-    if (out->count == 1 && node->results == NULL && !out->links[0]->closed)
-        return put_last(node, out->links[0], packets, n);
+    if (node->only_output != NULL && !node->only_output->closed)
+        return put_last(node, node->only_output, packets, n);
 
     rmi_link *last = NULL;
     int rc = node->results != NULL ? put_results(node, packets, n) : RM_OK;

@@ -27,7 +27,7 @@ static const rm_port *first_input(const rm_node_type *type)
 
 static int allocate_outputs(rm_pipeline *p, rm_node *node)
 {
-    rmi_arena *arena = &p->arena;
+    rmi_arena *arena = &p->graph.arena;
     const rmi_graph_node *graph = node->graph;
     node->output_ports = graph->output_ports;
     node->outputs = rmi_arena_alloc(arena, node->output_ports, sizeof *node->outputs);
@@ -50,8 +50,8 @@ static int allocate_inputs(rm_pipeline *p, rm_node *node)
     const rmi_graph_node *graph = node->graph;
     const uint32_t ports = graph->input_ports > 0 ? graph->input_ports : 1;
     node->input_count = graph->is_source ? 1 : graph->input_count;
-    node->inputs = rmi_arena_alloc(&p->arena, node->input_count, sizeof *node->inputs);
-    node->takes = rmi_arena_alloc(&p->arena, ports, sizeof *node->takes);
+    node->inputs = rmi_arena_alloc(&p->graph.arena, node->input_count, sizeof *node->inputs);
+    node->takes = rmi_arena_alloc(&p->graph.arena, ports, sizeof *node->takes);
     if (node->inputs == NULL || node->takes == NULL)
         return RM_E_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < graph->input_count; i++) {
@@ -75,12 +75,12 @@ static int allocate(rm_pipeline *p)
     p->node_count = g->node_count;
     p->connection_count = g->edge_count;
     p->ready_words = (g->node_count + 63) / 64;
-    p->ready = rmi_arena_alloc(&p->arena, p->ready_words, sizeof *p->ready);
-    p->nodes = rmi_arena_alloc(&p->arena, g->node_count, sizeof *p->nodes);
-    p->by_index = rmi_arena_alloc(&p->arena, g->node_count, sizeof *p->by_index);
-    p->links = rmi_arena_alloc(&p->arena, (size_t)g->edge_count + feeds + results, sizeof *p->links);
-    p->feeds = rmi_arena_alloc(&p->arena, feeds, sizeof *p->feeds);
-    p->results = rmi_arena_alloc(&p->arena, results, sizeof *p->results);
+    p->ready = rmi_arena_alloc(&p->graph.arena, p->ready_words, sizeof *p->ready);
+    p->nodes = rmi_arena_alloc(&p->graph.arena, g->node_count, sizeof *p->nodes);
+    p->by_index = rmi_arena_alloc(&p->graph.arena, g->node_count, sizeof *p->by_index);
+    p->links = rmi_arena_alloc(&p->graph.arena, (size_t)g->edge_count + feeds + results, sizeof *p->links);
+    p->feeds = rmi_arena_alloc(&p->graph.arena, feeds, sizeof *p->feeds);
+    p->results = rmi_arena_alloc(&p->graph.arena, results, sizeof *p->results);
     const bool all = p->ready && p->nodes && p->by_index && p->links && p->feeds && p->results;
     return all ? RM_OK : RM_E_OUT_OF_MEMORY;
 }
@@ -102,36 +102,45 @@ static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
     node->plain = graph->type->poll == NULL && !(graph->type->flags & RM_NODE_STREAMING) && !node->generating &&
                   source->retry_attempts == 0 && source->timeout_ms == 0;
     p->has_special |= !node->plain;
+    node->watched = p->measure || source->timeout_ms > 0;
     p->by_index[index] = node;
     if (node->generating)
         rmi_ready(node);
 }
 
+static int wire_node(rm_pipeline *p, rm_node *node, rmi_link **next)
+{
+    int rc = allocate_inputs(p, node);
+    if (rc == RM_OK)
+        rc = allocate_outputs(p, node);
+    if (rc != RM_OK)
+        return rc;
+    if (node->graph->is_source) {
+        link_init(p, *next, NULL, node, NULL);
+        node->inputs[0] = p->feeds[p->feed_count++] = (*next)++;
+    }
+    node->takes_any = rmi_takes_any(node);
+    if (!node->graph->is_output && node->output_ports == 1 && node->outputs[0].count == 1)
+        node->only_output = node->outputs[0].links[0];
+    p->tracked |= node->input_count > 1 || node->type->advance != NULL;
+    return RM_OK;
+}
+
 /* Nodes by rank, links in manifest order: connections, then what sources are fed, then results. */
 static int wire(rm_pipeline *p)
 {
-    rmi_link *next = p->links;
     int rc = allocate(p);
     if (rc != RM_OK)
         return rc;
+    rmi_link *next = p->links;
     for (uint32_t i = 0; i < p->node_count; i++)
         node_init(p, &p->nodes[p->graph.nodes[i].rank], i);
-    next = p->links;
     for (uint32_t i = 0; i < p->connection_count; i++, next++) {
         const rmi_edge *edge = &p->graph.edges[i];
         link_init(p, next, p->by_index[edge->from], p->by_index[edge->to], edge);
     }
-    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++) {
-        rm_node *node = p->by_index[i];
-        rc = allocate_inputs(p, node);
-        if (rc == RM_OK)
-            rc = allocate_outputs(p, node);
-        if (rc == RM_OK && node->graph->is_source) {
-            link_init(p, next, NULL, node, NULL);
-            node->inputs[0] = p->feeds[p->feed_count++] = next++;
-        }
-        p->tracked |= node->input_count > 1 || node->type->advance != NULL;
-    }
+    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
+        rc = wire_node(p, p->by_index[i], &next);
     for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
         if (p->graph.nodes[i].is_output) {
             link_init(p, next, p->by_index[i], NULL, NULL);
@@ -145,10 +154,10 @@ static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
 {
     const uint32_t index = (uint32_t)(node->graph - p->graph.nodes);
     int rc = RM_OK;
-    node->state = rmi_arena_alloc(&p->arena, 1, node->type->state_size);
+    node->state = rmi_arena_alloc(&p->graph.arena, 1, node->type->state_size);
     if (node->state == NULL)
         return rmi_out_of_memory(err);
-    rc = rmi_params_fill(&p->graph, index, node->state, &p->arena, &node->params, err);
+    rc = rmi_params_fill(&p->graph, index, node->state, &p->graph.arena, &node->params, err);
     if (rc == RM_OK && node->type->open != NULL) {
         const int64_t started = rmi_call_begin(node);
         rc = node->type->open(node, node->state, &p->scratch);
@@ -196,7 +205,6 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
     p->deadline = RMI_FOREVER;
     atomic_store(&p->call_deadline, RMI_FOREVER);
     p->result_seq = INT64_MAX;
-    rmi_arena_init(&p->arena, allocator);
     take_options(p, options);
     int rc = rmi_graph_build(manifest, &p->graph, error);
     if (rc == RM_OK && (rc = wire(p)) != RM_OK)
@@ -309,6 +317,5 @@ void rm_pipeline_free(rm_pipeline *p)
     rm_error_clear(&p->scratch);
     rm_error_clear(&p->emit_error);
     rmi_graph_free(&p->graph);
-    rmi_arena_free(&p->arena);
     rmi_free(allocator, p, sizeof *p);
 }

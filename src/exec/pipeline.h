@@ -1,7 +1,8 @@
 /* A graph that is being run. One struct for the whole, one a node, one a connection; each file of src/exec tells one part
  * of what happens to them:
  *   open.c      builds and opens, closes, frees            feed.c     input items to the sources
- *   schedule.c  which node is next; what an idle run does  call.c     one turn of one node
+ *   schedule.c  which node is next; what an idle run does  turn.c     one turn of one node
+ *   accept.c    what may reach a node                      call.c     its slots and what they answer
  *   merge.c     several inputs in order; bounds            emit.c     packets to connections and results
  *   pending.c   packets whose results come later           stream.c   nodes that pull their input
  *   failure.c   on_error, retry, what a failure says       deadline.c cancel, timeouts, the watchdog
@@ -109,7 +110,10 @@ struct rm_node {
     bool starved;         /* streaming: its last pull found nothing */
     bool polling;         /* answered RM_PENDING; poll is to be called */
     bool generating, flushed, overshoot;
-    bool plain;           /* nothing special: the short way through call.c */
+    bool plain;           /* nothing special: the short way through turn.c */
+    bool watched;         /* its calls are timed */
+    bool takes_any;       /* no packet needs a look before it may reach the node */
+    rmi_link *only_output; /* its connection, where it has just one and no results */
     atomic_bool woken;
     rmi_counters counters;
 };
@@ -119,8 +123,7 @@ enum { RMI_RUNNING, RMI_CANCELLED, RMI_TIMED_OUT };
 struct rm_pipeline {
     rm_runtime *runtime;
     const rm_allocator *allocator;
-    rmi_graph graph;
-    rmi_arena arena;
+    rmi_graph graph; /* and its arena: what is made once for the run lies there too */
     rm_node *nodes;      /* by rank */
     rm_node **by_index;  /* by place in the manifest */
     uint32_t node_count;
@@ -163,6 +166,7 @@ struct rm_pipeline {
     int64_t deadline;            /* of the whole run, monotonic ns */
     int64_t timeout_ms;
     bool item_timeouts;          /* some node has a timeout_ms */
+    bool own_clock;              /* there is a deadline and no watchdog that looks at it */
 };
 
 /* ---- schedule.c */
@@ -175,20 +179,53 @@ int rmi_turn(rm_pipeline *pipeline);
 /* Whether rm_pipeline_pull would give one. */
 bool rmi_results_deliverable(const rm_pipeline *pipeline);
 
-/* ---- call.c */
+/* ---- turn.c */
 /* One turn of a node; RM_OK or what failed the run (in pipeline->error). */
 int rmi_node_turn(rm_node *node);
 /* How many packets may still be put on every output; 0: full. */
 size_t rmi_output_room(const rm_node *node);
-/* Brackets every call into a node's slots: names it to the watchdog and counts its time. */
-int64_t rmi_call_begin(rm_node *node);
-int rmi_call_end(rm_node *node, int64_t started, int rc);
-/* Calls process or process_many with the first `n` packets of `queue`, all for `port`, and settles the outcome. */
-int rmi_call_process(rm_node *node, rmi_queue *queue, uint32_t port, size_t n);
-/* Calls flush until it has no more; RM_OK or what failed the run. */
-int rmi_call_flush(rm_node *node);
 /* Marks the producer of a link that was full as ready again. */
 void rmi_drained(rmi_link *link);
+
+/* ---- accept.c */
+/* Whether every input port takes whatever comes. */
+bool rmi_takes_any(const rm_node *node);
+/* How many of the first `n` packets, all for `port`, may be given to the node; objects are made plain for it where it takes
+ * none. When that is 0, *rc is the first one's failure (described in pipeline->scratch). */
+size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n, int *rc);
+
+/* ---- call.c */
+/* Calls process or process_many with the first `n` packets of `queue`, all for `port`, and settles the outcome. */
+int rmi_call_process(rm_node *node, rmi_queue *queue, uint32_t port, size_t n);
+/* The call after RM_MORE. */
+int rmi_call_more(rm_node *node);
+int rmi_call_generate(rm_node *node, size_t room);
+/* Calls flush once: RM_OK, RM_MORE or what failed the run. */
+int rmi_call_flush(rm_node *node);
+int64_t rmi_call_watch(rm_node *node);
+int rmi_call_unwatch(rm_node *node, int64_t started, int rc);
+int rmi_call_failed(rm_node *node, int rc);
+
+/* Every call into a node's slots stands between these two: they name it to the watchdog, count its time, and turn a failure
+ * inside rm_emit into the call's. */
+static inline int64_t rmi_call_begin(rm_node *node)
+{
+    rm_pipeline *p = node->pipeline;
+    node->busy = true;
+    node->outer = atomic_load_explicit(&p->calling, memory_order_relaxed);
+    const int64_t started = node->watched ? rmi_call_watch(node) : 0;
+    atomic_store_explicit(&p->calling, node, memory_order_release);
+    return started;
+}
+static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
+{
+    rm_pipeline *p = node->pipeline;
+    atomic_store_explicit(&p->calling, node->outer, memory_order_release);
+    node->busy = false;
+    if (node->watched)
+        rc = rmi_call_unwatch(node, started, rc);
+    return rc >= 0 && p->emit_error.code == RM_OK ? rc : rmi_call_failed(node, rc);
+}
 
 /* ---- merge.c */
 /* A walk over links in (seq, link) order that goes on where it stopped: *seq and *index, from INT64_MAX and 0. Returns the
@@ -259,7 +296,12 @@ void rmi_deadline_stop(rm_pipeline *pipeline);
 /* The flag that ends waits; NULL when there is no memory for one or the run is to stop, so that nobody waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
 /* RM_OK, or the failure (in pipeline->error) when the run was cancelled or is out of time. */
-int rmi_check_stop(rm_pipeline *pipeline);
+int rmi_stop_now(rm_pipeline *pipeline);
+static inline int rmi_check_stop(rm_pipeline *p)
+{
+    const bool stop = atomic_load_explicit(&p->stop, memory_order_relaxed) != RMI_RUNNING;
+    return stop || p->stopped || p->own_clock ? rmi_stop_now(p) : RM_OK;
+}
 
 /* ---- open.c */
 /* A node wants no more input: closes its links, and the nodes that only fed those. */

@@ -7,11 +7,8 @@
 
 enum { FIRST_CAPACITY = 8, UNIT = 256 };
 
-/* How many units a value holds in memory, looking one level deep: enough to bound frames and long texts. */
-static uint32_t units_of(rm_value value)
+uint32_t rmi_queue_units_of(rm_value value)
 {
-    if (value.kind < RM_STRING)
-        return 0;
     size_t bytes = value.heap->size;
     if (value.kind == RM_TENSOR) {
         const rm_tensor view = rm_tensor_view(value);
@@ -24,10 +21,8 @@ static uint32_t units_of(rm_value value)
     return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
 }
 
-int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
+int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n)
 {
-    if (queue->head + queue->count + n <= queue->capacity)
-        return RM_OK;
     if (queue->head > 0) {
         memmove(queue->packets, queue->packets + queue->head, queue->count * sizeof(rm_packet));
         queue->head = 0;
@@ -39,21 +34,6 @@ int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
     const int rc = rmi_grow(allocator, &block, &queue->capacity, wanted, sizeof(rm_packet), NULL);
     queue->packets = block;
     return rc;
-}
-
-int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets, size_t n)
-{
-    const int rc = rmi_queue_reserve(allocator, queue, n);
-    if (rc != RM_OK)
-        return rc;
-    rm_packet *end = queue->packets + queue->head + queue->count;
-    for (size_t i = 0; i < n; i++) {
-        end[i] = packets[i];
-        end[i].reserved = units_of(packets[i].value);
-        queue->units += end[i].reserved;
-    }
-    queue->count += n;
-    return RM_OK;
 }
 
 size_t rmi_queue_units(const rmi_queue *queue, size_t n)

@@ -10,10 +10,10 @@ typedef struct rmi_queue {
     size_t units; /* what waiting heap values hold, in units of 256 bytes; each packet's share is in `reserved` */
 } rmi_queue;
 
-/* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) they stay the caller's. */
-int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets, size_t n);
 /* Makes room for `n` more; the next rmi_queue_append of up to `n` cannot fail. */
-int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n);
+int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n);
+/* How many units a heap value holds in memory, looking one level deep: enough to bound frames and long texts. */
+uint32_t rmi_queue_units_of(rm_value value);
 /* What the first `n` hold; to be asked before they are given away, for rmi_queue_drop. */
 size_t rmi_queue_units(const rmi_queue *queue, size_t n);
 /* Forgets the first `n` of the `offered` ones that held `units`; their content was taken over. */
@@ -23,5 +23,26 @@ void rmi_queue_clear(rmi_queue *queue);
 void rmi_queue_free(const rm_allocator *allocator, rmi_queue *queue);
 
 static inline rm_packet *rmi_queue_first(const rmi_queue *queue) { return queue->packets + queue->head; }
+
+static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
+{
+    return queue->head + queue->count + n <= queue->capacity ? RM_OK : rmi_queue_make_room(allocator, queue, n);
+}
+
+/* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) they stay the caller's. */
+static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets, size_t n)
+{
+    const int rc = rmi_queue_reserve(allocator, queue, n);
+    if (rc != RM_OK)
+        return rc;
+    rm_packet *end = queue->packets + queue->head + queue->count;
+    for (size_t i = 0; i < n; i++) {
+        end[i] = packets[i];
+        end[i].reserved = packets[i].value.kind < RM_STRING ? 0 : rmi_queue_units_of(packets[i].value);
+        queue->units += end[i].reserved;
+    }
+    queue->count += n;
+    return RM_OK;
+}
 
 #endif

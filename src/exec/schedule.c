@@ -5,21 +5,19 @@
 
 enum { TURNS_A_STEP = 256 };
 
-static bool next_ready(rm_pipeline *p, uint32_t *rank)
+/* The first ready rank from the cursor on, then from the start. */
+static inline bool next_ready(rm_pipeline *p, uint32_t *rank)
 {
-    for (uint32_t round = 0; round < 2; round++) {
-        for (uint32_t word = p->cursor >> 6; word < p->ready_words; word++) {
-            uint64_t bits = p->ready[word];
-            if (word == p->cursor >> 6)
-                bits &= ~(uint64_t)0 << (p->cursor & 63);
-            if (bits != 0) {
-                *rank = word * 64 + (uint32_t)__builtin_ctzll(bits);
-                return true;
-            }
-        }
-        p->cursor = 0;
+    uint32_t word = p->cursor >> 6;
+    uint64_t bits = word < p->ready_words ? p->ready[word] & ~(uint64_t)0 << (p->cursor & 63) : 0;
+    for (uint32_t looked = 0; bits == 0; looked++) {
+        if (looked > p->ready_words)
+            return false;
+        word = word + 1 < p->ready_words ? word + 1 : 0;
+        bits = p->ready[word];
     }
-    return false;
+    *rank = word * 64 + (uint32_t)__builtin_ctzll(bits);
+    return true;
 }
 
 static bool any_ready(const rm_pipeline *p)

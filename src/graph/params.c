@@ -32,9 +32,10 @@ int rmi_params_map(const rmi_graph *graph, uint32_t index, rm_value *out, rm_err
     char pointer[48];
     rm_value map = rm_null();
     int rc = RM_OK;
-    (void)snprintf(pointer, sizeof pointer, "/nodes/%u/params", index);
-    if (source->params != NULL && yyjson_obj_size(source->params) != 0)
+    if (source->params != NULL && yyjson_obj_size(source->params) != 0) {
+        (void)snprintf(pointer, sizeof pointer, "/nodes/%u/params", index);
         rc = rmi_json_to_value(allocator, source->params, 0, pointer, &map, err);
+    }
     if (rc == RM_OK && map.kind != RM_MAP && map.kind != RM_NULL)
         rc = rmi_manifest_error(err, RM_E_TYPE, "the parameters of node '%s' are no map", source->id);
     if (rc == RM_OK && map.kind == RM_NULL && source->overrides != NULL)
