@@ -1,0 +1,17 @@
+"""The nodes that are measured, as a user would write them; loop.py calls the same methods without a pipeline."""
+
+
+class AddOne:
+    def process(self, item):
+        return item + 1
+
+
+class Update:
+    def process(self, item):
+        item["value"] = item["value"] + 1
+        return item
+
+
+class AsyncAddOne:
+    async def process(self, item):
+        return item + 1
