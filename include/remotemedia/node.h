@@ -90,6 +90,7 @@ enum {
     RM_NODE_STREAMING = 2,  /* takes the stream with rm_node_pull: process is called with packets waiting, not given
                              * (a null packet of seq -1), again while it answers RM_MORE, and at the end of the stream */
     RM_NODE_SIDE_EFFECT = 4, /* does something beyond its outputs (writes a file): documentation */
+    RM_NODE_SLOW = 16,       /* an item may take long: its calls are timed, and get few items where those do */
     RM_NODE_LIVE = 8,        /* generate may wait for the outside: what it emitted is delivered before the next call */
 };
 

@@ -15,7 +15,13 @@ int rmi_call_unwatch(rm_node *node, int64_t started, int rc)
 {
     rm_pipeline *p = node->pipeline;
     const int64_t timeout_ms = node->graph->source->timeout_ms;
-    node->counters.ns += (uint64_t)(rmi_platform_now() - started);
+    const int64_t took = rmi_platform_now() - started;
+    node->counters.ns += (uint64_t)took;
+    if (took > RMI_LONG_CALL_NS) {
+        p->pause = true;
+        node->run = 1;
+    } else if (node->run < RMI_RUN)
+        node->run *= 2;
     atomic_store(&p->call_deadline, node->outer_deadline);
     if (timeout_ms == 0 || !atomic_exchange(&p->item_expired, false) || rc >= 0 || p->failed)
         return rc;
@@ -55,16 +61,9 @@ static int no_progress(rm_node *node)
                         "process_many of '%s' took nothing and said nothing", node->type->name);
 }
 
-static int call_many(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
+int rmi_call_settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_t done, int rc)
 {
-    rm_pipeline *p = node->pipeline;
     rm_packet *run = rmi_queue_first(queue);
-    const size_t units = rmi_queue_units(queue, n);
-    size_t done = 0;
-    rmi_set_current(node, run);
-    const int64_t started = rmi_call_begin(node);
-    int rc = node->type->process_many(node, node->state, port, run, n, &done, &p->scratch);
-    rc = rmi_call_end(node, started, rc);
     if (rc == RM_OK && done == 0)
         rc = no_progress(node);
     const int64_t seq = run[rc < 0 && done < n ? done : 0].seq;
@@ -75,9 +74,21 @@ static int call_many(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
     node->counters.in += done;
     rmi_queue_drop(queue, done, n, units);
     if (rc < 0)
-        return rmi_item_failed(node, seq, &p->scratch, rc);
+        return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
     heed(node, rc);
     return RM_OK;
+}
+
+static int call_many(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
+{
+    rm_pipeline *p = node->pipeline;
+    const size_t units = rmi_queue_units(queue, n);
+    size_t done = 0;
+    rmi_set_current(node, rmi_queue_first(queue));
+    const int64_t started = rmi_call_begin(node);
+    int rc = node->type->process_many(node, node->state, port, rmi_queue_first(queue), n, &done, &p->scratch);
+    rc = rmi_call_end(node, started, rc);
+    return rmi_call_settle(node, queue, n, units, done, rc);
 }
 
 /* One packet through `process`. */

@@ -67,7 +67,8 @@ static int put_results(rm_node *node, const rm_packet *packets, size_t n)
     int rc = rmi_queue_reserve(p->allocator, &node->results->queue, n);
     for (size_t i = 0; rc == RM_OK && i < n; i++) {
         rm_packet copy = packets[i];
-        rc = rm_value_to_plain(p->allocator, packets[i].value, &copy.value, &p->emit_error);
+        if (rm_value_is_heap(copy.value))
+            rc = rm_value_to_plain(p->allocator, packets[i].value, &copy.value, &p->emit_error);
         if (rc != RM_OK) {
             rc = rmi_item_failed(node, packets[i].seq, &p->emit_error, rc);
             continue;
@@ -155,6 +156,13 @@ int rm_emit(rm_node *node, unsigned port, rm_packet packet)
 
 int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n)
 {
+    rmi_link *only = node->only_output;
+    if (node->lean && node->busy && port == 0 && !only->closed &&
+        rmi_queue_append(node->pipeline->allocator, &only->queue, packets, n) == RM_OK) {
+        node->counters.out += n;
+        rmi_ready(only->to);
+        return RM_OK;
+    }
     if (n == 0)
         return RM_OK;
     if (node->generating)

@@ -97,12 +97,12 @@ static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
     node->merge_seq = INT64_MAX;
     node->current = (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME};
     node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
-    node->generating =
-        graph->is_source && graph->type->generate != NULL && (p->generate || !rmi_takes_items(node));
+    node->generating = graph->is_source && graph->type->generate != NULL && p->generate;
     node->plain = graph->type->poll == NULL && !(graph->type->flags & RM_NODE_STREAMING) && !node->generating &&
                   source->retry_attempts == 0 && source->timeout_ms == 0;
     p->has_special |= !node->plain;
-    node->watched = p->measure || source->timeout_ms > 0;
+    node->watched = p->measure || source->timeout_ms > 0 || graph->type->flags & RM_NODE_SLOW;
+    node->run = graph->type->flags & RM_NODE_SLOW ? 1 : RMI_RUN;
     p->by_index[index] = node;
     if (node->generating)
         rmi_ready(node);
@@ -147,6 +147,10 @@ static int wire(rm_pipeline *p)
             p->by_index[i]->results = p->results[p->result_count++] = next++;
         }
     p->tracked |= p->result_count > 1;
+    for (uint32_t i = 0; rc == RM_OK && !p->tracked && i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        node->lean = node->plain && node->takes_any && node->only_output != NULL && node->type->process_many != NULL;
+    }
     return rc;
 }
 

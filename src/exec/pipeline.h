@@ -22,6 +22,7 @@
 enum {
     RMI_RUN = 64,          /* packets a node is called with at most */
     RMI_QUEUE = 64,        /* packets a connection holds unless the manifest says otherwise */
+    RMI_LONG_CALL_NS = 1000 * 1000, /* after a call of that length results are handed out first */
     RMI_MAX_REENTRY = 16,  /* streaming nodes that may pull inside one another */
 };
 #define RMI_FOREVER INT64_MAX
@@ -112,7 +113,9 @@ struct rm_node {
     bool generating, flushed, overshoot;
     bool plain;           /* nothing special: the short way through turn.c */
     bool watched;         /* its calls are timed */
+    size_t run;           /* packets a call gets at most */
     bool takes_any;       /* no packet needs a look before it may reach the node */
+    bool lean;            /* one input, one output, process_many, bounds do not matter: the shortest way */
     rmi_link *only_output; /* its connection, where it has just one and no results */
     atomic_bool woken;
     rmi_counters counters;
@@ -139,6 +142,7 @@ struct rm_pipeline {
     bool has_special;    /* some node is not plain: look for what is pending */
     bool finished;       /* no more input */
     bool done, closed;
+    bool pause;          /* a call was long: end the step, so that results can be taken */
     bool may_block, generate, measure;
     size_t queue_packets;
     rm_input_function *input;
@@ -170,7 +174,7 @@ struct rm_pipeline {
 };
 
 /* ---- schedule.c */
-static inline void rmi_ready(rm_node *node)
+static inline void rmi_ready(const rm_node *node)
 {
     node->pipeline->ready[node->rank >> 6] |= (uint64_t)1 << (node->rank & 63);
 }
@@ -197,6 +201,8 @@ size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n
 /* ---- call.c */
 /* Calls process or process_many with the first `n` packets of `queue`, all for `port`, and settles the outcome. */
 int rmi_call_process(rm_node *node, rmi_queue *queue, uint32_t port, size_t n);
+/* What follows a call of process_many with `n` packets of `queue` that held `units`. */
+int rmi_call_settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_t done, int rc);
 /* The call after RM_MORE. */
 int rmi_call_more(rm_node *node);
 int rmi_call_generate(rm_node *node, size_t room);

@@ -165,14 +165,16 @@ static int idle(rm_pipeline *p)
         return RM_AGAIN;
     if (poll_due(p))
         return RM_OK;
+    const bool wants_input = p->input != NULL && !p->finished && !p->failed && feeds_empty(p);
+    const int fed = wants_input ? feed(p) : RM_AGAIN;
+    if (fed != RM_AGAIN)
+        return fed;
     if (any_pending(p))
         return RM_PENDING;
     if (overshoot(p))
         return RM_OK;
     if (p->failed)
         return p->failed;
-    if (p->input != NULL && !p->finished)
-        return feed(p);
     if (rmi_feed_open(p))
         return RM_AGAIN;
     return flush_next(p);
@@ -253,8 +255,9 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
         (void)poll_due(p);
     if (p->input != NULL && !p->finished && p->has_special && feeds_empty(p))
         rc = feed(p); /* a generating source may leave no idle moment for it */
-    for (int turns = 0; (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP; turns++)
+    for (int turns = 0; (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !p->pause; turns++)
         rc = rmi_turn(p);
+    p->pause = false;
     if (rc == RM_PENDING && p->may_block) {
         rm_pipeline_wait(p, NULL, 0);
         rc = RM_OK;

@@ -12,6 +12,8 @@ int rmi_stream_turn(rm_node *node)
     int rc = RM_OK;
     if (node->closed)
         return RM_OK;
+    if (node->polling && !node->starved && !node->more && !node->ended)
+        return RM_OK; /* it waits for something else, and pulls when that has come */
     if (node->input_count > 1)
         rc = rmi_merge(node);
     if (rc != RM_OK || !(stream_waits(node) || node->more || node->ended))

@@ -48,6 +48,8 @@ static int take_from(rm_node *node, rmi_queue *queue, size_t room)
     const uint32_t port = merged ? rmi_queue_first(queue)->reserved : node->inputs[0]->port;
     size_t n = queue->count < room ? queue->count : room;
     int rc = RM_OK;
+    if (n > node->run)
+        n = node->run;
     if (merged)
         n = same_port(queue, n);
     if (p->failed && (n = rmi_before_failure(node, rmi_queue_first(queue), n)) == 0) {
@@ -101,10 +103,45 @@ static int special_turn(rm_node *node, size_t room)
     return rmi_flight_room(node) ? process_turn(node, room) : RM_OK;
 }
 
+/* The way of most packets: one input, one output, process_many, and nothing to look at in between. */
+static int lean_turn(rm_node *node)
+{
+    rm_pipeline *p = node->pipeline;
+    rmi_link *in = node->inputs[0];
+    rm_packet *run = rmi_queue_first(&in->queue);
+    const size_t room = link_room(node->only_output, RMI_RUN);
+    size_t n = in->queue.count < room ? in->queue.count : room;
+    n = n < node->run ? n : node->run;
+    const size_t units = in->queue.units > 0 ? rmi_queue_units(&in->queue, n) : 0;
+    size_t done = 0;
+    if (n == 0) {
+        node->blocked = room == 0;
+        return RM_OK;
+    }
+    if (node->current.metadata == NULL && run->metadata == NULL)
+        node->current = (rmi_origin){run->seq, run->timestamp, run->duration, NULL};
+    else
+        rmi_set_current(node, run);
+    const int64_t started = rmi_call_begin(node);
+    int rc = node->type->process_many(node, node->state, in->port, run, n, &done, &p->scratch);
+    rc = rmi_call_end(node, started, rc);
+    if (rc == RM_OK && done == in->queue.count && units == 0) {
+        node->counters.in += n;
+        in->queue.head = in->queue.count = 0;
+    } else
+        rc = rmi_call_settle(node, &in->queue, n, units, done, rc);
+    rmi_drained(in);
+    if (in->queue.count > 0)
+        rmi_ready(node);
+    return rc;
+}
+
 int rmi_node_turn(rm_node *node)
 {
     if (node->busy)
         return RM_OK;
+    if (node->lean && !node->more && !node->closed && !node->overshoot && !node->pipeline->failed)
+        return lean_turn(node);
     const size_t room = rmi_output_room(node);
     if (room == 0 && !node->closed) {
         node->blocked = true;
