@@ -49,6 +49,15 @@ class Interrupt(ProgramTest):
             seen += line
         return seen
 
+    def wait_blocked(self, process):
+        """Until the main thread is in a system call that waits: the state after the name in /proc."""
+        while True:
+            with open(f"/proc/{process.pid}/stat") as stat:
+                state = stat.read().rpartition(")")[2].split()[0]
+            if state == "S":
+                return
+            self.assertNotIn(state, "ZX", "ended before it blocked")
+
     def finish(self, process, limit=60):
         stdout, stderr = process.communicate(timeout=limit)
         self.assert_no_crash(process.returncode, stderr.decode(errors="replace"))
@@ -99,6 +108,50 @@ class Interrupt(ProgramTest):
         opened, closed = self.assert_closed(self.marks())
         self.assertIn("b", opened)
         self.assertEqual([x for x in closed if x != "b"], [x for x in opened if x != "b"])
+
+    def interrupted_in(self, blocking):
+        """Ctrl-C while a node is in a call that blocks; not a word of it is Python code."""
+        code = ready_node("PROCESS").replace("while True: pass", blocking)
+        code = code.replace(
+            "import os, sys", "import os, sys, threading, time\nlock = threading.Lock()\nlock.acquire()"
+        )
+        nodes = [node("a", "Python", {"code": ready_node("")}), node("b", "Python", {"code": code})]
+        path = self.write("m.json", {"manifest": manifest(nodes, ["a > b"]), "input_data": [1]})
+        process = self.start("run", path, stdin=subprocess.DEVNULL)
+        self.wait_ready(process)
+        self.wait_blocked(process)
+        process.send_signal(signal.SIGINT)
+        code, stdout, stderr = self.finish(process)
+        self.assertEqual(code, 130, stderr)
+        self.assertEqual(json.loads(stdout)["error"]["code"], "cancelled")
+        self.assertEqual(json.loads(stdout)["error"]["node"], "b")
+        opened, closed = self.assert_closed(self.marks())
+        self.assertEqual((opened, closed), (["a", "b"], ["a", "b"]))
+
+    def test_in_a_node_that_sleeps(self):
+        self.interrupted_in("time.sleep(600)")
+
+    def test_in_a_node_that_waits_for_a_lock(self):
+        self.interrupted_in("lock.acquire()")
+
+    def test_in_a_coroutine_that_sleeps(self):
+        code = "import asyncio, os\nasync def process(x):\n    os.write(2, b'ready\\n')\n    await asyncio.sleep(600)\n"
+        path = self.write(
+            "m.json", {"manifest": manifest([node("p", "Python", {"code": code})]), "input_data": [1]}
+        )
+        process = self.start("run", path, stdin=subprocess.DEVNULL)
+        self.wait_ready(process)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process)[0], 130)
+
+    def test_between_two_attempts(self):
+        code = "import os\ndef process(x):\n    os.write(2, b'ready\\n')\n    raise OSError\n"
+        flaky = node("p", "Python", {"code": code}, retry={"attempts": 3, "backoff_ms": 600000})
+        path = self.write("m.json", {"manifest": manifest([flaky]), "input_data": [1]})
+        process = self.start("run", path, stdin=subprocess.DEVNULL)
+        self.wait_ready(process)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process)[0], 130)
 
     def test_inside_flush(self):
         self.interrupted("FLUSH")
