@@ -68,10 +68,9 @@ static void loop_leave(void)
 
 static int call_loop(rmi_python_name name, PyObject *argument)
 {
-    PyObject *loop = rmi_python_of_process()->loop;
     if (loop_enter() != 0)
         return -1;
-    loop = rmi_python_of_process()->loop;
+    PyObject *loop = rmi_python_of_process()->loop;
     PyObject *done = argument != NULL ? PyObject_CallMethodOneArg(loop, rmi_name(name), argument)
                                       : PyObject_CallMethodNoArgs(loop, rmi_name(name));
     loop_leave();

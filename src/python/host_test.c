@@ -1,4 +1,4 @@
-/* The Python host through the public interface: results, memory of the caller's allocator, several runtimes. */
+/* The Python host through the public interface: results, the caller's memory, several runtimes and threads. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

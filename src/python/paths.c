@@ -94,7 +94,7 @@ static int environment_version(const char *folder, char *version, size_t size, r
 static int find_environment(char *packages, rm_error *err)
 {
     const char *folder = getenv("VIRTUAL_ENV");
-    char version[16];
+    char version[16] = "";
     packages[0] = '\0';
     if (folder == NULL || *folder == '\0')
         return RM_OK;
