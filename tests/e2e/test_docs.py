@@ -23,18 +23,22 @@ def blocks(path, kind):
         yield text.count("\n", 0, found.start()) + 2, found.group(1)
 
 
+def entries(block, number):
+    """[line number, command, expected lines] of a block; a command may go on in lines that begin with "> "."""
+    found = []
+    for offset, line in enumerate(block.splitlines()):
+        if line.startswith("$ "):
+            found.append([number + offset, line[2:], []])
+        elif found and line.startswith("> ") and not found[-1][2]:
+            found[-1][1] += "\n" + line[2:]
+        elif found:
+            found[-1][2].append(line)
+    return found
+
+
 def commands(path):
-    """(line number, command, expected lines); a command may go on in lines that begin with "> "."""
     for number, block in blocks(path, "console"):
-        entries = []
-        for offset, line in enumerate(block.splitlines()):
-            if line.startswith("$ "):
-                entries.append([number + offset, line[2:], []])
-            elif entries and line.startswith("> ") and not entries[-1][2]:
-                entries[-1][1] += "\n" + line[2:]
-            elif entries:
-                entries[-1][2].append(line)
-        yield from entries
+        yield from entries(block, number)
 
 
 def matches(expected, got):
