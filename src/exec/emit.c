@@ -48,7 +48,7 @@ static void fill_in(rm_node *node, rm_packet *packet)
 static void clear_packets(rm_packet *packets, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        rm_packet_clear(&packets[i]);
+        rmi_packet_clear(&packets[i]);
 }
 
 /* Remembers a failure for the call in progress; its node may not look at rm_emit's answer. */
@@ -60,29 +60,40 @@ static int emit_failed(rm_node *node, int rc)
     return rc;
 }
 
-/* Results leave as plain values, at once: a Python node may change its object later. */
-static int put_results(rm_node *node, const rm_packet *packets, size_t n)
+/* Results leave as plain values, at once: a Python node may change its object later. Takes the packets over when `all`;
+ * else they stay the caller's. */
+static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;
     int rc = rmi_queue_reserve(p->allocator, &node->results->queue, n);
-    for (size_t i = 0; rc == RM_OK && i < n; i++) {
-        rm_packet copy = packets[i];
-        if (rm_value_is_heap(copy.value))
-            rc = rm_value_to_plain(p->allocator, packets[i].value, &copy.value, &p->emit_error);
+    size_t i = 0;
+    for (; rc == RM_OK && i < n; i++) {
+        rm_packet result = packets[i];
+        if (result.value.kind >= RM_LIST)
+            rc = rm_value_to_plain(p->allocator, packets[i].value, &result.value, &p->emit_error);
+        else if (!all)
+            result.value = rm_value_retain(result.value);
         if (rc != RM_OK) {
             rc = rmi_item_failed(node, packets[i].seq, &p->emit_error, rc);
+            if (all)
+                rmi_packet_clear(&packets[i]);
             continue;
         }
-        copy.metadata = retain_metadata(packets[i].metadata);
-        rc = rmi_queue_append(p->allocator, &node->results->queue, &copy, 1); /* has room */
+        if (all && result.value.kind >= RM_LIST)
+            rm_value_clear(&packets[i].value);
+        if (!all)
+            result.metadata = retain_metadata(packets[i].metadata);
+        rc = rmi_queue_append(p->allocator, &node->results->queue, &result, 1); /* has room */
     }
+    if (all)
+        clear_packets(packets + i, n - i);
     return rc;
 }
 
-static int put_copies(rm_node *node, rmi_link *link, const rm_packet *packets, size_t n)
+static int put_branch_copies(rm_node *node, rmi_link *link, const rm_packet *packets, size_t n)
 {
     rm_pipeline *p = node->pipeline;
-    int rc = rmi_queue_reserve(p->allocator, &link->queue, n);
+    int rc = RM_OK;
     for (size_t i = 0; rc == RM_OK && i < n; i++) {
         rm_packet copy = packets[i];
         if (rm_value_is_heap(copy.value))
@@ -92,6 +103,25 @@ static int put_copies(rm_node *node, rmi_link *link, const rm_packet *packets, s
         copy.metadata = retain_metadata(packets[i].metadata);
         rc = rmi_queue_append(p->allocator, &link->queue, &copy, 1); /* has room */
     }
+    return rc;
+}
+
+static bool owns_nothing(const rm_packet *packets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rm_value_is_heap(packets[i].value) || packets[i].metadata != NULL)
+            return false;
+    return true;
+}
+
+static int put_copies(rm_node *node, rmi_link *link, const rm_packet *packets, size_t n)
+{
+    rm_pipeline *p = node->pipeline;
+    int rc = rmi_queue_reserve(p->allocator, &link->queue, n);
+    if (rc == RM_OK && owns_nothing(packets, n))
+        rc = rmi_queue_append(p->allocator, &link->queue, packets, n);
+    else
+        rc = rc == RM_OK ? put_branch_copies(node, link, packets, n) : rc;
     if (rc == RM_OK)
         rmi_ready(link->to);
     return rc;
@@ -116,13 +146,18 @@ int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
         return put_last(node, node->only_output, packets, n);
 
     rmi_link *last = NULL;
-    int rc = node->results != NULL ? put_results(node, packets, n) : RM_OK;
+    int rc = RM_OK;
     for (uint32_t i = 0; rc == RM_OK && i < out->count; i++) {
         if (out->links[i]->closed)
             continue;
         if (last != NULL)
             rc = put_copies(node, last, packets, n);
         last = out->links[i];
+    }
+    if (rc == RM_OK && node->results != NULL) {
+        rc = put_results(node, packets, n, last == NULL);
+        if (last == NULL)
+            return rc == RM_OK ? RM_OK : emit_failed(node, rc);
     }
     if (rc == RM_OK && last != NULL)
         return put_last(node, last, packets, n);

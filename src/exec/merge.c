@@ -67,6 +67,8 @@ static size_t count_of_seq(const rmi_queue *queue, int64_t seq, size_t most)
 int rmi_merge(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
+    if (rmi_queue_reserve(p->allocator, &node->merged, RMI_RUN) != RM_OK)
+        return rmi_stop_with(p, node, NULL, RM_E_OUT_OF_MEMORY);
     while (node->merged.count < RMI_RUN) {
         const uint32_t i =
             rmi_next_link(node->inputs, node->input_count, &node->merge_seq, &node->merge_index, false);
@@ -74,14 +76,13 @@ int rmi_merge(rm_node *node)
             break;
         rmi_link *link = node->inputs[i];
         const size_t n = count_of_seq(&link->queue, node->merge_seq, RMI_RUN - node->merged.count);
-        const size_t units = rmi_queue_units(&link->queue, n);
-        const int rc = rmi_queue_append(p->allocator, &node->merged, rmi_queue_first(&link->queue), n);
-        if (rc != RM_OK)
-            return rmi_stop_with(p, node, NULL, rc);
-        rm_packet *moved = rmi_queue_first(&node->merged) + node->merged.count - n;
-        for (size_t k = 0; k < n; k++) /* merged packets are few: their port matters, not what they hold */
-            moved[k].reserved = link->port;
-        node->merged.units = 0;
+        const size_t units = link->queue.units > 0 ? rmi_queue_units(&link->queue, n) : 0;
+        rm_packet *to = rmi_queue_first(&node->merged) + node->merged.count;
+        for (size_t k = 0; k < n; k++) { /* merged packets are few: their port matters, not what they hold */
+            to[k] = rmi_queue_first(&link->queue)[k];
+            to[k].reserved = link->port;
+        }
+        node->merged.count += n;
         rmi_queue_drop(&link->queue, n, n, units);
         rmi_drained(link);
     }

@@ -265,7 +265,7 @@ void rmi_close_inputs(rm_node *node)
             if (!at->busy)
                 rmi_queue_clear(&link->queue);
             if (link->from != NULL && link->from->blocked) {
-                link->from->blocked = false;
+                rmi_unblock(link->from);
                 rmi_ready(link->from);
             }
         }

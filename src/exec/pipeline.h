@@ -103,7 +103,7 @@ struct rm_node {
     bool poll_due;
 
     bool open, busy;      /* busy: a call is in progress */
-    bool blocked;         /* an output was full when it was its turn */
+    bool blocked;         /* an output was full when it was its turn; see rmi_block */
     bool more;            /* answered RM_MORE */
     bool closed;          /* wants no more input */
     bool inputs_closed;   /* and its inputs know it */
@@ -137,7 +137,7 @@ struct rm_pipeline {
     uint64_t *ready;     /* a bit a rank */
     uint32_t ready_words, cursor;
     uint32_t flush_rank; /* nodes before it have been flushed */
-    uint32_t reentry;
+    uint32_t reentry, blocked_count;
     bool tracked;        /* bounds matter: something merges */
     bool has_special;    /* some node is not plain: look for what is pending */
     bool finished;       /* no more input */
@@ -188,6 +188,16 @@ bool rmi_results_deliverable(const rm_pipeline *pipeline);
 int rmi_node_turn(rm_node *node);
 /* How many packets may still be put on every output; 0: full. */
 size_t rmi_output_room(const rm_node *node);
+static inline void rmi_block(rm_node *node)
+{
+    node->pipeline->blocked_count += !node->blocked;
+    node->blocked = true;
+}
+static inline void rmi_unblock(rm_node *node)
+{
+    node->pipeline->blocked_count -= node->blocked;
+    node->blocked = false;
+}
 /* Marks the producer of a link that was full as ready again. */
 void rmi_drained(rmi_link *link);
 

@@ -21,17 +21,20 @@ uint32_t rmi_queue_units_of(rm_value value)
     return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
 }
 
+/* Moves what waits to the front only when that is little against what has gone, so that a queue which is never quite
+ * empty does not move all the time. */
 int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n)
 {
-    if (queue->head > 0) {
+    if (queue->head >= queue->count && queue->head > 0) {
         memmove(queue->packets, queue->packets + queue->head, queue->count * sizeof(rm_packet));
         queue->head = 0;
         if (queue->count + n <= queue->capacity)
             return RM_OK;
     }
-    const size_t wanted = queue->count + n < FIRST_CAPACITY ? FIRST_CAPACITY : queue->count + n;
+    const size_t end = queue->head + queue->count + n;
     void *block = queue->packets;
-    const int rc = rmi_grow(allocator, &block, &queue->capacity, wanted, sizeof(rm_packet), NULL);
+    const int rc = rmi_grow(allocator, &block, &queue->capacity, end < FIRST_CAPACITY ? FIRST_CAPACITY : end,
+                            sizeof(rm_packet), NULL);
     queue->packets = block;
     return rc;
 }
@@ -59,7 +62,7 @@ void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units)
 void rmi_queue_clear(rmi_queue *queue)
 {
     for (size_t i = 0; i < queue->count; i++)
-        rm_packet_clear(rmi_queue_first(queue) + i);
+        rmi_packet_clear(rmi_queue_first(queue) + i);
     queue->head = queue->count = queue->units = 0;
 }
 

@@ -22,6 +22,13 @@ void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units);
 void rmi_queue_clear(rmi_queue *queue);
 void rmi_queue_free(const rm_allocator *allocator, rmi_queue *queue);
 
+/* rm_packet_clear, which most packets need not be called for. */
+static inline void rmi_packet_clear(rm_packet *packet)
+{
+    if (rm_value_is_heap(packet->value) || packet->metadata != NULL)
+        rm_packet_clear(packet);
+}
+
 static inline rm_packet *rmi_queue_first(const rmi_queue *queue) { return queue->packets + queue->head; }
 
 static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)

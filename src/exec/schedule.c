@@ -79,19 +79,11 @@ static bool overshoot(rm_pipeline *p)
         rm_node *node = &p->nodes[i];
         if (!node->blocked || node->busy || !held_by_merges(node))
             continue;
-        node->blocked = false;
+        rmi_unblock(node);
         node->overshoot = true;
         rmi_ready(node);
         return true;
     }
-    return false;
-}
-
-static bool any_blocked(const rm_pipeline *p)
-{
-    for (uint32_t i = 0; i < p->node_count; i++)
-        if (p->nodes[i].blocked)
-            return true;
     return false;
 }
 
@@ -161,17 +153,17 @@ static bool feeds_empty(const rm_pipeline *p)
 
 static int idle(rm_pipeline *p)
 {
-    if (any_blocked(p) && p->reentry == 0 && rmi_results_deliverable(p))
+    if (p->blocked_count > 0 && p->reentry == 0 && rmi_results_deliverable(p))
         return RM_AGAIN;
-    if (poll_due(p))
+    if (p->has_special && poll_due(p))
         return RM_OK;
     const bool wants_input = p->input != NULL && !p->finished && !p->failed && feeds_empty(p);
     const int fed = wants_input ? feed(p) : RM_AGAIN;
     if (fed != RM_AGAIN)
         return fed;
-    if (any_pending(p))
+    if (p->has_special && any_pending(p))
         return RM_PENDING;
-    if (overshoot(p))
+    if (p->blocked_count > 0 && overshoot(p))
         return RM_OK;
     if (p->failed)
         return p->failed;

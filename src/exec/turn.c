@@ -27,7 +27,7 @@ void rmi_drained(rmi_link *link)
 {
     if (link->from == NULL || !link->from->blocked || link->queue.count >= link->limit)
         return;
-    link->from->blocked = false;
+    rmi_unblock(link->from);
     rmi_ready(link->from);
 }
 
@@ -115,7 +115,8 @@ static int lean_turn(rm_node *node)
     const size_t units = in->queue.units > 0 ? rmi_queue_units(&in->queue, n) : 0;
     size_t done = 0;
     if (n == 0) {
-        node->blocked = room == 0;
+        if (room == 0)
+            rmi_block(node);
         return RM_OK;
     }
     if (node->current.metadata == NULL && run->metadata == NULL)
@@ -144,7 +145,7 @@ int rmi_node_turn(rm_node *node)
         return lean_turn(node);
     const size_t room = rmi_output_room(node);
     if (room == 0 && !node->closed) {
-        node->blocked = true;
+        rmi_block(node);
         return RM_OK;
     }
     node->overshoot = false;
