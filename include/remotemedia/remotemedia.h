@@ -481,6 +481,10 @@ RM_API void rm_pipeline_wait(rm_pipeline *pipeline, const int *descriptors, size
 RM_API int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet, rm_error *err);
 RM_API size_t rm_pipeline_sink_count(const rm_pipeline *pipeline);
 RM_API const char *rm_pipeline_sink_id(const rm_pipeline *pipeline, size_t sink); /* borrowed; NULL past the end */
+/* Changes a parameter that may change while running ("live" in `nodes info`), between two steps: packets that are taken
+ * from then on see the new value. `value` is consumed; nothing changes on failure. */
+RM_API int rm_pipeline_set_param(rm_pipeline *pipeline, const char *node, const char *param, rm_value value,
+                                 rm_error *err);
 /* Asks the run to stop soon; it then fails with RM_E_CANCELLED. Any thread; safe in a signal handler. */
 RM_API void rm_pipeline_cancel(rm_pipeline *pipeline);
 /* The node that is in a call right now, or NULL; for telling which one does not stop. Any thread. */

@@ -341,9 +341,52 @@ static void limits_change_nothing(void **unused)
     }
 }
 
+/* The value of the only result, as an int. */
+static int64_t one(rm_pipeline *pipeline, int64_t item)
+{
+    size_t sink;
+    rm_packet packet = rm_packet_of(rm_null());
+    rm_error err = {0};
+    assert_int_equal(rm_pipeline_push(pipeline, NULL, rm_int(item), &err), RM_OK);
+    assert_int_equal(rm_run_step(pipeline, &err), RM_AGAIN);
+    assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, &err), RM_OK);
+    assert_int_equal(packet.value.kind, RM_INT);
+    return packet.value.i;
+}
+
+static void parameters_change_while_running(void **unused)
+{
+    char text[4096];
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipeline = NULL;
+    rm_value name = rm_null();
+    rm_error err = {0};
+    (void)unused;
+    manifest_of("m:MultiplyNode t:Take{\"params\":{\"count\":9}} m>t", text, sizeof text);
+    assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err), RM_OK);
+    assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, &err), RM_OK);
+    assert_int_equal(one(pipeline, 5), 10);
+    assert_int_equal(rm_pipeline_set_param(pipeline, "m", "factor", rm_int(7), &err), RM_OK);
+    assert_int_equal(one(pipeline, 5), 35);
+    assert_int_equal(rm_string_new(NULL, "x", 1, &name, &err), RM_OK);
+    assert_int_equal(rm_pipeline_set_param(pipeline, "m", "factor", name, &err), RM_E_TYPE);
+    assert_int_equal(rm_pipeline_set_param(pipeline, "m", "facter", rm_int(7), &err), RM_E_UNKNOWN_PARAMETER);
+    assert_non_null(strstr(err.message, "did you mean 'factor'"));
+    assert_int_equal(rm_pipeline_set_param(pipeline, "x", "factor", rm_int(7), &err), RM_E_UNKNOWN_NODE);
+    assert_int_equal(rm_pipeline_set_param(pipeline, "t", "count", rm_int(7), &err), RM_E_USAGE);
+    assert_int_equal(one(pipeline, 6), 42);
+    rm_pipeline_free(pipeline);
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+    rm_error_clear(&err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parameters_change_while_running),
         cmocka_unit_test(gives_the_answer_or_out_of_memory),
         cmocka_unit_test(limits_change_nothing),
     };

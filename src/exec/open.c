@@ -195,7 +195,7 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
 
 int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out, rm_error *err)
 {
-    const rm_pipeline_options defaults = {.size = sizeof defaults};
+    rm_pipeline_options chosen = {.size = sizeof chosen};
     const rm_allocator *allocator = rm_runtime_allocator(manifest->runtime);
     rm_error local = {0};
     rm_error *error = err != NULL ? err : &local;
@@ -203,7 +203,9 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
     rm_pipeline *p = rmi_alloc_zeroed(allocator, sizeof *p);
     if (p == NULL)
         return rmi_out_of_memory(err);
-    options = options != NULL ? options : &defaults;
+    if (options != NULL) /* a caller built with an older header gives less */
+        memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
+    options = &chosen;
     p->runtime = manifest->runtime;
     p->allocator = allocator;
     p->deadline = RMI_FOREVER;
@@ -226,6 +228,30 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
     else
         rm_pipeline_free(p);
     rm_error_clear(&local);
+    return rc;
+}
+
+int rm_pipeline_set_param(rm_pipeline *p, const char *node_id, const char *param, rm_value value, rm_error *err)
+{
+    rm_node *node = NULL;
+    const rm_param *changed = NULL;
+    for (uint32_t i = 0; node == NULL && i < p->node_count; i++)
+        if (strcmp(rm_node_id(p->by_index[i]), node_id) == 0)
+            node = p->by_index[i];
+    if (node == NULL || !node->open) {
+        rm_value_clear(&value);
+        return rm_error_set(err, node == NULL ? RM_E_UNKNOWN_NODE : RM_E_USAGE,
+                            node == NULL ? "there is no node '%s' in this pipeline" : "node '%s' is closed", node_id);
+    }
+    const uint32_t index = (uint32_t)(node->graph - p->graph.nodes);
+    int rc = rmi_params_change(&p->graph, index, node->state, &p->graph.arena, &node->params, param, value, &changed, err);
+    if (rc == RM_OK && node->type->set_param != NULL) {
+        const int64_t started = rmi_call_begin(node);
+        rc = node->type->set_param(node, node->state, changed, &p->scratch);
+        rc = rmi_call_end(node, started, rc);
+        if (rc < 0)
+            rm_error_move(err, &p->scratch);
+    }
     return rc;
 }
 

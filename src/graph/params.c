@@ -234,3 +234,31 @@ int rmi_params_fill(const rmi_graph *graph, uint32_t index, void *state, rmi_are
     rm_value_clear(&map);
     return rc;
 }
+
+int rmi_params_change(const rmi_graph *graph, uint32_t index, void *state, rmi_arena *arena, rm_value *params,
+                      const char *name, rm_value value, const rm_param **changed, rm_error *err)
+{
+    const rm_allocator *allocator = graph->runtime->allocator;
+    rmi_filler filler = {.graph = graph, .node = &graph->nodes[index], .index = index, .arena = arena, .map = params};
+    const rm_node_type *type = filler.node->type;
+    const size_t i = find_param(type->params, name);
+    const rmi_given given = rmi_given_of_value(&value);
+    int rc = RM_OK;
+    *changed = i != SIZE_MAX ? &type->params[i] : NULL;
+    if (*changed == NULL)
+        rc = unknown_param(&filler, name, err);
+    else if (((*changed)->flags & RM_PARAM_LIVE) == 0)
+        rc = rm_error_set(err, RM_E_USAGE, "parameter '%s' of %s cannot change while the pipeline runs", name, type->name);
+    if (rc == RM_OK)
+        rc = rmi_param_fill(&filler, *changed, &given, err); /* without a state: checks, and changes nothing */
+    if (rc == RM_OK)
+        rc = params->kind == RM_NULL ? rm_map_new(allocator, 1, params, err)
+                                     : rm_value_make_unique(allocator, params, err);
+    if (rc == RM_OK)
+        rc = rm_map_set(params, name, strlen(name), rm_value_retain(value), err);
+    filler.state = state;
+    if (rc == RM_OK)
+        rc = rmi_param_fill(&filler, *changed, &given, err);
+    rm_value_clear(&value);
+    return rc;
+}
