@@ -105,7 +105,7 @@ class Blocks(unittest.TestCase):
                     if language == "console":
                         self.assertIn(name, ("", "guide"))
                     elif name:
-                        self.assertIn(f"`{name.removeprefix(TREE + '/')}`", before.replace(f"`{TREE}/", "`"))
+                        self.assertTrue(f"`{name}`" in before, f"the text before the block does not name {name}")
                     else:
                         self.assertIn(language, ("mermaid", "json"))
 
