@@ -52,14 +52,6 @@ static int measure(rm_runtime *runtime, const python_case *the, const rm_value *
     return rc;
 }
 
-static bool wanted(const char *name, int argc, char **argv)
-{
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return argc == 0;
-}
-
 int main(int argc, char **argv)
 {
     static const char dict_text[] = "{\"id\":7,\"name\":\"item\",\"value\":1}";
@@ -81,7 +73,7 @@ int main(int argc, char **argv)
         (void)bench_report("start", 0, rc, &err);
     for (size_t i = 0; rc == RM_OK && i < sizeof cases / sizeof *cases; i++) {
         double value = 0;
-        if (!wanted(cases[i].name, argc - 3, argv + 3))
+        if (!bench_wanted(cases[i].name, argc - 3, argv + 3))
             continue;
         rc = measure(runtime, &cases[i], &dict, &value, &err);
         rc = bench_report(cases[i].name, value, rc, &err);

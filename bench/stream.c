@@ -1,7 +1,8 @@
 /* Native nodes in streaming use: nanoseconds an item through chains, fans and diamonds.
  *
- *   bench_stream [CASE...]     each case once (all without arguments): "case nanoseconds-an-item"
- *   bench_stream --scale N ... the same with N times as many items */
+ *   bench_stream [CASE...]       each case once (all without arguments): "case nanoseconds-an-item"
+ *   bench_stream --scale N ...   the same with N times as many items
+ *   bench_stream --memory N      "memory bytes": the most that the library held while N items went through ten nodes */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,35 +69,72 @@ static int measure(rm_runtime *runtime, const stream_case *the, size_t scale, do
     return rc;
 }
 
-static bool wanted(const char *name, int argc, char **argv)
+/* ---- Memory -------------------------------------------------------------------------------------------------- */
+
+struct memory {
+    size_t used, most;
+};
+
+static void *counting_resize(void *context, void *block, size_t old_size, size_t new_size)
 {
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return argc == 0;
+    struct memory *memory = context;
+    void *moved = NULL;
+    if (new_size == 0)
+        free(block);
+    else if ((moved = realloc(block, new_size)) == NULL)
+        return NULL;
+    memory->used += new_size - old_size;
+    memory->most = memory->used > memory->most ? memory->used : memory->most;
+    return moved;
+}
+
+static int report_memory(const char *items, rm_error *err)
+{
+    struct memory memory = {0};
+    const rm_allocator allocator = {.context = &memory, .resize = counting_resize};
+    const rm_config config = {.size = sizeof config, .allocator = &allocator};
+    const stream_case chain = {"memory", CHAIN, 10, PASS, strtoul(items, NULL, 10), 0, 1};
+    rm_runtime *runtime = NULL;
+    double unused = 0;
+    int rc = rm_runtime_new(&config, &runtime, err);
+    if (rc == RM_OK)
+        rc = measure(runtime, &chain, 1, &unused, err);
+    rm_runtime_free(runtime);
+    return bench_report(chain.name, (double)memory.most, rc, err);
+}
+
+static int report_cases(size_t scale, int argc, char **argv, rm_error *err)
+{
+    rm_runtime *runtime = NULL;
+    int rc = rm_runtime_new(NULL, &runtime, err);
+    if (rc != RM_OK)
+        (void)bench_report("runtime", 0, rc, err);
+    for (size_t i = 0; rc == RM_OK && i < sizeof cases / sizeof *cases; i++) {
+        double value = 0;
+        if (!bench_wanted(cases[i].name, argc, argv))
+            continue;
+        rc = measure(runtime, &cases[i], scale, &value, err);
+        rc = bench_report(cases[i].name, value, rc, err);
+    }
+    rm_runtime_free(runtime);
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
-    rm_runtime *runtime = NULL;
     rm_error err = {0};
     size_t scale = 1;
+    int rc;
     argc--, argv++;
-    if (argc >= 2 && strcmp(argv[0], "--scale") == 0) {
-        scale = strtoul(argv[1], NULL, 10);
-        argc -= 2, argv += 2;
+    if (argc == 2 && strcmp(argv[0], "--memory") == 0) {
+        rc = report_memory(argv[1], &err);
+    } else {
+        if (argc >= 2 && strcmp(argv[0], "--scale") == 0) {
+            scale = strtoul(argv[1], NULL, 10);
+            argc -= 2, argv += 2;
+        }
+        rc = report_cases(scale, argc, argv, &err);
     }
-    int rc = rm_runtime_new(NULL, &runtime, &err);
-    if (rc != RM_OK)
-        (void)bench_report("runtime", 0, rc, &err);
-    for (size_t i = 0; rc == RM_OK && i < sizeof cases / sizeof *cases; i++) {
-        double value = 0;
-        if (!wanted(cases[i].name, argc, argv))
-            continue;
-        rc = measure(runtime, &cases[i], scale, &value, &err);
-        rc = bench_report(cases[i].name, value, rc, &err);
-    }
-    rm_runtime_free(runtime);
     rm_error_clear(&err);
     return rc == RM_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

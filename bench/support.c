@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 int64_t bench_now(void)
@@ -151,23 +152,29 @@ static int pull_all(rm_pipeline *pipeline, size_t *pulled, rm_error *err)
 
 int bench_run_stream(rm_pipeline *pipeline, bench_stream *stream, rm_error *err)
 {
-    size_t pushed = 0;
+    size_t pushed = 0, before = 0, end = stream->at_once > 0 ? 0 : stream->items;
     int rc = RM_OK, step = RM_OK;
     stream->pulled = 0;
-    while (rc == RM_OK && (pushed < stream->items || step != RM_AGAIN)) {
-        size_t end = stream->items;
-        if (stream->at_once > 0 && pushed + stream->at_once < end)
-            end = pushed + stream->at_once;
+    /* A step that needs room for results says RM_AGAIN too: all is done when nothing came out after it. */
+    while (rc == RM_OK && (pushed < stream->items || step != RM_AGAIN || stream->pulled > before)) {
+        before = stream->pulled;
+        if (stream->at_once > 0 && pushed == end && (step == RM_AGAIN || pushed == 0))
+            end = pushed + stream->at_once < stream->items ? pushed + stream->at_once : stream->items;
         rc = push_some(pipeline, stream, end, &pushed, err);
-        do {
-            if (rc == RM_OK)
-                step = rm_run_step(pipeline, err);
-            if (step < 0)
-                return step;
+        if (rc == RM_OK && (step = rm_run_step(pipeline, err)) < 0)
+            rc = step;
+        if (rc == RM_OK)
             rc = pull_all(pipeline, &stream->pulled, err);
-        } while (rc == RM_OK && step != RM_AGAIN && stream->at_once > 0);
     }
     return rc;
+}
+
+bool bench_wanted(const char *name, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return argc == 0;
 }
 
 int bench_report(const char *name, double value, int rc, rm_error *err)

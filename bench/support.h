@@ -52,6 +52,8 @@ typedef struct bench_stream {
 /* Streams them, results pulled and dropped as they come, and the run not ended. */
 int bench_run_stream(rm_pipeline *pipeline, bench_stream *stream, rm_error *err);
 
+/* Whether a case is among those asked for; all are when none is named. */
+bool bench_wanted(const char *name, int argc, char **argv);
 /* Prints "name value"; with a failure what it was, to standard error. Returns rc. */
 int bench_report(const char *name, double value, int rc, rm_error *err);
 

@@ -93,14 +93,6 @@ static int measure_json(rm_runtime *runtime, const char *path, double *nanosecon
     return rc;
 }
 
-static bool wanted(const char *name, int argc, char **argv)
-{
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return argc == 0;
-}
-
 int main(int argc, char **argv)
 {
     rm_runtime *runtime = NULL;
@@ -115,7 +107,7 @@ int main(int argc, char **argv)
         rc = bench_report(argv[i], value, rc, &err);
     }
     for (size_t i = 0; !json && rc == RM_OK && i < sizeof builds / sizeof *builds; i++) {
-        if (!wanted(builds[i].name, argc - 1, argv + 1))
+        if (!bench_wanted(builds[i].name, argc - 1, argv + 1))
             continue;
         rc = measure_build(runtime, builds[i].nodes, builds[i].runs, &value, &err);
         rc = bench_report(builds[i].name, value, rc, &err);

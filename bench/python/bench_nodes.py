@@ -6,6 +6,11 @@ class AddOne:
         return item + 1
 
 
+class Multiply:
+    def process(self, item):
+        return item * 3
+
+
 class Update:
     def process(self, item):
         item["value"] = item["value"] + 1

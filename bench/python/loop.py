@@ -4,7 +4,7 @@ import sys
 import time
 
 sys.path.insert(0, __file__.rpartition("/")[0])
-from bench_nodes import AddOne, AsyncAddOne, Update  # noqa: E402
+from bench_nodes import AddOne, AsyncAddOne, Multiply, Update  # noqa: E402
 
 
 def one(make, items):
@@ -46,6 +46,7 @@ def small_dicts(count):
 CASES = {
     "python_int_1": (one, AddOne, range, 500_000),
     "python_int_10": (ten, AddOne, range, 50_000),
+    "python_multiply_10": (ten, Multiply, range, 50_000),
     "python_dict_1": (one, Update, small_dicts, 200_000),
     "python_dict_10": (ten, Update, small_dicts, 20_000),
     "python_async_1": (coroutines, AsyncAddOne, range, 100_000),
