@@ -36,6 +36,12 @@ void rmi_watchdog_poke(rmi_watchdog *watchdog);
 /* Waits for a call in progress, ends the thread, frees. NULL is fine. */
 void rmi_watchdog_stop(rmi_watchdog *watchdog);
 
+/* A signal that ends blocking calls of a thread: its number where nobody in the process uses it, 0 where
+ * someone does or there are no signals. Who wants it installs a handler, without SA_RESTART. */
+int rmi_platform_nudge_signal(void);
+/* Sends it to `thread` (a pthread_t), which must not have ended. Any thread. */
+void rmi_platform_nudge(uintptr_t thread);
+
 /* Reads a whole file ("-": standard input); *data is owned, NUL-terminated: rm_text_free(allocator, data,
  * length). RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */
 int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit, char **data,

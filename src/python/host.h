@@ -4,6 +4,7 @@
  *   resolve.c  from a name to a class              params.c, describe.c  what its docstring and __init__ say
  *   convert.c  plain values to objects             plain.c    objects to plain values; copy.c for branches
  *   node.c     open, process, flush, close         emit.c     what a node returned or yielded
+ *   interrupt.c  calls that are told to stop
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
  * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
@@ -60,6 +61,10 @@ typedef struct rmi_python {
     unsigned long loop_owner;
     unsigned loop_depth;
     struct rmi_state *waiting; /* nodes with something pending */
+    /* The thread that Python runs handlers of signals in (0: none of ours is installed), and the innermost
+     * node whose call is in it. */
+    unsigned long signal_thread;
+    struct rmi_state *in_signal_thread;
 } rmi_python;
 
 /* ---- interp.c */
@@ -79,6 +84,10 @@ void rmi_leave(PyGILState_STATE held);
 void rmi_release(PyObject *object);
 /* Memory for object values: blocks are kept for the next one. */
 extern const rm_allocator rmi_box_allocator;
+
+/* ---- interrupt.c */
+/* Has a signal end blocking calls of Python code, where that is possible; else does nothing. */
+int rmi_interrupt_install(void);
 
 /* ---- paths.c */
 /* What rm_python_attach was given, and what the resolver needs. */

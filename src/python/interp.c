@@ -190,10 +190,10 @@ static int set_up(void)
     python->sources = PyDict_New();
     python->loop_lock = PyThread_allocate_lock();
     python->module = PyImport_ImportModule("_remotemedia");
-    return python->library == NULL || python->paths == NULL || python->sources == NULL ||
-                   python->loop_lock == NULL || python->module == NULL
-               ? -1
-               : 0;
+    if (python->library == NULL || python->paths == NULL || python->sources == NULL ||
+        python->loop_lock == NULL || python->module == NULL)
+        return -1;
+    return rmi_interrupt_install();
 }
 
 static int start(const rmi_host *host, rm_error *err)

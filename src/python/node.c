@@ -6,38 +6,6 @@
 #include "python/state.h"
 #include "python/tensor.h"
 
-/* ---- Calls */
-
-PyGILState_STATE rmi_call_enter(rmi_state *state)
-{
-    const PyGILState_STATE held = rmi_enter();
-    state->depth++;
-    state->thread = PyThread_get_thread_ident();
-    return held;
-}
-
-void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
-{
-    if (--state->depth == 0 && state->interrupted) {
-        (void)PyThreadState_SetAsyncExc(state->thread, NULL); /* it must not reach a later call */
-        state->interrupted = false;
-    }
-    rmi_leave(held);
-}
-
-static void node_interrupt(rm_node *node, void *memory)
-{
-    rmi_state *state = memory;
-    (void)node;
-    const PyGILState_STATE held = rmi_enter();
-    if (state->depth > 0) {
-        state->interrupted = true;
-        (void)PyThreadState_SetAsyncExc(state->thread, rmi_python_of_process()->interrupted);
-        rmi_loop_wake();
-    }
-    rmi_leave(held);
-}
-
 /* ---- Open */
 
 /* The parameters as keyword arguments; those of code without a class are seen by it as `params`. */
@@ -250,7 +218,7 @@ static int sync_process_many(rm_node *node, void *memory, unsigned port, rm_pack
         return more(node, state, err);
     const PyGILState_STATE held = rmi_call_enter(state);
     size_t i = 0;
-    for (; i < n && rc == RM_OK && !state->interrupted; i++)
+    for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++)
         rc = process_one(state, &b, i, err);
     sent = b.end > b.base ? send(state, &b, 0) : RM_OK;
     if (sent != RM_OK && rc >= 0)
@@ -325,6 +293,7 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     rmi_state *state = memory;
     rm_error more = {0};
     (void)node;
+    state->call.is_close = true;
     const PyGILState_STATE held = rmi_call_enter(state);
     int rc = close_works(state, err);
     rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
@@ -356,7 +325,7 @@ void rmi_class_set_slots(rmi_class *class)
     type->flags = RM_NODE_ANY_PARAMS;
     type->open = node_open;
     type->flush = node_flush;
-    type->interrupt = node_interrupt;
+    type->interrupt = rmi_interrupt;
     type->close = node_close;
     if (class->generates) {
         type->flags |= RM_NODE_LIVE;

@@ -35,7 +35,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     const PyGILState_STATE held = rmi_call_enter(state);
     if (n == 0)
         rc = rmi_work_step(state, &state->work, err);
-    for (; i < n && rc == RM_OK && !state->interrupted; i++) {
+    for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
         rm_node_set_current(node, &run[i]);
         PyObject *item = rmi_item_of_packet(&run[i]);
         rm_packet_clear(&run[i]);

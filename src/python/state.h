@@ -3,6 +3,8 @@
 #ifndef PYTHON_STATE_H
 #define PYTHON_STATE_H
 
+#include <stdatomic.h>
+
 #include "python/host.h"
 
 /* One use of a class in a manifest: what the resolver attaches. Members are owned. */
@@ -34,6 +36,18 @@ typedef struct rmi_work {
     bool abandoned;     /* nobody wants the result any more */
 } rmi_work;
 
+/* The call in progress, for `interrupt`, which comes from another thread. */
+typedef struct rmi_call {
+    atomic_flag guard;       /* held for a few instructions at a time */
+    unsigned long thread;    /* that the call runs in; guarded */
+    unsigned depth;          /* 0: no call; guarded */
+    atomic_bool interrupted; /* it was told to stop */
+    bool is_close;           /* it has some time for that */
+    bool has_exception;      /* one was set for the thread */
+    atomic_llong asked, raised; /* when it was told first, and last got an exception; 0: not yet */
+    struct rmi_state *outer;    /* whose call this one runs in */
+} rmi_call;
+
 typedef struct rmi_stream rmi_stream;
 
 typedef struct rmi_state {
@@ -42,9 +56,7 @@ typedef struct rmi_state {
     PyObject *instance;
     PyObject *function, *self; /* process(self, item); self NULL: process(item) */
     PyObject *flush;           /* the bound method, or NULL */
-    unsigned long thread;      /* in a call: which one, and how deep */
-    unsigned depth;
-    bool interrupted; /* the call in progress was told to stop */
+    rmi_call call;
     bool flushing;
     bool started, ended; /* the stream or the source has begun, has given all */
     rmi_work work;       /* not pending: what RM_MORE goes on with */
@@ -56,10 +68,18 @@ typedef struct rmi_state {
     rmi_stream *stream; /* owned */
 } rmi_state;
 
-/* ---- node.c */
+/* ---- interrupt.c */
 /* Brackets what may run user code in a slot: holds the GIL, and tells `interrupt` where the call is. */
 PyGILState_STATE rmi_call_enter(rmi_state *state);
 void rmi_call_leave(rmi_state *state, PyGILState_STATE held);
+static inline bool rmi_call_interrupted(const rmi_state *state)
+{
+    return atomic_load_explicit(&state->call.interrupted, memory_order_relaxed);
+}
+/* The slot. Any thread, without the GIL. */
+void rmi_interrupt(rm_node *node, void *state);
+
+/* ---- node.c */
 /* The slots of a class: its type is filled in. */
 void rmi_class_set_slots(rmi_class *class);
 /* Calls the user's `process`. */

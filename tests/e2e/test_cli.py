@@ -273,15 +273,24 @@ class Run(ProgramTest):
         self.assertEqual(process.wait(60 * SLOWNESS), 5)
 
     def test_a_node_that_cannot_be_stopped_is_named(self):
-        code = "import time\ndef process(x):\n    time.sleep(1000)"
+        code = "def process(x):\n    return sum(range(10**15))"  # one call that never looks up, and keeps the GIL
         pipeline = {"manifest": manifest([node("sleeper", "Python", {"code": code})]), "input_data": [1]}
         done = self.run_program("run", "-", "--timeout", "200ms", stdin=pipeline)
         self.assertEqual(done.exit, 5, done.stderr)
         self.assertEqual((done.document["error"]["code"], done.document["error"]["node"]), ("timeout", "sleeper"))
 
     def sleeper(self):
-        """A running program whose node sleeps where nothing can interrupt it."""
-        code = "import os, time\ndef process(x):\n    os.write(2, b'ready\\n')\n    time.sleep(1000)"
+        """A running program whose node sleeps, and sleeps again when it is told to stop."""
+        code = """
+import os, time
+def process(x):
+    os.write(2, b'ready\\n')
+    while True:
+        try:
+            time.sleep(1000)
+        except BaseException:
+            pass
+"""
         pipeline = manifest([node("sleeper", "Python", {"code": code})])
         path = self.write("m.json", {"manifest": pipeline, "input_data": [1]})
         process = self.start("run", path, stdin=subprocess.DEVNULL)

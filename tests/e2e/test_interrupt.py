@@ -134,6 +134,15 @@ class Interrupt(ProgramTest):
     def test_in_a_node_that_waits_for_a_lock(self):
         self.interrupted_in("lock.acquire()")
 
+    def test_in_a_node_that_waits_for_a_descriptor(self):
+        self.interrupted_in("__import__('select').select([os.pipe()[0]], [], [])")
+
+    def test_in_a_node_that_reads(self):
+        self.interrupted_in("os.read(os.pipe()[0], 1)")
+
+    def test_in_a_node_that_waits_for_its_thread(self):
+        self.interrupted_in("t = threading.Thread(target=time.sleep, args=(600,), daemon=True); t.start(); t.join()")
+
     def test_in_a_coroutine_that_sleeps(self):
         code = "import asyncio, os\nasync def process(x):\n    os.write(2, b'ready\\n')\n    await asyncio.sleep(600)\n"
         path = self.write(

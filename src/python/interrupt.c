@@ -1,0 +1,138 @@
+/* Calls that are told to stop. The exception `Interrupted` is raised in them by the handler of a signal,
+ * which also ends blocking calls such as time.sleep; Python runs it in its main thread only. In other
+ * threads the exception is set for the thread, and raised when its next bytecode runs. */
+#include "platform/platform.h"
+#include "python/state.h"
+
+/* What catches the exception, or cleans up after it, has so long before it comes again; and so long has
+ * the end of a node that was told to stop before it began. */
+static const long long patience = 1000000000;
+
+static void lock(rmi_call *call)
+{
+    while (atomic_flag_test_and_set_explicit(&call->guard, memory_order_acquire))
+        ;
+}
+
+static void unlock(rmi_call *call)
+{
+    atomic_flag_clear_explicit(&call->guard, memory_order_release);
+}
+
+/* ---- The call */
+
+PyGILState_STATE rmi_call_enter(rmi_state *state)
+{
+    const PyGILState_STATE held = rmi_enter();
+    rmi_python *python = rmi_python_of_process();
+    rmi_call *call = &state->call;
+    lock(call);
+    call->thread = PyThread_get_thread_ident();
+    const bool first = call->depth++ == 0;
+    unlock(call);
+    if (first && call->thread == python->signal_thread) {
+        call->outer = python->in_signal_thread;
+        python->in_signal_thread = state;
+    }
+    return held;
+}
+
+void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
+{
+    rmi_python *python = rmi_python_of_process();
+    rmi_call *call = &state->call;
+    if (python->in_signal_thread == state && call->depth == 1)
+        python->in_signal_thread = call->outer;
+    lock(call);
+    if (--call->depth == 0 && rmi_call_interrupted(state)) { /* it must not reach a later call */
+        if (call->has_exception)
+            (void)PyThreadState_SetAsyncExc(call->thread, NULL);
+        call->has_exception = false;
+        atomic_store(&call->interrupted, false);
+        atomic_store(&call->asked, 0);
+        atomic_store(&call->raised, 0);
+    }
+    unlock(call);
+    rmi_leave(held);
+}
+
+/* ---- Its end */
+
+/* Whether the call should get an exception now; then it is thought to get it. */
+static bool due(rmi_state *state)
+{
+    rmi_call *call = &state->call;
+    const long long now = rmi_platform_now(), raised = atomic_load(&call->raised);
+    if (!rmi_call_interrupted(state) || !rm_node_cancelled(state->node))
+        return false;
+    if (raised != 0 ? now - raised < patience
+                    : call->is_close && now - atomic_load(&call->asked) < patience)
+        return false;
+    atomic_store(&call->raised, now);
+    return true;
+}
+
+/* In a thread that runs no handlers; the GIL is waited for, as long as other code keeps it. */
+static void set_exception(rmi_state *state)
+{
+    rmi_call *call = &state->call;
+    const PyGILState_STATE held = rmi_enter();
+    lock(call);
+    if (call->depth > 0 && due(state)) {
+        call->has_exception = true;
+        (void)PyThreadState_SetAsyncExc(call->thread, rmi_python_of_process()->interrupted);
+    }
+    unlock(call);
+    rmi_loop_wake();
+    rmi_leave(held);
+}
+
+/* Comes again and again until the call ends, so a signal just before a blocking call is no loss. */
+void rmi_interrupt(rm_node *node, void *memory)
+{
+    rmi_state *state = memory;
+    rmi_call *call = &state->call;
+    (void)node;
+    lock(call);
+    const bool running = call->depth > 0;
+    const bool by_signal = running && call->thread == rmi_python_of_process()->signal_thread;
+    if (running && !rmi_call_interrupted(state)) {
+        atomic_store(&call->asked, rmi_platform_now());
+        atomic_store(&call->interrupted, true);
+    }
+    if (by_signal)
+        rmi_platform_nudge(call->thread);
+    unlock(call);
+    if (running && !by_signal)
+        set_exception(state);
+}
+
+/* ---- The handler */
+
+static PyObject *on_signal(PyObject *self, PyObject *args)
+{
+    rmi_python *python = rmi_python_of_process();
+    (void)self, (void)args;
+    if (python->in_signal_thread == NULL || !due(python->in_signal_thread))
+        return Py_NewRef(Py_None);
+    PyErr_SetNone(python->interrupted);
+    return NULL;
+}
+
+int rmi_interrupt_install(void)
+{
+    static PyMethodDef handler = {"interrupt", on_signal, METH_VARARGS, NULL};
+    const int number = rmi_platform_nudge_signal();
+    PyObject *module = number != 0 ? PyImport_ImportModule("_signal") : NULL;
+    PyObject *function = module != NULL ? PyCFunction_New(&handler, NULL) : NULL;
+    PyObject *before =
+        function != NULL ? PyObject_CallMethod(module, "signal", "iO", number, function) : NULL;
+    if (before != NULL)
+        rmi_python_of_process()->signal_thread = PyThread_get_thread_ident();
+    else if (PyErr_ExceptionMatches(PyExc_ValueError)) /* this is not the main thread */
+        PyErr_Clear();
+    Py_XDECREF(before);
+    Py_XDECREF(function);
+    Py_XDECREF(module);
+    return PyErr_Occurred() ? -1 : 0;
+}
