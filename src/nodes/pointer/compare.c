@@ -40,14 +40,20 @@ static int order_integers(const rm_allocator *allocator, rm_value a, rm_value b,
 static int order_integer_float(const rm_allocator *allocator, rm_value a, double b, rmi_order *order,
                                rm_error *err)
 {
+    const double past_int64 = 9223372036854775808.0;
     char digits[400];
     rm_value whole = rm_null();
+    int rc = RM_OK;
     if (isnan(b) || isinf(b)) {
         *order = isnan(b) ? RMI_UNORDERED : b > 0 ? RMI_LESS : RMI_GREATER;
         return RM_OK;
     }
-    const int length = snprintf(digits, sizeof digits, "%.0f", trunc(b));
-    int rc = rm_integer_parse(allocator, digits, (size_t)length, &whole, err);
+    if (fabs(b) < past_int64) {
+        whole = rm_int((int64_t)b);
+    } else {
+        const int length = snprintf(digits, sizeof digits, "%.0f", b);
+        rc = rm_integer_parse(allocator, digits, (size_t)length, &whole, err);
+    }
     if (rc == RM_OK)
         rc = order_integers(allocator, a, whole, order, err);
     if (rc == RM_OK && *order == RMI_EQUAL && b != trunc(b))
