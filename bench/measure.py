@@ -1,5 +1,5 @@
-"""Takes the samples: every function measures once and returns {key: value}; bench/run calls them in turn, so that
-what is compared has been measured at the same time. What is not installed leaves its keys out."""
+"""Takes the samples: every function measures once and returns {key: value}; bench/run calls them in turn, so
+that what is compared has been measured at the same time. What is not installed leaves its keys out."""
 
 import json
 import pathlib
@@ -15,7 +15,8 @@ STARTS = 10
 def output(command):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stderr[-2000:]}")
+        words = " ".join(map(str, command))
+        raise RuntimeError(f"{words}\nended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout
 
 
@@ -35,12 +36,14 @@ def manifest(*nodes):
 
 
 def node(id, node_type, **params):
-    return {"id": id, "node_type": node_type, "params": params} if params else {"id": id, "node_type": node_type}
+    return {"id": id, "node_type": node_type, "params": params}
 
 
 INTS = manifest(node("a", "MultiplyNode", factor=3), node("b", "AddNode", addend=1), node("c", "PassThrough"))
 DICTS = manifest(
-    node("a", "PassThrough"), node("b", "Filter", pointer="/value", operation="ge", value=0), node("c", "PassThrough")
+    node("a", "PassThrough"),
+    node("b", "Filter", pointer="/value", operation="ge", value=0),
+    node("c", "PassThrough"),
 )
 NATIVE = manifest(node("a", "PassThrough"), node("b", "AddNode", addend=1), node("c", "PassThrough"))
 PYTHON = manifest(node("p", "Python", code="def process(item):\n    return item + 1\n"))
@@ -98,8 +101,8 @@ class Bench:
         return pairs(output([self.programs / "bench_whole"]), "")
 
     def gstreamer(self):
-        """Nanoseconds a hop through identity, a delivery by tee, and one of the two in tee, identity, funnel; microseconds
-        to start and end a hundred elements. Always a long and a short one, so that the program's own start drops out."""
+        """Nanoseconds a hop through identity, a delivery by tee, and one of the two in tee, identity, funnel;
+        microseconds to start and end a hundred elements. Always long less short: the start drops out."""
         if self.gst is None:
             return {}
 

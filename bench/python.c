@@ -1,4 +1,4 @@
-/* Python nodes in streaming use: nanoseconds an item. The peer, python/loop.py, calls the same methods in a loop.
+/* Python nodes in streaming use: nanoseconds an item. The peer, python/loop.py, calls the same methods.
  *
  *   bench_python HOME PATH [CASE...]     HOME has lib/python3.13, PATH has bench_nodes.py */
 #include <stdio.h>
@@ -30,7 +30,8 @@ static rm_value dict_item(const void *context, size_t index)
     return rm_value_retain(*(const rm_value *)context);
 }
 
-static int measure(rm_runtime *runtime, const python_case *the, const rm_value *dict, double *value, rm_error *err)
+static int measure(rm_runtime *runtime, const python_case *the, const rm_value *dict, double *value,
+                   rm_error *err)
 {
     bench_text text = {0};
     bench_pipeline pipeline = {0};

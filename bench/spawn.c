@@ -1,5 +1,5 @@
-/* Runs a program some times and prints a line "milliseconds KiB" for each: from fork to exit, and the most memory that
- * it had resident. Small on purpose: a child's figure starts at what its parent had.
+/* Runs a program some times and prints a line "milliseconds KiB" for each: from fork to exit, and the most
+ * memory that it had resident. Small on purpose: a child's figure starts at what its parent had.
  *
  *   bench_spawn TIMES PROGRAM [ARGUMENT...]     the program's input and output are /dev/null */
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  *
  *   bench_stream [CASE...]       each case once (all without arguments): "case nanoseconds-an-item"
  *   bench_stream --scale N ...   the same with N times as many items
- *   bench_stream --memory N      "memory bytes": the most that the library held while N items went through ten nodes */
+ *   bench_stream --memory N      "memory bytes": the most that the library held, N items and ten nodes */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,22 +26,14 @@ typedef struct stream_case {
 #define DROP {.type = "Skip", .params = "{\"count\":1000000000000}"}
 
 static const stream_case cases[] = {
-    {"chain_1", CHAIN, 1, PASS, 2000000, 0, 1},
-    {"chain_10", CHAIN, 10, PASS, 400000, 0, 1},
-    {"chain_100", CHAIN, 100, PASS, 50000, 0, 1},
-    {"lone_1", CHAIN, 1, PASS, 500000, 1, 1},
-    {"lone_10", CHAIN, 10, PASS, 100000, 1, 1},
-    {"lone_100", CHAIN, 100, PASS, 10000, 1, 1},
-    {"multiply_1", CHAIN, 1, TIMES, 1000000, 0, 1},
-    {"multiply_10", CHAIN, 10, TIMES, 300000, 0, 1},
-    {"multiply_100", CHAIN, 100, MINUS, 30000, 0, 1},
-    {"fan_1", FAN, 1, PASS, 1000000, 0, 1},
-    {"fan_10", FAN, 10, PASS, 200000, 0, 10},
-    {"fan_100", FAN, 100, PASS, 20000, 0, 100},
-    {"fan_drop_1", FAN, 1, DROP, 1000000, 0, 0},
-    {"fan_drop_10", FAN, 10, DROP, 200000, 0, 0},
-    {"fan_drop_100", FAN, 100, DROP, 20000, 0, 0},
-    {"diamond_10", DIAMOND, 10, PASS, 100000, 0, 10},
+    {"chain_1", CHAIN, 1, PASS, 2000000, 0, 1},       {"chain_10", CHAIN, 10, PASS, 400000, 0, 1},
+    {"chain_100", CHAIN, 100, PASS, 50000, 0, 1},     {"lone_1", CHAIN, 1, PASS, 500000, 1, 1},
+    {"lone_10", CHAIN, 10, PASS, 100000, 1, 1},       {"lone_100", CHAIN, 100, PASS, 10000, 1, 1},
+    {"multiply_1", CHAIN, 1, TIMES, 1000000, 0, 1},   {"multiply_10", CHAIN, 10, TIMES, 300000, 0, 1},
+    {"multiply_100", CHAIN, 100, MINUS, 30000, 0, 1}, {"fan_1", FAN, 1, PASS, 1000000, 0, 1},
+    {"fan_10", FAN, 10, PASS, 200000, 0, 10},         {"fan_100", FAN, 100, PASS, 20000, 0, 100},
+    {"fan_drop_1", FAN, 1, DROP, 1000000, 0, 0},      {"fan_drop_10", FAN, 10, DROP, 200000, 0, 0},
+    {"fan_drop_100", FAN, 100, DROP, 20000, 0, 0},    {"diamond_10", DIAMOND, 10, PASS, 100000, 0, 10},
 };
 
 static int measure(rm_runtime *runtime, const stream_case *the, size_t scale, double *value, rm_error *err)
@@ -63,13 +55,14 @@ static int measure(rm_runtime *runtime, const stream_case *the, size_t scale, do
         rc = bench_run_stream(pipeline.pipeline, &stream, err);
     *value = (double)(bench_now() - started) / (double)stream.items;
     if (rc == RM_OK && stream.pulled != stream.items * the->results)
-        rc = rm_error_set(err, RM_E_INTERNAL, "%zu results instead of %zu", stream.pulled, stream.items * the->results);
+        rc = rm_error_set(err, RM_E_INTERNAL, "%zu results instead of %zu", stream.pulled,
+                          stream.items * the->results);
     bench_close(&pipeline);
     bench_text_free(&text);
     return rc;
 }
 
-/* ---- Memory -------------------------------------------------------------------------------------------------- */
+/* ---- Memory ---- */
 
 struct memory {
     size_t used, most;

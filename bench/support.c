@@ -13,7 +13,7 @@ int64_t bench_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* ---- Text ---------------------------------------------------------------------------------------------------- */
+/* ---- Text ---- */
 
 static bool reserve(bench_text *text, size_t more)
 {
@@ -51,12 +51,12 @@ void bench_text_free(bench_text *text)
     *text = (bench_text){0};
 }
 
-/* ---- Manifests ----------------------------------------------------------------------------------------------- */
+/* ---- Manifests ---- */
 
 static void add_node(bench_text *text, const char *prefix, size_t index, bench_node node)
 {
-    bench_add(text, "%s{\"id\":\"%s%zu\",\"node_type\":\"%s\"", index > 0 || *prefix != 'n' ? "," : "", prefix, index,
-              node.type);
+    bench_add(text, "%s{\"id\":\"%s%zu\",\"node_type\":\"%s\"", index > 0 || *prefix != 'n' ? "," : "",
+              prefix, index, node.type);
     if (node.params != NULL)
         bench_add(text, ",\"params\":%s", node.params);
     bench_add(text, "}");
@@ -96,7 +96,7 @@ void bench_fan(bench_text *text, bench_node branch, size_t branches, bool join)
     bench_add(text, "]}");
 }
 
-/* ---- Pipelines ----------------------------------------------------------------------------------------------- */
+/* ---- Pipelines ---- */
 
 int bench_open(rm_runtime *runtime, const bench_text *manifest, bench_pipeline *out, rm_error *err)
 {
@@ -124,7 +124,8 @@ rm_value bench_int_item(const void *context, size_t index)
 }
 
 /* Pushes until there is no room; RM_OK or a failure. */
-static int push_some(rm_pipeline *pipeline, const bench_stream *stream, size_t end, size_t *pushed, rm_error *err)
+static int push_some(rm_pipeline *pipeline, const bench_stream *stream, size_t end, size_t *pushed,
+                     rm_error *err)
 {
     int rc = RM_OK;
     while (rc == RM_OK && *pushed < end) {

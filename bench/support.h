@@ -1,5 +1,6 @@
-/* What the measuring programs share: a clock, pipelines from generated manifests, and streams through them. Each program
- * measures every case it is asked for once and prints a line "case value" for each; bench/run calls it again and again. */
+/* What the measuring programs share: a clock, pipelines from generated manifests, and streams through them.
+ * Each program measures every case that it is asked for once and prints a line "case value"; bench/run calls
+ * it again and again. */
 #ifndef BENCH_SUPPORT_H
 #define BENCH_SUPPORT_H
 
@@ -42,7 +43,7 @@ void bench_close(bench_pipeline *pipeline);
 typedef rm_value bench_item(const void *context, size_t index);
 rm_value bench_int_item(const void *context, size_t index);
 
-/* How items go through: `items` of them, `at_once` pushed before the first step (0: as many as there is room for). */
+/* How items go through: `items` of them, `at_once` pushed before a step (0: as many as there is room for). */
 typedef struct bench_stream {
     size_t items, at_once;
     bench_item *item;

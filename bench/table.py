@@ -1,7 +1,7 @@
 """The rows of the table: what is shown of the samples, beside which peer, against which aim.
 
-A sample is what bench/measure.py returns for one round. Every figure is the median over the rounds; ratios to a peer are
-taken within a round, where both have met the same load."""
+A sample is what bench/measure.py returns for one round. Every figure is the median over the rounds; ratios to
+a peer are taken within a round, where both have met the same load."""
 
 import statistics
 
@@ -20,8 +20,8 @@ NO_PYTHON = "built without Python"
 class Row:
     """`value` and `peer` take a round's sample; they raise KeyError where something has not been measured.
 
-    aim: ("most", x) the value itself; ("ratio", x) at most x times the peer; ("times", x) the peer takes x times as
-    long; ("same", x) at most x times what the row's own peer says (memory that does not grow)."""
+    aim: ("most", x) the value itself is at most x; ("ratio", x) it is at most x times the peer; ("times", x)
+    the peer takes at least x times as long."""
 
     def __init__(self, what, unit, value, peer=None, peer_name="", old="", aim=None, aim_text=""):
         self.what, self.unit, self.value, self.peer, self.peer_name = what, unit, value, peer, peer_name
@@ -54,7 +54,8 @@ def rows():
     yield Row("chain of 1, by node (push and pull in it)", "ns", key("chain_1"), **gst, **old_hop, **hop)
     yield Row("chain of 10, by node", "ns", key("chain_10", 10), **gst, **old_hop, **hop)
     yield Row("chain of 100, by node", "ns", key("chain_100", 100), **gst, **old_hop, **hop)
-    yield Row("a further node: (100 - 10) / 90", "ns", each("chain_100", "chain_10", 90), **gst, **old_hop, **hop)
+    yield Row("a further node: (100 - 10) / 90", "ns", each("chain_100", "chain_10", 90), **gst, **old_hop,
+              **hop)
     yield Row("held at most, 1,000,000 items, 10 nodes; peer: 100,000", "KiB", key("memory_long"),
               key("memory_short"), "itself", "grows with the input", ("ratio", 1.01), "the same")
     yield "One hop with one item in flight"
@@ -62,7 +63,8 @@ def rows():
     yield Row("chain of 10, by node", "ns", key("lone_10", 10), **lone)
     yield Row("chain of 100, by node", "ns", key("lone_100", 100), **lone)
     yield Row("a further node: (100 - 10) / 90", "ns", each("lone_100", "lone_10", 90), **lone)
-    multiply = {"old": "49 ns, in float64", "peer": key("loop_python_multiply_10", 10), "peer_name": LOOP} | most(8, "ns")
+    multiply = {"peer": key("loop_python_multiply_10", 10), "peer_name": LOOP}
+    multiply |= {"old": "49 ns, in float64"} | most(8, "ns")
     yield "MultiplyNode, exact integers"
     yield Row("chain of 10, by node", "ns", key("multiply_10", 10), **multiply)
     yield Row("chain of 100, by node", "ns", key("multiply_100", 100), **multiply)
@@ -83,14 +85,14 @@ def rows():
     yield "Python nodes"
     yield Row("int item, one node", "ns", key("python_int_1"), key("loop_python_int_1"), old="7 us", **python,
               **ratio(1.4, "the loop"))
-    yield Row("int item, chain of ten, by node", "ns", key("python_int_10", 10), key("loop_python_int_10", 10), **python,
-              **ratio(1.15, "the loop"))
-    yield Row("dict of three entries, one node", "ns", key("python_dict_1"), key("loop_python_dict_1"), old="15 us",
-              **python, **most(400, "ns"))
+    yield Row("int item, chain of ten, by node", "ns", key("python_int_10", 10),
+              key("loop_python_int_10", 10), **python, **ratio(1.15, "the loop"))
+    yield Row("dict of three entries, one node", "ns", key("python_dict_1"), key("loop_python_dict_1"),
+              old="15 us", **python, **most(400, "ns"))
     yield Row("dict of three entries, chain of ten, by node", "ns", key("python_dict_10", 10),
               key("loop_python_dict_10", 10), **python)
-    yield Row("async node, int item", "ns", key("python_async_1"), key("loop_python_async_1"), old="216 us", **python,
-              **most(2000, "ns"))
+    yield Row("async node, int item", "ns", key("python_async_1"), key("loop_python_async_1"), old="216 us",
+              **python, **most(2000, "ns"))
     yield from json_rows()
     yield from process_rows()
 
@@ -110,12 +112,14 @@ def process_rows():
     yield Row("10,000,000 items", "MiB", key("stream_10000000_mib"), **most(32, "MiB"))
     yield "Start: a whole process with one item"
     native = {"peer_name": LAUNCH}
-    yield Row("native nodes only", "ms", key("start_native"), key("start_gst"), old="41 ms", **native, **most(5, "ms"))
-    yield Row("native nodes only, memory", "MiB", key("start_native_mib"), key("start_gst_mib"), old="15 MiB", **native,
-              **most(8, "MiB"))
+    yield Row("native nodes only", "ms", key("start_native"), key("start_gst"), old="41 ms", **native,
+              **most(5, "ms"))
+    yield Row("native nodes only, memory", "MiB", key("start_native_mib"), key("start_gst_mib"), old="15 MiB",
+              **native, **most(8, "MiB"))
     yield Row("with a Python node", "ms", key("start_python"), key("start_bare_python"), BARE,
               old="110 ms; 682 with its SDK", **ratio(1.3, "bare Python"))
-    yield Row("with a Python node, memory", "MiB", key("start_python_mib"), key("start_bare_python_mib"), BARE)
+    yield Row("with a Python node, memory", "MiB", key("start_python_mib"), key("start_bare_python_mib"),
+              BARE)
 
 
 # ---- From samples to figures
@@ -163,9 +167,16 @@ def evaluate(samples):
         if ours and peer:
             times = summary(lambda sample, row=row: row.peer(sample) / row.value(sample), samples)
         results.append({
-            "what": row.what, "unit": row.unit, "value": ours, "peer": peer, "peer_name": row.peer_name,
-            "peer_missing": missing(row) if row.peer and not peer else "", "times_faster": times, "old": row.old,
-            "aim": row.aim_text, "met": judge(row, ours, times) if ours else None,
+            "what": row.what,
+            "unit": row.unit,
+            "value": ours,
+            "peer": peer,
+            "peer_name": row.peer_name,
+            "peer_missing": missing(row) if row.peer and not peer else "",
+            "times_faster": times,
+            "old": row.old,
+            "aim": row.aim_text,
+            "met": judge(row, ours, times) if ours else None,
         })
     return results
 
@@ -204,8 +215,8 @@ def cells(result):
 
 
 NOTE = (
-    "* old: the former implementation in Rust, release build, on a 2-core EPYC machine; taken from its records, not "
-    "measured here."
+    "* old: the former implementation in Rust, release build, on a 2-core EPYC machine; taken from its "
+    "records, not measured here."
 )
 
 

@@ -1,8 +1,8 @@
-/* Whole runs in one call: a manifest is parsed, built, run and freed; microseconds a run. And JSON in, JSON out in
- * process: nanoseconds an item.
+/* Whole runs in one call: a manifest is parsed, built, run and freed; microseconds a run. And JSON in, JSON
+ * out in process: nanoseconds an item.
  *
  *   bench_whole [CASE...]             build_1, build_10, build_100
- *   bench_whole --json FILE...        FILE is {"manifest": ..., "input_data": [...]}: "FILE nanoseconds-an-item" */
+ *   bench_whole --json FILE...        FILE is {"manifest", "input_data"}: "FILE nanoseconds-an-item" */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +63,9 @@ static int read_file(const char *path, bench_text *text, rm_error *err)
     if (text->data != NULL)
         text->length = fread(text->data, 1, text->capacity, file);
     fclose(file);
-    return text->data != NULL && text->length == text->capacity ? RM_OK
-                                                                : rm_error_set(err, RM_E_IO, "cannot read %s", path);
+    return text->data != NULL && text->length == text->capacity
+               ? RM_OK
+               : rm_error_set(err, RM_E_IO, "cannot read %s", path);
 }
 
 /* The text of a manifest with its input to the text of its outputs. */

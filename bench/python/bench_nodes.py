@@ -1,4 +1,4 @@
-"""The nodes that are measured, as a user would write them; loop.py calls the same methods without a pipeline."""
+"""The nodes that are measured, as a user would write them; loop.py calls their methods in loops."""
 
 
 class AddOne:

@@ -1,4 +1,4 @@
-"""Plain Python loops over the methods of bench_nodes.py. Prints "case nanoseconds-an-item" for each case named."""
+"""Plain Python loops over the methods of bench_nodes.py; prints "case nanoseconds-an-item" for each case."""
 
 import sys
 import time
