@@ -135,13 +135,15 @@ class Bench:
         return pairs(ours, "") | pairs(loop, "loop_")
 
     def json(self):
-        """Nanoseconds an item: in process, the whole program, and Python's, each also line by line."""
+        """Nanoseconds an item: in process, by the JSON library alone, the program by document and by lines."""
         result = {}
         target = self.data / "output"
         for kind in ("ints", "dicts"):
             whole, lines, bare = (self.data / f"{kind}{end}" for end in (".json", ".jsonl", "-manifest.json"))
             text = output([self.programs / "bench_whole", "--json", whole])
             result[f"json_{kind}"] = float(text.split()[-1])
+            text = output([self.programs / "bench_floor", JSON_ITEMS, whole])
+            result[f"floor_{kind}"] = float(text.split()[-1])
             run = [self.program, "run", whole, "--output", target]
             result[f"program_{kind}"] = self.spawn(1, run)[0][0] * 1e6 / JSON_ITEMS
             run = [self.program, "run", bare, "--input", lines, "--format", "jsonl", "--output", target]

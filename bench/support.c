@@ -170,6 +170,25 @@ int bench_run_stream(rm_pipeline *pipeline, bench_stream *stream, rm_error *err)
     return rc;
 }
 
+int bench_read_file(const char *path, char **text, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    long end = -1;
+    *text = NULL;
+    *size = 0;
+    if (file == NULL)
+        return RM_E_IO;
+    if (fseek(file, 0, SEEK_END) == 0)
+        end = ftell(file);
+    rewind(file);
+    if (end > 0)
+        *text = malloc((size_t)end);
+    if (*text != NULL)
+        *size = fread(*text, 1, (size_t)end, file);
+    fclose(file);
+    return *text != NULL && *size == (size_t)end ? RM_OK : RM_E_IO;
+}
+
 bool bench_wanted(const char *name, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++)

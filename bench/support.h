@@ -53,6 +53,8 @@ typedef struct bench_stream {
 /* Streams them, results pulled and dropped as they come, and the run not ended. */
 int bench_run_stream(rm_pipeline *pipeline, bench_stream *stream, rm_error *err);
 
+/* The whole of a file; *text is the caller's to free. RM_OK or RM_E_IO. */
+int bench_read_file(const char *path, char **text, size_t *size);
 /* Whether a case is among those asked for; all are when none is named. */
 bool bench_wanted(const char *name, int argc, char **argv);
 /* Prints "name value"; with a failure what it was, to standard error. Returns rc. */

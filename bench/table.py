@@ -104,6 +104,8 @@ def json_rows():
         for way, text in ways:
             yield Row(f"{items}, {text}", "ns", key(f"{way}_{kind}"), key(f"loop_{way}_{kind}"), JSON,
                       aim=("times", 20), aim_text="20 times as many")
+        yield Row(f"{items}, yyjson alone: read and written", "ns", key(f"floor_{kind}"),
+                  key(f"loop_json_{kind}"), JSON)
 
 
 def process_rows():

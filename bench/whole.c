@@ -51,35 +51,18 @@ static int measure_build(rm_runtime *runtime, size_t nodes, size_t runs, double 
     return rc;
 }
 
-static int read_file(const char *path, bench_text *text, rm_error *err)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return rm_error_set(err, RM_E_NOT_FOUND, "cannot open %s", path);
-    if (fseek(file, 0, SEEK_END) == 0)
-        text->capacity = (size_t)ftell(file);
-    rewind(file);
-    text->data = malloc(text->capacity);
-    if (text->data != NULL)
-        text->length = fread(text->data, 1, text->capacity, file);
-    fclose(file);
-    return text->data != NULL && text->length == text->capacity
-               ? RM_OK
-               : rm_error_set(err, RM_E_IO, "cannot read %s", path);
-}
-
 /* The text of a manifest with its input to the text of its outputs. */
 static int measure_json(rm_runtime *runtime, const char *path, double *nanoseconds, rm_error *err)
 {
-    bench_text text = {0};
     rm_manifest *manifest = NULL;
     rm_value outputs = rm_null();
-    char *json = NULL;
-    size_t length = 0, items = 1;
-    int rc = read_file(path, &text, err);
+    char *text = NULL, *json = NULL;
+    size_t size = 0, length = 0, items = 1;
+    int rc = bench_read_file(path, &text, &size);
+    if (rc != RM_OK)
+        return rm_error_set(err, rc, "cannot read %s", path);
     const int64_t started = bench_now();
-    if (rc == RM_OK)
-        rc = rm_manifest_parse(runtime, text.data, text.length, &manifest, err);
+    rc = rm_manifest_parse(runtime, text, size, &manifest, err);
     if (rc == RM_OK)
         items = rm_list_length(rm_manifest_input(manifest));
     if (rc == RM_OK)
@@ -90,7 +73,7 @@ static int measure_json(rm_runtime *runtime, const char *path, double *nanosecon
     rm_text_free(NULL, json, length);
     rm_value_clear(&outputs);
     rm_manifest_free(manifest);
-    bench_text_free(&text);
+    free(text);
     return rc;
 }
 
