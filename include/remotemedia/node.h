@@ -118,7 +118,8 @@ typedef struct rm_node_type {
 
     /* Optional. Prepares the state; a failing open undoes its own work, since close is then not called. */
     int (*open)(rm_node *node, void *state, rm_error *err);
-    /* Owns `in`, also when it fails; a failure counts against this item, as the manifest's on_error says. May answer
+    /* Owns `in`, also when it fails; a failure counts against this item, as the manifest's on_error says
+     * (with "retry" it is called again with the same item, so a failing call leaves the state as it was). May answer
      * RM_MORE (is called again with a packet of seq -1 and null value, before any further packet), RM_PENDING
      * (the item's results follow from poll) or RM_DONE (wants no more input; its flush still comes). */
     int (*process)(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err);
@@ -137,7 +138,8 @@ typedef struct rm_node_type {
     /* With RM_PENDING: continues the work, emits what is finished (rm_node_resume names the packet it belongs to).
      * RM_PENDING: not finished, *wait says when to come again; RM_OK: nothing is pending. */
     int (*poll)(rm_node *node, void *state, rm_wait *wait, rm_error *err);
-    /* Optional, for nodes with several inputs: no packet with a seq below `bound` will come any more. What it emits must
+    /* Optional, for nodes with several inputs: no packet with a seq below `bound` will come any more. Called at the end of
+     * a turn, not between the packets of one: process sees a seq's end by a higher one as well. What it emits must
      * carry a seq below `bound`, non-decreasing. */
     int (*advance)(rm_node *node, void *state, int64_t bound, rm_error *err);
     /* Optional. All input has been processed: emits what is held back. RM_MORE: call again. Once a run. */
@@ -172,6 +174,8 @@ RM_API void rm_node_set_current(rm_node *node, const rm_packet *packet);
 RM_API uint64_t rm_node_suspend(rm_node *node);
 RM_API void rm_node_resume(rm_node *node, uint64_t token);
 RM_API int rm_node_finish(rm_node *node, uint64_t token, int code, rm_error *err);
+/* The clock of rm_wait.deadline: monotonic, ns. Any thread. */
+RM_API int64_t rm_clock_now(void);
 /* poll or generate should be called again. Any thread. */
 RM_API void rm_node_wake(rm_node *node);
 
@@ -234,6 +238,8 @@ typedef struct rm_plugin {
 } rm_plugin;
 #define RM_PLUGIN_ENTRY "rm_plugin_entry_v1"
 typedef const rm_plugin *rm_plugin_entry_function(void);
+/* What a plug-in defines; the declaration here exports it and checks its type. */
+RM_API rm_plugin_entry_function rm_plugin_entry_v1;
 
 /* One use of a node type in a manifest, for a resolver. All borrowed. */
 typedef struct rm_node_query {

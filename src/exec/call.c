@@ -45,14 +45,22 @@ int rmi_call_failed(rm_node *node, int rc)
     return rc;
 }
 
-/* What an answer other than a failure means for the node. */
-static void heed(rm_node *node, int rc)
+/* What an answer other than a failure means for a plain node. One that it cannot give would lose the packet: it is told. */
+static int heed(rm_node *node, int64_t seq, int rc)
 {
+    rm_pipeline *p = node->pipeline;
     if (rc == RM_MORE) {
         node->more = true;
         rmi_ready(node);
     } else if (rc == RM_DONE)
         rmi_close_inputs(node);
+    else if (rc != RM_OK) {
+        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, rc == RM_PENDING ? "%s answered RM_PENDING (%d), but has no poll"
+                                                                      : "%s answered %d, which process may not",
+                          node->type->name, rc);
+        return rmi_item_failed(node, seq, &p->scratch, rc);
+    }
+    return RM_OK;
 }
 
 static int no_progress(rm_node *node)
@@ -73,10 +81,7 @@ int rmi_call_settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, siz
         node->current.seq = run[done - 1].seq;
     node->counters.in += done;
     rmi_queue_drop(queue, done, n, units);
-    if (rc < 0)
-        return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
-    heed(node, rc);
-    return RM_OK;
+    return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : heed(node, seq, rc);
 }
 
 static int call_many(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
@@ -103,10 +108,7 @@ static int call_one(rm_node *node, rmi_queue *queue, uint32_t port)
     const int64_t started = rmi_call_begin(node);
     int rc = node->type->process(node, node->state, port, packet, &p->scratch);
     rc = rmi_call_end(node, started, rc);
-    if (rc < 0)
-        return rmi_item_failed(node, packet.seq, &p->scratch, rc);
-    heed(node, rc);
-    return RM_OK;
+    return rc < 0 ? rmi_item_failed(node, packet.seq, &p->scratch, rc) : heed(node, packet.seq, rc);
 }
 
 int rmi_call_process(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
@@ -137,10 +139,7 @@ int rmi_call_more(rm_node *node)
                  ? node->type->process_many(node, node->state, 0, NULL, 0, &done, &p->scratch)
                  : node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &p->scratch);
     rc = rmi_call_end(node, started, rc);
-    if (rc < 0)
-        return rmi_item_failed(node, seq, &p->scratch, rc);
-    heed(node, rc);
-    return RM_OK;
+    return rc < 0 ? rmi_item_failed(node, seq, &p->scratch, rc) : heed(node, seq, rc);
 }
 
 /* What an answer of generate means; a failed item counts, so that the next one has its own number. */

@@ -69,7 +69,8 @@ static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
     size_t i = 0;
     for (; rc == RM_OK && i < n; i++) {
         rm_packet result = packets[i];
-        if (result.value.kind >= RM_LIST)
+        const bool converted = result.value.kind >= RM_LIST;
+        if (converted)
             rc = rm_value_to_plain(p->allocator, packets[i].value, &result.value, &p->emit_error);
         else if (!all)
             result.value = rm_value_retain(result.value);
@@ -79,7 +80,7 @@ static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
                 rmi_packet_clear(&packets[i]);
             continue;
         }
-        if (all && result.value.kind >= RM_LIST)
+        if (all && converted)
             rm_value_clear(&packets[i].value);
         if (!all)
             result.metadata = retain_metadata(packets[i].metadata);

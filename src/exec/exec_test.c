@@ -152,6 +152,14 @@ static int split(rm_node *node, void *state, unsigned port, rm_packet in, rm_err
     return rm_emit(node, in.value.i < 10 ? 0 : 1, in);
 }
 
+/* Answers what it must not. */
+static int odd(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    (void)node, (void)state, (void)port, (void)err;
+    rm_packet_clear(&in);
+    return RM_PENDING;
+}
+
 static int pass(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     (void)state, (void)port, (void)err;
@@ -183,6 +191,7 @@ static const rm_node_type types[] = {
     {TYPE("FirstThree", sizeof(int64_t)), .process = first_three},
     {TYPE("Split", 0), .process = split, .ports = split_ports},
     {TYPE("Pass", 0), .process = pass},
+    {TYPE("Odd", 0), .process = odd},
 };
 
 /* ---- Running ------------------------------------------------------------------------------------------------ */
@@ -290,6 +299,8 @@ static const struct {
     {"skip", "a:Picky{\"on_error\":\"skip\"}", "[1,13,3]", "{\"a\":[1,13,3]}"},
     {"retry gives the results of the attempt that worked", "a:Picky" RETRY, "[1,14,3]", "{\"a\":[1,14,3]}"},
     {"retry gives up", "a:Picky" RETRY, "[1,13,3]", "{\"a\":[1]} value: thirteen at a[1]"},
+    {"an answer that would lose the packet", "a:Odd", "[1]",
+     "{\"a\":[]} internal: Odd answered RM_PENDING (2), but has no poll at a[0]"},
     {"an item of the wrong kind", "a:Split b:Pass a.small>b", "[1,\"x\"]",
      "{\"b\":[1]} type: Split 'a' takes int, got string at a[1]"},
 };

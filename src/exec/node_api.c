@@ -54,3 +54,8 @@ bool rm_node_generates(const rm_node *node)
 {
     return node->pipeline->generate;
 }
+
+int64_t rm_clock_now(void)
+{
+    return rmi_platform_now();
+}

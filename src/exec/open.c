@@ -200,6 +200,8 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
     rm_error local = {0};
     rm_error *error = err != NULL ? err : &local;
     *out = NULL;
+    if (options != NULL && options->size < sizeof options->size)
+        return rm_error_set(err, RM_E_USAGE, "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
     rm_pipeline *p = rmi_alloc_zeroed(allocator, sizeof *p);
     if (p == NULL)
         return rmi_out_of_memory(err);
