@@ -38,8 +38,9 @@ static inline bool rmi_scalar(PyObject *object, rm_value *out)
 }
 
 /* `object` (borrowed) as a value that travels: scalars and tensors as themselves, all else as an object
- * value around it. *out is owned. */
-int rmi_to_packet_value(PyObject *object, rm_value *out, rm_error *err);
+ * value around it, or around a copy where it can be changed by someone who holds it beyond the `held`
+ * references that the caller will give up. *out is owned. */
+int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_error *err);
 
 /* `object` (borrowed) as a plain value, exactly; what has no plain form is an error that says how to make
  * one. Runs no user code but `items` of mappings. *out is owned. */
@@ -48,9 +49,12 @@ int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out,
 /* The kind of object value that this host makes. */
 extern const rm_object_type rmi_python_object;
 
-/* A private copy of dict, list, set, bytearray, and of tuples around them, at any depth; all else is
- * shared. */
+/* A private copy of dict, list, set, bytearray, OrderedDict, defaultdict, Counter, and of tuples around
+ * them, at any depth; all else is shared. */
 PyObject *rmi_copy(PyObject *object);
+/* Whether one of those in `object` is referenced by something outside it, apart from `held` references to
+ * `object` itself. */
+bool rmi_reachable(PyObject *object, Py_ssize_t held);
 
 /* Describes a failure to convert: RM_E_UNSUPPORTED with how to convert it. */
 int rmi_unsupported(PyObject *object, rm_error *err);

@@ -1,4 +1,7 @@
-/* Object values: the vtable that the runtime knows Python's objects by, and private copies for branches. */
+/* Object values: the vtable that the runtime knows Python's objects by, and private copies: for branches,
+ * and of what a node emits while it may still change it. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "python/convert.h"
 #include "python/tensor.h"
@@ -7,10 +10,25 @@
 
 static PyObject *copy(PyObject *object, PyObject **memo);
 
+/* OrderedDict, defaultdict and Counter count as dicts here. */
+static bool is_collection(PyObject *object)
+{
+    static const char *const names[] = {"collections.OrderedDict", "collections.defaultdict", "Counter"};
+    bool is = false;
+    for (size_t i = 0; !is && i < sizeof names / sizeof *names; i++)
+        is = strcmp(Py_TYPE(object)->tp_name, names[i]) == 0;
+    return is;
+}
+
+static inline bool is_dict(PyObject *object)
+{
+    return PyDict_CheckExact(object) || (PyDict_Check(object) && is_collection(object));
+}
+
 static bool may_change(PyObject *object)
 {
-    return PyDict_CheckExact(object) || PyList_CheckExact(object) || PyAnySet_CheckExact(object) ||
-           PyTuple_CheckExact(object) || PyByteArray_CheckExact(object);
+    return PyList_CheckExact(object) || PyAnySet_CheckExact(object) || PyTuple_CheckExact(object) ||
+           PyByteArray_CheckExact(object) || is_dict(object);
 }
 
 /* The copy made of `object` before, in cycles and where it is shared; NULL without an exception: none. */
@@ -82,10 +100,23 @@ static PyObject *copy_tuple(PyObject *from, PyObject **memo)
     return to;
 }
 
+/* Its own copy() keeps what it is beyond a dict; then its values are copied. */
+static PyObject *copy_collection(PyObject *from, PyObject **memo)
+{
+    PyObject *to = PyObject_CallMethod(from, "copy", NULL);
+    if (to != NULL && !Py_IS_TYPE(to, Py_TYPE(from))) /* a class of the user's, of the same name */
+        Py_SETREF(to, Py_NewRef(from));
+    else if (to != NULL && (remember(from, to, memo) != 0 || copy_dict(to, to, memo) != 0))
+        Py_CLEAR(to);
+    return to;
+}
+
 static PyObject *copy_container(PyObject *object, PyObject **memo)
 {
     if (PyTuple_CheckExact(object))
         return copy_tuple(object, memo);
+    if (!PyList_CheckExact(object) && !PyDict_CheckExact(object))
+        return copy_collection(object, memo);
     const bool is_list = PyList_CheckExact(object);
     PyObject *made = is_list ? PyList_New(0) : PyDict_New();
     int rc = made == NULL ? -1 : remember(object, made, memo);
@@ -117,6 +148,71 @@ PyObject *rmi_copy(PyObject *object)
     PyObject *memo = NULL, *made = copy_element(object, &memo);
     Py_XDECREF(memo);
     return made;
+}
+
+/* ---- Who else holds a value */
+
+static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth);
+
+/* Numbers and strings: neither containers nor bytearray. */
+static inline bool is_atom(PyObject *object)
+{
+    return !PyType_HasFeature(Py_TYPE(object), Py_TPFLAGS_HAVE_GC) && !PyByteArray_CheckExact(object);
+}
+
+/* Somebody else holds the tuple: does it hold what can change? */
+static bool tuple_may_change(PyObject *tuple, unsigned depth)
+{
+    bool may = false;
+    for (Py_ssize_t i = 0; !may && i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *element = PyTuple_GET_ITEM(tuple, i);
+        if (PyTuple_CheckExact(element))
+            may = depth < RMI_PYTHON_DEPTH && tuple_may_change(element, depth + 1);
+        else
+            may = !PyFrozenSet_CheckExact(element) && may_change(element);
+    }
+    return may;
+}
+
+static bool elements_reachable(PyObject **elements, Py_ssize_t count, unsigned depth)
+{
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (!is_atom(elements[i]) && reachable(elements[i], 1, depth + 1))
+            return true;
+    return false;
+}
+
+static bool values_reachable(PyObject *dict, unsigned depth)
+{
+    PyObject *value = NULL;
+    Py_ssize_t place = 0;
+    while (PyDict_Next(dict, &place, NULL, &value))
+        if (!is_atom(value) && reachable(value, 1, depth + 1))
+            return true;
+    return false;
+}
+
+/* What is deeper than any plain value is left alone. */
+static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth)
+{
+    const bool by_others = Py_REFCNT(object) > held;
+    if (depth >= RMI_PYTHON_DEPTH)
+        return false;
+    if (PyTuple_CheckExact(object))
+        return by_others ? tuple_may_change(object, depth)
+                         : elements_reachable(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object),
+                                              depth);
+    if (PyList_CheckExact(object))
+        return by_others ||
+               elements_reachable(((PyListObject *)object)->ob_item, PyList_GET_SIZE(object), depth);
+    if (is_dict(object))
+        return by_others || values_reachable(object, depth);
+    return by_others && (PySet_CheckExact(object) || PyByteArray_CheckExact(object));
+}
+
+bool rmi_reachable(PyObject *object, Py_ssize_t held)
+{
+    return !is_atom(object) && reachable(object, held, 0);
 }
 
 /* ---- The vtable; its functions are called with the GIL or without */
@@ -158,7 +254,7 @@ const rm_object_type rmi_python_object = {
     .type_name = object_type_name,
 };
 
-int rmi_to_packet_value(PyObject *object, rm_value *out, rm_error *err)
+int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_error *err)
 {
     if (rmi_scalar(object, out))
         return RM_OK;
@@ -166,5 +262,7 @@ int rmi_to_packet_value(PyObject *object, rm_value *out, rm_error *err)
         *out = rm_value_retain(rmi_tensor_value(object));
         return RM_OK;
     }
-    return rm_object_new(&rmi_box_allocator, &rmi_python_object, Py_NewRef(object), out, err);
+    PyObject *own = rmi_reachable(object, held) ? rmi_copy(object) : Py_NewRef(object);
+    return own != NULL ? rm_object_new(&rmi_box_allocator, &rmi_python_object, own, out, err)
+                       : rmi_python_failed(NULL, err);
 }

@@ -159,6 +159,26 @@ static int special_result(rmi_state *state, batch *b, size_t i, PyObject *result
     return rmi_work_start_waiting(state, &state->work, result, err);
 }
 
+/* A result that is a value takes the place of the packet's; `item` (consumed) is what process was given. */
+static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObject *result, rm_error *err)
+{
+    unsigned port = 0;
+    rm_packet made;
+    const bool same_box = packet->value.kind == RM_OBJECT && result == item;
+    const bool keeps_box = same_box && !rmi_reachable(item, 3); /* that of the box, `item`, `result` */
+    Py_DECREF(item);
+    if (keeps_box)
+        return RM_OK;
+    rm_value_clear(&packet->value);
+    const int rc = rmi_packet_of_object(state, result, &made, &port, err);
+    if (rc == RM_OK) {
+        packet->value = made.value;
+        packet->timestamp = made.timestamp != RM_NO_TIME ? made.timestamp : packet->timestamp;
+        packet->duration = made.duration != RM_NO_TIME ? made.duration : packet->duration;
+    }
+    return rc;
+}
+
 /* One packet. RM_OK, RM_MORE or a failure. */
 static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
 {
@@ -177,16 +197,9 @@ static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
     } else if (!rmi_is_value(result)) {
         Py_XDECREF(item);
         return special_result(state, b, i, result, err);
-    } else if (packet->value.kind != RM_OBJECT || result != item) { /* the same object keeps its box */
-        unsigned port = 0;
-        rm_packet made;
-        rc = rmi_packet_of_object(state, result, &made, &port, err);
-        if (rc == RM_OK) {
-            rm_value_clear(&packet->value);
-            packet->value = made.value;
-            packet->timestamp = made.timestamp != RM_NO_TIME ? made.timestamp : packet->timestamp;
-            packet->duration = made.duration != RM_NO_TIME ? made.duration : packet->duration;
-        }
+    } else {
+        rc = take_value(state, packet, item, result, err);
+        item = NULL;
     }
     if (rc != RM_OK)
         rm_packet_clear(packet);

@@ -88,9 +88,10 @@ PyObject *rmi_user_process(rmi_state *state, PyObject *item);
 PyObject *rmi_item_of_packet(const rm_packet *packet);
 
 /* ---- emit.c */
-/* Sends `value` (borrowed) on: a Packet as it says, all else as it is, None as null. */
+/* Sends `value` (borrowed) on: a Packet as it says, all else as it is, None as null. The caller holds one
+ * reference and gives it up; who holds another may change the value, so that a copy is sent. */
 int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err);
-/* The packet that carries `value`, and its port. */
+/* The packet that carries `value`, in the same sense, and its port. */
 int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, unsigned *port, rm_error *err);
 /* Whether a result is one value that can be sent as it is: no None, Packet, generator, awaitable. */
 bool rmi_is_value(PyObject *result);
