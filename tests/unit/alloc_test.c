@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -198,6 +199,8 @@ static void gives_the_answer_or_out_of_memory(void **unused)
 
 int main(void)
 {
+    if (chdir(RMT_BUILD_DIR) != 0) /* some cases write files */
+        return 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(gives_the_answer_or_out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
