@@ -118,13 +118,19 @@ int rm_integer_parse(const rm_allocator *allocator, const char *text, size_t len
 
 size_t rmi_int64_text(int64_t value, char *buffer)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
     char digits[20];
     uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     size_t at = sizeof digits, length = 0;
-    do {
-        digits[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left != 0);
+    for (; left >= 100; left /= 100)
+        memcpy(digits + (at -= 2), pairs + left % 100 * 2, 2);
+    if (left >= 10)
+        memcpy(digits + (at -= 2), pairs + left * 2, 2);
+    else
+        digits[--at] = (char)('0' + left);
     if (value < 0)
         buffer[length++] = '-';
     memcpy(buffer + length, digits + at, sizeof digits - at);
