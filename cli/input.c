@@ -62,6 +62,8 @@ int rmi_input_open(rmi_input *input, const char *path, rmi_format format, unsign
 {
     *input = (rmi_input){.lines = rmi_format_of(format, path) == RMI_FORMAT_JSONL, .flags = flags};
     int rc = rmi_reader_open(&input->reader, path, err);
+    if (rc == RM_OK && input->lines)
+        rc = rmi_json_reader_new(NULL, flags, &input->json, err);
     if (rc == RM_OK && !input->lines)
         rc = read_document(input, wake, err);
     if (!input->lines)
@@ -78,19 +80,23 @@ void rmi_input_of(rmi_input *input, rm_value items)
 void rmi_input_close(rmi_input *input)
 {
     rmi_reader_close(&input->reader);
+    rmi_json_reader_free(input->json);
+    input->json = NULL;
     rm_value_clear(&input->whole);
     rm_error_clear(&input->held);
 }
 
 /* Says which line is bad; the runtime asks again when it has nothing else to do, and only then is told. */
-static int hold(rmi_input *input, int rc, const rm_error *cause)
+static int hold(rmi_input *input, int rc)
 {
+    const rm_error *cause = &input->cause;
     rm_error_set(&input->held, rc, "line %lld of %s: %s", (long long)input->line, input->reader.name,
                  cause->message);
     if (cause->hint[0] != '\0')
         rm_error_hint(&input->held, "%s", cause->hint);
     input->held.has_item = true;
     input->held.item = input->items;
+    rm_error_clear(&input->cause);
     return RM_AGAIN;
 }
 
@@ -98,22 +104,18 @@ static int next_line(rmi_input *input, rm_value *item, rm_error *err)
 {
     const char *text = NULL;
     size_t length = 0;
-    rm_error cause = {0};
     int rc = input->held.code;
     if (rc != RM_OK) {
         rm_error_move(err, &input->held);
         return rc;
     }
     do {
-        rc = rmi_reader_line(&input->reader, &text, &length, &cause);
+        rc = rmi_reader_line(&input->reader, &text, &length, &input->cause);
         input->line += rc == RM_OK;
     } while (rc == RM_OK && is_blank(text, length));
     if (rc == RM_OK)
-        rc = rm_json_parse(NULL, text, length, input->flags, item, &cause);
-    if (rc < 0)
-        rc = hold(input, rc, &cause);
-    rm_error_clear(&cause);
-    return rc;
+        rc = rmi_json_reader_read(input->json, text, length, item, &input->cause);
+    return rc < 0 ? hold(input, rc) : rc;
 }
 
 /* The next item of a map: the first of each source, the second of each, and so on. */

@@ -3,6 +3,7 @@
 #define CLI_INPUT_H
 
 #include "cli/reader.h"
+#include "data/json.h"
 
 typedef enum rmi_format { RMI_FORMAT_BY_NAME, RMI_FORMAT_JSON, RMI_FORMAT_JSONL } rmi_format;
 
@@ -11,15 +12,17 @@ rmi_format rmi_format_of(rmi_format wanted, const char *path);
 
 typedef struct rmi_input {
     rmi_reader reader;
-    bool lines;     /* items are read as they come; else all of them are in `whole` */
-    unsigned flags; /* RM_JSON_* */
-    rm_value whole; /* owned: a list, or a map from source id to list */
-    size_t next;    /* the item's place in `whole`, or in the lists of it */
-    size_t source;  /* whose turn it is, where `whole` is a map */
+    bool lines;            /* items are read as they come; else all of them are in `whole` */
+    rmi_json_reader *json; /* of the lines, owned */
+    unsigned flags;        /* RM_JSON_* */
+    rm_value whole;        /* owned: a list, or a map from source id to list */
+    size_t next;           /* the item's place in `whole`, or in the lists of it */
+    size_t source;         /* whose turn it is, where `whole` is a map */
     int64_t items, line;
-    bool ended;    /* there are no more */
-    rm_error held; /* a bad line: told when all items before it have been worked on */
-    bool failed;   /* reading or parsing failed, as opposed to the run */
+    bool ended;     /* there are no more */
+    rm_error cause; /* what reading a line said; empty between calls */
+    rm_error held;  /* a bad line: told when all items before it have been worked on */
+    bool failed;    /* reading or parsing failed, as opposed to the run */
 } rmi_input;
 
 /* Opens `path` ("-": standard input); a JSON document is read to its end, waiting with `wake`.

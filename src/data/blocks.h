@@ -8,6 +8,9 @@
  * overflows. */
 enum { RMI_VALUE_MAX_NESTING = 1000 };
 
+/* A bit of head.extra in strings: JSON writes the text as it is, without escapes. Not set: not known. */
+enum { RMI_PLAIN_TEXT = 1 };
+
 typedef struct rmi_string_block {
     rm_heap head;
     size_t length;
@@ -110,6 +113,8 @@ void rmi_tensor_release(rmi_tensor_block *tensor);
  * `key` is a string block, consumed; `item` is consumed. A key that is there gets the new item and keeps
  * its place. */
 void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item);
+/* The same for a key that is known not to be there. */
+void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item);
 /* The same for a list with room left. */
 static inline void rmi_list_put(rmi_list_block *list, rm_value item)
 {

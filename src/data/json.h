@@ -23,6 +23,14 @@ void rmi_json_document_free(rmi_json_document *document);
 int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsigned flags, const char *pointer,
                       rm_value *out, rm_error *err);
 
+/* Reads text after text, as the lines of an input are: as rm_json_parse, but memory and the strings of keys
+ * are kept from one to the next. One thread at a time; *out is owned: rmi_json_reader_free (NULL is fine). */
+typedef struct rmi_json_reader rmi_json_reader;
+int rmi_json_reader_new(const rm_allocator *allocator, unsigned flags, rmi_json_reader **out, rm_error *err);
+int rmi_json_reader_read(rmi_json_reader *reader, const char *text, size_t length, rm_value *out,
+                         rm_error *err);
+void rmi_json_reader_free(rmi_json_reader *reader);
+
 /* Appends `value` as JSON text. RM_E_UNSUPPORTED for bytes and other kinds that JSON has no word for, with
  * a hint. */
 int rmi_json_append(rmi_text *text, rm_value value, unsigned flags, bool *had_nan, rm_error *err);

@@ -3,6 +3,7 @@
 #define DATA_JSON_PARTS_H
 
 #include "data/json.h"
+#include "data/value.h"
 
 /* Where a walk through a value is; lives on the stack, the innermost place last. */
 typedef struct rmi_json_path {
@@ -13,6 +14,46 @@ typedef struct rmi_json_path {
 
 /* The place as a JSON pointer behind `base`; cut to fit, NUL-terminated. */
 void rmi_json_path_text(const rmi_json_path *path, const char *base, char *buffer, size_t size);
+
+/* ---- From parsed text to values ---- */
+
+/* Keys at hand, since they repeat from item to item. Owners are taken in advance, many at once, so that
+ * handing out a key is plain counting. */
+enum { RMI_KEPT_KEYS = 64, RMI_LONGEST_KEPT_KEY = 64 };
+typedef struct rmi_json_keys {
+    uint64_t kept; /* which of `at` are set: the only field that must be 0 at first */
+    struct {
+        rm_heap *key;
+        size_t owned; /* owners that are ours, at least 1 */
+    } at[RMI_KEPT_KEYS];
+} rmi_json_keys;
+
+/* Where a key is kept, by its text alone; RMI_KEPT_KEYS for one that never is. */
+size_t rmi_json_key_place(const char *text, size_t length);
+/* A string of the key's text, which is UTF-8, owned; NULL, with `err` filled, when memory is out. */
+rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *allocator, const char *text,
+                      size_t length, rm_error *err);
+/* Gives up the kept keys; any thread may have strings of them. */
+void rmi_json_keys_clear(rmi_json_keys *keys);
+
+/* What values are made with. */
+typedef struct rmi_json_target {
+    const rm_allocator *allocator;
+    const rm_allocator *lasting; /* for tensors, which may outlive a run */
+    rmi_json_keys *keys;
+    unsigned flags;
+} rmi_json_target;
+
+/* As rmi_json_to_value. */
+int rmi_json_build(const rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
+                   rm_error *err);
+
+/* A text that is just an integer or decimal of at most 15 digits, as most lines of numbers are; false for
+ * everything else, be it JSON or not. */
+bool rmi_json_short_number(const char *text, size_t length, rm_value *out);
+
+/* How many bytes of the text from `at` stand for themselves in a JSON string. */
+size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
 
 /* ---- Tensors ---- */
 

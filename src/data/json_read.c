@@ -339,19 +339,71 @@ void rmi_json_document_free(rmi_json_document *document)
     rmi_free(document->memory.allocator, document, document->size);
 }
 
+/* ---- Values ---- */
+
+static int read_value(json_memory *memory, const rmi_json_target *target, const char *text, size_t length,
+                      rm_value *out, rm_error *err)
+{
+    source from = {.text = text, .what = "text", .length = length, .err = err};
+    yyjson_doc *document = NULL;
+    *out = rm_null();
+    if (rmi_json_short_number(text, length, out))
+        return RM_OK;
+    int rc = read_source(&from, memory, &document);
+    if (rc != RM_OK)
+        return rc;
+    rc = rmi_json_build(target, yyjson_doc_get_root(document), "", out, err);
+    yyjson_doc_free(document);
+    json_free(memory, from.copy);
+    return rc;
+}
+
 int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length, unsigned flags,
                   rm_value *out, rm_error *err)
 {
     alignas(BLOCK_HEAD) unsigned char piece[4096];
     json_memory memory = {.allocator = allocator, .piece = piece, .size = sizeof piece};
-    source from = {.text = text, .what = "text", .length = length, .err = err};
-    yyjson_doc *document = NULL;
-    *out = rm_null();
-    int rc = read_source(&from, &memory, &document);
-    if (rc != RM_OK)
-        return rc;
-    rc = rmi_json_to_value(allocator, yyjson_doc_get_root(document), flags, "", out, err);
-    yyjson_doc_free(document);
-    json_free(&memory, from.copy);
+    rmi_json_keys keys;
+    const rmi_json_target target = {
+        .allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
+    keys.kept = 0;
+    int rc = read_value(&memory, &target, text, length, out, err);
+    rmi_json_keys_clear(&keys);
     return rc;
+}
+
+struct rmi_json_reader {
+    rmi_json_target target;
+    rmi_json_keys keys;
+    json_memory memory;
+    alignas(BLOCK_HEAD) unsigned char piece[16384];
+};
+
+int rmi_json_reader_new(const rm_allocator *allocator, unsigned flags, rmi_json_reader **out, rm_error *err)
+{
+    rmi_json_reader *reader = rmi_alloc(allocator, sizeof *reader);
+    *out = reader;
+    if (reader == NULL)
+        return rmi_out_of_memory(err);
+    reader->keys.kept = 0;
+    reader->memory =
+        (json_memory){.allocator = allocator, .piece = reader->piece, .size = sizeof reader->piece};
+    reader->target = (rmi_json_target){
+        .allocator = allocator, .lasting = allocator, .keys = &reader->keys, .flags = flags};
+    return RM_OK;
+}
+
+int rmi_json_reader_read(rmi_json_reader *reader, const char *text, size_t length, rm_value *out,
+                         rm_error *err)
+{
+    reader->memory.used = 0;
+    return read_value(&reader->memory, &reader->target, text, length, out, err);
+}
+
+void rmi_json_reader_free(rmi_json_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    rmi_json_keys_clear(&reader->keys);
+    rmi_free(reader->memory.allocator, reader, sizeof *reader);
 }

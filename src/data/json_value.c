@@ -6,65 +6,11 @@
 #include "data/integer.h"
 #include "data/json_parts.h"
 
-/* Keys repeat from item to item: a few are kept at hand, and shared. While the value is being built nobody
- * else has its strings, so that their owners are counted without locked instructions. */
-enum { KEPT_KEYS = 64, LONGEST_KEPT_KEY = 64 };
-
 typedef struct reader {
-    const rm_allocator *allocator;
+    rmi_json_target target;
     rm_error *err;
-    unsigned flags;
     const char *pointer;
-    uint64_t kept; /* which of `keys` are set */
-    rm_heap *keys[KEPT_KEYS];
 } reader;
-
-static void add_owners(rm_heap *heap, size_t count)
-{
-    size_t owners = atomic_load_explicit(&heap->owners, memory_order_relaxed);
-    atomic_store_explicit(&heap->owners, owners + count, memory_order_relaxed);
-}
-
-static void forget_keys(reader *r)
-{
-    for (uint64_t left = r->kept; left != 0; left &= left - 1) {
-        rm_heap *key = r->keys[__builtin_ctzll(left)];
-        if (atomic_load_explicit(&key->owners, memory_order_relaxed) == 1)
-            rmi_free(key->allocator, key, key->size);
-        else
-            add_owners(key, (size_t)-1);
-    }
-    r->kept = 0;
-}
-
-/* A string of the key's text, owned; NULL when memory is out. */
-static rm_heap *read_key(reader *r, yyjson_val *element)
-{
-    const char *text = unsafe_yyjson_get_str(element);
-    size_t length = unsafe_yyjson_get_len(element), place = 0;
-    rm_value key = rm_null();
-    bool keep = length - 1 < LONGEST_KEPT_KEY;
-    if (keep) {
-        place = (length + (size_t)(unsigned char)text[0] * 3 + (size_t)(unsigned char)text[length / 2] * 5 +
-                 (size_t)(unsigned char)text[length - 1] * 7) %
-                KEPT_KEYS;
-        rm_heap *kept = (r->kept >> place & 1) != 0 ? r->keys[place] : NULL;
-        if (kept != NULL && rmi_string_of(kept)->length == length &&
-            memcmp(rmi_string_of(kept)->text, text, length) == 0) {
-            add_owners(kept, 1);
-            return kept;
-        }
-        keep = kept == NULL;
-    }
-    if (rmi_string_new_unchecked(r->allocator, text, length, &key, r->err) != RM_OK)
-        return NULL;
-    if (keep) {
-        r->keys[place] = key.heap;
-        r->kept |= (uint64_t)1 << place;
-        add_owners(key.heap, 1);
-    }
-    return key.heap;
-}
 
 static void point_at(reader *r, const rmi_json_path *at, const char *below)
 {
@@ -80,7 +26,7 @@ static int read_number(reader *r, yyjson_val *element, rm_value *out)
     if (unsafe_yyjson_is_real(element))
         *out = rm_float(unsafe_yyjson_get_real(element));
     else if (unsafe_yyjson_is_uint(element) && unsafe_yyjson_get_uint(element) > INT64_MAX)
-        return rmi_integer_from_limbs(r->allocator, &element->uni.u64, 1, false, out, r->err);
+        return rmi_integer_from_limbs(r->target.allocator, &element->uni.u64, 1, false, out, r->err);
     else
         *out = rm_int(unsafe_yyjson_get_sint(element));
     return RM_OK;
@@ -93,7 +39,7 @@ static int read_list(reader *r, yyjson_val *element, rmi_json_path *at, size_t d
     size_t count = unsafe_yyjson_get_len(element);
     rmi_json_path inner = {.parent = at};
     yyjson_val *item = unsafe_yyjson_get_first(element);
-    int rc = rm_list_new(r->allocator, count, out, r->err);
+    int rc = rm_list_new(r->target.allocator, count, out, r->err);
     for (; rc == RM_OK && inner.index < count; inner.index++) {
         rm_value value = rm_null();
         rc = read_value(r, item, &inner, depth + 1, &value);
@@ -110,7 +56,7 @@ enum { PLAIN_KEY, NUMPY_KEY, PICKLED_KEY };
 static int special_key(const reader *r, yyjson_val *key)
 {
     const char *text = unsafe_yyjson_get_str(key);
-    if (text[0] != '_' || (r->flags & RM_JSON_RAW) != 0)
+    if (text[0] != '_' || (r->target.flags & RM_JSON_RAW) != 0)
         return PLAIN_KEY;
     return unsafe_yyjson_equals_str(key, "__numpy__")     ? NUMPY_KEY
            : unsafe_yyjson_equals_str(key, "__pickled__") ? PICKLED_KEY
@@ -130,7 +76,7 @@ static int refuse_pickled(reader *r, const rmi_json_path *at)
 static int read_tensor(reader *r, yyjson_val *element, const rmi_json_path *at, rm_value *out)
 {
     const char *where = "";
-    int rc = rmi_json_read_tensor(r->allocator, element, out, &where, r->err);
+    int rc = rmi_json_read_tensor(r->target.lasting, element, out, &where, r->err);
     if (rc != RM_OK && rc != RM_E_OUT_OF_MEMORY)
         point_at(r, at, where);
     return rc;
@@ -139,9 +85,10 @@ static int read_tensor(reader *r, yyjson_val *element, const rmi_json_path *at, 
 static int read_map(reader *r, yyjson_val *element, rmi_json_path *at, size_t depth, rm_value *out)
 {
     size_t count = unsafe_yyjson_get_len(element);
+    uint64_t places = 0; /* of the keys so far: a key at a new place is a new one */
     rmi_json_path inner = {.parent = at};
     yyjson_val *key = unsafe_yyjson_get_first(element);
-    int rc = rm_map_new(r->allocator, count, out, r->err);
+    int rc = rm_map_new(r->target.allocator, count, out, r->err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         rm_value value = rm_null();
         int special = special_key(r, key);
@@ -153,11 +100,17 @@ static int read_map(reader *r, yyjson_val *element, rmi_json_path *at, size_t de
             rm_value_clear(out);
             return read_tensor(r, element, at, out);
         }
-        rm_heap *name = read_key(r, key);
+        size_t place = rmi_json_key_place(inner.key, inner.key_length);
+        rm_heap *name =
+            rmi_json_key(r->target.keys, place, r->target.allocator, inner.key, inner.key_length, r->err);
         if (name == NULL)
             return RM_E_OUT_OF_MEMORY;
         rc = read_value(r, key + 1, &inner, depth + 1, &value);
-        rmi_map_put(rmi_map_of(out->heap), name, value);
+        if (place < RMI_KEPT_KEYS && (places >> place & 1) == 0)
+            rmi_map_append(rmi_map_of(out->heap), name, value);
+        else
+            rmi_map_put(rmi_map_of(out->heap), name, value);
+        places |= place < RMI_KEPT_KEYS ? (uint64_t)1 << place : 0;
         key = unsafe_yyjson_get_next(key + 1);
     }
     return rc;
@@ -173,11 +126,11 @@ static int read_value(reader *r, yyjson_val *element, rmi_json_path *at, size_t 
     case YYJSON_TYPE_NUM:
         return read_number(r, element, out);
     case YYJSON_TYPE_STR:
-        return rmi_string_new_unchecked(r->allocator, unsafe_yyjson_get_str(element),
+        return rmi_string_new_unchecked(r->target.allocator, unsafe_yyjson_get_str(element),
                                         unsafe_yyjson_get_len(element), out, r->err);
     case YYJSON_TYPE_RAW:
-        return rm_integer_parse(r->allocator, unsafe_yyjson_get_raw(element), unsafe_yyjson_get_len(element),
-                                out, r->err);
+        return rm_integer_parse(r->target.allocator, unsafe_yyjson_get_raw(element),
+                                unsafe_yyjson_get_len(element), out, r->err);
     case YYJSON_TYPE_ARR:
     case YYJSON_TYPE_OBJ:
         break;
@@ -197,18 +150,23 @@ static int read_value(reader *r, yyjson_val *element, rmi_json_path *at, size_t 
     return rc;
 }
 
+int rmi_json_build(const rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
+                   rm_error *err)
+{
+    reader r = {.target = *target, .err = err, .pointer = pointer};
+    rmi_json_path root = {0};
+    *out = rm_null();
+    return read_value(&r, element, &root, 0, out);
+}
+
 int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsigned flags, const char *pointer,
                       rm_value *out, rm_error *err)
 {
-    reader r;
-    rmi_json_path root = {0};
-    r.allocator = allocator;
-    r.err = err;
-    r.flags = flags;
-    r.pointer = pointer;
-    r.kept = 0;
-    *out = rm_null();
-    int rc = read_value(&r, element, &root, 0, out);
-    forget_keys(&r);
+    rmi_json_keys keys;
+    const rmi_json_target target = {
+        .allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
+    keys.kept = 0;
+    int rc = rmi_json_build(&target, element, pointer, out, err);
+    rmi_json_keys_clear(&keys);
     return rc;
 }

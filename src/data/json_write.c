@@ -35,8 +35,8 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* How many bytes from `at` stand for themselves; eight at a time. */
-static size_t plain_run(const char *text, size_t at, size_t length)
+/* Eight at a time. */
+size_t rmi_json_plain_run(const char *text, size_t at, size_t length)
 {
     const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
     size_t start = at;
@@ -71,7 +71,7 @@ static void put_rest(const writer *w, const rmi_string_block *string, size_t at)
 {
     while (at < string->length) {
         put_escape(w, (unsigned char)string->text[at++]);
-        size_t run = plain_run(string->text, at, string->length);
+        size_t run = rmi_json_plain_run(string->text, at, string->length);
         rmi_text_append(w->text, string->text + at, run);
         at += run;
     }
@@ -80,7 +80,8 @@ static void put_rest(const writer *w, const rmi_string_block *string, size_t at)
 /* The string in quotes between two characters, which are left out where they are 0. */
 static void put_string(const writer *w, char before, const rmi_string_block *string, char after)
 {
-    size_t run = plain_run(string->text, 0, string->length);
+    bool plain = (string->head.extra & RMI_PLAIN_TEXT) != 0;
+    size_t run = plain ? string->length : rmi_json_plain_run(string->text, 0, string->length);
     char *start = rmi_text_reserve(w->text, run + 4), *to = start;
     if (to == NULL)
         return;

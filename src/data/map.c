@@ -150,6 +150,12 @@ void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item)
     }
 }
 
+void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item)
+{
+    const rmi_string_block *string = rmi_string_of(key);
+    add_entry(map, key, item, map->slots != NULL ? hash_of(map, string->text, string->length) : 0);
+}
+
 static int grow(rmi_map_block *map, rm_error *err)
 {
     size_t capacity = map->capacity < 4 ? 8 : map->capacity * 2, size = 0;
@@ -246,11 +252,8 @@ int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_
     const rmi_map_block *from = rmi_map_of(map.heap);
     int rc = rm_map_new(allocator, from->length, out, err);
     for (size_t i = 0; rc == RM_OK && i < from->length; i++) {
-        rmi_map_block *to = rmi_map_of(out->heap);
-        const rmi_string_block *key = rmi_string_of(from->entries[i].key);
-        uint32_t hash = to->slots != NULL ? hash_of(to, key->text, key->length) : 0;
-        add_entry(to, rm_value_retain(rmi_value_of(from->entries[i].key)).heap,
-                  rm_value_retain(from->entries[i].item), hash);
+        rm_heap *key = rm_value_retain(rmi_value_of(from->entries[i].key)).heap;
+        rmi_map_append(rmi_map_of(out->heap), key, rm_value_retain(from->entries[i].item));
     }
     return rc;
 }
