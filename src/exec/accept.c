@@ -1,4 +1,5 @@
-/* What may reach a node: packets of the kinds and formats that its ports take, objects as plain values where it takes none. */
+/* What may reach a node: packets of the kinds and formats that its ports take, objects as plain values
+ * where it takes none. */
 #include <stdio.h>
 
 #include "exec/pipeline.h"
@@ -94,7 +95,8 @@ static int fit(rm_node *node, const rm_port *port, rm_packet *packet)
                         rm_node_id(node), what_is_wanted(kinds), format, what_it_is(packet->value), got);
 }
 
-/* How many of the first `n` packets may be given to the node; *rc is the first one's failure when that is 0. */
+/* How many of the first `n` packets may be given to the node; *rc is the first one's failure when that is
+ * 0. */
 size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n, int *rc)
 {
     const rm_port *description = node->takes[port];

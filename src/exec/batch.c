@@ -101,7 +101,8 @@ static int gather(const rm_pipeline *p, rm_value *lists, rm_value *outputs, rm_e
     return rc;
 }
 
-int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input, rm_value *outputs, rm_error *err)
+int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input, rm_value *outputs,
+           rm_error *err)
 {
     rm_pipeline_options chosen = {.size = sizeof chosen};
     struct items items = {.input = input};
@@ -112,7 +113,8 @@ int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value i
         return rm_error_set(err, RM_E_TYPE, "the input must be a list or a map of lists, got %s",
                             rm_kind_name((rm_kind)input.kind));
     if (options != NULL && options->size < sizeof options->size)
-        return rm_error_set(err, RM_E_USAGE, "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
+        return rm_error_set(err, RM_E_USAGE,
+                            "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
     if (options != NULL)
         memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
     chosen.size = sizeof chosen;

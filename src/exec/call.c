@@ -45,7 +45,8 @@ int rmi_call_failed(rm_node *node, int rc)
     return rc;
 }
 
-/* What an answer other than a failure means for a plain node. One that it cannot give would lose the packet: it is told. */
+/* What an answer other than a failure means for a plain node. One that it cannot give would lose the
+ * packet: it is told. */
 static int heed(rm_node *node, int64_t seq, int rc)
 {
     rm_pipeline *p = node->pipeline;
@@ -55,8 +56,9 @@ static int heed(rm_node *node, int64_t seq, int rc)
     } else if (rc == RM_DONE)
         rmi_close_inputs(node);
     else if (rc != RM_OK) {
-        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, rc == RM_PENDING ? "%s answered RM_PENDING (%d), but has no poll"
-                                                                      : "%s answered %d, which process may not",
+        rc = rm_error_set(&p->scratch, RM_E_INTERNAL,
+                          rc == RM_PENDING ? "%s answered RM_PENDING (%d), but has no poll"
+                                           : "%s answered %d, which process may not",
                           node->type->name, rc);
         return rmi_item_failed(node, seq, &p->scratch, rc);
     }
@@ -130,7 +132,7 @@ int rmi_call_more(rm_node *node)
     rm_pipeline *p = node->pipeline;
     size_t done = 0;
     node->more = false;
-    rmi_ready(node); /* more packets may wait behind this one */
+    rmi_ready(node);                                     /* more packets may wait behind this one */
     if (p->failed && node->current.seq >= p->failed_seq) /* it might go on for ever */
         return RM_OK;
     const int64_t seq = node->current.seq;

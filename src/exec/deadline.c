@@ -1,5 +1,5 @@
-/* Cancel and deadlines. Between items every turn looks at `stop`; inside a call the watchdog (where there are threads)
- * asks the node to stop, again and again until it does. */
+/* Cancel and deadlines. Between items every turn looks at `stop`; inside a call the watchdog (where there
+ * are threads) asks the node to stop, again and again until it does. */
 #include "exec/pipeline.h"
 
 enum { TICK_NS = 10 * 1000 * 1000 };
@@ -25,7 +25,8 @@ static int64_t watch(void *context)
     rmi_wake *wake = atomic_load(&p->wake);
     const int64_t now = rmi_platform_now();
     int running = RMI_RUNNING;
-    if (now >= p->deadline && atomic_compare_exchange_strong(&p->stop, &running, RMI_TIMED_OUT) && wake != NULL)
+    if (now >= p->deadline && atomic_compare_exchange_strong(&p->stop, &running, RMI_TIMED_OUT) &&
+        wake != NULL)
         rmi_wake_raise(wake);
     rm_node *node = atomic_load(&p->calling);
     if (atomic_load(&p->stop) != RMI_RUNNING) {
@@ -92,10 +93,10 @@ int rmi_stop_now(rm_pipeline *p)
     if (stop == RMI_RUNNING)
         return RM_OK;
     rm_error error = {0};
-    const int rc = stop == RMI_TIMED_OUT
-                       ? rm_error_set(&error, RM_E_TIMEOUT, "the run did not end within its timeout of %lld ms",
-                                      (long long)p->timeout_ms)
-                       : rm_error_set(&error, RM_E_CANCELLED, "the run was cancelled");
+    const int rc = stop == RMI_TIMED_OUT ? rm_error_set(&error, RM_E_TIMEOUT,
+                                                        "the run did not end within its timeout of %lld ms",
+                                                        (long long)p->timeout_ms)
+                                         : rm_error_set(&error, RM_E_CANCELLED, "the run was cancelled");
     return rmi_stop_with(p, NULL, &error, rc);
 }
 

@@ -1,4 +1,5 @@
-/* From a node to its connections: filling in what the packet in process gives, copies for branches, results. */
+/* From a node to its connections: filling in what the packet in process gives, copies for branches,
+ * results. */
 #include "base/alloc.h"
 #include "exec/pipeline.h"
 
@@ -60,8 +61,8 @@ static int emit_failed(rm_node *node, int rc)
     return rc;
 }
 
-/* Results leave as plain values, at once: a Python node may change its object later. Takes the packets over when `all`;
- * else they stay the caller's. */
+/* Results leave as plain values, at once: a Python node may change its object later. Takes the packets
+ * over when `all`; else they stay the caller's. */
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;

@@ -1,5 +1,6 @@
-/* The scheduler through its public face, with node types made for what is tested: ordering where branches of different
- * shapes meet, pending packets, retry, streaming nodes, early ends, failures in the middle of runs of packets. */
+/* The scheduler through its public face, with node types made for what is tested: ordering where branches
+ * of different shapes meet, pending packets, retry, streaming nodes, early ends, failures in the middle of
+ * runs of packets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,7 +101,8 @@ static int late_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
         l->count--;
         rm_node_resume(node, l->tokens[l->count]);
         rc = rm_emit_value(node, rm_int(l->values[l->count] * 10));
-        const int code = l->values[l->count] == 13 ? rm_error_set(&failure, RM_E_VALUE, "late thirteen") : RM_OK;
+        const int code =
+            l->values[l->count] == 13 ? rm_error_set(&failure, RM_E_VALUE, "late thirteen") : RM_OK;
         rc = rc == RM_OK ? rm_node_finish(node, l->tokens[l->count], code, &failure) : rc;
     }
     return rc;
@@ -177,8 +179,9 @@ static const rm_port source_ports[] = {
     {0},
 };
 
-#define TYPE(NAME, SIZE) .abi_version = RM_NODE_ABI_VERSION, .size = sizeof(rm_node_type), .name = NAME, \
-                         .summary = "For tests", .state_size = SIZE
+#define TYPE(NAME, SIZE)                                                                                    \
+    .abi_version = RM_NODE_ABI_VERSION, .size = sizeof(rm_node_type), .name = NAME, .summary = "For tests", \
+    .state_size = SIZE
 static const rm_node_type types[] = {
     {TYPE("Repeat", 0), .process = repeat},
     {TYPE("Slow", sizeof(struct slow)), .process = repeat_slowly},
@@ -201,28 +204,31 @@ static void manifest_of(const char *graph, char *text, size_t size)
 {
     char nodes[2048] = "", connections[2048] = "", copy[2048];
     (void)snprintf(copy, sizeof copy, "%s", graph);
-    for (char *save = NULL, *word = strtok_r(copy, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
+    for (char *save = NULL, *word = strtok_r(copy, " ", &save); word != NULL;
+         word = strtok_r(NULL, " ", &save)) {
         char *arrow = strchr(word, '>'), *colon = strchr(word, ':'), *more = strchr(word, '{');
         char *end = arrow != NULL ? connections : nodes;
         const size_t used = strlen(end);
         if (arrow != NULL) {
             *arrow = '\0';
-            (void)snprintf(end + used, 2048 - used, "%s{\"from\":\"%s\",\"to\":\"%s\"}", used ? "," : "", word, arrow + 1);
+            (void)snprintf(end + used, 2048 - used, "%s{\"from\":\"%s\",\"to\":\"%s\"}", used ? "," : "",
+                           word, arrow + 1);
             continue;
         }
         *colon = '\0';
         if (more != NULL)
             *more++ = '\0';
-        (void)snprintf(end + used, 2048 - used, "%s{\"id\":\"%s\",\"node_type\":\"%s\"%s%s", used ? "," : "", word,
-                       colon + 1, more ? "," : "", more ? more : "}");
+        (void)snprintf(end + used, 2048 - used, "%s{\"id\":\"%s\",\"node_type\":\"%s\"%s%s", used ? "," : "",
+                       word, colon + 1, more ? "," : "", more ? more : "}");
     }
-    (void)snprintf(text, size, "{\"version\":\"v1\",\"metadata\":{\"name\":\"t\"},\"nodes\":[%s],\"connections\":[%s]}",
+    (void)snprintf(text, size,
+                   "{\"version\":\"v1\",\"metadata\":{\"name\":\"t\"},\"nodes\":[%s],\"connections\":[%s]}",
                    nodes, connections);
 }
 
 /* Outputs as JSON, or "code: message [item n]" after them. */
-static void run(rmt_heap *heap, const char *graph, const char *input, const rm_pipeline_options *options, char *got,
-                size_t size)
+static void run(rmt_heap *heap, const char *graph, const char *input, const rm_pipeline_options *options,
+                char *got, size_t size)
 {
     const rm_config config = {.size = sizeof config, .allocator = &heap->allocator};
     rm_runtime *runtime = NULL;
@@ -246,8 +252,8 @@ static void run(rmt_heap *heap, const char *graph, const char *input, const rm_p
         (void)snprintf(got, size, "%s", json);
     rm_text_free(NULL, json, length);
     if (rc != RM_OK)
-        (void)snprintf(got + strlen(got), size - strlen(got), " %s: %s at %s[%lld]", rm_code_name(rc), err.message,
-                       err.node, err.has_item ? (long long)err.item : -1LL);
+        (void)snprintf(got + strlen(got), size - strlen(got), " %s: %s at %s[%lld]", rm_code_name(rc),
+                       err.message, err.node, err.has_item ? (long long)err.item : -1LL);
     rm_value_clear(&outputs);
     rm_value_clear(&items);
     rm_manifest_free(manifest);
@@ -262,18 +268,19 @@ static const struct {
     {"a chain", "a:Pass b:Pass a>b", "[1,2,3]", "{\"b\":[1,2,3]}"},
     {"branches meet by seq, then connection", "a:Pass b:Repeat c:Pass d:Pass a>b a>c b>d c>d", "[2,0,1]",
      "{\"d\":[2,2,2,0,1,1]}"},
-    {"the order of connections decides, not that of nodes", "a:Pass b:Repeat c:Pass d:Pass a>b a>c c>d b>d", "[2,0,1]",
-     "{\"d\":[2,2,2,0,1,1]}"},
+    {"the order of connections decides, not that of nodes", "a:Pass b:Repeat c:Pass d:Pass a>b a>c c>d b>d",
+     "[2,0,1]", "{\"d\":[2,2,2,0,1,1]}"},
     {"several calls for one packet keep its seq", "a:Pass b:Slow c:Pass d:Pass a>b a>c b>d c>d", "[3,0,1]",
      "{\"d\":[3,3,3,3,0,1,1]}"},
     {"a deep branch and a short one", "a:Pass b:Pass c:Pass e:Pass d:Pass a>b b>c c>e a>d e>d", "[1,2]",
      "{\"d\":[1,1,2,2]}"},
-    {"flushes in topological order, each delivered before the next", "a:Pass s:Sum t:Sum d:Pass a>s a>d s>t t>d s>d",
-     "[1,2,3]", "{\"d\":[1,2,3,6,6]}"},
+    {"flushes in topological order, each delivered before the next",
+     "a:Pass s:Sum t:Sum d:Pass a>s a>d s>t t>d s>d", "[1,2,3]", "{\"d\":[1,2,3,6,6]}"},
     {"disconnected parts are independent", "a:Pass b:Sum", "[1,2]", "{\"a\":[1,2],\"b\":[3]}"},
     {"ports", "a:Split b:Pass c:Pass a.small>b a.large>c", "[1,20,3]", "{\"b\":[1,3],\"c\":[20]}"},
     {"an output that is not connected", "a:Split b:Pass a.small>b", "[1,20,3]", "{\"b\":[1,3]}"},
-    {"an output node in the middle", "a:Pass{\"is_output_node\":true} b:Sum a>b", "[1,2]", "{\"a\":[1,2],\"b\":[3]}"},
+    {"an output node in the middle", "a:Pass{\"is_output_node\":true} b:Sum a>b", "[1,2]",
+     "{\"a\":[1,2],\"b\":[3]}"},
     {"input by source", "a:Pass b:Pass c:Pass b>c a>c", "{\"a\":[1,2],\"b\":[10]}", "{\"c\":[10,1,2]}"},
     {"a generator is stopped by who wants no more", "a:CountUp b:Pass c:FirstThree a>b b>c", "null",
      "{\"c\":[0,1,2]}"},
@@ -315,8 +322,9 @@ static void gives_the_answer_or_out_of_memory(void **unused)
             rmt_heap_init(&heap, nth);
             run(&heap, cases[i].graph, cases[i].input, NULL, got, sizeof got);
             faults = heap.faults;
-            const bool right = faults == 0 || nth == 0 ? strcmp(got, cases[i].want) == 0
-                                                       : strstr(got, "out_of_memory") || strstr(cases[i].want, got);
+            const bool right = faults == 0 || nth == 0
+                                   ? strcmp(got, cases[i].want) == 0
+                                   : strstr(got, "out_of_memory") || strstr(cases[i].want, got);
             if (!right || heap.live_blocks != 0 || heap.mistakes != 0)
                 fail_msg("%s, allocation %zu: got %s, want %s (%zu blocks left)", cases[i].label, nth, got,
                          cases[i].want, (size_t)heap.live_blocks);
@@ -326,11 +334,14 @@ static void gives_the_answer_or_out_of_memory(void **unused)
     }
 }
 
-/* Whatever the queues hold, the outputs are the same; with a limit of 1, a merge whose one input gets many packets of one
- * seq before the other gets any would stand still if queues were never allowed to overshoot. */
+/* Whatever the queues hold, the outputs are the same; with a limit of 1, a merge whose one input gets many
+ * packets of one seq before the other gets any would stand still if queues were never allowed to
+ * overshoot. */
 static void limits_change_nothing(void **unused)
 {
-    static const struct { const char *graph, *input; } graphs[] = {
+    static const struct {
+        const char *graph, *input;
+    } graphs[] = {
         {"a:Pass b:Repeat c:Repeat d:Pass a>b b>c c>d a>d", "[3,1,0,4,200,2]"},
         {"a:Repeat x:Split y:Pass d:Sum e:Pass a>x x.small>y y>d x.large>d y>e x.large>e", "[9,12,3,300]"},
         {"a:Pass b:Late c:Repeat d:Pass a>b a>c b>d c>d", "[3,1,0,4,200,2,5,6,7,8]"},

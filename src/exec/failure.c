@@ -1,8 +1,8 @@
 /* When an item fails: what on_error says, and where the run ends.
  *
- * A run that fails at item k must leave the same outputs whatever the batches were. So items up to k are still processed
- * everywhere but at the node that failed, which sees only those before k; later items are dropped; and a failure that
- * turns up on the way at an earlier place takes the first one's place. */
+ * A run that fails at item k must leave the same outputs whatever the batches were. So items up to k are
+ * still processed everywhere but at the node that failed, which sees only those before k; later items are
+ * dropped; and a failure that turns up on the way at an earlier place takes the first one's place. */
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -38,7 +38,8 @@ int rmi_stop_with(rm_pipeline *pipeline, const rm_node *node, rm_error *error, i
 {
     rm_error out_of_memory = {0};
     if (error == NULL || error->code == RM_OK) {
-        (void)rm_error_set(&out_of_memory, rc, "%s", rc == RM_E_OUT_OF_MEMORY ? "out of memory" : rm_code_name(rc));
+        (void)rm_error_set(&out_of_memory, rc, "%s",
+                           rc == RM_E_OUT_OF_MEMORY ? "out of memory" : rm_code_name(rc));
         error = &out_of_memory;
     }
     place_error(error, node, -1);
@@ -68,7 +69,8 @@ static int collect(rm_node *node, int64_t seq, rm_error *error)
     place_error(error, node, seq);
     int rc = rm_error_to_value(p->allocator, error, &document, NULL);
     if (rc == RM_OK)
-        rc = rmi_grow(p->allocator, &block, &p->failure_capacity, p->failure_count + 1, sizeof(rmi_failure), NULL);
+        rc = rmi_grow(p->allocator, &block, &p->failure_capacity, p->failure_count + 1, sizeof(rmi_failure),
+                      NULL);
     p->failures = block;
     rm_error_clear(error);
     if (rc != RM_OK) {

@@ -7,7 +7,8 @@
 bool rmi_takes_items(const rm_node *node)
 {
     if (node->type->generate == NULL || node->type->ports == NULL)
-        return node->type->generate == NULL || node->type->process != NULL || node->type->process_many != NULL;
+        return node->type->generate == NULL || node->type->process != NULL ||
+               node->type->process_many != NULL;
     for (const rm_port *port = node->type->ports; port->name != NULL; port++)
         if (port->direction == RM_INPUT)
             return true;
@@ -35,8 +36,9 @@ static int find_feed(const rm_pipeline *p, const char *source, rmi_link **out, r
         }
         rmi_suggest_offer(&near, id);
     }
-    return rm_error_set(err, RM_E_UNKNOWN_NODE, "input is addressed to '%s', which is not a source of this pipeline%s%s%s",
-                        source, near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
+    return rm_error_set(
+        err, RM_E_UNKNOWN_NODE, "input is addressed to '%s', which is not a source of this pipeline%s%s%s",
+        source, near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
 }
 
 static int check_takes_items(rm_node *node, rm_error *err)
@@ -45,7 +47,8 @@ static int check_takes_items(rm_node *node, rm_error *err)
         return RM_OK;
     const int rc = rm_error_set(err, RM_E_VALUE, "node '%s' (%s) generates its own items and takes no input",
                                 rm_node_id(node), node->type->name);
-    rm_error_hint(err, "run it without input, or address the other sources singly: {\"input_data\": {\"id\": [...]}}");
+    rm_error_hint(
+        err, "run it without input, or address the other sources singly: {\"input_data\": {\"id\": [...]}}");
     if (err != NULL)
         (void)strncat(err->node, rm_node_id(node), sizeof err->node - 1 - strlen(err->node));
     return rc;
@@ -66,7 +69,7 @@ int rmi_feed_address(rm_pipeline *p, const char *source, rm_error *err)
 {
     rmi_link *feed = NULL;
     const int rc = find_feed(p, source, &feed, err);
-    return rc == RM_OK ? prepare(feed, err) : rc;
+    return feed != NULL ? prepare(feed, err) : rc;
 }
 
 static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
@@ -81,8 +84,10 @@ static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
     return RM_OK;
 }
 
-/* Gives `item` to all of `feeds`: a copy each, the item itself to the last. RM_AGAIN, RM_DONE: kept by the caller. */
-static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value item, bool limited, rm_error *err)
+/* Gives `item` to all of `feeds`: a copy each, the item itself to the last. RM_AGAIN, RM_DONE: kept by the
+ * caller. */
+static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value item, bool limited,
+                   rm_error *err)
 {
     rmi_link *last = NULL;
     int rc = RM_OK;
@@ -158,7 +163,8 @@ int rm_pipeline_finish(rm_pipeline *p, rm_error *err)
             continue;
         if (p->generate && p->feeds[i]->bound == 0)
             rm_runtime_log(p->runtime, RM_LOG_WARNING, rm_node_id(node),
-                           "no input is given and %s does not generate any: it gets nothing", node->type->name);
+                           "no input is given and %s does not generate any: it gets nothing",
+                           node->type->name);
         p->feeds[i]->bound = RMI_FOREVER;
         rmi_ready(node);
     }

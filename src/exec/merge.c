@@ -1,5 +1,6 @@
-/* Several inputs in one order: by seq, then by connection, then as emitted. A connection that is empty says by its bound
- * what may still come (as MediaPipe's timestamp bounds do), so that nobody waits for what was dropped. */
+/* Several inputs in one order: by seq, then by connection, then as emitted. A connection that is empty
+ * says by its bound what may still come (as MediaPipe's timestamp bounds do), so that nobody waits for
+ * what was dropped. */
 #include "exec/pipeline.h"
 
 /* The lowest seq that waits, if no empty link may still bring a lower one. */
@@ -96,7 +97,8 @@ static int64_t output_bound(const rm_node *node, int64_t bound)
         bound = RM_SEQ_END + node->rank;
     if (node->flight_count > 0 && node->flights[0].origin.seq < bound)
         bound = node->flights[0].origin.seq;
-    const bool holds = node->more || (node->type->flags & RM_NODE_STREAMING && !node->starved && !node->closed);
+    const bool holds =
+        node->more || (node->type->flags & RM_NODE_STREAMING && !node->starved && !node->closed);
     if (holds && node->current.seq >= 0 && node->current.seq < bound)
         bound = node->current.seq;
     return bound;

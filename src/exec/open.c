@@ -98,8 +98,8 @@ static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
     node->current = (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME};
     node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
     node->generating = graph->is_source && graph->type->generate != NULL && p->generate;
-    node->plain = graph->type->poll == NULL && !(graph->type->flags & RM_NODE_STREAMING) && !node->generating &&
-                  source->retry_attempts == 0 && source->timeout_ms == 0;
+    node->plain = graph->type->poll == NULL && !(graph->type->flags & RM_NODE_STREAMING) &&
+                  !node->generating && source->retry_attempts == 0 && source->timeout_ms == 0;
     p->has_special |= !node->plain;
     node->watched = p->measure || source->timeout_ms > 0 || graph->type->flags & RM_NODE_SLOW;
     node->run = graph->type->flags & RM_NODE_SLOW ? 1 : RMI_RUN;
@@ -149,7 +149,8 @@ static int wire(rm_pipeline *p)
     p->tracked |= p->result_count > 1;
     for (uint32_t i = 0; rc == RM_OK && !p->tracked && i < p->node_count; i++) {
         rm_node *node = &p->nodes[i];
-        node->lean = node->plain && node->takes_any && node->only_output != NULL && node->type->process_many != NULL;
+        node->lean =
+            node->plain && node->takes_any && node->only_output != NULL && node->type->process_many != NULL;
     }
     return rc;
 }
@@ -193,7 +194,8 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
     p->input_context = options->input_context;
 }
 
-int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out, rm_error *err)
+int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
+                     rm_error *err)
 {
     rm_pipeline_options chosen = {.size = sizeof chosen};
     const rm_allocator *allocator = rm_runtime_allocator(manifest->runtime);
@@ -201,7 +203,8 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
     rm_error *error = err != NULL ? err : &local;
     *out = NULL;
     if (options != NULL && options->size < sizeof options->size)
-        return rm_error_set(err, RM_E_USAGE, "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
+        return rm_error_set(err, RM_E_USAGE,
+                            "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
     rm_pipeline *p = rmi_alloc_zeroed(allocator, sizeof *p);
     if (p == NULL)
         return rmi_out_of_memory(err);
@@ -233,7 +236,8 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
     return rc;
 }
 
-int rm_pipeline_set_param(rm_pipeline *p, const char *node_id, const char *param, rm_value value, rm_error *err)
+int rm_pipeline_set_param(rm_pipeline *p, const char *node_id, const char *param, rm_value value,
+                          rm_error *err)
 {
     rm_node *node = NULL;
     const rm_param *changed = NULL;
@@ -243,10 +247,12 @@ int rm_pipeline_set_param(rm_pipeline *p, const char *node_id, const char *param
     if (node == NULL || !node->open) {
         rm_value_clear(&value);
         return rm_error_set(err, node == NULL ? RM_E_UNKNOWN_NODE : RM_E_USAGE,
-                            node == NULL ? "there is no node '%s' in this pipeline" : "node '%s' is closed", node_id);
+                            node == NULL ? "there is no node '%s' in this pipeline" : "node '%s' is closed",
+                            node_id);
     }
     const uint32_t index = (uint32_t)(node->graph - p->graph.nodes);
-    int rc = rmi_params_change(&p->graph, index, node->state, &p->graph.arena, &node->params, param, value, &changed, err);
+    int rc = rmi_params_change(&p->graph, index, node->state, &p->graph.arena, &node->params, param, value,
+                               &changed, err);
     if (rc == RM_OK && node->type->set_param != NULL) {
         const int64_t started = rmi_call_begin(node);
         rc = node->type->set_param(node, node->state, changed, &p->scratch);

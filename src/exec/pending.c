@@ -1,5 +1,5 @@
-/* Packets in flight: those whose results come later (RM_PENDING), that may be tried again, or that have a timeout.
- * Whatever finishes first, results leave the node in the order of the packets. */
+/* Packets in flight: those whose results come later (RM_PENDING), that may be tried again, or that have a
+ * timeout. Whatever finishes first, results leave the node in the order of the packets. */
 #include "base/alloc.h"
 #include "exec/pipeline.h"
 
@@ -130,7 +130,7 @@ static int commit(rm_node *node)
         remove_first(node);
     }
     if (rc < 0 && !p->failed)
-        rc = rmi_stop_with(p, node, &p->emit_error, rc);
+        (void)rmi_stop_with(p, node, &p->emit_error, rc);
     rmi_ready(node);
     return p->stopped ? p->failed : RM_OK;
 }
@@ -172,8 +172,8 @@ static int outcome(rm_node *node, uint64_t token, int rc)
     rm_pipeline *p = node->pipeline;
     node->staging = 0;
     if (rc == RM_PENDING && (!node->suspended || node->type->poll == NULL))
-        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, "%s answered RM_PENDING without rm_node_suspend or poll",
-                          node->type->name);
+        rc = rm_error_set(&p->scratch, RM_E_INTERNAL,
+                          "%s answered RM_PENDING without rm_node_suspend or poll", node->type->name);
     if (rc == RM_PENDING) {
         node->polling = node->poll_due = true;
         rmi_ready(node);
@@ -212,7 +212,8 @@ static int attempt(rm_node *node, uint64_t token, uint32_t port, rm_packet *pack
     if (type->process_many != NULL)
         rc = type->process_many(node, node->state, port, packet, packet != NULL ? 1 : 0, &done, &p->scratch);
     else
-        rc = type->process(node, node->state, port, packet != NULL ? *packet : rm_packet_of(rm_null()), &p->scratch);
+        rc = type->process(node, node->state, port, packet != NULL ? *packet : rm_packet_of(rm_null()),
+                           &p->scratch);
     rc = rmi_call_end(node, started, rc);
     return outcome(node, token, rc);
 }
@@ -275,8 +276,9 @@ static int out_of_time(rm_node *node, rmi_flight *flight)
         node->type->abandon(node, node->state, token);
         (void)rmi_call_end(node, started, RM_OK);
     }
-    const int rc = rm_error_set(&p->scratch, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
-                                rm_node_id(node), (long long)node->graph->source->timeout_ms);
+    const int rc =
+        rm_error_set(&p->scratch, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
+                     rm_node_id(node), (long long)node->graph->source->timeout_ms);
     return settle(node, token, rc, &p->scratch);
 }
 

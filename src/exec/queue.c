@@ -21,8 +21,8 @@ uint32_t rmi_queue_units_of(rm_value value)
     return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
 }
 
-/* Moves what waits to the front only when that is little against what has gone, so that a queue which is never quite
- * empty does not move all the time. */
+/* Moves what waits to the front only when that is little against what has gone, so that a queue which is
+ * never quite empty does not move all the time. */
 int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n)
 {
     if (queue->head >= queue->count && queue->head > 0) {

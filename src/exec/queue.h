@@ -7,12 +7,14 @@
 typedef struct rmi_queue {
     rm_packet *packets; /* [head, head + count) are waiting */
     size_t head, count, capacity;
-    size_t units; /* what waiting heap values hold, in units of 256 bytes; each packet's share is in `reserved` */
+    size_t
+        units; /* what waiting heap values hold, in units of 256 bytes; each packet's share is in `reserved` */
 } rmi_queue;
 
 /* Makes room for `n` more; the next rmi_queue_append of up to `n` cannot fail. */
 int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n);
-/* How many units a heap value holds in memory, looking one level deep: enough to bound frames and long texts. */
+/* How many units a heap value holds in memory, looking one level deep: enough to bound frames and long
+ * texts. */
 uint32_t rmi_queue_units_of(rm_value value);
 /* What the first `n` hold; to be asked before they are given away, for rmi_queue_drop. */
 size_t rmi_queue_units(const rmi_queue *queue, size_t n);
@@ -29,15 +31,20 @@ static inline void rmi_packet_clear(rm_packet *packet)
         rm_packet_clear(packet);
 }
 
-static inline rm_packet *rmi_queue_first(const rmi_queue *queue) { return queue->packets + queue->head; }
+static inline rm_packet *rmi_queue_first(const rmi_queue *queue)
+{
+    return queue->packets + queue->head;
+}
 
 static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
 {
-    return queue->head + queue->count + n <= queue->capacity ? RM_OK : rmi_queue_make_room(allocator, queue, n);
+    return queue->head + queue->count + n <= queue->capacity ? RM_OK
+                                                             : rmi_queue_make_room(allocator, queue, n);
 }
 
 /* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) they stay the caller's. */
-static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets, size_t n)
+static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets,
+                                   size_t n)
 {
     const int rc = rmi_queue_reserve(allocator, queue, n);
     if (rc != RM_OK)

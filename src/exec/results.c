@@ -120,9 +120,12 @@ int rm_pipeline_failures(const rm_pipeline *p, rm_value *out, rm_error *err)
 
 static int node_metrics(const rm_pipeline *p, const rm_node *node, rm_value *out, rm_error *err)
 {
-    const struct { const char *key; uint64_t count; } rows[] = {
-        {"in", node->counters.in},           {"out", node->counters.out}, {"dropped", node->counters.dropped},
-        {"failed", node->counters.failed},   {"ns", node->counters.ns},
+    const struct {
+        const char *key;
+        uint64_t count;
+    } rows[] = {
+        {"in", node->counters.in},         {"out", node->counters.out}, {"dropped", node->counters.dropped},
+        {"failed", node->counters.failed}, {"ns", node->counters.ns},
     };
     int rc = rm_map_new(p->allocator, sizeof rows / sizeof *rows, out, err);
     for (size_t i = 0; rc == RM_OK && i < sizeof rows / sizeof *rows; i++)

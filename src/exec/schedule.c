@@ -1,6 +1,7 @@
-/* Which node is next. Ready nodes take their turns in topological order, round and round, each with all that waits for it
- * up to a run of packets; so a lone item walks through the whole graph in one round, and a busy graph pays for
- * scheduling once a run. When no node is ready, the run wants input, waits, flushes the next node, or is done. */
+/* Which node is next. Ready nodes take their turns in topological order, round and round, each with all
+ * that waits for it up to a run of packets; so a lone item walks through the whole graph in one round, and
+ * a busy graph pays for scheduling once a run. When no node is ready, the run wants input, waits, flushes
+ * the next node, or is done. */
 #include "exec/pipeline.h"
 
 enum { TURNS_A_STEP = 256 };
@@ -59,7 +60,8 @@ static bool any_pending(const rm_pipeline *p)
     return false;
 }
 
-/* A full output holds `node` up only because a merge waits for another input: letting it overshoot is the way out. */
+/* A full output holds `node` up only because a merge waits for another input: letting it overshoot is the
+ * way out. */
 static bool held_by_merges(const rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
@@ -87,7 +89,8 @@ static bool overshoot(rm_pipeline *p)
     return false;
 }
 
-/* Nothing may be left when nodes are flushed: a guard against defects, so that no item is lost without a word. */
+/* Nothing may be left when nodes are flushed: a guard against defects, so that no item is lost without a
+ * word. */
 static int lost(rm_pipeline *p)
 {
     for (uint32_t i = 0; i < p->node_count; i++) {
@@ -97,14 +100,15 @@ static int lost(rm_pipeline *p)
             waiting += node->inputs[k]->queue.count;
         if (waiting == 0 || node->busy || node->closed)
             continue;
-        (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%zu packets of '%s' (%s) were never finished", waiting,
-                           rm_node_id(node), node->type->name);
+        (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%zu packets of '%s' (%s) were never finished",
+                           waiting, rm_node_id(node), node->type->name);
         return rmi_stop_with(p, node, &p->scratch, RM_E_INTERNAL);
     }
     return RM_OK;
 }
 
-/* One node of the end: the stream's end and the flush, in topological order, each delivered before the next. */
+/* One node of the end: the stream's end and the flush, in topological order, each delivered before the
+ * next. */
 static int flush_next(rm_pipeline *p)
 {
     int rc = lost(p);
@@ -247,7 +251,8 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
         (void)poll_due(p);
     if (p->input != NULL && !p->finished && p->has_special && feeds_empty(p))
         rc = feed(p); /* a generating source may leave no idle moment for it */
-    for (int turns = 0; (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !p->pause; turns++)
+    for (int turns = 0; (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !p->pause;
+         turns++)
         rc = rmi_turn(p);
     p->pause = false;
     if (rc == RM_PENDING && p->may_block) {

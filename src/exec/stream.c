@@ -60,7 +60,8 @@ static int take(rm_node *node, rm_packet *packet)
     return RM_OK;
 }
 
-/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be had. */
+/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be
+ * had. */
 static int run_upstream(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
@@ -90,7 +91,8 @@ int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
         if (rc == RM_AGAIN && (node->ended || node->closed))
             return RM_DONE;
         node->starved = true;
-        if (rc == RM_AGAIN && (!wait || p->reentry >= RMI_MAX_REENTRY || (p->input == NULL && rmi_feed_open(p))))
+        if (rc == RM_AGAIN &&
+            (!wait || p->reentry >= RMI_MAX_REENTRY || (p->input == NULL && rmi_feed_open(p))))
             return RM_AGAIN;
         if (rc == RM_AGAIN)
             rc = run_upstream(node);
