@@ -102,7 +102,6 @@ static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
                   !node->generating && source->retry_attempts == 0 && source->timeout_ms == 0;
     p->has_special |= !node->plain;
     node->watched = p->measure || source->timeout_ms > 0 || graph->type->flags & RM_NODE_SLOW;
-    node->run = graph->type->flags & RM_NODE_SLOW ? 1 : RMI_RUN;
     p->by_index[index] = node;
     if (node->generating)
         rmi_ready(node);
@@ -172,6 +171,8 @@ static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
             (void)snprintf(err->node, sizeof err->node, "%s", rm_node_id(node));
         }
     }
+    node->takes_items = rmi_takes_items(node);
+    node->run = node->type->flags & RM_NODE_SLOW ? 1 : RMI_RUN; /* how long it took to open says nothing */
     node->open = rc >= 0;
     return rc < 0 ? rc : RM_OK;
 }

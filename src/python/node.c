@@ -335,7 +335,7 @@ void rmi_class_set_slots(rmi_class *class)
     type->name = class->name;
     type->ports = class->ports;
     type->state_size = sizeof(rmi_state);
-    type->flags = RM_NODE_ANY_PARAMS;
+    type->flags = RM_NODE_ANY_PARAMS | RM_NODE_SLOW;
     type->open = node_open;
     type->flush = node_flush;
     type->interrupt = rmi_interrupt;
