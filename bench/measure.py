@@ -135,7 +135,7 @@ class Bench:
         return pairs(ours, "") | pairs(loop, "loop_")
 
     def json(self):
-        """Nanoseconds an item: in process, by the JSON library alone, the program by document and by lines."""
+        """Nanoseconds an item: in process, by the JSON library alone, the program by document or lines."""
         result = {}
         target = self.data / "output"
         for kind in ("ints", "dicts"):
