@@ -2,8 +2,11 @@
 
 void rm_packet_clear(rm_packet *packet)
 {
-    rm_value_clear(&packet->value);
-    rm_packet_set_metadata(packet, rm_null());
+    if (rm_value_is_heap(packet->value))
+        rm_value_clear(&packet->value);
+    packet->value = rm_null();
+    if (packet->metadata != NULL)
+        rm_packet_set_metadata(packet, rm_null());
 }
 
 void rm_packet_set_metadata(rm_packet *packet, rm_value map)

@@ -61,11 +61,21 @@ static int emit_failed(rm_node *node, int rc)
     return rc;
 }
 
+static bool owns_nothing(const rm_packet *packets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rm_value_is_heap(packets[i].value) || packets[i].metadata != NULL)
+            return false;
+    return true;
+}
+
 /* Results leave as plain values, at once: a Python node may change its object later. Takes the packets
  * over when `all`; else they stay the caller's. */
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;
+    if (all && owns_nothing(packets, n))
+        return rmi_queue_append(p->allocator, &node->results->queue, packets, n);
     int rc = rmi_queue_reserve(p->allocator, &node->results->queue, n);
     size_t i = 0;
     for (; rc == RM_OK && i < n; i++) {
@@ -106,14 +116,6 @@ static int put_branch_copies(rm_node *node, rmi_link *link, const rm_packet *pac
         rc = rmi_queue_append(p->allocator, &link->queue, &copy, 1); /* has room */
     }
     return rc;
-}
-
-static bool owns_nothing(const rm_packet *packets, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (rm_value_is_heap(packets[i].value) || packets[i].metadata != NULL)
-            return false;
-    return true;
 }
 
 static int put_copies(rm_node *node, rmi_link *link, const rm_packet *packets, size_t n)

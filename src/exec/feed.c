@@ -43,7 +43,7 @@ static int find_feed(const rm_pipeline *p, const char *source, rmi_link **out, r
 
 static int check_takes_items(rm_node *node, rm_error *err)
 {
-    if (rmi_takes_items(node))
+    if (node->takes_items)
         return RM_OK;
     const int rc = rm_error_set(err, RM_E_VALUE, "node '%s' (%s) generates its own items and takes no input",
                                 rm_node_id(node), node->type->name);
@@ -119,10 +119,23 @@ static int push(rm_pipeline *p, const char *source, rm_value item, bool limited,
     return rc == RM_OK ? put_all(p, &feed, 1, item, limited, err) : rc;
 }
 
+/* The one source that gets all items, when it has room and nothing else is to be seen to. */
+static rmi_link *simple_feed(const rm_pipeline *p)
+{
+    if (p->feed_count != 1 || p->finished || p->done)
+        return NULL;
+    rmi_link *feed = p->feeds[0];
+    const bool simple = !feed->closed && feed->to->takes_items && !feed->to->generating;
+    return simple && feed->queue.count < feed->limit ? feed : NULL;
+}
+
 int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
 {
     int rc = RM_OK;
-    if (p->finished || p->done)
+    rmi_link *feed = source == NULL ? simple_feed(p) : NULL;
+    if (feed != NULL)
+        rc = put(p, feed, item, err);
+    else if (p->finished || p->done)
         rc = rm_error_set(err, RM_E_USAGE, "push after the input was finished");
     else
         rc = push(p, source, item, true, err);

@@ -21,17 +21,16 @@ int rm_pipeline_pull(rm_pipeline *p, size_t *sink, rm_packet *packet, rm_error *
 {
     (void)err;
     for (;;) {
-        const uint32_t i = p->result_count == 1 && p->results[0]->queue.count > 0
-                               ? 0
-                               : next_result(p, &p->result_seq, &p->result_index);
+        const uint32_t i = p->result_count == 1 ? 0 : next_result(p, &p->result_seq, &p->result_index);
         if (i == p->result_count || p->results[i]->queue.count == 0)
             return p->done ? RM_DONE : RM_AGAIN;
         rmi_link *link = p->results[i];
-        const size_t units = rmi_queue_units(&link->queue, 1);
+        const size_t units = link->queue.units > 0 ? rmi_queue_units(&link->queue, 1) : 0;
         *packet = *rmi_queue_first(&link->queue);
         packet->reserved = 0;
         rmi_queue_drop(&link->queue, 1, 1, units);
-        rmi_drained(link);
+        if (link->from->blocked)
+            rmi_drained(link);
         *sink = i;
         if (!p->failed || p->stopped || packet->seq <= p->failed_seq)
             return RM_OK;
