@@ -74,9 +74,9 @@ static bool owns_nothing(const rm_packet *packets, size_t n)
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;
-    if (all && owns_nothing(packets, n))
-        return rmi_queue_append(p->allocator, &node->results->queue, packets, n);
     int rc = rmi_queue_reserve(p->allocator, &node->results->queue, n);
+    if (rc == RM_OK && all && owns_nothing(packets, n))
+        return rmi_queue_append(p->allocator, &node->results->queue, packets, n); /* has room */
     size_t i = 0;
     for (; rc == RM_OK && i < n; i++) {
         rm_packet result = packets[i];
