@@ -141,7 +141,7 @@ def summary(function, samples):
 
 
 def judge(row, ours, peer, times):
-    """How the medians stand to the aim, and the least values, which other load on the machine disturbs less; ""
+    """How the medians stand to the aim, and the least values, which other load disturbs less; ""
     without an aim, or without the peer that it is about."""
     if row.aim is None or ours is None:
         return ""
