@@ -1,6 +1,7 @@
 /* From a node to its connections: filling in what the packet in process gives, copies for branches,
  * results. */
 #include "base/alloc.h"
+#include "data/value.h"
 #include "exec/pipeline.h"
 
 static void release_metadata(struct rm_heap *metadata)
@@ -80,7 +81,7 @@ static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
     size_t i = 0;
     for (; rc == RM_OK && i < n; i++) {
         rm_packet result = packets[i];
-        const bool converted = result.value.kind >= RM_LIST;
+        const bool converted = result.value.kind >= RM_LIST && rmi_value_has_object(result.value);
         if (converted)
             rc = rm_value_to_plain(p->allocator, packets[i].value, &result.value, &p->emit_error);
         else if (!all)

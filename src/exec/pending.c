@@ -305,6 +305,7 @@ int rmi_poll(rm_node *node)
 {
     int rc = RM_OK;
     node->poll_due = false;
+    rmi_ready(node); /* this was not the turn of what waits in its inputs */
     if (node->polling && node->type->poll != NULL)
         rc = call_poll(node);
     else

@@ -114,7 +114,7 @@ struct rm_node {
     bool plain;            /* nothing special: the short way through turn.c */
     bool watched;          /* its calls are timed */
     size_t run;            /* packets a call gets at most */
-    bool takes_items; /* as a source: it has a use for input items */
+    bool takes_items;      /* as a source: it has a use for input items */
     bool takes_any;        /* no packet needs a look before it may reach the node */
     bool lean;             /* one input, one output, process_many, bounds do not matter: the shortest way */
     rmi_link *only_output; /* its connection, where it has just one and no results */
