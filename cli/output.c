@@ -43,14 +43,13 @@ static int put_line(rmi_output *output, const rmi_text *text, rm_error *err)
     return rc;
 }
 
-/* Appends the value, with what stands around it. */
+/* Appends the value, a plain one as all results are, with what stands around it. */
 static int append_result(const rmi_output *output, rmi_output_sink *sink, rm_value value, bool *had_nan,
                          rm_error *err)
 {
     rmi_text *text = &sink->results;
     const unsigned flags = output->compat ? RM_JSON_WHOLE_AS_INT : 0;
     bool lines = output->format == RMI_FORMAT_JSONL, named = lines && output->sink_count > 1;
-    rm_value plain = rm_null();
     size_t before = text->length;
     if (lines)
         text->length = before = 0;
@@ -58,10 +57,7 @@ static int append_result(const rmi_output *output, rmi_output_sink *sink, rm_val
         rmi_text_printf(text, "{\"sink\":\"%s\",\"value\":", sink->id);
     if (!lines && before != 0)
         rmi_text_append(text, ",", 1);
-    int rc = rm_value_to_plain(NULL, value, &plain, err);
-    if (rc == RM_OK)
-        rc = rmi_json_append(text, plain, flags, had_nan, err);
-    rm_value_clear(&plain);
+    int rc = rmi_json_append(text, value, flags, had_nan, err);
     if (lines)
         rmi_text_append(text, named ? "}\n" : "\n", named ? 2 : 1);
     if (rc != RM_OK && !text->failed)

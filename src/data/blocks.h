@@ -114,7 +114,16 @@ void rmi_tensor_release(rmi_tensor_block *tensor);
  * its place. */
 void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item);
 /* The same for a key that is known not to be there. */
-void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item);
+void rmi_map_append_indexed(rmi_map_block *map, rm_heap *key, rm_value item);
+static inline void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item)
+{
+    if (map->slots != NULL) {
+        rmi_map_append_indexed(map, key, item);
+        return;
+    }
+    map->head.extra |= rmi_may_hold_object(item) ? RMI_MAY_HOLD_OBJECT : 0u;
+    map->entries[map->length++] = (rmi_map_entry){.key = key, .item = item};
+}
 /* The same for a list with room left. */
 static inline void rmi_list_put(rmi_list_block *list, rm_value item)
 {

@@ -42,10 +42,11 @@ typedef struct rmi_json_target {
     const rm_allocator *lasting; /* for tensors, which may outlive a run */
     rmi_json_keys *keys;
     unsigned flags;
+    bool doubtful; /* set when there was something that only a look at the text can judge */
 } rmi_json_target;
 
 /* As rmi_json_to_value. */
-int rmi_json_build(const rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
+int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
                    rm_error *err);
 
 /* A text that is just an integer or decimal of at most 15 digits, as most lines of numbers are; false for

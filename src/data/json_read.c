@@ -263,13 +263,12 @@ static int check_values(const source *from, yyjson_doc *document)
     return RM_OK;
 }
 
-/* Reads `from` into *out, which lives in `memory` together with from->copy. */
+/* Reads `from` into *out, which lives in `memory` together with from->copy. check_values is still to be asked. */
 static int read_source(source *from, json_memory *memory, yyjson_doc **out)
 {
     const yyjson_alc alc = {json_malloc, json_realloc, json_free, memory};
     yyjson_read_err told = {0};
     size_t size = 0;
-    int rc = RM_OK;
     *out = NULL;
     if (starts_with(from, 0, "\xEF\xBB\xBF")) { /* a byte order mark says nothing */
         from->text += 3;
@@ -284,13 +283,16 @@ static int read_source(source *from, json_memory *memory, yyjson_doc **out)
     memset(from->copy + from->length, 0, PADDING);
     *out = yyjson_read_opts(from->copy, from->length, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc,
                             &told);
-    rc = *out != NULL ? check_values(from, *out) : describe(from, &told);
-    if (rc != RM_OK) {
-        yyjson_doc_free(*out);
-        *out = NULL;
-        json_free(memory, from->copy);
-    }
-    return rc;
+    if (*out != NULL)
+        return RM_OK;
+    json_free(memory, from->copy);
+    return describe(from, &told);
+}
+
+static void free_source(const source *from, json_memory *memory, yyjson_doc *document)
+{
+    yyjson_doc_free(document);
+    json_free(memory, from->copy);
 }
 
 /* ---- Documents ---- */
@@ -317,6 +319,8 @@ int rmi_json_read(const rm_allocator *allocator, const char *text, size_t length
     document->size = sizeof *document + piece;
     document->memory = (json_memory){.allocator = allocator, .piece = document->piece, .size = piece};
     int rc = read_source(&from, &document->memory, &document->document);
+    if (rc == RM_OK && (rc = check_values(&from, document->document)) != RM_OK)
+        free_source(&from, &document->memory, document->document);
     document->copy = from.copy;
     if (rc == RM_OK)
         *out = document;
@@ -341,7 +345,7 @@ void rmi_json_document_free(rmi_json_document *document)
 
 /* ---- Values ---- */
 
-static int read_value(json_memory *memory, const rmi_json_target *target, const char *text, size_t length,
+static int read_value(json_memory *memory, rmi_json_target *target, const char *text, size_t length,
                       rm_value *out, rm_error *err)
 {
     source from = {.text = text, .what = "text", .length = length, .err = err};
@@ -352,9 +356,16 @@ static int read_value(json_memory *memory, const rmi_json_target *target, const 
     int rc = read_source(&from, memory, &document);
     if (rc != RM_OK)
         return rc;
+    target->doubtful = false;
     rc = rmi_json_build(target, yyjson_doc_get_root(document), "", out, err);
-    yyjson_doc_free(document);
-    json_free(memory, from.copy);
+    if ((rc != RM_OK && rc != RM_E_OUT_OF_MEMORY) || target->doubtful) {
+        int checked =
+            check_values(&from, document); /* its errors come first, and tell the place in the text */
+        rc = checked != RM_OK ? checked : rc;
+    }
+    free_source(&from, memory, document);
+    if (rc != RM_OK)
+        rm_value_clear(out);
     return rc;
 }
 
@@ -364,8 +375,7 @@ int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length
     alignas(BLOCK_HEAD) unsigned char piece[4096];
     json_memory memory = {.allocator = allocator, .piece = piece, .size = sizeof piece};
     rmi_json_keys keys;
-    const rmi_json_target target = {
-        .allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
+    rmi_json_target target = {.allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
     keys.kept = 0;
     int rc = read_value(&memory, &target, text, length, out, err);
     rmi_json_keys_clear(&keys);

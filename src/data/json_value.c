@@ -7,7 +7,7 @@
 #include "data/json_parts.h"
 
 typedef struct reader {
-    rmi_json_target target;
+    rmi_json_target *target;
     rm_error *err;
     const char *pointer;
 } reader;
@@ -26,7 +26,7 @@ static int read_number(reader *r, yyjson_val *element, rm_value *out)
     if (unsafe_yyjson_is_real(element))
         *out = rm_float(unsafe_yyjson_get_real(element));
     else if (unsafe_yyjson_is_uint(element) && unsafe_yyjson_get_uint(element) > INT64_MAX)
-        return rmi_integer_from_limbs(r->target.allocator, &element->uni.u64, 1, false, out, r->err);
+        return rmi_integer_from_limbs(r->target->allocator, &element->uni.u64, 1, false, out, r->err);
     else
         *out = rm_int(unsafe_yyjson_get_sint(element));
     return RM_OK;
@@ -39,7 +39,7 @@ static int read_list(reader *r, yyjson_val *element, rmi_json_path *at, size_t d
     size_t count = unsafe_yyjson_get_len(element);
     rmi_json_path inner = {.parent = at};
     yyjson_val *item = unsafe_yyjson_get_first(element);
-    int rc = rm_list_new(r->target.allocator, count, out, r->err);
+    int rc = rm_list_new(r->target->allocator, count, out, r->err);
     for (; rc == RM_OK && inner.index < count; inner.index++) {
         rm_value value = rm_null();
         rc = read_value(r, item, &inner, depth + 1, &value);
@@ -56,7 +56,7 @@ enum { PLAIN_KEY, NUMPY_KEY, PICKLED_KEY };
 static int special_key(const reader *r, yyjson_val *key)
 {
     const char *text = unsafe_yyjson_get_str(key);
-    if (text[0] != '_' || (r->target.flags & RM_JSON_RAW) != 0)
+    if (text[0] != '_' || (r->target->flags & RM_JSON_RAW) != 0)
         return PLAIN_KEY;
     return unsafe_yyjson_equals_str(key, "__numpy__")     ? NUMPY_KEY
            : unsafe_yyjson_equals_str(key, "__pickled__") ? PICKLED_KEY
@@ -76,7 +76,8 @@ static int refuse_pickled(reader *r, const rmi_json_path *at)
 static int read_tensor(reader *r, yyjson_val *element, const rmi_json_path *at, rm_value *out)
 {
     const char *where = "";
-    int rc = rmi_json_read_tensor(r->target.lasting, element, out, &where, r->err);
+    r->target->doubtful = true;
+    int rc = rmi_json_read_tensor(r->target->lasting, element, out, &where, r->err);
     if (rc != RM_OK && rc != RM_E_OUT_OF_MEMORY)
         point_at(r, at, where);
     return rc;
@@ -88,7 +89,7 @@ static int read_map(reader *r, yyjson_val *element, rmi_json_path *at, size_t de
     uint64_t places = 0; /* of the keys so far: a key at a new place is a new one */
     rmi_json_path inner = {.parent = at};
     yyjson_val *key = unsafe_yyjson_get_first(element);
-    int rc = rm_map_new(r->target.allocator, count, out, r->err);
+    int rc = rm_map_new(r->target->allocator, count, out, r->err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         rm_value value = rm_null();
         int special = special_key(r, key);
@@ -102,7 +103,7 @@ static int read_map(reader *r, yyjson_val *element, rmi_json_path *at, size_t de
         }
         size_t place = rmi_json_key_place(inner.key, inner.key_length);
         rm_heap *name =
-            rmi_json_key(r->target.keys, place, r->target.allocator, inner.key, inner.key_length, r->err);
+            rmi_json_key(r->target->keys, place, r->target->allocator, inner.key, inner.key_length, r->err);
         if (name == NULL)
             return RM_E_OUT_OF_MEMORY;
         rc = read_value(r, key + 1, &inner, depth + 1, &value);
@@ -126,10 +127,11 @@ static int read_value(reader *r, yyjson_val *element, rmi_json_path *at, size_t 
     case YYJSON_TYPE_NUM:
         return read_number(r, element, out);
     case YYJSON_TYPE_STR:
-        return rmi_string_new_unchecked(r->target.allocator, unsafe_yyjson_get_str(element),
+        return rmi_string_new_unchecked(r->target->allocator, unsafe_yyjson_get_str(element),
                                         unsafe_yyjson_get_len(element), out, r->err);
     case YYJSON_TYPE_RAW:
-        return rm_integer_parse(r->target.allocator, unsafe_yyjson_get_raw(element),
+        r->target->doubtful = true;
+        return rm_integer_parse(r->target->allocator, unsafe_yyjson_get_raw(element),
                                 unsafe_yyjson_get_len(element), out, r->err);
     case YYJSON_TYPE_ARR:
     case YYJSON_TYPE_OBJ:
@@ -150,10 +152,10 @@ static int read_value(reader *r, yyjson_val *element, rmi_json_path *at, size_t 
     return rc;
 }
 
-int rmi_json_build(const rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
+int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
                    rm_error *err)
 {
-    reader r = {.target = *target, .err = err, .pointer = pointer};
+    reader r = {.target = target, .err = err, .pointer = pointer};
     rmi_json_path root = {0};
     *out = rm_null();
     return read_value(&r, element, &root, 0, out);
@@ -163,8 +165,7 @@ int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsign
                       rm_value *out, rm_error *err)
 {
     rmi_json_keys keys;
-    const rmi_json_target target = {
-        .allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
+    rmi_json_target target = {.allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
     keys.kept = 0;
     int rc = rmi_json_build(&target, element, pointer, out, err);
     rmi_json_keys_clear(&keys);

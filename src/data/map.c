@@ -150,10 +150,10 @@ void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item)
     }
 }
 
-void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item)
+void rmi_map_append_indexed(rmi_map_block *map, rm_heap *key, rm_value item)
 {
     const rmi_string_block *string = rmi_string_of(key);
-    add_entry(map, key, item, map->slots != NULL ? hash_of(map, string->text, string->length) : 0);
+    add_entry(map, key, item, hash_of(map, string->text, string->length));
 }
 
 static int grow(rmi_map_block *map, rm_error *err)
