@@ -358,7 +358,7 @@ static int read_value(json_memory *memory, rmi_json_target *target, const char *
         return rc;
     target->doubtful = false;
     rc = rmi_json_build(target, yyjson_doc_get_root(document), "", out, err);
-    if ((rc != RM_OK && rc != RM_E_OUT_OF_MEMORY) || target->doubtful) {
+    if (rc != RM_E_OUT_OF_MEMORY && (rc != RM_OK || target->doubtful)) {
         int checked =
             check_values(&from, document); /* its errors come first, and tell the place in the text */
         rc = checked != RM_OK ? checked : rc;
