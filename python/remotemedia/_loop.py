@@ -29,6 +29,12 @@ class Loop(asyncio.SelectorEventLoop):
         while not task.done():
             self._run_once()
 
+    def finish_soon(self, task: asyncio.Task) -> None:
+        """Runs until the task is done, or a second has passed."""
+        timer = self.call_later(1.0, lambda: None)
+        self._finish_until(task, self.time() + 1.0)
+        timer.cancel()
+
     def cancel(self, task: "asyncio.Task | None", iterator: object) -> None:
         """Ends a task and an asynchronous generator; gives them a second for it."""
         timer = self.call_later(1.0, lambda: None)  # an iteration waits no longer than this

@@ -30,12 +30,24 @@ static int set_up_loop(rmi_python *python)
     return 0;
 }
 
+/* Nodes that say that they are asynchronous were refused already; others may give something to await. */
+static bool no_async(void)
+{
+    rm_error err = {0};
+    if (RM_PYTHON_ASYNC)
+        return false;
+    (void)rm_error_set(&err, RM_E_MISSING_FEATURE,
+                       "awaiting needs async nodes (RM_PYTHON_ASYNC), which this build does not have");
+    rmi_python_raise(&err);
+    return true;
+}
+
 /* The loop has one user at a time: a thread waits, without the GIL, until another has left it. */
 static int loop_enter(void)
 {
     rmi_python *python = rmi_python_of_process();
     const unsigned long thread = PyThread_get_thread_ident();
-    if (python->loop == NULL && set_up_loop(python) != 0)
+    if (python->loop == NULL && (no_async() || set_up_loop(python) != 0))
         return -1;
     if (python->loop_depth > 0 && python->loop_owner == thread) {
         python->loop_depth++;
@@ -203,6 +215,19 @@ int rmi_task_finish(PyObject *task)
 {
     const int done = rmi_task_done(task);
     return done != 0 ? (done < 0 ? -1 : 0) : call_loop(RMI_NAME_finish, task);
+}
+
+int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err)
+{
+    int done = rmi_task_done(task);
+    if (done < 0 || (done == 0 && call_loop(RMI_NAME_finish_soon, task) != 0))
+        return rmi_python_failed(state->node, err);
+    if (done == 0 && (done = rmi_task_done(task)) > 0)
+        return RM_OK;
+    if (done == 0 && rmi_task_cancel(task, NULL) == 0)
+        return rm_error_set(err, RM_E_TIMEOUT, "%s of node '%s' did not end within a second", what,
+                            rm_node_id(state->node));
+    return done > 0 ? RM_OK : rmi_python_failed(state->node, err);
 }
 
 int rmi_task_cancel(PyObject *task, PyObject *iterator)

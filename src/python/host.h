@@ -27,7 +27,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
-    X(set_exception) X(create_future) X(__init__) X(__dataclass_fields__) X(item) X(_value_)
+    X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,

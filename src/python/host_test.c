@@ -55,6 +55,9 @@ static outcome run(rmt_heap *heap, const char *text, const char *items)
     return o;
 }
 
+/* What asynchronous nodes answer. */
+enum { ASYNC = RM_PYTHON_ASYNC ? RM_OK : RM_E_MISSING_FEATURE, AN_EXCEPTION = 6 };
+
 static const struct {
     const char *label, *manifest, *items, *outputs;
     int rc;
@@ -82,7 +85,14 @@ static const struct {
          NODE("p",
               "import asyncio\\nasync def process(item):\\n    await asyncio.sleep(0)\\n    return item"),
          ""),
-     "[1, 2]", "{\"p\":[1,2]}", RM_OK},
+     "[1, 2]", RM_PYTHON_ASYNC ? "{\"p\":[1,2]}" : NULL, ASYNC},
+    {"a coroutine that a function gives",
+     MANIFEST(NODE("p", "async def give(item):\\n    return item\\ndef process(item):\\n    return give(item)"),
+              ""),
+     "[1]", RM_PYTHON_ASYNC ? "{\"p\":[1]}" : NULL, ASYNC},
+    {"a cleanup that waits",
+     MANIFEST(NODE("p", "def process(item):\\n    return item\\nasync def cleanup():\\n    pass"), ""), "[1]",
+     RM_PYTHON_ASYNC ? "{\"p\":[1]}" : NULL, ASYNC},
     {"an exception", MANIFEST(NODE("p", "def process(item):\\n    return 1 // item"), ""), "[1, 0]",
      "{\"p\":[1]}", RM_E_PYTHON},
     {"an unknown parameter",
@@ -105,6 +115,8 @@ static void gives_the_answer_or_out_of_memory(void **unused)
             if (!faulty && (o.rc != cases[i].rc ||
                             (cases[i].outputs != NULL && strcmp(o.outputs, cases[i].outputs) != 0)))
                 fail_msg("%s: %s %s %s", cases[i].label, rm_code_name(o.rc), o.err.message, o.outputs);
+            if (!faulty && o.rc == RM_E_MISSING_FEATURE && strstr(o.err.message, "RM_PYTHON_ASYNC") == NULL)
+                fail_msg("%s: %s", cases[i].label, o.err.message);
             if (faulty && o.rc != RM_E_OUT_OF_MEMORY && o.rc != cases[i].rc)
                 fail_msg("%s, allocation %zu: %s %s", cases[i].label, nth, rm_code_name(o.rc), o.err.message);
             outcome_clear(&o);
@@ -121,7 +133,7 @@ static void tells_the_users_frames_and_the_whole_story(void **unused)
     rm_value file = rm_null(), line = rm_null();
     (void)unused;
     rmt_heap_init(&heap, 0);
-    outcome o = run(&heap, cases[4].manifest, cases[4].items);
+    outcome o = run(&heap, cases[AN_EXCEPTION].manifest, cases[AN_EXCEPTION].items);
     assert_string_equal(o.err.node, "p");
     assert_true(o.err.has_item && o.err.item == 1);
     assert_int_equal(rm_list_length(o.err.traceback), 1);
@@ -164,6 +176,8 @@ static void pipelines_share_the_loop(void **unused)
     int state[2] = {RM_OK, RM_OK};
     rm_error err = {0};
     (void)unused;
+    if (!RM_PYTHON_ASYNC)
+        skip();
     assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
     assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
     assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err), RM_OK);
@@ -268,6 +282,8 @@ static void threads_take_turns(void **unused)
     pthread_t threads[JOBS];
     job jobs[JOBS];
     (void)unused;
+    if (!RM_PYTHON_ASYNC)
+        skip();
     for (int round = 0; round < 5; round++) {
         for (size_t i = 0; i < JOBS; i++) {
             jobs[i].manifest = manifests[i];
@@ -276,6 +292,8 @@ static void threads_take_turns(void **unused)
         }
         for (size_t i = 0; i < JOBS; i++) {
             assert_int_equal(pthread_join(threads[i], NULL), 0);
+            if (jobs[i].o.rc != RM_OK)
+                fail_msg("job %zu: %s %s", i, rm_code_name(jobs[i].o.rc), jobs[i].o.err.message);
             assert_string_equal(jobs[i].o.outputs, "{\"p\":[1,2,3,4,5,6,7,8]}");
             outcome_clear(&jobs[i].o);
             assert_int_equal(jobs[i].heap.live_blocks, 0);

@@ -43,6 +43,22 @@ static int method(rmi_state *state, rmi_python_name name, PyObject **found)
     return PyObject_GetOptionalAttr(state->instance, rmi_name(name), found) < 0 ? -1 : 0;
 }
 
+/* A cleanup has as long as pending tasks have when a run ends: a second. */
+static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm_error *err)
+{
+    PyObject *task = rmi_task_new(awaitable), *awaited = NULL;
+    int rc = task == NULL ? rmi_python_failed(state->node, err) : RM_OK;
+    if (rc == RM_OK && is_cleanup)
+        rc = rmi_task_finish_soon(state, task, "cleanup()", err);
+    else if (rc == RM_OK && rmi_task_finish(task) != 0)
+        rc = rmi_python_failed(state->node, err);
+    if (rc == RM_OK && (awaited = rmi_task_result(task)) == NULL)
+        rc = rmi_python_failed(state->node, err);
+    Py_XDECREF(awaited);
+    Py_XDECREF(task);
+    return rc;
+}
+
 /* Calls an optional method without arguments and waits for it when it is asynchronous. */
 static int call_hook(rmi_state *state, rmi_python_name name, rm_error *err)
 {
@@ -54,14 +70,8 @@ static int call_hook(rmi_state *state, rmi_python_name name, rm_error *err)
         result = PyObject_CallNoArgs(hook);
         if (result == NULL)
             rc = rmi_python_failed(state->node, err);
-        else if (PyCoro_CheckExact(result) || PyObject_HasAttrString(result, "__await__")) {
-            PyObject *task = rmi_task_new(result);
-            PyObject *awaited = task != NULL && rmi_task_finish(task) == 0 ? rmi_task_result(task) : NULL;
-            if (awaited == NULL)
-                rc = rmi_python_failed(state->node, err);
-            Py_XDECREF(awaited);
-            Py_XDECREF(task);
-        }
+        else if (PyCoro_CheckExact(result) || PyObject_HasAttrString(result, "__await__"))
+            rc = await_hook(state, result, name == RMI_NAME_cleanup, err);
     }
     Py_XDECREF(result);
     Py_XDECREF(hook);

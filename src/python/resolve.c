@@ -216,6 +216,27 @@ static bool suspends(PyObject *function)
     return (flags & (CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE)) != 0;
 }
 
+/* Async functions need their feature; what else gives awaitables is found out when it does. */
+static int check_async(const rmi_class *class, const rm_node_query *query, rm_error *err)
+{
+    static const rmi_python_name names[] = {RMI_NAME_process, RMI_NAME_generate, RMI_NAME_initialize,
+                                            RMI_NAME_flush, RMI_NAME_cleanup};
+    bool has = false, is_async = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !RM_PYTHON_ASYNC && !is_async; i++) {
+        PyObject *function = function_of(class, names[i], &has);
+        is_async = suspends(function);
+        Py_XDECREF(function);
+    }
+    if (!is_async)
+        return RM_OK;
+    (void)rm_error_set(err, RM_E_MISSING_FEATURE,
+                       "node '%s': '%s' has async methods, which need RM_PYTHON_ASYNC; this build does not "
+                       "have it",
+                       query->id, query->node_type);
+    rm_error_pointer(err, "/node_type");
+    return RM_E_MISSING_FEATURE;
+}
+
 static int look_at(rmi_class *class, const rm_node_query *query, rm_error *err)
 {
     bool has_process = false, has_generate = false;
@@ -307,6 +328,8 @@ static int make_type(rmi_class *class, const rm_node_query *query, rm_error *err
 {
     const size_t length = strlen(query->node_type) + 1;
     int rc = look_at(class, query, err);
+    if (rc == RM_OK)
+        rc = check_async(class, query, err);
     if (rc == RM_OK && !class->is_module)
         rc = rmi_params_check(class, query->params, err);
     if (rc == RM_OK)

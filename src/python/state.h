@@ -119,6 +119,8 @@ PyObject *rmi_task_result(PyObject *task);
 bool rmi_is_end(PyObject *result);
 /* Runs the loop until the task is done; waits. */
 int rmi_task_finish(PyObject *task);
+/* The same, for at most a second; then the task is cancelled, and that is a failure described in `err`. */
+int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
 /* Cancels `task` and closes the asynchronous `iterator` (either may be NULL). */
 int rmi_task_cancel(PyObject *task, PyObject *iterator);
 /* One turn of the loop without waiting; other nodes with something pending are woken where it matters to
