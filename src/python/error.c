@@ -236,8 +236,8 @@ static void set_hint(PyObject *exception, rm_error *err)
 {
     if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
         rm_error_hint(err,
-                      "sys.exit() in a node does not end the program; raise an exception, or return None to "
-                      "drop the item");
+                      "sys.exit() and os._exit() in a node do not end the program; raise an exception, or return "
+                      "None to drop the item");
     else if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
         rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
 }

@@ -4,7 +4,7 @@
  *   resolve.c  from a name to a class              params.c, describe.c  what its docstring and __init__ say
  *   convert.c  plain values to objects             plain.c    objects to plain values; copy.c for branches
  *   node.c     open, process, flush, close         emit.c     what a node returned or yielded
- *   interrupt.c  calls that are told to stop
+ *   interrupt.c  calls that are told to stop       exit.c     os._exit
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
  * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
@@ -88,6 +88,10 @@ extern const rm_allocator rmi_box_allocator;
 /* ---- interrupt.c */
 /* Has a signal end blocking calls of Python code, where that is possible; else does nothing. */
 int rmi_interrupt_install(void);
+
+/* ---- exit.c */
+/* os._exit raises SystemExit from now on, but for forked processes. */
+int rmi_exit_install(void);
 
 /* ---- paths.c */
 /* What rm_python_attach was given, and what the resolver needs. */

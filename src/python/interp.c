@@ -193,7 +193,7 @@ static int set_up(void)
     if (python->library == NULL || python->paths == NULL || python->sources == NULL ||
         python->loop_lock == NULL || python->module == NULL)
         return -1;
-    return rmi_interrupt_install();
+    return rmi_interrupt_install() != 0 ? -1 : rmi_exit_install();
 }
 
 static int start(const rmi_host *host, rm_error *err)

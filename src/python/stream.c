@@ -11,7 +11,6 @@ struct rmi_stream {
     PyObject *future; /* what an asynchronous one waits for, or NULL */
     rm_packet *ahead; /* taken before the user's code asked: [first, count) */
     size_t first, count, capacity;
-    bool decided, live;  /* whether waiting for input can work */
     bool ended, in_slot; /* no more will come; a slot of this node is running */
 };
 
@@ -67,13 +66,10 @@ static int prepare(rmi_state *state, rm_error *err)
     rmi_stream *stream = state->stream;
     rm_packet packet = rm_packet_of(rm_null());
     int rc = RM_OK;
-    while (rc == RM_OK && !stream->live) {
+    if (rm_node_can_wait(state->node))
+        return RM_OK;
+    while (rc == RM_OK) {
         rc = rm_node_pull(state->node, false, &packet, err);
-        if (rc == RM_AGAIN && !stream->decided) {
-            rc = pull_waiting(state, &packet, err);
-            stream->live = rc == RM_OK;
-            stream->decided = true;
-        }
         if (rc == RM_OK)
             rc = keep(state, &packet, err);
     }
