@@ -56,3 +56,11 @@ int rmi_pump(rmi_run *run, rm_error *err)
     }
     return rc;
 }
+
+int rmi_pump_wait(void *context, rm_pipeline *pipeline, rm_error *err)
+{
+    rmi_run *run = context;
+    (void)pipeline;
+    int rc = drain(run, err);
+    return rc < 0 ? rc : rest(run, err);
+}

@@ -35,5 +35,7 @@ extern const rmi_command rmi_run_description;
 
 /* Runs the open pipeline to its end: items in, results out. RM_OK, or the failure in `err`. */
 int rmi_pump(rmi_run *run, rm_error *err);
+/* rm_pipeline_options.wait of the pipeline; `context` is the rmi_run. */
+int rmi_pump_wait(void *context, rm_pipeline *pipeline, rm_error *err);
 
 #endif

@@ -182,6 +182,9 @@ RM_API void rm_node_wake(rm_node *node);
 /* RM_NODE_STREAMING: the next packet of the stream, owned. RM_DONE: the stream has ended. RM_AGAIN: none is waiting and
  * none can be had now; with `wait` the runtime first runs the nodes before this one to get one, where it can. */
 RM_API int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+/* Whether a pull with `wait` can work in this run. Without it, all of the stream must be waited for (RM_OK from process,
+ * until rm_node_pull says RM_DONE) before code that cannot be suspended begins to take it. */
+RM_API bool rm_node_can_wait(const rm_node *node);
 
 RM_API const char *rm_node_id(const rm_node *node);
 RM_API const rm_allocator *rm_node_allocator(const rm_node *node);

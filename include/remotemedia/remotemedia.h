@@ -440,6 +440,7 @@ typedef int rm_input_function(void *context, const char **source, rm_value *item
 
 typedef struct rm_pipeline rm_pipeline;
 
+
 typedef struct rm_pipeline_options {
     uint32_t size;      /* sizeof(rm_pipeline_options) */
     int64_t timeout_ms; /* for the whole run; 0: none */
@@ -450,6 +451,11 @@ typedef struct rm_pipeline_options {
     /* Optional: where input items come from instead of rm_pipeline_push, so that streaming nodes see theirs live. */
     rm_input_function *input;
     void *input_context;
+    /* Optional, with `input`: waits until there may be more input or a pending node is due (rm_pipeline_wait), after
+     * taking what results there are. Called inside rm_run_step when a streaming node needs an item and none can be had;
+     * without it (and without may_block) such a node gets its stream when all of it is there. A failure ends the run. */
+    int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
+    void *wait_context;
     /* Optional: told the pipeline before nodes are opened, so that rm_pipeline_cancel can end a slow opening (nothing
      * else may be done with it yet), and NULL before it is freed because opening failed. */
     void (*opening)(void *context, rm_pipeline *pipeline);

@@ -122,6 +122,7 @@ int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value i
     chosen.generate = chosen.generate || none || input.kind == RM_MAP;
     chosen.input = next_item;
     chosen.input_context = &items;
+    chosen.wait = NULL;
     if (none)
         items.input = rm_null();
     int rc = rm_pipeline_open(manifest, &chosen, &p, err);

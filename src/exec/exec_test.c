@@ -305,6 +305,8 @@ static const struct {
     {"an unfinished packet is told", "a:Never{\"timeout_ms\":5}", "[1]",
      "{\"a\":[]} timeout: node 'a' took longer than its timeout_ms of 5 at a[0]"},
     {"a stream node", "a:Pass b:Pairs c:Pass a>b b>c", "[1,2,3,4,5]", "{\"c\":[3,7,5]}"},
+    {"stream nodes in two branches", "a:Pass b:Pairs c:Pairs d:Pass a>b a>c b>d c>d", "[1,2,3,4,5]",
+     "{\"d\":[3,3,7,7,5,5]}"},
     {"a stream node behind a stream node", "a:Pairs b:Pairs a>b", "[1,2,3,4,5]", "{\"b\":[10,5]}"},
     {"a stream node takes what a flush gives", "a:Sum b:Pairs a>b", "[1,2,3]", "{\"b\":[6]}"},
     {"a stream node beside others", "a:Pass b:Pairs c:Pass a>b a>c b>c", "[1,2,3]", "{\"c\":[1,2,3,3,3]}"},
@@ -357,6 +359,7 @@ static void limits_change_nothing(void **unused)
         {"a:Pass b:Pairs c:Repeat d:Pass a>b a>c b>d c>d", "[3,1,0,4,100,2,5,6,7,8]"},
         {"a:Pass b:Slow c:Picky e:Pass d:Sum a>b b>c c>e a>e e>d", "[3,1,0,4,100,2,13,6,7,8]"},
         {"a:Repeat b:Eager c:Sum a>b b>c", "[900]"},
+        {"a:Repeat b:Pairs c:Pairs e:Pairs d:Pass a>b b>e a>c c>d e>d a>d", "[3,100,5,0,8]"},
     };
     (void)unused;
     for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {

@@ -193,6 +193,8 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
     p->measure = options->measure;
     p->input = options->input;
     p->input_context = options->input_context;
+    p->wait = options->wait;
+    p->wait_context = options->wait_context;
 }
 
 int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,

@@ -139,15 +139,19 @@ struct rm_pipeline {
     uint32_t ready_words, cursor;
     uint32_t flush_rank; /* nodes before it have been flushed */
     uint32_t reentry, blocked_count;
-    bool tracked;     /* bounds matter: something merges */
-    bool has_special; /* some node is not plain: look for what is pending */
-    bool finished;    /* no more input */
+    uint32_t pull_rank; /* with reentry: of the stream node that pulls */
+    bool stood_back;    /* stream nodes after it would have had a turn */
+    bool tracked;       /* bounds matter: something merges */
+    bool has_special;   /* some node is not plain: look for what is pending */
+    bool finished;      /* no more input */
     bool done, closed;
     bool pause; /* a call was long: end the step, so that results can be taken */
     bool may_block, generate, measure;
     size_t queue_packets;
     rm_input_function *input;
     void *input_context;
+    int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
+    void *wait_context;
 
     int failed;   /* the code that ends the run */
     bool stopped; /* at once: nothing more is processed */

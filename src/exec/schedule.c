@@ -98,7 +98,7 @@ static int lost(rm_pipeline *p)
         size_t waiting = node->merged.count + node->flight_count;
         for (uint32_t k = 0; k < node->input_count; k++)
             waiting += node->inputs[k]->queue.count;
-        if (waiting == 0 || node->busy || node->closed)
+        if (waiting == 0 || node->busy || node->closed || (p->reentry > 0 && node->rank > p->pull_rank))
             continue;
         (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%zu packets of '%s' (%s) were never finished",
                            waiting, rm_node_id(node), node->type->name);

@@ -6,12 +6,32 @@ static bool stream_waits(const rm_node *node)
     return (node->input_count == 1 ? node->inputs[0]->queue.count : node->merged.count) > 0;
 }
 
+/* While a stream node pulls, those after it do not begin: they would pull in turn what can only come when the first one has
+ * gone on. They have their turn when it has returned. */
+static bool must_stand_back(const rm_node *node)
+{
+    const rm_pipeline *p = node->pipeline;
+    return p->reentry > 0 && node->rank > p->pull_rank;
+}
+
+static void those_who_stood_back(rm_pipeline *p)
+{
+    for (uint32_t i = 0; p->stood_back && i < p->node_count; i++)
+        if (p->nodes[i].type->flags & RM_NODE_STREAMING)
+            rmi_ready(&p->nodes[i]);
+    p->stood_back = false;
+}
+
 int rmi_stream_turn(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
     int rc = RM_OK;
     if (node->closed)
         return RM_OK;
+    if (must_stand_back(node)) {
+        p->stood_back = true;
+        return RM_OK;
+    }
     if (node->polling && !node->starved && !node->more && !node->ended)
         return RM_OK; /* it waits for something else, and pulls when that has come */
     if (node->input_count > 1)
@@ -26,6 +46,7 @@ int rmi_stream_turn(rm_node *node)
     const int64_t started = rmi_call_begin(node);
     rc = node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &p->scratch);
     rc = rmi_call_end(node, started, rc);
+    those_who_stood_back(p);
     if (rc < 0) {
         const int64_t seq = node->current.seq;
         rmi_close_inputs(node); /* a stream that failed does not go on, whatever on_error says */
@@ -60,28 +81,42 @@ static int take(rm_node *node, rm_packet *packet)
     return RM_OK;
 }
 
-/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be
- * had. */
+bool rm_node_can_wait(const rm_node *node)
+{
+    const rm_pipeline *p = node->pipeline;
+    const bool comes_by_itself = p->input == NULL ? p->generate : p->wait != NULL || p->may_block;
+    return comes_by_itself && p->reentry < RMI_MAX_REENTRY;
+}
+
+/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be had. */
 static int run_upstream(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
     int rc = p->tracked ? rmi_raise_bounds(node) : RM_OK; /* what others wait for may depend on this one */
     if (rc != RM_OK)
         return rc;
+    const uint32_t outer_rank = p->pull_rank;
     p->reentry++;
+    p->pull_rank = node->rank;
     rc = rmi_turn(p);
+    p->pull_rank = outer_rank;
     p->reentry--;
-    if (rc == RM_PENDING && p->may_block) {
+    if (rc != RM_PENDING && rc != RM_AGAIN)
+        return rc;
+    if (p->wait != NULL) {
+        rc = p->wait(p->wait_context, p, &p->scratch);
+        return rc < 0 ? rmi_stop_with(p, NULL, &p->scratch, rc) : RM_OK;
+    }
+    if (rc == RM_PENDING && (p->may_block || p->input == NULL)) {
         rm_pipeline_wait(p, NULL, 0);
         return RM_OK;
     }
-    return rc == RM_PENDING ? RM_AGAIN : rc;
+    return RM_AGAIN;
 }
 
 /* Streams are of any kind: the node itself sees to values that it does not take. */
 int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
 {
-    rm_pipeline *p = node->pipeline;
     for (;;) {
         int rc = node->input_count > 1 ? rmi_merge(node) : RM_OK;
         if (rc == RM_OK)
@@ -91,8 +126,7 @@ int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
         if (rc == RM_AGAIN && (node->ended || node->closed))
             return RM_DONE;
         node->starved = true;
-        if (rc == RM_AGAIN &&
-            (!wait || p->reentry >= RMI_MAX_REENTRY || (p->input == NULL && rmi_feed_open(p))))
+        if (rc == RM_AGAIN && (!wait || !rm_node_can_wait(node)))
             return RM_AGAIN;
         if (rc == RM_AGAIN)
             rc = run_upstream(node);
