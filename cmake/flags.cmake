@@ -21,10 +21,14 @@ foreach(feature RM_PYTHON RM_PYTHON_ASYNC RM_NATIVE_NUMPY RM_GRPC_TRANSPORT RM_W
     target_compile_definitions(rm_flags INTERFACE ${feature}=$<BOOL:${${feature}}>)
 endforeach()
 
+# Bytes of freed blocks that are kept for use again; none where a sanitizer is to see a use after free.
+set(rm_recycled_bytes 262144)
 if(RM_SANITIZE)
+    set(rm_recycled_bytes 0)
     add_compile_options(-fsanitize=${RM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${RM_SANITIZE})
 endif()
+target_compile_definitions(rm_flags INTERFACE RM_RECYCLED_BYTES=${rm_recycled_bytes})
 if(RM_COVERAGE)
     set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
     add_compile_options(--coverage)

@@ -24,7 +24,9 @@ int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsign
                       rm_value *out, rm_error *err);
 
 /* Reads text after text, as the lines of an input are: as rm_json_parse, but memory and the strings of keys
- * are kept from one to the next. One thread at a time; *out is owned: rmi_json_reader_free (NULL is fine). */
+ * are kept from one to the next. One thread at a time; what it read may be used and cleared by any thread,
+ * and all but tensors must be cleared before the reader is freed. *out is owned: rmi_json_reader_free (NULL
+ * is fine). */
 typedef struct rmi_json_reader rmi_json_reader;
 int rmi_json_reader_new(const rm_allocator *allocator, unsigned flags, rmi_json_reader **out, rm_error *err);
 int rmi_json_reader_read(rmi_json_reader *reader, const char *text, size_t length, rm_value *out,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/recycler.h"
 #include "data/integer.h"
 #include "data/json_parts.h"
 
@@ -383,6 +384,7 @@ int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length
 }
 
 struct rmi_json_reader {
+    rmi_recycler blocks;
     rmi_json_target target;
     rmi_json_keys keys;
     json_memory memory;
@@ -395,11 +397,12 @@ int rmi_json_reader_new(const rm_allocator *allocator, unsigned flags, rmi_json_
     *out = reader;
     if (reader == NULL)
         return rmi_out_of_memory(err);
+    rmi_recycler_init(&reader->blocks, allocator);
     reader->keys.kept = 0;
     reader->memory =
         (json_memory){.allocator = allocator, .piece = reader->piece, .size = sizeof reader->piece};
     reader->target = (rmi_json_target){
-        .allocator = allocator, .lasting = allocator, .keys = &reader->keys, .flags = flags};
+        .allocator = &reader->blocks.allocator, .lasting = allocator, .keys = &reader->keys, .flags = flags};
     return RM_OK;
 }
 
@@ -415,5 +418,6 @@ void rmi_json_reader_free(rmi_json_reader *reader)
     if (reader == NULL)
         return;
     rmi_json_keys_clear(&reader->keys);
+    rmi_recycler_clear(&reader->blocks);
     rmi_free(reader->memory.allocator, reader, sizeof *reader);
 }
