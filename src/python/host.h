@@ -3,7 +3,8 @@
  *   paths.c    where Python's library lies         error.c    exceptions
  *   resolve.c  from a name to a class              params.c, describe.c  what its docstring and __init__ say
  *   convert.c  plain values to objects             plain.c    objects to plain values; copy.c for branches
- *   node.c     open, process, flush, close         emit.c     what a node returned or yielded
+ *   node.c     open, flush, close                  items.c    process, an item after the other
+ *   emit.c     what a node returned or yielded
  *   interrupt.c  calls that are told to stop       exit.c     os._exit
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees

@@ -47,9 +47,15 @@ static void release_deferred(void)
         Py_DECREF(taken[i]);
 }
 
+/* Without asking for the thread's state by its key, which PyGILState_Check does. */
+static inline bool has_gil(void)
+{
+    return PyThreadState_GetUnchecked() != NULL;
+}
+
 PyGILState_STATE rmi_enter(void)
 {
-    const PyGILState_STATE held = PyGILState_Ensure();
+    const PyGILState_STATE held = has_gil() ? PyGILState_LOCKED : PyGILState_Ensure();
     if (atomic_load_explicit(&process.deferred_count, memory_order_relaxed) != 0)
         release_deferred();
     return held;
@@ -57,7 +63,8 @@ PyGILState_STATE rmi_enter(void)
 
 void rmi_leave(PyGILState_STATE held)
 {
-    PyGILState_Release(held);
+    if (held == PyGILState_UNLOCKED)
+        PyGILState_Release(held);
 }
 
 static bool defer(PyObject *object)
@@ -76,7 +83,7 @@ static bool defer(PyObject *object)
 
 void rmi_release(PyObject *object)
 {
-    if (PyGILState_Check()) {
+    if (has_gil()) {
         Py_DECREF(object);
     } else if (!defer(object)) {
         const PyGILState_STATE held = rmi_enter();
@@ -91,7 +98,7 @@ static void *box_resize(void *context, void *block, size_t old_size, size_t new_
 {
     const rm_allocator *under = rm_allocator_default();
     (void)context;
-    if ((block == NULL) == (new_size == 0) || !PyGILState_Check())
+    if ((block == NULL) == (new_size == 0) || !has_gil())
         return under->resize(under->context, block, old_size, new_size);
     if (block == NULL && new_size == process.box_size && process.box_count > 0)
         return process.boxes[--process.box_count];

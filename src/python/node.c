@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "python/convert.h"
 #include "python/state.h"
-#include "python/tensor.h"
 
 /* ---- Open */
 
@@ -104,6 +103,7 @@ static void release_all(rmi_state *state)
     Py_CLEAR(state->function);
     Py_CLEAR(state->self);
     Py_CLEAR(state->instance);
+    Py_CLEAR(state->spare);
 }
 
 static int node_open(rm_node *node, void *memory, rm_error *err)
@@ -120,133 +120,6 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
         rc = call_hook(state, RMI_NAME_initialize, err);
     if (rc != RM_OK)
         release_all(state);
-    rmi_call_leave(state, held);
-    return rc;
-}
-
-/* ---- Items */
-
-PyObject *rmi_user_process(rmi_state *state, PyObject *item)
-{
-    PyObject *arguments[3] = {NULL, state->self, item};
-    if (state->self != NULL)
-        return PyObject_Vectorcall(state->function, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    arguments[1] = item;
-    return PyObject_Vectorcall(state->function, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-}
-
-PyObject *rmi_item_of_packet(const rm_packet *packet)
-{
-    if (packet->value.kind == RM_TENSOR)
-        return rmi_tensor_to_python(packet->value, packet->timestamp, packet->duration);
-    return rmi_to_python(packet->value);
-}
-
-/* A run in which the packets that keep their place become their results: run[base, end) is to be emitted. */
-typedef struct batch {
-    rm_packet *run;
-    size_t base, end;
-} batch;
-
-static int send(rmi_state *state, batch *b, size_t next)
-{
-    const int rc = rm_emit_many(state->node, 0, b->run + b->base, b->end - b->base);
-    b->base = b->end = next;
-    return rc;
-}
-
-/* A result that is not simply the packet's new value: what came before is sent first, then what this one
- * gives. */
-static int special_result(rmi_state *state, batch *b, size_t i, PyObject *result, rm_error *err)
-{
-    int rc = send(state, b, i + 1);
-    if (rc != RM_OK) {
-        Py_DECREF(result);
-        return rc;
-    }
-    rm_node_set_current(state->node, &b->run[i]);
-    rm_packet_clear(&b->run[i]);
-    return rmi_work_start_waiting(state, &state->work, result, err);
-}
-
-/* A result that is a value takes the place of the packet's; `item` (consumed) is what process was given. */
-static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObject *result, rm_error *err)
-{
-    unsigned port = 0;
-    rm_packet made;
-    const bool same_box = packet->value.kind == RM_OBJECT && result == item;
-    const bool keeps_box = same_box && !rmi_reachable(item, 3); /* that of the box, `item`, `result` */
-    Py_DECREF(item);
-    if (keeps_box)
-        return RM_OK;
-    rm_value_clear(&packet->value);
-    const int rc = rmi_packet_of_object(state, result, &made, &port, err);
-    if (rc == RM_OK) {
-        packet->value = made.value;
-        packet->timestamp = made.timestamp != RM_NO_TIME ? made.timestamp : packet->timestamp;
-        packet->duration = made.duration != RM_NO_TIME ? made.duration : packet->duration;
-    }
-    return rc;
-}
-
-/* One packet. RM_OK, RM_MORE or a failure. */
-static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
-{
-    rm_packet *packet = &b->run[i];
-    rm_value value;
-    PyObject *item = rmi_item_of_packet(packet);
-    PyObject *result = item != NULL ? rmi_user_process(state, item) : NULL;
-    int rc = RM_OK;
-    if (result == NULL) {
-        rc = rmi_python_failed(state->node, err);
-    } else if (result == Py_None) {
-        rm_packet_clear(packet);
-    } else if (rmi_scalar(result, &value)) {
-        rm_value_clear(&packet->value);
-        packet->value = value;
-    } else if (!rmi_is_value(result)) {
-        Py_XDECREF(item);
-        return special_result(state, b, i, result, err);
-    } else {
-        rc = take_value(state, packet, item, result, err);
-        item = NULL;
-    }
-    if (rc != RM_OK)
-        rm_packet_clear(packet);
-    else if (result != Py_None)
-        b->run[b->end++] = *packet; /* closes the gaps that dropped ones left */
-    Py_XDECREF(result);
-    Py_XDECREF(item);
-    return rc;
-}
-
-/* Goes on with a generator that an earlier packet gave. */
-static int more(rm_node *node, rmi_state *state, rm_error *err)
-{
-    (void)node;
-    const PyGILState_STATE held = rmi_call_enter(state);
-    const int rc = rmi_work_step_waiting(state, &state->work, err);
-    rmi_call_leave(state, held);
-    return rc;
-}
-
-static int sync_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n,
-                             size_t *done, rm_error *err)
-{
-    rmi_state *state = memory;
-    batch b = {.run = run};
-    int rc = RM_OK, sent;
-    (void)port;
-    if (n == 0)
-        return more(node, state, err);
-    const PyGILState_STATE held = rmi_call_enter(state);
-    size_t i = 0;
-    for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++)
-        rc = process_one(state, &b, i, err);
-    sent = b.end > b.base ? send(state, &b, 0) : RM_OK;
-    if (sent != RM_OK && rc >= 0)
-        rc = sent;
-    *done = rc < 0 ? i - 1 : i;
     rmi_call_leave(state, held);
     return rc;
 }
@@ -364,5 +237,5 @@ void rmi_class_set_slots(rmi_class *class)
         type->poll = node_poll;
         type->abandon = rmi_async_abandon;
     } else if (class->takes_items)
-        type->process_many = sync_process_many;
+        type->process_many = rmi_items_process_many;
 }

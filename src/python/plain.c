@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/blocks.h"
 #include "data/value.h"
 #include "python/convert.h"
 #include "python/tensor.h"
@@ -206,7 +207,8 @@ static int key_value(walk *w, PyObject *key, rm_value *out)
     return RM_OK;
 }
 
-static int entry(walk *w, PyObject *key, PyObject *item, rm_value *map)
+/* `is_new`: no key before it can have the same text. */
+static int entry(walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *map)
 {
     rm_value value = rm_null(), text = rm_null();
     PyObject *made = NULL;
@@ -221,9 +223,13 @@ static int entry(walk *w, PyObject *key, PyObject *item, rm_value *map)
     int rc = key_value(w, made != NULL ? made : key, &text);
     if (rc == RM_OK)
         rc = convert(w, item, &value);
-    if (rc == RM_OK)
-        rc = rm_map_set_key(map, rm_value_move(&text), rm_value_move(&value), w->err);
-    rm_value_clear(&text);
+    rmi_map_block *block = rmi_map_of(map->heap);
+    if (rc == RM_OK && is_new && block->length < block->capacity)
+        rmi_map_append(block, text.heap, value);
+    else if (rc == RM_OK)
+        rc = rm_map_set_key(map, text, value, w->err);
+    else
+        rm_value_clear(&text);
     Py_XDECREF(made);
     return rc;
 }
@@ -233,10 +239,12 @@ static int exact_dict(walk *w, PyObject *object, rm_value *map)
     PyObject *key = NULL, *item = NULL;
     Py_ssize_t place = 0;
     int rc = RM_OK;
+    bool only_text = true;
     while (rc == RM_OK && PyDict_Next(object, &place, &key, &item)) {
         Py_INCREF(key);
         Py_INCREF(item);
-        rc = entry(w, key, item, map);
+        only_text = only_text && PyUnicode_CheckExact(key);
+        rc = entry(w, key, item, only_text, map);
         Py_DECREF(key);
         Py_DECREF(item);
     }
@@ -254,7 +262,7 @@ static int other_dict(walk *w, PyObject *object, rm_value *map)
             rc = rm_error_set(w->err, RM_E_UNSUPPORTED, "items() of a '%s' gives no pairs",
                               Py_TYPE(object)->tp_name);
         else
-            rc = entry(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), map);
+            rc = entry(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), false, map);
     }
     Py_XDECREF(items);
     return rc;

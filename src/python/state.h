@@ -56,6 +56,7 @@ typedef struct rmi_state {
     PyObject *instance;
     PyObject *function, *self; /* process(self, item); self NULL: process(item) */
     PyObject *flush;           /* the bound method, or NULL */
+    PyObject *spare;           /* an int that nobody else holds, for the next item; or NULL */
     rmi_call call;
     bool flushing;
     bool started, ended; /* the stream or the source has begun, has given all */
@@ -82,6 +83,10 @@ void rmi_interrupt(rm_node *node, void *state);
 /* ---- node.c */
 /* The slots of a class: its type is filled in. */
 void rmi_class_set_slots(rmi_class *class);
+
+/* ---- items.c */
+int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
+                           rm_error *err);
 /* Calls the user's `process`. */
 PyObject *rmi_user_process(rmi_state *state, PyObject *item);
 /* What `process` is given; tensors know the packet's times. */
