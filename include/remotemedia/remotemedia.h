@@ -395,7 +395,8 @@ typedef struct rm_python_config {
     bool has_seed;
 } rm_python_config;
 /* Lets `runtime` resolve Python node types. In libremotemedia_python. The interpreter starts with the first Python
- * node, once a process, and is never ended. `config` (copied) may be NULL. */
+ * node, once a process, and is never ended; where the application runs CPython 3.13 already, that one is used, and
+ * `home` is not. Functions of the runtime may be called with its GIL held or without. `config` (copied) may be NULL. */
 RM_API int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
 
 /* The version as "1.2.3"; {"version", "features": {...}, ...} as a value (*out is owned). */

@@ -189,7 +189,7 @@ static int redirect_streams(void)
 static int set_up(void)
 {
     rmi_python *python = &process.python;
-    if (intern_names() != 0 || redirect_streams() != 0)
+    if (intern_names() != 0)
         return -1;
     PyObject *library = PySys_GetObject("_stdlib_dir");
     python->library = PyUnicode_FromFormat(library != NULL ? "%S/" : "/", library);
@@ -200,17 +200,45 @@ static int set_up(void)
     if (python->library == NULL || python->paths == NULL || python->sources == NULL ||
         python->loop_lock == NULL || python->module == NULL)
         return -1;
-    return rmi_interrupt_install() != 0 ? -1 : rmi_exit_install();
+    return rmi_interrupt_install();
 }
 
+/* Starts it; what is process-wide is ours to change. The GIL is given up: threads come by rmi_enter. */
 static int start(const rmi_host *host, rm_error *err)
 {
     int rc = initialize(host, err);
     if (rc != RM_OK)
         return rc;
-    if (set_up() != 0)
+    if (set_up() != 0 || redirect_streams() != 0 || rmi_exit_install() != 0)
         rc = rmi_python_failed(NULL, err);
-    (void)PyEval_SaveThread(); /* from here on threads come and go by rmi_enter */
+    (void)PyEval_SaveThread();
+    return rc;
+}
+
+/* Its list of built-in modules is closed, so ours is put among the imported ones; our package is frozen
+ * into this library, for an application that has not installed it. */
+static int add_modules(void)
+{
+    PyObject *module = rmi_module_new(), *package = NULL;
+    int rc = module == NULL ? -1 : PyDict_SetItemString(PyImport_GetModuleDict(), "_remotemedia", module);
+    Py_XDECREF(module);
+    if (rc != 0 || (package = PyImport_ImportModule("remotemedia")) != NULL) {
+        Py_XDECREF(package);
+        return rc;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_ModuleNotFoundError) || PyImport_FrozenModules != NULL)
+        return -1;
+    PyErr_Clear();
+    PyImport_FrozenModules = rmi_frozen_modules;
+    return 0;
+}
+
+/* An application's own interpreter: its streams, paths, signals and os._exit stay as they are. */
+static int adopt(rm_error *err)
+{
+    const PyGILState_STATE held = rmi_enter();
+    const int rc = add_modules() != 0 || set_up() != 0 ? rmi_python_failed(NULL, err) : RM_OK;
+    rmi_leave(held);
     return rc;
 }
 
@@ -222,7 +250,7 @@ int rmi_python_start(const rmi_host *host, rm_error *err)
             return RM_OK;
         expected = 0;
     }
-    rc = start(host, err);
+    rc = Py_IsInitialized() ? adopt(err) : start(host, err);
     atomic_store(&process.started, rc == RM_OK ? 2 : 0);
     return rc;
 }

@@ -1,0 +1,68 @@
+/* The host in an application that has started Python itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <cmocka.h>
+
+#include "remotemedia/node.h"
+
+static const char manifest_text[] =
+    "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
+    "\"Python\", \"params\": {\"code\": \"import remotemedia, sys\\nclass Node(remotemedia.Node):\\n"
+    "    def process(self, item):\\n        sys.seen.append(item)\\n        return [item, sys.stdout is "
+    "sys.stderr]\"}}], \"connections\": []}";
+
+static void run(const char *expected)
+{
+    const rm_python_config python = {.size = sizeof python};
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_value input = rm_null(), outputs = rm_null();
+    rm_error err = {0};
+    char *text = NULL;
+    size_t length = 0;
+    assert_int_equal(rm_json_parse(NULL, "[1, 2]", 6, 0, &input, &err), RM_OK);
+    assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
+    assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, manifest_text, strlen(manifest_text), &manifest, &err), RM_OK);
+    if (rm_run(manifest, NULL, input, &outputs, &err) != RM_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(rm_json_write(NULL, outputs, 0, &text, &length, NULL, NULL), RM_OK);
+    assert_string_equal(text, expected);
+    rm_text_free(NULL, text, length);
+    rm_value_clear(&outputs);
+    rm_value_clear(&input);
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+}
+
+/* The application's interpreter runs the nodes, before and after, with the GIL held and without. */
+static void uses_the_interpreter_that_runs(void **unused)
+{
+    (void)unused;
+    assert_int_equal(setenv("PYTHONHOME", RMT_BUILD_DIR, 1), 0);
+    Py_InitializeEx(0);
+    assert_int_equal(PyRun_SimpleString("import os, sys\nsys.seen = []\nleave = os._exit\n"
+                                        "sys.path = [p for p in sys.path if 'site-packages' not in p]"),
+                     0);
+    run("{\"p\":[[1,false],[2,false]]}");
+    assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2] and os._exit is leave"), 0);
+    assert_int_equal(PyRun_SimpleString("import remotemedia\n"
+                                        "assert remotemedia.__spec__.origin == 'frozen'"),
+                     0);
+    PyThreadState *released = PyEval_SaveThread();
+    run("{\"p\":[[1,false],[2,false]]}");
+    PyEval_RestoreThread(released);
+    assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2, 1, 2]"), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(uses_the_interpreter_that_runs)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
