@@ -29,7 +29,8 @@ static void run(const char *expected)
     assert_int_equal(rm_json_parse(NULL, "[1, 2]", 6, 0, &input, &err), RM_OK);
     assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
     assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
-    assert_int_equal(rm_manifest_parse(runtime, manifest_text, strlen(manifest_text), &manifest, &err), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, manifest_text, strlen(manifest_text), &manifest, &err),
+                     RM_OK);
     if (rm_run(manifest, NULL, input, &outputs, &err) != RM_OK)
         fail_msg("%s", err.message);
     assert_int_equal(rm_json_write(NULL, outputs, 0, &text, &length, NULL, NULL), RM_OK);

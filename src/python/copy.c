@@ -199,9 +199,9 @@ static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth)
     if (depth >= RMI_PYTHON_DEPTH)
         return false;
     if (PyTuple_CheckExact(object))
-        return by_others ? tuple_may_change(object, depth)
-                         : elements_reachable(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object),
-                                              depth);
+        return by_others
+                   ? tuple_may_change(object, depth)
+                   : elements_reachable(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object), depth);
     if (PyList_CheckExact(object))
         return by_others ||
                elements_reachable(((PyListObject *)object)->ob_item, PyList_GET_SIZE(object), depth);

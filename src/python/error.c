@@ -235,9 +235,9 @@ static void set_detail(PyObject *exception, rm_error *err)
 static void set_hint(PyObject *exception, rm_error *err)
 {
     if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
-        rm_error_hint(err,
-                      "sys.exit() and os._exit() in a node do not end the program; raise an exception, or return "
-                      "None to drop the item");
+        rm_error_hint(
+            err, "sys.exit() and os._exit() in a node do not end the program; raise an exception, or return "
+                 "None to drop the item");
     else if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
         rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
 }

@@ -6,9 +6,8 @@
 static PyObject *leave(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     PyObject *number = PyTuple_GET_ITEM(self, 2);
-    PyObject *now = number != Py_None
-                        ? PyObject_CallMethod(PyTuple_GET_ITEM(self, 0), "getpid", NULL)
-                        : Py_NewRef(Py_None);
+    PyObject *now = number != Py_None ? PyObject_CallMethod(PyTuple_GET_ITEM(self, 0), "getpid", NULL)
+                                      : Py_NewRef(Py_None);
     const int here = now != NULL ? PyObject_RichCompareBool(now, number, Py_EQ) : -1;
     Py_XDECREF(now);
     if (here == 0)

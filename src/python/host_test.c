@@ -1,4 +1,4 @@
-/* The Python host through the public interface: results, the caller's memory, several runtimes and threads. */
+/* The Python host through the public interface: results, the caller's memory, several runtimes, threads. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,8 +87,9 @@ static const struct {
          ""),
      "[1, 2]", RM_PYTHON_ASYNC ? "{\"p\":[1,2]}" : NULL, ASYNC},
     {"a coroutine that a function gives",
-     MANIFEST(NODE("p", "async def give(item):\\n    return item\\ndef process(item):\\n    return give(item)"),
-              ""),
+     MANIFEST(
+         NODE("p", "async def give(item):\\n    return item\\ndef process(item):\\n    return give(item)"),
+         ""),
      "[1]", RM_PYTHON_ASYNC ? "{\"p\":[1]}" : NULL, ASYNC},
     {"a cleanup that waits",
      MANIFEST(NODE("p", "def process(item):\\n    return item\\nasync def cleanup():\\n    pass"), ""), "[1]",

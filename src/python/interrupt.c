@@ -65,8 +65,7 @@ static bool due(rmi_state *state)
     const long long now = rmi_platform_now(), raised = atomic_load(&call->raised);
     if (!rmi_call_interrupted(state) || !rm_node_cancelled(state->node))
         return false;
-    if (raised != 0 ? now - raised < patience
-                    : call->is_close && now - atomic_load(&call->asked) < patience)
+    if (raised != 0 ? now - raised < patience : call->is_close && now - atomic_load(&call->asked) < patience)
         return false;
     atomic_store(&call->raised, now);
     return true;

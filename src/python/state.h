@@ -38,12 +38,12 @@ typedef struct rmi_work {
 
 /* The call in progress, for `interrupt`, which comes from another thread. */
 typedef struct rmi_call {
-    atomic_flag guard;       /* held for a few instructions at a time */
-    unsigned long thread;    /* that the call runs in; guarded */
-    unsigned depth;          /* 0: no call; guarded */
-    atomic_bool interrupted; /* it was told to stop */
-    bool is_close;           /* it has some time for that */
-    bool has_exception;      /* one was set for the thread */
+    atomic_flag guard;          /* held for a few instructions at a time */
+    unsigned long thread;       /* that the call runs in; guarded */
+    unsigned depth;             /* 0: no call; guarded */
+    atomic_bool interrupted;    /* it was told to stop */
+    bool is_close;              /* it has some time for that */
+    bool has_exception;         /* one was set for the thread */
     atomic_llong asked, raised; /* when it was told first, and last got an exception; 0: not yet */
     struct rmi_state *outer;    /* whose call this one runs in */
 } rmi_call;

@@ -20,7 +20,8 @@ class Streaming(ProgramTest):
     def results_one_by_one(self, code):
         path = self.write("m.json", manifest([node("slow", "Python", {"code": code})]))
         os.mkfifo(self.folder / "answers")
-        process = self.start("run", path, "--input", "-", "--format", "jsonl", "--input-format", "jsonl", "--timeout", "20s")
+        lines = ("--input", "-", "--format", "jsonl", "--input-format", "jsonl")
+        process = self.start("run", path, *lines, "--timeout", "20s")
         process.stdin.write(b"0\n1\n2\n3\n4\n5\n6\n7\n")
         process.stdin.flush()
         with open(self.folder / "answers", "wb", buffering=0) as answers:
