@@ -41,8 +41,8 @@ static void *take(rmi_recycler *recycler, size_t whole)
 
 static void give(rmi_recycler *recycler, rmi_recycled *block, size_t whole)
 {
-    rmi_recycled **list = recycler->kept + whole <= RM_RECYCLED_BYTES ? list_for(recycler, whole) : NULL;
-    if (list == NULL) {
+    rmi_recycled **list = list_for(recycler, whole); /* first: `kept` is the owner's alone */
+    if (list == NULL || recycler->kept + whole > RM_RECYCLED_BYTES) {
         rmi_free(recycler->behind, block, whole);
         return;
     }
