@@ -1,4 +1,4 @@
-"""The Python nodes of pipeline.json; `--path .` lets the program find this file."""
+"""The Python nodes of pipeline.json, found because it lies beside it."""
 import collections
 import re
 

@@ -1,4 +1,4 @@
-"""The Python node of pipeline.json; `--path .` lets the program find this file."""
+"""The Python node of pipeline.json, found because it lies beside it."""
 
 
 class SpeechReport:

@@ -250,6 +250,7 @@ typedef struct rm_node_query {
     rm_value params;
     bool is_streaming;
     bool is_source; /* no incoming connection */
+    const char *directory; /* of the manifest's file; NULL where it came from none */
 } rm_node_query;
 
 /* Finds node types by name, after the native ones; Python is one. Threads: as the runtime that it was added to. */

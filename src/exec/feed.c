@@ -116,7 +116,7 @@ static int push(rm_pipeline *p, const char *source, rm_value item, bool limited,
     if (source == NULL)
         return put_all(p, p->feeds, p->feed_count, item, limited, err);
     const int rc = find_feed(p, source, &feed, err);
-    return rc == RM_OK ? put_all(p, &feed, 1, item, limited, err) : rc;
+    return feed != NULL ? put_all(p, &feed, 1, item, limited, err) : rc;
 }
 
 /* The one source that gets all items, when it has room and nothing else is to be seen to. */

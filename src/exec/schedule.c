@@ -190,7 +190,7 @@ int rmi_turn(rm_pipeline *p)
     p->cursor = rank + 1;
     rc = rmi_node_turn(&p->nodes[rank]);
     if (rc < 0 && !p->failed)
-        rc = rmi_stop_with(p, &p->nodes[rank], &p->scratch, rc);
+        (void)rmi_stop_with(p, &p->nodes[rank], &p->scratch, rc);
     return p->stopped ? p->failed : RM_OK;
 }
 

@@ -76,6 +76,7 @@ static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
         .params = node->params,
         .is_streaming = node->source->is_streaming,
         .is_source = node->is_source,
+        .directory = graph->directory,
     };
     for (size_t i = 0; i < runtime->resolver_count && rc == RM_OK && node->type == NULL; i++) {
         const rm_resolver *resolver = runtime->resolvers[i];

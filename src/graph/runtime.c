@@ -125,7 +125,7 @@ int rm_runtime_load_plugin(rm_runtime *runtime, const char *path, rm_error *err)
         return rc;
     rc = read_plugin(library, path, &plugin, err);
     (void)snprintf(owner, sizeof owner, "plug-in %s", path);
-    if (rc == RM_OK)
+    if (rc == RM_OK && plugin != NULL)
         rc = rmi_runtime_add_types(runtime, plugin->types, owner, err);
     if (rc == RM_OK)
         runtime->plugins[runtime->plugin_count++] = library;

@@ -60,7 +60,7 @@ static rm_value number_schema(rmi_builder *b, const rmi_field *field, bool nulla
 /* Lists of nodes refer to a definition, which the node types' parts are added to. */
 static rm_value list_schema(rmi_builder *b, const rmi_field *field, bool nullable)
 {
-    rm_value schema = typed(b, "array", nullable), items = rm_null();
+    rm_value schema = typed(b, "array", nullable), items;
     if (field->type == RMI_FIELD_TEXTS)
         items = typed(b, "string", false);
     else

@@ -275,7 +275,7 @@ static int read_field(rmi_reader *reader, const spot *at, void *record, rm_error
         if (!yyjson_is_obj(at->value))
             return wrong_type(at, "an object", err);
         if (at->target != NULL)
-            memcpy(at->target, &at->value, sizeof at->value);
+            memcpy(at->target, &at->value, sizeof(yyjson_val *));
         return at->field->type == RMI_FIELD_MAP
                    ? RM_OK
                    : rmi_fields_read(reader, at->field->shape, at->value, at->place, NULL, err);

@@ -75,7 +75,7 @@ struct rm_manifest {
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
     atomic_bool place_said;     /* the warning about hosts that are not used has been given */
     const char *
-        directory; /* of the file it was loaded from, for relative module paths; NULL if parsed from memory */
+        directory; /* of the file it was loaded from, where modules may lie; NULL if parsed from memory */
 };
 
 /* The index of a node, or SIZE_MAX. */

@@ -161,7 +161,7 @@ static void add_prefix(rm_error *err)
     err->message[sizeof err->message - 1] = '\0';
 }
 
-/* Remembers the folder that relative paths in the manifest start from. */
+/* Remembers the folder beside whose manifest modules are looked for. */
 static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
 {
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;

@@ -27,6 +27,6 @@
 #define DECLARE(type) extern const rm_node_type type;
 NODE_TYPES(DECLARE)
 
-#define ADDRESS(type) &type,
+#define ADDRESS(type) &(type),
 extern const rm_node_type *const rmi_native_types[];
 const rm_node_type *const rmi_native_types[] = {NODE_TYPES(ADDRESS) NULL};

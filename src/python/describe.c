@@ -64,7 +64,7 @@ static int describe_named(rmi_host *host, const char *name, rm_value *list, rm_e
     PyObject *class = NULL;
     const char *stands_for = strcmp(name, "Python") == 0 ? "remotemedia._text:Python" : name;
     int rc = rmi_class_find(host, stands_for, &class, err);
-    if (rc == RM_OK && PyType_Check(class))
+    if (rc == RM_OK && class != NULL && PyType_Check(class))
         rc = describe_class(host, name, class, true, list, err);
     Py_XDECREF(class);
     return rc == RM_DONE ? RM_OK : rc;

@@ -105,11 +105,14 @@ typedef struct rmi_host {
     int64_t seed;
     bool has_seed, prepared; /* prepared: paths are on sys.path, random is seeded */
     rmi_text looked;
+    const char *beside; /* during a resolve: the manifest's directory, or NULL */
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
 int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
 /* Puts the host's directories before all others, and seeds `random` where it asks for that; once a host. */
 int rmi_paths_prepare(rmi_host *host);
+/* Puts the manifest's directory behind all others: a file beside it never hides a module of Python's. */
+int rmi_paths_beside(const char *directory);
 /* The file of a frame as the user named it: "DIR/x.py" for what lies in a directory that was given as DIR. */
 PyObject *rmi_paths_as_given(PyObject *file);
 

@@ -184,13 +184,13 @@ int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
 
 /* ---- Once it runs */
 
-static int add_path(const char *path)
+static int add_path(const char *path, bool first)
 {
     PyObject *text = PyUnicode_DecodeFSDefault(path), *all = rmi_python_of_process()->paths;
     PyObject *search = PySys_GetObject("path");
     int rc = text == NULL || search == NULL ? -1 : PySequence_Contains(all, text);
     if (rc == 0 && (rc = PyList_Append(all, text)) == 0)
-        rc = PyList_Insert(search, 0, text);
+        rc = first ? PyList_Insert(search, 0, text) : PyList_Append(search, text);
     Py_XDECREF(text);
     return rc < 0 ? -1 : 0;
 }
@@ -211,11 +211,16 @@ int rmi_paths_prepare(rmi_host *host)
     if (host->prepared)
         return 0;
     for (size_t i = host->path_count; rc == 0 && i > 0; i--)
-        rc = add_path(host->paths[i - 1]);
+        rc = add_path(host->paths[i - 1], true);
     if (rc == 0 && host->has_seed)
         rc = seed_random(host->seed);
     host->prepared = rc == 0;
     return rc;
+}
+
+int rmi_paths_beside(const char *directory)
+{
+    return directory != NULL ? add_path(directory, false) : 0;
 }
 
 /* `path` made absolute, with a slash at its end. */

@@ -42,7 +42,9 @@ static void tell_where(rmi_host *host, const char *module)
     rmi_text_printf(&host->looked, "Python module '%s' in ", module);
     for (size_t i = 0; i < host->path_count; i++)
         rmi_text_printf(&host->looked, "%s, ", host->paths[i]);
-    rmi_text_append_c(&host->looked, host->path_count > 0
+    if (host->beside != NULL)
+        rmi_text_printf(&host->looked, "%s (beside the manifest), ", host->beside);
+    rmi_text_append_c(&host->looked, host->path_count > 0 || host->beside != NULL
                                          ? "and Python's own path"
                                          : "Python's own path (--path DIR adds a directory)");
 }
@@ -378,7 +380,9 @@ int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **ou
     rmi_text_clear(&host->looked);
     rmi_text_init(&host->looked, host->allocator);
     const PyGILState_STATE held = rmi_enter();
-    rc = rmi_paths_prepare(host) != 0 ? rmi_python_failed(NULL, err) : RM_OK;
+    host->beside = query->directory;
+    if (rmi_paths_prepare(host) != 0 || rmi_paths_beside(host->beside) != 0)
+        rc = rmi_python_failed(NULL, err);
     if (rc == RM_OK)
         rc = strcmp(query->node_type, "Python") == 0
                  ? find_in_code(class, query, err)

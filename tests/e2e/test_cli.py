@@ -328,6 +328,15 @@ def process(x):
         self.assertEqual(done.document.get("outputs"), {"t": [6]}, done.stderr)
         self.assertEqual(self.run_program("run", "-", stdin=pipeline).exit, 3)
 
+    def test_modules_beside_the_manifest(self):
+        self.write("mine/my_nodes.py", "class Triple:\n    def process(self, x): return 3 * x\n")
+        self.write("mine/json.py", "raise RuntimeError('this must not hide the library's')\n")
+        code = "import json\ndef process(x):\n    return json.dumps([x])"
+        pipeline = manifest([node("t", "my_nodes:Triple"), node("j", "Python", {"code": code})], ["t > j"])
+        path = self.write("mine/m.json", {"manifest": pipeline, "input_data": [2]})
+        done = self.run_program("run", path)
+        self.assertEqual(done.document.get("outputs"), {"j": ["[6]"]}, done.stderr)
+
 
 class Lines(ProgramTest):
     def test_one_sink_gives_bare_values(self):

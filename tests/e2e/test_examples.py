@@ -183,7 +183,7 @@ class Plugin(CompiledTest):
 
 class Pipelines(ProgramTest):
     def run_example(self, name, *words):
-        done = subprocess.run([str(PROGRAM), "run", "pipeline.json", "--path", ".", *words], cwd=EXAMPLES / name,
+        done = subprocess.run([str(PROGRAM), "run", "pipeline.json", *words], cwd=EXAMPLES / name,
                               env=environment(), capture_output=True, timeout=60 * SLOWNESS, check=False)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         return json.loads(done.stdout)["outputs"]
