@@ -76,14 +76,38 @@ typedef struct rmi_object_block {
     void *object;
 } rmi_object_block;
 
-static inline rmi_string_block *rmi_string_of(rm_heap *heap) { return (rmi_string_block *)heap; }
-static inline rmi_bytes_block *rmi_bytes_of(rm_heap *heap) { return (rmi_bytes_block *)heap; }
-static inline rmi_bigint_block *rmi_bigint_of(rm_heap *heap) { return (rmi_bigint_block *)heap; }
-static inline rmi_list_block *rmi_list_of(rm_heap *heap) { return (rmi_list_block *)heap; }
-static inline rmi_map_block *rmi_map_of(rm_heap *heap) { return (rmi_map_block *)heap; }
-static inline rmi_tensor_block *rmi_tensor_of(rm_heap *heap) { return (rmi_tensor_block *)heap; }
-static inline rmi_object_block *rmi_object_of(rm_heap *heap) { return (rmi_object_block *)heap; }
-static inline rm_value rmi_value_of(rm_heap *heap) { return (rm_value){.kind = heap->kind, .heap = heap}; }
+static inline rmi_string_block *rmi_string_of(rm_heap *heap)
+{
+    return (rmi_string_block *)heap;
+}
+static inline rmi_bytes_block *rmi_bytes_of(rm_heap *heap)
+{
+    return (rmi_bytes_block *)heap;
+}
+static inline rmi_bigint_block *rmi_bigint_of(rm_heap *heap)
+{
+    return (rmi_bigint_block *)heap;
+}
+static inline rmi_list_block *rmi_list_of(rm_heap *heap)
+{
+    return (rmi_list_block *)heap;
+}
+static inline rmi_map_block *rmi_map_of(rm_heap *heap)
+{
+    return (rmi_map_block *)heap;
+}
+static inline rmi_tensor_block *rmi_tensor_of(rm_heap *heap)
+{
+    return (rmi_tensor_block *)heap;
+}
+static inline rmi_object_block *rmi_object_of(rm_heap *heap)
+{
+    return (rmi_object_block *)heap;
+}
+static inline rm_value rmi_value_of(rm_heap *heap)
+{
+    return (rm_value){.kind = heap->kind, .heap = heap};
+}
 
 /* Memory for a block of `size` bytes with its head filled: one owner, `extra` 0. NULL, with `err` filled,
  * if out. */
@@ -92,9 +116,8 @@ rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, 
 /* Whether `value` is, or may have inside, an object. */
 static inline bool rmi_may_hold_object(rm_value value)
 {
-    return value.kind == RM_OBJECT ||
-           ((value.kind == RM_LIST || value.kind == RM_MAP) &&
-            (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
+    return value.kind == RM_OBJECT || ((value.kind == RM_LIST || value.kind == RM_MAP) &&
+                                       (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
 }
 
 /* Gives back storage that left the head's block; the entries or items are the caller's. */

@@ -1,5 +1,5 @@
-/* A graph that is being run. One struct for the whole, one a node, one a connection; each file of src/exec tells one part
- * of what happens to them:
+/* A graph that is being run. One struct for the whole, one a node, one a connection; each file of src/exec
+ * tells one part of what happens to them:
  *   open.c      builds and opens, closes, frees            feed.c     input items to the sources
  *   schedule.c  which node is next; what an idle run does  turn.c     one turn of one node
  *   accept.c    what may reach a node                      call.c     its slots and what they answer

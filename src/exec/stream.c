@@ -6,8 +6,8 @@ static bool stream_waits(const rm_node *node)
     return (node->input_count == 1 ? node->inputs[0]->queue.count : node->merged.count) > 0;
 }
 
-/* While a stream node pulls, those after it do not begin: they would pull in turn what can only come when the first one has
- * gone on. They have their turn when it has returned. */
+/* While a stream node pulls, those after it do not begin: they would pull in turn what can only come when
+ * the first one has gone on. They have their turn when it has returned. */
 static bool must_stand_back(const rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
@@ -88,7 +88,8 @@ bool rm_node_can_wait(const rm_node *node)
     return comes_by_itself && p->reentry < RMI_MAX_REENTRY;
 }
 
-/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be had. */
+/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be
+ * had. */
 static int run_upstream(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;

@@ -52,8 +52,9 @@ int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value *out, rm_erro
  * it only checks, and `arena` and `params` may be NULL. */
 int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena, rm_value *params,
                     rm_error *err);
-/* Changes one parameter flagged RM_PARAM_LIVE to `value` (consumed): checks it, then writes it into `state`, which with
- * *params is as rmi_params_fill left it. *changed (borrowed) is its row in the type's table. */
+/* Changes one parameter flagged RM_PARAM_LIVE to `value` (consumed): checks it, then writes it into
+ * `state`, which with *params is as rmi_params_fill left it. *changed (borrowed) is its row in the type's
+ * table. */
 int rmi_params_change(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena, rm_value *params,
                       const char *name, rm_value value, const rm_param **changed, rm_error *err);
 

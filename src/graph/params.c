@@ -239,7 +239,8 @@ int rmi_params_change(const rmi_graph *graph, uint32_t index, void *state, rmi_a
                       const char *name, rm_value value, const rm_param **changed, rm_error *err)
 {
     const rm_allocator *allocator = graph->runtime->allocator;
-    rmi_filler filler = {.graph = graph, .node = &graph->nodes[index], .index = index, .arena = arena, .map = params};
+    rmi_filler filler = {
+        .graph = graph, .node = &graph->nodes[index], .index = index, .arena = arena, .map = params};
     const rm_node_type *type = filler.node->type;
     const size_t i = find_param(type->params, name);
     const rmi_given given = rmi_given_of_value(&value);
@@ -248,9 +249,11 @@ int rmi_params_change(const rmi_graph *graph, uint32_t index, void *state, rmi_a
     if (*changed == NULL)
         rc = unknown_param(&filler, name, err);
     else if (((*changed)->flags & RM_PARAM_LIVE) == 0)
-        rc = rm_error_set(err, RM_E_USAGE, "parameter '%s' of %s cannot change while the pipeline runs", name, type->name);
+        rc = rm_error_set(err, RM_E_USAGE, "parameter '%s' of %s cannot change while the pipeline runs", name,
+                          type->name);
     if (rc == RM_OK)
-        rc = rmi_param_fill(&filler, *changed, &given, err); /* without a state: checks, and changes nothing */
+        rc =
+            rmi_param_fill(&filler, *changed, &given, err); /* without a state: checks, and changes nothing */
     if (rc == RM_OK)
         rc = params->kind == RM_NULL ? rm_map_new(allocator, 1, params, err)
                                      : rm_value_make_unique(allocator, params, err);

@@ -74,8 +74,8 @@ struct rm_manifest {
     rm_value input;             /* input_data, or null */
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
     atomic_bool place_said;     /* the warning about hosts that are not used has been given */
-    const char *
-        directory; /* of the file it was loaded from, where modules may lie; NULL if parsed from memory */
+    const char
+        *directory; /* of the file it was loaded from, where modules may lie; NULL if parsed from memory */
 };
 
 /* The index of a node, or SIZE_MAX. */
