@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/python.h"
@@ -38,6 +39,14 @@ static void print_log(void *context, rm_log_level level, const char *node, const
                         node != NULL ? ": " : "", text);
 }
 
+static void check_paths(const rmi_setup *setup)
+{
+    struct stat found;
+    for (size_t i = 0; i < setup->paths.count; i++)
+        if (stat(setup->paths.items[i], &found) != 0 || !S_ISDIR(found.st_mode))
+            rmi_report_line(setup->program, "warning", "--path '%s' is no directory", setup->paths.items[i]);
+}
+
 int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
 {
     const rm_config config = {.size = sizeof config, .log = print_log, .log_context = setup};
@@ -45,6 +54,7 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
                                      .paths = setup->paths.items,
                                      .seed = setup->seed.value,
                                      .has_seed = setup->seed.given};
+    check_paths(setup);
     int rc = rm_runtime_new(&config, out, err);
     for (size_t i = 0; rc == RM_OK && i < setup->plugins.count; i++)
         rc = rm_runtime_load_plugin(*out, setup->plugins.items[i], err);

@@ -6,8 +6,13 @@ int64_t rmi_call_watch(rm_node *node)
     rm_pipeline *p = node->pipeline;
     const int64_t timeout_ms = node->graph->source->timeout_ms, now = rmi_platform_now();
     node->outer_deadline = atomic_load(&p->call_deadline);
-    if (timeout_ms > 0)
+    node->outer_limited = atomic_load(&p->limited);
+    if (timeout_ms > 0) {
+        rm_node *late = node; /* of an earlier call, told too late */
+        (void)atomic_compare_exchange_strong(&p->expired, &late, NULL);
         atomic_store(&p->call_deadline, now + timeout_ms * 1000000);
+        atomic_store(&p->limited, node);
+    }
     return now;
 }
 
@@ -22,8 +27,11 @@ int rmi_call_unwatch(rm_node *node, int64_t started, int rc)
         node->run = 1;
     } else if (node->run < RMI_RUN)
         node->run *= 2;
+    rm_node *expired = node;
+    atomic_store(&p->limited, node->outer_limited);
     atomic_store(&p->call_deadline, node->outer_deadline);
-    if (timeout_ms == 0 || !atomic_exchange(&p->item_expired, false) || rc >= 0 || p->failed)
+    if (timeout_ms == 0 || !atomic_compare_exchange_strong(&p->expired, &expired, NULL) || rc >= 0 ||
+        p->failed)
         return rc;
     rm_error_clear(&p->emit_error);
     return rm_error_set(&p->scratch, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
@@ -169,11 +177,12 @@ static int heed_generate(rm_node *node, int rc)
 int rmi_call_generate(rm_node *node, size_t room)
 {
     rm_pipeline *p = node->pipeline;
-    const size_t calls = node->type->flags & RM_NODE_LIVE ? 1 : room;
+    const bool live = (node->type->flags & RM_NODE_LIVE) != 0;
+    const size_t calls = live ? 1 : room;
     int rc = RM_OK;
     rmi_set_origin(node, (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME});
     for (size_t i = 0; i < calls && (rc == RM_OK || rc == RM_MORE); i++) {
-        if (p->failed && (calls == 1 || node->next_seq > p->failed_seq || node->rank == p->failed_rank))
+        if (p->failed && (live || node->next_seq > p->failed_seq || node->rank == p->failed_rank))
             rc = RM_DONE;
         else if (i > 0 && rmi_output_room(node) == 0)
             break;

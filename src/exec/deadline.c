@@ -35,8 +35,9 @@ static int64_t watch(void *context)
     }
     if (!p->item_timeouts)
         return p->deadline;
-    if (now >= atomic_load(&p->call_deadline) && node != NULL && node == atomic_load(&p->calling)) {
-        atomic_store(&p->item_expired, true);
+    if (now >= atomic_load(&p->call_deadline) && node != NULL && node == atomic_load(&p->limited) &&
+        node == atomic_load(&p->calling)) {
+        atomic_store(&p->expired, node);
         ask_to_stop(node);
     }
     return now + TICK_NS < p->deadline ? now + TICK_NS : p->deadline;
@@ -47,7 +48,9 @@ int rmi_deadline_start(rm_pipeline *p, int64_t timeout_ms, rm_error *err)
     bool interruptible = false;
     int rc = RM_OK;
     p->timeout_ms = timeout_ms;
-    p->deadline = timeout_ms > 0 ? rmi_platform_now() + timeout_ms * 1000000 : RMI_FOREVER;
+    const int64_t longest = INT64_MAX / 2000000; /* 146 years: as good as none */
+    p->deadline =
+        timeout_ms > 0 && timeout_ms < longest ? rmi_platform_now() + timeout_ms * 1000000 : RMI_FOREVER;
     p->item_timeouts = any_item_timeout(p);
     for (uint32_t i = 0; i < p->node_count; i++)
         interruptible |= p->nodes[i].type->interrupt != NULL;
@@ -115,7 +118,7 @@ bool rm_node_cancelled(const rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
     return atomic_load_explicit(&p->stop, memory_order_relaxed) != RMI_RUNNING ||
-           atomic_load_explicit(&p->item_expired, memory_order_relaxed);
+           atomic_load_explicit(&p->expired, memory_order_relaxed) == node;
 }
 
 int rm_node_cancel_error(rm_node *node, rm_error *err)

@@ -179,7 +179,10 @@ static int put(rm_node *node, unsigned port, rm_packet *packets, size_t n)
                           node->busy ? "node '%s' emitted on output %u, but has %u"
                                      : "node '%s' emitted on output %u of %u outside a call",
                           rm_node_id(node), port, node->output_ports);
-    else if (node->staging != 0)
+    else if (node->staging == RMI_DISCARD) {
+        clear_packets(packets, n);
+        return RM_OK;
+    } else if (node->staging != 0)
         rc = emit_failed(node, rmi_flight_stage(node, port, packets, n));
     else
         return rmi_deliver(node, port, packets, n);

@@ -123,6 +123,51 @@ static int never_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     return RM_PENDING;
 }
 
+/* Holds its first packet past its timeout, and tries to emit for it when the second one comes. */
+struct tardy {
+    uint64_t tokens[2];
+    int count;
+    bool abandoned;
+};
+static int tardy_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    struct tardy *t = state;
+    (void)port, (void)in, (void)err;
+    t->tokens[t->count++ % 2] = rm_node_suspend(node);
+    return RM_PENDING;
+}
+static int tardy_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
+{
+    struct tardy *t = state;
+    int rc = RM_OK;
+    (void)wait, (void)err;
+    if (!t->abandoned || t->count < 2)
+        return RM_PENDING;
+    for (int i = 0; rc == RM_OK && i < 2; i++) {
+        rm_node_resume(node, t->tokens[i]);
+        rc = rm_emit_value(node, rm_int(i == 0 ? 111 : 2));
+        rc = rc == RM_OK ? rm_node_finish(node, t->tokens[i], RM_OK, NULL) : rc;
+    }
+    return rc;
+}
+static void tardy_abandon(rm_node *node, void *state, uint64_t token)
+{
+    struct tardy *t = state;
+    (void)node, (void)token;
+    t->abandoned = true;
+}
+
+/* Takes its stream one by one, and gives the turn back in between. */
+static int one_by_one(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    rm_packet packet = rm_packet_of(rm_null());
+    (void)state, (void)port, (void)in;
+    const int rc = rm_node_pull(node, false, &packet, err);
+    if (rc != RM_OK)
+        return rc == RM_AGAIN ? RM_OK : rc;
+    return rm_emit_value(node, rm_value_move(&packet.value));
+}
+
 /* Takes its stream in pairs and emits their sums; a lone last one as it is. */
 static int pairs(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
@@ -198,6 +243,9 @@ static const rm_node_type types[] = {
     {TYPE("Late", sizeof(struct late)), .process = late_process, .poll = late_poll, .max_in_flight = 3},
     {TYPE("Never", sizeof(struct late)), .process = late_process, .poll = never_poll},
     {TYPE("Eager", 0), .process = eager, .poll = never_poll},
+    {TYPE("Tardy", sizeof(struct tardy)), .process = tardy_process, .poll = tardy_poll,
+     .abandon = tardy_abandon},
+    {TYPE("OneByOne", 0), .process = one_by_one, .flags = RM_NODE_STREAMING},
     {TYPE("Pairs", 0), .process = pairs, .flags = RM_NODE_STREAMING},
     {TYPE("CountUp", sizeof(int64_t)), .generate = count_up, .ports = source_ports},
     {TYPE("FirstThree", sizeof(int64_t)), .process = first_three},
@@ -304,6 +352,10 @@ static const struct {
      "{\"b\":[10,120,130]} value: late thirteen at b[2]"},
     {"an unfinished packet is told", "a:Never{\"timeout_ms\":5}", "[1]",
      "{\"a\":[]} timeout: node 'a' took longer than its timeout_ms of 5 at a[0]"},
+    {"what comes for a packet after its timeout is dropped",
+     "a:Tardy{\"timeout_ms\":5,\"on_error\":\"skip\"}", "[1,2]", "{\"a\":[2]}"},
+    {"a stream node that gives its turn back", "a:Pass b:OneByOne c:Pass a>b b>c a>c", "[1,2,3]",
+     "{\"c\":[1,1,2,2,3,3]}"},
     {"a stream node", "a:Pass b:Pairs c:Pass a>b b>c", "[1,2,3,4,5]", "{\"c\":[3,7,5]}"},
     {"stream nodes in two branches", "a:Pass b:Pairs c:Pairs d:Pass a>b a>c b>d c>d", "[1,2,3,4,5]",
      "{\"d\":[3,3,7,7,5,5]}"},
@@ -377,6 +429,31 @@ static void limits_change_nothing(void **unused)
     }
 }
 
+/* Items by source, more than are taken at once: one that wants no more, or that fails, does not cut the others short. */
+static void sources_do_not_end_one_another(void **unused)
+{
+    static char list[2048], input[8192], got[65536];
+    rmt_heap heap;
+    (void)unused;
+    for (int i = 0; i < 200; i++)
+        (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%d", i ? "," : "", i);
+    (void)snprintf(input, sizeof input, "{\"a\":[%s],\"b\":[%s],\"c\":[%s]}", list, list, list);
+    rmt_heap_init(&heap, 0);
+    run(&heap, "a:FirstThree b:Sum c:Pairs", input, NULL, got, sizeof got);
+    assert_non_null(strstr(got, "\"a\":[0,1,2],\"b\":[19900],"));
+    assert_non_null(strstr(got, ",397]}"));
+    rmt_heap_init(&heap, 0);
+    run(&heap, "a:Picky b:Pass c:Pass", input, NULL, got, sizeof got);
+    assert_non_null(strstr(got, "12,13],\"b\":[0,"));
+    assert_non_null(strstr(got, "12,13],\"c\":[0,"));
+    assert_non_null(strstr(got, "12,13]} value: thirteen at a[13]"));
+    rmt_heap_init(&heap, 0);
+    run(&heap, "a:Pairs b:Pairs c:Pairs", input, NULL, got, sizeof got);
+    assert_non_null(strstr(got, ",397],\"b\":[1,"));
+    assert_non_null(strstr(got, ",397]}"));
+    assert_int_equal(heap.live_blocks, 0);
+}
+
 /* The value of the only result, as an int. */
 static int64_t one(rm_pipeline *pipeline, int64_t item)
 {
@@ -425,6 +502,7 @@ int main(void)
         cmocka_unit_test(parameters_change_while_running),
         cmocka_unit_test(gives_the_answer_or_out_of_memory),
         cmocka_unit_test(limits_change_nothing),
+        cmocka_unit_test(sources_do_not_end_one_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

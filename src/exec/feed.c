@@ -25,6 +25,11 @@ bool rmi_feed_open(const rm_pipeline *p)
     return false;
 }
 
+static bool is_full(const rmi_link *feed)
+{
+    return feed->queue.count >= feed->limit || feed->queue.units >= feed->unit_limit;
+}
+
 static int find_feed(const rm_pipeline *p, const char *source, rmi_link **out, rm_error *err)
 {
     rmi_suggestion near = rmi_suggest_for(source);
@@ -92,7 +97,7 @@ static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value it
     rmi_link *last = NULL;
     int rc = RM_OK;
     for (uint32_t i = 0; rc == RM_OK && i < count; i++) {
-        if (limited && !feeds[i]->closed && feeds[i]->queue.count >= feeds[i]->limit)
+        if (limited && !feeds[i]->closed && is_full(feeds[i]))
             return RM_AGAIN;
         rc = prepare(feeds[i], err);
     }
@@ -126,7 +131,7 @@ static rmi_link *simple_feed(const rm_pipeline *p)
         return NULL;
     rmi_link *feed = p->feeds[0];
     const bool simple = !feed->closed && feed->to->takes_items && !feed->to->generating;
-    return simple && feed->queue.count < feed->limit ? feed : NULL;
+    return simple && !is_full(feed) ? feed : NULL;
 }
 
 int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
@@ -157,6 +162,8 @@ int rmi_feed_pull(rm_pipeline *p)
             rc = push(p, source, item, false, &p->scratch);
             if (rc != RM_OK)
                 rm_value_clear(&item);
+            if (rc == RM_DONE && rmi_feed_open(p)) /* this source wants no more; others may */
+                rc = RM_OK;
         }
     }
     if (rc < 0)

@@ -99,7 +99,7 @@ static int64_t output_bound(const rm_node *node, int64_t bound)
         bound = node->flights[0].origin.seq;
     const bool holds =
         node->more || (node->type->flags & RM_NODE_STREAMING && !node->starved && !node->closed);
-    if (holds && node->current.seq >= 0 && node->current.seq < bound)
+    if (holds && !node->flushed && node->current.seq >= 0 && node->current.seq < bound)
         bound = node->current.seq;
     return bound;
 }
@@ -118,8 +118,11 @@ static int advance(rm_node *node, int64_t bound)
 int rmi_raise_bounds(rm_node *node)
 {
     int64_t bound = rmi_input_bound(node);
-    if (node->type->advance != NULL && node->open && !node->closed && bound > node->advanced) {
-        const int rc = advance(node, bound);
+    const bool free = node->open && !node->closed && !node->busy && !node->more;
+    const int64_t told =
+        node->flight_count > 0 && node->flights[0].origin.seq < bound ? node->flights[0].origin.seq : bound;
+    if (node->type->advance != NULL && free && told > node->advanced) {
+        const int rc = advance(node, told);
         if (rc != RM_OK)
             return rc;
     }

@@ -93,7 +93,8 @@ static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
     node->graph = graph;
     node->type = graph->type;
     node->rank = graph->rank;
-    node->max_in_flight = graph->type->max_in_flight;
+    node->max_in_flight =
+        source->max_in_flight > 0 ? (uint32_t)source->max_in_flight : graph->type->max_in_flight;
     node->merge_seq = INT64_MAX;
     node->current = (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME};
     node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
@@ -154,6 +155,14 @@ static int wire(rm_pipeline *p)
     return rc;
 }
 
+/* Cancelled, or out of time, before every node was open. */
+static int stopped(rm_pipeline *p, rm_error *err)
+{
+    const int rc = rmi_check_stop(p);
+    rm_error_move(err, &p->error);
+    return rc;
+}
+
 static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
 {
     const uint32_t index = (uint32_t)(node->graph - p->graph.nodes);
@@ -166,7 +175,10 @@ static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
         const int64_t started = rmi_call_begin(node);
         rc = node->type->open(node, node->state, &p->scratch);
         rc = rmi_call_end(node, started, rc);
-        if (rc < 0 && err != NULL) {
+        if (rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK) { /* says why: cancel or timeout */
+            rm_error_clear(&p->scratch);
+            rc = stopped(p, err);
+        } else if (rc < 0 && err != NULL) {
             rm_error_move(err, &p->scratch);
             (void)snprintf(err->node, sizeof err->node, "%s", rm_node_id(node));
         }
@@ -175,14 +187,6 @@ static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
     node->run = node->type->flags & RM_NODE_SLOW ? 1 : RMI_RUN; /* how long it took to open says nothing */
     node->open = rc >= 0;
     return rc < 0 ? rc : RM_OK;
-}
-
-/* Cancelled, or out of time, before every node was open. */
-static int stopped(rm_pipeline *p, rm_error *err)
-{
-    const int rc = rmi_check_stop(p);
-    rm_error_move(err, &p->error);
-    return rc;
 }
 
 static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
@@ -325,7 +329,9 @@ int rmi_close_all(rm_pipeline *p)
         int rc = node->type->close(node, node->state, &p->scratch);
         rc = rmi_call_end(node, started, rc);
         if (rc < 0 && first == RM_OK && !p->failed)
-            first = rmi_stop_with(p, node, &p->scratch, rc);
+            first = rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK
+                        ? p->failed
+                        : rmi_stop_with(p, node, &p->scratch, rc);
         rm_error_clear(&p->scratch);
     }
     return first;

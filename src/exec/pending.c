@@ -215,6 +215,11 @@ static int attempt(rm_node *node, uint64_t token, uint32_t port, rm_packet *pack
         rc = type->process(node, node->state, port, packet != NULL ? *packet : rm_packet_of(rm_null()),
                            &p->scratch);
     rc = rmi_call_end(node, started, rc);
+    if (type->process_many != NULL && packet != NULL && rc >= 0 && done == 0) {
+        rm_packet_clear(packet);
+        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, "process_many of '%s' did not take its packet",
+                          type->name);
+    }
     return outcome(node, token, rc);
 }
 
@@ -287,15 +292,19 @@ static int call_poll(rm_node *node)
     rm_pipeline *p = node->pipeline;
     rm_wait wait = {.deadline = RMI_FOREVER, .descriptor = -1};
     const int64_t seq = node->generating ? node->next_seq : node->current.seq;
+    const bool worked = p->worked;
     node->in_call = 0;
     const int64_t started = rmi_call_begin(node);
     int rc = node->type->poll(node, node->state, &wait, &p->scratch);
     rc = rmi_call_end(node, started, rc);
+    p->worked = worked;
     node->staging = 0;
     node->polling = rc == RM_PENDING || rc == RM_MORE;
     node->poll_due = rc == RM_MORE;
     node->wait = wait;
     rmi_ready(node);
+    if (node->generating)
+        node->inputs[0]->bound = node->next_seq;
     if (rc == RM_DONE)
         rmi_close_inputs(node);
     return rc < 0 ? rmi_item_failed(node, seq, &p->scratch, rc) : RM_OK;
@@ -332,7 +341,7 @@ int64_t rmi_pending_deadline(const rm_node *node)
 
 bool rmi_is_pending(const rm_node *node)
 {
-    const bool endless = node->generating || node->type->flags & RM_NODE_STREAMING;
+    const bool endless = (node->generating || node->type->flags & RM_NODE_STREAMING) && !node->closed;
     if (node->polling && node->flight_count > 0)
         return rmi_is_before_failure(node, node->flights[0].origin.seq);
     if (node->polling && endless)
@@ -354,8 +363,10 @@ uint64_t rm_node_suspend(rm_node *node)
 void rm_node_resume(rm_node *node, uint64_t token)
 {
     const rmi_flight *flight = find(node, token);
-    if (flight == NULL)
+    if (flight == NULL) { /* its timeout has passed: what is emitted now belongs nowhere */
+        node->staging = RMI_DISCARD;
         return;
+    }
     node->staging = may_retry(node) || flight != node->flights ? token : 0;
     rmi_set_origin(node, flight->origin);
 }

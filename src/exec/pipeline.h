@@ -26,6 +26,7 @@ enum {
     RMI_MAX_REENTRY = 16,           /* streaming nodes that may pull inside one another */
 };
 #define RMI_FOREVER INT64_MAX
+#define RMI_DISCARD UINT64_MAX /* no flight: emissions are dropped */
 
 /* A connection, a source's input, or the results of an output node. */
 typedef struct rmi_link {
@@ -75,6 +76,7 @@ struct rm_node {
     uint32_t rank;
     rm_node *outer; /* the node whose call this one's is nested in */
     int64_t outer_deadline;
+    rm_node *outer_limited;
 
     rmi_link **inputs; /* in manifest order; a source has one, its feed */
     uint32_t input_count;
@@ -140,6 +142,7 @@ struct rm_pipeline {
     uint32_t flush_rank; /* nodes before it have been flushed */
     uint32_t reentry, blocked_count;
     uint32_t pull_rank; /* with reentry: of the stream node that pulls */
+    bool worked;        /* a node was called, other than to poll it, since pending ones were last polled */
     bool stood_back;    /* stream nodes after it would have had a turn */
     bool tracked;       /* bounds matter: something merges */
     bool has_special;   /* some node is not plain: look for what is pending */
@@ -168,8 +171,9 @@ struct rm_pipeline {
 
     _Atomic(rmi_wake *) wake; /* made when first needed */
     rmi_watchdog *watchdog;
-    atomic_int stop;          /* RMI_CANCELLED ... */
-    atomic_bool item_expired; /* the call in progress is past its node's timeout_ms */
+    atomic_int stop;            /* RMI_CANCELLED ... */
+    _Atomic(rm_node *) limited; /* the node whose timeout_ms call_deadline is */
+    _Atomic(rm_node *) expired; /* the node whose call in progress is past it */
     atomic_bool any_woken;
     _Atomic(rm_node *) calling;    /* the node in a call */
     _Atomic int64_t call_deadline; /* of the call in progress; RMI_FOREVER: none */
@@ -235,6 +239,7 @@ static inline int64_t rmi_call_begin(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
     node->busy = true;
+    p->worked = true;
     node->outer = atomic_load_explicit(&p->calling, memory_order_relaxed);
     const int64_t started = node->watched ? rmi_call_watch(node) : 0;
     atomic_store_explicit(&p->calling, node, memory_order_release);

@@ -111,7 +111,8 @@ int rm_pipeline_failures(const rm_pipeline *p, rm_value *out, rm_error *err)
     if (p->failure_count > 1)
         qsort(p->failures, p->failure_count, sizeof *p->failures, by_place);
     for (size_t i = 0; rc == RM_OK && i < p->failure_count; i++)
-        rc = rm_list_append(out, rm_value_retain(p->failures[i].document), err);
+        if (!p->failed || p->failures[i].seq <= p->failed_seq)
+            rc = rm_list_append(out, rm_value_retain(p->failures[i].document), err);
     if (rc != RM_OK)
         rm_value_clear(out);
     return rc;

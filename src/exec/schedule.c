@@ -52,6 +52,21 @@ static bool poll_due(rm_pipeline *p)
     return due;
 }
 
+/* What a node did may be what another one's pending work waits for (an asyncio.Event, say), and nothing else tells. */
+static bool poll_after_work(rm_pipeline *p)
+{
+    bool any = false;
+    for (uint32_t i = 0; p->worked && i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (!node->polling || node->busy || node->type->poll == NULL)
+            continue;
+        node->poll_due = any = true;
+        rmi_ready(node);
+    }
+    p->worked = false;
+    return any;
+}
+
 static bool any_pending(const rm_pipeline *p)
 {
     for (uint32_t i = 0; i < p->node_count; i++)
@@ -89,29 +104,24 @@ static bool overshoot(rm_pipeline *p)
     return false;
 }
 
-/* Nothing may be left when nodes are flushed: a guard against defects, so that no item is lost without a
- * word. */
-static int lost(rm_pipeline *p)
+/* Nothing may be left when a node is flushed: a guard against defects, so that no item is lost without a word. */
+static int check_empty(rm_pipeline *p, const rm_node *node)
 {
-    for (uint32_t i = 0; i < p->node_count; i++) {
-        rm_node *node = &p->nodes[i];
-        size_t waiting = node->merged.count + node->flight_count;
-        for (uint32_t k = 0; k < node->input_count; k++)
-            waiting += node->inputs[k]->queue.count;
-        if (waiting == 0 || node->busy || node->closed || (p->reentry > 0 && node->rank > p->pull_rank))
-            continue;
-        (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%zu packets of '%s' (%s) were never finished",
-                           waiting, rm_node_id(node), node->type->name);
-        return rmi_stop_with(p, node, &p->scratch, RM_E_INTERNAL);
-    }
-    return RM_OK;
+    size_t waiting = node->merged.count + node->flight_count;
+    for (uint32_t k = 0; k < node->input_count; k++)
+        waiting += node->inputs[k]->queue.count;
+    if (waiting == 0 || node->closed)
+        return RM_OK;
+    (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%zu packets of '%s' (%s) were never finished", waiting,
+                       rm_node_id(node), node->type->name);
+    return rmi_stop_with(p, node, &p->scratch, RM_E_INTERNAL);
 }
 
 /* One node of the end: the stream's end and the flush, in topological order, each delivered before the
  * next. */
 static int flush_next(rm_pipeline *p)
 {
-    int rc = lost(p);
+    int rc = RM_OK;
     while (rc == RM_OK && p->flush_rank < p->node_count) {
         rm_node *node = &p->nodes[p->flush_rank];
         if (node->type->flags & RM_NODE_STREAMING && !node->ended && !node->closed) {
@@ -124,7 +134,9 @@ static int flush_next(rm_pipeline *p)
         }
         if (node->busy)
             return RM_AGAIN;
-        rc = rmi_call_flush(node);
+        rc = check_empty(p, node);
+        if (rc == RM_OK)
+            rc = rmi_call_flush(node);
         if (rc == RM_MORE)
             return RM_OK;
         if (rc < 0)
@@ -147,12 +159,20 @@ static int feed(rm_pipeline *p)
     return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
 }
 
-static bool feeds_empty(const rm_pipeline *p)
+/* Whether more input is wanted: what there was has been taken, but by stream nodes that stand back, and after a
+ * failure some source has not come to the failed item yet. */
+static bool wants_input(const rm_pipeline *p)
 {
-    for (uint32_t i = 0; i < p->feed_count; i++)
-        if (p->feeds[i]->queue.count > 0)
+    bool before_failure = !p->failed;
+    if (p->input == NULL || p->finished || p->stopped)
+        return false;
+    for (uint32_t i = 0; i < p->feed_count; i++) {
+        const rmi_link *feed = p->feeds[i];
+        if (feed->queue.count > 0 && !(p->reentry > 0 && feed->to->rank > p->pull_rank))
             return false;
-    return true;
+        before_failure |= !feed->closed && !feed->to->generating && feed->bound <= p->failed_seq;
+    }
+    return before_failure;
 }
 
 static int idle(rm_pipeline *p)
@@ -161,10 +181,11 @@ static int idle(rm_pipeline *p)
         return RM_AGAIN;
     if (p->has_special && poll_due(p))
         return RM_OK;
-    const bool wants_input = p->input != NULL && !p->finished && !p->failed && feeds_empty(p);
-    const int fed = wants_input ? feed(p) : RM_AGAIN;
+    const int fed = wants_input(p) ? feed(p) : RM_AGAIN;
     if (fed != RM_AGAIN)
         return fed;
+    if (p->has_special && poll_after_work(p))
+        return RM_OK;
     if (p->has_special && any_pending(p))
         return RM_PENDING;
     if (p->blocked_count > 0 && overshoot(p))
@@ -249,7 +270,7 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
         return p->failed ? rm_error_set(err, RM_E_USAGE, "the run has failed already") : RM_DONE;
     if (p->has_special)
         (void)poll_due(p);
-    if (p->input != NULL && !p->finished && p->has_special && feeds_empty(p))
+    if (p->has_special && wants_input(p))
         rc = feed(p); /* a generating source may leave no idle moment for it */
     for (int turns = 0; (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !p->pause;
          turns++)

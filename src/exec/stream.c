@@ -47,6 +47,8 @@ int rmi_stream_turn(rm_node *node)
     rc = node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &p->scratch);
     rc = rmi_call_end(node, started, rc);
     those_who_stood_back(p);
+    if (atomic_load(&node->woken)) /* while it was busy nobody could poll it */
+        atomic_store(&p->any_woken, true);
     if (rc < 0) {
         const int64_t seq = node->current.seq;
         rmi_close_inputs(node); /* a stream that failed does not go on, whatever on_error says */

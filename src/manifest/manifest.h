@@ -38,6 +38,7 @@ typedef struct rmi_manifest_node {
     rmi_on_error on_error;
     int64_t retry_attempts, retry_backoff_ms; /* attempts after the first; 0: none */
     int64_t timeout_ms;                       /* for one item; 0: none */
+    int64_t max_in_flight;                    /* 0: as the type says */
 } rmi_manifest_node;
 
 /* What "capabilities" asks for: read with rmi_fields_read and rmi_capabilities_shape. */

@@ -9,6 +9,7 @@
 #define CAPABILITY(member) offsetof(rmi_capabilities, member)
 #define MANIFEST(member) offsetof(struct rm_manifest, member)
 #define YEAR_MS INT64_C(31622400000)
+#define MOST_IN_FLIGHT 4096
 #define LARGEST_QUEUE (INT64_C(1) << 40)
 
 static const char *const versions[] = {"v1", NULL};
@@ -101,6 +102,8 @@ static const rmi_field node[] = {
     {"retry", "Trying an item again when it failed", .type = RMI_FIELD_OBJECT, .shape = retry},
     {"timeout_ms", "Longest time for one item, ms; 0: any", .type = RMI_FIELD_INT, .offset = NODE(timeout_ms),
      .range = {0, YEAR_MS}},
+    {"max_in_flight", "How many items may be pending in the node at once; else its type says",
+     .type = RMI_FIELD_INT, .offset = NODE(max_in_flight), .range = {1, MOST_IN_FLIGHT}},
     {0},
 };
 
