@@ -78,7 +78,7 @@ static int describe_all(rmi_host *host, rm_value *list, rm_error *err)
     PyObject *code = text != NULL ? PyObject_GetAttrString(text, "Python") : NULL;
     int rc = names == NULL || code == NULL ? rmi_python_failed(NULL, err)
                                            : describe_class(host, "Python", code, false, list, err);
-    for (Py_ssize_t i = 0; rc == RM_OK && i < PyList_GET_SIZE(names); i++) {
+    for (Py_ssize_t i = 0; rc == RM_OK && names != NULL && i < PyList_GET_SIZE(names); i++) {
         PyObject *class = PyObject_GetAttr(nodes, PyList_GET_ITEM(names, i));
         rc = class == NULL
                  ? rmi_python_failed(NULL, err)

@@ -85,12 +85,11 @@ int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size
         rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory for the content of %s", name);
     if (rc == RM_OK)
         rc = read_all(descriptor, name, limit, &text, err);
-    if (rc == RM_OK &&
-        (!reserve(&text, text.length + 1) || text.data == NULL)) /* rm_text_free goes by the length */
+    if (rc == RM_OK && !reserve(&text, text.length + 1)) /* rm_text_free goes by the length */
         rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory for the content of %s", name);
     if (!standard)
         (void)close(descriptor);
-    if (rc != RM_OK) {
+    if (rc != RM_OK || text.data == NULL) { /* never one without the other */
         posix_free(allocator, text.data, text.capacity);
         return rc;
     }
