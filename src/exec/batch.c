@@ -104,7 +104,7 @@ static int gather(const rm_pipeline *p, rm_value *lists, rm_value *outputs, rm_e
 int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input, rm_value *outputs,
            rm_error *err)
 {
-    rm_pipeline_options chosen = {.size = sizeof chosen};
+    rm_pipeline_options chosen;
     struct items items = {.input = input};
     const bool none = input.kind == RM_NULL || (input.kind == RM_LIST && rm_list_length(input) == 0);
     rm_pipeline *p = NULL;
@@ -112,12 +112,9 @@ int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value i
     if (!none && input.kind != RM_LIST && input.kind != RM_MAP)
         return rm_error_set(err, RM_E_TYPE, "the input must be a list or a map of lists, got %s",
                             rm_kind_name((rm_kind)input.kind));
-    if (options != NULL && options->size < sizeof options->size)
-        return rm_error_set(err, RM_E_USAGE,
-                            "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
-    if (options != NULL)
-        memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
-    chosen.size = sizeof chosen;
+    int rc = rmi_options_read(options, &chosen, err);
+    if (rc != RM_OK)
+        return rc;
     chosen.may_block = true;
     chosen.generate = chosen.generate || none || input.kind == RM_MAP;
     chosen.input = next_item;
@@ -125,7 +122,7 @@ int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value i
     chosen.wait = NULL;
     if (none)
         items.input = rm_null();
-    int rc = rm_pipeline_open(manifest, &chosen, &p, err);
+    rc = rm_pipeline_open(manifest, &chosen, &p, err);
     if (rc != RM_OK)
         return rc;
     rm_value *lists = rmi_arena_alloc(&p->graph.arena, p->result_count, sizeof *lists);

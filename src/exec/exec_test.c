@@ -479,6 +479,9 @@ static void parameters_change_while_running(void **unused)
     manifest_of("m:MultiplyNode t:Take{\"params\":{\"count\":9}} m>t", text, sizeof text);
     assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
     assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err), RM_OK);
+    const rm_pipeline_options unset = {.timeout_ms = 1};
+    assert_int_equal(rm_pipeline_open(manifest, &unset, &pipeline, &err), RM_E_USAGE);
+    assert_null(pipeline);
     assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, &err), RM_OK);
     assert_int_equal(one(pipeline, 5), 10);
     assert_int_equal(rm_pipeline_set_param(pipeline, "m", "factor", rm_int(7), &err), RM_OK);

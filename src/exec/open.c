@@ -189,6 +189,19 @@ static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
     return rc < 0 ? rc : RM_OK;
 }
 
+int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err)
+{
+    *out = (rm_pipeline_options){.size = sizeof *out};
+    if (given == NULL)
+        return RM_OK;
+    if (given->size < sizeof given->size)
+        return rm_error_set(err, RM_E_USAGE,
+                            "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
+    memcpy(out, given, given->size < sizeof *out ? given->size : sizeof *out);
+    out->size = sizeof *out;
+    return RM_OK;
+}
+
 static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
 {
     p->queue_packets = options->queue_packets > 0 ? options->queue_packets : RMI_QUEUE;
@@ -204,37 +217,34 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
 int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
                      rm_error *err)
 {
-    rm_pipeline_options chosen = {.size = sizeof chosen};
+    rm_pipeline_options chosen;
     const rm_allocator *allocator = rm_runtime_allocator(manifest->runtime);
     rm_error local = {0};
     rm_error *error = err != NULL ? err : &local;
     *out = NULL;
-    if (options != NULL && options->size < sizeof options->size)
-        return rm_error_set(err, RM_E_USAGE,
-                            "rm_pipeline_options.size is not set: {.size = sizeof(rm_pipeline_options)}");
+    const int known = rmi_options_read(options, &chosen, err);
+    if (known != RM_OK)
+        return known;
     rm_pipeline *p = rmi_alloc_zeroed(allocator, sizeof *p);
     if (p == NULL)
         return rmi_out_of_memory(err);
-    if (options != NULL) /* a caller built with an older header gives less */
-        memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
-    options = &chosen;
     p->runtime = manifest->runtime;
     p->allocator = allocator;
     p->deadline = RMI_FOREVER;
     atomic_store(&p->call_deadline, RMI_FOREVER);
     p->result_seq = INT64_MAX;
-    take_options(p, options);
+    take_options(p, &chosen);
     int rc = rmi_graph_build(manifest, &p->graph, error);
     if (rc == RM_OK && (rc = wire(p)) != RM_OK)
         rc = rmi_out_of_memory(error);
     if (rc == RM_OK)
-        rc = rmi_deadline_start(p, options->timeout_ms, error);
-    if (rc == RM_OK && options->opening != NULL)
-        options->opening(options->opening_context, p);
+        rc = rmi_deadline_start(p, chosen.timeout_ms, error);
+    if (rc == RM_OK && chosen.opening != NULL)
+        chosen.opening(chosen.opening_context, p);
     for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
         rc = atomic_load(&p->stop) == RMI_RUNNING ? open_node(p, &p->nodes[i], error) : stopped(p, error);
-    if (rc != RM_OK && options->opening != NULL)
-        options->opening(options->opening_context, NULL);
+    if (rc != RM_OK && chosen.opening != NULL)
+        chosen.opening(chosen.opening_context, NULL);
     if (rc == RM_OK)
         *out = p;
     else

@@ -338,6 +338,8 @@ static inline int rmi_check_stop(rm_pipeline *p)
 }
 
 /* ---- open.c */
+/* *out is what the caller gave, who may have been built with an older, shorter struct; defaults for NULL. */
+int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
 /* A node wants no more input: closes its links, and the nodes that only fed those. */
 void rmi_close_inputs(rm_node *node);
 /* Calls close once on every open node; the first failure is returned, in pipeline->error where none was. */
