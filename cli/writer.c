@@ -78,8 +78,3 @@ int rmi_writer_close(rmi_writer *writer, rm_error *err)
     writer->buffer = NULL;
     return rc;
 }
-
-bool rmi_writer_is_broken(const rmi_writer *writer)
-{
-    return writer->error == EPIPE;
-}

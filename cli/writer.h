@@ -25,7 +25,5 @@ int rmi_writer_flush(rmi_writer *writer, rm_error *err);
 /* Flushes, closes (some file systems report a full disk only then) and frees; also after failures.
  * Idempotent. */
 int rmi_writer_close(rmi_writer *writer, rm_error *err);
-/* Whether the reader of a pipe has gone away. */
-bool rmi_writer_is_broken(const rmi_writer *writer);
 
 #endif
