@@ -4,10 +4,13 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build run test bench lint format coverage install clean help
+.PHONY: build wasm run test bench lint format coverage install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
+
+wasm: ## Build the WASM files: build/wasm/*.wasm
+	@JOBS=$(JOBS) tools/build wasm
 
 run: build ## Build, then run the first example
 	@tools/run-example

@@ -1,7 +1,5 @@
 #include "cli/guard.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,31 +16,24 @@ static const int64_t same_signal = 500000000;
 /* A signal handler is given nothing, so the guard in use stands here; this is the program's only global. */
 static _Atomic(rmi_guard *) guard_in_use;
 
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-enum { SIGNALS = sizeof signals / sizeof signals[0] };
-
-/* Only the main thread acts, since its blocking calls must end and it alone frees what is cancelled here. */
-static void on_signal(int number)
+/* In a signal handler, on the thread that runs the pipeline. */
+static void on_signal(void)
 {
-    int saved = errno;
     rmi_guard *guard = atomic_load(&guard_in_use);
-    if (guard != NULL && !pthread_equal(pthread_self(), guard->main_thread)) {
-        (void)pthread_kill(guard->main_thread, number);
-    } else if (guard != NULL) {
-        rm_pipeline *pipeline = atomic_load(&guard->pipeline);
-        int64_t now = rmi_platform_now();
-        bool first = atomic_load(&guard->interrupts) == 0;
-        if (first)
-            guard->interrupted_at = now;
-        if (first || now - guard->interrupted_at > same_signal)
-            atomic_fetch_add(&guard->interrupts, 1);
-        if (pipeline != NULL)
-            rm_pipeline_cancel(pipeline);
-        rmi_wake_raise(guard->wake);
-        if (guard->watchdog != NULL)
-            rmi_watchdog_poke(guard->watchdog);
-    }
-    errno = saved;
+    if (guard == NULL)
+        return;
+    rm_pipeline *pipeline = atomic_load(&guard->pipeline);
+    int64_t now = rmi_platform_now();
+    bool first = atomic_load(&guard->interrupts) == 0;
+    if (first)
+        guard->interrupted_at = now;
+    if (first || now - guard->interrupted_at > same_signal)
+        atomic_fetch_add(&guard->interrupts, 1);
+    if (pipeline != NULL)
+        rm_pipeline_cancel(pipeline);
+    rmi_wake_raise(guard->wake);
+    if (guard->watchdog != NULL)
+        rmi_watchdog_poke(guard->watchdog);
 }
 
 /* Ends the process: something does not stop, so nothing can be waited for and nothing of the run may be
@@ -96,7 +87,7 @@ static int64_t look(void *context)
 
 int rmi_guard_start(rmi_guard *guard, rm_error *err)
 {
-    *guard = (rmi_guard){.main_thread = pthread_self(), .gives_up = INT64_MAX};
+    *guard = (rmi_guard){.gives_up = INT64_MAX};
     atomic_init(&guard->times_out, INT64_MAX);
     atomic_init(&guard->document, -1);
     int rc = rmi_wake_new(NULL, &guard->wake, err);
@@ -110,25 +101,14 @@ int rmi_guard_start(rmi_guard *guard, rm_error *err)
     if (rc != RM_OK)
         return rc;
     atomic_store(&guard_in_use, guard);
-    for (size_t i = 0; i < SIGNALS; i++) {
-        /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script)
-         * stays so. */
-        struct sigaction action = {.sa_handler = on_signal}, before;
-        (void)sigfillset(&action.sa_mask);
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            (void)sigaction(signals[i], &action, NULL);
-    }
+    rmi_platform_take_signals(on_signal);
     return RM_OK;
 }
 
 void rmi_guard_stop(rmi_guard *guard)
 {
     if (atomic_load(&guard_in_use) == guard) {
-        for (size_t i = 0; i < SIGNALS; i++) {
-            struct sigaction action = {.sa_handler = SIG_IGN}, before; /* how the run ended is settled */
-            if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == on_signal)
-                (void)sigaction(signals[i], &action, NULL);
-        }
+        rmi_platform_ignore_signals(); /* how the run ended is settled */
         atomic_store(&guard_in_use, NULL);
     }
     rmi_watchdog_stop(guard->watchdog);

@@ -2,7 +2,6 @@
 #ifndef CLI_GUARD_H
 #define CLI_GUARD_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "cli/program.h"
@@ -12,7 +11,6 @@
 typedef struct rmi_guard {
     rmi_wake *wake;         /* raised by a signal: wait on it wherever the program waits */
     rmi_watchdog *watchdog; /* NULL where there are no threads */
-    pthread_t main_thread;  /* the one that runs the pipeline */
     atomic_int interrupts;  /* signals so far, but not those that came together with the first */
     int64_t interrupted_at; /* the signal handler's own: monotonic ns of the first */
     _Atomic(rm_pipeline *) pipeline;

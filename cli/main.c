@@ -1,7 +1,4 @@
 /* The `remotemedia` program: finds the command and hands over. */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +6,7 @@
 #include "base/suggest.h"
 #include "cli/help.h"
 #include "cli/report.h"
+#include "platform/platform.h"
 
 static const struct {
     const char *name, *text;
@@ -100,20 +98,6 @@ static rmi_exit dispatch(rmi_program *program, int argc, char **argv)
     return unknown_command(program, word);
 }
 
-/* Descriptors 0 to 2 are open from here on, so that no file of ours becomes one of them by chance; what was
- * standard output is put aside for results and 1 becomes standard error, so that a printf in a library cannot
- * spoil them. */
-static int put_stdout_aside(void)
-{
-    int opened = 0, results = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    while (opened >= 0 && opened <= STDERR_FILENO)
-        opened = open("/dev/null", O_RDWR);
-    if (opened > STDERR_FILENO)
-        (void)close(opened);
-    (void)dup2(STDERR_FILENO, STDOUT_FILENO);
-    return results;
-}
-
 static bool wants_colour(void)
 {
     const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
@@ -124,9 +108,8 @@ static bool wants_colour(void)
 int main(int argc, char **argv)
 {
     rm_error err = {0};
-    rmi_program program = {.out = {.descriptor = put_stdout_aside(), .name = "standard output"},
+    rmi_program program = {.out = {.descriptor = rmi_platform_take_stdout(), .name = "standard output"},
                            .colour = wants_colour()};
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of the write */
     rmi_exit code = dispatch(&program, argc, argv);
     bool told = program.out.error != 0;
     if (rmi_writer_close(&program.out, &err) != RM_OK && !told) {

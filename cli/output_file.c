@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 
 enum { NAME_SIZE = 4096 + 32 };
 
@@ -52,18 +53,17 @@ int rmi_output_file_open(const char *path, bool document, int input, int *descri
 
 int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err)
 {
-    struct stat status;
     char real[NAME_SIZE];
     *temporary = rmi_alloc(NULL, NAME_SIZE);
     if (*temporary == NULL)
         return rmi_out_of_memory(err);
     const char *target = realpath(path, real) != NULL ? real : path; /* a link stays a link */
-    int length = snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, (long)getpid());
+    int length = snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, rmi_platform_process_number());
     if (length < 0 || length >= NAME_SIZE)
         return io_error(path, ENAMETOOLONG, err);
     *descriptor = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (*descriptor >= 0 && stat(target, &status) == 0)
-        (void)fchmod(*descriptor, status.st_mode & 07777);
+    if (*descriptor >= 0)
+        rmi_platform_copy_mode(target, *descriptor);
     return *descriptor >= 0 ? RM_OK : io_error(path, errno, err);
 }
 

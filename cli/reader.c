@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,11 +70,6 @@ static int read_piece(rmi_reader *reader, rm_error *err)
     return RM_OK;
 }
 
-static bool would_block(const rmi_reader *reader)
-{
-    return poll(&(struct pollfd){.fd = reader->descriptor, .events = POLLIN}, 1, 0) == 0;
-}
-
 int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_error *err)
 {
     int rc = RM_OK;
@@ -88,7 +82,7 @@ int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_er
         reader->searched = unread;
         if (found != NULL || reader->at_end)
             break;
-        rc = would_block(reader) ? RM_AGAIN : read_piece(reader, err);
+        rc = rmi_platform_would_block(reader->descriptor) ? RM_AGAIN : read_piece(reader, err);
     }
     if (rc != RM_OK)
         return rc;
@@ -107,9 +101,9 @@ int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const cha
 {
     int rc = RM_OK;
     while (rc == RM_OK && !reader->at_end && reader->end - reader->start <= limit) {
-        if (would_block(reader)) {
+        if (rmi_platform_would_block(reader->descriptor)) {
             rmi_reader_wait(reader, wake, INT64_MAX);
-            rc = would_block(reader) ? RM_AGAIN : RM_OK;
+            rc = rmi_platform_would_block(reader->descriptor) ? RM_AGAIN : RM_OK;
         } else {
             rc = read_piece(reader, err);
         }

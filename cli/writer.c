@@ -1,7 +1,6 @@
 #include "cli/writer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,7 +24,7 @@ static int write_out(rmi_writer *writer, const char *text, size_t length, rm_err
             text += written;
             length -= (size_t)written;
         } else if (errno == EAGAIN) { /* someone made the terminal or pipe that we share non-blocking */
-            (void)poll(&(struct pollfd){.fd = writer->descriptor, .events = POLLOUT}, 1, -1);
+            rmi_platform_wait_writable(writer->descriptor);
         } else if (errno != EINTR) {
             writer->error = errno;
         }

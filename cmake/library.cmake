@@ -1,13 +1,21 @@
 # libremotemedia.{a,so}: everything but Python and the program. A new file in one of the folders is picked up.
-foreach(folder base data manifest graph exec nodes sandbox transport platform/posix)
+if(RM_WASM)
+    set(rm_platform wasi)
+else()
+    set(rm_platform posix)
+endif()
+foreach(folder base data manifest graph exec nodes sandbox transport platform/${rm_platform})
     file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
     list(APPEND rm_sources ${found})
 endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/platform/*.c)
 list(APPEND rm_sources ${found})
 list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$")
+if(RM_WASM) # each WASM file has its own list of features
+    list(FILTER rm_sources EXCLUDE REGEX "graph/features\\.c$")
+endif()
 set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::libtommath dep::muslm
-    ${CMAKE_DL_LIBS} Threads::Threads)
+    ${rm_system_libraries})
 
 add_library(remotemedia_objects OBJECT ${rm_sources})
 target_link_libraries(remotemedia_objects PRIVATE rm_flags ${rm_library_dependencies})
@@ -17,6 +25,9 @@ set_target_properties(remotemedia_static PROPERTIES OUTPUT_NAME remotemedia)
 target_include_directories(remotemedia_static INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(remotemedia_static INTERFACE ${rm_library_dependencies})
 
+if(RM_WASM)
+    return()
+endif()
 add_library(remotemedia SHARED $<TARGET_OBJECTS:remotemedia_objects>)
 set_target_properties(remotemedia PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 target_include_directories(remotemedia INTERFACE ${PROJECT_SOURCE_DIR}/include)

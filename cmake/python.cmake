@@ -1,37 +1,20 @@
-# The Python host (src/python), the bundled python3.13 with its standard library, and our package for both.
-set(rm_python ${PROJECT_BINARY_DIR}/bin/python3.13)
-set(rm_stdlib ${PROJECT_BINARY_DIR}/lib/python3.13)
+# The Python host: src/python with what is frozen into it.
+execute_process(COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/deps/deps.py path python
+    OUTPUT_VARIABLE rm_freezer OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 
-# A copy, not a link: `pip install` must not write into the shared cache. -a keeps the times, so that the
-# byte code stays valid. The stamp's name has the cache entry's, so that another Python replaces this one.
-cmake_path(GET rm_dep_python FILENAME rm_python_key)
-set(rm_python_stamp ${PROJECT_BINARY_DIR}/${rm_python_key}.stamp)
-add_custom_command(OUTPUT ${rm_python_stamp}
-    COMMAND ${CMAKE_COMMAND} -E rm -rf ${rm_stdlib}
-    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/bin ${PROJECT_BINARY_DIR}/lib
-    COMMAND cp -a ${rm_dep_python}/bin ${rm_dep_python}/include ${PROJECT_BINARY_DIR}/
-    COMMAND cp -a ${rm_dep_python}/lib/python3.13 ${PROJECT_BINARY_DIR}/lib/
-    COMMAND ${CMAKE_COMMAND} -E touch ${rm_python_stamp}
-    COMMENT "Copying Python's standard library" VERBATIM)
-
-# Our package is frozen into the host, and lies in site-packages for the bundled python3.13.
+# Our package, and in the WASM files the whole standard library, which has no other place there.
 set(rm_package ${PROJECT_SOURCE_DIR}/python/remotemedia)
-set(rm_package_copy ${rm_stdlib}/site-packages/remotemedia)
 set(rm_frozen ${PROJECT_BINARY_DIR}/generated/frozen.c)
 file(GLOB_RECURSE rm_package_files CONFIGURE_DEPENDS ${rm_package}/*.py ${rm_package}/*.pyi ${rm_package}/py.typed)
+if(RM_WASM)
+    set(rm_frozen_library --library ${rm_freezer}/lib/python3.13
+        --module ${rm_dep_python}/lib/python3.13/_sysconfigdata__wasi_wasm32-wasi.py)
+endif()
 add_custom_command(OUTPUT ${rm_frozen}
-    COMMAND ${rm_python} -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package} ${rm_frozen}
-    DEPENDS ${rm_python_stamp} ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files}
+    COMMAND ${rm_freezer}/bin/python3.13 -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen} --package ${rm_package}
+        ${rm_frozen_library}
+    DEPENDS ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files}
     COMMENT "Freezing the Python package" VERBATIM)
-set(rm_package_stamp ${PROJECT_BINARY_DIR}/package.stamp)
-add_custom_command(OUTPUT ${rm_package_stamp}
-    COMMAND ${CMAKE_COMMAND} -E rm -rf ${rm_package_copy}
-    COMMAND ${CMAKE_COMMAND} -E make_directory ${rm_package} ${rm_package_copy}
-    COMMAND cp -a ${rm_package}/. ${rm_package_copy}/
-    COMMAND ${CMAKE_COMMAND} -E touch ${rm_package_stamp}
-    DEPENDS ${rm_python_stamp} ${rm_package_files}
-    COMMENT "Copying the Python package" VERBATIM)
-add_custom_target(python_tree ALL DEPENDS ${rm_python_stamp} ${rm_package_stamp})
 
 file(GLOB rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
 list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$")
@@ -44,12 +27,3 @@ else()
     target_compile_definitions(remotemedia_python PRIVATE RM_PYTHON_ALLOCATOR=PYMEM_ALLOCATOR_DEFAULT)
 endif()
 target_include_directories(remotemedia_python SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
-
-# The same as a shared library, for programs that embed: they link it, so that extension modules find CPython's
-# functions in it. What it uses of the library's inside it takes from the static one, hidden.
-add_library(remotemedia_python_shared SHARED ${PROJECT_SOURCE_DIR}/cmake/empty.c)
-set_target_properties(remotemedia_python_shared PROPERTIES OUTPUT_NAME remotemedia_python
-    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} INSTALL_RPATH $ORIGIN)
-target_link_libraries(remotemedia_python_shared PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,remotemedia_python,dep::python>
-    remotemedia remotemedia_static)
-target_link_options(remotemedia_python_shared PRIVATE -Wl,--exclude-libs,${rm_hidden_archives}:libremotemedia.a)

@@ -60,13 +60,16 @@ def configured_archive():
     raise FetchError(f"apt has no archive for {suite} configured")
 
 
-def private_apt(cache, suite):
-    """Options that make apt-get use lists and folders of our own, on the configured archive with another suite."""
-    base = cache / "apt" / suite
+def private_apt(cache, kind, suite):
+    """Options that make apt-get use lists and folders of our own, on the configured archive with another suite.
+
+    `kind` is "deb" for packages, "deb-src" for sources.
+    """
+    base = cache / "apt" / f"{kind}-{suite}"
     for folder in ("lists/partial", "cache/archives/partial", "parts"):
         (base / folder).mkdir(parents=True, exist_ok=True)
     uri, key = configured_archive()
-    (base / "sources.list").write_text(f"deb-src {f'[signed-by={key}] ' if key else ''}{uri} {suite} main\n")
+    (base / "sources.list").write_text(f"{kind} {f'[signed-by={key}] ' if key else ''}{uri} {suite} main\n")
     settings = {
         "Dir::Etc::SourceList": base / "sources.list",
         "Dir::Etc::SourceParts": base / "parts",
@@ -79,7 +82,7 @@ def private_apt(cache, suite):
 
 
 def from_apt_source(source, target, cache):
-    options = private_apt(cache, source["suite"])
+    options = private_apt(cache, "deb-src", source["suite"])
     run(["apt-get", *options, "-qq", "update"])
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         failure = None
@@ -87,43 +90,77 @@ def from_apt_source(source, target, cache):
             run(["apt-get", *options, "-qq", "--download-only", "--tar-only", "source", source["apt_source"]], cwd=folder)
         except FetchError as error:  # another part of the source may be missing; ours is what counts
             failure = error
-        got = pathlib.Path(folder) / source["file"]
-        if not got.is_file():
-            raise failure or FetchError(f"the archive has no {source['file']}")
-        shutil.move(got, target)
+        if failure is not None and not (pathlib.Path(folder) / source["file"]).is_file():
+            raise failure
+        move_one(folder, source, target)
 
 
-def from_pip_sdist(source, target, cache):
-    name = source["pip_sdist"].split("==")[0]
+def from_apt_binary(source, target, cache):
+    options = private_apt(cache, "deb", source["suite"])
+    run(["apt-get", *options, "-qq", "update"])
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        run(["apt-get", *options, "-qq", "download", source["apt_binary"]], cwd=folder)
+        move_one(folder, source, target)
+
+
+def move_one(folder, source, target):
+    """The file that the lock names, from a folder where a client has put it."""
+    got = pathlib.Path(folder) / source["file"]
+    if not got.is_file():
+        there = ", ".join(sorted(path.name for path in pathlib.Path(folder).iterdir()))
+        raise FetchError(f"there is no {source['file']}, but {there or 'nothing'}")
+    shutil.move(got, target)
+
+
+def pip_download(source, requirement, target, cache, *options):
     pythons = [python for python in (sys.executable, "/usr/bin/python3")
                if subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0]
     if not pythons:
         raise FetchError("python3 has no pip; install python3-pip")
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        run([pythons[0], "-m", "pip", "download", "-q", "--no-binary", name, "--no-deps", "-d", folder,
-             source["pip_sdist"]])
-        shutil.move(pathlib.Path(folder) / source["file"], target)
+        run([pythons[0], "-m", "pip", "download", "-q", *options, "--no-deps", "-d", folder, requirement])
+        move_one(folder, source, target)
+
+
+def from_pip_sdist(source, target, cache):
+    requirement = source["pip_sdist"]
+    pip_download(source, requirement, target, cache, "--no-binary", requirement.split("==")[0])
+
+
+def from_pip_wheel(source, target, cache):
+    pip_download(source, source["pip_wheel"], target, cache, "--only-binary", ":all:", "--python-version", "3.13",
+                 "--platform", source["platform"])
+
+
+def from_npm(source, target, cache):
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        run(["npm", "pack", "--silent", source["npm"]], cwd=folder)
+        move_one(folder, source, target)
+
+
+FETCHERS = {"url": from_url, "apt_source": from_apt_source, "apt_binary": from_apt_binary,
+            "pip_sdist": from_pip_sdist, "pip_wheel": from_pip_wheel, "npm": from_npm}
 
 
 def fetch(name, entry, cache):
-    """The path of the archive, named by its sha256, with the bytes the lock file names."""
-    wanted = {source.get("sha256", entry["sha256"]) for source in entry["sources"]}
+    """(path of the archive, the source it is one of); the archive has the bytes the lock file names."""
     downloads = cache / "downloads"
     downloads.mkdir(parents=True, exist_ok=True)
-    for digest in sorted(wanted):
+    wanted = {source.get("sha256", entry["sha256"]): source for source in reversed(entry["sources"])}
+    for digest, source in wanted.items():
         if (downloads / digest).is_file():
-            return downloads / digest
+            return downloads / digest, source
     for source in entry["sources"]:
-        kind = next(kind for kind in ("url", "apt_source", "pip_sdist") if kind in source)
+        kind = next(kind for kind in FETCHERS if kind in source)
         say(f"{name} {entry['version']}: fetching ({kind.replace('_', ' ')} {source[kind]})")
         part = downloads / f"{name}.{os.getpid()}.part"
         try:
-            {"url": from_url, "apt_source": from_apt_source, "pip_sdist": from_pip_sdist}[kind](source, part, cache)
+            FETCHERS[kind](source, part, cache)
             digest = sha256_of(part)
             if digest not in wanted:
                 raise FetchError(f"other bytes than locked (sha256 {digest})")
             os.replace(part, downloads / digest)
-            return downloads / digest
+            return downloads / digest, wanted[digest]
         except (OSError, FetchError) as error:
             say(f"{name}: {error}; trying the next source")
         finally:

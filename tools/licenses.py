@@ -1,4 +1,4 @@
-"""Writes the licences of the project and of all it links as a C text: rmi_licenses_text. Usage: licenses.py OUT.c"""
+"""Writes the licences of the project and of all it links as a C text: rmi_licenses_text. Usage: licenses.py TARGET OUT.c"""
 import pathlib
 import subprocess
 import sys
@@ -6,8 +6,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def main(out):
-    others = subprocess.run([sys.executable, "-B", ROOT / "deps/deps.py", "licenses"], check=True,
+def main(target, out):
+    others = subprocess.run([sys.executable, "-B", ROOT / "deps/deps.py", "--target", target, "licenses"], check=True,
                             stdout=subprocess.PIPE).stdout.decode()
     text = f"==== RemoteMedia (MIT)\n\n{(ROOT / 'LICENSE').read_text()}\n{others}"
     data = text.encode() + b"\0"
@@ -18,4 +18,4 @@ def main(out):
                    "const char *const rmi_licenses_text = (const char *)text;\n")
 
 
-main(pathlib.Path(sys.argv[1]))
+main(sys.argv[1], pathlib.Path(sys.argv[2]))

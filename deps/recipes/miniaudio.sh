@@ -21,8 +21,8 @@ cat >implementation.c <<'END'
 #include "stb_vorbis.c"
 END
 mkdir -p "$OUT/include" "$OUT/lib"
-$CC -std=c11 -D_GNU_SOURCE -O2 -fPIC -ffp-contract=off -fno-strict-aliasing -fvisibility=hidden -DNDEBUG $flags \
+$CC -std=c11 -D_GNU_SOURCE -O2 $PIC -ffp-contract=off -fno-strict-aliasing -fvisibility=hidden -DNDEBUG $flags \
     -Iminiaudio -c implementation.c -o implementation.o
-ar rcD "$OUT/lib/libminiaudio.a" implementation.o
+$AR rcD "$OUT/lib/libminiaudio.a" implementation.o
 cp miniaudio/miniaudio.h miniaudio/stb_vorbis.c "$OUT/include/"
 echo "$flags" >"$OUT/FLAGS"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Edits CPython's unpacked source (the current folder) before configure; fails when a text is not where it was."""
+import os
 import pathlib
 import re
 import sys
@@ -45,4 +46,5 @@ def write_setup_local():
 
 
 recursion_limit_from_the_command_line()
-write_setup_local()
+if os.environ["TARGET"] == "native":  # elsewhere all is built in as it is
+    write_setup_local()

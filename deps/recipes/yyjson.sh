@@ -4,6 +4,6 @@ set -eu
 dir=src
 [ -f src/yyjson.c ] || dir=yyjson
 mkdir -p "$OUT/include" "$OUT/lib"
-$CC -std=c99 -O3 -fPIC -ffp-contract=off -fvisibility=hidden -DNDEBUG -c "$dir/yyjson.c" -o yyjson.o
-ar rcD "$OUT/lib/libyyjson.a" yyjson.o
+$CC -std=c99 -O3 $PIC -ffp-contract=off -fvisibility=hidden -DNDEBUG -c "$dir/yyjson.c" -o yyjson.o
+$AR rcD "$OUT/lib/libyyjson.a" yyjson.o
 cp "$dir/yyjson.h" "$OUT/include/"

@@ -88,9 +88,10 @@ int rm_samples_new(const rm_allocator *allocator, size_t frames, int32_t channel
     if (channels < 1 || sample_rate < 1)
         return rm_error_set(err, RM_E_USAGE, "audio of %" PRId32 " channels at %" PRId32 " Hz", channels,
                             sample_rate);
-    if (frames > INT64_MAX)
+    const uint64_t count = frames;
+    if (count > INT64_MAX)
         return rm_error_set(err, RM_E_LIMIT, "audio of %zu frames is too long", frames);
-    const int64_t shape[] = {(int64_t)frames, channels};
+    const int64_t shape[] = {(int64_t)count, channels};
     const rm_media media = {.kind = RM_MEDIA_AUDIO,
                             .sample_rate = sample_rate,
                             .channel_layout = channel_layout ? channel_layout : usual_layout(channels)};

@@ -12,6 +12,29 @@
 /* The monotonic clock, ns. */
 int64_t rmi_platform_now(void);
 
+/* ---- The program's own process; only the program calls these. */
+
+/* Takes standard output for results: what is written to descriptor 1 from here on goes to standard error, so
+ * that a printf in a library cannot spoil them. Descriptors 0 to 2 are open afterwards, and a reader that
+ * went away is an error of the write. The descriptor for results, or -1. Once. */
+int rmi_platform_take_stdout(void);
+/* Has Ctrl-C, SIGTERM and SIGHUP call `function`, in a signal handler and on the calling thread, whose
+ * blocking calls end. What was ignored before stays so. Without signals: does nothing. One function at a
+ * time. */
+void rmi_platform_take_signals(void (*function)(void));
+/* From now on those signals do nothing. */
+void rmi_platform_ignore_signals(void);
+/* Whether a read would wait for something to come. */
+bool rmi_platform_would_block(int descriptor);
+/* Waits until something can be written. */
+void rmi_platform_wait_writable(int descriptor);
+/* Names a temporary file beside another process'. */
+long rmi_platform_process_number(void);
+/* Gives a new file the permissions that `path` has. */
+void rmi_platform_copy_mode(const char *path, int descriptor);
+
+/* ---- Waiting */
+
 /* A flag that one thread waits for and any thread or signal handler raises. */
 typedef struct rmi_wake rmi_wake;
 /* *out is owned: rmi_wake_free. */
@@ -41,6 +64,8 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog);
 int rmi_platform_nudge_signal(void);
 /* Sends it to `thread` (a pthread_t), which must not have ended. Any thread. */
 void rmi_platform_nudge(uintptr_t thread);
+
+/* ---- Files */
 
 /* Reads a whole file ("-": standard input); *data is owned, NUL-terminated: rm_text_free(allocator, data,
  * length). RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */

@@ -1,9 +1,13 @@
-/* The package `remotemedia` as byte code inside the library; tools/freeze.py makes the table. */
+/* Python modules as byte code inside the library; tools/freeze.py makes the table. */
 #ifndef PYTHON_FROZEN_H
 #define PYTHON_FROZEN_H
 
+#include <stdbool.h>
+
 #include <Python.h>
 
+/* The package `remotemedia`, and the standard library where that is frozen too. */
 extern const struct _frozen rmi_frozen_modules[];
+extern const bool rmi_frozen_library;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "platform/platform.h"
+#include "python/frozen.h"
 #include "python/host.h"
 
 enum { LONGEST_PATH = 4096 };
@@ -135,7 +136,7 @@ static PyStatus append(PyConfig *config, const char *folder, const char *rest)
     return status;
 }
 
-static PyStatus fill(PyConfig *config, const places *at)
+static PyStatus fill_places(PyConfig *config, const places *at)
 {
     struct {
         wchar_t **member;
@@ -155,6 +156,12 @@ static PyStatus fill(PyConfig *config, const places *at)
     for (size_t i = 0; !PyStatus_Exception(status) && i < sizeof members / sizeof *members; i++)
         status = set(config, members[i].member, at->home, members[i].rest);
     config->module_search_paths_set = 1;
+    return status;
+}
+
+static PyStatus fill(PyConfig *config, const places *at)
+{
+    PyStatus status = fill_places(config, at);
     if (!PyStatus_Exception(status))
         status = append(config, at->home, LIBRARY);
     if (!PyStatus_Exception(status))
@@ -166,16 +173,29 @@ static PyStatus fill(PyConfig *config, const places *at)
     return status;
 }
 
+/* With the library inside there is nothing to look for, and one place for users' modules: what is mapped to
+ * /app. */
+static PyStatus fill_for_frozen(PyConfig *config)
+{
+    places at = {.home = "/"};
+    PyStatus status = fill_places(config, &at);
+    if (!PyStatus_Exception(status))
+        status = append(config, "/app", "");
+    return status;
+}
+
 int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
 {
-    places at;
-    int rc = find_home(host, at.home, err);
-    if (rc == RM_OK)
+    places at = {0};
+    int rc = RM_OK;
+    if (!rmi_frozen_library)
+        rc = find_home(host, at.home, err);
+    if (!rmi_frozen_library && rc == RM_OK)
         rc = find_environment(at.environment, err);
     if (rc != RM_OK)
         return rc;
     shorten(at.home);
-    const PyStatus status = fill(config, &at);
+    const PyStatus status = rmi_frozen_library ? fill_for_frozen(config) : fill(config, &at);
     if (PyStatus_Exception(status))
         return rm_error_set(err, RM_E_INTERNAL, "Python did not start: %s",
                             status.err_msg ? status.err_msg : "");

@@ -1,4 +1,5 @@
 #include <sched.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "platform/platform.h"
@@ -31,4 +32,17 @@ const char *rmi_platform_architecture(void)
 #else
     return "unknown";
 #endif
+}
+
+bool rmi_platform_program_directory(char *buffer, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", buffer, size);
+    if (length <= 0 || (size_t)length >= size)
+        return false;
+    buffer[length] = '\0';
+    char *slash = strrchr(buffer, '/');
+    if (slash == NULL)
+        return false;
+    slash[slash == buffer] = '\0'; /* the root keeps its slash */
+    return true;
 }

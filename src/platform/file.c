@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "platform/platform.h"
-#include "platform/posix/memory.h"
+#include "platform/memory.h"
 
 enum { FIRST_READ = 65536 };
 
@@ -19,7 +19,7 @@ typedef struct file_text {
 
 static bool reserve(file_text *text, size_t capacity)
 {
-    char *grown = posix_resize(text->allocator, text->data, text->capacity, capacity);
+    char *grown = rmi_platform_resize(text->allocator, text->data, text->capacity, capacity);
     if (grown == NULL)
         return false;
     text->data = grown;
@@ -90,24 +90,11 @@ int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size
     if (!standard)
         (void)close(descriptor);
     if (rc != RM_OK || text.data == NULL) { /* never one without the other */
-        posix_free(allocator, text.data, text.capacity);
+        rmi_platform_free(allocator, text.data, text.capacity);
         return rc;
     }
     text.data[text.length] = '\0';
     *data = text.data;
     *length = text.length;
     return RM_OK;
-}
-
-bool rmi_platform_program_directory(char *buffer, size_t size)
-{
-    ssize_t length = readlink("/proc/self/exe", buffer, size);
-    if (length <= 0 || (size_t)length >= size)
-        return false;
-    buffer[length] = '\0';
-    char *slash = strrchr(buffer, '/');
-    if (slash == NULL)
-        return false;
-    slash[slash == buffer] = '\0'; /* the root keeps its slash */
-    return true;
 }

@@ -1,0 +1,11 @@
+# The commands of the program: cli/ without main.c and without the choice of Python, which each program makes.
+set(rm_licenses ${PROJECT_BINARY_DIR}/generated/licenses.c)
+add_custom_command(OUTPUT ${rm_licenses}
+    COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/licenses.py ${rm_target} ${rm_licenses}
+    DEPENDS ${PROJECT_SOURCE_DIR}/tools/licenses.py ${PROJECT_SOURCE_DIR}/LICENSE ${rm_dep_inputs}
+    COMMENT "Gathering licences" VERBATIM)
+
+file(GLOB rm_cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
+list(FILTER rm_cli_sources EXCLUDE REGEX "(_test|/main|/python_on|/python_off)\\.c$")
+add_library(remotemedia_cli OBJECT ${rm_cli_sources} ${rm_licenses})
+target_link_libraries(remotemedia_cli PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)

@@ -1,0 +1,90 @@
+/* What the program does to its own process: descriptors and signals. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+
+int rmi_platform_take_stdout(void)
+{
+    int opened = 0, results = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    while (opened >= 0 && opened <= STDERR_FILENO) /* so that no file becomes one of the three by chance */
+        opened = open("/dev/null", O_RDWR);
+    if (opened > STDERR_FILENO)
+        (void)close(opened);
+    (void)dup2(STDERR_FILENO, STDOUT_FILENO);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return results;
+}
+
+/* A handler is given nothing but the signal's number, so what it calls stands here. */
+static struct {
+    _Atomic(void (*)(void)) function;
+    pthread_t thread;
+} taken;
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { SIGNALS = sizeof signals / sizeof signals[0] };
+
+/* One thread acts: its blocking calls must end. */
+static void on_signal(int number)
+{
+    int saved = errno;
+    void (*function)(void) = atomic_load(&taken.function);
+    if (function != NULL && !pthread_equal(pthread_self(), taken.thread))
+        (void)pthread_kill(taken.thread, number);
+    else if (function != NULL)
+        function();
+    errno = saved;
+}
+
+void rmi_platform_take_signals(void (*function)(void))
+{
+    taken.thread = pthread_self();
+    atomic_store(&taken.function, function);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script)
+         * stays so. */
+        struct sigaction action = {.sa_handler = on_signal}, before;
+        (void)sigfillset(&action.sa_mask);
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            (void)sigaction(signals[i], &action, NULL);
+    }
+}
+
+void rmi_platform_ignore_signals(void)
+{
+    for (size_t i = 0; i < SIGNALS; i++) {
+        struct sigaction action = {.sa_handler = SIG_IGN}, before;
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == on_signal)
+            (void)sigaction(signals[i], &action, NULL);
+    }
+    atomic_store(&taken.function, NULL);
+}
+
+bool rmi_platform_would_block(int descriptor)
+{
+    return poll(&(struct pollfd){.fd = descriptor, .events = POLLIN}, 1, 0) == 0;
+}
+
+void rmi_platform_wait_writable(int descriptor)
+{
+    (void)poll(&(struct pollfd){.fd = descriptor, .events = POLLOUT}, 1, -1);
+}
+
+long rmi_platform_process_number(void)
+{
+    return (long)getpid();
+}
+
+void rmi_platform_copy_mode(const char *path, int descriptor)
+{
+    struct stat status;
+    if (stat(path, &status) == 0)
+        (void)fchmod(descriptor, status.st_mode & 07777);
+}

@@ -1,0 +1,22 @@
+#include "platform/platform.h"
+
+size_t rmi_platform_cpu_count(void)
+{
+    return 1;
+}
+
+double rmi_platform_memory_gb(void)
+{
+    return 4294967296.0 / 1e9; /* all that 32 bits address */
+}
+
+const char *rmi_platform_architecture(void)
+{
+    return "wasm32";
+}
+
+bool rmi_platform_program_directory(char *buffer, size_t size)
+{
+    (void)buffer, (void)size;
+    return false;
+}

@@ -1,0 +1,47 @@
+#include "platform/wasi/poll.h"
+
+#include "platform/platform.h"
+
+enum { MOST_DESCRIPTORS = 15 };
+
+/* The longest a single wait lasts where nothing ends it. */
+static const int64_t long_time = 3600 * INT64_C(1000000000);
+
+/* Relative: Node's WASI never comes back from an absolute time on the monotonic clock. */
+static __wasi_subscription_t clock_until(int64_t deadline)
+{
+    int64_t left = deadline == INT64_MAX ? long_time : deadline - rmi_platform_now();
+    return (__wasi_subscription_t){.u = {.tag = __WASI_EVENTTYPE_CLOCK,
+                                         .u.clock = {.id = __WASI_CLOCKID_MONOTONIC,
+                                                     .timeout = left > 0 ? (__wasi_timestamp_t)left : 0}}};
+}
+
+static __wasi_subscription_t descriptor_ready(int descriptor, __wasi_eventtype_t what)
+{
+    __wasi_subscription_t made = {.userdata = 1, .u = {.tag = what}};
+    if (what == __WASI_EVENTTYPE_FD_READ)
+        made.u.u.fd_read.file_descriptor = descriptor;
+    else
+        made.u.u.fd_write.file_descriptor = descriptor;
+    return made;
+}
+
+bool rmi_wasi_wait(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline)
+{
+    __wasi_subscription_t wanted[MOST_DESCRIPTORS + 1];
+    __wasi_event_t events[MOST_DESCRIPTORS + 1];
+    __wasi_size_t happened = 0;
+    bool ready = false;
+    if (count > MOST_DESCRIPTORS) /* looks at some: the caller comes again */
+        count = MOST_DESCRIPTORS;
+    do {
+        wanted[0] = clock_until(deadline);
+        for (size_t i = 0; i < count; i++)
+            wanted[i + 1] = descriptor_ready(descriptors[i], what);
+        if (__wasi_poll_oneoff(wanted, events, count + 1, &happened) != 0)
+            return true;
+        for (size_t i = 0; i < happened; i++)
+            ready |= events[i].userdata == 1;
+    } while (!ready && rmi_platform_now() < deadline);
+    return ready;
+}

@@ -1,0 +1,75 @@
+/* The program's descriptors. A WASI host has no signals and no second name for a descriptor, so results get a
+ * number of their own, which stands for standard output where the C library calls the host. */
+#include <stdbool.h>
+#include <unistd.h>
+#include <wasi/api.h>
+
+#include "platform/platform.h"
+#include "platform/wasi/poll.h"
+
+enum { RESULTS = 0x40000001 };
+
+/* The program's only one; a library user never sets it. */
+static bool stdout_is_taken;
+
+/* The linker puts these in the place of the C library's (--wrap). */
+__wasi_errno_t __real___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *parts, size_t count,
+                                      __wasi_size_t *written);
+__wasi_errno_t __wrap___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *parts, size_t count,
+                                      __wasi_size_t *written);
+__wasi_errno_t __real___wasi_fd_close(__wasi_fd_t fd);
+__wasi_errno_t __wrap___wasi_fd_close(__wasi_fd_t fd);
+
+__wasi_errno_t __wrap___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *parts, size_t count,
+                                      __wasi_size_t *written)
+{
+    if (stdout_is_taken && fd == STDOUT_FILENO)
+        fd = STDERR_FILENO;
+    else if (stdout_is_taken && fd == RESULTS)
+        fd = STDOUT_FILENO;
+    return __real___wasi_fd_write(fd, parts, count, written);
+}
+
+__wasi_errno_t __wrap___wasi_fd_close(__wasi_fd_t fd)
+{
+    return __real___wasi_fd_close(stdout_is_taken && fd == RESULTS ? STDOUT_FILENO : fd);
+}
+
+int rmi_platform_take_stdout(void)
+{
+    stdout_is_taken = true;
+    return RESULTS;
+}
+
+void rmi_platform_take_signals(void (*function)(void))
+{
+    (void)function;
+}
+
+void rmi_platform_ignore_signals(void)
+{
+}
+
+bool rmi_platform_would_block(int descriptor)
+{
+    return !rmi_wasi_wait(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0);
+}
+
+void rmi_platform_wait_writable(int descriptor)
+{
+    int number = descriptor == RESULTS ? STDOUT_FILENO : descriptor;
+    (void)rmi_wasi_wait(&number, 1, __WASI_EVENTTYPE_FD_WRITE, INT64_MAX);
+}
+
+/* A random one, since there is none. */
+long rmi_platform_process_number(void)
+{
+    uint32_t number = 1;
+    (void)__wasi_random_get((uint8_t *)&number, sizeof number);
+    return (long)(number & INT32_MAX);
+}
+
+void rmi_platform_copy_mode(const char *path, int descriptor)
+{
+    (void)path, (void)descriptor;
+}

@@ -1,0 +1,39 @@
+/* Waiting without threads or signals: a flag, which nobody raises while we wait, and the host's clock and
+ * descriptors. */
+#include <wasi/api.h>
+
+#include "platform/memory.h"
+#include "platform/platform.h"
+#include "platform/wasi/poll.h"
+
+struct rmi_wake {
+    const rm_allocator *allocator;
+    bool raised;
+};
+
+int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err)
+{
+    *out = rmi_platform_alloc(allocator, sizeof **out);
+    if (*out == NULL)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    **out = (rmi_wake){.allocator = allocator};
+    return RM_OK;
+}
+
+void rmi_wake_free(rmi_wake *wake)
+{
+    if (wake != NULL)
+        rmi_platform_free(wake->allocator, wake, sizeof *wake);
+}
+
+void rmi_wake_raise(rmi_wake *wake)
+{
+    wake->raised = true;
+}
+
+bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline)
+{
+    bool raised = wake->raised;
+    wake->raised = false;
+    return raised || rmi_wasi_wait(descriptors, count, __WASI_EVENTTYPE_FD_READ, deadline);
+}
