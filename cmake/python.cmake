@@ -8,7 +8,9 @@ set(rm_frozen ${PROJECT_BINARY_DIR}/generated/frozen.c)
 file(GLOB_RECURSE rm_package_files CONFIGURE_DEPENDS ${rm_package}/*.py ${rm_package}/*.pyi ${rm_package}/py.typed)
 if(RM_WASM)
     set(rm_frozen_library --library ${rm_freezer}/lib/python3.13
-        --module ${rm_dep_python}/lib/python3.13/_sysconfigdata__wasi_wasm32-wasi.py)
+        --module ${rm_dep_python}/lib/python3.13/_sysconfigdata__wasi_wasm32-wasi.py
+        --module ${PROJECT_SOURCE_DIR}/wasm/_remotemedia_snapshot.py)
+    list(APPEND rm_package_files ${PROJECT_SOURCE_DIR}/wasm/_remotemedia_snapshot.py)
 endif()
 add_custom_command(OUTPUT ${rm_frozen}
     COMMAND ${rm_freezer}/bin/python3.13 -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen} --package ${rm_package}

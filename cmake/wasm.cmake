@@ -1,21 +1,23 @@
-# The WASM files: each is the library, or the library and the Python host, with the program's commands.
+# The WASM files, build/wasm/*.wasm. All are made of the same objects: the library, for some the Python host, and in front
+# of them the program's commands. tools/wasm-product turns what the linker made into the file.
 
-# rm_wasm_product(NAME [python]): build/wasm/NAME.wasm. Its list of features is its own; all else is the same objects.
-function(rm_wasm_product name)
-    set(python OFF)
-    set(choice python_off)
-    if("python" IN_LIST ARGN)
-        set(python ON)
-        set(choice python_on)
-    endif()
-    add_executable(${name} ${PROJECT_SOURCE_DIR}/cli/main.c ${PROJECT_SOURCE_DIR}/cli/${choice}.c
-        ${PROJECT_SOURCE_DIR}/src/graph/features.c $<TARGET_OBJECTS:remotemedia_cli>)
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+# What goes into a file beside the library: its list of features is its own, and what it starts with.
+function(rm_wasm_parts name python)
+    add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/src/graph/features.c ${PROJECT_SOURCE_DIR}/cli/${python}.c)
     target_link_libraries(${name} PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
-    if(NOT python)
+    if(python STREQUAL python_off)
         target_compile_options(${name} PRIVATE -URM_PYTHON -URM_PYTHON_ASYNC)
-    else()
+    endif()
+endfunction()
+
+# rm_wasm_link(NAME PARTS SOURCES...): obj/NAME.wasm.
+function(rm_wasm_link name parts)
+    add_executable(${name} ${ARGN} $<TARGET_OBJECTS:${parts}>)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/obj)
+    target_link_libraries(${name} PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
+    if(parts MATCHES python)
         target_link_libraries(${name} PRIVATE remotemedia_python dep::python)
+        target_include_directories(${name} SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
     endif()
     target_link_libraries(${name} PRIVATE remotemedia_static)
     # The stack lies below the data, so that an overflow traps instead of writing over it.
@@ -23,7 +25,35 @@ function(rm_wasm_product name)
         -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close -Wl,--fatal-warnings)
 endfunction()
 
-rm_wasm_product(pipeline_executor_lite)
+# rm_wasm_product(NAME LINKED OPTION...): NAME.wasm from obj/LINKED.wasm; the options are those of tools/wasm-product.
+function(rm_wasm_product name linked)
+    set(made ${PROJECT_BINARY_DIR}/${name}.wasm)
+    add_custom_command(OUTPUT ${made}
+        COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/wasm-product $<TARGET_FILE:${linked}> ${made} ${ARGN}
+            --version ${PROJECT_VERSION}
+        DEPENDS ${linked} ${PROJECT_SOURCE_DIR}/tools/wasm-product ${PROJECT_SOURCE_DIR}/tools/wasm_file.py
+            ${PROJECT_SOURCE_DIR}/deps/lock.json
+        COMMENT "Making ${name}.wasm" VERBATIM)
+    add_custom_target(make_${name} ALL DEPENDS ${made})
+endfunction()
+
+set(rm_wasm_main ${PROJECT_SOURCE_DIR}/cli/main.c $<TARGET_OBJECTS:remotemedia_cli>)
+
+rm_wasm_parts(lite python_off)
+rm_wasm_link(command_lite lite ${rm_wasm_main})
+rm_wasm_product(pipeline_executor_lite command_lite)
+
 if(RM_PYTHON)
-    rm_wasm_product(pipeline_executor_wasm python)
+    set(rm_wasm_features RM_PYTHON)
+    if(RM_PYTHON_ASYNC)
+        list(APPEND rm_wasm_features RM_PYTHON_ASYNC)
+    endif()
+    set(rm_wasm_snapshot ${PROJECT_SOURCE_DIR}/wasm/snapshot.c)
+    rm_wasm_parts(with_python python_on)
+    rm_wasm_link(command_with_python with_python ${rm_wasm_main})
+    rm_wasm_product(pipeline_executor_wasm command_with_python --features ${rm_wasm_features})
+    rm_wasm_link(command_to_snapshot with_python ${rm_wasm_main} ${rm_wasm_snapshot}
+        ${PROJECT_SOURCE_DIR}/wasm/snapshot_command.c)
+    rm_wasm_product(pipeline_executor_wasm_snapshot command_to_snapshot --features ${rm_wasm_features} --snapshot
+        --rename _start=wizer.resume)
 endif()

@@ -78,6 +78,8 @@ static inline PyObject *rmi_name(rmi_python_name name)
 /* Starts the interpreter unless it runs already. Any thread, without the GIL. */
 struct rmi_host;
 int rmi_python_start(const struct rmi_host *host, rm_error *err);
+/* Gives Python code standard error as its output, and nothing to read. */
+int rmi_python_redirect_streams(void);
 /* The calling thread takes the GIL (nested calls are cheap) and gives it back. */
 PyGILState_STATE rmi_enter(void);
 void rmi_leave(PyGILState_STATE held);

@@ -171,7 +171,7 @@ static int intern_names(void)
 }
 
 /* Standard output carries results and nothing else, standard input the manifest or items. */
-static int redirect_streams(void)
+int rmi_python_redirect_streams(void)
 {
     PyObject *errors = PySys_GetObject("stderr"), *io = PyImport_ImportModule("_io");
     PyObject *nothing = io ? PyObject_CallMethod(io, "StringIO", NULL) : NULL;
@@ -209,7 +209,7 @@ static int start(const rmi_host *host, rm_error *err)
     int rc = initialize(host, err);
     if (rc != RM_OK)
         return rc;
-    if (set_up() != 0 || redirect_streams() != 0 || rmi_exit_install() != 0)
+    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0)
         rc = rmi_python_failed(NULL, err);
     (void)PyEval_SaveThread();
     return rc;
