@@ -1,0 +1,170 @@
+"""The port that runs cases in headless Chromium: each in a page and in a Worker, beside the native program."""
+
+import base64
+import concurrent.futures
+import json
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+
+from casefile import CaseError, replace_everywhere
+from expectations import check, diff, shorten
+from ports import ROOT, Native, Result, place_files
+
+HOST = ROOT / "tests" / "support" / "hosts" / "browser" / "host.mjs"
+PLACES = {"page": "in the page", "worker": "in a Worker"}
+
+
+def dependency(name):
+    """Where a tool of the tests lies."""
+    command = [sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "path", name]
+    return pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+
+
+class Host:
+    """A Node process with a Chromium of its own, which runs one job after another in a page or in a Worker."""
+
+    def __init__(self, place, wasm):
+        self.place = place
+        paths = [wasm, dependency("playwright-core"), dependency("browser-wasi-shim") / "dist"]
+        self.process = subprocess.Popen(
+            ["node", str(HOST), place, *map(str, paths)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, job):
+        """The answer to a job; a host that has ended is a fault of the tests, and ends them."""
+        try:
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"run_cases: {self.process.stderr.read().strip() or 'the browser has ended'}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def coded(data):
+    return base64.b64encode(data).decode()
+
+
+def files_below(folder):
+    return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+class Browser(Native):
+    """A case passes when page and Worker give what it expects, and stdout and exit code are the native program's."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.wasm = pathlib.Path(options.file).resolve()
+        if not self.wasm.is_file():
+            raise SystemExit(f"run_cases: there is no file {self.wasm}; build it with: make wasm")
+
+    def run(self, cases):
+        hosts = [Host(place, self.wasm) for place in PLACES]
+        self.free = {host.place: queue.SimpleQueue() for host in hosts}
+        for host in hosts:
+            self.free[host.place].put(host)
+        try:
+            with concurrent.futures.ThreadPoolExecutor(len(hosts)) as pool:
+                futures = {pool.submit(self.run_case, case): case for case in cases}
+                try:
+                    for future in concurrent.futures.as_completed(futures):
+                        yield futures[future], future.result()
+                finally:
+                    pool.shutdown(cancel_futures=True)
+        finally:
+            for host in hosts:
+                host.close()
+
+    def run_case(self, case):
+        with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
+            folder = pathlib.Path(name)
+            try:
+                expect = replace_everywhere(case.expect, "{DIR}", name)
+                native = self.in_folder(case, folder, self.start)
+                complaints = []
+                for place, words in PLACES.items():
+                    result = self.in_folder(case, folder, lambda *at, place=place: self.in_browser(place, *at))
+                    case.expect = expect
+                    found = check(case, result, folder) + self.differences(native, result)
+                    complaints += [f"{words}: {text}" for text in found]
+                return complaints
+            except (CaseError, OSError, ValueError) as error:
+                return [f"the case cannot be run: {type(error).__name__}: {error}"]
+
+    @staticmethod
+    def in_folder(case, folder, start):
+        for path in files_below(folder).values():
+            path.unlink()
+        place_files(case, folder)
+        return start(case, folder)
+
+    def in_browser(self, place, case, folder):
+        """Runs the case over a copy of the folder's files and brings back what became of them."""
+        command, stdin = self.command(case, folder)
+        before = files_below(folder)
+        host = self.free[place].get()
+        try:
+            answer = host.run(
+                {
+                    "id": case.name,
+                    "args": command[1:],
+                    "env": replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)),
+                    "stdin": coded(stdin),
+                    "files": {name: coded(path.read_bytes()) for name, path in before.items()},
+                    "directory": str(folder),
+                    "limit": self.limit(case),
+                }
+            )
+        finally:
+            self.free[place].put(host)
+        if "trouble" in answer:
+            return Result(trouble=answer["trouble"])
+        self.bring_back(folder, before, answer["files"])
+        try:
+            stdout = base64.b64decode(answer["stdout"]).decode("utf-8")
+        except UnicodeDecodeError as error:
+            return Result(trouble=f"stdout is not UTF-8: {error}")
+        return Result(answer["exit"], stdout, base64.b64decode(answer["stderr"]).decode("utf-8", "replace"))
+
+    @staticmethod
+    def bring_back(folder, before, files):
+        for name in set(before) - set(files):
+            before[name].unlink()
+        for name, data in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(base64.b64decode(data))
+
+    @staticmethod
+    def limit(case):
+        return float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)
+
+    @staticmethod
+    def differences(native, result):
+        if result.trouble or native.trouble:
+            return [f"natively: {native.trouble}"] if native.trouble else []
+        complaints = []
+        if native.exit != result.exit:
+            complaints.append(f"exit code {result.exit}, natively {native.exit}")
+        if native.stdout != result.stdout:
+            complaints.append("stdout is not the native program's:\n" + shorten(diff(native.stdout, result.stdout)))
+        return complaints

@@ -1,0 +1,24 @@
+// Starts the system's Chromium; it talks to nobody but the server of the test.
+import fs from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+export const CHROMIUM = "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-dev-shm-usage",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** `playwright` is the folder of playwright-core. */
+export async function launch(playwright) {
+  if (!fs.existsSync(CHROMIUM))
+    throw new Error(`there is no ${CHROMIUM}; install it with: deps/install-system test (or apt-get install chromium)`);
+  const { chromium } = await import(pathToFileURL(path.join(playwright, "index.mjs")));
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+}

@@ -1,0 +1,43 @@
+// Runs jobs in this page, or in a Worker that lives until it is terminated. Bytes travel as base64.
+import { compile, run } from "./remotemedia.js";
+
+const coded = (bytes) => bytes.toBase64();
+const decoded = (text) => Uint8Array.fromBase64(text);
+const eachValue = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+
+const programs = new Map();
+let worker = null;
+
+async function inPage({ wasm, ...options }) {
+  if (!programs.has(wasm)) programs.set(wasm, compile(wasm));
+  return run(await programs.get(wasm), options);
+}
+
+function inWorker(message) {
+  worker ??= new Worker("worker.js", { type: "module" });
+  return new Promise((resolve, reject) => {
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
+    worker.postMessage(message);
+  });
+}
+
+window.terminate = () => {
+  worker?.terminate();
+  worker = null;
+};
+
+/** The job's result, or {trouble}. */
+window.runJob = async (place, job) => {
+  const message = { ...job, stdin: decoded(job.stdin), files: eachValue(job.files, decoded) };
+  const started = performance.now();
+  try {
+    const { exit, stdout, stderr, files } = await (place === "worker" ? inWorker : inPage)(message);
+    const milliseconds = performance.now() - started;
+    return { exit, stdout: coded(stdout), stderr: coded(stderr), files: eachValue(files, coded), milliseconds };
+  } catch (error) {
+    return { trouble: String(error) };
+  }
+};
+window.ready = true;

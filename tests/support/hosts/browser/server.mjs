@@ -1,0 +1,31 @@
+// A loopback server of the page, the WASI shim and one WASM file.
+import fs from "node:fs";
+import http from "node:http";
+import path from "node:path";
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+
+/** Serves the files of `folders` (the first that has a name wins), `shim` below shim/, and `wasm` under its own name. */
+export async function serve({ folders, shim, wasm }) {
+  const find = (name) => {
+    if (name === path.basename(wasm)) return wasm;
+    const places = name.startsWith("shim/") ? [path.join(shim, name.slice(5))] : folders.map((f) => path.join(f, name));
+    return places.find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
+  };
+  const server = http.createServer((request, response) => {
+    const name = path.posix.normalize(new URL(request.url, "http://localhost").pathname).slice(1) || "index.html";
+    const file = find(name);
+    if (!file) return response.writeHead(404).end();
+    const type = TYPES[path.extname(file)] ?? "application/octet-stream";
+    response.writeHead(200, { "content-type": type, "cache-control": "max-age=3600" });
+    fs.createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    address: `http://127.0.0.1:${server.address().port}`,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
