@@ -23,6 +23,9 @@ function(rm_wasm_link name parts)
     # The stack lies below the data, so that an overflow traps instead of writing over it.
     target_link_options(${name} PRIVATE -z stack-size=8388608 -Wl,--stack-first -Wl,--gc-sections -Wl,--strip-all
         -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close -Wl,--fatal-warnings)
+    if(name MATCHES "^reactor")
+        target_link_options(${name} PRIVATE -mexec-model=reactor)
+    endif()
 endfunction()
 
 # rm_wasm_product(NAME LINKED OPTION...): NAME.wasm from obj/LINKED.wasm; the options are those of tools/wasm-product.
@@ -38,10 +41,17 @@ function(rm_wasm_product name linked)
 endfunction()
 
 set(rm_wasm_main ${PROJECT_SOURCE_DIR}/cli/main.c $<TARGET_OBJECTS:remotemedia_cli>)
+set(rm_wasm_reactor)
+foreach(source reactor memory opened)
+    list(APPEND rm_wasm_reactor ${PROJECT_SOURCE_DIR}/wasm/${source}.c)
+endforeach()
+list(APPEND rm_wasm_reactor $<TARGET_OBJECTS:remotemedia_cli>)
 
 rm_wasm_parts(lite python_off)
 rm_wasm_link(command_lite lite ${rm_wasm_main})
 rm_wasm_product(pipeline_executor_lite command_lite)
+rm_wasm_link(reactor_lite lite ${rm_wasm_reactor} ${PROJECT_SOURCE_DIR}/wasm/reactor_plain.c)
+rm_wasm_product(remotemedia_reactor_lite reactor_lite)
 
 if(RM_PYTHON)
     set(rm_wasm_features RM_PYTHON)
@@ -56,4 +66,10 @@ if(RM_PYTHON)
         ${PROJECT_SOURCE_DIR}/wasm/snapshot_command.c)
     rm_wasm_product(pipeline_executor_wasm_snapshot command_to_snapshot --features ${rm_wasm_features} --snapshot
         --rename _start=wizer.resume)
+
+    rm_wasm_link(reactor_with_python with_python ${rm_wasm_reactor} ${PROJECT_SOURCE_DIR}/wasm/reactor_plain.c)
+    rm_wasm_product(remotemedia_reactor_wasm reactor_with_python --features ${rm_wasm_features})
+    rm_wasm_link(reactor_to_snapshot with_python ${rm_wasm_reactor} ${rm_wasm_snapshot}
+        ${PROJECT_SOURCE_DIR}/wasm/reactor_snapshot.c)
+    rm_wasm_product(remotemedia_reactor_wasm_snapshot reactor_to_snapshot --features ${rm_wasm_features} --snapshot)
 endif()

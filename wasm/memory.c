@@ -1,0 +1,54 @@
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "wasm/reactor.h"
+
+typedef struct block {
+    struct block *next;
+    uint32_t size;
+    alignas(max_align_t) unsigned char data[];
+} block;
+
+/* The newest first: a host has few at a time. */
+static block *blocks;
+
+void *rmi_host_alloc(uint32_t size)
+{
+    block *made = size < SIZE_MAX - sizeof *made ? rmi_alloc(NULL, sizeof *made + size) : NULL;
+    if (made == NULL)
+        return NULL;
+    made->next = blocks;
+    made->size = size;
+    blocks = made;
+    return made->data;
+}
+
+int rmi_host_release(void *data, rm_error *err)
+{
+    block **at = &blocks;
+    while (*at != NULL && (*at)->data != data)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return rm_error_set(err, RM_E_USAGE, "address %zu was not given by rm_alloc, or is released already",
+                            (size_t)(uintptr_t)data);
+    block *found = *at;
+    *at = found->next;
+    rmi_free(NULL, found, sizeof *found + found->size);
+    return RM_OK;
+}
+
+int rmi_host_check(const void *data, uint32_t length, const char *what, rm_error *err)
+{
+    const uintptr_t wanted = (uintptr_t)data;
+    if (length == 0)
+        return RM_OK;
+    for (const block *at = blocks; at != NULL; at = at->next) {
+        const uintptr_t start = (uintptr_t)at->data;
+        if (wanted >= start && length <= at->size && wanted - start <= at->size - length)
+            return RM_OK;
+    }
+    return rm_error_set(err, RM_E_USAGE, "%s: %u bytes at %zu are not inside a block that rm_alloc gave",
+                        what, (unsigned)length, (size_t)wanted);
+}

@@ -1,0 +1,190 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/python.h"
+#include "cli/report.h"
+#include "wasm/reactor.h"
+
+/* ---- Options */
+
+enum { MOST_PATHS = 16 };
+
+typedef struct options {
+    rm_pipeline_options pipeline;
+    rm_python_config python;
+    const char *paths[MOST_PATHS + 1];
+} options;
+
+static int take_count(rm_value value, const char *name, int64_t *out, rm_error *err)
+{
+    if (value.kind != RM_INT || value.i < 0)
+        return rm_error_set(err, RM_E_TYPE, "option '%s' is a whole number, not negative", name);
+    *out = value.i;
+    return RM_OK;
+}
+
+static int take_flag(rm_value value, const char *name, bool *out, rm_error *err)
+{
+    if (value.kind != RM_BOOL)
+        return rm_error_set(err, RM_E_TYPE, "option '%s' is true or false", name);
+    *out = value.b;
+    return RM_OK;
+}
+
+static int set_generate(options *into, rm_value value, rm_error *err)
+{
+    return take_flag(value, "generate", &into->pipeline.generate, err);
+}
+
+static int set_measure(options *into, rm_value value, rm_error *err)
+{
+    return take_flag(value, "measure", &into->pipeline.measure, err);
+}
+
+static int set_timeout(options *into, rm_value value, rm_error *err)
+{
+    return take_count(value, "timeout_ms", &into->pipeline.timeout_ms, err);
+}
+
+static int set_queue(options *into, rm_value value, rm_error *err)
+{
+    int64_t packets = 0;
+    const int rc = take_count(value, "queue_packets", &packets, err);
+    into->pipeline.queue_packets = packets > INT32_MAX ? INT32_MAX : (size_t)packets;
+    return rc;
+}
+
+static int set_seed(options *into, rm_value value, rm_error *err)
+{
+    if (value.kind != RM_INT)
+        return rm_error_set(err, RM_E_TYPE, "option 'seed' is a whole number");
+    into->python.seed = value.i;
+    into->python.has_seed = true;
+    return RM_OK;
+}
+
+static int set_paths(options *into, rm_value value, rm_error *err)
+{
+    const size_t count = value.kind == RM_LIST ? rm_list_length(value) : MOST_PATHS + 1;
+    if (count > MOST_PATHS)
+        return rm_error_set(err, RM_E_TYPE, "option 'paths' is a list of up to %d directories", MOST_PATHS);
+    for (size_t i = 0; i < count; i++) {
+        const rm_value path = rm_list_get(value, i);
+        if (path.kind != RM_STRING)
+            return rm_error_set(err, RM_E_TYPE, "option 'paths' is a list of strings");
+        into->paths[i] = rm_string_text(path, NULL);
+    }
+    into->python.paths = into->paths;
+    return RM_OK;
+}
+
+static const struct {
+    const char *name;
+    int (*set)(options *into, rm_value value, rm_error *err);
+} settings[] = {
+    {"generate", set_generate},   {"measure", set_measure}, {"paths", set_paths},
+    {"queue_packets", set_queue}, {"seed", set_seed},       {"timeout_ms", set_timeout},
+};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+/* `into` borrows from `from`. */
+static int read_options(rm_value from, options *into, rm_error *err)
+{
+    rm_value key, value;
+    int rc = RM_OK;
+    if (from.kind != RM_MAP && from.kind != RM_NULL)
+        return rm_error_set(err, RM_E_TYPE, "the options are a JSON object");
+    for (size_t i = 0; rc == RM_OK && rm_map_at(from, i, &key, &value); i++) {
+        const char *name = rm_string_text(key, NULL);
+        size_t at = 0;
+        while (at < SETTINGS && strcmp(settings[at].name, name) != 0)
+            at++;
+        rc = at < SETTINGS
+                 ? settings[at].set(into, value, err)
+                 : rm_error_set(err, RM_E_UNKNOWN_FIELD,
+                                "unknown option '%s'; there are generate, measure, paths, queue_packets, "
+                                "seed and timeout_ms",
+                                name);
+    }
+    return rc;
+}
+
+/* ---- Opening */
+
+static const char *const levels[] = {"error", "warning", "info", "debug"};
+
+/* To the host's standard error, as the program does it. */
+static void print_log(void *context, rm_log_level level, const char *node, const char *text)
+{
+    (void)context;
+    const rmi_program program = {0};
+    if (level <= RM_LOG_WARNING)
+        rmi_report_line(&program, levels[level], "%s%s%s", node != NULL ? node : "", node != NULL ? ": " : "",
+                        text);
+}
+
+/* The manifest's own items are fed as the program does it. */
+static int use_input(rmi_opened *opened, options *chosen, rm_error *err)
+{
+    const rm_value items = rm_manifest_input(opened->manifest);
+    opened->has_input = items.kind == RM_MAP || (items.kind == RM_LIST && rm_list_length(items) != 0);
+    if (!opened->has_input)
+        return RM_OK;
+    if (chosen->pipeline.generate)
+        return rm_error_set(err, RM_E_USAGE, "the manifest has input_data, so its sources cannot generate");
+    rmi_input_of(&opened->input, items);
+    chosen->pipeline.input = rmi_input_next;
+    chosen->pipeline.input_context = &opened->input;
+    return RM_OK;
+}
+
+static int open_with(rmi_opened *opened, const char *manifest, size_t length, options *chosen, rm_error *err)
+{
+    const rm_config config = {.size = sizeof config, .log = print_log};
+    int rc = rm_runtime_new(&config, &opened->runtime, err);
+    if (rc == RM_OK)
+        rc = rmi_program_python(opened->runtime, &chosen->python, err);
+    if (rc == RM_OK)
+        rc = rm_manifest_parse(opened->runtime, manifest, length, &opened->manifest, err);
+    if (rc == RM_OK)
+        rc = use_input(opened, chosen, err);
+    if (rc == RM_OK)
+        rc = rm_pipeline_open(opened->manifest, &chosen->pipeline, &opened->pipeline, err);
+    if (rc == RM_OK && chosen->pipeline.generate)
+        rc = rm_pipeline_finish(opened->pipeline, err); /* nodes that do not generate get nothing */
+    return rc;
+}
+
+int rmi_opened_new(const char *manifest, size_t length, const char *text, size_t text_length,
+                   rmi_opened **out, rm_error *err)
+{
+    options chosen = {.pipeline = {.size = sizeof chosen.pipeline}, .python = {.size = sizeof chosen.python}};
+    rmi_opened *made = rmi_alloc_zeroed(NULL, sizeof *made);
+    rm_value given = rm_null();
+    int rc = made != NULL ? RM_OK : rmi_out_of_memory(err);
+    if (rc == RM_OK && text_length != 0)
+        rc = rm_json_parse(NULL, text, text_length, 0, &given, err);
+    if (rc == RM_OK)
+        rc = read_options(given, &chosen, err);
+    if (rc == RM_OK)
+        rc = open_with(made, manifest, length, &chosen, err);
+    rm_value_clear(&given);
+    if (rc != RM_OK) {
+        rmi_opened_free(made);
+        made = NULL;
+    }
+    *out = made;
+    return rc;
+}
+
+void rmi_opened_free(rmi_opened *opened)
+{
+    if (opened == NULL)
+        return;
+    rm_pipeline_free(opened->pipeline);
+    if (opened->has_input)
+        rmi_input_close(&opened->input);
+    rm_manifest_free(opened->manifest);
+    rm_runtime_free(opened->runtime);
+    rmi_free(NULL, opened, sizeof *opened);
+}

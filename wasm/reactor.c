@@ -1,0 +1,352 @@
+#include "wasm/reactor.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "platform/platform.h"
+
+enum { INTERFACE_VERSION = 1 };
+/* How items and results are written. Others may follow. */
+enum { ENCODING_JSON = 0 };
+
+static struct instance {
+    rmi_opened *opened;
+    int32_t last_handle;
+    unsigned depth; /* of calls; never 0 again after a trap in one */
+    rm_error failure;
+    char *text; /* of the last call that gave one; owned */
+    size_t length;
+    size_t sink; /* of the last result */
+} instance;
+
+#define EXPORT(name) __attribute__((export_name(name), used))
+
+/* ---- A call */
+
+/* RM_OK, or why the call cannot be made; the failure of an earlier one is forgotten. Always with leave. */
+static int enter(void)
+{
+    if (++instance.depth > 1) /* from inside another call, or after a trap in one */
+        return RM_E_USAGE;
+    rm_error_clear(&instance.failure);
+    return rmi_reactor_wake(&instance.failure);
+}
+
+static int32_t leave(int rc)
+{
+    instance.depth--;
+    return rc;
+}
+
+static void set_text(char *text, size_t length)
+{
+    rm_text_free(NULL, instance.text, instance.length);
+    instance.text = text;
+    instance.length = length;
+}
+
+/* `value` is consumed. */
+static int set_text_of(rm_value value, rm_error *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+    const int rc = rm_json_write(NULL, value, 0, &text, &length, NULL, err);
+    if (rc == RM_OK)
+        set_text(text, length);
+    rm_value_clear(&value);
+    return rc;
+}
+
+static int find(int32_t handle, rmi_opened **out, rm_error *err)
+{
+    rmi_opened *at = instance.opened;
+    while (at != NULL && at->handle != handle)
+        at = at->next;
+    *out = at;
+    return at != NULL ? RM_OK : rm_error_set(err, RM_E_USAGE, "there is no open pipeline %d", (int)handle);
+}
+
+static int check_encoding(uint32_t encoding, rm_error *err)
+{
+    return encoding == ENCODING_JSON
+               ? RM_OK
+               : rm_error_set(err, RM_E_UNSUPPORTED, "unknown encoding %u; there is 0, JSON",
+                              (unsigned)encoding);
+}
+
+/* ---- Memory, texts, errors */
+
+EXPORT("rm_interface") int32_t export_interface(void)
+{
+    return INTERFACE_VERSION;
+}
+
+EXPORT("rm_alloc") void *export_alloc(uint32_t size)
+{
+    return instance.depth == 0 ? rmi_host_alloc(size) : NULL;
+}
+
+EXPORT("rm_release") int32_t export_release(void *block)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = rmi_host_release(block, &instance.failure);
+    return leave(rc);
+}
+
+EXPORT("rm_text") const char *export_text(void)
+{
+    return instance.text;
+}
+
+EXPORT("rm_text_length") uint32_t export_text_length(void)
+{
+    return (uint32_t)instance.length;
+}
+
+/* {"status":"error","error":{...}}, as the program prints it. */
+static int describe_failure(void)
+{
+    rm_error err = {0};
+    rm_value document = rm_null(), error = rm_null(), status = rm_null();
+    int rc = rm_error_to_value(NULL, &instance.failure, &error, &err);
+    if (rc == RM_OK)
+        rc = rm_string_new(NULL, "error", 5, &status, &err);
+    if (rc == RM_OK)
+        rc = rm_map_new(NULL, 2, &document, &err);
+    if (rc == RM_OK)
+        rc = rm_map_set(&document, "status", 6, rm_value_move(&status), &err);
+    if (rc == RM_OK)
+        rc = rm_map_set(&document, "error", 5, rm_value_move(&error), &err);
+    if (rc == RM_OK)
+        rc = set_text_of(rm_value_move(&document), &err);
+    rm_value_clear(&document);
+    rm_value_clear(&error);
+    rm_value_clear(&status);
+    rm_error_clear(&err);
+    return rc;
+}
+
+EXPORT("rm_error") int32_t export_error(void)
+{
+    int rc = ++instance.depth > 1             ? RM_E_USAGE
+             : instance.failure.code == RM_OK ? RM_AGAIN
+                                              : describe_failure();
+    return leave(rc);
+}
+
+EXPORT("rm_version") int32_t export_version(void)
+{
+    rm_value info = rm_null();
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = rm_version_info(NULL, &info, &instance.failure);
+    if (rc == RM_OK)
+        rc = set_text_of(info, &instance.failure);
+    return leave(rc);
+}
+
+/* ---- A pipeline's life */
+
+static int open_pipeline(const char *manifest, uint32_t length, const char *options, uint32_t options_length,
+                         rm_error *err)
+{
+    rmi_opened *made = NULL;
+    int rc = rmi_host_check(manifest, length, "the manifest", err);
+    if (rc == RM_OK)
+        rc = rmi_host_check(options, options_length, "the options", err);
+    if (rc == RM_OK && instance.last_handle == INT32_MAX)
+        rc = rm_error_set(err, RM_E_LIMIT, "an instance opens %d pipelines at most", INT32_MAX);
+    if (rc == RM_OK)
+        rc = rmi_opened_new(manifest, length, options, options_length, &made, err);
+    if (rc != RM_OK)
+        return rc;
+    made->handle = ++instance.last_handle;
+    made->next = instance.opened;
+    instance.opened = made;
+    return made->handle;
+}
+
+EXPORT("rm_open")
+int32_t export_open(const char *manifest, uint32_t length, const char *options, uint32_t options_length)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = open_pipeline(manifest, length, options, options_length, &instance.failure);
+    return leave(rc);
+}
+
+EXPORT("rm_close") int32_t export_close(int32_t handle)
+{
+    rmi_opened *found = NULL, **at = &instance.opened;
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(handle, &found, &instance.failure);
+    if (rc == RM_OK) {
+        while (*at != found)
+            at = &(*at)->next;
+        *at = found->next;
+        rmi_opened_free(found);
+    }
+    return leave(rc);
+}
+
+/* ---- Items in */
+
+typedef struct text {
+    const char *at;
+    uint32_t length;
+} text;
+
+static int push_item(rmi_opened *to, text source, text json, rm_error *err)
+{
+    rm_value name = rm_null(), item = rm_null();
+    int rc = to->has_input ? rm_error_set(err, RM_E_USAGE, "the manifest has input_data already") : RM_OK;
+    if (rc == RM_OK && source.length != 0)
+        rc = rm_string_new(NULL, source.at, source.length, &name, err);
+    if (rc == RM_OK)
+        rc = rm_json_parse(NULL, json.at, json.length, 0, &item, err);
+    if (rc == RM_OK) {
+        const char *id = name.kind == RM_STRING ? rm_string_text(name, NULL) : NULL;
+        rc = rm_pipeline_push(to->pipeline, id, item, err);
+        if (rc == RM_AGAIN || rc == RM_DONE) /* not taken: the host has its text still */
+            rm_value_clear(&item);
+    }
+    rm_value_clear(&name);
+    return rc;
+}
+
+EXPORT("rm_push")
+int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint32_t source_length,
+                    const char *item, uint32_t length)
+{
+    rmi_opened *found = NULL;
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(handle, &found, &instance.failure);
+    if (rc == RM_OK)
+        rc = check_encoding(encoding, &instance.failure);
+    if (rc == RM_OK)
+        rc = rmi_host_check(source, source_length, "the source", &instance.failure);
+    if (rc == RM_OK)
+        rc = rmi_host_check(item, length, "the item", &instance.failure);
+    if (rc == RM_OK)
+        rc = push_item(found, (text){source, source_length}, (text){item, length}, &instance.failure);
+    return leave(rc);
+}
+
+EXPORT("rm_end") int32_t export_end(int32_t handle)
+{
+    rmi_opened *found = NULL;
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(handle, &found, &instance.failure);
+    if (rc == RM_OK && !found->has_input) /* that ends by itself */
+        rc = rm_pipeline_finish(found->pipeline, &instance.failure);
+    return leave(rc);
+}
+
+/* ---- Work */
+
+EXPORT("rm_step") int32_t export_step(int32_t handle)
+{
+    rmi_opened *found = NULL;
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(handle, &found, &instance.failure);
+    if (rc == RM_OK)
+        rc = rm_run_step(found->pipeline, &instance.failure);
+    return leave(rc);
+}
+
+/* Milliseconds until a step may get further after RM_PENDING: 0 for now, infinity when no time is known, NaN for
+ * what is no open pipeline. */
+EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle)
+{
+    rmi_opened *found = NULL;
+    int64_t deadline = 0;
+    double left = NAN;
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(handle, &found, &instance.failure);
+    if (rc == RM_OK) {
+        deadline = rm_pipeline_next_deadline(found->pipeline);
+        left = deadline == INT64_MAX ? INFINITY : (double)(deadline - rmi_platform_now()) / 1e6;
+    }
+    (void)leave(rc);
+    return left < 0 ? 0 : left;
+}
+
+EXPORT("rm_cancel") int32_t export_cancel(int32_t handle)
+{
+    rm_error err = {0};
+    rmi_opened *found = NULL;
+    const int rc = find(handle, &found, &err);
+    if (rc == RM_OK) /* may come from inside a call: another import of the host's */
+        rm_pipeline_cancel(found->pipeline);
+    rm_error_clear(&err);
+    return rc;
+}
+
+/* ---- Results out */
+
+EXPORT("rm_pull") int32_t export_pull(int32_t handle, uint32_t encoding)
+{
+    rmi_opened *found = NULL;
+    rm_packet packet = rm_packet_of(rm_null());
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(handle, &found, &instance.failure);
+    if (rc == RM_OK)
+        rc = check_encoding(encoding, &instance.failure);
+    if (rc == RM_OK)
+        rc = rm_pipeline_pull(found->pipeline, &instance.sink, &packet, &instance.failure);
+    if (rc == RM_OK)
+        rc = set_text_of(rm_value_move(&packet.value), &instance.failure);
+    rm_packet_clear(&packet);
+    return leave(rc);
+}
+
+EXPORT("rm_pulled_sink") uint32_t export_pulled_sink(void)
+{
+    return (uint32_t)instance.sink;
+}
+
+static int sink_ids(const rm_pipeline *pipeline, rm_value *out, rm_error *err)
+{
+    const size_t count = rm_pipeline_sink_count(pipeline);
+    int rc = rm_list_new(NULL, count, out, err);
+    for (size_t i = 0; rc == RM_OK && i < count; i++) {
+        rm_value id = rm_null();
+        const char *name = rm_pipeline_sink_id(pipeline, i);
+        rc = rm_string_new(NULL, name, strlen(name), &id, err);
+        if (rc == RM_OK)
+            rc = rm_list_append(out, id, err);
+    }
+    if (rc != RM_OK)
+        rm_value_clear(out);
+    return rc;
+}
+
+/* What rm_describe tells, by number. */
+static int (*const descriptions[])(const rm_pipeline *pipeline, rm_value *out, rm_error *err) = {
+    sink_ids, rm_pipeline_graph_info, rm_pipeline_failures, rm_pipeline_metrics};
+enum { DESCRIPTIONS = sizeof descriptions / sizeof *descriptions };
+
+EXPORT("rm_describe") int32_t export_describe(int32_t handle, uint32_t what)
+{
+    rmi_opened *found = NULL;
+    rm_value value = rm_null();
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(handle, &found, &instance.failure);
+    if (rc == RM_OK && what >= DESCRIPTIONS)
+        rc = rm_error_set(&instance.failure, RM_E_USAGE, "rm_describe takes 0 to %d, not %u",
+                          DESCRIPTIONS - 1, (unsigned)what);
+    if (rc == RM_OK)
+        rc = descriptions[what](found->pipeline, &value, &instance.failure);
+    if (rc == RM_OK)
+        rc = set_text_of(value, &instance.failure);
+    return leave(rc);
+}
