@@ -239,10 +239,13 @@ typedef enum rm_dtype {
     RM_FLOAT64,
     RM_COMPLEX64,
     RM_COMPLEX128,
-    RM_DTYPE_COUNT
+    RM_DTYPE_COUNT,
+    /* Bytes that only their description explains: records, texts, dates, numbers in the other byte order.
+     * They travel unchanged; nodes that compute refuse them. */
+    RM_OPAQUE = 100
 } rm_dtype;
-RM_API const char *rm_dtype_name(rm_dtype dtype); /* as numpy spells it: "float32" */
-RM_API size_t rm_dtype_size(rm_dtype dtype);      /* bytes an element */
+RM_API const char *rm_dtype_name(rm_dtype dtype); /* as numpy spells it: "float32"; or "opaque" */
+RM_API size_t rm_dtype_size(rm_dtype dtype);      /* bytes an element; 0 for RM_OPAQUE */
 
 enum { RM_MAX_DIMENSIONS = 32 };
 
@@ -268,6 +271,9 @@ enum {
 typedef struct rm_tensor {
     void *data; /* the first element; read only when read_only, or when the value has other owners */
     rm_dtype dtype;
+    size_t item_size; /* bytes an element; may be 0 in what is handed over, but for RM_OPAQUE */
+    /* RM_OPAQUE: what an element is, as JSON: numpy's letters (">f4" in quotes) or list of fields. Else NULL. */
+    const char *description;
     int32_t dimensions;
     const int64_t *shape;
     const int64_t *strides; /* in elements, as DLPack's; may be negative; never NULL unless dimensions is 0 */
@@ -285,12 +291,17 @@ RM_API int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, 
                           void (*release)(void *owner), rm_value *out, rm_error *err);
 /* The layout of a tensor value; all zero when `value` is no tensor. */
 RM_API rm_tensor rm_tensor_view(rm_value value);
+/* A new tensor as `view` describes it, in C order or in Fortran order (the first dimension runs fastest);
+ * its data and strides are not looked at. Zeroed, aligned to 64 bytes. *out is owned. */
+RM_API int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *view, bool fortran,
+                              rm_value *out, rm_error *err);
 /* A part along the first dimension, [start, start + count), sharing the memory. *out is owned. */
 RM_API int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start, int64_t count,
                            rm_value *out, rm_error *err);
 /* Sets what the elements mean; the value must have one owner, else RM_E_USAGE. */
 RM_API int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err);
-RM_API bool rm_tensor_is_contiguous(rm_value tensor);
+RM_API bool rm_tensor_is_contiguous(rm_value tensor); /* in C order */
+RM_API bool rm_tensor_is_fortran(rm_value tensor);    /* contiguous in Fortran order */
 /* *out (owned) is `tensor` itself when C-contiguous, else a contiguous copy. */
 RM_API int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
 

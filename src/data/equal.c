@@ -58,9 +58,9 @@ static bool part_is_nan(const char *part, size_t size, uint64_t infinity)
     return (bits & (((uint64_t)1 << (size * 8 - 1)) - 1)) > infinity;
 }
 
-static bool same_element(rm_dtype dtype, const char *a, const char *b)
+static bool same_element(rm_dtype dtype, size_t whole, const char *a, const char *b)
 {
-    size_t whole = rm_dtype_size(dtype), size = whole;
+    size_t size = whole;
     uint64_t infinity = 0;
     if (memcmp(a, b, whole) == 0)
         return true;
@@ -80,12 +80,14 @@ static bool same_tensor(rm_value a, rm_value b)
     rmi_tensor_walk left, right;
     bool same = x.dtype == y.dtype && same_bytes(x.shape, (size_t)x.dimensions * sizeof *x.shape, y.shape,
                                                  (size_t)y.dimensions * sizeof *y.shape);
+    same = same && x.item_size == y.item_size && (x.description == NULL) == (y.description == NULL) &&
+           (x.description == NULL || strcmp(x.description, y.description) == 0);
     if (!same)
         return false;
     rmi_tensor_walk_start(&left, &x);
     rmi_tensor_walk_start(&right, &y);
     while (same && left.left != 0) {
-        same = same_element(x.dtype, left.at, right.at);
+        same = same_element(x.dtype, x.item_size, left.at, right.at);
         rmi_tensor_walk_next(&left);
         rmi_tensor_walk_next(&right);
     }

@@ -58,6 +58,13 @@ size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
 
 /* ---- Tensors ---- */
 
+/* Fills dtype, item_size and description of `view` from the form's "dtype"; a description is appended to
+ * `text` and borrowed from it. */
+int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, rm_tensor *view,
+                        rmi_text *text, rm_error *err);
+/* The form's "dtype". *out is owned. */
+int rmi_json_dtype_form(const rm_allocator *allocator, const rm_tensor *view, rm_value *out, rm_error *err);
+
 /* Whether an object has all that the form {"__numpy__": true, "array": ...} needs, and nothing that it
  * does not know. */
 bool rmi_json_is_tensor(yyjson_val *object);

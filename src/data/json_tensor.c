@@ -1,5 +1,6 @@
 /* Tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
- * "media" beside "array" for audio. The elements are little-endian, in C order. */
+ * "media" beside "array" for audio. The elements are in C order, or in Fortran order where "c_contiguous" is
+ * false and "f_contiguous" is true. */
 #include <string.h>
 
 #include <libbase64.h>
@@ -37,42 +38,6 @@ bool rmi_json_is_tensor(yyjson_val *object)
            yyjson_obj_get(meta, "dtype") != NULL;
 }
 
-/* A name as str(dtype) gives it, or the letters of dtype.str, little-endian. */
-static int read_dtype(yyjson_val *meta, rm_dtype *out, const char **where, rm_error *err)
-{
-    static const struct {
-        const char *letters;
-        rm_dtype dtype;
-    } short_names[] = {
-        {"b1", RM_BOOL8},     {"i1", RM_INT8},        {"i2", RM_INT16},   {"i4", RM_INT32},
-        {"i8", RM_INT64},     {"u1", RM_UINT8},       {"u2", RM_UINT16},  {"u4", RM_UINT32},
-        {"u8", RM_UINT64},    {"f2", RM_FLOAT16},     {"f4", RM_FLOAT32}, {"f8", RM_FLOAT64},
-        {"c8", RM_COMPLEX64}, {"c16", RM_COMPLEX128},
-    };
-    yyjson_val *element = yyjson_obj_get(meta, "dtype");
-    const char *name = yyjson_get_str(element);
-    *where = "/array/meta/dtype";
-    if (name == NULL)
-        return rm_error_set(err, RM_E_TYPE, "\"dtype\" must be a string such as \"float32\"");
-    for (int dtype = RM_BOOL8; dtype < RM_DTYPE_COUNT; dtype++) {
-        if (strcmp(name, rm_dtype_name((rm_dtype)dtype)) == 0) {
-            *out = (rm_dtype)dtype;
-            return RM_OK;
-        }
-    }
-    const char *letters = name[0] == '<' || name[0] == '|' ? name + 1 : name;
-    for (size_t i = 0; i < sizeof short_names / sizeof *short_names; i++) {
-        if (strcmp(letters, short_names[i].letters) == 0) {
-            *out = short_names[i].dtype;
-            return RM_OK;
-        }
-    }
-    return rm_error_set(err, RM_E_VALUE,
-                        "unknown dtype '%s'; known are bool, int8 to int64, uint8 to uint64, float16, "
-                        "bfloat16, float32, float64, complex64 and complex128",
-                        name);
-}
-
 static int read_shape(yyjson_val *meta, int64_t *shape, int32_t *dimensions, const char **where,
                       rm_error *err)
 {
@@ -95,9 +60,8 @@ static int read_shape(yyjson_val *meta, int64_t *shape, int32_t *dimensions, con
     return RM_OK;
 }
 
-/* What else the form says must be so. */
-static int check_meta(yyjson_val *meta, const rm_tensor *view, size_t elements, const char **where,
-                      rm_error *err)
+/* What else the form says must be so; *fortran is the order of the elements. */
+static int check_meta(yyjson_val *meta, size_t elements, bool *fortran, const char **where, rm_error *err)
 {
     yyjson_val *size = yyjson_obj_get(meta, "size"), *c_order = yyjson_obj_get(meta, "c_contiguous"),
                *f_order = yyjson_obj_get(meta, "f_contiguous");
@@ -111,9 +75,7 @@ static int check_meta(yyjson_val *meta, const rm_tensor *view, size_t elements, 
     *where = "/array/meta/f_contiguous";
     if (f_order != NULL && !yyjson_is_bool(f_order))
         return rm_error_set(err, RM_E_TYPE, "\"f_contiguous\" must be true or false");
-    if (view->dimensions > 1 && elements > 1 && yyjson_is_false(c_order) && yyjson_is_true(f_order))
-        return rm_error_set(err, RM_E_UNSUPPORTED,
-                            "an array in Fortran order cannot be read yet; send it in C order");
+    *fortran = yyjson_is_false(c_order) && yyjson_is_true(f_order);
     return RM_OK;
 }
 
@@ -166,36 +128,53 @@ static int read_media(yyjson_val *element, rm_value *tensor, const char **where,
     return rm_tensor_set_media(tensor, media, err);
 }
 
+/* Dtype, shape and order, checked against each other and against the length of the data before memory is
+ * taken for what cannot be there. */
+static int read_layout(const rm_allocator *allocator, yyjson_val *array, rm_tensor *view, int64_t *shape,
+                       rmi_text *text, size_t *bytes, bool *fortran, const char **where, rm_error *err)
+{
+    yyjson_val *meta = yyjson_obj_get(array, "meta");
+    size_t elements = 0, length = yyjson_get_len(yyjson_obj_get(array, "data"));
+    *where = "/array/meta/dtype";
+    int rc = rmi_json_read_dtype(allocator, yyjson_obj_get(meta, "dtype"), view, text, err);
+    if (rc == RM_OK)
+        rc = read_shape(meta, shape, &view->dimensions, where, err);
+    if (rc != RM_OK)
+        return rc;
+    view->shape = shape;
+    if (!rmi_tensor_measure(view->item_size, view->dimensions, shape, &elements, bytes))
+        return rm_error_set(err, RM_E_LIMIT, "an array of this shape does not fit memory");
+    rc = check_meta(meta, elements, fortran, where, err);
+    if (rc == RM_OK && *bytes / 3 > length) {
+        *where = "/array/data";
+        rc = rm_error_set(err, RM_E_VALUE, "\"data\" is too short: shape and dtype need %zu bytes", *bytes);
+    }
+    return rc;
+}
+
 int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_value *out, const char **where,
                          rm_error *err)
 {
-    yyjson_val *array = yyjson_obj_get(object, "array"), *meta = yyjson_obj_get(array, "meta");
+    yyjson_val *array = yyjson_obj_get(object, "array");
     int64_t shape[RM_MAX_DIMENSIONS];
-    rm_tensor view = {.shape = shape};
-    size_t elements = 0, bytes = 0, length = yyjson_get_len(yyjson_obj_get(array, "data"));
+    rm_tensor view = {0};
+    rmi_text description;
+    size_t bytes = 0;
+    bool fortran = false;
     *out = rm_null();
-    int rc = read_dtype(meta, &view.dtype, where, err);
+    rmi_text_init(&description, allocator);
+    int rc = read_layout(allocator, array, &view, shape, &description, &bytes, &fortran, where, err);
     if (rc == RM_OK)
-        rc = read_shape(meta, shape, &view.dimensions, where, err);
-    if (rc != RM_OK)
-        return rc;
-    if (!rmi_tensor_measure(view.dtype, view.dimensions, shape, &elements, &bytes))
-        return rm_error_set(err, RM_E_LIMIT, "an array of this shape does not fit memory");
-    rc = check_meta(meta, &view, elements, where, err);
-    if (rc == RM_OK && bytes / 3 > length) { /* before memory is taken for what cannot be there */
-        *where = "/array/data";
-        rc = rm_error_set(err, RM_E_VALUE, "\"data\" is too short: shape and dtype need %zu bytes", bytes);
+        rc = rm_tensor_new_like(allocator, &view, fortran, out, err);
+    if (rc == RM_OK) {
+        view = rm_tensor_view(*out);
+        rc = read_data(yyjson_obj_get(array, "data"), &view, bytes, where, err);
     }
-    if (rc == RM_OK)
-        rc = rm_tensor_new(allocator, view.dtype, view.dimensions, shape, out, err);
-    if (rc != RM_OK)
-        return rc;
-    view = rm_tensor_view(*out);
-    rc = read_data(yyjson_obj_get(array, "data"), &view, bytes, where, err);
     if (rc == RM_OK)
         rc = read_media(yyjson_obj_get(object, "media"), out, where, err);
     if (rc != RM_OK)
         rm_value_clear(out);
+    rmi_text_clear(&description);
     return rc;
 }
 
@@ -218,31 +197,23 @@ static int put_text(int rc, rm_value *map, const char *key, const char *text, rm
     return put(rc, map, key, item, err);
 }
 
-static bool is_f_contiguous(const rm_tensor *view)
-{
-    int32_t wide = 0;
-    for (int32_t i = 0; i < view->dimensions; i++) {
-        if (view->shape[i] == 0)
-            return true;
-        wide += view->shape[i] != 1;
-    }
-    return wide <= 1; /* written in C order: both orders are the same then */
-}
-
-static int meta_form(const rm_allocator *allocator, const rm_tensor *view, size_t count, rm_value *out,
+static int meta_form(const rm_allocator *allocator, rm_value tensor, size_t count, rm_value *out,
                      rm_error *err)
 {
-    rm_value shape = rm_null();
+    const rm_tensor view = rm_tensor_view(tensor);
+    rm_value shape = rm_null(), dtype = rm_null();
     int rc = rm_map_new(allocator, 5, out, err);
     if (rc == RM_OK)
-        rc = rm_list_new(allocator, (size_t)view->dimensions, &shape, err);
-    for (int32_t i = 0; rc == RM_OK && i < view->dimensions; i++)
-        rc = rm_list_append(&shape, rm_int(view->shape[i]), err);
+        rc = rm_list_new(allocator, (size_t)view.dimensions, &shape, err);
+    for (int32_t i = 0; rc == RM_OK && i < view.dimensions; i++)
+        rc = rm_list_append(&shape, rm_int(view.shape[i]), err);
     rc = put(rc, out, "shape", shape, err);
-    rc = put_text(rc, out, "dtype", rm_dtype_name(view->dtype), err);
+    if (rc == RM_OK)
+        rc = rmi_json_dtype_form(allocator, &view, &dtype, err);
+    rc = put(rc, out, "dtype", dtype, err);
     rc = put(rc, out, "size", rm_int((int64_t)count), err);
-    rc = put(rc, out, "c_contiguous", rm_bool(true), err);
-    rc = put(rc, out, "f_contiguous", rm_bool(is_f_contiguous(view)), err);
+    rc = put(rc, out, "c_contiguous", rm_bool(rm_tensor_is_contiguous(tensor)), err);
+    rc = put(rc, out, "f_contiguous", rm_bool(rm_tensor_is_fortran(tensor)), err);
     return rc;
 }
 
@@ -287,16 +258,20 @@ int rmi_json_tensor_form(const rm_allocator *allocator, rm_value tensor, rm_valu
     rm_value whole = rm_null(), array = rm_null(), meta = rm_null(), data = rm_null();
     size_t count = 0, bytes = 0;
     *out = rm_null();
-    int rc = rm_tensor_contiguous(allocator, tensor, &whole, err);
+    int rc = RM_OK;
+    if (rm_tensor_is_fortran(tensor))
+        whole = rm_value_retain(tensor);
+    else
+        rc = rm_tensor_contiguous(allocator, tensor, &whole, err);
     if (rc != RM_OK)
         return rc;
     rm_tensor view = rm_tensor_view(whole);
-    (void)rmi_tensor_measure(view.dtype, view.dimensions, view.shape, &count, &bytes);
+    (void)rmi_tensor_measure(view.item_size, view.dimensions, view.shape, &count, &bytes);
     rc = rm_map_new(allocator, 3, out, err);
     if (rc == RM_OK)
         rc = rm_map_new(allocator, 2, &array, err);
     if (rc == RM_OK)
-        rc = meta_form(allocator, &view, count, &meta, err);
+        rc = meta_form(allocator, whole, count, &meta, err);
     rc = put(rc, &array, "meta", meta, err);
     if (rc == RM_OK)
         rc = data_form(allocator, view.data, bytes, &data, err);

@@ -26,7 +26,7 @@ static bool is_dtype(rm_dtype dtype)
 
 const char *rm_dtype_name(rm_dtype dtype)
 {
-    return is_dtype(dtype) ? dtypes[dtype].name : "unknown";
+    return is_dtype(dtype) ? dtypes[dtype].name : dtype == RM_OPAQUE ? "opaque" : "unknown";
 }
 
 size_t rm_dtype_size(rm_dtype dtype)
@@ -36,7 +36,7 @@ size_t rm_dtype_size(rm_dtype dtype)
 
 /* ---- Sizes ---- */
 
-bool rmi_tensor_measure(rm_dtype dtype, int32_t dimensions, const int64_t *shape, size_t *count,
+bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *shape, size_t *count,
                         size_t *bytes)
 {
     size_t factors = 1; /* empty dimensions left out: even the shape of an empty tensor must be addressable */
@@ -49,18 +49,26 @@ bool rmi_tensor_measure(rm_dtype dtype, int32_t dimensions, const int64_t *shape
                 fits && (uint64_t)shape[i] <= SIZE_MAX && rmi_multiply(factors, (size_t)shape[i], &factors);
     }
     *count = empty ? 0 : factors;
-    fits = fits && rmi_multiply(factors, rm_dtype_size(dtype), bytes) && *bytes <= PTRDIFF_MAX;
+    fits = fits && rmi_multiply(factors, item_size, bytes) && *bytes <= PTRDIFF_MAX;
     if (empty)
         *bytes = 0;
     return fits;
 }
 
-static int check_layout(rm_dtype dtype, int32_t dimensions, const int64_t *shape, size_t *bytes,
-                        rm_error *err)
+/* Completes the size of an element, checks all else; *bytes is what a contiguous tensor takes. */
+static int check_layout(rm_tensor *view, size_t *bytes, rm_error *err)
 {
     size_t count = 0;
-    if (!is_dtype(dtype))
-        return rm_error_set(err, RM_E_VALUE, "%d is no element type of tensors", (int)dtype);
+    const int32_t dimensions = view->dimensions;
+    const int64_t *shape = view->shape;
+    if (is_dtype(view->dtype)) {
+        view->item_size = rm_dtype_size(view->dtype);
+        view->description = NULL;
+    } else if (view->dtype != RM_OPAQUE) {
+        return rm_error_set(err, RM_E_VALUE, "%d is no element type of tensors", (int)view->dtype);
+    } else if (view->description == NULL) {
+        return rm_error_set(err, RM_E_USAGE, "opaque elements need a description");
+    }
     if (dimensions < 0 || dimensions > RM_MAX_DIMENSIONS)
         return rm_error_set(err, RM_E_LIMIT, "a tensor has 0 to %d dimensions, not %ld", RM_MAX_DIMENSIONS,
                             (long)dimensions);
@@ -68,29 +76,32 @@ static int check_layout(rm_dtype dtype, int32_t dimensions, const int64_t *shape
         if (shape[i] < 0)
             return rm_error_set(err, RM_E_VALUE, "dimension %ld of a tensor is negative", (long)i);
     }
-    if (!rmi_tensor_measure(dtype, dimensions, shape, &count, bytes))
+    if (!rmi_tensor_measure(view->item_size, dimensions, shape, &count, bytes))
         return rm_error_set(err, RM_E_LIMIT, "a tensor of this shape does not fit memory");
     return RM_OK;
 }
 
-static void fill_strides(int32_t dimensions, const int64_t *shape, int64_t *strides)
+static void fill_strides(int32_t dimensions, const int64_t *shape, bool fortran, int64_t *strides)
 {
     int64_t stride = 1;
-    for (int32_t i = dimensions; i-- > 0;) {
-        strides[i] = stride;
-        stride *= shape[i] != 0 ? shape[i] : 1; /* measured before: it fits */
+    for (int32_t i = 0; i < dimensions; i++) {
+        const int32_t at = fortran ? i : dimensions - 1 - i;
+        strides[at] = stride;
+        stride *= shape[at] != 0 ? shape[at] : 1; /* measured before: it fits */
     }
 }
 
 /* ---- Making ---- */
 
-/* A block with room for the layout and `extra` bytes; shape and strides (NULL: C order) are copied in. */
-static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tensor *view, size_t extra,
-                                   rm_error *err)
+/* A block with room for the layout and `extra` bytes; shape, strides (NULL: by order) and description are
+ * copied in. */
+static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tensor *view, bool fortran,
+                                   size_t extra, rm_error *err)
 {
     size_t layout = 2 * (size_t)view->dimensions * sizeof(int64_t), size = sizeof(rmi_tensor_block) + layout;
+    size_t text = view->description != NULL ? strlen(view->description) + 1 : 0;
     rm_heap *heap = NULL;
-    if (!rmi_add(size, extra, &size))
+    if (!rmi_add(size, extra, &size) || !rmi_add(size, text, &size))
         (void)rmi_out_of_memory(err);
     else
         heap = rmi_heap_new(allocator, RM_TENSOR, size, err);
@@ -108,25 +119,29 @@ static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tenso
     if (view->dimensions != 0 && view->strides != NULL)
         memcpy(block->layout + view->dimensions, view->strides, layout / 2);
     else
-        fill_strides(view->dimensions, view->shape, block->layout + view->dimensions);
+        fill_strides(view->dimensions, view->shape, fortran, block->layout + view->dimensions);
+    if (text != 0)
+        block->view.description = memcpy((char *)block + size - text, view->description, text);
     return block;
 }
 
-int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions, const int64_t *shape,
-                  rm_value *out, rm_error *err)
+int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
+                       rm_error *err)
 {
-    rm_tensor view = {.dtype = dtype, .dimensions = dimensions, .shape = shape};
+    rm_tensor view = *wanted;
     size_t bytes = 0, extra = 0;
     *out = rm_null();
-    int rc = check_layout(dtype, dimensions, shape, &bytes, err);
+    view.strides = NULL;
+    view.read_only = false;
+    int rc = check_layout(&view, &bytes, err);
     if (rc != RM_OK)
         return rc;
     if (!rmi_add(bytes, ALIGNMENT, &extra))
         return rmi_out_of_memory(err);
-    rmi_tensor_block *block = new_block(allocator, &view, extra, err);
+    rmi_tensor_block *block = new_block(allocator, &view, fortran, extra, err);
     if (block == NULL)
         return RM_E_OUT_OF_MEMORY;
-    unsigned char *data = (unsigned char *)(block->layout + 2 * dimensions);
+    unsigned char *data = (unsigned char *)(block->layout + 2 * view.dimensions);
     data += (ALIGNMENT - (uintptr_t)data % ALIGNMENT) % ALIGNMENT;
     memset(data, 0, bytes);
     block->view.data = data;
@@ -134,17 +149,25 @@ int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensi
     return RM_OK;
 }
 
-int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, void *owner,
+int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions, const int64_t *shape,
+                  rm_value *out, rm_error *err)
+{
+    const rm_tensor view = {.dtype = dtype, .dimensions = dimensions, .shape = shape};
+    return rm_tensor_new_like(allocator, &view, false, out, err);
+}
+
+int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *described, void *owner,
                    void (*release)(void *owner), rm_value *out, rm_error *err)
 {
+    rm_tensor view = *described;
     size_t bytes = 0;
     rmi_tensor_block *block = NULL;
     *out = rm_null();
-    int rc = check_layout(view->dtype, view->dimensions, view->shape, &bytes, err);
-    if (rc == RM_OK && view->data == NULL && bytes != 0)
+    int rc = check_layout(&view, &bytes, err);
+    if (rc == RM_OK && view.data == NULL && bytes != 0)
         rc = rm_error_set(err, RM_E_USAGE, "a tensor over no memory");
     if (rc == RM_OK) {
-        block = new_block(allocator, view, 0, err);
+        block = new_block(allocator, &view, false, 0, err);
         rc = block == NULL ? RM_E_OUT_OF_MEMORY : RM_OK;
     }
     if (rc != RM_OK) {
@@ -184,8 +207,8 @@ int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t star
     shape[0] = count;
     view.shape = shape;
     if (count != 0)
-        view.data = (char *)view.data + start * view.strides[0] * (int64_t)rm_dtype_size(view.dtype);
-    rmi_tensor_block *block = new_block(allocator, &view, 0, err);
+        view.data = (char *)view.data + start * view.strides[0] * (int64_t)view.item_size;
+    rmi_tensor_block *block = new_block(allocator, &view, false, 0, err);
     if (block == NULL)
         return RM_E_OUT_OF_MEMORY;
     rm_heap *root = rmi_tensor_of(tensor.heap)->parent;
@@ -218,19 +241,30 @@ int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err)
     return RM_OK;
 }
 
-bool rm_tensor_is_contiguous(rm_value tensor)
+static bool is_in_order(rm_value tensor, bool fortran)
 {
     rm_tensor view = rm_tensor_view(tensor);
     int64_t expected = 1;
     bool in_order = tensor.kind == RM_TENSOR;
-    for (int32_t i = view.dimensions; i-- > 0;) {
-        if (view.shape[i] == 0)
+    for (int32_t i = 0; i < view.dimensions; i++) {
+        const int32_t at = fortran ? i : view.dimensions - 1 - i;
+        if (view.shape[at] == 0)
             return true;
-        if (view.shape[i] != 1 && view.strides[i] != expected)
+        if (view.shape[at] != 1 && view.strides[at] != expected)
             in_order = false;
-        expected *= view.shape[i];
+        expected *= view.shape[at];
     }
     return in_order;
+}
+
+bool rm_tensor_is_contiguous(rm_value tensor)
+{
+    return is_in_order(tensor, false);
+}
+
+bool rm_tensor_is_fortran(rm_value tensor)
+{
+    return is_in_order(tensor, true);
 }
 
 /* ---- Walking ---- */
@@ -238,8 +272,8 @@ bool rm_tensor_is_contiguous(rm_value tensor)
 void rmi_tensor_walk_start(rmi_tensor_walk *walk, const rm_tensor *view)
 {
     size_t bytes = 0;
-    *walk = (rmi_tensor_walk){.view = view, .at = view->data, .size = (int64_t)rm_dtype_size(view->dtype)};
-    (void)rmi_tensor_measure(view->dtype, view->dimensions, view->shape, &walk->left, &bytes);
+    *walk = (rmi_tensor_walk){.view = view, .at = view->data, .size = (int64_t)view->item_size};
+    (void)rmi_tensor_measure(view->item_size, view->dimensions, view->shape, &walk->left, &bytes);
 }
 
 void rmi_tensor_walk_next(rmi_tensor_walk *walk)
@@ -263,18 +297,17 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
     rm_tensor view = rm_tensor_view(tensor);
     rmi_tensor_walk walk;
     size_t count = 0, bytes = 0;
-    int rc = rm_tensor_new(allocator, view.dtype, view.dimensions, view.shape, out, err);
+    int rc = rm_tensor_new_like(allocator, &view, false, out, err);
     if (rc != RM_OK)
         return rc;
-    rmi_tensor_of(out->heap)->view.media = view.media;
     unsigned char *to = rm_tensor_view(*out).data;
-    (void)rmi_tensor_measure(view.dtype, view.dimensions, view.shape, &count, &bytes);
+    (void)rmi_tensor_measure(view.item_size, view.dimensions, view.shape, &count, &bytes);
     if (rm_tensor_is_contiguous(tensor)) {
         if (bytes != 0)
             memcpy(to, view.data, bytes);
         return RM_OK;
     }
-    size_t size = rm_dtype_size(view.dtype);
+    size_t size = view.item_size;
     for (rmi_tensor_walk_start(&walk, &view); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
         memcpy(to, walk.at, size);
     return RM_OK;

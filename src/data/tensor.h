@@ -6,7 +6,7 @@
 
 /* Elements and bytes of a C-contiguous tensor; false where they do not fit memory. The shape is not
  * negative. */
-bool rmi_tensor_measure(rm_dtype dtype, int32_t dimensions, const int64_t *shape, size_t *count,
+bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *shape, size_t *count,
                         size_t *bytes);
 
 /* All elements in C order: `at` is the next one while `left` is not 0. Borrows the view. */

@@ -15,7 +15,7 @@ uint32_t rmi_queue_units_of(rm_value value)
         size_t elements = 1;
         for (int32_t i = 0; i < view.dimensions; i++)
             elements *= (size_t)view.shape[i];
-        bytes += elements * rm_dtype_size(view.dtype);
+        bytes += elements * view.item_size;
     }
     const size_t units = bytes / UNIT;
     return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;

@@ -41,7 +41,7 @@ PyObject *rmi_tensor_to_python(rm_value value, int64_t timestamp, int64_t durati
     if (made == NULL)
         return NULL;
     const rm_tensor view = rm_tensor_view(value);
-    const Py_ssize_t size = (Py_ssize_t)rm_dtype_size(view.dtype);
+    const Py_ssize_t size = (Py_ssize_t)view.item_size;
     made->value = rm_value_retain(value);
     made->timestamp = timestamp;
     made->duration = duration;
@@ -91,9 +91,15 @@ static const char *const formats[RM_DTYPE_COUNT] = {
     [RM_FLOAT32] = "f", [RM_FLOAT64] = "d", [RM_COMPLEX64] = "Zf", [RM_COMPLEX128] = "Zd",
 };
 
+/* NULL where buffers have no word for the elements. */
+static const char *format_of(const rm_tensor *view)
+{
+    return view->dtype < RM_DTYPE_COUNT ? formats[view->dtype] : NULL;
+}
+
 static int refuse_request(PyObject *self, int flags, const rm_tensor *view)
 {
-    if (formats[view->dtype] == NULL)
+    if (format_of(view) == NULL)
         PyErr_Format(PyExc_BufferError, "a tensor of %s has no buffer format", rm_dtype_name(view->dtype));
     else if (flags & PyBUF_WRITABLE)
         PyErr_SetString(PyExc_BufferError, "a Tensor cannot be written to; copy it: bytearray(tensor)");
@@ -110,7 +116,7 @@ static int tensor_getbuffer(PyObject *self, Py_buffer *out, int flags)
 {
     tensor_object *t = tensor_of(self);
     const rm_tensor view = rm_tensor_view(t->value);
-    Py_ssize_t length = (Py_ssize_t)rm_dtype_size(view.dtype);
+    Py_ssize_t length = (Py_ssize_t)view.item_size;
     out->obj = NULL;
     if (refuse_request(self, flags, &view) != 0)
         return -1;
@@ -121,7 +127,7 @@ static int tensor_getbuffer(PyObject *self, Py_buffer *out, int flags)
     out->len = length;
     out->readonly = 1; /* other nodes may hold the same memory */
     out->ndim = view.dimensions;
-    out->format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)formats[view.dtype] : NULL;
+    out->format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)format_of(&view) : NULL;
     out->shape = flags & PyBUF_ND ? t->shape : NULL;
     out->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? t->strides : NULL;
     out->suboffsets = NULL;
