@@ -1,5 +1,5 @@
-"""The ports that cases run through. A port takes many cases and yields a result for each, so that one process
-may serve all of them; the native one starts the program once a case, which costs 10 ms."""
+"""What a port is, and the native one. A port takes many cases and yields a result for each, so that one process may serve
+all of them; the native one starts the program once a case, which costs 10 ms. run_cases has the table of them."""
 
 import concurrent.futures
 import os
@@ -124,7 +124,3 @@ class Native:
         before = VALGRIND if self.valgrind else []
         words = [*case.data.get("command", ["run"]), *manifest, *case.args()]
         return [*before, str(self.program), *replace_everywhere(words, "{DIR}", str(folder))], stdin
-
-
-# node, wasmtime and browser come with the builds that they run.
-PORTS = {"native": Native}

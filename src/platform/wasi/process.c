@@ -30,9 +30,10 @@ __wasi_errno_t __wrap___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *par
     return __real___wasi_fd_write(fd, parts, count, written);
 }
 
+/* Standard output stays open: some hosts lend their own. */
 __wasi_errno_t __wrap___wasi_fd_close(__wasi_fd_t fd)
 {
-    return __real___wasi_fd_close(stdout_is_taken && fd == RESULTS ? STDOUT_FILENO : fd);
+    return stdout_is_taken && fd == RESULTS ? 0 : __real___wasi_fd_close(fd);
 }
 
 int rmi_platform_take_stdout(void)

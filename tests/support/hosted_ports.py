@@ -1,0 +1,147 @@
+"""The ports that run cases in a host of the WASM files, beside the native program: a case passes when the host gives what
+it expects, and stdout and exit code are the native program's. One process of a host runs many cases."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import queue
+import selectors
+import subprocess
+import sys
+import tempfile
+
+from casefile import CaseError, replace_everywhere
+from expectations import check, diff, shorten
+from ports import ROOT, Native, Result, place_files
+
+HOSTS = ROOT / "tests" / "support" / "hosts"
+
+
+def dependency(name):
+    """Where a tool of the tests lies."""
+    command = [sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "path", name]
+    return pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+
+
+class Host:
+    """A process that answers jobs, a line each; started again after one that had to be ended."""
+
+    def __init__(self, command, env=None):
+        self.command, self.env, self.process = command, env, None
+
+    def run(self, job, limit):
+        if self.process is None:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.env
+            )
+        self.process.stdin.write(json.dumps(job).encode() + b"\n")
+        self.process.stdin.flush()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            ready = selector.select(limit)
+        line = self.process.stdout.readline() if ready else b""
+        if line:
+            return json.loads(line)
+        self.close()
+        return {"trouble": "the host has ended" if ready else f"the program did not end within {limit:g} s"}
+
+    def close(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+        self.process = None
+
+
+class Hosted(Native):
+    """A subclass says how its host is started."""
+
+    slow_start = 0  # seconds that a new host may need before its first answer
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.file = pathlib.Path(options.file).resolve()
+        if not self.file.is_file():
+            raise SystemExit(f"run_cases: there is no file {self.file}; build it with: make wasm")
+
+    def run(self, cases):
+        self.free = queue.SimpleQueue()
+        hosts = [self.host() for _ in range(self.jobs)]
+        for host in hosts:
+            self.free.put(host)
+        try:
+            with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+                futures = {pool.submit(self.run_case, case): case for case in cases}
+                for future in concurrent.futures.as_completed(futures):
+                    yield futures[future], future.result()
+        finally:
+            for host in hosts:
+                host.close()
+
+    def run_case(self, case):
+        """Both runs see a folder of the same name, one after the other."""
+        with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
+            folder = pathlib.Path(name) / "case"
+            streams = pathlib.Path(name)
+            try:
+                folder.mkdir()
+                place_files(case, folder)
+                native = self.start(case, folder)
+                folder.rename(streams / "native")
+                folder.mkdir()
+                place_files(case, folder)
+                result = self.in_host(case, folder, streams)
+                case.expect = replace_everywhere(case.expect, "{DIR}", str(folder))
+                return check(case, result, folder) + differences(native, result)
+            except (CaseError, OSError, ValueError) as error:
+                return [f"the case cannot be run: {type(error).__name__}: {error}"]
+
+    def in_host(self, case, folder, streams):
+        command, stdin = self.command(case, folder)
+        files = {name: str(streams / name) for name in ("stdin", "stdout", "stderr")}
+        (streams / "stdin").write_bytes(stdin)
+        limit = float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)
+        job = {
+            "args": ["remotemedia", *command[1:]],
+            "env": replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)),
+            "preopens": {".": str(folder), str(folder): str(folder)},
+            **files,
+        }
+        host = self.free.get()
+        try:
+            answer = host.run(job, limit + self.slow_start)
+        finally:
+            self.free.put(host)
+        if "trouble" in answer:
+            told = (streams / "stderr").read_text(errors="replace") if (streams / "stderr").is_file() else ""
+            return Result(trouble=answer["trouble"] + "\n" + told[-2000:])
+        stderr = (streams / "stderr").read_text(encoding="utf-8", errors="replace")
+        try:
+            stdout = (streams / "stdout").read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            return Result(trouble=f"stdout is not UTF-8: {error}")
+        return Result(answer["exit"], stdout, stderr)
+
+
+def differences(native, result):
+    if result.trouble or native.trouble:
+        return [f"natively: {native.trouble}"] if native.trouble else []
+    complaints = []
+    if native.exit != result.exit:
+        complaints.append(f"exit code {result.exit}, natively {native.exit}")
+    if native.stdout != result.stdout:
+        complaints.append("stdout is not the native program's:\n" + shorten(diff(native.stdout, result.stdout)))
+    return complaints
+
+
+class Node(Hosted):
+    def host(self):
+        return Host(["node", str(HOSTS / "node.mjs"), str(self.file)])
+
+
+class Wasmtime(Hosted):
+    slow_start = 300  # compiling, where no earlier run has left the result
+
+    def host(self):
+        command = [sys.executable, str(HOSTS / "wasmtime_host.py"), str(self.file), str(ROOT / "build/test/cwasm")]
+        return Host(command, dict(os.environ, PYTHONPATH=str(dependency("wasmtime"))))
