@@ -1,0 +1,69 @@
+"""The reactors, as a host calls them."""
+import json
+import pathlib
+import subprocess
+import unittest
+
+from wasm_products import path_of
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def check(product, name):
+    command = ["node", "--no-warnings", str(HERE / "reactor_api.mjs"), str(path_of(product)), name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{product} {name}: exit {done.returncode}\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
+class Every:
+    def test_items_come_back(self):
+        self.assertEqual(check(self.product, "items"), {"p": [1, 1.5, "ü", None, {"a": [12345678901234567000]}]})
+
+    def test_more_items_than_queues_hold(self):
+        self.assertTrue(check(self.product, "many"))
+
+    def test_a_manifest_with_input(self):
+        self.assertEqual(check(self.product, "own_input"), ["usage", {"p": [1, 2]}])
+
+    def test_several_pipelines_and_instances(self):
+        self.assertEqual(check(self.product, "several"), [{"p": [0]}, {"p": [1]}, {"p": [2]}])
+
+    def test_wild_handles_and_addresses_are_codes(self):
+        usage = -3
+        expected = {"handle": [usage] * 3, "address": usage, "length": usage, "huge": usage}
+        expected |= {"release": [usage, 0, usage], "pending": True, "error": True}
+        self.assertEqual(check(self.product, "wrong"), expected)
+
+    def test_messages(self):
+        found = check(self.product, "messages")
+        codes = ["missing_field", "unknown_field", "unknown_node", "unsupported", "usage", "usage"]
+        self.assertEqual([code for code, _ in found], codes)
+        self.assertIn("'sed'", found[1][1])
+
+    def test_cancel(self):
+        self.assertEqual(check(self.product, "cancel"), "cancelled")
+
+
+class WithPython(Every):
+    def test_an_item_that_fails_comes_after_the_others(self):
+        self.assertEqual(check(self.product, "failed_item"), [[6, 3], "python", "p", 2])
+
+    def test_sleeping_nodes_leave_the_host_free(self):
+        self.assertEqual(check(self.product, "sleeping"), [[{"a": [0]}, {"a": [1]}], True])
+
+    def test_environment_and_random_numbers_are_the_instances_own(self):
+        self.assertEqual(check(self.product, "fresh"), ["yes", True])
+
+
+class Lite(Every, unittest.TestCase):
+    product = "remotemedia_reactor_lite"
+
+
+class Plain(WithPython, unittest.TestCase):
+    product = "remotemedia_reactor_wasm"
+
+
+class Snapshot(WithPython, unittest.TestCase):
+    product = "remotemedia_reactor_wasm_snapshot"
