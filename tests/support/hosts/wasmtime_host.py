@@ -4,6 +4,7 @@ Usage: python3 wasmtime_host.py FILE.wasm CACHE, with the package `wasmtime` on 
 compiled module is kept in the folder CACHE under the file's sha256.
 """
 import hashlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -18,7 +19,8 @@ HOST_STACK = 64 << 20
 
 def load(engine, file, cache):
     data = pathlib.Path(file).read_bytes()
-    name = f"{hashlib.sha256(data).hexdigest()}-{wasmtime.__version__}.cwasm"
+    version = importlib.metadata.version("wasmtime")
+    name = f"{hashlib.sha256(data).hexdigest()}-{version}.cwasm"
     kept = pathlib.Path(cache) / name
     if kept.is_file():
         return wasmtime.Module.deserialize_file(engine, str(kept))
