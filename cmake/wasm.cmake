@@ -23,6 +23,9 @@ function(rm_wasm_link name parts)
     # The stack lies below the data, so that an overflow traps instead of writing over it.
     target_link_options(${name} PRIVATE -z stack-size=8388608 -Wl,--stack-first -Wl,--gc-sections -Wl,--strip-all
         -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close -Wl,--fatal-warnings)
+    if(name MATCHES "snapshot$")
+        target_link_options(${name} PRIVATE -Wl,--wrap=__clock)
+    endif()
     if(name MATCHES "^reactor")
         target_link_options(${name} PRIVATE -mexec-model=reactor)
     endif()

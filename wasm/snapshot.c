@@ -1,6 +1,7 @@
 #include "wasm/snapshot.h"
 
 #include <string.h>
+#include <time.h>
 #include <wasi/libc-environ.h>
 
 #include "python/host.h"
@@ -37,6 +38,17 @@ int rmi_snapshot_prepare(rm_error *err)
 
 /* ---- After it */
 
+/* The C library counts the process' time from its constructors, which ran before the image: the linker puts
+ * this in the place of its function (--wrap). */
+clock_t __real___clock(void);
+clock_t __wrap___clock(void);
+static clock_t resumed_at;
+
+clock_t __wrap___clock(void)
+{
+    return __real___clock() - resumed_at;
+}
+
 static int put_variable(PyObject *variables, const char *text)
 {
     const char *equals = strchr(text, '=');
@@ -68,6 +80,7 @@ static int refresh_environment(void)
 int rmi_snapshot_resume(rm_error *err)
 {
     int rc = RM_OK;
+    resumed_at = __real___clock();
     __wasilibc_maybe_reinitialize_environ_eagerly();
     const PyGILState_STATE held = rmi_enter();
     if (refresh_environment() != 0 || call("resume") != 0 || rmi_python_redirect_streams() != 0)
