@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The longest Ogg page: its head, 255 lengths, 255 segments of 255 bytes. */
 enum { OGG_PAGE_HEAD = 27, OGG_PAGE_MAX = OGG_PAGE_HEAD + 255 + 255 * 255 };
@@ -110,8 +111,11 @@ int rmi_audio_probe_file(const rm_allocator *allocator, FILE *file, const char *
                          rm_error *err)
 {
     uint8_t head[12];
+    struct stat status;
     int rc = RM_OK;
     *out = (rmi_audio_probe){0};
+    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) /* systems differ in what a read says */
+        return rm_error_set(err, RM_E_IO, "cannot read '%s': %s", path, strerror(EISDIR));
     errno = 0;
     const size_t length = fread(head, 1, sizeof head, file);
     if (ferror(file) || fseeko(file, 0, SEEK_END) != 0)
