@@ -24,7 +24,7 @@ function(rm_wasm_link name parts)
     target_link_options(${name} PRIVATE -z stack-size=8388608 -Wl,--stack-first -Wl,--gc-sections -Wl,--strip-all
         -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close -Wl,--fatal-warnings)
     if(name MATCHES "snapshot$")
-        target_link_options(${name} PRIVATE -Wl,--wrap=__clock)
+        target_link_options(${name} PRIVATE -Wl,--wrap=__clock,--wrap=clock)
     endif()
     if(name MATCHES "^reactor")
         target_link_options(${name} PRIVATE -mexec-model=reactor)

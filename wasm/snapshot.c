@@ -39,14 +39,20 @@ int rmi_snapshot_prepare(rm_error *err)
 /* ---- After it */
 
 /* The C library counts the process' time from its constructors, which ran before the image: the linker puts
- * this in the place of its function (--wrap). */
+ * these in the place of its functions (--wrap). */
 clock_t __real___clock(void);
 clock_t __wrap___clock(void);
+clock_t __wrap_clock(void);
 static clock_t resumed_at;
 
 clock_t __wrap___clock(void)
 {
     return __real___clock() - resumed_at;
+}
+
+clock_t __wrap_clock(void)
+{
+    return __wrap___clock();
 }
 
 static int put_variable(PyObject *variables, const char *text)
