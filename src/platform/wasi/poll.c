@@ -7,13 +7,18 @@ enum { MOST_DESCRIPTORS = 15 };
 /* The longest a single wait lasts where nothing ends it. */
 static const int64_t long_time = 3600 * INT64_C(1000000000);
 
-/* Relative: Node's WASI never comes back from an absolute time on the monotonic clock. */
-static __wasi_subscription_t clock_until(int64_t deadline)
+/* Relative: Node's WASI never comes back from an absolute time on the monotonic clock. In whole milliseconds, at
+ * least one beside descriptors: it cuts off the rest, and asked without any time it tells of the clock alone. */
+static __wasi_subscription_t clock_until(int64_t deadline, bool alone)
 {
+    const int64_t millisecond = 1000000;
     int64_t left = deadline == INT64_MAX ? long_time : deadline - rmi_platform_now();
-    return (__wasi_subscription_t){.u = {.tag = __WASI_EVENTTYPE_CLOCK,
-                                         .u.clock = {.id = __WASI_CLOCKID_MONOTONIC,
-                                                     .timeout = left > 0 ? (__wasi_timestamp_t)left : 0}}};
+    if (left < (alone ? 0 : millisecond))
+        left = alone ? 0 : millisecond;
+    left = (left + millisecond - 1) / millisecond * millisecond;
+    return (__wasi_subscription_t){
+        .u = {.tag = __WASI_EVENTTYPE_CLOCK,
+              .u.clock = {.id = __WASI_CLOCKID_MONOTONIC, .timeout = (__wasi_timestamp_t)left}}};
 }
 
 static __wasi_subscription_t descriptor_ready(int descriptor, __wasi_eventtype_t what)
@@ -35,7 +40,7 @@ bool rmi_wasi_wait(const int *descriptors, size_t count, __wasi_eventtype_t what
     if (count > MOST_DESCRIPTORS) /* looks at some: the caller comes again */
         count = MOST_DESCRIPTORS;
     do {
-        wanted[0] = clock_until(deadline);
+        wanted[0] = clock_until(deadline, count == 0);
         for (size_t i = 0; i < count; i++)
             wanted[i + 1] = descriptor_ready(descriptors[i], what);
         if (__wasi_poll_oneoff(wanted, events, count + 1, &happened) != 0)

@@ -51,10 +51,9 @@ void rmi_platform_ignore_signals(void)
 {
 }
 
-/* Node's WASI, asked without any time, tells of the clock alone. */
 bool rmi_platform_would_block(int descriptor)
 {
-    return !rmi_wasi_wait(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, rmi_platform_now() + 1000000);
+    return !rmi_wasi_wait(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0);
 }
 
 void rmi_platform_wait_writable(int descriptor)
