@@ -10,6 +10,7 @@ python3 "$here/python-edit.py"
 cat >config.site <<END
 . Tools/wasm/config.site-wasm32-wasi
 ac_cv_func_clock_nanosleep=no
+ac_cv_lib_rt_clock_nanosleep=no
 END
 CONFIG_SITE=config.site HOSTRUNNER=true PKG_CONFIG=false \
     ZLIB_CFLAGS="-I$DEP_ZLIB/include" ZLIB_LIBS="-L$DEP_ZLIB/lib -lz" \
