@@ -24,6 +24,7 @@ export async function run(program, { args = [], stdin = "", env = {}, files = {}
     ["remotemedia", ...args],
     Object.entries(env).map(([name, value]) => `${name}=${value}`),
     [new Input(stdin), stdout, stderr, ...places],
+    { debug: false }, // it logs every call otherwise
   );
   const imports = { ...host.wasiImport, ...added(host) };
   const instance = await WebAssembly.instantiate(program, { wasi_snapshot_preview1: imports });
