@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test bench lint format coverage install clean help
+.PHONY: build wasm run test test-wasm test-browser bench lint format coverage install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -17,6 +17,12 @@ run: build ## Build, then run the first example
 
 test: ## Everything that must pass before a change is good
 	@tools/test
+
+test-wasm: build wasm ## The WASM files in Node and in wasmtime
+	@tools/test "test tools" "cases node" "cases wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor"
+
+test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
+	@tools/test "test tools" "cases browser" "e2e browser"
 
 bench: build ## Measure, beside the peers
 	@bench/run
@@ -39,4 +45,4 @@ clean: ## Remove build/; the dependency cache stays
 	@rm -rf build
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
