@@ -7,7 +7,8 @@ set(rm_package ${PROJECT_SOURCE_DIR}/python/remotemedia)
 set(rm_frozen ${PROJECT_BINARY_DIR}/generated/frozen.c)
 file(GLOB_RECURSE rm_package_files CONFIGURE_DEPENDS ${rm_package}/*.py ${rm_package}/*.pyi ${rm_package}/py.typed)
 if(RM_WASM)
-    set(rm_frozen_library --library ${rm_freezer}/lib/python3.13
+    file(GLOB rm_additions CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/wasi/*.py)
+    set(rm_frozen_library --library ${rm_freezer}/lib/python3.13 --additions ${PROJECT_SOURCE_DIR}/python/wasi
         --module ${rm_dep_python}/lib/python3.13/_sysconfigdata__wasi_wasm32-wasi.py
         --module ${PROJECT_SOURCE_DIR}/wasm/_remotemedia_snapshot.py)
     list(APPEND rm_package_files ${PROJECT_SOURCE_DIR}/wasm/_remotemedia_snapshot.py)
@@ -15,7 +16,7 @@ endif()
 add_custom_command(OUTPUT ${rm_frozen}
     COMMAND ${rm_freezer}/bin/python3.13 -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen} --package ${rm_package}
         ${rm_frozen_library}
-    DEPENDS ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files}
+    DEPENDS ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files} ${rm_additions}
     COMMENT "Freezing the Python package" VERBATIM)
 
 file(GLOB rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)

@@ -1,18 +1,29 @@
 """Compiles Python modules into a C file: the table rmi_frozen_modules for PyImport_FrozenModules.
 
-Usage: python3.13 -I -S freeze.py OUT.c --package FOLDER... [--library FOLDER] [--module FILE...], with the Python that
-will run the code. --library freezes the standard library too, without what a program inside WASM cannot use.
+Usage: python3.13 -I -S freeze.py OUT.c --package FOLDER... [--library FOLDER [--additions FOLDER]] [--module FILE...],
+with the Python that will run the code. --library freezes the standard library too, without what a program inside WASM
+cannot use; --additions has files NAME.py, text that goes behind a module of that library.
 Docstrings and the package's asserts stay; file names read <frozen remotemedia.nodes>.
 """
 import argparse
 import marshal
 import os
 
-# What needs a screen, a compiler, processes or a library that is not in the WASM files.
-LEFT_OUT = set("""
-__phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support _pyrepl antigravity ctypes
-curses dbm ensurepip idlelib lib2to3 msilib multiprocessing pip pty pydoc_data site-packages sqlite3 ssl test this
-tkinter tty turtle turtledemo venv webbrowser
+# Modules that a program inside WASM cannot use, and why: `import` of one raises ModuleNotFoundError with the reason.
+NO_LIBRARY = "its C library is not in the WASM files"
+NO_PROCESSES = "there are no processes in WebAssembly"
+NO_SCREEN = "there is no screen or terminal in WebAssembly"
+LEFT_OUT = {
+    **dict.fromkeys("_ssl ssl _ctypes ctypes _sqlite3 sqlite3 _bz2 _lzma _dbm _gdbm dbm _uuid".split(), NO_LIBRARY),
+    **dict.fromkeys("multiprocessing _multiprocessing _posixsubprocess pty venv webbrowser ensurepip".split(),
+                    NO_PROCESSES),
+    **dict.fromkeys("_curses curses _pyrepl _tkinter idlelib readline termios tkinter tty turtle turtledemo".split(),
+                    NO_SCREEN),
+}
+# Of no use to any program, or of other operating systems.
+NOT_MISSED = set("""
+__phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support antigravity lib2to3 msilib
+pip pydoc_data site-packages test this
 """.split())
 # Where a program looks first is in the interpreter already.
 IN_THE_INTERPRETER = {"importlib._bootstrap", "importlib._bootstrap_external", "zipimport"}
@@ -23,20 +34,32 @@ def modules(folder, package=""):
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         name = f"{package}.{entry.name}" if package else entry.name
         if entry.is_dir() and os.path.exists(os.path.join(entry.path, "__init__.py")):
-            if name not in LEFT_OUT:
+            if name not in LEFT_OUT and name not in NOT_MISSED:
                 yield from modules(entry.path, name)
         elif entry.name == "__init__.py":
             yield package, entry.path, True
-        elif entry.name.endswith(".py") and name[:-3] not in LEFT_OUT:
+        elif entry.name.endswith(".py") and name[:-3] not in LEFT_OUT.keys() | NOT_MISSED:
             yield name[:-3], entry.path, False
 
 
-def compiled(found, optimize):
-    """(name, byte code, is a package)"""
+def compiled(found, optimize, additions=None):
+    """(name, byte code, is a package); a file NAME.py in the folder of additions goes behind the module's own text."""
     for name, path, is_package in found:
         with open(path, "rb") as file:
-            code = compile(file.read(), f"<frozen {name}>", "exec", dont_inherit=True, optimize=optimize)
+            text = file.read()
+        more = os.path.join(additions, f"{name}.py") if additions else ""
+        if os.path.exists(more):
+            with open(more, "rb") as file:
+                text += b"\n" + file.read()
+        code = compile(text, f"<frozen {name}>", "exec", dont_inherit=True, optimize=optimize)
         yield name, marshal.dumps(code), is_package
+
+
+def refusals():
+    """Modules that raise what tells why they are not there."""
+    for name, reason in LEFT_OUT.items():
+        text = f"raise ModuleNotFoundError({f'No module named {name!r}: {reason}'!r}, name={name!r})"
+        yield name, marshal.dumps(compile(text, f"<frozen {name}>", "exec")), False
 
 
 def table(entries, out):
@@ -56,6 +79,7 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--package", action="append", default=[])
     parser.add_argument("--library")
+    parser.add_argument("--additions")
     parser.add_argument("--module", action="append", default=[])
     options = parser.parse_args()
     entries = []
@@ -63,7 +87,8 @@ def main():
         entries += compiled(modules(folder, os.path.basename(folder)), 0)
     if options.library:
         found = (item for item in modules(options.library) if item[0] not in IN_THE_INTERPRETER)
-        entries += compiled(found, 1)
+        entries += compiled(found, 1, options.additions)
+        entries += refusals()
     entries += compiled(((os.path.basename(path)[:-3], path, False) for path in options.module), 1)
     text = table(entries, options.out)
     text += f"\nconst bool rmi_frozen_library = {'true' if options.library else 'false'};\n"

@@ -31,28 +31,31 @@ class Loop(asyncio.SelectorEventLoop):
 
     def finish_soon(self, task: asyncio.Task) -> None:
         """Runs until the task is done, or a second has passed."""
-        timer = self.call_later(1.0, lambda: None)
-        self._finish_until(task, self.time() + 1.0)
+        over: list = []  # not the clock is asked but the timer: without one an iteration could wait for ever
+        timer = self.call_later(1.0, over.append, True)
+        self._finish_until(task, over)
         timer.cancel()
 
     def cancel(self, task: "asyncio.Task | None", iterator: object) -> None:
         """Ends a task and an asynchronous generator; gives them a second for it."""
-        timer = self.call_later(1.0, lambda: None)  # an iteration waits no longer than this
-        limit = self.time() + 1.0
-        if task is not None and not task.done():
-            task.cancel()
-            self._finish_until(task, limit)
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                raise task.exception()
-        if iterator is not None:
-            closing = self.create_task(close_one(iterator))
-            self._finish_until(closing, limit)
-            if closing.done():
-                closing.result()
-        timer.cancel()
+        over: list = []
+        timer = self.call_later(1.0, over.append, True)
+        try:
+            if task is not None and not task.done():
+                task.cancel()
+                self._finish_until(task, over)
+                if task.done() and not task.cancelled() and task.exception() is not None:
+                    raise task.exception()
+            if iterator is not None:
+                closing = self.create_task(close_one(iterator))
+                self._finish_until(closing, over)
+                if closing.done():
+                    closing.result()
+        finally:
+            timer.cancel()
 
-    def _finish_until(self, task: asyncio.Task, limit: float) -> None:
-        while not task.done() and self.time() < limit:
+    def _finish_until(self, task: asyncio.Task, over: list) -> None:
+        while not task.done() and not over:
             self._run_once()
 
     def deadline(self) -> "float | None":
