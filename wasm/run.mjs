@@ -116,7 +116,7 @@ function parse(words) {
 /** What a trap means, for who did not write the program. */
 function explained(error) {
     if (error instanceof RangeError && /call stack/.test(error.message))
-        return `${error.message}; run it with more stack, such as \`node --stack-size=...\`, or nest less`;
+        return `${error.message}; data or calls are nested deeper than this host allows`;
     if (error instanceof WebAssembly.LinkError)
         return `${error.message}; the file needs something that Node's WASI does not have`;
     return error.message;
@@ -150,6 +150,6 @@ if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process
         process.exitCode = await main(process.argv.slice(2));
     } catch (error) {
         process.stderr.write(`run.mjs: ${error instanceof Failure ? error.message : error.stack}\n`);
-        process.exitCode = error.code ?? EXIT.trap;
+        process.exitCode = error instanceof Failure ? error.code : EXIT.trap;
     }
 }

@@ -27,16 +27,21 @@ def dependency(name):
 class Host:
     """A process that answers jobs, a line each; started again after one that had to be ended."""
 
-    def __init__(self, command, env=None):
-        self.command, self.env, self.process = command, env, None
+    def __init__(self, command, env=None, slow_start=0):
+        """`slow_start`: seconds that a new process may need before its first answer."""
+        self.command, self.env, self.slow_start, self.process = command, env, slow_start, None
 
     def run(self, job, limit):
         if self.process is None:
+            limit += self.slow_start
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.env
             )
-        self.process.stdin.write(json.dumps(job).encode() + b"\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(job).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended: its output says so
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             ready = selector.select(limit)
@@ -55,8 +60,6 @@ class Host:
 
 class Hosted(Native):
     """A subclass says how its host is started."""
-
-    slow_start = 0  # seconds that a new host may need before its first answer
 
     def __init__(self, options):
         super().__init__(options)
@@ -111,7 +114,7 @@ class Hosted(Native):
         }
         host = self.free.get()
         try:
-            answer = host.run(job, limit + self.slow_start)
+            answer = host.run(job, limit)
         finally:
             self.free.put(host)
         if "trouble" in answer:
@@ -144,8 +147,7 @@ class Node(Hosted):
 
 
 class Wasmtime(Hosted):
-    slow_start = 300  # compiling, where no earlier run has left the result
-
     def host(self):
         command = [sys.executable, str(HOSTS / "wasmtime_host.py"), str(self.file), str(ROOT / "build/test/cwasm")]
-        return Host(command, dict(os.environ, PYTHONPATH=str(dependency("wasmtime"))))
+        # Slow: it compiles, where no earlier run has left the result.
+        return Host(command, dict(os.environ, PYTHONPATH=str(dependency("wasmtime"))), slow_start=300)

@@ -1,4 +1,5 @@
-"""Runs commands in wasmtime, each in a fresh instance, as node.mjs does in Node (the same jobs and answers).
+"""Runs commands in wasmtime, each in a fresh instance, as node.mjs does in Node (the same jobs and answers;
+"memory" limits the bytes of an instance's memory).
 
 Usage: python3 wasmtime_host.py FILE.wasm CACHE, with the package `wasmtime` on PYTHONPATH. Compiling takes long, so the
 compiled module is kept in the folder CACHE under the file's sha256.
@@ -34,6 +35,8 @@ def load(engine, file, cache):
 
 def run(engine, linker, module, job):
     store = wasmtime.Store(engine)
+    if "memory" in job:
+        store.set_limits(memory_size=job["memory"])
     wasi = wasmtime.WasiConfig()
     wasi.argv = job["args"]
     wasi.env = list(job["env"].items())
