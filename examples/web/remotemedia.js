@@ -4,6 +4,8 @@
 import { Directory, Fd, File, OpenDirectory, PreopenDirectory, WASI, wasi } from "./shim/index.js";
 
 const ALL_RIGHTS = (1n << 29n) - 1n;
+// What a Worker sleeps on. Pages without isolation have no other way to shared memory.
+const nobody = new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
 
 /** The compiled program; `url` must be served as application/wasm. */
 export function compile(url) {
@@ -116,6 +118,23 @@ class Output extends Pipe {
   }
 }
 
+// When a subscription of poll_oneoff is over, as performance.now() counts.
+function endOf(view, at) {
+  if (view.getUint8(at + 8) !== wasi.EVENTTYPE_CLOCK) return 0;
+  const time = Number(view.getBigUint64(at + 24, true)) / 1e6;
+  if (!(view.getUint16(at + 40, true) & wasi.SUBCLOCKFLAGS_SUBSCRIPTION_CLOCK_ABSTIME)) return performance.now() + time;
+  return view.getUint32(at + 16, true) === wasi.CLOCKID_REALTIME ? performance.now() + time - Date.now() : time;
+}
+
+// A Worker sleeps; a page must not, so it looks at the clock until then.
+function pause(end) {
+  if (typeof WorkerGlobalScope !== "undefined") {
+    const left = end - performance.now();
+    if (left > 1) Atomics.wait(nobody, 0, 0, left - 1);
+  }
+  while (performance.now() < end);
+}
+
 // What the shim does not do, or does otherwise than other hosts.
 function added(host) {
   const view = () => new DataView(host.inst.exports.memory.buffer);
@@ -145,6 +164,25 @@ function added(host) {
       }
       host.fds[fd].rights = rights;
       return code;
+    },
+
+    // The shim waits for a single clock only, and for a sleep by one that goes in milliseconds. Descriptors are
+    // always ready here.
+    poll_oneoff(subscriptions, events, count, happened) {
+      const ends = Array.from({ length: count }, (_, n) => endOf(view(), subscriptions + 48 * n));
+      pause(Math.min(...ends));
+      const now = performance.now();
+      const over = ends.flatMap((end, n) => (end <= now ? [n] : []));
+      over.forEach((n, place) => {
+        const [from, to] = [subscriptions + 48 * n, events + 32 * place];
+        view().setBigUint64(to, view().getBigUint64(from, true), true);
+        view().setUint16(to + 8, wasi.ERRNO_SUCCESS, true);
+        view().setUint8(to + 10, view().getUint8(from + 8));
+        view().setBigUint64(to + 16, 0n, true);
+        view().setUint16(to + 24, 0, true);
+      });
+      view().setUint32(happened, over.length, true);
+      return count > 0 ? wasi.ERRNO_SUCCESS : wasi.ERRNO_INVAL;
     },
 
     // Without rights nothing may be written, access() says.
