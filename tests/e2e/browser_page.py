@@ -10,7 +10,8 @@ import unittest
 
 from support import ROOT, ProgramTest, manifest, node
 
-from browser_port import HOST, PLACES, Host, dependency
+from browser_port import HOST, PLACES, Host
+from hosted_ports import dependency
 
 WASM = pathlib.Path(os.environ.get("RM_WASM", ROOT / "build/wasm/pipeline_executor_wasm.wasm")).resolve()
 EXAMPLE = re.search(r"^## Run it in a page\n(.*?)^## ", (ROOT / "docs/wasm.md").read_text(), re.S | re.M).group(1)

@@ -6,21 +6,15 @@ import json
 import pathlib
 import queue
 import subprocess
-import sys
 import tempfile
 
 from casefile import CaseError, replace_everywhere
-from expectations import check, diff, shorten
-from ports import ROOT, Native, Result, place_files
+from expectations import check
+from hosted_ports import HOSTS, dependency, differences
+from ports import Native, Result, place_files
 
-HOST = ROOT / "tests" / "support" / "hosts" / "browser" / "host.mjs"
+HOST = HOSTS / "browser" / "host.mjs"
 PLACES = {"page": "in the page", "worker": "in a Worker"}
-
-
-def dependency(name):
-    """Where a tool of the tests lies."""
-    command = [sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "path", name]
-    return pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
 
 
 class Host:
@@ -99,12 +93,13 @@ class Browser(Native):
             folder = pathlib.Path(name)
             try:
                 expect = replace_everywhere(case.expect, "{DIR}", name)
-                native = self.in_folder(case, folder, self.start)
+                compared = "native" not in case.data.get("skip", {})
+                native = self.in_folder(case, folder, self.start) if compared else None
                 complaints = []
                 for place, words in PLACES.items():
                     result = self.in_folder(case, folder, lambda *at, place=place: self.in_browser(place, *at))
                     case.expect = expect
-                    found = check(case, result, folder) + self.differences(native, result)
+                    found = check(case, result, folder) + differences(native, result)
                     complaints += [f"{words}: {text}" for text in found]
                 return complaints
             except (CaseError, OSError, ValueError) as error:
@@ -157,14 +152,3 @@ class Browser(Native):
     @staticmethod
     def limit(case):
         return float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)
-
-    @staticmethod
-    def differences(native, result):
-        if result.trouble or native.trouble:
-            return [f"natively: {native.trouble}"] if native.trouble else []
-        complaints = []
-        if native.exit != result.exit:
-            complaints.append(f"exit code {result.exit}, natively {native.exit}")
-        if native.stdout != result.stdout:
-            complaints.append("stdout is not the native program's:\n" + shorten(diff(native.stdout, result.stdout)))
-        return complaints
