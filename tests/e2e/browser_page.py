@@ -1,6 +1,5 @@
 """The files of the WASM build in headless Chromium: what docs/wasm.md says, word by word, and runs that go wrong."""
 
-import base64
 import json
 import os
 import pathlib
@@ -73,13 +72,14 @@ class Documentation(ProgramTest):
         self.assertEqual([item["word"] for item in outputs["count"]], ["one", "program", "the", "same", "bytes"])
 
 
-class Trouble(unittest.TestCase):
+class Trouble(ProgramTest):
     """A run that hangs or traps leaves nothing behind: the same job gives the same answer before and after."""
 
     def job(self, code, **more):
         document = {"manifest": manifest([node("p", "Python", {"code": code})]), "input_data": [1]}
-        stdin = base64.b64encode(json.dumps(document).encode()).decode()
-        return {"id": "", "args": [], "env": {}, "files": {}, "stdin": stdin, "limit": 60, **more}
+        stdin = self.write(f"{len(list(self.folder.iterdir()))}.json", document)
+        folder = str(self.folder / "case")
+        return {"id": "", "args": [], "env": {}, "files": [], "folder": folder, "stdin": str(stdin), "limit": 60, **more}
 
     def check(self, bad, says, **more):
         good = self.job("import os, sys\ndef process(x):\n    open('mark', 'x').close()\n    return os.listdir('.')")

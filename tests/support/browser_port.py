@@ -14,6 +14,7 @@ from hosted_ports import HOSTS, dependency, differences
 from ports import Native, Result, place_files
 
 HOST = HOSTS / "browser" / "host.mjs"
+SLOWNESS = 3  # two browsers at a time, which share the machine
 PLACES = {"page": "in the page", "worker": "in a Worker"}
 
 
@@ -54,10 +55,6 @@ class Host:
         self.process.stderr.close()
 
 
-def coded(data):
-    return base64.b64encode(data).decode()
-
-
 def files_below(folder):
     return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -90,9 +87,10 @@ class Browser(Native):
 
     def run_case(self, case):
         with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
-            folder = pathlib.Path(name)
+            folder = pathlib.Path(name) / "case"
+            folder.mkdir()
             try:
-                expect = replace_everywhere(case.expect, "{DIR}", name)
+                expect = replace_everywhere(case.expect, "{DIR}", str(folder))
                 compared = "native" not in case.data.get("skip", {})
                 native = self.in_folder(case, folder, self.start) if compared else None
                 complaints = []
@@ -116,6 +114,7 @@ class Browser(Native):
         """Runs the case over a copy of the folder's files and brings back what became of them."""
         command, stdin = self.command(case, folder)
         before = files_below(folder)
+        (folder.parent / "stdin").write_bytes(stdin)
         host = self.free[place].get()
         try:
             answer = host.run(
@@ -123,9 +122,9 @@ class Browser(Native):
                     "id": case.name,
                     "args": command[1:],
                     "env": replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)),
-                    "stdin": coded(stdin),
-                    "files": {name: coded(path.read_bytes()) for name, path in before.items()},
-                    "directory": str(folder),
+                    "stdin": str(folder.parent / "stdin"),
+                    "folder": str(folder),
+                    "files": list(before),
                     "limit": self.limit(case),
                 }
             )
@@ -151,4 +150,4 @@ class Browser(Native):
 
     @staticmethod
     def limit(case):
-        return float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)
+        return SLOWNESS * float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)

@@ -1,8 +1,9 @@
 // Runs jobs in headless Chromium. Usage: node host.mjs page|worker WASM PLAYWRIGHT SHIM
 //
-// A line of standard input is a job {id, args, env, stdin, files, directory, limit}, a line of standard output its
-// result {id, exit, stdout, stderr, files, milliseconds} or {id, trouble}; bytes are base64. The program is compiled
-// once; a job that takes longer than `limit` seconds ends with its Worker, or with the whole page.
+// A line of standard input is a job {id, args, env, stdin, folder, files, limit}: stdin is a file, files are names in the
+// folder, which the program sees under the folder's own path. A line of standard output is its result {id, exit, stdout,
+// stderr, files, milliseconds}, bytes in base64, or {id, trouble}. The program is compiled once; a job that takes longer
+// than `limit` seconds ends with its Worker, or with the whole page.
 import path from "node:path";
 import readline from "node:readline";
 import { launch } from "./chromium.mjs";
@@ -12,8 +13,8 @@ const HERE = import.meta.dirname;
 const WEB = path.resolve(HERE, "../../../../examples/web");
 
 class Place {
-  constructor(kind, browser, address, wasm) {
-    Object.assign(this, { kind, browser, address, wasm });
+  constructor(kind, browser, address, wasm, job) {
+    Object.assign(this, { kind, browser, address, wasm, job });
   }
 
   async open() {
@@ -29,7 +30,8 @@ class Place {
     return this.open();
   }
 
-  async run({ id, limit, ...job }) {
+  async run({ id, limit, stdin, ...job }) {
+    Object.assign(this.job, { stdin, folder: job.folder });
     let timer;
     const overdue = new Promise((resolve) => {
       timer = setTimeout(resolve, limit * 1000, null);
@@ -47,9 +49,10 @@ class Place {
 
 async function main([kind, wasm, playwright, shim]) {
   const browser = await launch(playwright);
-  const server = await serve({ folders: [HERE, WEB], shim, wasm });
+  const job = {};
+  const server = await serve({ folders: [HERE, WEB], shim, wasm, job });
   try {
-    const place = new Place(kind, browser, server.address, path.basename(wasm));
+    const place = new Place(kind, browser, server.address, path.basename(wasm), job);
     await place.open();
     for await (const line of readline.createInterface({ input: process.stdin }))
       process.stdout.write(`${JSON.stringify(await place.run(JSON.parse(line)))}\n`);

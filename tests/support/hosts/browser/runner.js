@@ -1,10 +1,15 @@
-// Runs jobs in this page, or in a Worker that lives until it is terminated. Bytes travel as base64.
+// Runs jobs in this page, or in a Worker that lives until it is terminated.
 import { compile, run } from "./remotemedia.js";
 
 const coded = (bytes) => bytes.toBase64();
-const decoded = (text) => Uint8Array.fromBase64(text);
 const eachValue = (object, change) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+
+async function fetched(path) {
+  const response = await fetch(`job/${path}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
 
 const programs = new Map();
 let worker = null;
@@ -29,10 +34,12 @@ window.terminate = () => {
 };
 
 /** The job's result, or {trouble}. */
-window.runJob = async (place, job) => {
-  const message = { ...job, stdin: decoded(job.stdin), files: eachValue(job.files, decoded) };
-  const started = performance.now();
+window.runJob = async (place, { wasm, args, env, folder, files: names }) => {
   try {
+    const given = await Promise.all(names.map(async (name) => [name, await fetched(`files/${encodeURIComponent(name)}`)]));
+    const stdin = await fetched("stdin");
+    const started = performance.now();
+    const message = { wasm, args, env, stdin, files: Object.fromEntries(given), directory: folder };
     const { exit, stdout, stderr, files } = await (place === "worker" ? inWorker : inPage)(message);
     const milliseconds = performance.now() - started;
     return { exit, stdout: coded(stdout), stderr: coded(stderr), files: eachValue(files, coded), milliseconds };

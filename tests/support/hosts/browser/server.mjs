@@ -1,13 +1,18 @@
-// A loopback server of the page, the WASI shim and one WASM file.
+// A loopback server of the page, the WASI shim, one WASM file, and the files of the job that runs.
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
-/** Serves the files of `folders` (the first that has a name wins), `shim` below shim/, and `wasm` under its own name. */
-export async function serve({ folders, shim, wasm }) {
+/**
+ * Serves the files of `folders` (the first that has a name wins), `shim` below shim/, `wasm` under its own name, and what
+ * `job` names: its stdin as job/stdin, the files of its folder below job/files/.
+ */
+export async function serve({ folders, shim, wasm, job }) {
   const find = (name) => {
+    if (name === "job/stdin") return job.stdin;
+    if (name.startsWith("job/files/")) return path.join(job.folder, decodeURIComponent(name.slice(10)));
     if (name === path.basename(wasm)) return wasm;
     const places = name.startsWith("shim/") ? [path.join(shim, name.slice(5))] : folders.map((f) => path.join(f, name));
     return places.find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
@@ -17,7 +22,7 @@ export async function serve({ folders, shim, wasm }) {
     const file = find(name);
     if (!file) return response.writeHead(404).end();
     const type = TYPES[path.extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": type, "cache-control": "max-age=3600" });
+    response.writeHead(200, { "content-type": type, "cache-control": name.startsWith("job/") ? "no-store" : "max-age=3600" });
     fs.createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
