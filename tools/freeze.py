@@ -14,13 +14,13 @@ NO_LIBRARY = "its C library is not in the WASM files"
 NO_PROCESSES = "there are no processes in WebAssembly"
 NO_SCREEN = "there is no screen or terminal in WebAssembly"
 LEFT_OUT = {
-    **dict.fromkeys("_ssl ssl _ctypes ctypes _sqlite3 sqlite3 _bz2 _lzma _dbm _gdbm dbm _uuid".split(), NO_LIBRARY),
+    **dict.fromkeys("_ssl ssl _ctypes ctypes _sqlite3 sqlite3 _bz2 _lzma _dbm _gdbm _uuid".split(), NO_LIBRARY),
     **dict.fromkeys("multiprocessing _multiprocessing _posixsubprocess pty venv webbrowser ensurepip".split(),
                     NO_PROCESSES),
-    **dict.fromkeys("_curses curses _pyrepl _tkinter idlelib readline termios tkinter tty turtle turtledemo".split(),
+    **dict.fromkeys("_curses curses _tkinter idlelib readline termios tkinter tty turtle turtledemo".split(),
                     NO_SCREEN),
 }
-# Of no use to any program, or of other operating systems.
+# Of no use to any program, or of other operating systems; of _pyrepl pydoc needs the pager.
 NOT_MISSED = set("""
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support antigravity lib2to3 msilib
 pip pydoc_data site-packages test this
@@ -29,16 +29,22 @@ pip pydoc_data site-packages test this
 IN_THE_INTERPRETER = {"importlib._bootstrap", "importlib._bootstrap_external", "zipimport"}
 
 
+def is_left_out(name):
+    if name.startswith("_pyrepl."):
+        return name != "_pyrepl.pager"
+    return name in LEFT_OUT or name in NOT_MISSED
+
+
 def modules(folder, package=""):
     """(name, path, is a package) of every module in the folder and its packages."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         name = f"{package}.{entry.name}" if package else entry.name
         if entry.is_dir() and os.path.exists(os.path.join(entry.path, "__init__.py")):
-            if name not in LEFT_OUT and name not in NOT_MISSED:
+            if not is_left_out(name):
                 yield from modules(entry.path, name)
         elif entry.name == "__init__.py":
             yield package, entry.path, True
-        elif entry.name.endswith(".py") and name[:-3] not in LEFT_OUT.keys() | NOT_MISSED:
+        elif entry.name.endswith(".py") and not is_left_out(name[:-3]):
             yield name[:-3], entry.path, False
 
 

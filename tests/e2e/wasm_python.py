@@ -1,0 +1,73 @@
+"""CPython inside the WASM file beside the native one: its library, and how it was built."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+from support import PROGRAM, ROOT, environment, manifest, node
+from wasm_products import path_of
+
+LIBRARY = PROGRAM.parent.parent / "lib/python3.13"
+SECTION = re.search(r"^## Python inside.*?(?=^## )", (ROOT / "docs/wasm.md").read_text(), re.S | re.M).group()
+IMPORT = """import importlib
+def process(item):
+    try:
+        importlib.import_module(item)
+        return [item, None]
+    except BaseException as error:
+        return [item, str(error)]
+"""
+# Programs and games, which do something when they are imported, and what only tests Python.
+NOT_TRIED = {"antigravity", "ensurepip", "idlelib", "lib2to3", "site-packages", "test", "this", "turtledemo"}
+
+
+def library_modules():
+    """Every module of the native standard library that is written in Python."""
+    for folder, inside, files in os.walk(LIBRARY):
+        inside[:] = [
+            name for name in inside if name not in NOT_TRIED and (pathlib.Path(folder) / name / "__init__.py").exists()
+        ]
+        for file in files:
+            name = str((pathlib.Path(folder) / file).relative_to(LIBRARY)).removesuffix(".py").replace(os.sep, ".")
+            if file.endswith(".py") and file != "__main__.py" and name not in NOT_TRIED | {"__init__"}:
+                if not name.startswith("_sysconfigdata"):
+                    yield name.removesuffix(".__init__")
+
+
+def documented():
+    """The names in the first column of the table."""
+    return {name for row in re.findall(r"^\| (`.*?) \|", SECTION, re.M) for name in re.findall(r"`([\w.]+)`", row)}
+
+
+class Python(unittest.TestCase):
+    def run_both(self, code, items):
+        document = {"manifest": manifest([node("p", "Python", {"code": code})]), "input_data": items}
+        wasm = ["node", str(ROOT / "wasm/run.mjs"), str(path_of("pipeline_executor_wasm")), "--"]
+        for command in ([str(PROGRAM)], wasm):
+            yield subprocess.run(
+                command, input=json.dumps(document).encode(), capture_output=True, env=environment(), timeout=300, check=True
+            )
+
+    def test_modules_of_the_library_are_inside_or_documented(self):
+        names = sorted(library_modules())
+        self.assertGreater(len(names), 400)
+        native, wasm = (dict(json.loads(done.stdout)["outputs"]["p"]) for done in self.run_both(IMPORT, names))
+        missing = {name: wasm[name] for name in names if native[name] is None and wasm[name] is not None}
+        listed = documented()
+        for name, message in missing.items():
+            parents = {name.rsplit(".", n)[0] for n in range(name.count(".") + 1)}
+            self.assertTrue(parents & listed, f"{name} cannot be imported and is not in docs/wasm.md: {message}")
+        for name in listed & set(names):
+            self.assertIsNotNone(wasm[name], f"docs/wasm.md says that {name} cannot be imported")
+
+    def test_python_has_its_own_allocator(self):
+        code = "import sys\ndef process(item):\n    sys._debugmallocstats()\n"
+        for done in self.run_both(code, [0]):
+            self.assertIn(b"arenas allocated total", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
