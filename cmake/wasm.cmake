@@ -75,4 +75,8 @@ if(RM_PYTHON)
     rm_wasm_link(reactor_to_snapshot with_python ${rm_wasm_reactor} ${rm_wasm_snapshot}
         ${PROJECT_SOURCE_DIR}/wasm/reactor_snapshot.c)
     rm_wasm_product(remotemedia_reactor_wasm_snapshot reactor_to_snapshot --features ${rm_wasm_features} --snapshot)
+
+    if(RM_WASM_NUMPY)
+        include(${PROJECT_SOURCE_DIR}/cmake/wasm-numpy.cmake)
+    endif()
 endif()

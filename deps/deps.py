@@ -2,7 +2,8 @@
 """The libraries and tools this project needs: fetched as lock.json says, built by recipes/, kept in a cache.
 
 Each is built for a target: `native` and `wasm` are what the program is made of there, `tool` runs while it is built,
-`test` and `bench` while it is tested and measured. What has no recipe is only unpacked.
+`test` and `bench` while it is tested and measured. What has no recipe is only unpacked. What is optional is built when
+it is named, not with all of its target.
 
 The cache lies outside the checkout (RM_CACHE_DIR, else XDG_CACHE_HOME/remotemedia, else ~/.cache/remotemedia);
 an entry's name ends in a hash of all that shaped it, so that another checkout with the same recipe finds it.
@@ -202,6 +203,8 @@ def licences(target):
     parts = []
     for name in names_of(target):
         entry = LOCK[name]
+        if entry.get("is_optional") and not path_of(name, target).is_dir():
+            continue
         text = (path_of(name, target) / "LICENSE.txt").read_text(encoding="utf-8")
         parts.append(f"==== {name} {entry['version']} ({entry['license']}): {entry['purpose']}\n\n{text}")
     return "\n".join(parts)
@@ -226,7 +229,7 @@ def main():
         parser.error(f"no such dependency for {target}: {', '.join(unknown)} (there are {', '.join(known)})")
     try:
         if args.command == "ensure":
-            for name in args.names or known:
+            for name in args.names or [name for name in known if not LOCK[name].get("is_optional")]:
                 ensure(name, target)
         elif args.command == "path":
             print(path_of(args.names[0], target))

@@ -112,19 +112,41 @@ def move_one(folder, source, target):
     shutil.move(got, target)
 
 
-def pip_download(source, requirement, target, cache, *options):
+def pip_download(source, requirement, target, cache, *options, **run_options):
     pythons = [python for python in (sys.executable, "/usr/bin/python3")
                if subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0]
     if not pythons:
         raise FetchError("python3 has no pip; install python3-pip")
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        run([pythons[0], "-m", "pip", "download", "-q", *options, "--no-deps", "-d", folder, requirement])
+        run([pythons[0], "-m", "pip", "download", "-q", *options, "--no-deps", "-d", folder, requirement],
+            **run_options)
         move_one(folder, source, target)
+
+
+# pip asks a source distribution's build system for the metadata, which configures the whole build of some packages; this
+# answers in its place. Only the archive is wanted.
+BACKEND = """import os
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    made = "{name}-{version}.dist-info"
+    os.makedirs(os.path.join(folder, made))
+    with open(os.path.join(folder, made, "METADATA"), "w") as file:
+        file.write("Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+    return made
+def build_wheel(*_, **__):
+    raise NotImplementedError
+"""
 
 
 def from_pip_sdist(source, target, cache):
     requirement = source["pip_sdist"]
-    pip_download(source, requirement, target, cache, "--no-binary", requirement.split("==")[0])
+    name, version = requirement.split("==")
+    if "backend" not in source:
+        pip_download(source, requirement, target, cache, "--no-binary", name)
+        return
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        (pathlib.Path(folder) / f"{source['backend']}.py").write_text(BACKEND.format(name=name, version=version))
+        pip_download(source, requirement, target, cache, "--no-binary", name, "--no-build-isolation",
+                     env=dict(os.environ, PYTHONPATH=folder))
 
 
 def from_pip_wheel(source, target, cache):

@@ -9,5 +9,7 @@
 /* The package `remotemedia`, and the standard library where that is frozen too. */
 extern const struct _frozen rmi_frozen_modules[];
 extern const bool rmi_frozen_library;
+/* Modules in C beside those of the standard library; ends with {0}. Empty unless a program brings a table of its own. */
+extern const struct _inittab rmi_extra_modules[];
 
 #endif

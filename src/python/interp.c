@@ -134,7 +134,10 @@ static int initialize(const rmi_host *host, rm_error *err)
     if (PyStatus_Exception(status))
         return status_error(status, err);
     PyImport_FrozenModules = rmi_frozen_modules;
-    if (PyImport_AppendInittab("_remotemedia", rmi_module_new) != 0)
+    int added = PyImport_AppendInittab("_remotemedia", rmi_module_new);
+    for (const struct _inittab *extra = rmi_extra_modules; added == 0 && extra->name != NULL; extra++)
+        added = PyImport_AppendInittab(extra->name, extra->initfunc);
+    if (added != 0)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
 
     PyConfig config;

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Edits numpy's unpacked source (the current folder) for WASM; fails when a text is not where it was.
+
+A call through a function pointer of another signature traps there, so functions get the parameters they are called with.
+"""
+import pathlib
+import sys
+
+MULTIARRAY = "numpy/_core/src/multiarray/"
+UMATH = "numpy/_core/src/umath/"
+
+EDITS = [
+    ("numpy/_core/include/numpy/npy_cpu.h", "#elif defined(__EMSCRIPTEN__)\n",
+     "#elif defined(__EMSCRIPTEN__) || defined(__wasm__)\n"),
+    (MULTIARRAY + "array_converter.c", "array_converter_get_scalar_input(PyArrayArrayConverterObject *self)",
+     "array_converter_get_scalar_input(PyArrayArrayConverterObject *self, void *NPY_UNUSED(closure))"),
+    (MULTIARRAY + "array_method.c", "boundarraymethod__supports_unaligned(PyBoundArrayMethodObject *self)",
+     "boundarraymethod__supports_unaligned(PyBoundArrayMethodObject *self, void *NPY_UNUSED(closure))"),
+    (UMATH + "_scaled_float_dtype.c", "sfloat___reduce__(PyArray_SFloatDescr *self)",
+     "sfloat___reduce__(PyArray_SFloatDescr *self, PyObject *NPY_UNUSED(args))"),
+    (MULTIARRAY + "multiarraymodule.c",
+     "(PyCFunction)_get_castingimpl,\n        METH_VARARGS | METH_KEYWORDS, NULL}",
+     "(PyCFunction)_get_castingimpl,\n        METH_VARARGS, NULL}"),
+    # Products of large matrices: blocked, with the order of additions of the loop they stand in for.
+    (UMATH + "matmul.c.src", "#include <assert.h>\n", "#include <assert.h>\n\n#include \"rm_gemm.h\"\n"),
+    (UMATH + "matmul.c.src", " * #IS_HALF = 0, 0, 0, 1, 0*13#\n", " * #IS_HALF = 0, 0, 0, 1, 0*13#\n"
+     " * #IS_BLOCKED = 0, 1, 1, 0*14#\n"),
+    (UMATH + "matmul.c.src", """    ib1_n = is1_n * dn;
+    ib2_n = is2_n * dn;
+    ib2_p = is2_p * dp;
+    ob_p  = os_p * dp;
+
+    for (m = 0; m < dm; m++) {
+        for (p = 0; p < dp; p++) {
+#if @IS_COMPLEX@ == 1
+            npy_csetreal""", """#if @IS_BLOCKED@
+    if (rm_gemm_@typ@(ip1, is1_m, is1_n, ip2, is2_n, is2_p, op, os_m, os_p, dm, dn, dp)) {
+        return;
+    }
+#endif
+    ib1_n = is1_n * dn;
+    ib2_n = is2_n * dn;
+    ib2_p = is2_p * dp;
+    ob_p  = os_p * dp;
+
+    for (m = 0; m < dm; m++) {
+        for (p = 0; p < dp; p++) {
+#if @IS_COMPLEX@ == 1
+            npy_csetreal"""),
+]
+
+
+def replace_once(path, old, new):
+    text = pathlib.Path(path).read_text()
+    if text.count(old) != 1:
+        sys.exit(f"{path}: expected once, found {text.count(old)} times: {old!r}")
+    pathlib.Path(path).write_text(text.replace(old, new))
+
+
+for edit in EDITS:
+    replace_once(*edit)
