@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-browser bench lint format coverage install clean help
+.PHONY: build wasm run test test-wasm test-browser bench bench-wasm lint format coverage install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -26,6 +26,10 @@ test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worke
 
 bench: build ## Measure, beside the peers
 	@bench/run
+
+bench-wasm: build wasm ## Measure the WASM files, beside the native program and Pyodide
+	@cmake --build $(BUILD) --target bench_spawn >/dev/null
+	@bench/wasm/run
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint
