@@ -1,9 +1,15 @@
 # The commands of the program: cli/ without main.c and without the choice of Python, which each program makes.
-set(rm_licenses ${PROJECT_BINARY_DIR}/generated/licenses.c)
-add_custom_command(OUTPUT ${rm_licenses}
-    COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/licenses.py ${rm_target} ${rm_licenses}
-    DEPENDS ${PROJECT_SOURCE_DIR}/tools/licenses.py ${PROJECT_SOURCE_DIR}/LICENSE ${rm_dep_inputs}
-    COMMENT "Gathering licences" VERBATIM)
+# rm_gather_licenses(OUT.c NAME...): the licence texts of all that is linked but the dependencies named.
+function(rm_gather_licenses out)
+    add_custom_command(OUTPUT ${out}
+        COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/licenses.py ${rm_target} ${out} ${ARGN}
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/licenses.py ${PROJECT_SOURCE_DIR}/LICENSE ${rm_dep_inputs}
+        COMMENT "Gathering licences" VERBATIM)
+endfunction()
+if(NOT RM_WASM) # the WASM files differ in what they link
+    set(rm_licenses ${PROJECT_BINARY_DIR}/generated/licenses.c)
+    rm_gather_licenses(${rm_licenses})
+endif()
 
 file(GLOB rm_cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
 list(FILTER rm_cli_sources EXCLUDE REGEX "(_test|/main|/python_on|/python_off)\\.c$")
