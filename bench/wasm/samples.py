@@ -2,7 +2,6 @@
 compared is measured in turn, so that it meets the same load. What is not installed leaves its keys out."""
 
 import array
-import base64
 import concurrent.futures
 import hashlib
 import json
@@ -22,7 +21,6 @@ WARM_UP, MEASURED = 15, 10  # items of a kernel
 HOP_ITEMS = 300_000
 JSON_ITEMS = {"few": 150, "many": 600}
 AUDIO_SECONDS = {"few": 60, "many": 600}
-SHORTEST = 3  # rounds, however slow they are
 
 
 def output(command, **how):
@@ -112,6 +110,9 @@ class Bench:
         """Files are mapped under their own names, so that the words are those of the native program."""
         return ["node", ROOT / "wasm/run.mjs", "--dir", f"{self.data}={self.data}", file, *words]
 
+    def chromium_command(self, file):
+        return ["node", HERE / "chromium.mjs", file, self.playwright, self.shim / "dist"]
+
     def wasmtime_command(self, file):
         return [sys.executable, HOSTS / "wasmtime_host.py", file, self.cache]
 
@@ -122,11 +123,11 @@ class Bench:
         streams = {"stdin": str(stdin), "stdout": str(target), "stderr": os.devnull}
         return {"args": ["remotemedia", *map(str, words)], "env": {}, "preopens": {}, **streams}
 
-    def in_rounds(self, part, rounds, seconds):
-        """Calls `part` `rounds` times, or fewer where that would take longer than `seconds`."""
+    def in_rounds(self, part, rounds, seconds, shortest=3):
+        """Calls `part` `rounds` times, or fewer, at least `shortest`, where that would take longer than `seconds`."""
         started = time.monotonic()
         for done in range(rounds):
-            if done >= SHORTEST and (time.monotonic() - started) * (done + 1) / done > seconds:
+            if done >= shortest and (time.monotonic() - started) * (done + 1) / done > seconds:
                 self.say(f"bench-wasm: {done} rounds of {rounds}: the machine is slow")
                 break
             part()
@@ -259,12 +260,10 @@ class Bench:
 
             hosts["wasmtime"] = (wasmtime, in_wasmtime)
         if self.playwright and self.shim:
-            chromium = Talk(["node", HOSTS / "browser/host.mjs", "worker", self.full, self.playwright, self.shim / "dist"])
+            chromium = Talk(self.chromium_command(self.full))
 
             def in_chromium(path, _):
-                stdin = base64.b64encode(path.read_bytes()).decode()
-                job = {"id": 0, "args": [], "env": {}, "stdin": stdin, "files": {}, "limit": 200}
-                return results(base64.b64decode(chromium.ask(job)["stdout"]))
+                return results(chromium.ask({"stdin": path.read_text(), "fresh": False})["stdout"])
 
             hosts["chromium"] = (chromium, in_chromium)
         if self.pyodide:
@@ -316,7 +315,11 @@ class Bench:
     def first_results(self, times):
         if not (self.playwright and self.shim):
             return
-        script = [HERE / "chromium.mjs", self.snapshot, self.playwright, self.shim / "dist", times]
-        for answer in json.loads(output(["node", *script, self.data / "start-python.json"])):
+        chromium = Talk(self.chromium_command(self.snapshot))
+        job = {"stdin": (self.data / "start-python.json").read_text(), "fresh": True}
+        chromium.ask(job)  # puts the file into the cache
+        for _ in range(times):
+            answer = chromium.ask(job)
             self.add("first result", answer["total"])
             self.add("first result, run alone", answer["run"])
+        chromium.close()
