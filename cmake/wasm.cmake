@@ -37,8 +37,10 @@ function(rm_wasm_link name parts)
         target_include_directories(${name} SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
     endif()
     target_link_libraries(${name} PRIVATE remotemedia_static)
-    # The stack lies below the data, so that an overflow traps instead of writing over it.
+    # The stack lies below the data, so that an overflow traps instead of writing over it. Nothing is moved once it is
+    # linked, so no number needs the room of the longest.
     target_link_options(${name} PRIVATE -z stack-size=8388608 -Wl,--stack-first -Wl,--gc-sections -Wl,--strip-all
+        -Wl,--compress-relocations
         -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close -Wl,--fatal-warnings)
     if(name MATCHES "snapshot$")
         target_link_options(${name} PRIVATE -Wl,--wrap=__clock,--wrap=clock)
