@@ -194,10 +194,10 @@ class Bench:
             self.say(f"bench-wasm: brotli -q 11 of {path.name}")
             done = subprocess.run(["brotli", "-q", "11", "-c", str(path)], stdout=subprocess.PIPE, check=True)
             known[hashes[path]] = len(done.stdout)
+            kept.write_text(json.dumps(known))
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(compress, [path for path in paths if hashes[path] not in known]))
-        kept.write_text(json.dumps(known))
         return {path: known[hashes[path]] for path in paths}
 
     # ---- Start
@@ -235,10 +235,22 @@ class Bench:
                 for host, (_, run) in hosts.items():
                     seconds = run(path, items)[WARM_UP:]
                     self.add(f"kernel {kernel} {host}", *(1000 * value for value in seconds))
+                self.kernel_cpu(kernel, job)
         finally:
             for talk, _ in hosts.values():
                 if talk is not None:
                     talk.close()
+
+    def kernel_cpu(self, kernel, job):
+        """CPU time of whole processes, whose difference other load disturbs little."""
+        for amount, count in (("few", WARM_UP), ("many", WARM_UP + MEASURED)):
+            path = self.write("kernel.json", job | {"input_data": [kernel] * count})
+            self.add(f"cpu {kernel} {amount} native", took([self.program], path)["cpu"])
+            self.add(f"cpu {kernel} {amount} node", took(self.node_command(self.full), path)["cpu"])
+            if self.wasmtime:
+                asked = self.write("kernel.job", self.wasmtime_job(path, os.devnull))
+                command = ["env", f"PYTHONPATH={self.wasmtime}", *self.wasmtime_command(self.full)]
+                self.add(f"cpu {kernel} {amount} wasmtime", took(command, asked)["cpu"])
 
     def kernel_hosts(self):
         """{host: (process that lives on or None, function of the job's file and the items)}."""
