@@ -30,6 +30,20 @@ def recursion_limit_from_the_command_line():
     replace_once(header, GUARD_END, GUARD_END + "#endif\n")
 
 
+def recursion_limit_in_every_call():
+    """Two of the specialised calls of Python functions do not look at the limit, so that such a recursion takes all memory."""
+    path = pathlib.Path("Python/generated_cases.c.h")
+    text = path.read_text()
+    first = "DEOPT_IF(tstate->interp->eval_frame, CALL);\n"
+    for name in ("CALL_PY_GENERAL", "CALL_BOUND_METHOD_GENERAL"):
+        start = text.index(f"TARGET({name}) {{")
+        at = text.index(first, start) + len(first)
+        if at > text.index("DISPATCH();", start):
+            sys.exit(f"{path}: {name} does not begin as expected")
+        text = text[:at] + "                DEOPT_IF(tstate->py_recursion_remaining <= 1, CALL);\n" + text[at:]
+    path.write_text(text)
+
+
 def write_setup_local():
     lines = pathlib.Path("Modules/Setup.stdlib.in").read_text().splitlines()
     known = {}
@@ -46,5 +60,6 @@ def write_setup_local():
 
 
 recursion_limit_from_the_command_line()
+recursion_limit_in_every_call()
 if os.environ["TARGET"] == "native":  # elsewhere all is built in as it is
     write_setup_local()
