@@ -4,7 +4,8 @@
 
 #include "remotemedia/remotemedia.h"
 
-static inline void *rmi_platform_resize(const rm_allocator *allocator, void *block, size_t old_size, size_t new_size)
+static inline void *rmi_platform_resize(const rm_allocator *allocator, void *block, size_t old_size,
+                                        size_t new_size)
 {
     const rm_allocator *from = allocator != NULL ? allocator : rm_allocator_default();
     return from->resize(from->context, block, old_size, new_size);
