@@ -242,7 +242,7 @@ typedef enum rm_dtype {
     RM_DTYPE_COUNT,
     /* Bytes that only their description explains: records, texts, dates, numbers in the other byte order.
      * They travel unchanged; nodes that compute refuse them. */
-    RM_OPAQUE = 100
+    RM_OPAQUE
 } rm_dtype;
 RM_API const char *rm_dtype_name(rm_dtype dtype); /* as numpy spells it: "float32"; or "opaque" */
 RM_API size_t rm_dtype_size(rm_dtype dtype);      /* bytes an element; 0 for RM_OPAQUE */
