@@ -1,19 +1,18 @@
 """The files of the WASM build in headless Chromium: what docs/wasm.md says, word by word, and runs that go wrong."""
 
 import json
-import os
-import pathlib
 import re
 import subprocess
 import unittest
 
-from support import ROOT, ProgramTest, manifest, node
+from support import ROOT, ProgramTest, manifest, node, section
+from wasm_products import path_of
 
 from browser_port import HOST, PLACES, Host
 from hosted_ports import dependency
 
-WASM = pathlib.Path(os.environ.get("RM_WASM", ROOT / "build/wasm/pipeline_executor_wasm.wasm")).resolve()
-EXAMPLE = re.search(r"^## Run it in a page\n(.*?)^## ", (ROOT / "docs/wasm.md").read_text(), re.S | re.M).group(1)
+WASM = path_of("pipeline_executor_wasm")
+EXAMPLE = section("docs/wasm.md", "Run it in a page")
 
 
 def blocks(kind):

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,12 @@ PROGRAM = pathlib.Path(os.environ.get("RM_PROGRAM", ROOT / "build/native/bin/rem
 BUILD = pathlib.Path(os.environ.get("RM_BUILD_DIR", PROGRAM.parent.parent)).resolve()
 # Sanitizers and valgrind are slower; limits are multiplied by this.
 SLOWNESS = float(os.environ.get("RM_SLOWNESS", "1"))
+
+
+def section(document, title):
+    """The lines of a document's section, without its heading."""
+    text = (ROOT / document).read_text()
+    return re.search(rf"^###? {re.escape(title)}\n(.*?)(?=^##|\Z)", text, re.S | re.M).group(1)
 
 
 def node(id, node_type, params=None, **more):

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from support import ROOT, ProgramTest, manifest, node
+from support import ROOT, ProgramTest, manifest, node, section
 from wasm_products import path_of
 
 from casefile import load_all
@@ -16,7 +16,7 @@ from hosted_ports import HOSTS, Host, dependency
 
 FULL = "pipeline_executor_wasm"
 RUN = ROOT / "wasm/run.mjs"
-DOCUMENT = (ROOT / "docs/wasm.md").read_text()
+DOCUMENT = "docs/wasm.md"
 # Run before anything else in a Node process: refuses an instance that is given an import as Node made it.
 WATCH = """data:text/javascript,
 const Real = WebAssembly.Instance;
@@ -30,13 +30,9 @@ WebAssembly.Instance = class extends Real {
 };"""
 
 
-def section(title):
-    return re.search(rf"^###? {title}\n(.*?)(?=^##|\Z)", DOCUMENT, re.S | re.M).group(1)
-
-
 def shown(title, kind):
     """(code, what it prints) of the section's blocks of a kind; each is followed by a block of text."""
-    return re.findall(rf"^```{kind}\n(.*?)^```\n+```text\n(.*?)^```$", section(title), re.S | re.M)
+    return re.findall(rf"^```{kind}\n(.*?)^```\n+```text\n(.*?)^```$", section(DOCUMENT, title), re.S | re.M)
 
 
 def document(code, items, **more):
@@ -74,7 +70,7 @@ class Documentation(ProgramTest):
             for host, reason in case.data.get("skip", {}).items():
                 if host in ("wasm", "node", "wasmtime", "browser"):
                     reasons[(host, reason)] += 1
-        rows = re.findall(r"^\| (\w+) \| (.*) \| (\d+) \|$", section("Skipped cases"), re.M)
+        rows = re.findall(r"^\| (\w+) \| (.*) \| (\d+) \|$", section(DOCUMENT, "Skipped cases"), re.M)
         self.assertEqual({(host, reason): int(count) for host, reason, count in rows}, dict(reasons))
         self.assertLess(sum(reasons.values()), 0.05 * len(cases))
 

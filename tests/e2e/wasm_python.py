@@ -7,11 +7,11 @@ import re
 import subprocess
 import unittest
 
-from support import PROGRAM, ROOT, environment, manifest, node
+from support import PROGRAM, ROOT, environment, manifest, node, section
 from wasm_products import path_of
 
 LIBRARY = PROGRAM.parent.parent / "lib/python3.13"
-SECTION = re.search(r"^## Python inside.*?(?=^## )", (ROOT / "docs/wasm.md").read_text(), re.S | re.M).group()
+SECTION = section("docs/wasm.md", "Python inside: what works, what cannot")
 IMPORT = """import importlib
 def process(item):
     try:

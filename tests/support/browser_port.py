@@ -1,7 +1,6 @@
 """The port that runs cases in headless Chromium: each in a page and in a Worker, beside the native program."""
 
 import base64
-import concurrent.futures
 import json
 import pathlib
 import queue
@@ -10,8 +9,8 @@ import tempfile
 
 from casefile import CaseError, replace_everywhere
 from expectations import check
-from hosted_ports import HOSTS, dependency, differences
-from ports import Native, Result, place_files
+from hosted_ports import HOSTS, Beside, dependency, differences
+from ports import Result, limit_of, place_files, result_of
 
 HOST = HOSTS / "browser" / "host.mjs"
 SLOWNESS = 3  # two browsers at a time, which share the machine
@@ -59,28 +58,20 @@ def files_below(folder):
     return {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-class Browser(Native):
+class Browser(Beside):
     """A case passes when page and Worker give what it expects, and stdout and exit code are the native program's."""
 
     def __init__(self, options):
         super().__init__(options)
-        self.wasm = pathlib.Path(options.file).resolve()
-        if not self.wasm.is_file():
-            raise SystemExit(f"run_cases: there is no file {self.wasm}; build it with: make wasm")
+        self.jobs = len(PLACES)
 
     def run(self, cases):
-        hosts = [Host(place, self.wasm) for place in PLACES]
+        hosts = [Host(place, self.file) for place in PLACES]
         self.free = {host.place: queue.SimpleQueue() for host in hosts}
         for host in hosts:
             self.free[host.place].put(host)
         try:
-            with concurrent.futures.ThreadPoolExecutor(len(hosts)) as pool:
-                futures = {pool.submit(self.run_case, case): case for case in cases}
-                try:
-                    for future in concurrent.futures.as_completed(futures):
-                        yield futures[future], future.result()
-                finally:
-                    pool.shutdown(cancel_futures=True)
+            yield from super().run(cases)
         finally:
             for host in hosts:
                 host.close()
@@ -125,7 +116,7 @@ class Browser(Native):
                     "stdin": str(folder.parent / "stdin"),
                     "folder": str(folder),
                     "files": list(before),
-                    "limit": self.limit(case),
+                    "limit": SLOWNESS * limit_of(case),
                 }
             )
         finally:
@@ -133,11 +124,7 @@ class Browser(Native):
         if "trouble" in answer:
             return Result(trouble=answer["trouble"])
         self.bring_back(folder, before, answer["files"])
-        try:
-            stdout = base64.b64decode(answer["stdout"]).decode("utf-8")
-        except UnicodeDecodeError as error:
-            return Result(trouble=f"stdout is not UTF-8: {error}")
-        return Result(answer["exit"], stdout, base64.b64decode(answer["stderr"]).decode("utf-8", "replace"))
+        return result_of(answer["exit"], *(base64.b64decode(answer[name]) for name in ("stdout", "stderr")))
 
     @staticmethod
     def bring_back(folder, before, files):
@@ -147,7 +134,3 @@ class Browser(Native):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(base64.b64decode(data))
-
-    @staticmethod
-    def limit(case):
-        return SLOWNESS * float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)

@@ -1,7 +1,6 @@
 """The ports that run cases in a host of the WASM files, beside the native program: a case passes when the host gives what
 it expects, and stdout and exit code are the native program's. One process of a host runs many cases."""
 
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -13,7 +12,7 @@ import tempfile
 
 from casefile import CaseError, replace_everywhere
 from expectations import check, diff, shorten
-from ports import ROOT, Native, Result, place_files
+from ports import ROOT, Native, Result, limit_of, place_files, result_of
 
 HOSTS = ROOT / "tests" / "support" / "hosts"
 
@@ -58,8 +57,8 @@ class Host:
         self.process = None
 
 
-class Hosted(Native):
-    """A subclass says how its host is started."""
+class Beside(Native):
+    """Runs a WASM file in a host, beside the native program."""
 
     def __init__(self, options):
         super().__init__(options)
@@ -67,16 +66,17 @@ class Hosted(Native):
         if not self.file.is_file():
             raise SystemExit(f"run_cases: there is no file {self.file}; build it with: make wasm")
 
+
+class Hosted(Beside):
+    """A subclass says how its host is started."""
+
     def run(self, cases):
         self.free = queue.SimpleQueue()
         hosts = [self.host() for _ in range(self.jobs)]
         for host in hosts:
             self.free.put(host)
         try:
-            with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-                futures = {pool.submit(self.run_case, case): case for case in cases}
-                for future in concurrent.futures.as_completed(futures):
-                    yield futures[future], future.result()
+            yield from super().run(cases)
         finally:
             for host in hosts:
                 host.close()
@@ -105,7 +105,6 @@ class Hosted(Native):
         command, stdin = self.command(case, folder)
         files = {name: str(streams / name) for name in ("stdin", "stdout", "stderr")}
         (streams / "stdin").write_bytes(stdin)
-        limit = float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)
         job = {
             "args": ["remotemedia", *command[1:]],
             "env": replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)),
@@ -114,18 +113,13 @@ class Hosted(Native):
         }
         host = self.free.get()
         try:
-            answer = host.run(job, limit)
+            answer = host.run(job, limit_of(case))
         finally:
             self.free.put(host)
         if "trouble" in answer:
             told = (streams / "stderr").read_text(errors="replace") if (streams / "stderr").is_file() else ""
             return Result(trouble=answer["trouble"] + "\n" + told[-2000:])
-        stderr = (streams / "stderr").read_text(encoding="utf-8", errors="replace")
-        try:
-            stdout = (streams / "stdout").read_bytes().decode("utf-8")
-        except UnicodeDecodeError as error:
-            return Result(trouble=f"stdout is not UTF-8: {error}")
-        return Result(answer["exit"], stdout, stderr)
+        return result_of(answer["exit"], (streams / "stdout").read_bytes(), (streams / "stderr").read_bytes())
 
 
 def differences(native, result):

@@ -58,6 +58,19 @@ def place_files(case, folder):
         path.write_bytes(content(replace_everywhere(spec, "{DIR}", str(folder))))
 
 
+def limit_of(case):
+    """The seconds that a run of it may take natively."""
+    return float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20)
+
+
+def result_of(exit, stdout, stderr):
+    """Of the bytes that a run has written."""
+    try:
+        return Result(exit, stdout.decode("utf-8"), stderr.decode("utf-8", "replace"))
+    except UnicodeDecodeError as error:
+        return Result(trouble=f"stdout is not UTF-8: {error}")
+
+
 class Native:
     """Starts the program, once a case."""
 
@@ -74,8 +87,11 @@ class Native:
         """Yields (case, complaints) as cases end."""
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             futures = {pool.submit(self.run_case, case): case for case in cases}
-            for future in concurrent.futures.as_completed(futures):
-                yield futures[future], future.result()
+            try:
+                for future in concurrent.futures.as_completed(futures):
+                    yield futures[future], future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def run_case(self, case):
         with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
@@ -90,7 +106,7 @@ class Native:
 
     def start(self, case, folder):
         command, stdin = self.command(case, folder)
-        limit = float(case.data["limit_seconds"].text if "limit_seconds" in case.data else 20) * self.slowness
+        limit = limit_of(case) * self.slowness
         env = environment(replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)))
         try:
             done = subprocess.run(
@@ -98,14 +114,10 @@ class Native:
             )
         except subprocess.TimeoutExpired:
             return Result(trouble=f"the program did not end within {limit:g} s")
-        try:
-            stdout = done.stdout.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return Result(trouble=f"stdout is not UTF-8: {error}")
-        stderr = done.stderr.decode("utf-8", "replace")
-        if self.valgrind and done.returncode == 99:
-            return Result(trouble="valgrind found errors:\n" + stderr[-6000:])
-        return Result(done.returncode, stdout, stderr)
+        result = result_of(done.returncode, done.stdout, done.stderr)
+        if self.valgrind and result.exit == 99:
+            return Result(trouble="valgrind found errors:\n" + result.stderr[-6000:])
+        return result
 
     def command(self, case, folder):
         """The argument list, and what goes to stdin."""
