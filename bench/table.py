@@ -5,6 +5,8 @@ a peer are taken within a round, where both have met the same load."""
 
 import statistics
 
+import layout
+
 GST = "GStreamer identity"
 TEE = "GStreamer tee, fakesink"
 FUNNEL = "GStreamer tee, identity, funnel"
@@ -225,27 +227,14 @@ NOTE = (
 )
 
 
+def escaped(text):
+    return text.replace("*", r"\*")
+
+
 def as_text(results):
-    lines = [HEADER] + [cells(result) for result in results if isinstance(result, dict)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-
-    def laid_out(line):
-        return "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
-
-    text = [laid_out(HEADER)]
-    for result in results:
-        text += ["", result] if isinstance(result, str) else [laid_out(cells(result))]
-    return "\n".join([*text, "", NOTE]) + "\n"
+    return layout.as_text(HEADER, results, cells, [NOTE])
 
 
 def as_markdown(results):
-    def line(row):
-        return "| " + " | ".join(cell.replace("*", r"\*") for cell in row) + " |"
-
-    text = [line(HEADER), "|---" * len(HEADER) + "|"]
-    for result in results:
-        if isinstance(result, str):
-            text.append(f"| **{result}** " + "|" * len(HEADER))
-        else:
-            text.append(line(cells(result)))
-    return "\n".join([*text, "", NOTE.replace("*", r"\*")]) + "\n"
+    header = list(map(escaped, HEADER))
+    return layout.as_markdown(header, results, lambda result: list(map(escaped, cells(result))), [escaped(NOTE)])

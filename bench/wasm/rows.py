@@ -4,6 +4,8 @@ values, which other load on the machine disturbs less."""
 import math
 import statistics
 
+import layout
+
 KERNEL = "Python kernels against native, geometric mean"
 
 
@@ -180,23 +182,8 @@ def notes(results):
 
 
 def as_text(results):
-    lines = [HEADER] + [cells(result) for result in results if isinstance(result, dict)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-
-    def laid_out(line):
-        return "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
-
-    text = [laid_out(HEADER)]
-    for result in results:
-        text += ["", result] if isinstance(result, str) else [laid_out(cells(result))]
-    return "\n".join([*text, "", *notes(results)]) + "\n"
+    return layout.as_text(HEADER, results, cells, notes(results))
 
 
 def as_markdown(results):
-    def line(row):
-        return "| " + " | ".join(row) + " |"
-
-    text = [line(HEADER), "|---" * len(HEADER) + "|"]
-    for result in results:
-        text.append(f"| **{result}** " + "|" * len(HEADER) if isinstance(result, str) else line(cells(result)))
-    return "\n".join([*text, "", *(f"- {note}" for note in notes(results))]) + "\n"
+    return layout.as_markdown(HEADER, results, cells, [f"- {note}" for note in notes(results)])
