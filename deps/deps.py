@@ -198,11 +198,13 @@ def ensure(name, target):
             build(name, target, place)
 
 
-def licences(target):
-    """All licence texts of what is linked, one after the other, each under a line that names what it covers."""
+def licences(target, left_out):
+    """The licence texts of what is linked, one after the other, each under a line that names what it covers."""
     parts = []
     for name in names_of(target):
         entry = LOCK[name]
+        if name in left_out:
+            continue
         if entry.get("is_optional") and not path_of(name, target).is_dir():
             continue
         text = (path_of(name, target) / "LICENSE.txt").read_text(encoding="utf-8")
@@ -222,6 +224,9 @@ def main():
         sub = commands.add_parser(command, help=text)
         if command in ("ensure", "path"):
             sub.add_argument("names", nargs="*" if command == "ensure" else 1, metavar="NAME")
+        if command == "licenses":
+            sub.add_argument("--without", dest="names", nargs="*", default=[], metavar="NAME",
+                             help="not of these: not all files of a target link all")
     args = parser.parse_args()
     target, known = args.target, names_of(args.target)
     unknown = [name for name in getattr(args, "names", []) if name not in known]
@@ -234,7 +239,7 @@ def main():
         elif args.command == "path":
             print(path_of(args.names[0], target))
         elif args.command == "licenses":
-            sys.stdout.write(licences(target))
+            sys.stdout.write(licences(target, args.names))
         elif args.command == "lock-hash":
             print(fetch.sha256_of(HERE / "lock.json"))
         else:
