@@ -41,6 +41,14 @@ void rmi_report_line(const rmi_program *program, const char *severity, const cha
     rmi_text_clear(&text);
 }
 
+const char *const rmi_log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+void rmi_report_log(const rmi_program *program, rm_log_level level, const char *node, const char *text)
+{
+    rmi_report_line(program, rmi_log_levels[level], "%s%s%s", node != NULL ? node : "",
+                    node != NULL ? ": " : "", text);
+}
+
 /* The traceback in full where the error has it, else its frames. */
 static void append_traceback(rmi_text *text, const rm_error *error)
 {

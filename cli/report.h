@@ -10,6 +10,10 @@ void rmi_report_error(const rmi_program *program, const rm_error *error);
 /* One line of `severity` ("warning", "note") and text on standard error. */
 void rmi_report_line(const rmi_program *program, const char *severity, const char *format, ...)
     RM_PRINTF(3, 4);
+/* Names of levels, from RM_LOG_ERROR; ends with NULL. */
+extern const char *const rmi_log_levels[];
+/* One line of the runtime's log on standard error. `node` may be NULL. */
+void rmi_report_log(const rmi_program *program, rm_log_level level, const char *node, const char *text);
 /* Writes to standard error as one piece; failures are nobody's business. */
 void rmi_report_raw(const char *text, size_t length);
 /* Appends {"status":"error","error":{...}} without the closing brace, so that more members can follow. */

@@ -8,8 +8,6 @@
 #include "cli/python.h"
 #include "cli/report.h"
 
-static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
-
 const rmi_option rmi_runtime_options[] = {
     {.name = "path",
      .argument = "DIR",
@@ -26,7 +24,7 @@ const rmi_option rmi_runtime_options[] = {
      .text = "error, warning (the default), info or debug",
      .kind = RMI_OPTION_CHOICE,
      .offset = offsetof(rmi_setup, log_level),
-     .choices = log_levels},
+     .choices = rmi_log_levels},
     {0},
 };
 
@@ -35,8 +33,7 @@ static void print_log(void *context, rm_log_level level, const char *node, const
     const rmi_setup *setup = context;
     rm_log_level highest = setup->log_level != 0 ? (rm_log_level)(setup->log_level - 1) : RM_LOG_WARNING;
     if (level <= highest)
-        rmi_report_line(setup->program, log_levels[level], "%s%s%s", node != NULL ? node : "",
-                        node != NULL ? ": " : "", text);
+        rmi_report_log(setup->program, level, node, text);
 }
 
 static void check_paths(const rmi_setup *setup)

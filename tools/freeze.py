@@ -68,8 +68,8 @@ def refusals():
         yield name, marshal.dumps(compile(text, f"<frozen {name}>", "exec")), False
 
 
-def table(entries, out):
-    """The C file, and beside it the bytes that it embeds."""
+def table(entries):
+    """The text of the C file."""
     blob, rows = bytearray(), []
     for name, code, is_package in sorted(entries):
         rows.append(f'    {{"{name}", code + {len(blob)}, {len(code)}, {int(is_package)}}},\n')
@@ -96,7 +96,7 @@ def main():
         entries += compiled(found, 1, options.additions)
         entries += refusals()
     entries += compiled(((os.path.basename(path)[:-3], path, False) for path in options.module), 1)
-    text = table(entries, options.out)
+    text = table(entries)
     text += f"\nconst bool rmi_frozen_library = {'true' if options.library else 'false'};\n"
     os.makedirs(os.path.dirname(options.out), exist_ok=True)
     with open(options.out, "w") as file:

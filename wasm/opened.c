@@ -111,16 +111,13 @@ static int read_options(rm_value from, options *into, rm_error *err)
 
 /* ---- Opening */
 
-static const char *const levels[] = {"error", "warning", "info", "debug"};
-
 /* To the host's standard error, as the program does it. */
 static void print_log(void *context, rm_log_level level, const char *node, const char *text)
 {
     (void)context;
     const rmi_program program = {0};
     if (level <= RM_LOG_WARNING)
-        rmi_report_line(&program, levels[level], "%s%s%s", node != NULL ? node : "", node != NULL ? ": " : "",
-                        text);
+        rmi_report_log(&program, level, node, text);
 }
 
 /* The manifest's own items are fed as the program does it. */

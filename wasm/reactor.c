@@ -67,6 +67,13 @@ static int find(int32_t handle, rmi_opened **out, rm_error *err)
     return at != NULL ? RM_OK : rm_error_set(err, RM_E_USAGE, "there is no open pipeline %d", (int)handle);
 }
 
+/* As enter, for a call about a pipeline. */
+static int enter_pipeline(int32_t handle, rmi_opened **out)
+{
+    const int rc = enter();
+    return rc == RM_OK ? find(handle, out, &instance.failure) : rc;
+}
+
 static int check_encoding(uint32_t encoding, rm_error *err)
 {
     return encoding == ENCODING_JSON
@@ -180,9 +187,7 @@ int32_t export_open(const char *manifest, uint32_t length, const char *options, 
 EXPORT("rm_close") int32_t export_close(int32_t handle)
 {
     rmi_opened *found = NULL, **at = &instance.opened;
-    int rc = enter();
-    if (rc == RM_OK)
-        rc = find(handle, &found, &instance.failure);
+    int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK) {
         while (*at != found)
             at = &(*at)->next;
@@ -222,9 +227,7 @@ int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint3
                     const char *item, uint32_t length)
 {
     rmi_opened *found = NULL;
-    int rc = enter();
-    if (rc == RM_OK)
-        rc = find(handle, &found, &instance.failure);
+    int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK)
         rc = check_encoding(encoding, &instance.failure);
     if (rc == RM_OK)
@@ -239,9 +242,7 @@ int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint3
 EXPORT("rm_end") int32_t export_end(int32_t handle)
 {
     rmi_opened *found = NULL;
-    int rc = enter();
-    if (rc == RM_OK)
-        rc = find(handle, &found, &instance.failure);
+    int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK && !found->has_input) /* that ends by itself */
         rc = rm_pipeline_finish(found->pipeline, &instance.failure);
     return leave(rc);
@@ -252,9 +253,7 @@ EXPORT("rm_end") int32_t export_end(int32_t handle)
 EXPORT("rm_step") int32_t export_step(int32_t handle)
 {
     rmi_opened *found = NULL;
-    int rc = enter();
-    if (rc == RM_OK)
-        rc = find(handle, &found, &instance.failure);
+    int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK)
         rc = rm_run_step(found->pipeline, &instance.failure);
     return leave(rc);
@@ -267,9 +266,7 @@ EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle)
     rmi_opened *found = NULL;
     int64_t deadline = 0;
     double left = NAN;
-    int rc = enter();
-    if (rc == RM_OK)
-        rc = find(handle, &found, &instance.failure);
+    int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK) {
         deadline = rm_pipeline_next_deadline(found->pipeline);
         left = deadline == INT64_MAX ? INFINITY : (double)(deadline - rmi_platform_now()) / 1e6;
@@ -295,9 +292,7 @@ EXPORT("rm_pull") int32_t export_pull(int32_t handle, uint32_t encoding)
 {
     rmi_opened *found = NULL;
     rm_packet packet = rm_packet_of(rm_null());
-    int rc = enter();
-    if (rc == RM_OK)
-        rc = find(handle, &found, &instance.failure);
+    int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK)
         rc = check_encoding(encoding, &instance.failure);
     if (rc == RM_OK)
@@ -338,9 +333,7 @@ EXPORT("rm_describe") int32_t export_describe(int32_t handle, uint32_t what)
 {
     rmi_opened *found = NULL;
     rm_value value = rm_null();
-    int rc = enter();
-    if (rc == RM_OK)
-        rc = find(handle, &found, &instance.failure);
+    int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK && what >= DESCRIPTIONS)
         rc = rm_error_set(&instance.failure, RM_E_USAGE, "rm_describe takes 0 to %d, not %u",
                           DESCRIPTIONS - 1, (unsigned)what);

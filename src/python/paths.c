@@ -177,7 +177,7 @@ static PyStatus fill(PyConfig *config, const places *at)
  * /app. */
 static PyStatus fill_for_frozen(PyConfig *config)
 {
-    places at = {.home = "/"};
+    const places at = {.home = "/"};
     PyStatus status = fill_places(config, &at);
     if (!PyStatus_Exception(status))
         status = append(config, "/app", "");
@@ -186,16 +186,19 @@ static PyStatus fill_for_frozen(PyConfig *config)
 
 int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
 {
-    places at = {0};
-    int rc = RM_OK;
-    if (!rmi_frozen_library)
-        rc = find_home(host, at.home, err);
-    if (!rmi_frozen_library && rc == RM_OK)
-        rc = find_environment(at.environment, err);
-    if (rc != RM_OK)
-        return rc;
-    shorten(at.home);
-    const PyStatus status = rmi_frozen_library ? fill_for_frozen(config) : fill(config, &at);
+    PyStatus status;
+    if (rmi_frozen_library) {
+        status = fill_for_frozen(config);
+    } else {
+        places at;
+        int rc = find_home(host, at.home, err);
+        if (rc == RM_OK)
+            rc = find_environment(at.environment, err);
+        if (rc != RM_OK)
+            return rc;
+        shorten(at.home);
+        status = fill(config, &at);
+    }
     if (PyStatus_Exception(status))
         return rm_error_set(err, RM_E_INTERNAL, "Python did not start: %s",
                             status.err_msg ? status.err_msg : "");

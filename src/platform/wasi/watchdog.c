@@ -18,13 +18,3 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog)
 {
     (void)watchdog;
 }
-
-int rmi_platform_nudge_signal(void)
-{
-    return 0;
-}
-
-void rmi_platform_nudge(uintptr_t thread)
-{
-    (void)thread;
-}
