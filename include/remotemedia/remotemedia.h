@@ -319,6 +319,8 @@ typedef struct rm_object_type {
     int (*to_value)(void *object, const rm_allocator *allocator, rm_value *out, rm_error *err);
     /* Optional. Its type as its language names it, for messages; valid while the object is. */
     const char *(*type_name)(void *object);
+    /* Optional. Bytes that it holds, where they are many: queues are limited in bytes too. Any thread. */
+    size_t (*bytes)(void *object);
 } rm_object_type;
 
 /* Wraps a reference, which is consumed (released on failure). *out is owned. */
