@@ -247,7 +247,7 @@ typedef enum rm_dtype {
 RM_API const char *rm_dtype_name(rm_dtype dtype); /* as numpy spells it: "float32"; or "opaque" */
 RM_API size_t rm_dtype_size(rm_dtype dtype);      /* bytes an element; 0 for RM_OPAQUE */
 
-enum { RM_MAX_DIMENSIONS = 32 };
+enum { RM_MAX_DIMENSIONS = 64 };
 
 /* What the elements of a tensor mean. Audio is (frames, channels). */
 typedef enum rm_media_kind { RM_MEDIA_NONE, RM_MEDIA_AUDIO } rm_media_kind;
@@ -300,6 +300,8 @@ RM_API int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64
                            rm_value *out, rm_error *err);
 /* Sets what the elements mean; the value must have one owner, else RM_E_USAGE. */
 RM_API int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err);
+RM_API size_t rm_tensor_count(rm_value tensor); /* elements; 0 when it is no tensor */
+RM_API size_t rm_tensor_bytes(rm_value tensor); /* what the elements take in a row: count times item_size */
 RM_API bool rm_tensor_is_contiguous(rm_value tensor); /* in C order */
 RM_API bool rm_tensor_is_fortran(rm_value tensor);    /* contiguous in Fortran order */
 /* *out (owned) is `tensor` itself when C-contiguous, else a contiguous copy. */
@@ -339,6 +341,9 @@ enum {
     RM_JSON_RAW = 1,          /* reading: {"__numpy__": ...} is a plain map */
     RM_JSON_WHOLE_AS_INT = 2, /* writing: 5.0 prints as 5 */
     RM_JSON_PRETTY = 4,       /* writing: indented by two spaces */
+    /* writing: tensors are nested lists of numbers (booleans, [re, im], texts, dates, maps of a record's fields)
+     * instead of {"__numpy__": ...}; RM_E_UNSUPPORTED for elements that are none of these */
+    RM_JSON_ARRAYS_AS_LISTS = 8,
 };
 /* Reads one JSON text. Errors give line and column (RM_E_PARSE) or the place (RM_E_LIMIT). *out is owned. */
 RM_API int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length, unsigned flags,

@@ -2,6 +2,7 @@
 #ifndef DATA_JSON_PARTS_H
 #define DATA_JSON_PARTS_H
 
+#include "data/element.h"
 #include "data/json.h"
 #include "data/value.h"
 
@@ -56,12 +57,40 @@ bool rmi_json_short_number(const char *text, size_t length, rm_value *out);
 /* How many bytes of the text from `at` stand for themselves in a JSON string. */
 size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
 
+/* ---- From values to text ---- */
+
+/* What is written to, and how. Running out of memory is remembered by `text`. */
+typedef struct rmi_json_writer {
+    rmi_text *text;
+    const rmi_json_style *style;
+    bool *had_nan; /* may be NULL */
+    rm_error *err;
+} rmi_json_writer;
+
+void rmi_json_put_int(const rmi_json_writer *w, int64_t value);
+/* A double, or a number of less precision: the shortest text that reads back equal in that precision. */
+void rmi_json_put_float(const rmi_json_writer *w, double value, rmi_float_precision precision);
+/* UTF-8 as a string in quotes. */
+void rmi_json_put_text(const rmi_json_writer *w, const char *text, size_t length);
+
+/* A tensor as nested lists of numbers. RM_E_UNSUPPORTED where its elements are neither numbers nor texts, nor
+ * dates, nor records of such. */
+int rmi_json_put_lists(const rmi_json_writer *w, rm_value tensor);
+/* A date as text as far as its unit goes, a duration as a number. */
+int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int64_t count);
+
 /* ---- Tensors ---- */
 
 /* Fills dtype, item_size and description of `view` from the form's "dtype"; a description is appended to
  * `text` and borrowed from it. */
 int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, rm_tensor *view,
                         rmi_text *text, rm_error *err);
+/* The name of a record's field; for padding, which numpy describes as a field too, *name is NULL. */
+void rmi_json_field_name(yyjson_val *field, const char **name, size_t *length);
+/* A field's shape: how many dimensions, up to RM_MAX_DIMENSIONS (more: false), and their sizes. The field is
+ * one of a description that was read. */
+bool rmi_json_field_shape(yyjson_val *field, int32_t *dimensions, int64_t *shape);
+
 /* The form's "dtype". *out is owned. */
 int rmi_json_dtype_form(const rm_allocator *allocator, const rm_tensor *view, rm_value *out, rm_error *err);
 
@@ -72,7 +101,17 @@ bool rmi_json_is_tensor(yyjson_val *object);
  * ("/array/data"). *out is owned. */
 int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_value *out, const char **where,
                          rm_error *err);
-/* The form of a tensor as a map. *out is owned. */
-int rmi_json_tensor_form(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
+/* What the form of a tensor is written from. */
+typedef struct rmi_json_form {
+    rm_value whole;       /* owned: the tensor, or a contiguous copy */
+    rm_value meta, media; /* owned: maps; media is null where there is none */
+    const void *data;     /* in `whole` */
+    size_t bytes;
+} rmi_json_form;
+/* rmi_json_form_clear, also after a failure. */
+int rmi_json_form_of(const rm_allocator *allocator, rm_value tensor, rmi_json_form *out, rm_error *err);
+void rmi_json_form_clear(rmi_json_form *form);
+/* Bytes as base64 in quotes. */
+void rmi_json_put_base64(rmi_text *text, const void *data, size_t bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* Tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
+/* Reading tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
  * "media" beside "array" for audio. The elements are in C order, or in Fortran order where "c_contiguous" is
  * false and "f_contiguous" is true. */
 #include <string.h>
@@ -9,8 +9,6 @@
 #include "data/blocks.h"
 #include "data/json_parts.h"
 #include "data/tensor.h"
-
-/* ---- Reading ---- */
 
 static bool has_only(yyjson_val *object, const char *const *known)
 {
@@ -175,112 +173,5 @@ int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_v
     if (rc != RM_OK)
         rm_value_clear(out);
     rmi_text_clear(&description);
-    return rc;
-}
-
-/* ---- Writing ---- */
-
-/* Sets a key unless something failed before; consumes `item`. */
-static int put(int rc, rm_value *map, const char *key, rm_value item, rm_error *err)
-{
-    if (rc == RM_OK)
-        return rm_map_set(map, key, strlen(key), item, err);
-    rm_value_clear(&item);
-    return rc;
-}
-
-static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
-{
-    rm_value item = rm_null();
-    if (rc == RM_OK)
-        rc = rmi_string_new_unchecked(map->heap->allocator, text, strlen(text), &item, err);
-    return put(rc, map, key, item, err);
-}
-
-static int meta_form(const rm_allocator *allocator, rm_value tensor, size_t count, rm_value *out,
-                     rm_error *err)
-{
-    const rm_tensor view = rm_tensor_view(tensor);
-    rm_value shape = rm_null(), dtype = rm_null();
-    int rc = rm_map_new(allocator, 5, out, err);
-    if (rc == RM_OK)
-        rc = rm_list_new(allocator, (size_t)view.dimensions, &shape, err);
-    for (int32_t i = 0; rc == RM_OK && i < view.dimensions; i++)
-        rc = rm_list_append(&shape, rm_int(view.shape[i]), err);
-    rc = put(rc, out, "shape", shape, err);
-    if (rc == RM_OK)
-        rc = rmi_json_dtype_form(allocator, &view, &dtype, err);
-    rc = put(rc, out, "dtype", dtype, err);
-    rc = put(rc, out, "size", rm_int((int64_t)count), err);
-    rc = put(rc, out, "c_contiguous", rm_bool(rm_tensor_is_contiguous(tensor)), err);
-    rc = put(rc, out, "f_contiguous", rm_bool(rm_tensor_is_fortran(tensor)), err);
-    return rc;
-}
-
-static int data_form(const rm_allocator *allocator, const void *data, size_t bytes, rm_value *out,
-                     rm_error *err)
-{
-    size_t length = 0;
-    if (!rmi_multiply(bytes / 3 + (bytes % 3 != 0), 4, &length) ||
-        !rmi_add(length, sizeof(rmi_string_block) + 1, &length))
-        return rmi_out_of_memory(err);
-    rm_heap *heap = rmi_heap_new(allocator, RM_STRING, length, err);
-    if (heap == NULL)
-        return RM_E_OUT_OF_MEMORY;
-    rmi_string_block *block = rmi_string_of(heap);
-    block->length = 0;
-    if (bytes != 0)
-        base64_encode(data, bytes, block->text, &block->length, 0);
-    block->text[block->length] = '\0';
-    *out = rmi_value_of(heap);
-    return RM_OK;
-}
-
-static int media_form(int rc, rm_value *form, const rm_media *media, rm_error *err)
-{
-    rm_value map = rm_null(), layout = rm_null();
-    if (rc != RM_OK || media->kind != RM_MEDIA_AUDIO)
-        return rc;
-    rc = rm_map_new(form->heap->allocator, 3, &map, err);
-    rc = put_text(rc, &map, "kind", "audio", err);
-    rc = put(rc, &map, "sample_rate", rm_int(media->sample_rate), err);
-    if (rc == RM_OK && media->channel_layout != 0) {
-        uint8_t bytes[sizeof media->channel_layout + 1] = {0};
-        memcpy(bytes, &media->channel_layout, sizeof media->channel_layout);
-        rc = rm_integer_from_bytes(form->heap->allocator, bytes, sizeof bytes, &layout, err);
-        rc = put(rc, &map, "channel_layout", layout, err);
-    }
-    return put(rc, form, "media", map, err);
-}
-
-int rmi_json_tensor_form(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err)
-{
-    rm_value whole = rm_null(), array = rm_null(), meta = rm_null(), data = rm_null();
-    size_t count = 0, bytes = 0;
-    *out = rm_null();
-    int rc = RM_OK;
-    if (rm_tensor_is_fortran(tensor))
-        whole = rm_value_retain(tensor);
-    else
-        rc = rm_tensor_contiguous(allocator, tensor, &whole, err);
-    if (rc != RM_OK)
-        return rc;
-    rm_tensor view = rm_tensor_view(whole);
-    (void)rmi_tensor_measure(view.item_size, view.dimensions, view.shape, &count, &bytes);
-    rc = rm_map_new(allocator, 3, out, err);
-    if (rc == RM_OK)
-        rc = rm_map_new(allocator, 2, &array, err);
-    if (rc == RM_OK)
-        rc = meta_form(allocator, whole, count, &meta, err);
-    rc = put(rc, &array, "meta", meta, err);
-    if (rc == RM_OK)
-        rc = data_form(allocator, view.data, bytes, &data, err);
-    rc = put(rc, &array, "data", data, err);
-    rc = put(rc, out, "__numpy__", rm_bool(true), err);
-    rc = put(rc, out, "array", array, err);
-    rc = media_form(rc, out, &view.media, err);
-    rm_value_clear(&whole);
-    if (rc != RM_OK)
-        rm_value_clear(out);
     return rc;
 }

@@ -224,6 +224,21 @@ rm_tensor rm_tensor_view(rm_value value)
     return value.kind == RM_TENSOR ? rmi_tensor_of(value.heap)->view : (rm_tensor){0};
 }
 
+size_t rm_tensor_count(rm_value tensor)
+{
+    const rm_tensor view = rm_tensor_view(tensor);
+    size_t count = 0, bytes = 0;
+    if (tensor.kind == RM_TENSOR)
+        (void)rmi_tensor_measure(view.item_size, view.dimensions, view.shape, &count, &bytes);
+    return count;
+}
+
+size_t rm_tensor_bytes(rm_value tensor)
+{
+    return rm_tensor_count(tensor) *
+           rm_tensor_view(tensor).item_size; /* measured when it was made: it fits */
+}
+
 bool rmi_tensor_is_unique(rm_value tensor)
 {
     const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
