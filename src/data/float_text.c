@@ -216,7 +216,9 @@ static size_t drop_digits(char *digits, size_t count, int *exponent, const inter
     for (size_t kept = 1; kept < count && kept <= MOST; kept++) {
         const int power = *exponent - (int)kept + 1;
         number = number * 10 + (uint64_t)(digits[kept - 1] - '0');
-        for (uint64_t up = digits[kept] >= '5'; up < 2; up++) { /* the nearest, else the next above */
+        const bool tie = digits[kept] == '5' && kept + 1 == count;
+        uint64_t up = digits[kept] >= '5' && (!tie || number % 2 != 0);
+        for (; up < 2; up++) { /* the nearest, else the next above */
             if (!reads_back(number + up, power, range))
                 continue;
             char left[RMI_INT64_TEXT];

@@ -37,11 +37,36 @@ rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *all
 /* Gives up the kept keys; any thread may have strings of them. */
 void rmi_json_keys_clear(rmi_json_keys *keys);
 
+/* Long strings that are left out of the text which the JSON reader is given. */
+typedef struct rmi_json_cut {
+    const char *text; /* borrowed from the whole text, not looked at yet */
+    size_t length;
+    const char *place; /* of the empty string instead of it */
+    bool used;
+} rmi_json_cut;
+typedef struct rmi_json_cuts {
+    rmi_json_cut *at; /* owned, in the text's order */
+    size_t count, capacity;
+    size_t left_out; /* bytes of all */
+    size_t used;     /* how many were asked for; what nobody asked for, nobody has checked */
+} rmi_json_cuts;
+/* Finds them, in some part of the time that reading the text takes; `guess`: in next to none, where a cut may
+ * hold quotes by mistake. rmi_json_cuts_clear, also after a failure. */
+int rmi_json_cuts_find(rmi_json_cuts *cuts, const rm_allocator *allocator, const char *text, size_t length,
+                       bool guess, rm_error *err);
+/* Copies the text without them. */
+void rmi_json_cuts_copy(rmi_json_cuts *cuts, const char *text, size_t length, char *to);
+/* Puts what was cut in the place of the empty string that a reader found; false where it is another string.
+ * `cuts` may be NULL. */
+bool rmi_json_cut_string(rmi_json_cuts *cuts, const char **text, size_t *length);
+void rmi_json_cuts_clear(rmi_json_cuts *cuts, const rm_allocator *allocator);
+
 /* What values are made with. */
 typedef struct rmi_json_target {
     const rm_allocator *allocator;
     const rm_allocator *lasting; /* for tensors, which may outlive a run */
     rmi_json_keys *keys;
+    rmi_json_cuts *cuts; /* NULL: there are none */
     unsigned flags;
     bool doubtful; /* set when there was something that only a look at the text can judge */
 } rmi_json_target;
@@ -53,6 +78,9 @@ int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *poi
 /* A text that is just an integer or decimal of at most 15 digits, as most lines of numbers are; false for
  * everything else, be it JSON or not. */
 bool rmi_json_short_number(const char *text, size_t length, rm_value *out);
+
+/* Whether a text stands for itself in a JSON string, and has no more than ASCII. */
+bool rmi_json_is_plain_ascii(const char *text, size_t length);
 
 /* How many bytes of the text from `at` stand for themselves in a JSON string. */
 size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
@@ -97,10 +125,10 @@ int rmi_json_dtype_form(const rm_allocator *allocator, const rm_tensor *view, rm
 /* Whether an object has all that the form {"__numpy__": true, "array": ...} needs, and nothing that it
  * does not know. */
 bool rmi_json_is_tensor(yyjson_val *object);
-/* Reads a complete form. On failure *where is the key below the object that is wrong, as a pointer
+/* Reads a complete form; `cuts` may be NULL. On failure *where is the key below the object that is wrong, as a pointer
  * ("/array/data"). *out is owned. */
-int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_value *out, const char **where,
-                         rm_error *err);
+int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rmi_json_cuts *cuts,
+                         rm_value *out, const char **where, rm_error *err);
 /* What the form of a tensor is written from. */
 typedef struct rmi_json_form {
     rm_value whole;       /* owned: the tensor, or a contiguous copy */

@@ -77,10 +77,16 @@ static int check_meta(yyjson_val *meta, size_t elements, bool *fortran, const ch
     return RM_OK;
 }
 
-static int read_data(yyjson_val *data, const rm_tensor *view, size_t bytes, const char **where, rm_error *err)
+/* The form's data. */
+typedef struct base64_text {
+    const char *text; /* NULL: it is no string */
+    size_t length;
+} base64_text;
+
+static int read_data(base64_text data, const rm_tensor *view, size_t bytes, const char **where, rm_error *err)
 {
-    const char *text = yyjson_get_str(data);
-    size_t length = yyjson_get_len(data), written = 0, padding = 0;
+    const char *text = data.text;
+    size_t length = data.length, written = 0, padding = 0;
     *where = "/array/data";
     if (text == NULL)
         return rm_error_set(err, RM_E_TYPE, "\"data\" must be a string of base64");
@@ -128,11 +134,11 @@ static int read_media(yyjson_val *element, rm_value *tensor, const char **where,
 
 /* Dtype, shape and order, checked against each other and against the length of the data before memory is
  * taken for what cannot be there. */
-static int read_layout(const rm_allocator *allocator, yyjson_val *array, rm_tensor *view, int64_t *shape,
-                       rmi_text *text, size_t *bytes, bool *fortran, const char **where, rm_error *err)
+static int read_layout(const rm_allocator *allocator, yyjson_val *meta, size_t length, rm_tensor *view,
+                       int64_t *shape, rmi_text *text, size_t *bytes, bool *fortran, const char **where,
+                       rm_error *err)
 {
-    yyjson_val *meta = yyjson_obj_get(array, "meta");
-    size_t elements = 0, length = yyjson_get_len(yyjson_obj_get(array, "data"));
+    size_t elements = 0;
     *where = "/array/meta/dtype";
     int rc = rmi_json_read_dtype(allocator, yyjson_obj_get(meta, "dtype"), view, text, err);
     if (rc == RM_OK)
@@ -150,10 +156,11 @@ static int read_layout(const rm_allocator *allocator, yyjson_val *array, rm_tens
     return rc;
 }
 
-int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_value *out, const char **where,
-                         rm_error *err)
+int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rmi_json_cuts *cuts,
+                         rm_value *out, const char **where, rm_error *err)
 {
-    yyjson_val *array = yyjson_obj_get(object, "array");
+    yyjson_val *array = yyjson_obj_get(object, "array"), *element = yyjson_obj_get(array, "data");
+    base64_text data = {.text = yyjson_get_str(element), .length = yyjson_get_len(element)};
     int64_t shape[RM_MAX_DIMENSIONS];
     rm_tensor view = {0};
     rmi_text description;
@@ -161,12 +168,14 @@ int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_v
     bool fortran = false;
     *out = rm_null();
     rmi_text_init(&description, allocator);
-    int rc = read_layout(allocator, array, &view, shape, &description, &bytes, &fortran, where, err);
+    (void)rmi_json_cut_string(cuts, &data.text, &data.length);
+    int rc = read_layout(allocator, yyjson_obj_get(array, "meta"), data.length, &view, shape, &description,
+                         &bytes, &fortran, where, err);
     if (rc == RM_OK)
-        rc = rm_tensor_new_like(allocator, &view, fortran, out, err);
+        rc = rmi_tensor_new_unset(allocator, &view, fortran, out, err);
     if (rc == RM_OK) {
         view = rm_tensor_view(*out);
-        rc = read_data(yyjson_obj_get(array, "data"), &view, bytes, where, err);
+        rc = read_data(data, &view, bytes, where, err);
     }
     if (rc == RM_OK)
         rc = read_media(yyjson_obj_get(object, "media"), out, where, err);

@@ -48,6 +48,14 @@ size_t rmi_json_plain_run(const char *text, size_t at, size_t length)
     return at - start;
 }
 
+bool rmi_json_is_plain_ascii(const char *text, size_t length)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80 && rmi_json_plain_run(text, 0, length) == length;
+}
+
 static void put_escape(const writer *w, unsigned char c)
 {
     static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\", hex[] = "0123456789abcdef";

@@ -167,12 +167,12 @@ int rmi_npy_append_head(rmi_text *text, const rm_tensor *view, bool fortran, rm_
     rmi_text_init(&dictionary, text->allocator);
     int rc = put_dictionary(&dictionary, view, fortran, err);
     size_t before = MAGIC + 2, length = dictionary.length + 1;
-    length += (ALIGNED - (before + length) % ALIGNED) % ALIGNED;
+    length += ALIGNED - (before + length) % ALIGNED; /* never 0, as numpy has it */
     magic[6] = 1;
     if (length > LONGEST_SHORT) {
         before = MAGIC + 4;
         length = dictionary.length + 1;
-        length += (ALIGNED - (before + length) % ALIGNED) % ALIGNED;
+        length += ALIGNED - (before + length) % ALIGNED;
         magic[6] = 2;
     }
     for (size_t i = MAGIC; i < before; i++)

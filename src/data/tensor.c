@@ -125,8 +125,8 @@ static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tenso
     return block;
 }
 
-int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
-                       rm_error *err)
+int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
+                         rm_error *err)
 {
     rm_tensor view = *wanted;
     size_t bytes = 0, extra = 0;
@@ -143,10 +143,18 @@ int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *wanted, b
         return RM_E_OUT_OF_MEMORY;
     unsigned char *data = (unsigned char *)(block->layout + 2 * view.dimensions);
     data += (ALIGNMENT - (uintptr_t)data % ALIGNMENT) % ALIGNMENT;
-    memset(data, 0, bytes);
     block->view.data = data;
     *out = rmi_value_of(&block->head);
     return RM_OK;
+}
+
+int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
+                       rm_error *err)
+{
+    int rc = rmi_tensor_new_unset(allocator, wanted, fortran, out, err);
+    if (rc == RM_OK)
+        memset(rm_tensor_view(*out).data, 0, rm_tensor_bytes(*out));
+    return rc;
 }
 
 int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions, const int64_t *shape,
@@ -312,7 +320,7 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
     rm_tensor view = rm_tensor_view(tensor);
     rmi_tensor_walk walk;
     size_t count = 0, bytes = 0;
-    int rc = rm_tensor_new_like(allocator, &view, false, out, err);
+    int rc = rmi_tensor_new_unset(allocator, &view, false, out, err);
     if (rc != RM_OK)
         return rc;
     unsigned char *to = rm_tensor_view(*out).data;
