@@ -24,7 +24,7 @@ static bool read_repeats(yyjson_val *shape, size_t *repeats)
         *repeats = yyjson_get_uint(shape) <= INT32_MAX ? (size_t)yyjson_get_uint(shape) : SIZE_MAX;
         return *repeats != SIZE_MAX;
     }
-    if (!yyjson_is_arr(shape))
+    if (!yyjson_is_arr(shape) || yyjson_arr_size(shape) > RM_MAX_DIMENSIONS)
         return false;
     yyjson_arr_foreach(shape, index, count, size)
     {
@@ -56,20 +56,17 @@ void rmi_json_field_name(yyjson_val *field, const char **name, size_t *length)
         *name = NULL;
 }
 
-bool rmi_json_field_shape(yyjson_val *field, int32_t *dimensions, int64_t *shape)
+void rmi_json_field_shape(yyjson_val *field, int32_t *dimensions, int64_t *shape)
 {
     yyjson_val *given = yyjson_arr_get(field, 2), *size = NULL;
     size_t index = 0, count = 0;
     *dimensions = yyjson_is_uint(given) ? 1 : 0;
     if (*dimensions == 1)
         shape[0] = (int64_t)yyjson_get_uint(given);
-    if (yyjson_arr_size(given) > RM_MAX_DIMENSIONS)
-        return false;
     yyjson_arr_foreach(given, index, count, size)
     {
         shape[(*dimensions)++] = (int64_t)yyjson_get_uint(size);
     }
-    return true;
 }
 
 static int read_record(yyjson_val *fields, int depth, rmi_element *out, rm_error *err)

@@ -115,9 +115,9 @@ int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, 
                         rmi_text *text, rm_error *err);
 /* The name of a record's field; for padding, which numpy describes as a field too, *name is NULL. */
 void rmi_json_field_name(yyjson_val *field, const char **name, size_t *length);
-/* A field's shape: how many dimensions, up to RM_MAX_DIMENSIONS (more: false), and their sizes. The field is
- * one of a description that was read. */
-bool rmi_json_field_shape(yyjson_val *field, int32_t *dimensions, int64_t *shape);
+/* A field's shape: how many dimensions, at most RM_MAX_DIMENSIONS, and their sizes. The field is one of a
+ * description that was read. */
+void rmi_json_field_shape(yyjson_val *field, int32_t *dimensions, int64_t *shape);
 
 /* The form's "dtype". *out is owned. */
 int rmi_json_dtype_form(const rm_allocator *allocator, const rm_tensor *view, rm_value *out, rm_error *err);

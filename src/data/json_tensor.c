@@ -83,6 +83,15 @@ typedef struct base64_text {
     size_t length;
 } base64_text;
 
+/* Whether the last characters say the last bytes and nothing else: what they have more bits for is 0. */
+static bool ends_exactly(base64_text data, const unsigned char *last, size_t count)
+{
+    char again[8];
+    size_t written = 0;
+    base64_encode((const char *)last, count, again, &written, 0);
+    return memcmp(again, data.text + data.length - written, written) == 0;
+}
+
 static int read_data(base64_text data, const rm_tensor *view, size_t bytes, const char **where, rm_error *err)
 {
     const char *text = data.text;
@@ -99,7 +108,12 @@ static int read_data(base64_text data, const rm_tensor *view, size_t bytes, cons
         return rm_error_set(err, RM_E_VALUE, "\"data\" has %zu bytes, but shape and dtype need %zu",
                             length / 4 * 3 - padding, bytes);
     if (bytes != 0 && (base64_decode(text, length, view->data, &written, 0) != 1 || written != bytes))
-        return rm_error_set(err, RM_E_VALUE, "\"data\" is not base64");
+        return rm_error_set(err, RM_E_VALUE,
+                            "\"data\" is not base64: it has a character that is not of its alphabet, or '=' "
+                            "before its end");
+    const size_t tail = bytes % 3;
+    if (tail != 0 && !ends_exactly(data, (const unsigned char *)view->data + bytes - tail, tail))
+        return rm_error_set(err, RM_E_VALUE, "\"data\" is not base64: its last character has bits too many");
     return RM_OK;
 }
 

@@ -329,7 +329,7 @@ int rmi_json_append(rmi_text *text, rm_value value, const rmi_json_style *style,
     const writer w = {.text = text, .style = style, .had_nan = had_nan, .err = err};
     const rmi_json_path root = {0};
     int rc = write_value(&w, value, &root, 0);
-    if (rc == RM_OK)
+    if (rc == RM_OK || text->failed)
         rc = end_of(&w);
     if (rc == RM_OK && text->data != NULL)
         text->data[text->length] = '\0';

@@ -102,9 +102,7 @@ static int put_fields(rmi_text *text, yyjson_val *fields, rm_error *err)
     {
         int64_t shape[RM_MAX_DIMENSIONS];
         int32_t dimensions = 0;
-        if (!rmi_json_field_shape(field, &dimensions, shape))
-            return rm_error_set(err, RM_E_UNSUPPORTED, "a field has at most %d dimensions",
-                                RM_MAX_DIMENSIONS);
+        rmi_json_field_shape(field, &dimensions, shape);
         rmi_text_append_c(text, index != 0 ? ", (" : "(");
         put_name(text, yyjson_arr_get(field, 0));
         rmi_text_append_c(text, ", ");
@@ -180,7 +178,7 @@ int rmi_npy_append_head(rmi_text *text, const rm_tensor *view, bool fortran, rm_
     rmi_text_append(text, (const char *)magic, before);
     rmi_text_append(text, dictionary.data, dictionary.length);
     rmi_text_printf(text, "%*s\n", (int)(length - 1 - dictionary.length), "");
-    if (rc == RM_OK && (text->failed || dictionary.failed))
+    if (text->failed || dictionary.failed)
         rc = rmi_out_of_memory(err);
     rmi_text_clear(&dictionary);
     return rc;
