@@ -8,6 +8,7 @@ root=$PWD
 python=$DEP_NATIVE_PYTHON/bin/python3.13
 export PYTHONPATH="$DEP_TOOL_CYTHON" PYTHONDONTWRITEBYTECODE=1
 cp "$here/numpy-gemm.h" numpy/_core/src/umath/rm_gemm.h
+cp "$here/numpy-sort.hpp" numpy/_core/src/npysort/rm_sort.hpp
 "$python" "$here/numpy-edit.py"
 
 # Python's headers for WASI come before those meson finds; objects for a shared module are ours to link statically.
