@@ -1,11 +1,14 @@
 """Compiles Python modules into a C file: the table rmi_frozen_modules for PyImport_FrozenModules.
 
-Usage: python3.13 -I -S freeze.py OUT.c --package FOLDER... [--library FOLDER [--additions FOLDER]] [--module FILE...],
-with the Python that will run the code. --library freezes the standard library too, without what a program inside WASM
+Usage: python3.13 -I -S -X no_debug_ranges freeze.py OUT.c --package FOLDER... [--bare FOLDER...]
+[--library FOLDER [--additions FOLDER]] [--module FILE...], with the Python that will run the code. --library freezes the standard library too, without what a program inside WASM
 cannot use; --additions has files NAME.py, text that goes behind a module of that library.
-Docstrings and the package's asserts stay; file names read <frozen remotemedia.nodes>.
+Docstrings and a package's asserts stay; of those named with --bare only the asserts. File names read
+<frozen remotemedia.nodes>. There is no source beside frozen code, so that columns of lines, for which Python's option is,
+would point nowhere.
 """
 import argparse
+import ast
 import marshal
 import os
 
@@ -32,6 +35,8 @@ IN_THE_INTERPRETER = {"importlib._bootstrap", "importlib._bootstrap_external", "
 def is_left_out(name):
     if name.startswith("_pyrepl."):
         return name != "_pyrepl.pager"
+    if name.startswith("_sysconfigdata_"):  # the one of the Python that compiles
+        return True
     return name in LEFT_OUT or name in NOT_MISSED
 
 
@@ -48,7 +53,17 @@ def modules(folder, package=""):
             yield name[:-3], entry.path, False
 
 
-def compiled(found, optimize, additions=None):
+def without_docstrings(text):
+    """The syntax tree, without the strings that only help() reads."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body[:1] = [] if len(node.body) > 1 else [ast.copy_location(ast.Pass(), node.body[0])]
+    return tree
+
+
+def compiled(found, optimize, additions=None, bare=False):
     """(name, byte code, is a package); a file NAME.py in the folder of additions goes behind the module's own text."""
     for name, path, is_package in found:
         with open(path, "rb") as file:
@@ -57,7 +72,8 @@ def compiled(found, optimize, additions=None):
         if os.path.exists(more):
             with open(more, "rb") as file:
                 text += b"\n" + file.read()
-        code = compile(text, f"<frozen {name}>", "exec", dont_inherit=True, optimize=optimize)
+        source = without_docstrings(text) if bare else text
+        code = compile(source, f"<frozen {name}>", "exec", dont_inherit=True, optimize=optimize)
         yield name, marshal.dumps(code), is_package
 
 
@@ -84,6 +100,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
     parser.add_argument("--package", action="append", default=[])
+    parser.add_argument("--bare", action="append", default=[])
     parser.add_argument("--library")
     parser.add_argument("--additions")
     parser.add_argument("--module", action="append", default=[])
@@ -91,6 +108,8 @@ def main():
     entries = []
     for folder in options.package:
         entries += compiled(modules(folder, os.path.basename(folder)), 0)
+    for folder in options.bare:
+        entries += compiled(modules(folder, os.path.basename(folder)), 0, bare=True)
     if options.library:
         found = (item for item in modules(options.library) if item[0] not in IN_THE_INTERPRETER)
         entries += compiled(found, 1, options.additions)

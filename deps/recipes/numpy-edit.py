@@ -22,6 +22,9 @@ EDITS = [
     (MULTIARRAY + "multiarraymodule.c",
      "(PyCFunction)_get_castingimpl,\n        METH_VARARGS | METH_KEYWORDS, NULL}",
      "(PyCFunction)_get_castingimpl,\n        METH_VARARGS, NULL}"),
+    # Texts for help() are left out: docstrings of ufuncs here, the others by cython and where Python files are frozen.
+    ("numpy/_core/code_generators/generate_umath_doc.py", "cdef_str = normalize_doc(string)", "cdef_str = ''"),
+    ("numpy/_core/overrides.py", "dispatcher.__doc__)", "dispatcher.__doc__ or '')"),
     # Sorts of plain numbers, in front of numpy's own for this processor, of which there are none.
     (SORT + "quicksort.cpp", "#include \"highway_qsort.hpp\"\n", "#include \"highway_qsort.hpp\"\n#include \"rm_sort.hpp\"\n"),
     (SORT + "quicksort.cpp", "inline bool quicksort_dispatch(T *start, npy_intp num)\n{\n",
