@@ -15,14 +15,23 @@ add_custom_command(OUTPUT ${rm_frozen_numpy}
     COMMENT "Freezing numpy" VERBATIM)
 
 # Objects come before the Python host's archive, so that their tables stand in for those there.
-add_library(with_numpy OBJECT ${PROJECT_SOURCE_DIR}/wasm/numpy_modules.c ${rm_frozen_numpy})
-target_link_libraries(with_numpy PRIVATE rm_flags dep::numpy)
-target_include_directories(with_numpy SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
+rm_wasm_parts(with_numpy_python python_on)
+add_library(numpy_tables OBJECT ${PROJECT_SOURCE_DIR}/wasm/numpy_modules.c ${rm_frozen_numpy})
+target_link_libraries(numpy_tables PRIVATE rm_flags dep::numpy)
+target_include_directories(numpy_tables SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
 
 function(rm_wasm_link_numpy name)
-    rm_wasm_link(${name} with_python ${ARGN} $<TARGET_OBJECTS:with_numpy>)
+    rm_wasm_link(${name} with_numpy_python ${ARGN} $<TARGET_OBJECTS:numpy_tables>)
     target_link_libraries(${name} PRIVATE dep::numpy)
 endfunction()
 
-rm_wasm_link_numpy(command_with_numpy ${rm_wasm_main})
-rm_wasm_product(pipeline_executor_numpy command_with_numpy --features ${rm_wasm_features})
+list(APPEND rm_wasm_features RM_NATIVE_NUMPY)
+rm_wasm_link_numpy(command_numpy ${rm_wasm_main})
+rm_wasm_product(pipeline_executor_numpy command_numpy --features ${rm_wasm_features})
+rm_wasm_link_numpy(command_numpy_snapshot ${rm_wasm_main} ${rm_wasm_snapshot}
+    ${PROJECT_SOURCE_DIR}/wasm/snapshot_command.c)
+rm_wasm_product(pipeline_executor_numpy_snapshot command_numpy_snapshot --features ${rm_wasm_features} --snapshot
+    --rename _start=wizer.resume)
+rm_wasm_link_numpy(reactor_numpy_snapshot ${rm_wasm_reactor} ${rm_wasm_snapshot}
+    ${PROJECT_SOURCE_DIR}/wasm/reactor_snapshot.c)
+rm_wasm_product(remotemedia_reactor_numpy_snapshot reactor_numpy_snapshot --features ${rm_wasm_features} --snapshot)

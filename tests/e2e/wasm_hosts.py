@@ -12,7 +12,8 @@ from support import ROOT, ProgramTest, manifest, node, section
 from wasm_products import path_of
 
 from casefile import load_all
-from hosted_ports import HOSTS, Host, dependency
+from hosted_ports import HOSTS, Host
+from ports import dependency
 
 FULL = "pipeline_executor_wasm"
 RUN = ROOT / "wasm/run.mjs"
