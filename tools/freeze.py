@@ -5,12 +5,13 @@ Usage: python3.13 -I -S -X no_debug_ranges freeze.py OUT.c --package FOLDER... [
 cannot use; --additions has files NAME.py, text that goes behind a module of that library.
 Docstrings and a package's asserts stay; of those named with --bare only the asserts. File names read
 <frozen remotemedia.nodes>. There is no source beside frozen code, so that columns of lines, for which Python's option is,
-would point nowhere.
+would point nowhere. With --library the zeros in the code are counted: wasm/frozen.c puts them back.
 """
 import argparse
 import ast
 import marshal
 import os
+import re
 
 # Modules that a program inside WASM cannot use, and why: `import` of one raises ModuleNotFoundError with the reason.
 NO_LIBRARY = "its C library is not in the WASM files"
@@ -84,6 +85,12 @@ def refusals():
         yield name, marshal.dumps(compile(text, f"<frozen {name}>", "exec")), False
 
 
+def squeezed(code):
+    """Each run of zeros as a 0 and how many they are, behind a 1 and the length of the code."""
+    return b"\1" + len(code).to_bytes(4, "little") + re.sub(
+        rb"\0{1,255}", lambda zeros: bytes([0, len(zeros[0])]), code)
+
+
 def table(entries):
     """The text of the C file."""
     blob, rows = bytearray(), []
@@ -115,6 +122,8 @@ def main():
         entries += compiled(found, 1, options.additions)
         entries += refusals()
     entries += compiled(((os.path.basename(path)[:-3], path, False) for path in options.module), 1)
+    if options.library:
+        entries = [(name, squeezed(code), is_package) for name, code, is_package in entries]
     text = table(entries)
     text += f"\nconst bool rmi_frozen_library = {'true' if options.library else 'false'};\n"
     os.makedirs(os.path.dirname(options.out), exist_ok=True)

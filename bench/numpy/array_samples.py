@@ -66,12 +66,14 @@ class Bench(samples.Bench):
             self.add(name, float(value))
 
     def json(self):
-        """Milliseconds of the program, natively and in Node: a JSON text of JSON_MIB read, and written."""
-        if not (self.programs / "bench_arrays").is_file():
-            self.say(f"{self.name}: there is no bench_arrays in this build")
-            return
-        for name, value in (line.split() for line in output([self.programs / "bench_arrays"]).splitlines()):
-            self.add(name, float(value))
+        """Milliseconds for JSON_MIB of an array in its JSON form; the program answers GB/s."""
+        native, wasm = self.programs / "bench_arrays", self.full.parent / "bench/bench_arrays.wasm"
+        for host, file, command in (("native", native, [native]), ("node", wasm, self.node_command(wasm))):
+            if not file.is_file():
+                self.say(f"{self.name}: there is no file {file}; its rows are left out")
+                continue
+            for way, rate in (line.split() for line in output(command).splitlines()):
+                self.add(f"json {way} {host}", JSON_MIB * 2**20 / 1e6 / float(rate))
 
     def size_groups(self):
         return {"full": [self.full], "snapshot": [self.snapshot]}
