@@ -19,10 +19,11 @@ test: ## Everything that must pass before a change is good
 	@tools/test
 
 test-wasm: build wasm ## The WASM files in Node and in wasmtime
-	@tools/test "test tools" "cases node" "cases wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor"
+	@tools/test "test tools" "cases node" "cases wasmtime" "cases numpy node" "cases numpy snapshot" \
+		"cases numpy wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor"
 
 test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
-	@tools/test "test tools" "cases browser" "e2e browser"
+	@tools/test "test tools" "cases browser" "cases numpy browser" "e2e browser"
 
 bench: build ## Measure, beside the peers
 	@bench/run

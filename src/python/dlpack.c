@@ -184,7 +184,14 @@ static int wrap(const rm_allocator *allocator, guest *g, rm_value *out)
         PyErr_SetRaisedException(exception);
         return -1;
     }
-    if (rm_tensor_wrap(allocator, &view, g, guest_free, out, &err) == RM_OK)
+    rm_value guests = rm_null();
+    int rc = rm_tensor_wrap(allocator, &view, g, guest_free, &guests, &err);
+    if (rc == RM_OK && rmi_tensor_is_aligned(&view))
+        *out = rm_value_move(&guests);
+    else if (rc == RM_OK)
+        rc = rmi_tensor_copy(allocator, guests, out, &err);
+    rm_value_clear(&guests);
+    if (rc == RM_OK)
         return 0;
     rmi_python_raise(&err);
     return -1;

@@ -34,6 +34,8 @@ PyObject *rmi_tensor_part(PyObject *tensor, Py_ssize_t start, Py_ssize_t stop);
  * they do not lie as a tensor's can. 1: it has a buffer, but elements without a dtype; -1: an exception. *out is owned. */
 int rmi_tensor_wrap_buffer(const rm_allocator *allocator, PyObject *source, const char *description,
                            rm_value *out);
+/* Whether the elements lie where C may read them one by one. */
+bool rmi_tensor_is_aligned(const rm_tensor *view);
 /* The object whose buffer a tensor value lies over, borrowed; NULL: none. */
 PyObject *rmi_tensor_source(rm_value tensor);
 

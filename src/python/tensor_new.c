@@ -64,12 +64,12 @@ static int dtype_named(PyObject *name, rm_dtype *out)
     return *out == 0 ? -1 : 0;
 }
 
-/* Where a tensor's elements may lie: complex ones as their parts. */
-static size_t alignment_of(const rm_tensor *view)
+bool rmi_tensor_is_aligned(const rm_tensor *view)
 {
-    const size_t size = rm_dtype_size(view->dtype);
-    const bool is_complex = view->dtype == RM_COMPLEX64 || view->dtype == RM_COMPLEX128;
-    return size == 0 ? 1 : is_complex ? size / 2 : size;
+    const bool is_complex =
+        view->dtype == RM_COMPLEX64 || view->dtype == RM_COMPLEX128; /* as its parts are */
+    const size_t size = rm_dtype_size(view->dtype) / (is_complex ? 2 : 1);
+    return size == 0 || (uintptr_t)view->data % size == 0;
 }
 
 /* Shape and strides as the buffer has them, strides counted in elements; *fits: they are whole numbers of those. */
@@ -160,7 +160,7 @@ static int value_over(const rm_allocator *allocator, keeper *kept, const rm_tens
 {
     rm_error err = {0};
     int rc = RM_OK;
-    if (fits && (uintptr_t)view->data % alignment_of(view) == 0) {
+    if (fits && rmi_tensor_is_aligned(view)) {
         rc = rm_tensor_wrap(allocator, view, kept, keeper_free, out, &err);
     } else {
         rc = rm_tensor_new_like(allocator, view, false, out, &err);
