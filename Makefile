@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-browser bench bench-wasm lint format coverage install clean help
+.PHONY: build wasm run test test-wasm test-browser bench bench-wasm bench-numpy lint format coverage install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -31,6 +31,11 @@ bench: build ## Measure, beside the peers
 bench-wasm: build wasm ## Measure the WASM files, beside the native program and Pyodide
 	@cmake --build $(BUILD) --target bench_spawn >/dev/null
 	@bench/wasm/run
+
+bench-numpy: build wasm ## Measure arrays and numpy in the WASM files, beside numpy natively
+	@cmake --build $(BUILD) --target bench >/dev/null
+	@deps/deps.py --target test ensure numpy-wheel wasmtime
+	@bench/numpy/run
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

@@ -14,8 +14,8 @@ if(RM_WASM)
     list(APPEND rm_package_files ${PROJECT_SOURCE_DIR}/wasm/_remotemedia_snapshot.py)
 endif()
 add_custom_command(OUTPUT ${rm_frozen}
-    COMMAND ${rm_freezer}/bin/python3.13 -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen} --package ${rm_package}
-        ${rm_frozen_library}
+    COMMAND ${rm_freezer}/bin/python3.13 -I -S -X no_debug_ranges ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen}
+        --package ${rm_package} ${rm_frozen_library}
     DEPENDS ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files} ${rm_additions}
     COMMENT "Freezing the Python package" VERBATIM)
 

@@ -9,8 +9,8 @@ target_link_libraries(dep::numpy INTERFACE ${rm_dep_numpy}/lib/libc++.a ${rm_dep
 
 set(rm_frozen_numpy ${PROJECT_BINARY_DIR}/generated/frozen_numpy.c)
 add_custom_command(OUTPUT ${rm_frozen_numpy}
-    COMMAND ${rm_freezer}/bin/python3.13 -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen_numpy}
-        --package ${rm_package} --package ${rm_dep_numpy}/python/numpy ${rm_frozen_library}
+    COMMAND ${rm_freezer}/bin/python3.13 -I -S -X no_debug_ranges ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen_numpy}
+        --package ${rm_package} --bare ${rm_dep_numpy}/python/numpy ${rm_frozen_library}
     DEPENDS ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files} ${rm_additions}
     COMMENT "Freezing numpy" VERBATIM)
 
