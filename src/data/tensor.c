@@ -410,7 +410,12 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
             memcpy(to, view.data, bytes);
         return RM_OK;
     }
+    const int32_t last = view.dimensions - 1; /* there is one: it is not contiguous */
     size_t size = view.item_size;
+    if (view.strides[last] == 1) { /* rows */
+        size *= (size_t)view.shape[last];
+        view.dimensions--;
+    }
     for (rmi_tensor_walk_start(&walk, &view); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
         memcpy(to, walk.at, size);
     return RM_OK;
