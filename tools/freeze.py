@@ -21,6 +21,7 @@ LEFT_OUT = {
     **dict.fromkeys("_ssl ssl _ctypes ctypes _sqlite3 sqlite3 _bz2 _lzma _dbm _gdbm _uuid".split(), NO_LIBRARY),
     **dict.fromkeys("multiprocessing _multiprocessing _posixsubprocess pty venv webbrowser ensurepip".split(),
                     NO_PROCESSES),
+    "numpy": "it is in the WASM files named pipeline_executor_numpy and remotemedia_reactor_numpy",
     **dict.fromkeys("_curses curses _tkinter idlelib readline termios tkinter tty turtle turtledemo".split(),
                     NO_SCREEN),
 }
@@ -123,7 +124,8 @@ def main():
     if options.library:
         found = (item for item in modules(options.library) if item[0] not in IN_THE_INTERPRETER)
         entries += compiled(found, 1, options.additions)
-        entries += refusals()
+        there = {name for name, _, _ in entries}
+        entries += (entry for entry in refusals() if entry[0] not in there)
     entries += compiled(((os.path.basename(path)[:-3], path, False) for path in options.module), 1)
     if options.library:
         entries = [(name, squeezed(code), is_package) for name, code, is_package in entries]

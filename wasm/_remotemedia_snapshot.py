@@ -1,6 +1,6 @@
 """What the interpreter of the snapshot does before its image is made, and when a process begins with it."""
+import contextlib
 import gc
-import importlib.util
 import io
 import sys
 
@@ -16,7 +16,7 @@ string struct textwrap time tokenize traceback types typing warnings weakref
 def prepare():
     for name in MODULES:
         __import__(name)
-    if importlib.util.find_spec("numpy"):
+    with contextlib.suppress(ModuleNotFoundError):  # where numpy is not in the file
         import numpy.random
         import remotemedia._arrays
     set_streams(None)

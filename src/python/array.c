@@ -32,6 +32,22 @@ bool rmi_array_check(PyObject *object)
     return type != NULL && PyObject_TypeCheck(object, type);
 }
 
+bool rmi_array_seen(PyObject *object)
+{
+    PyTypeObject *type = rmi_python_of_process()->array_type;
+    return type != NULL && PyObject_TypeCheck(object, type);
+}
+
+size_t rmi_array_bytes(PyObject *array)
+{
+    PyObject *exception = PyErr_GetRaisedException(), *number = PyObject_GetAttrString(array, "nbytes");
+    const size_t bytes = number != NULL ? PyLong_AsSize_t(number) : 0;
+    const bool failed = PyErr_Occurred() != NULL;
+    Py_XDECREF(number);
+    PyErr_SetRaisedException(exception);
+    return failed ? 0 : bytes;
+}
+
 static bool speaks_dlpack(PyObject *object)
 {
     return PyObject_HasAttrWithError((PyObject *)Py_TYPE(object), rmi_name(RMI_NAME___dlpack__)) == 1;

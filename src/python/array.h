@@ -7,6 +7,10 @@
 
 /* An ndarray, or one of a subclass. Clears no exception and sets none. */
 bool rmi_array_check(PyObject *object);
+/* The same, if an array was seen before; needs no GIL. */
+bool rmi_array_seen(PyObject *object);
+/* Bytes of its elements. */
+size_t rmi_array_bytes(PyObject *array);
 /* An array, or anything else that hands its memory over by `__dlpack__`. */
 bool rmi_array_like(PyObject *object);
 /* An array (rmi_array_like) as a tensor over the same memory; a copy where its elements do not lie as a tensor's can:

@@ -263,6 +263,17 @@ static const char *object_type_name(void *object)
     return Py_TYPE((PyObject *)object)->tp_name;
 }
 
+static size_t object_bytes(void *object)
+{
+    size_t bytes = 0;
+    if (rmi_array_seen(object)) {
+        const PyGILState_STATE held = rmi_enter();
+        bytes = rmi_array_bytes(object);
+        rmi_leave(held);
+    }
+    return bytes;
+}
+
 const rm_object_type rmi_python_object = {
     .size = sizeof(rm_object_type),
     .name = "Python object",
@@ -270,6 +281,7 @@ const rm_object_type rmi_python_object = {
     .copy = object_copy,
     .to_value = object_to_value,
     .type_name = object_type_name,
+    .bytes = object_bytes,
 };
 
 int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_error *err)

@@ -9,12 +9,11 @@
 #include "python/tensor.h"
 
 typedef struct tensor_object {
-    PyObject_HEAD rm_value value; /* owned */
+    PyObject_VAR_HEAD rm_value value; /* owned */
     int64_t timestamp, duration;
-    bool may_write;     /* into memory that no other value shares */
-    Py_ssize_t writers; /* buffers through which that is possible */
-    Py_ssize_t shape[RM_MAX_DIMENSIONS],
-        strides[RM_MAX_DIMENSIONS]; /* strides in bytes, as buffers have them */
+    bool may_write;      /* into memory that no other value shares */
+    Py_ssize_t writers;  /* buffers through which that is possible */
+    Py_ssize_t layout[]; /* shape, strides in bytes, as buffers have them */
 } tensor_object;
 
 static tensor_object *tensor_of(PyObject *object)
@@ -70,17 +69,17 @@ void rmi_tensor_times(PyObject *tensor, int64_t *timestamp, int64_t *duration)
 PyObject *rmi_tensor_to_python(rm_value value, int64_t timestamp, int64_t duration)
 {
     PyTypeObject *type = rmi_python_of_process()->tensor_type;
-    tensor_object *made = (tensor_object *)type->tp_alloc(type, 0);
+    const rm_tensor view = rm_tensor_view(value);
+    tensor_object *made = (tensor_object *)type->tp_alloc(type, 2 * (Py_ssize_t)view.dimensions);
     if (made == NULL)
         return NULL;
-    const rm_tensor view = rm_tensor_view(value);
     const Py_ssize_t size = (Py_ssize_t)view.item_size;
     made->value = rm_value_retain(value);
     made->timestamp = timestamp;
     made->duration = duration;
     for (int32_t i = 0; i < view.dimensions; i++) {
-        made->shape[i] = (Py_ssize_t)view.shape[i];
-        made->strides[i] = (Py_ssize_t)view.strides[i] * size;
+        made->layout[i] = (Py_ssize_t)view.shape[i];
+        made->layout[view.dimensions + i] = (Py_ssize_t)view.strides[i] * size;
     }
     return (PyObject *)made;
 }
@@ -181,14 +180,14 @@ static int tensor_getbuffer(PyObject *self, Py_buffer *out, int flags)
         return -1;
     out->itemsize = length;
     for (int32_t i = 0; i < view.dimensions; i++)
-        length *= t->shape[i];
+        length *= t->layout[i];
     out->buf = view.data;
     out->len = length;
     out->readonly = !rmi_tensor_is_writable(self);
     out->ndim = view.dimensions;
     out->format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)format_of(&view) : NULL;
-    out->shape = flags & PyBUF_ND ? t->shape : NULL;
-    out->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? t->strides : NULL;
+    out->shape = flags & PyBUF_ND ? t->layout : NULL;
+    out->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? t->layout + view.dimensions : NULL;
     out->suboffsets = NULL;
     out->internal = out->readonly ? NULL : t; /* counted */
     t->writers += !out->readonly;
@@ -260,13 +259,14 @@ static PyObject *sizes(const Py_ssize_t *values, int32_t count)
 static PyObject *get_shape(PyObject *self, void *closure)
 {
     (void)closure;
-    return sizes(tensor_of(self)->shape, rm_tensor_view(tensor_of(self)->value).dimensions);
+    return sizes(tensor_of(self)->layout, rm_tensor_view(tensor_of(self)->value).dimensions);
 }
 
 static PyObject *strides_in_bytes(PyObject *self, void *closure)
 {
     (void)closure;
-    return sizes(tensor_of(self)->strides, rm_tensor_view(tensor_of(self)->value).dimensions);
+    const int32_t dimensions = rm_tensor_view(tensor_of(self)->value).dimensions;
+    return sizes(tensor_of(self)->layout + dimensions, dimensions);
 }
 
 static PyObject *get_dtype(PyObject *self, void *closure)
@@ -361,7 +361,7 @@ static Py_ssize_t tensor_length(PyObject *self)
         PyErr_SetString(PyExc_TypeError, "a Tensor without dimensions has no length");
         return -1;
     }
-    return tensor_of(self)->shape[0];
+    return tensor_of(self)->layout[0];
 }
 
 static PyObject *tensor_tolist(PyObject *self, PyObject *unused)
@@ -439,6 +439,7 @@ PyTypeObject *rmi_tensor_type_new(PyObject *module)
     };
     PyType_Spec spec = {.name = "remotemedia.Tensor",
                         .basicsize = sizeof(tensor_object),
+                        .itemsize = sizeof(Py_ssize_t),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                         .slots = slots};
     return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
