@@ -30,8 +30,11 @@ NOT_MISSED = set("""
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support antigravity lib2to3 msilib
 pip pydoc_data site-packages test this
 """.split())
-# Where a program looks first is in the interpreter already.
-IN_THE_INTERPRETER = {"importlib._bootstrap", "importlib._bootstrap_external", "zipimport"}
+# What a program starts with is frozen in the interpreter already.
+IN_THE_INTERPRETER = set("""
+importlib._bootstrap importlib._bootstrap_external zipimport abc codecs io _collections_abc _sitebuiltins genericpath
+ntpath posixpath os site stat importlib.util importlib.machinery runpy
+""".split())
 
 
 def is_left_out(name):

@@ -19,8 +19,9 @@ small=
 for flag; do
     shift
     case \$flag in
-    *.pyx.c | */lapack_lite/f2c_*lapack.c | */textreading/*.c* | */multiarray/datetime*.c | */multiarray/dragon4.c | \\
-        */multiarray/stringdtype/*.c | */umath/string*.cpp) small=-Os ;;
+    */lapack_lite/f2c_*lapack.c) small=-Os ;;
+    *.pyx.c | */textreading/*.c* | */multiarray/datetime*.c | */multiarray/dragon4.c | */multiarray/stringdtype/*.c | \\
+        */umath/string*.cpp) small=-Oz ;;
     esac
     case \$flag in
     -fPIC | -Wl,--start-group | -Wl,--end-group | -Wl,--as-needed | -Wl,--no-undefined | -Wl,-O1) ;;
