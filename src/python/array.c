@@ -93,9 +93,8 @@ static int described(const rm_allocator *allocator, PyObject *array, rm_value *o
     PyObject *bytes = NULL;
     const char *description = NULL;
     int rc = RM_OK;
-    if (pair == NULL || !PyArg_ParseTuple(pair, "Os", &bytes, &description))
-        rc = unsupported(err);
-    else if (rmi_tensor_wrap_buffer(allocator, bytes, description, out) != 0)
+    if (pair == NULL || !PyArg_ParseTuple(pair, "Os", &bytes, &description) ||
+        rmi_tensor_wrap_buffer(allocator, bytes, description, out) != 0)
         rc = unsupported(err);
     Py_XDECREF(pair);
     Py_XDECREF(module);
