@@ -26,3 +26,5 @@ endfunction()
 
 rm_wasm_link_numpy(command_with_numpy ${rm_wasm_main})
 rm_wasm_product(pipeline_executor_numpy command_with_numpy --features ${rm_wasm_features})
+
+include(${PROJECT_SOURCE_DIR}/cmake/wasm-numpy-tests.cmake)
