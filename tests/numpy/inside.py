@@ -46,10 +46,12 @@ def module_of(name, why):
 
 def prepare_wasi(root):
     """numpy's packages get their tests; the tests what they need to be imported at all."""
-    import numpy.ctypeslib  # these look for ctypes, which they have to find missing
+    import numpy.ctypeslib  # it and the next two look for ctypes, which they have to find missing
     import numpy._core._internal
     import numpy._core._dtype_ctypes
+    import numpy.testing
 
+    numpy.testing.IS_WASM = False  # with it numpy leaves out what does not work in another WASM build
     os.devnull = "/tmp/null"
     os.getuid = lambda: 0  # the owner of every file, as WASI tells it; pytest compares them
     for name, why in (
@@ -61,9 +63,10 @@ def prepare_wasi(root):
             importlib.import_module(name)
         except ImportError:
             sys.modules[name] = module_of(name, why)
-    for folder in [path.parent for path in root.rglob("__init__.py") if path.parent.name != "tests"]:
+    for folder in sorted(path for path in root.rglob("*/") if path.name == "tests" or (path / "__init__.py").exists()):
         package = importlib.import_module(".".join(folder.relative_to(root).parts))
-        package.__path__.append(str(folder))
+        if str(folder) not in package.__path__:
+            package.__path__.append(str(folder))
 
 
 class Recorder:
