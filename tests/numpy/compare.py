@@ -25,16 +25,21 @@ def results(folder, name):
     return {line["id"]: (line["outcome"], line["reason"]) for line in lines if "id" in line}
 
 
+def function_of(test):
+    return test.split("[")[0]
+
+
 class Comparison:
     """`passed`, `skipped` and `failing` are of what ran inside; `failing` and `skipped` map ids to a reason.
 
     `explained` maps an id that fails to why, `unexplained` to what it says; `stale` lists patterns that are no longer so.
+    `otherwise` has the ids of natively passing tests whose parameters are others inside: types are named after their sizes.
     """
 
     def __init__(self, work, names, explained):
         self.names, self.rows = names, {}
         self.native_passed, self.passed, self.skipped = set(), set(), {}
-        self.failing, self.both_fail = {}, {}
+        self.failing, self.both_fail, self.otherwise, self.only_inside = {}, {}, set(), set()
         for name in names:
             self.add(name, results(work / "native", name), results(work / "inside", name))
         self.match(explained)
@@ -43,7 +48,16 @@ class Comparison:
         row = collections.Counter()
         for outcome, _ in native.values():
             row["native " + ("failed" if outcome in FAILED else outcome)] += 1
-        self.native_passed |= {test for test, (outcome, _) in native.items() if outcome == "passed"}
+        native_passed = {test for test, (outcome, _) in native.items() if outcome == "passed"}
+        functions = {function_of(test) for test in inside}
+        absent = native_passed - inside.keys()
+        otherwise = {test for test in absent if function_of(test) in functions}
+        self.otherwise |= otherwise
+        self.only_inside |= {test for test, (outcome, _) in inside.items() if outcome == "passed" and test not in native}
+        self.native_passed |= native_passed - otherwise
+        for test in absent - otherwise:
+            self.failing[test] = "did not run"
+            row["failed"] += 1
         for test, (outcome, reason) in inside.items():
             if outcome == "passed":
                 self.passed.add(test)
@@ -54,10 +68,6 @@ class Comparison:
             else:
                 self.failing[test] = reason
             row["failed" if outcome in FAILED else outcome] += 1
-        for test, (outcome, _) in native.items():
-            if outcome == "passed" and test not in inside:
-                self.failing[test] = "did not run"
-                row["failed"] += 1
         self.rows[name] = row
 
     def match(self, explained):
@@ -89,18 +99,21 @@ class Comparison:
             print(line(name.removeprefix("numpy/").replace("/tests", ""), self.rows[name], seconds[name]))
         print(line("all", total, took))
 
-    def verdict(self, least):
-        """Prints what is wrong and the closing lines; the exit code."""
+    def verdict(self, least, left_out):
+        """Prints what is wrong and the closing lines; the exit code. `left_out` maps files to a reason."""
+        for name, why in left_out.items():
+            print(f"left out: {name}: {why}")
         for test, told in sorted(self.unexplained.items()):
             print(f"FAILED inside: {test}\n    {told}")
         for pattern, why in self.stale:
             print(f"STALE in explained.json: {pattern}\n    {why}")
         both = self.native_passed & self.passed
-        print(f"{len(both)} of the {len(self.native_passed)} that pass natively pass inside: {100 * self.share:.2f} %")
+        print(f"with parameters that only one side has {len(self.otherwise)} pass natively and {len(self.only_inside)} inside")
+        print(f"{len(both)} of the other {len(self.native_passed)} that pass natively pass inside: {100 * self.share:.2f} %")
         if self.share < least:
             print(f"TOO FEW: at least {100 * least:g} % have to")
         wrong = len(self.unexplained) + len(self.stale) + (self.share < least)
-        skipped = len(self.skipped) + len(self.explained) + len(self.both_fail)
+        skipped = len(self.skipped) + len(self.explained) + len(self.both_fail) + len(left_out)
         print(f"{len(self.passed)} passed, {wrong} failed, {skipped} skipped")
         return 1 if wrong or not self.passed else 0
 

@@ -1,7 +1,7 @@
 """Runs one file of numpy's tests with pytest: as a node of a pipeline in the WASM file, and natively as a program.
 
-A job is {"root", "site", "file", "results", "quick"}: the folder with numpy's tests, the one with pytest, the file's name
-in the first, a file for the results and whether slow tests are left out. A line of the results is {"id", "outcome",
+A job is {"root", "site", "file", "names", "results", "quick"}: the folder with numpy's tests, the one with pytest, the
+file's name in the first, names in that file (none for all), a file for the results and whether slow tests are left out. A line of the results is {"id", "outcome",
 "reason"} of a test that has ended, or {"started": id}; so a trap leaves what came before it, and who starts the job
 again finds those tests left out.
 """
@@ -25,7 +25,7 @@ class Missing:
     def _fail(self, *args, **options):
         raise ImportError(self._told)
 
-    __call__ = __mro_entries__ = __mul__ = _fail
+    __call__ = __mro_entries__ = __mul__ = __rmul__ = __rmod__ = _fail
 
     def __getattr__(self, name):
         raise AttributeError(name) if name.startswith("_") else ImportError(self._told)
@@ -35,7 +35,7 @@ def module_of(name, why):
     """A module whose names can be imported."""
 
     def member(attribute):
-        if attribute.startswith("__"):
+        if attribute.startswith("_"):  # what other code looks for in any module
             raise AttributeError(attribute)
         return Missing(f"{name}.{attribute}", why)
 
@@ -127,10 +127,12 @@ def process(job):
 
     recorder = Recorder(pathlib.Path(job["results"]))
     settings = str(pathlib.Path(__file__).with_name("pytest.ini"))
-    chosen = ["-m", "not slow"] if job.get("quick") else []
+    chosen = ["-m", "not slow"] if job["quick"] else []
+    file = str(root / job["file"])
+    targets = [f"{file}::{name}" for name in job["names"]] or [file]
     arguments = ["-q", "--tb=short", "--capture=sys", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
     exit_code = pytest.main(
-        [*arguments, *chosen, "-c", settings, "--rootdir", str(root), str(root / job["file"])],
+        [*arguments, *chosen, "-c", settings, "--rootdir", str(root), *targets],
         plugins=[recorder],
     )
     if exit_code not in (0, 1, 5):  # all passed, some failed, no tests are left
