@@ -4,7 +4,8 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-browser test-numpy-suite bench bench-wasm lint format coverage install clean help
+.PHONY: build wasm run test test-wasm test-browser test-numpy-suite bench bench-wasm bench-numpy lint format coverage \
+	install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -19,10 +20,11 @@ test: ## Everything that must pass before a change is good
 	@tools/test
 
 test-wasm: build wasm ## The WASM files in Node and in wasmtime
-	@tools/test "test tools" "cases node" "cases wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor"
+	@tools/test "test tools" "cases node" "cases wasmtime" "cases numpy node" "cases numpy snapshot" \
+		"cases numpy wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor"
 
 test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
-	@tools/test "test tools" "cases browser" "e2e browser"
+	@tools/test "test tools" "cases browser" "cases numpy browser" "e2e browser"
 
 test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
 	@deps/deps.py --target test ensure
@@ -34,6 +36,11 @@ bench: build ## Measure, beside the peers
 bench-wasm: build wasm ## Measure the WASM files, beside the native program and Pyodide
 	@cmake --build $(BUILD) --target bench_spawn >/dev/null
 	@bench/wasm/run
+
+bench-numpy: build wasm ## Measure arrays and numpy in the WASM files, beside numpy natively
+	@cmake --build $(BUILD) --target bench >/dev/null
+	@deps/deps.py --target test ensure numpy-wheel wasmtime
+	@bench/numpy/run
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

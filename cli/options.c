@@ -72,11 +72,28 @@ static bool set_choice(const rmi_option *option, const char *text, int *choice)
     return false;
 }
 
+static bool set_form(const rmi_option *option, const char *text, rmi_form *form)
+{
+    for (int i = 0; option->choices[i] != NULL; i++) {
+        const char *colon = strchr(option->choices[i], ':');
+        const size_t length = colon != NULL ? (size_t)(colon - option->choices[i]) + 1 : 0;
+        const bool detailed =
+            colon != NULL && strncmp(option->choices[i], text, length) == 0 && text[length] != '\0';
+        if (!detailed && (colon != NULL || strcmp(option->choices[i], text) != 0))
+            continue;
+        *form = (rmi_form){.choice = i + 1, .detail = detailed ? text + length : NULL};
+        return true;
+    }
+    return false;
+}
+
+/* "a, b or c" */
 static void list_choices(const rmi_option *option, char *out, size_t size)
 {
     size_t used = 0;
     for (size_t i = 0; option->choices[i] != NULL && used < size; i++) {
-        int added = snprintf(out + used, size - used, "%s%s", i != 0 ? ", " : "", option->choices[i]);
+        const char *between = i == 0 ? "" : option->choices[i + 1] == NULL ? " or " : ", ";
+        int added = snprintf(out + used, size - used, "%s%s", between, option->choices[i]);
         used += added > 0 ? (size_t)added : 0;
     }
 }
@@ -99,8 +116,10 @@ static rmi_exit set_value(const rmi_command *command, const rmi_program *program
             return rmi_usage_error(program, command->name, "out of memory");
         break;
     case RMI_OPTION_CHOICE:
+    case RMI_OPTION_FORM:
         list_choices(option, list, sizeof list);
-        if (!set_choice(option, text, place))
+        if (option->kind == RMI_OPTION_CHOICE ? !set_choice(option, text, place)
+                                              : !set_form(option, text, place))
             return rmi_usage_error(program, command->name, "--%s takes %s, not '%s'", option->name, list,
                                    text);
         break;

@@ -9,6 +9,7 @@ typedef enum rmi_option_kind {
     RMI_OPTION_TEXT,     /* const char *, borrowed from argv */
     RMI_OPTION_TEXTS,    /* rmi_texts; may be given again and again */
     RMI_OPTION_CHOICE,   /* int: 1 + the index in `choices`; 0: not given */
+    RMI_OPTION_FORM,     /* rmi_form: a choice, where one such as "npy:DIR" takes what follows its colon */
     RMI_OPTION_DURATION, /* int64_t: milliseconds, at least 1; 0: not given */
     RMI_OPTION_INTEGER,  /* rmi_integer */
 } rmi_option_kind;
@@ -17,6 +18,11 @@ typedef struct rmi_texts {
     const char **items; /* ends with NULL once there is one */
     size_t count, capacity;
 } rmi_texts;
+
+typedef struct rmi_form {
+    int choice;         /* as of RMI_OPTION_CHOICE */
+    const char *detail; /* what follows the colon, borrowed from argv; NULL where the choice has none */
+} rmi_form;
 
 typedef struct rmi_integer {
     int64_t value;

@@ -14,10 +14,12 @@ struct values {
     int color;
     int64_t limit;
     rmi_integer seed;
+    rmi_form shape;
     bool loud;
 };
 
 static const char *const colors[] = {"red", "green", NULL};
+static const char *const shapes[] = {"plain", "like:FILE", "liked", NULL};
 static const rmi_option first[] = {
     {.name = "loud", .kind = RMI_OPTION_FLAG, .offset = offsetof(struct values, loud), .text = ""},
     {.name = "name",
@@ -38,6 +40,12 @@ static const rmi_option second[] = {
      .kind = RMI_OPTION_CHOICE,
      .choices = colors,
      .offset = offsetof(struct values, color),
+     .text = ""},
+    {.name = "shape",
+     .argument = "SHAPE",
+     .kind = RMI_OPTION_FORM,
+     .choices = shapes,
+     .offset = offsetof(struct values, shape),
      .text = ""},
     {.name = "limit",
      .argument = "TIME",
@@ -155,6 +163,31 @@ static void refuses_what_is_wrong(void **unused)
 }
 
 static const struct {
+    const char *word;
+    int choice; /* 0: it is refused */
+    const char *detail;
+} forms[] = {
+    {"plain", 1, NULL},  {"like:x", 2, "x"}, {"like:a:b", 2, "a:b"},   {"liked", 3, NULL},
+    {"like", 0, NULL},   {"like:", 0, NULL}, {"like:FILE", 2, "FILE"}, {"plain:x", 0, NULL},
+    {"Like:x", 0, NULL}, {"", 0, NULL},
+};
+
+static void reads_forms(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const char *const words[] = {"paint", "a", "--shape", forms[i].word, NULL};
+        struct values v;
+        rmi_exit code = RMI_EXIT_OK;
+        const bool parsed = parse(words, &v, &code);
+        if (parsed != (forms[i].choice != 0) || v.shape.choice != forms[i].choice ||
+            (v.shape.detail != NULL) != (forms[i].detail != NULL) || (!parsed && code != RMI_EXIT_USAGE))
+            fail_msg("--shape '%s'", forms[i].word);
+        rmi_options_free(&command, &v);
+    }
+}
+
+static const struct {
     const char *text;
     int64_t milliseconds;
 } durations[] = {
@@ -176,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_is_right),
         cmocka_unit_test(refuses_what_is_wrong),
+        cmocka_unit_test(reads_forms),
         cmocka_unit_test(reads_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

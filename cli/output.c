@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "cli/array_files.h"
 #include "cli/output_file.h"
 #include "cli/report.h"
 #include "data/json.h"
@@ -43,12 +44,33 @@ static int put_line(rmi_output *output, const rmi_text *text, rm_error *err)
     return rc;
 }
 
+/* An array of a result, and its sink. */
+typedef struct array_place {
+    rmi_output *output;
+    rmi_output_sink *sink;
+} array_place;
+
+static int put_array_file(void *context, rmi_text *text, rm_value tensor, rm_error *err)
+{
+    const array_place *place = context;
+    int rc = rmi_array_files_put(place->output->directory, place->sink->id, place->sink->arrays, tensor, text,
+                                 err);
+    place->sink->arrays += rc == RM_OK;
+    place->output->arrays_failed |= rc == RM_E_IO;
+    return rc;
+}
+
 /* Appends the value, a plain one as all results are, with what stands around it. */
-static int append_result(const rmi_output *output, rmi_output_sink *sink, rm_value value, bool *had_nan,
-                         rm_error *err)
+static int append_result(rmi_output *output, rmi_output_sink *sink, rm_value value, rm_error *err)
 {
     rmi_text *text = &sink->results;
-    const unsigned flags = output->compat ? RM_JSON_WHOLE_AS_INT : 0;
+    array_place place = {.output = output, .sink = sink};
+    const rmi_json_style style = {
+        .flags = (output->compat ? RM_JSON_WHOLE_AS_INT : 0u) |
+                 (output->arrays == RMI_ARRAYS_LIST ? RM_JSON_ARRAYS_AS_LISTS : 0u),
+        .tensor = output->arrays == RMI_ARRAYS_NPY ? put_array_file : NULL,
+        .context = &place,
+    };
     bool lines = output->format == RMI_FORMAT_JSONL, named = lines && output->sink_count > 1;
     size_t before = text->length;
     if (lines)
@@ -57,7 +79,7 @@ static int append_result(const rmi_output *output, rmi_output_sink *sink, rm_val
         rmi_text_printf(text, "{\"sink\":\"%s\",\"value\":", sink->id);
     if (!lines && before != 0)
         rmi_text_append(text, ",", 1);
-    int rc = rmi_json_append(text, value, flags, had_nan, err);
+    int rc = rmi_json_append(text, value, &style, &output->had_nan, err);
     if (lines)
         rmi_text_append(text, named ? "}\n" : "\n", named ? 2 : 1);
     if (rc != RM_OK && !text->failed)
@@ -68,8 +90,8 @@ static int append_result(const rmi_output *output, rmi_output_sink *sink, rm_val
 int rmi_output_result(rmi_output *output, size_t sink, const rm_packet *packet, rm_error *err)
 {
     rmi_output_sink *place = &output->sinks[sink];
-    int rc = append_result(output, place, packet->value, &output->had_nan, err);
-    if (rc != RM_OK && err != NULL && err->node[0] == '\0') {
+    int rc = append_result(output, place, packet->value, err);
+    if (rc != RM_OK && !output->arrays_failed && err != NULL && err->node[0] == '\0') {
         (void)snprintf(err->node, sizeof err->node, "%s", place->id);
         err->has_item = packet->seq < RM_SEQ_END;
         err->item = packet->seq;

@@ -6,24 +6,35 @@
 #include "cli/input.h"
 #include "cli/program.h"
 
+/* How arrays in results are printed. */
+typedef enum rmi_arrays {
+    RMI_ARRAYS_JSON,
+    RMI_ARRAYS_LIST,
+    RMI_ARRAYS_NPY, /* a file each */
+} rmi_arrays;
+
 typedef struct rmi_output_sink {
     const char *id;   /* borrowed from the pipeline */
     rmi_text results; /* JSON values with commas between them */
+    int64_t arrays;   /* files written of its arrays */
 } rmi_output_sink;
 
 typedef struct rmi_output {
     rmi_program *program;
     rmi_format format;
-    bool compat;        /* the document that manifest-v1 programs expect */
-    rmi_writer *writer; /* where results go: the program's, or `file` */
-    rmi_writer file;    /* of --output */
-    const char *path;   /* of --output; NULL: standard output */
-    bool whole;         /* the file is written beside `path` and takes its place when it is complete */
+    bool compat; /* the document that manifest-v1 programs expect */
+    rmi_arrays arrays;
+    const char *directory; /* of RMI_ARRAYS_NPY, borrowed */
+    rmi_writer *writer;    /* where results go: the program's, or `file` */
+    rmi_writer file;       /* of --output */
+    const char *path;      /* of --output; NULL: standard output */
+    bool whole;            /* the file is written beside `path` and takes its place when it is complete */
     rmi_output_sink *sinks;
     size_t sink_count;
     int64_t results;
     bool had_nan;
-    bool failed; /* writing failed, as opposed to the run */
+    bool failed;        /* writing failed, as opposed to the run */
+    bool arrays_failed; /* writing a file of an array did */
 } rmi_output;
 
 /* Opens where results go, so that a wrong path is told before the run. `path` NULL: standard output; `input`

@@ -96,10 +96,24 @@ int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_er
     return RM_OK;
 }
 
+/* Room for all that is left of an ordinary file, so that it comes into memory that is never moved. */
+static int make_room_for_all(rmi_reader *reader, size_t limit, rm_error *err)
+{
+    struct stat status;
+    void *buffer = reader->buffer;
+    size_t wanted = reader->end + 2 * PIECE;
+    if (fstat(reader->descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0 ||
+        (uint64_t)status.st_size > limit || !rmi_add(wanted, (size_t)status.st_size, &wanted))
+        return RM_OK; /* it grows as it is read */
+    int rc = rmi_grow(NULL, &buffer, &reader->capacity, wanted, 1, err);
+    reader->buffer = buffer;
+    return rc;
+}
+
 int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const char **data, size_t *length,
                      rm_error *err)
 {
-    int rc = RM_OK;
+    int rc = reader->capacity == 0 ? make_room_for_all(reader, limit, err) : RM_OK;
     while (rc == RM_OK && !reader->at_end && reader->end - reader->start <= limit) {
         if (rmi_platform_would_block(reader->descriptor)) {
             rmi_reader_wait(reader, wake, INT64_MAX);

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/array_files.h"
 #include "cli/report.h"
 
 static const char *const formats[] = {"json", "jsonl", NULL};
 static const char *const compats[] = {"v1", NULL};
-static const char *const arrays[] = {"json", NULL};
+static const char *const arrays[] = {"json", "list", "npy:DIR", NULL}; /* as rmi_arrays */
 
 #define AT(member) offsetof(rmi_run_options, member)
 static const rmi_option run_options[] = {
@@ -64,11 +65,12 @@ static const rmi_option run_options[] = {
      .offset = AT(raw_input),
      .text = "take {\"__numpy__\": ...} in items as it stands"},
     {.name = "arrays",
-     .argument = "json",
-     .kind = RMI_OPTION_CHOICE,
+     .argument = "FORM",
+     .kind = RMI_OPTION_FORM,
      .offset = AT(arrays),
      .choices = arrays,
-     .text = "how arrays are printed: in their JSON form"},
+     .text = "how arrays are printed: json (base64, the default), list\n"
+             "(nested lists of numbers), or npy:DIR (a NPY file in DIR each)"},
     {.name = "seed",
      .argument = "N",
      .kind = RMI_OPTION_INTEGER,
@@ -158,6 +160,8 @@ static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
     const rmi_run_options *options = run->options;
     const char *path = options->output != NULL && strcmp(options->output, "-") == 0 ? NULL : options->output;
     int rc = rmi_output_open(&run->output, run->program, path, run->input.reader.descriptor, err);
+    if (rc == RM_OK && run->output.arrays == RMI_ARRAYS_NPY)
+        rc = rmi_array_files_open(run->output.directory, err);
     *code = rc == RM_E_USAGE ? RMI_EXIT_USAGE : RMI_EXIT_IO;
     if (rc == RM_OK && run->output.format == RMI_FORMAT_JSON && run->output.writer == &run->program->out)
         atomic_store(&run->guard.document, run->program->out.descriptor);
@@ -203,7 +207,8 @@ static int run_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
     atomic_store(&run->guard.document, -1);
     if (rc == RM_OK)
         rc = rmi_output_end(&run->output, run->pipeline, err);
-    *code = run->input.failed || run->output.failed ? RMI_EXIT_IO : rmi_exit_for_run(err);
+    *code = run->input.failed || run->output.failed || run->output.arrays_failed ? RMI_EXIT_IO
+                                                                                 : rmi_exit_for_run(err);
     return rc;
 }
 
@@ -273,6 +278,9 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     if (options->compat != 0)
         run.output.format = RMI_FORMAT_JSON;
     run.output.compat = options->compat != 0;
+    if (options->arrays.choice != 0)
+        run.output.arrays = (rmi_arrays)(options->arrays.choice - 1);
+    run.output.directory = options->arrays.detail;
     int rc = perform(&run, &failed, &err);
     if (rc != RM_OK && rmi_guard_interrupted(&run.guard)) {
         if (err.code != RM_E_CANCELLED)

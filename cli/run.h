@@ -13,7 +13,8 @@ typedef struct rmi_run_options {
     rmi_texts operands; /* the manifest */
     rmi_texts settings; /* --set */
     const char *input, *output;
-    int input_format, format, compat, arrays; /* choices */
+    int input_format, format, compat; /* choices */
+    rmi_form arrays;
     int64_t timeout_ms;
     bool metrics, progress, raw_input;
 } rmi_run_options;

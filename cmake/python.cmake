@@ -14,15 +14,15 @@ if(RM_WASM)
     list(APPEND rm_package_files ${PROJECT_SOURCE_DIR}/wasm/_remotemedia_snapshot.py)
 endif()
 add_custom_command(OUTPUT ${rm_frozen}
-    COMMAND ${rm_freezer}/bin/python3.13 -I -S ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen} --package ${rm_package}
-        ${rm_frozen_library}
+    COMMAND ${rm_freezer}/bin/python3.13 -I -S -X no_debug_ranges ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_frozen}
+        --package ${rm_package} ${rm_frozen_library}
     DEPENDS ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files} ${rm_additions}
     COMMENT "Freezing the Python package" VERBATIM)
 
 file(GLOB rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
 list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$")
 add_library(remotemedia_python STATIC ${rm_python_sources} ${rm_frozen})
-target_link_libraries(remotemedia_python PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
+target_link_libraries(remotemedia_python PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash dep::dlpack)
 # Under a sanitizer Python asks malloc for everything, so that its arenas hide neither errors nor what is reachable.
 if(RM_SANITIZE)
     target_compile_definitions(remotemedia_python PRIVATE RM_PYTHON_ALLOCATOR=PYMEM_ALLOCATOR_MALLOC)

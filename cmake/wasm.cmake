@@ -1,13 +1,12 @@
 # The WASM files, build/wasm/*.wasm. All are made of the same objects: the library, for some the Python host, and in front
 # of them the program's commands. tools/wasm-product turns what the linker made into the file.
 
-# What goes into a file beside the library: its list of features is its own, and what it starts with.
+# What goes into a file beside the library: what it starts with, and its own list of features, without those named.
 function(rm_wasm_parts name python)
     add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/src/graph/features.c ${PROJECT_SOURCE_DIR}/cli/${python}.c)
     target_link_libraries(${name} PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
-    if(python STREQUAL python_off)
-        target_compile_options(${name} PRIVATE -URM_PYTHON -URM_PYTHON_ASYNC)
-    endif()
+    list(TRANSFORM ARGN PREPEND -U)
+    target_compile_options(${name} PRIVATE ${ARGN})
 endfunction()
 
 # licenses_KIND: the texts for the files without Python, with Python, and with numpy too.
@@ -33,6 +32,8 @@ function(rm_wasm_link name parts)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/obj)
     target_link_libraries(${name} PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
     if(parts MATCHES python)
+        target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/wasm/frozen.c)
+        target_link_options(${name} PRIVATE -Wl,--wrap=PyMarshal_ReadObjectFromString)
         target_link_libraries(${name} PRIVATE remotemedia_python dep::python)
         target_include_directories(${name} SYSTEM PRIVATE ${rm_dep_python}/include/python3.13)
     endif()
@@ -69,7 +70,7 @@ foreach(source reactor memory opened)
 endforeach()
 list(APPEND rm_wasm_reactor $<TARGET_OBJECTS:remotemedia_cli>)
 
-rm_wasm_parts(lite python_off)
+rm_wasm_parts(lite python_off RM_PYTHON RM_PYTHON_ASYNC RM_NATIVE_NUMPY)
 rm_wasm_link(command_lite lite ${rm_wasm_main})
 rm_wasm_product(pipeline_executor_lite command_lite)
 rm_wasm_link(reactor_lite lite ${rm_wasm_reactor} ${PROJECT_SOURCE_DIR}/wasm/reactor_plain.c)
@@ -81,7 +82,7 @@ if(RM_PYTHON)
         list(APPEND rm_wasm_features RM_PYTHON_ASYNC)
     endif()
     set(rm_wasm_snapshot ${PROJECT_SOURCE_DIR}/wasm/snapshot.c)
-    rm_wasm_parts(with_python python_on)
+    rm_wasm_parts(with_python python_on RM_NATIVE_NUMPY)
     rm_wasm_link(command_with_python with_python ${rm_wasm_main})
     rm_wasm_product(pipeline_executor_wasm command_with_python --features ${rm_wasm_features})
     rm_wasm_link(command_to_snapshot with_python ${rm_wasm_main} ${rm_wasm_snapshot}
@@ -95,7 +96,7 @@ if(RM_PYTHON)
         ${PROJECT_SOURCE_DIR}/wasm/reactor_snapshot.c)
     rm_wasm_product(remotemedia_reactor_wasm_snapshot reactor_to_snapshot --features ${rm_wasm_features} --snapshot)
 
-    if(RM_WASM_NUMPY)
+    if(RM_NATIVE_NUMPY)
         include(${PROJECT_SOURCE_DIR}/cmake/wasm-numpy.cmake)
     endif()
 endif()

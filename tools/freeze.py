@@ -1,13 +1,17 @@
 """Compiles Python modules into a C file: the table rmi_frozen_modules for PyImport_FrozenModules.
 
-Usage: python3.13 -I -S freeze.py OUT.c --package FOLDER... [--library FOLDER [--additions FOLDER]] [--module FILE...],
-with the Python that will run the code. --library freezes the standard library too, without what a program inside WASM
+Usage: python3.13 -I -S -X no_debug_ranges freeze.py OUT.c --package FOLDER... [--bare FOLDER...]
+[--library FOLDER [--additions FOLDER]] [--module FILE...], with the Python that will run the code. --library freezes the standard library too, without what a program inside WASM
 cannot use; --additions has files NAME.py, text that goes behind a module of that library.
-Docstrings and the package's asserts stay; file names read <frozen remotemedia.nodes>.
+Docstrings and a package's asserts stay; of those named with --bare only the asserts. File names read
+<frozen remotemedia.nodes>. There is no source beside frozen code, so that columns of lines, for which Python's option is,
+would point nowhere. With --library the zeros in the code are counted: wasm/frozen.c puts them back.
 """
 import argparse
+import ast
 import marshal
 import os
+import re
 
 # Modules that a program inside WASM cannot use, and why: `import` of one raises ModuleNotFoundError with the reason.
 NO_LIBRARY = "its C library is not in the WASM files"
@@ -17,6 +21,7 @@ LEFT_OUT = {
     **dict.fromkeys("_ssl ssl _ctypes ctypes _sqlite3 sqlite3 _bz2 _lzma _dbm _gdbm _uuid".split(), NO_LIBRARY),
     **dict.fromkeys("multiprocessing _multiprocessing _posixsubprocess pty venv webbrowser ensurepip".split(),
                     NO_PROCESSES),
+    "numpy": "it is in the WASM files named pipeline_executor_numpy and remotemedia_reactor_numpy",
     **dict.fromkeys("_curses curses _tkinter idlelib readline termios tkinter tty turtle turtledemo".split(),
                     NO_SCREEN),
 }
@@ -25,13 +30,18 @@ NOT_MISSED = set("""
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support antigravity lib2to3 msilib
 pip pydoc_data site-packages test this
 """.split())
-# Where a program looks first is in the interpreter already.
-IN_THE_INTERPRETER = {"importlib._bootstrap", "importlib._bootstrap_external", "zipimport"}
+# What a program starts with is frozen in the interpreter already.
+IN_THE_INTERPRETER = set("""
+importlib._bootstrap importlib._bootstrap_external zipimport abc codecs io _collections_abc _sitebuiltins genericpath
+ntpath posixpath os site stat importlib.util importlib.machinery runpy
+""".split())
 
 
 def is_left_out(name):
     if name.startswith("_pyrepl."):
         return name != "_pyrepl.pager"
+    if name.startswith("_sysconfigdata_"):  # the one of the Python that compiles
+        return True
     return name in LEFT_OUT or name in NOT_MISSED
 
 
@@ -48,7 +58,17 @@ def modules(folder, package=""):
             yield name[:-3], entry.path, False
 
 
-def compiled(found, optimize, additions=None):
+def without_docstrings(text):
+    """The syntax tree, without the strings that only help() reads."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body[:1] = [] if len(node.body) > 1 else [ast.copy_location(ast.Pass(), node.body[0])]
+    return tree
+
+
+def compiled(found, optimize, additions=None, bare=False):
     """(name, byte code, is a package); a file NAME.py in the folder of additions goes behind the module's own text."""
     for name, path, is_package in found:
         with open(path, "rb") as file:
@@ -57,7 +77,8 @@ def compiled(found, optimize, additions=None):
         if os.path.exists(more):
             with open(more, "rb") as file:
                 text += b"\n" + file.read()
-        code = compile(text, f"<frozen {name}>", "exec", dont_inherit=True, optimize=optimize)
+        source = without_docstrings(text) if bare else text
+        code = compile(source, f"<frozen {name}>", "exec", dont_inherit=True, optimize=optimize)
         yield name, marshal.dumps(code), is_package
 
 
@@ -66,6 +87,12 @@ def refusals():
     for name, reason in LEFT_OUT.items():
         text = f"raise ModuleNotFoundError({f'No module named {name!r}: {reason}'!r}, name={name!r})"
         yield name, marshal.dumps(compile(text, f"<frozen {name}>", "exec")), False
+
+
+def squeezed(code):
+    """Each run of zeros as a 0 and how many they are, behind a 1 and the length of the code."""
+    return b"\1" + len(code).to_bytes(4, "little") + re.sub(
+        rb"\0{1,255}", lambda zeros: bytes([0, len(zeros[0])]), code)
 
 
 def table(entries):
@@ -84,6 +111,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
     parser.add_argument("--package", action="append", default=[])
+    parser.add_argument("--bare", action="append", default=[])
     parser.add_argument("--library")
     parser.add_argument("--additions")
     parser.add_argument("--module", action="append", default=[])
@@ -91,11 +119,16 @@ def main():
     entries = []
     for folder in options.package:
         entries += compiled(modules(folder, os.path.basename(folder)), 0)
+    for folder in options.bare:
+        entries += compiled(modules(folder, os.path.basename(folder)), 0, bare=True)
     if options.library:
         found = (item for item in modules(options.library) if item[0] not in IN_THE_INTERPRETER)
         entries += compiled(found, 1, options.additions)
-        entries += refusals()
+        there = {name for name, _, _ in entries}
+        entries += (entry for entry in refusals() if entry[0] not in there)
     entries += compiled(((os.path.basename(path)[:-3], path, False) for path in options.module), 1)
+    if options.library:
+        entries = [(name, squeezed(code), is_package) for name, code, is_package in entries]
     text = table(entries)
     text += f"\nconst bool rmi_frozen_library = {'true' if options.library else 'false'};\n"
     os.makedirs(os.path.dirname(options.out), exist_ok=True)

@@ -1,6 +1,8 @@
 """The sections of a WASM file, as far as the tools and tests need them."""
+import re
 
-CUSTOM, DATA = 0, 11
+CUSTOM, DATA, DATA_COUNT = 0, 11, 12
+ZEROS_LEAST = 64  # fewer zeros stay: each further segment has a head, and is copied by itself
 HEADER = b"\0asm\1\0\0\0"
 
 
@@ -44,24 +46,56 @@ def custom_sections(data):
     return found
 
 
+def section(kind, content):
+    return bytes([kind]) + encoded(len(content)) + content
+
+
 def custom_section(name, content):
     """A whole section, to be put at the end of a file."""
-    body = encoded(len(name.encode())) + name.encode() + content
-    return bytes([CUSTOM]) + encoded(len(body)) + body
+    return section(CUSTOM, encoded(len(name.encode())) + name.encode() + content)
+
+
+def segments(content):
+    """(address or None, bytes) of each in a data section; those without an address are not put into memory at once."""
+    count, at = number(content, 0)
+    for _ in range(count):
+        mode, at = number(content, at)
+        address = None
+        if mode != 1:
+            address, at = number(content, at + 1)  # i32.const; addresses are small enough to have no sign
+            at += 1  # end
+        length, at = number(content, at)
+        yield address, content[at : at + length]
+        at += length
 
 
 def data_segments(data):
     """(address, length) of each that is put into memory when the file is instantiated."""
     for kind, content in sections(data):
         if kind == DATA:
-            count, at = number(content, 0)
-            for _ in range(count):
-                mode, at = number(content, at)
-                address = None
-                if mode != 1:
-                    address, at = number(content, at + 1)  # i32.const; addresses are small enough to have no sign
-                    at += 1  # end
-                length, at = number(content, at)
-                if address is not None:
-                    yield address, length
-                at += length
+            yield from ((address, len(held)) for address, held in segments(content) if address is not None)
+
+
+def between_zeros(address, content):
+    """(address, bytes) of what lies between long runs of zeros."""
+    at = 0
+    for zeros in [*re.finditer(rb"\0{%d,}" % ZEROS_LEAST, content), None]:
+        end = zeros.start() if zeros else len(content)
+        if end > at:
+            yield address + at, content[at:end]
+        at = zeros.end() if zeros else end
+
+
+def without_zeros(data):
+    """The file without the zeros in its data: memory is zero from the start."""
+    held = [part for kind, content in sections(data) if kind == DATA for part in segments(content)]
+    if any(address is None for address, _ in held):  # the code knows their numbers
+        return data
+    made, count = bytearray(), 0
+    for address, content in (part for whole in held for part in between_zeros(*whole)):
+        start = encoded(address)
+        start = start[:-1] + bytes([start[-1] | 128, 0]) if start[-1] & 64 else start  # the constant has a sign
+        made += b"\0\x41" + start + b"\x0b" + encoded(len(content)) + content
+        count += 1
+    new = {DATA: encoded(count) + made, DATA_COUNT: encoded(count)}
+    return HEADER + b"".join(section(kind, new.get(kind, content)) for kind, content in sections(data))

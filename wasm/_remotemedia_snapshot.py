@@ -1,4 +1,5 @@
 """What the interpreter of the snapshot does before its image is made, and when a process begins with it."""
+import contextlib
 import gc
 import io
 import sys
@@ -15,6 +16,9 @@ string struct textwrap time tokenize traceback types typing warnings weakref
 def prepare():
     for name in MODULES:
         __import__(name)
+    with contextlib.suppress(ModuleNotFoundError):  # where numpy is not in the file
+        import numpy.random
+        import remotemedia._arrays
     set_streams(None)
     sys.path_importer_cache.clear()  # /app is not there yet
     sys.modules["linecache"].clearcache()
@@ -25,6 +29,8 @@ def prepare():
 def resume():
     set_streams(standard_error())
     sys.modules["random"].seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
     if "logging" in sys.modules:
         sys.modules["logging"]._startTime = sys.modules["time"].time_ns()
 

@@ -121,10 +121,10 @@ def figure(function, samples, statistic):
         return None
 
 
-def evaluate(samples, kernels, hop_items):
+def evaluate(samples, wanted):
     """One dict a row, in order; a heading is a str."""
     results = []
-    for row in rows(kernels, hop_items):
+    for row in wanted:
         if isinstance(row, str):
             results.append(row)
             continue
@@ -172,18 +172,18 @@ def cells(result):
     ]
 
 
-def notes(results):
+def notes(results, reasons):
     """Why what misses its aim does so."""
     missed = [result for result in results if isinstance(result, dict) and result["verdict"] not in ("", "met")]
     why = {result["why"]: [] for result in missed}
     for result in missed:
         why[result["why"]].append(result["what"])
-    return [f"missed: {', '.join(whats)}: {REASONS[name]}" for name, whats in why.items() if name]
+    return [f"missed: {', '.join(whats)}: {reasons[name]}" for name, whats in why.items() if name]
 
 
-def as_text(results):
-    return layout.as_text(HEADER, results, cells, notes(results))
+def as_text(results, reasons):
+    return layout.as_text(HEADER, results, cells, notes(results, reasons))
 
 
-def as_markdown(results):
-    return layout.as_markdown(HEADER, results, cells, [f"- {note}" for note in notes(results)])
+def as_markdown(results, reasons):
+    return layout.as_markdown(HEADER, results, cells, [f"- {note}" for note in notes(results, reasons)])

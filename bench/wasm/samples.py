@@ -91,17 +91,27 @@ def dependency(target, name):
 
 
 class Bench:
-    def __init__(self, build, wasm, say):
+    """Measures into `samples`. `needed`: files without which there is nothing to measure."""
+
+    peers = ("pyodide", "wasmtime", "playwright", "shim")
+    kernel_code = HERE / "kernels.py"
+
+    def __init__(self, name, build, wasm, say):
+        self.name = name
         self.program, self.spawn = build / "bin/remotemedia", build / "bench/bench_spawn"
         self.full = wasm / "pipeline_executor_wasm.wasm"
         self.snapshot = wasm / "pipeline_executor_wasm_snapshot.wasm"
         self.lite = wasm / "pipeline_executor_lite.wasm"
-        self.data, self.cache = ROOT / "build/bench-wasm", ROOT / "build/test/cwasm"
+        self.data, self.cache = ROOT / "build" / name, ROOT / "build/test/cwasm"
         self.say, self.samples = say, {}
         self.pyodide = dependency("bench", "pyodide")
         self.wasmtime = dependency("test", "wasmtime")
         self.playwright, self.shim = dependency("test", "playwright-core"), dependency("test", "browser-wasi-shim")
+        self.needed = [self.program, self.spawn, self.full, self.lite, self.snapshot]
         self.data.mkdir(parents=True, exist_ok=True)
+
+    def missing(self):
+        return [name for name in self.peers if getattr(self, name) is None]
 
     def add(self, key, *values):
         self.samples.setdefault(key, []).extend(values)
@@ -112,6 +122,9 @@ class Bench:
 
     def chromium_command(self, file):
         return ["node", HERE / "chromium.mjs", file, self.playwright, self.shim / "dist"]
+
+    def pyodide_command(self, code):
+        return ["node", HERE / "pyodide.mjs", self.pyodide, code]
 
     def wasmtime_command(self, file):
         return [sys.executable, HOSTS / "wasmtime_host.py", file, self.cache]
@@ -128,7 +141,7 @@ class Bench:
         started = time.monotonic()
         for done in range(rounds):
             if done >= shortest and (time.monotonic() - started) * (done + 1) / done > seconds:
-                self.say(f"bench-wasm: {done} rounds of {rounds}: the machine is slow")
+                self.say(f"{self.name}: {done} rounds of {rounds}: the machine is slow")
                 break
             part()
 
@@ -170,28 +183,33 @@ class Bench:
 
     def sizes(self):
         """MB, raw and by `brotli -q 11`; what was compressed once is remembered by its hash, since it takes minutes."""
-        groups = {"full": [self.full], "lite": [self.lite], "snapshot": [self.snapshot]}
-        for kind, end in (("lite", "lite"), ("full", "wasm"), ("snapshot", "wasm_snapshot")):
-            groups[f"reactor {kind}"] = [self.full.parent / f"remotemedia_reactor_{end}.wasm"]
-        if self.pyodide:
-            files = ("pyodide.asm.wasm", "pyodide.asm.mjs", "pyodide.asm.js", "python_stdlib.zip")
-            groups["pyodide"] = [self.pyodide / name for name in files if (self.pyodide / name).is_file()]
+        groups = self.size_groups()
         packed = self.packed([path for kind, paths in groups.items() if "reactor" not in kind for path in paths])
         for kind, paths in groups.items():
             self.add(f"size {kind}", sum(path.stat().st_size for path in paths) / 1e6)
             if all(path in packed for path in paths):
                 self.add(f"brotli {kind}", sum(packed[path] for path in paths) / 1e6)
 
+    def size_groups(self):
+        """{name: the files that are shipped together}"""
+        groups = {"full": [self.full], "lite": [self.lite], "snapshot": [self.snapshot]}
+        for kind, end in (("lite", "lite"), ("full", "wasm"), ("snapshot", "wasm_snapshot")):
+            groups[f"reactor {kind}"] = [self.full.parent / f"remotemedia_reactor_{end}.wasm"]
+        if self.pyodide:
+            files = ("pyodide.asm.wasm", "pyodide.asm.mjs", "pyodide.asm.js", "python_stdlib.zip")
+            groups["pyodide"] = [self.pyodide / name for name in files if (self.pyodide / name).is_file()]
+        return groups
+
     def packed(self, paths):
         if shutil.which("brotli") is None:
-            self.say("bench-wasm: brotli is not installed; no compressed sizes")
+            self.say(f"{self.name}: brotli is not installed; no compressed sizes")
             return {}
         kept = self.data / "brotli.json"
         known = json.loads(kept.read_text()) if kept.is_file() else {}
         hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
         def compress(path):
-            self.say(f"bench-wasm: brotli -q 11 of {path.name}")
+            self.say(f"{self.name}: brotli -q 11 of {path.name}")
             done = subprocess.run(["brotli", "-q", "11", "-c", str(path)], stdout=subprocess.PIPE, check=True)
             known[hashes[path]] = len(done.stdout)
             kept.write_text(json.dumps(known))
@@ -214,7 +232,11 @@ class Bench:
         }
         if self.pyodide:
             plus = self.data / "plus.py"
-            commands["pyodide"] = (["node", HERE / "pyodide.mjs", self.pyodide, plus], self.data / "items.txt")
+            commands["pyodide"] = (self.pyodide_command(plus), self.data / "items.txt")
+        self.start(commands)
+
+    def start(self, commands):
+        """{name: (command, its standard input)}, each measured once, in turn."""
         for name, (command, stdin) in commands.items():
             for kind, milliseconds in took(command, stdin).items():
                 self.add(f"start {name} {kind}", milliseconds)
@@ -223,19 +245,25 @@ class Bench:
 
     def kernels(self):
         """Milliseconds of each kernel in each host, one host after the other before the next kernel."""
-        code = (HERE / "kernels.py").read_text()
         names = {}
-        exec(compile(code, "kernels.py", "exec"), names)
+        exec(compile(self.kernel_code.read_text(), "kernels.py", "exec"), names)
+        for kernel in self.in_hosts(names["KERNELS"]):
+            self.kernel_cpu(kernel, self.kernel_job([kernel]))
+
+    def kernel_job(self, items):
+        return {"manifest": manifest(node("p", "Python", code=self.kernel_code.read_text())), "input_data": items}
+
+    def in_hosts(self, kernels):
+        """Measures each kernel in all hosts, and yields it then."""
         hosts = self.kernel_hosts()
         try:
-            for kernel in names["KERNELS"]:
+            for kernel in kernels:
                 items = [kernel] * (WARM_UP + MEASURED)
-                job = {"manifest": manifest(node("p", "Python", code=code)), "input_data": items}
-                path = self.write("kernel.json", job)
+                path = self.write("kernel.json", self.kernel_job(items))
                 for host, (_, run) in hosts.items():
                     seconds = run(path, items)[WARM_UP:]
                     self.add(f"kernel {kernel} {host}", *(1000 * value for value in seconds))
-                self.kernel_cpu(kernel, job)
+                yield kernel
         finally:
             for talk, _ in hosts.values():
                 if talk is not None:
@@ -279,7 +307,7 @@ class Bench:
 
             hosts["chromium"] = (chromium, in_chromium)
         if self.pyodide:
-            pyodide = Talk(["node", HERE / "pyodide.mjs", self.pyodide, HERE / "kernels.py"])
+            pyodide = Talk(self.pyodide_command(self.kernel_code))
             hosts["pyodide"] = (pyodide, lambda _, items: pyodide.ask(items))
         return hosts
 

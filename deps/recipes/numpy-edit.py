@@ -9,6 +9,7 @@ import sys
 COMPAT = "numpy/_core/include/numpy/npy_3kcompat.h"
 MULTIARRAY = "numpy/_core/src/multiarray/"
 UMATH = "numpy/_core/src/umath/"
+SORT = "numpy/_core/src/npysort/"
 
 EDITS = [
     ("numpy/_core/include/numpy/npy_cpu.h", "#elif defined(__EMSCRIPTEN__)\n",
@@ -56,6 +57,17 @@ EDITS = [
     (COMPAT, "    handle = fdopen(fd2, mode);\n", "    handle = rm_file_over(fd, mode);\n"),
     (COMPAT, "    int fd, fd2, unbuf;\n    Py_ssize_t fd2_tmp;\n    PyObject *ret, *os, *io, *io_raw;\n",
      "    int fd, unbuf;\n    PyObject *ret, *io, *io_raw;\n"),
+    # Texts for help() are left out: docstrings of ufuncs here, the others by cython and where Python files are frozen.
+    ("numpy/_core/code_generators/generate_umath_doc.py", "cdef_str = normalize_doc(string)", "cdef_str = ''"),
+    ("numpy/_core/overrides.py", "dispatcher.__doc__)", "dispatcher.__doc__ or '')"),
+    # Sorts of plain numbers, in front of numpy's own for this processor, of which there are none.
+    (SORT + "quicksort.cpp", "#include \"highway_qsort.hpp\"\n", "#include \"highway_qsort.hpp\"\n#include \"rm_sort.hpp\"\n"),
+    (SORT + "quicksort.cpp", "inline bool quicksort_dispatch(T *start, npy_intp num)\n{\n",
+     "inline bool quicksort_dispatch(T *start, npy_intp num)\n{\n"
+     "    if (rm::sort((typename np::meta::FixedWidth<T>::Type *)start, num)) {\n        return true;\n    }\n"),
+    (SORT + "quicksort.cpp", "inline bool aquicksort_dispatch(T *start, npy_intp* arg, npy_intp num)\n{\n",
+     "inline bool aquicksort_dispatch(T *start, npy_intp* arg, npy_intp num)\n{\n"
+     "    if (rm::argsort((typename np::meta::FixedWidth<T>::Type *)start, arg, num)) {\n        return true;\n    }\n"),
     # Products of large matrices: blocked, with the order of additions of the loop they stand in for.
     (UMATH + "matmul.c.src", "#include <assert.h>\n", "#include <assert.h>\n\n#include \"rm_gemm.h\"\n"),
     (UMATH + "matmul.c.src", " * #IS_HALF = 0, 0, 0, 1, 0*13#\n", " * #IS_HALF = 0, 0, 0, 1, 0*13#\n"

@@ -9,13 +9,21 @@ python=$DEP_NATIVE_PYTHON/bin/python3.13
 export PYTHONPATH="$DEP_TOOL_CYTHON" PYTHONDONTWRITEBYTECODE=1
 cp "$here/numpy-gemm.h" numpy/_core/src/umath/rm_gemm.h
 cp "$here/numpy-file.h" numpy/_core/include/numpy/rm_file.h
+cp "$here/numpy-sort.hpp" numpy/_core/src/npysort/rm_sort.hpp
 "$python" "$here/numpy-edit.py"
 
-# Python's headers for WASI come before those meson finds; objects for a shared module are ours to link statically.
+# Python's headers for WASI come before those meson finds; objects for a shared module are ours to link statically. Code
+# that is large and has no inner loops of array work is made small.
 cat >wasm-compiler <<END
 #!/bin/sh
+small=
 for flag; do
     shift
+    case \$flag in
+    */lapack_lite/f2c_*lapack.c) small=-Os ;;
+    *.pyx.c | */textreading/*.c* | */multiarray/datetime*.c | */multiarray/dragon4.c | */multiarray/stringdtype/*.c | \\
+        */umath/string*.cpp) small=-Oz ;;
+    esac
     case \$flag in
     -fPIC | -Wl,--start-group | -Wl,--end-group | -Wl,--as-needed | -Wl,--no-undefined | -Wl,-O1) ;;
     *) set -- "\$@" "\$flag" ;;
@@ -23,7 +31,7 @@ for flag; do
 done
 exec "$CC" -I"$DEP_PYTHON/include/python3.13" -msimd128 -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID \\
     -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_MMAN \\
-    -DFE_INVALID=1 -DFE_DIVBYZERO=4 -DFE_OVERFLOW=8 -DFE_UNDERFLOW=16 "\$@"
+    -DFE_INVALID=1 -DFE_DIVBYZERO=4 -DFE_OVERFLOW=8 -DFE_UNDERFLOW=16 "\$@" \$small
 END
 cat >wasm-compiler++ <<END
 #!/bin/sh
@@ -32,7 +40,7 @@ exec "$root/wasm-compiler" --driver-mode=g++ -stdlib=libc++ -nostdinc++ \\
     -L"$DEP_LIBCXXABI/usr/lib/wasm32-wasi" "\$@"
 END
 mkdir tools-bin
-printf '#!/bin/sh\nexec "%s" -m cython "$@"\n' "$python" >tools-bin/cython
+printf '#!/bin/sh\nexec "%s" -m cython --no-docstrings "$@"\n' "$python" >tools-bin/cython
 chmod 755 wasm-compiler wasm-compiler++ tools-bin/cython
 export PATH="$root/tools-bin:$PATH"
 cat >wasm.cross <<END

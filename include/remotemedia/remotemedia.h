@@ -246,8 +246,10 @@ typedef enum rm_dtype {
 } rm_dtype;
 RM_API const char *rm_dtype_name(rm_dtype dtype); /* as numpy spells it: "float32"; or "opaque" */
 RM_API size_t rm_dtype_size(rm_dtype dtype);      /* bytes an element; 0 for RM_OPAQUE */
+/* The dtype that rm_dtype_name calls so; 0 where there is none. */
+RM_API rm_dtype rm_dtype_from_name(const char *name);
 
-enum { RM_MAX_DIMENSIONS = 32 };
+enum { RM_MAX_DIMENSIONS = 64 };
 
 /* What the elements of a tensor mean. Audio is (frames, channels). */
 typedef enum rm_media_kind { RM_MEDIA_NONE, RM_MEDIA_AUDIO } rm_media_kind;
@@ -284,9 +286,9 @@ typedef struct rm_tensor {
 /* A new C-contiguous tensor, zeroed, aligned to 64 bytes. Sizes are checked (RM_E_LIMIT). *out is owned. */
 RM_API int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions,
                          const int64_t *shape, rm_value *out, rm_error *err);
-/* A tensor over memory of someone else, described by `view` (copied). `release(owner)` is called once when
- * the last value that shares the memory is gone, from whichever thread; also when this function fails.
- * *out is owned. */
+/* A tensor over memory of someone else, described by `view` (copied; without strides: in C order).
+ * `release(owner)` is called once when the last value that shares the memory is gone, from whichever thread;
+ * also when this function fails. `release` may be NULL. *out is owned. */
 RM_API int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, void *owner,
                           void (*release)(void *owner), rm_value *out, rm_error *err);
 /* The layout of a tensor value; all zero when `value` is no tensor. */
@@ -298,8 +300,15 @@ RM_API int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *vi
 /* A part along the first dimension, [start, start + count), sharing the memory. *out is owned. */
 RM_API int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start, int64_t count,
                            rm_value *out, rm_error *err);
+/* The same memory in another layout: `view` with data, dtype, shape and strides (NULL: in C order), of which all
+ * elements must lie within those of `tensor`, else RM_E_VALUE. So one channel is picked, dimensions are
+ * reordered, reversed, split or joined without a copy. *out is owned. */
+RM_API int rm_tensor_share(const rm_allocator *allocator, rm_value tensor, const rm_tensor *view,
+                           rm_value *out, rm_error *err);
 /* Sets what the elements mean; the value must have one owner, else RM_E_USAGE. */
 RM_API int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err);
+RM_API size_t rm_tensor_count(rm_value tensor); /* elements; 0 when it is no tensor */
+RM_API size_t rm_tensor_bytes(rm_value tensor); /* what the elements take in a row: count times item_size */
 RM_API bool rm_tensor_is_contiguous(rm_value tensor); /* in C order */
 RM_API bool rm_tensor_is_fortran(rm_value tensor);    /* contiguous in Fortran order */
 /* *out (owned) is `tensor` itself when C-contiguous, else a contiguous copy. */
@@ -319,6 +328,8 @@ typedef struct rm_object_type {
     int (*to_value)(void *object, const rm_allocator *allocator, rm_value *out, rm_error *err);
     /* Optional. Its type as its language names it, for messages; valid while the object is. */
     const char *(*type_name)(void *object);
+    /* Optional. Bytes that it holds, where they are many: queues are limited in bytes too. Any thread. */
+    size_t (*bytes)(void *object);
 } rm_object_type;
 
 /* Wraps a reference, which is consumed (released on failure). *out is owned. */
@@ -339,6 +350,9 @@ enum {
     RM_JSON_RAW = 1,          /* reading: {"__numpy__": ...} is a plain map */
     RM_JSON_WHOLE_AS_INT = 2, /* writing: 5.0 prints as 5 */
     RM_JSON_PRETTY = 4,       /* writing: indented by two spaces */
+    /* writing: tensors are nested lists of numbers (booleans, [re, im], texts, dates, maps of a record's fields)
+     * instead of {"__numpy__": ...}; RM_E_UNSUPPORTED for elements that are none of these */
+    RM_JSON_ARRAYS_AS_LISTS = 8,
 };
 /* Reads one JSON text. Errors give line and column (RM_E_PARSE) or the place (RM_E_LIMIT). *out is owned. */
 RM_API int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length, unsigned flags,

@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/platform.h"
+
+enum { LARGE = 8 << 20 };
+
 static void *default_resize(void *context, void *block, size_t old_size, size_t new_size)
 {
     (void)context, (void)old_size;
@@ -10,7 +14,10 @@ static void *default_resize(void *context, void *block, size_t old_size, size_t 
         free(block);
         return NULL;
     }
-    return realloc(block, new_size);
+    void *made = realloc(block, new_size);
+    if (made != NULL && new_size >= LARGE)
+        rmi_platform_use_large_pages(made, new_size);
+    return made;
 }
 
 static const rm_allocator default_allocator = {.resize = default_resize};
@@ -34,11 +41,15 @@ void *rmi_alloc(const rm_allocator *allocator, size_t size)
 void *rmi_alloc_zeroed(const rm_allocator *allocator, size_t size)
 {
     void *block = NULL;
-    if (allocator == NULL || allocator->resize == default_resize)
-        return size != 0 ? calloc(1, size) : NULL; /* fresh pages need no second zeroing */
-    block = rmi_alloc(allocator, size);
-    if (block != NULL)
-        memset(block, 0, size);
+    if (allocator != NULL && allocator->resize != default_resize) {
+        block = rmi_alloc(allocator, size);
+        if (block != NULL)
+            memset(block, 0, size);
+        return block;
+    }
+    block = size != 0 ? calloc(1, size) : NULL; /* fresh pages need no second zeroing */
+    if (block != NULL && size >= LARGE)
+        rmi_platform_use_large_pages(block, size);
     return block;
 }
 

@@ -1,5 +1,7 @@
 /* Floats as text: the shortest digits that read back equal, spelled as Python's repr spells them. */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/integer.h"
@@ -117,6 +119,21 @@ static size_t put_few_decimals(double value, char *buffer)
     return last + 1;
 }
 
+/* Digits, at d.ddd times 10 to the power of `exponent`. */
+static size_t put_digits(const char *digits, size_t count, int exponent, char *buffer)
+{
+    size_t length = 0;
+    if (exponent >= -4 && exponent < 16)
+        return put_plain(digits, count, exponent, buffer);
+    buffer[length++] = digits[0];
+    if (count > 1) {
+        buffer[length++] = '.';
+        memcpy(buffer + length, digits + 1, count - 1);
+        length += count - 1;
+    }
+    return length + put_exponent(exponent, buffer + length);
+}
+
 size_t rmi_float_text(double value, char *buffer)
 {
     const double exact = 1e15;
@@ -139,13 +156,94 @@ size_t rmi_float_text(double value, char *buffer)
         return length + 3;
     }
     count = shortest_digits(fabs(value), digits, &exponent);
-    if (exponent >= -4 && exponent < 16)
-        return length + put_plain(digits, count, exponent, buffer + length);
-    buffer[length++] = digits[0];
-    if (count > 1) {
-        buffer[length++] = '.';
-        memcpy(buffer + length, digits + 1, count - 1);
-        length += count - 1;
+    return length + put_digits(digits, count, exponent, buffer + length);
+}
+
+/* ---- Less precision ---- */
+
+/* What reads back as one number: everything between, and the ends where its last bit is 0. */
+typedef struct interval {
+    double low, high;
+    bool with_ends;
+} interval;
+
+static interval around(double value, rmi_float_precision precision)
+{
+    static const struct {
+        int bits, least; /* of the mantissa; the exponent of its last bit in the smallest numbers */
+    } forms[] = {[RMI_FLOAT64] = {53, -1074},
+                 [RMI_FLOAT32] = {24, -149},
+                 [RMI_FLOAT16] = {11, -24},
+                 [RMI_BFLOAT16] = {8, -133}};
+    const int bits = forms[precision].bits, least = forms[precision].least;
+    int exponent = 0;
+    const double mantissa = frexp(value, &exponent); /* from 0.5, below 1 */
+    const int last = exponent - bits > least ? exponent - bits : least;
+    const double half = ldexp(0.5, last);
+    const bool narrow_below = mantissa == 0.5 && exponent - bits > least;
+    return (interval){.low = value - (narrow_below ? half / 2 : half),
+                      .high = value + half,
+                      .with_ends = fmod(ldexp(value, -last), 2) == 0};
+}
+
+/* Whether number times 10 to the power of `power` reads back. The product of two doubles without a remainder is
+ * rounded as reading is, and rounding keeps the order: only at the ends a remainder decides. */
+static bool reads_back(uint64_t number, int power, const interval *range)
+{
+    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const int most = sizeof tens / sizeof *tens - 1;
+    const bool exact = power >= -most && power <= most;
+    char text[NUMBER_ROOM];
+    double read = 0, rest = 1;
+    if (exact) {
+        const double ten = tens[power < 0 ? -power : power];
+        read = power < 0 ? (double)number / ten : (double)number * ten;
+        rest = power < 0 ? fma(read, ten, -(double)number) : fma((double)number, ten, -read);
+    } else {
+        (void)snprintf(text, sizeof text, "%llue%d", (unsigned long long)number, power);
+        read = strtod(text, NULL);
     }
-    return length + put_exponent(exponent, buffer + length);
+    const bool at_end = read == range->low || read == range->high;
+    return at_end ? rest == 0 && range->with_ends : read > range->low && read < range->high;
+}
+
+/* Fewer of `count` digits that read back all the same; returns how many are left. */
+static size_t drop_digits(char *digits, size_t count, int *exponent, const interval *range)
+{
+    enum { MOST = 9 }; /* what a float32 needs */
+    uint64_t number = 0;
+    for (size_t kept = 1; kept < count && kept <= MOST; kept++) {
+        const int power = *exponent - (int)kept + 1;
+        number = number * 10 + (uint64_t)(digits[kept - 1] - '0');
+        const bool tie = digits[kept] == '5' && kept + 1 == count;
+        uint64_t up = digits[kept] >= '5' && (!tie || number % 2 != 0);
+        for (; up < 2; up++) { /* the nearest, else the next above */
+            if (!reads_back(number + up, power, range))
+                continue;
+            char left[RMI_INT64_TEXT];
+            const size_t length = rmi_int64_text((int64_t)(number + up), left);
+            *exponent = power + (int)length - 1;
+            memcpy(digits, left, length);
+            return length;
+        }
+    }
+    return count;
+}
+
+size_t rmi_narrow_float_text(double value, rmi_float_precision precision, char *buffer)
+{
+    char digits[NUMBER_ROOM];
+    int exponent = 0;
+    size_t sign = signbit(value) ? 1 : 0;
+    if (precision == RMI_FLOAT64 || value == 0)
+        return rmi_float_text(value, buffer);
+    if (sign != 0)
+        buffer[0] = '-';
+    const interval range = around(fabs(value), precision);
+    size_t count = shortest_digits(fabs(value), digits, &exponent);
+    count = drop_digits(digits, count, &exponent, &range);
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
+    return sign + put_digits(digits, count, exponent, buffer + sign);
 }

@@ -33,13 +33,34 @@ int rmi_json_reader_read(rmi_json_reader *reader, const char *text, size_t lengt
                          rm_error *err);
 void rmi_json_reader_free(rmi_json_reader *reader);
 
+typedef struct rmi_json_style {
+    unsigned flags; /* as rm_json_write */
+    /* Optional. Appends what stands in the place of a tensor; its failures get the place of the tensor. */
+    int (*tensor)(void *context, rmi_text *text, rm_value tensor, rm_error *err);
+    void *context;
+} rmi_json_style;
+
 /* Appends `value` as JSON text. RM_E_UNSUPPORTED for bytes and other kinds that JSON has no word for, with
- * a hint. */
-int rmi_json_append(rmi_text *text, rm_value value, unsigned flags, bool *had_nan, rm_error *err);
+ * a hint. `had_nan` as rm_json_write. */
+int rmi_json_append(rmi_text *text, rm_value value, const rmi_json_style *style, bool *had_nan,
+                    rm_error *err);
+/* Appends the members of a tensor's description to an object that was begun: "shape", "dtype", and "media" of
+ * audio; with commas between them. */
+int rmi_json_append_layout(rmi_text *text, rm_value tensor, rm_error *err);
+
+/* How exactly a number is held that is given as a double. */
+typedef enum rmi_float_precision {
+    RMI_FLOAT64,
+    RMI_FLOAT32,
+    RMI_FLOAT16,
+    RMI_BFLOAT16,
+} rmi_float_precision;
 
 /* A finite float as Python's repr spells it. Writes at most RMI_FLOAT_TEXT characters, no NUL; returns how
  * many. */
 enum { RMI_FLOAT_TEXT = 32 };
 size_t rmi_float_text(double value, char *buffer);
+/* The same for a value of less precision: the shortest text that reads back equal in that precision. */
+size_t rmi_narrow_float_text(double value, rmi_float_precision precision, char *buffer);
 
 #endif

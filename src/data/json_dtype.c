@@ -1,136 +1,16 @@
-/* The element types of tensors in JSON: numpy's names ("float32"), its letters ("<f4", ">i2", "M8[ns]"), and lists
- * of fields for records. Numbers in this machine's order have a dtype of ours; all else is opaque. */
+/* The element types of tensors in JSON: names and letters (element.h), and lists of fields for records. */
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/element.h"
 #include "data/json.h"
 #include "data/json_parts.h"
 
 enum { DEEPEST_RECORD = 16, LONGEST_DESCRIPTION = 65536 };
 
-static const struct {
-    char letter;
-    uint8_t size;
-    rm_dtype dtype;
-} numbers[] = {
-    {'b', 1, RM_BOOL8},     {'i', 1, RM_INT8},        {'i', 2, RM_INT16},   {'i', 4, RM_INT32},
-    {'i', 8, RM_INT64},     {'u', 1, RM_UINT8},       {'u', 2, RM_UINT16},  {'u', 4, RM_UINT32},
-    {'u', 8, RM_UINT64},    {'f', 2, RM_FLOAT16},     {'f', 4, RM_FLOAT32}, {'f', 8, RM_FLOAT64},
-    {'c', 8, RM_COMPLEX64}, {'c', 16, RM_COMPLEX128},
-};
-
-/* What an element is: its bytes, and the dtype where it is one of ours in this machine's order. */
-typedef struct element {
-    size_t size;
-    rm_dtype dtype;
-} element;
-
-static int fail_unknown(const char *name, rm_error *err)
-{
-    const bool holds_references = strcmp(name, "object") == 0 || strcmp(name, "O") == 0 ||
-                                  strcmp(name, "|O") == 0 || strcmp(name, "|O8") == 0;
-    if (holds_references)
-        return rm_error_set(err, RM_E_UNSUPPORTED,
-                            "elements of dtype '%s' are references, which cannot be sent", name);
-    (void)rm_error_set(err, RM_E_VALUE, "unknown dtype '%s'", name);
-    rm_error_hint(err,
-                  "known are bool, int8 to int64, uint8 to uint64, float16, bfloat16, float32, float64, "
-                  "complex64, complex128, numpy's letters such as \"<f4\" or \"S10\", and lists of fields");
-    return RM_E_VALUE;
-}
-
-/* Digits up to a limit that no element reaches. */
-static bool read_count(const char **at, size_t *count)
-{
-    const char *from = *at;
-    size_t value = 0;
-    while (**at >= '0' && **at <= '9' && value <= INT32_MAX)
-        value = value * 10 + (size_t)(*(*at)++ - '0');
-    *count = value;
-    return *at != from && value <= INT32_MAX;
-}
-
-/* The unit of a date: "[ns]", "[10ms]"; may be absent. */
-static bool skip_unit(const char **at)
-{
-    static const char *const units[] = {"Y",  "M",  "W",  "D",  "h",  "m", "s",
-                                        "ms", "us", "ns", "ps", "fs", "as"};
-    size_t count = 0;
-    if (**at != '[')
-        return true;
-    ++*at;
-    (void)read_count(at, &count);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        const size_t length = strlen(units[i]);
-        if (strncmp(*at, units[i], length) == 0 && (*at)[length] == ']') {
-            *at += length + 1;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Numpy's letters: [order]kind size, as in dtype.str. */
-static bool read_letters(const char *text, element *out)
-{
-    const bool ordered = *text != '\0' && strchr("<>=|", *text) != NULL;
-    const bool swapped = *text == '>';
-    const char *at = text + (ordered ? 1 : 0);
-    const char kind = *at;
-    size_t count = 0;
-    if (kind == '\0')
-        return false;
-    at++;
-    if (!read_count(&at, &count))
-        return false;
-    *out = (element){.size = count, .dtype = RM_OPAQUE};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (*at == '\0' && numbers[i].letter == kind && numbers[i].size == count) {
-            out->dtype = swapped && count > 1 ? RM_OPAQUE : numbers[i].dtype;
-            return true;
-        }
-    if (kind == 'U')
-        out->size *= 4;
-    if (kind == 'M' || kind == 'm')
-        return count == 8 && skip_unit(&at) && *at == '\0';
-    const bool extended = (kind == 'f' && count == 16) || (kind == 'c' && count == 32);
-    return *at == '\0' && (extended || kind == 'S' || kind == 'U' || kind == 'V');
-}
-
-/* Names that str(dtype) gives for what is none of ours. */
-static bool read_long_name(const char *name, element *out)
-{
-    static const struct {
-        const char *name;
-        size_t size;
-    } known[] = {{"datetime64", 8}, {"timedelta64", 8}, {"float128", 16}, {"complex256", 32}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        const size_t length = strlen(known[i].name);
-        const char *rest = name + length;
-        if (strncmp(name, known[i].name, length) != 0)
-            continue;
-        *out = (element){.size = known[i].size, .dtype = RM_OPAQUE};
-        return (*rest == '\0' || known[i].size == 8) && skip_unit(&rest) && *rest == '\0';
-    }
-    return false;
-}
-
-static int read_name(const char *name, element *out, rm_error *err)
-{
-    for (int dtype = RM_BOOL8; dtype < RM_DTYPE_COUNT; dtype++) {
-        if (strcmp(name, rm_dtype_name((rm_dtype)dtype)) == 0) {
-            *out = (element){.size = rm_dtype_size((rm_dtype)dtype), .dtype = (rm_dtype)dtype};
-            return RM_OK;
-        }
-    }
-    if (read_letters(name, out) || read_long_name(name, out))
-        return RM_OK;
-    return fail_unknown(name, err);
-}
-
 /* ---- Records ---- */
 
-static int read_any(yyjson_val *description, int depth, element *out, rm_error *err);
+static int read_any(yyjson_val *description, int depth, rmi_element *out, rm_error *err);
 
 /* How often a field stands in the record: the product of its shape, a size or a list of sizes. */
 static bool read_repeats(yyjson_val *shape, size_t *repeats)
@@ -144,7 +24,7 @@ static bool read_repeats(yyjson_val *shape, size_t *repeats)
         *repeats = yyjson_get_uint(shape) <= INT32_MAX ? (size_t)yyjson_get_uint(shape) : SIZE_MAX;
         return *repeats != SIZE_MAX;
     }
-    if (!yyjson_is_arr(shape))
+    if (!yyjson_is_arr(shape) || yyjson_arr_size(shape) > RM_MAX_DIMENSIONS)
         return false;
     yyjson_arr_foreach(shape, index, count, size)
     {
@@ -163,12 +43,38 @@ static bool is_field_name(yyjson_val *name)
             yyjson_is_str(yyjson_arr_get(name, 1)));
 }
 
-static int read_record(yyjson_val *fields, int depth, element *out, rm_error *err)
+void rmi_json_field_name(yyjson_val *field, const char **name, size_t *length)
+{
+    yyjson_val *given = yyjson_arr_get(field, 0), *type = yyjson_arr_get(field, 1);
+    rmi_element element;
+    if (yyjson_is_arr(given)) /* [title, name] */
+        given = yyjson_arr_get(given, 1);
+    *name = yyjson_get_str(given);
+    *length = yyjson_get_len(given);
+    if (*length == 0 && yyjson_is_str(type) &&
+        rmi_element_read(yyjson_get_str(type), &element, NULL) == RM_OK && element.kind == 'V')
+        *name = NULL;
+}
+
+void rmi_json_field_shape(yyjson_val *field, int32_t *dimensions, int64_t *shape)
+{
+    yyjson_val *given = yyjson_arr_get(field, 2), *size = NULL;
+    size_t index = 0, count = 0;
+    *dimensions = yyjson_is_uint(given) ? 1 : 0;
+    if (*dimensions == 1)
+        shape[0] = (int64_t)yyjson_get_uint(given);
+    yyjson_arr_foreach(given, index, count, size)
+    {
+        shape[(*dimensions)++] = (int64_t)yyjson_get_uint(size);
+    }
+}
+
+static int read_record(yyjson_val *fields, int depth, rmi_element *out, rm_error *err)
 {
     size_t index = 0, count = 0, repeats = 0;
     yyjson_val *field = NULL;
-    element inner;
-    *out = (element){.dtype = RM_OPAQUE};
+    rmi_element inner;
+    *out = (rmi_element){.kind = 'V', .dtype = RM_OPAQUE, .unit = ""};
     yyjson_arr_foreach(fields, index, count, field)
     {
         const size_t parts = yyjson_arr_size(field);
@@ -187,12 +93,12 @@ static int read_record(yyjson_val *fields, int depth, element *out, rm_error *er
     return RM_OK;
 }
 
-static int read_any(yyjson_val *description, int depth, element *out, rm_error *err)
+static int read_any(yyjson_val *description, int depth, rmi_element *out, rm_error *err)
 {
     if (depth > DEEPEST_RECORD)
         return rm_error_set(err, RM_E_LIMIT, "a dtype has records %d deep at most", DEEPEST_RECORD);
     if (yyjson_is_str(description) && strlen(yyjson_get_str(description)) == yyjson_get_len(description))
-        return read_name(yyjson_get_str(description), out, err);
+        return rmi_element_read(yyjson_get_str(description), out, err);
     if (yyjson_is_arr(description) && yyjson_arr_size(description) != 0)
         return read_record(description, depth, out, err);
     return rm_error_set(err, RM_E_TYPE,
@@ -204,7 +110,7 @@ static int read_any(yyjson_val *description, int depth, element *out, rm_error *
 int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, rm_tensor *view,
                         rmi_text *text, rm_error *err)
 {
-    element found;
+    rmi_element found;
     rm_value plain = rm_null();
     char *json = NULL;
     size_t length = 0;

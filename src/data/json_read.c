@@ -265,7 +265,7 @@ static int check_values(const source *from, yyjson_doc *document)
 }
 
 /* Reads `from` into *out, which lives in `memory` together with from->copy. check_values is still to be asked. */
-static int read_source(source *from, json_memory *memory, yyjson_doc **out)
+static int read_source(source *from, json_memory *memory, rmi_json_cuts *cuts, yyjson_doc **out)
 {
     const yyjson_alc alc = {json_malloc, json_realloc, json_free, memory};
     yyjson_read_err told = {0};
@@ -277,13 +277,13 @@ static int read_source(source *from, json_memory *memory, yyjson_doc **out)
     }
     if (from->length == 0)
         return rm_error_set(from->err, RM_E_PARSE, "%s is empty; expected JSON", from->what);
-    from->copy = rmi_add(from->length, PADDING, &size) ? json_malloc(memory, size) : NULL;
+    const size_t length = from->length - cuts->left_out;
+    from->copy = rmi_add(length, PADDING, &size) ? json_malloc(memory, size) : NULL;
     if (from->copy == NULL)
         return rmi_out_of_memory(from->err);
-    memcpy(from->copy, from->text, from->length);
-    memset(from->copy + from->length, 0, PADDING);
-    *out = yyjson_read_opts(from->copy, from->length, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc,
-                            &told);
+    rmi_json_cuts_copy(cuts, from->text, from->length, from->copy);
+    memset(from->copy + length, 0, PADDING);
+    *out = yyjson_read_opts(from->copy, length, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc, &told);
     if (*out != NULL)
         return RM_OK;
     json_free(memory, from->copy);
@@ -319,7 +319,8 @@ int rmi_json_read(const rm_allocator *allocator, const char *text, size_t length
         return rmi_out_of_memory(err);
     document->size = sizeof *document + piece;
     document->memory = (json_memory){.allocator = allocator, .piece = document->piece, .size = piece};
-    int rc = read_source(&from, &document->memory, &document->document);
+    rmi_json_cuts none = {.count = 0};
+    int rc = read_source(&from, &document->memory, &none, &document->document);
     if (rc == RM_OK && (rc = check_values(&from, document->document)) != RM_OK)
         free_source(&from, &document->memory, document->document);
     document->copy = from.copy;
@@ -346,27 +347,54 @@ void rmi_json_document_free(rmi_json_document *document)
 
 /* ---- Values ---- */
 
-static int read_value(json_memory *memory, rmi_json_target *target, const char *text, size_t length,
-                      rm_value *out, rm_error *err)
+/* Reads a text without the cuts, which may be none. */
+static int read_cut(json_memory *memory, rmi_json_target *target, source *from, rmi_json_cuts *cuts,
+                    rm_value *out)
 {
-    source from = {.text = text, .what = "text", .length = length, .err = err};
     yyjson_doc *document = NULL;
-    *out = rm_null();
-    if (rmi_json_short_number(text, length, out))
-        return RM_OK;
-    int rc = read_source(&from, memory, &document);
+    int rc = read_source(from, memory, cuts, &document);
     if (rc != RM_OK)
         return rc;
     target->doubtful = false;
-    rc = rmi_json_build(target, yyjson_doc_get_root(document), "", out, err);
+    target->cuts = cuts->count != 0 ? cuts : NULL;
+    rc = rmi_json_build(target, yyjson_doc_get_root(document), "", out, from->err);
     if (rc != RM_E_OUT_OF_MEMORY && (rc != RM_OK || target->doubtful)) {
         int checked =
-            check_values(&from, document); /* its errors come first, and tell the place in the text */
+            check_values(from, document); /* its errors come first, and tell the place in the text */
         rc = checked != RM_OK ? checked : rc;
     }
-    free_source(&from, memory, document);
+    free_source(from, memory, document);
     if (rc != RM_OK)
         rm_value_clear(out);
+    return rc;
+}
+
+static int read_value(json_memory *memory, rmi_json_target *target, const char *text, size_t length,
+                      rm_value *out, rm_error *err)
+{
+    enum { GUESSED, FOUND, NONE } cutting = GUESSED;
+    const size_t used = memory->used;
+    rmi_json_cuts cuts = {.count = 0};
+    int rc = RM_OK;
+    *out = rm_null();
+    if (rmi_json_short_number(text, length, out))
+        return RM_OK;
+    for (bool done = false; !done; cutting++) {
+        source from = {.text = text, .what = "text", .length = length, .err = err};
+        if (cutting != NONE)
+            rc = rmi_json_cuts_find(&cuts, memory->allocator, text, length, cutting == GUESSED, err);
+        const bool whole = cuts.count == 0;
+        if (rc == RM_OK)
+            rc = read_cut(memory, target, &from, &cuts, out);
+        done = whole || rc == RM_E_OUT_OF_MEMORY || (rc == RM_OK && cuts.used == cuts.count);
+        rmi_json_cuts_clear(&cuts, memory->allocator);
+        if (done)
+            break;
+        rm_value_clear(out);
+        rm_error_clear(err);
+        memory->used = used;
+        rc = RM_OK;
+    }
     return rc;
 }
 

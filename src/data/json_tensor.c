@@ -1,4 +1,4 @@
-/* Tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
+/* Reading tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
  * "media" beside "array" for audio. The elements are in C order, or in Fortran order where "c_contiguous" is
  * false and "f_contiguous" is true. */
 #include <string.h>
@@ -9,8 +9,6 @@
 #include "data/blocks.h"
 #include "data/json_parts.h"
 #include "data/tensor.h"
-
-/* ---- Reading ---- */
 
 static bool has_only(yyjson_val *object, const char *const *known)
 {
@@ -79,10 +77,25 @@ static int check_meta(yyjson_val *meta, size_t elements, bool *fortran, const ch
     return RM_OK;
 }
 
-static int read_data(yyjson_val *data, const rm_tensor *view, size_t bytes, const char **where, rm_error *err)
+/* The form's data. */
+typedef struct base64_text {
+    const char *text; /* NULL: it is no string */
+    size_t length;
+} base64_text;
+
+/* Whether the last characters say the last bytes and nothing else: what they have more bits for is 0. */
+static bool ends_exactly(base64_text data, const unsigned char *last, size_t count)
 {
-    const char *text = yyjson_get_str(data);
-    size_t length = yyjson_get_len(data), written = 0, padding = 0;
+    char again[8];
+    size_t written = 0;
+    base64_encode((const char *)last, count, again, &written, 0);
+    return memcmp(again, data.text + data.length - written, written) == 0;
+}
+
+static int read_data(base64_text data, const rm_tensor *view, size_t bytes, const char **where, rm_error *err)
+{
+    const char *text = data.text;
+    size_t length = data.length, written = 0, padding = 0;
     *where = "/array/data";
     if (text == NULL)
         return rm_error_set(err, RM_E_TYPE, "\"data\" must be a string of base64");
@@ -95,7 +108,12 @@ static int read_data(yyjson_val *data, const rm_tensor *view, size_t bytes, cons
         return rm_error_set(err, RM_E_VALUE, "\"data\" has %zu bytes, but shape and dtype need %zu",
                             length / 4 * 3 - padding, bytes);
     if (bytes != 0 && (base64_decode(text, length, view->data, &written, 0) != 1 || written != bytes))
-        return rm_error_set(err, RM_E_VALUE, "\"data\" is not base64");
+        return rm_error_set(err, RM_E_VALUE,
+                            "\"data\" is not base64: it has a character that is not of its alphabet, or '=' "
+                            "before its end");
+    const size_t tail = bytes % 3;
+    if (tail != 0 && !ends_exactly(data, (const unsigned char *)view->data + bytes - tail, tail))
+        return rm_error_set(err, RM_E_VALUE, "\"data\" is not base64: its last character has bits too many");
     return RM_OK;
 }
 
@@ -130,11 +148,11 @@ static int read_media(yyjson_val *element, rm_value *tensor, const char **where,
 
 /* Dtype, shape and order, checked against each other and against the length of the data before memory is
  * taken for what cannot be there. */
-static int read_layout(const rm_allocator *allocator, yyjson_val *array, rm_tensor *view, int64_t *shape,
-                       rmi_text *text, size_t *bytes, bool *fortran, const char **where, rm_error *err)
+static int read_layout(const rm_allocator *allocator, yyjson_val *meta, size_t length, rm_tensor *view,
+                       int64_t *shape, rmi_text *text, size_t *bytes, bool *fortran, const char **where,
+                       rm_error *err)
 {
-    yyjson_val *meta = yyjson_obj_get(array, "meta");
-    size_t elements = 0, length = yyjson_get_len(yyjson_obj_get(array, "data"));
+    size_t elements = 0;
     *where = "/array/meta/dtype";
     int rc = rmi_json_read_dtype(allocator, yyjson_obj_get(meta, "dtype"), view, text, err);
     if (rc == RM_OK)
@@ -152,10 +170,11 @@ static int read_layout(const rm_allocator *allocator, yyjson_val *array, rm_tens
     return rc;
 }
 
-int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_value *out, const char **where,
-                         rm_error *err)
+int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rmi_json_cuts *cuts,
+                         rm_value *out, const char **where, rm_error *err)
 {
-    yyjson_val *array = yyjson_obj_get(object, "array");
+    yyjson_val *array = yyjson_obj_get(object, "array"), *element = yyjson_obj_get(array, "data");
+    base64_text data = {.text = yyjson_get_str(element), .length = yyjson_get_len(element)};
     int64_t shape[RM_MAX_DIMENSIONS];
     rm_tensor view = {0};
     rmi_text description;
@@ -163,124 +182,19 @@ int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rm_v
     bool fortran = false;
     *out = rm_null();
     rmi_text_init(&description, allocator);
-    int rc = read_layout(allocator, array, &view, shape, &description, &bytes, &fortran, where, err);
+    (void)rmi_json_cut_string(cuts, &data.text, &data.length);
+    int rc = read_layout(allocator, yyjson_obj_get(array, "meta"), data.length, &view, shape, &description,
+                         &bytes, &fortran, where, err);
     if (rc == RM_OK)
-        rc = rm_tensor_new_like(allocator, &view, fortran, out, err);
+        rc = rmi_tensor_new_unset(allocator, &view, fortran, out, err);
     if (rc == RM_OK) {
         view = rm_tensor_view(*out);
-        rc = read_data(yyjson_obj_get(array, "data"), &view, bytes, where, err);
+        rc = read_data(data, &view, bytes, where, err);
     }
     if (rc == RM_OK)
         rc = read_media(yyjson_obj_get(object, "media"), out, where, err);
     if (rc != RM_OK)
         rm_value_clear(out);
     rmi_text_clear(&description);
-    return rc;
-}
-
-/* ---- Writing ---- */
-
-/* Sets a key unless something failed before; consumes `item`. */
-static int put(int rc, rm_value *map, const char *key, rm_value item, rm_error *err)
-{
-    if (rc == RM_OK)
-        return rm_map_set(map, key, strlen(key), item, err);
-    rm_value_clear(&item);
-    return rc;
-}
-
-static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
-{
-    rm_value item = rm_null();
-    if (rc == RM_OK)
-        rc = rmi_string_new_unchecked(map->heap->allocator, text, strlen(text), &item, err);
-    return put(rc, map, key, item, err);
-}
-
-static int meta_form(const rm_allocator *allocator, rm_value tensor, size_t count, rm_value *out,
-                     rm_error *err)
-{
-    const rm_tensor view = rm_tensor_view(tensor);
-    rm_value shape = rm_null(), dtype = rm_null();
-    int rc = rm_map_new(allocator, 5, out, err);
-    if (rc == RM_OK)
-        rc = rm_list_new(allocator, (size_t)view.dimensions, &shape, err);
-    for (int32_t i = 0; rc == RM_OK && i < view.dimensions; i++)
-        rc = rm_list_append(&shape, rm_int(view.shape[i]), err);
-    rc = put(rc, out, "shape", shape, err);
-    if (rc == RM_OK)
-        rc = rmi_json_dtype_form(allocator, &view, &dtype, err);
-    rc = put(rc, out, "dtype", dtype, err);
-    rc = put(rc, out, "size", rm_int((int64_t)count), err);
-    rc = put(rc, out, "c_contiguous", rm_bool(rm_tensor_is_contiguous(tensor)), err);
-    rc = put(rc, out, "f_contiguous", rm_bool(rm_tensor_is_fortran(tensor)), err);
-    return rc;
-}
-
-static int data_form(const rm_allocator *allocator, const void *data, size_t bytes, rm_value *out,
-                     rm_error *err)
-{
-    size_t length = 0;
-    if (!rmi_multiply(bytes / 3 + (bytes % 3 != 0), 4, &length) ||
-        !rmi_add(length, sizeof(rmi_string_block) + 1, &length))
-        return rmi_out_of_memory(err);
-    rm_heap *heap = rmi_heap_new(allocator, RM_STRING, length, err);
-    if (heap == NULL)
-        return RM_E_OUT_OF_MEMORY;
-    rmi_string_block *block = rmi_string_of(heap);
-    block->length = 0;
-    if (bytes != 0)
-        base64_encode(data, bytes, block->text, &block->length, 0);
-    block->text[block->length] = '\0';
-    *out = rmi_value_of(heap);
-    return RM_OK;
-}
-
-static int media_form(int rc, rm_value *form, const rm_media *media, rm_error *err)
-{
-    rm_value map = rm_null(), layout = rm_null();
-    if (rc != RM_OK || media->kind != RM_MEDIA_AUDIO)
-        return rc;
-    rc = rm_map_new(form->heap->allocator, 3, &map, err);
-    rc = put_text(rc, &map, "kind", "audio", err);
-    rc = put(rc, &map, "sample_rate", rm_int(media->sample_rate), err);
-    if (rc == RM_OK && media->channel_layout != 0) {
-        uint8_t bytes[sizeof media->channel_layout + 1] = {0};
-        memcpy(bytes, &media->channel_layout, sizeof media->channel_layout);
-        rc = rm_integer_from_bytes(form->heap->allocator, bytes, sizeof bytes, &layout, err);
-        rc = put(rc, &map, "channel_layout", layout, err);
-    }
-    return put(rc, form, "media", map, err);
-}
-
-int rmi_json_tensor_form(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err)
-{
-    rm_value whole = rm_null(), array = rm_null(), meta = rm_null(), data = rm_null();
-    size_t count = 0, bytes = 0;
-    *out = rm_null();
-    int rc = RM_OK;
-    if (rm_tensor_is_fortran(tensor))
-        whole = rm_value_retain(tensor);
-    else
-        rc = rm_tensor_contiguous(allocator, tensor, &whole, err);
-    if (rc != RM_OK)
-        return rc;
-    rm_tensor view = rm_tensor_view(whole);
-    (void)rmi_tensor_measure(view.item_size, view.dimensions, view.shape, &count, &bytes);
-    rc = rm_map_new(allocator, 3, out, err);
-    if (rc == RM_OK)
-        rc = rm_map_new(allocator, 2, &array, err);
-    if (rc == RM_OK)
-        rc = meta_form(allocator, whole, count, &meta, err);
-    rc = put(rc, &array, "meta", meta, err);
-    if (rc == RM_OK)
-        rc = data_form(allocator, view.data, bytes, &data, err);
-    rc = put(rc, &array, "data", data, err);
-    rc = put(rc, out, "__numpy__", rm_bool(true), err);
-    rc = put(rc, out, "array", array, err);
-    rc = media_form(rc, out, &view.media, err);
-    rm_value_clear(&whole);
-    if (rc != RM_OK)
-        rm_value_clear(out);
     return rc;
 }

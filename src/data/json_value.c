@@ -32,6 +32,15 @@ static int read_number(reader *r, yyjson_val *element, rm_value *out)
     return RM_OK;
 }
 
+static int read_string(reader *r, yyjson_val *element, rm_value *out)
+{
+    const char *text = unsafe_yyjson_get_str(element);
+    size_t length = unsafe_yyjson_get_len(element);
+    if (rmi_json_cut_string(r->target->cuts, &text, &length) && !rmi_json_is_plain_ascii(text, length))
+        return rm_error_set(r->err, RM_E_PARSE, "a long string has more than letters");
+    return rmi_string_new_unchecked(r->target->allocator, text, length, out, r->err);
+}
+
 static int read_value(reader *r, yyjson_val *element, rmi_json_path *at, size_t depth, rm_value *out);
 
 static int read_list(reader *r, yyjson_val *element, rmi_json_path *at, size_t depth, rm_value *out)
@@ -77,7 +86,7 @@ static int read_tensor(reader *r, yyjson_val *element, const rmi_json_path *at, 
 {
     const char *where = "";
     r->target->doubtful = true;
-    int rc = rmi_json_read_tensor(r->target->lasting, element, out, &where, r->err);
+    int rc = rmi_json_read_tensor(r->target->lasting, element, r->target->cuts, out, &where, r->err);
     if (rc != RM_OK && rc != RM_E_OUT_OF_MEMORY)
         point_at(r, at, where);
     return rc;
@@ -127,8 +136,7 @@ static int read_value(reader *r, yyjson_val *element, rmi_json_path *at, size_t 
     case YYJSON_TYPE_NUM:
         return read_number(r, element, out);
     case YYJSON_TYPE_STR:
-        return rmi_string_new_unchecked(r->target->allocator, unsafe_yyjson_get_str(element),
-                                        unsafe_yyjson_get_len(element), out, r->err);
+        return read_string(r, element, out);
     case YYJSON_TYPE_RAW:
         r->target->doubtful = true;
         return rm_integer_parse(r->target->allocator, unsafe_yyjson_get_raw(element),

@@ -1,5 +1,6 @@
 /* From values to JSON text. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,12 +8,7 @@
 #include "data/integer.h"
 #include "data/json_parts.h"
 
-typedef struct writer {
-    rmi_text *text;
-    rm_error *err;
-    bool *had_nan;
-    unsigned flags;
-} writer;
+typedef rmi_json_writer writer;
 
 static int end_of(const writer *w)
 {
@@ -52,6 +48,14 @@ size_t rmi_json_plain_run(const char *text, size_t at, size_t length)
     return at - start;
 }
 
+bool rmi_json_is_plain_ascii(const char *text, size_t length)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80 && rmi_json_plain_run(text, 0, length) == length;
+}
+
 static void put_escape(const writer *w, unsigned char c)
 {
     static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\", hex[] = "0123456789abcdef";
@@ -67,12 +71,12 @@ static void put_escape(const writer *w, unsigned char c)
 }
 
 /* What follows the first plain run: escapes, and further runs. */
-static void put_rest(const writer *w, const rmi_string_block *string, size_t at)
+static void put_rest(const writer *w, const char *text, size_t length, size_t at)
 {
-    while (at < string->length) {
-        put_escape(w, (unsigned char)string->text[at++]);
-        size_t run = rmi_json_plain_run(string->text, at, string->length);
-        rmi_text_append(w->text, string->text + at, run);
+    while (at < length) {
+        put_escape(w, (unsigned char)text[at++]);
+        size_t run = rmi_json_plain_run(text, at, length);
+        rmi_text_append(w->text, text + at, run);
         at += run;
     }
 }
@@ -92,7 +96,7 @@ static void put_string(const writer *w, char before, const rmi_string_block *str
     to += run;
     if (run != string->length) {
         w->text->length += (size_t)(to - start);
-        put_rest(w, string, run);
+        put_rest(w, string->text, string->length, run);
         put_char(w, '"');
         if (after != 0)
             put_char(w, after);
@@ -104,16 +108,25 @@ static void put_string(const writer *w, char before, const rmi_string_block *str
     w->text->length += (size_t)(to - start);
 }
 
+void rmi_json_put_text(const writer *w, const char *text, size_t length)
+{
+    const size_t run = rmi_json_plain_run(text, 0, length);
+    put_char(w, '"');
+    rmi_text_append(w->text, text, run);
+    put_rest(w, text, length, run);
+    put_char(w, '"');
+}
+
 /* ---- Numbers ---- */
 
-static void put_int(const writer *w, int64_t value)
+void rmi_json_put_int(const writer *w, int64_t value)
 {
     char *to = rmi_text_reserve(w->text, RMI_INT64_TEXT);
     if (to != NULL)
         w->text->length += rmi_int64_text(value, to);
 }
 
-static void put_float(const writer *w, double value)
+void rmi_json_put_float(const writer *w, double value, rmi_float_precision precision)
 {
     const double past_int64 = 9223372036854775808.0;
     if (!isfinite(value)) {
@@ -122,14 +135,16 @@ static void put_float(const writer *w, double value)
             *w->had_nan = true;
         return;
     }
-    bool whole = (w->flags & RM_JSON_WHOLE_AS_INT) != 0 && fabs(value) < past_int64 && value == trunc(value);
+    bool whole =
+        (w->style->flags & RM_JSON_WHOLE_AS_INT) != 0 && fabs(value) < past_int64 && value == trunc(value);
     if (whole) {
-        put_int(w, (int64_t)value);
+        rmi_json_put_int(w, (int64_t)value);
         return;
     }
     char *to = rmi_text_reserve(w->text, RMI_FLOAT_TEXT);
     if (to != NULL)
-        w->text->length += rmi_float_text(value, to);
+        w->text->length += precision == RMI_FLOAT64 ? rmi_float_text(value, to)
+                                                    : rmi_narrow_float_text(value, precision, to);
 }
 
 /* ---- Containers ---- */
@@ -138,7 +153,7 @@ static int write_value(const writer *w, rm_value value, const rmi_json_path *at,
 
 static void put_line(const writer *w, size_t depth)
 {
-    if ((w->flags & RM_JSON_PRETTY) == 0)
+    if ((w->style->flags & RM_JSON_PRETTY) == 0)
         return;
     char *to = rmi_text_reserve(w->text, 1 + 2 * depth);
     if (to == NULL)
@@ -174,7 +189,7 @@ static int write_map(const writer *w, const rmi_map_block *map, const rmi_json_p
         const rmi_string_block *key = rmi_string_of(map->entries[i].key);
         inner.key = key->text;
         inner.key_length = key->length;
-        if ((w->flags & RM_JSON_PRETTY) == 0) {
+        if ((w->style->flags & RM_JSON_PRETTY) == 0) {
             put_string(w, i != 0 ? ',' : 0, key, ':');
         } else {
             if (i != 0)
@@ -191,15 +206,72 @@ static int write_map(const writer *w, const rmi_map_block *map, const rmi_json_p
     return rc;
 }
 
-static int write_tensor(const writer *w, rm_value tensor, const rmi_json_path *at, size_t depth)
+/* ---- Tensors ---- */
+
+/* Begins a member of an object that has members. */
+static void put_key(const writer *w, const char *key, bool first, size_t depth)
 {
-    rm_value form = rm_null();
-    int rc = rmi_json_tensor_form(w->text->allocator, tensor, &form, w->err);
-    if (rc == RM_OK)
-        rc = write_value(w, form, at, depth);
-    rm_value_clear(&form);
+    const bool pretty = (w->style->flags & RM_JSON_PRETTY) != 0;
+    if (!first)
+        put_char(w, ',');
+    put_line(w, depth);
+    put_char(w, '"');
+    rmi_text_append_c(w->text, key);
+    rmi_text_append(w->text, "\": ", pretty ? 3 : 2);
+}
+
+/* {"__numpy__": true, "array": {"meta": {...}, "data": "..."}, "media": {...}} */
+static int write_form(const writer *w, const rmi_json_form *form, const rmi_json_path *at, size_t depth)
+{
+    put_char(w, '{');
+    put_key(w, "__numpy__", true, depth + 1);
+    rmi_text_append(w->text, "true", 4);
+    put_key(w, "array", false, depth + 1);
+    put_char(w, '{');
+    put_key(w, "meta", true, depth + 2);
+    int rc = write_value(w, form->meta, at, depth + 2);
+    put_key(w, "data", false, depth + 2);
+    rmi_json_put_base64(w->text, form->data, form->bytes);
+    put_line(w, depth + 1);
+    put_char(w, '}');
+    if (rc == RM_OK && form->media.kind != RM_NULL) {
+        put_key(w, "media", false, depth + 1);
+        rc = write_value(w, form->media, at, depth + 1);
+    }
+    put_line(w, depth);
+    put_char(w, '}');
     return rc;
 }
+
+/* Says where the tensor stands that cannot be written as asked. */
+static int add_place(const writer *w, int rc, const rmi_json_path *at)
+{
+    char place[128], says[sizeof w->err->message];
+    if (rc != RM_E_UNSUPPORTED || w->err == NULL)
+        return rc;
+    rmi_json_path_text(at, "", place, sizeof place);
+    memcpy(says, w->err->message, sizeof says);
+    if (place[0] != '\0')
+        (void)snprintf(w->err->message, sizeof says, "%.300s, found at %s", says, place);
+    return rc;
+}
+
+static int write_tensor(const writer *w, rm_value tensor, const rmi_json_path *at, size_t depth)
+{
+    const rmi_json_style *style = w->style;
+    rmi_json_form form;
+    if (style->tensor != NULL)
+        return add_place(w, style->tensor(style->context, w->text, tensor, w->err), at);
+    if ((style->flags & RM_JSON_ARRAYS_AS_LISTS) != 0)
+        return add_place(w, rmi_json_put_lists(w, tensor), at);
+    int rc = rmi_json_form_of(w->text->allocator, tensor, &form, w->err);
+    if (rc == RM_OK)
+        rc = write_form(w, &form, at, depth);
+    rmi_json_form_clear(&form);
+    return rc;
+}
+
+/* ---- All kinds ---- */
 
 static int refuse(const writer *w, rm_value value, const rmi_json_path *at)
 {
@@ -230,10 +302,10 @@ static int write_value(const writer *w, rm_value value, const rmi_json_path *at,
         rmi_text_append(w->text, value.b ? "true" : "false", value.b ? 4 : 5);
         break;
     case RM_INT:
-        put_int(w, value.i);
+        rmi_json_put_int(w, value.i);
         break;
     case RM_FLOAT:
-        put_float(w, value.f);
+        rmi_json_put_float(w, value.f, RMI_FLOAT64);
         break;
     case RM_BIGINT:
         return rmi_integer_append(w->text, value, w->err);
@@ -252,26 +324,49 @@ static int write_value(const writer *w, rm_value value, const rmi_json_path *at,
     return RM_OK;
 }
 
-int rmi_json_append(rmi_text *text, rm_value value, unsigned flags, bool *had_nan, rm_error *err)
+int rmi_json_append(rmi_text *text, rm_value value, const rmi_json_style *style, bool *had_nan, rm_error *err)
 {
-    const writer w = {.text = text, .err = err, .had_nan = had_nan, .flags = flags};
+    const writer w = {.text = text, .style = style, .had_nan = had_nan, .err = err};
     const rmi_json_path root = {0};
     int rc = write_value(&w, value, &root, 0);
-    if (rc == RM_OK)
+    if (rc == RM_OK || text->failed)
         rc = end_of(&w);
     if (rc == RM_OK && text->data != NULL)
         text->data[text->length] = '\0';
     return rc;
 }
 
+int rmi_json_append_layout(rmi_text *text, rm_value tensor, rm_error *err)
+{
+    static const char *const members[] = {"shape", "dtype"};
+    const rmi_json_style style = {0};
+    const writer w = {.text = text, .style = &style, .err = err};
+    const rmi_json_path root = {0};
+    rmi_json_form form;
+    rm_value item = rm_null();
+    int rc = rmi_json_form_of(text->allocator, tensor, &form, err);
+    for (size_t i = 0; rc == RM_OK && i < sizeof members / sizeof *members; i++) {
+        put_key(&w, members[i], i == 0, 0);
+        (void)rm_map_get(form.meta, members[i], strlen(members[i]), &item);
+        rc = write_value(&w, item, &root, 0);
+    }
+    if (rc == RM_OK && form.media.kind != RM_NULL) {
+        put_key(&w, "media", false, 0);
+        rc = write_value(&w, form.media, &root, 0);
+    }
+    rmi_json_form_clear(&form);
+    return rc == RM_OK ? end_of(&w) : rc;
+}
+
 int rm_json_write(const rm_allocator *allocator, rm_value value, unsigned flags, char **text, size_t *length,
                   bool *had_nan, rm_error *err)
 {
+    const rmi_json_style style = {.flags = flags};
     rmi_text written;
     rmi_text_init(&written, allocator);
     *text = NULL;
     *length = 0;
-    int rc = rmi_json_append(&written, value, flags, had_nan, err);
+    int rc = rmi_json_append(&written, value, &style, had_nan, err);
     if (rc == RM_OK)
         rc = rmi_text_take(&written, text, length, err);
     rmi_text_clear(&written);

@@ -114,6 +114,8 @@ static int rebuild_value(const rebuild *how, rm_value value, int depth, rm_value
 {
     int rc = RM_OK;
     *out = rm_null();
+    if (!how->to_plain)
+        rmi_value_mark_branched(value);
     if (!rmi_may_hold_object(value))
         *out = rm_value_retain(value);
     else if (depth > RMI_VALUE_MAX_NESTING)

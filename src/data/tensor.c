@@ -34,6 +34,15 @@ size_t rm_dtype_size(rm_dtype dtype)
     return is_dtype(dtype) ? dtypes[dtype].size : 0;
 }
 
+rm_dtype rm_dtype_from_name(const char *name)
+{
+    for (int dtype = RM_BOOL8; dtype < RM_DTYPE_COUNT; dtype++) {
+        if (strcmp(name, dtypes[dtype].name) == 0)
+            return (rm_dtype)dtype;
+    }
+    return (rm_dtype)0;
+}
+
 /* ---- Sizes ---- */
 
 bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *shape, size_t *count,
@@ -81,6 +90,26 @@ static int check_layout(rm_tensor *view, size_t *bytes, rm_error *err)
     return RM_OK;
 }
 
+/* Where the elements lie, in bytes from the first: [*low, *high). false where that cannot be addressed. */
+static bool measure_span(const rm_tensor *view, int64_t *low, int64_t *high)
+{
+    int64_t step = 0;
+    *low = 0;
+    *high = (int64_t)view->item_size;
+    for (int32_t i = 0; i < view->dimensions; i++) {
+        if (view->shape[i] == 0) {
+            *low = *high = 0;
+            return true;
+        }
+        int64_t *end = view->strides[i] < 0 ? low : high;
+        if (__builtin_mul_overflow(view->shape[i] - 1, view->strides[i], &step) ||
+            __builtin_mul_overflow(step, (int64_t)view->item_size, &step) ||
+            __builtin_add_overflow(*end, step, end))
+            return false;
+    }
+    return *low >= -PTRDIFF_MAX && *high <= PTRDIFF_MAX;
+}
+
 static void fill_strides(int32_t dimensions, const int64_t *shape, bool fortran, int64_t *strides)
 {
     int64_t stride = 1;
@@ -125,8 +154,8 @@ static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tenso
     return block;
 }
 
-int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
-                       rm_error *err)
+int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
+                         rm_error *err)
 {
     rm_tensor view = *wanted;
     size_t bytes = 0, extra = 0;
@@ -143,10 +172,18 @@ int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *wanted, b
         return RM_E_OUT_OF_MEMORY;
     unsigned char *data = (unsigned char *)(block->layout + 2 * view.dimensions);
     data += (ALIGNMENT - (uintptr_t)data % ALIGNMENT) % ALIGNMENT;
-    memset(data, 0, bytes);
     block->view.data = data;
     *out = rmi_value_of(&block->head);
     return RM_OK;
+}
+
+int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
+                       rm_error *err)
+{
+    int rc = rmi_tensor_new_unset(allocator, wanted, fortran, out, err);
+    if (rc == RM_OK)
+        memset(rm_tensor_view(*out).data, 0, rm_tensor_bytes(*out));
+    return rc;
 }
 
 int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions, const int64_t *shape,
@@ -161,11 +198,14 @@ int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *described, vo
 {
     rm_tensor view = *described;
     size_t bytes = 0;
+    int64_t low = 0, high = 0;
     rmi_tensor_block *block = NULL;
     *out = rm_null();
     int rc = check_layout(&view, &bytes, err);
     if (rc == RM_OK && view.data == NULL && bytes != 0)
         rc = rm_error_set(err, RM_E_USAGE, "a tensor over no memory");
+    if (rc == RM_OK && view.dimensions != 0 && view.strides != NULL && !measure_span(&view, &low, &high))
+        rc = rm_error_set(err, RM_E_LIMIT, "the strides of a tensor lead out of memory");
     if (rc == RM_OK) {
         block = new_block(allocator, &view, false, 0, err);
         rc = block == NULL ? RM_E_OUT_OF_MEMORY : RM_OK;
@@ -191,6 +231,19 @@ void rmi_tensor_release(rmi_tensor_block *tensor)
         tensor->release(tensor->owner);
 }
 
+/* A tensor as `view` says, in the memory of `tensor`. */
+static int new_part(const rm_allocator *allocator, rm_value tensor, const rm_tensor *view, rm_value *out,
+                    rm_error *err)
+{
+    rmi_tensor_block *block = new_block(allocator, view, false, 0, err);
+    if (block == NULL)
+        return RM_E_OUT_OF_MEMORY;
+    rm_heap *root = rmi_tensor_of(tensor.heap)->parent; /* never a part itself */
+    block->parent = rm_value_retain(rmi_value_of(root != NULL ? root : tensor.heap)).heap;
+    *out = rmi_value_of(&block->head);
+    return RM_OK;
+}
+
 int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start, int64_t count,
                     rm_value *out, rm_error *err)
 {
@@ -208,13 +261,44 @@ int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t star
     view.shape = shape;
     if (count != 0)
         view.data = (char *)view.data + start * view.strides[0] * (int64_t)view.item_size;
-    rmi_tensor_block *block = new_block(allocator, &view, false, 0, err);
-    if (block == NULL)
-        return RM_E_OUT_OF_MEMORY;
-    rm_heap *root = rmi_tensor_of(tensor.heap)->parent;
-    block->parent = rm_value_retain(rmi_value_of(root != NULL ? root : tensor.heap)).heap;
-    *out = rmi_value_of(&block->head);
-    return RM_OK;
+    return new_part(allocator, tensor, &view, out, err);
+}
+
+/* Whether all of `part` lies between the first and the last byte of `whole`. */
+static bool lies_within(const rm_tensor *part, const rm_tensor *whole)
+{
+    int64_t low = 0, high = 0, part_low = 0, part_high = 0;
+    if (!measure_span(whole, &low, &high) || !measure_span(part, &part_low, &part_high))
+        return false;
+    if (part_low == part_high)
+        return true; /* nothing is anywhere */
+    const intptr_t apart = (intptr_t)((uintptr_t)part->data - (uintptr_t)whole->data);
+    return !__builtin_add_overflow(part_low, (int64_t)apart, &part_low) &&
+           !__builtin_add_overflow(part_high, (int64_t)apart, &part_high) && part_low >= low &&
+           part_high <= high;
+}
+
+int rm_tensor_share(const rm_allocator *allocator, rm_value tensor, const rm_tensor *wanted, rm_value *out,
+                    rm_error *err)
+{
+    const rm_tensor whole = rm_tensor_view(tensor);
+    rm_tensor view = *wanted;
+    int64_t strides[RM_MAX_DIMENSIONS];
+    size_t bytes = 0;
+    *out = rm_null();
+    if (tensor.kind != RM_TENSOR)
+        return rm_error_set(err, RM_E_TYPE, "%s is no tensor", rm_kind_name((rm_kind)tensor.kind));
+    int rc = check_layout(&view, &bytes, err);
+    if (rc != RM_OK)
+        return rc;
+    if (view.strides == NULL) {
+        fill_strides(view.dimensions, view.shape, false, strides);
+        view.strides = strides;
+    }
+    if (!lies_within(&view, &whole))
+        return rm_error_set(err, RM_E_VALUE, "the layout has elements outside of the tensor's memory");
+    view.read_only = view.read_only || whole.read_only;
+    return new_part(allocator, tensor, &view, out, err);
 }
 
 /* ---- Looking ---- */
@@ -224,9 +308,28 @@ rm_tensor rm_tensor_view(rm_value value)
     return value.kind == RM_TENSOR ? rmi_tensor_of(value.heap)->view : (rm_tensor){0};
 }
 
+size_t rm_tensor_count(rm_value tensor)
+{
+    const rm_tensor view = rm_tensor_view(tensor);
+    size_t count = 0, bytes = 0;
+    if (tensor.kind == RM_TENSOR)
+        (void)rmi_tensor_measure(view.item_size, view.dimensions, view.shape, &count, &bytes);
+    return count;
+}
+
+size_t rm_tensor_bytes(rm_value tensor)
+{
+    return rm_tensor_count(tensor) *
+           rm_tensor_view(tensor).item_size; /* measured when it was made: it fits */
+}
+
 bool rmi_tensor_is_unique(rm_value tensor)
 {
     const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
+    for (int32_t i = 0; i < block->view.dimensions; i++) {
+        if (block->view.strides[i] == 0 && block->view.shape[i] > 1)
+            return false; /* an element seen in several places would be changed several times */
+    }
     return rmi_owners(tensor) == 1 && !block->view.read_only &&
            (block->parent == NULL || rmi_owners(rmi_value_of(block->parent)) == 1);
 }
@@ -297,7 +400,7 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
     rm_tensor view = rm_tensor_view(tensor);
     rmi_tensor_walk walk;
     size_t count = 0, bytes = 0;
-    int rc = rm_tensor_new_like(allocator, &view, false, out, err);
+    int rc = rmi_tensor_new_unset(allocator, &view, false, out, err);
     if (rc != RM_OK)
         return rc;
     unsigned char *to = rm_tensor_view(*out).data;
@@ -307,7 +410,12 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
             memcpy(to, view.data, bytes);
         return RM_OK;
     }
+    const int32_t last = view.dimensions - 1; /* there is one: it is not contiguous */
     size_t size = view.item_size;
+    if (view.strides[last] == 1) { /* rows */
+        size *= (size_t)view.shape[last];
+        view.dimensions--;
+    }
     for (rmi_tensor_walk_start(&walk, &view); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
         memcpy(to, walk.at, size);
     return RM_OK;

@@ -9,6 +9,10 @@
 bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *shape, size_t *count,
                         size_t *bytes);
 
+/* As rm_tensor_new_like, but the elements are left as the memory was. */
+int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
+                         rm_error *err);
+
 /* All elements in C order: `at` is the next one while `left` is not 0. Borrows the view. */
 typedef struct rmi_tensor_walk {
     const rm_tensor *view;

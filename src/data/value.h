@@ -20,6 +20,14 @@ static inline size_t rmi_owners(rm_value v)
 {
     return rm_value_is_heap(v) ? atomic_load_explicit(&v.heap->owners, memory_order_acquire) : 1;
 }
+/* A bit of head.extra in tensors: several branches have had it. Whoever is the last to hold it still must not show it as
+ * writable, or what a node may do would depend on which branch was faster. */
+enum { RMI_BRANCHED = 1 };
+static inline void rmi_value_mark_branched(rm_value v)
+{
+    if (v.kind == RM_TENSOR)
+        v.heap->extra |= RMI_BRANCHED;
+}
 /* A string whose text is known to be UTF-8. */
 int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
                              rm_error *err);

@@ -90,6 +90,8 @@ static int fit(rm_node *node, const rm_port *port, rm_packet *packet)
                                     .channels = view.dimensions == 2 ? (int32_t)view.shape[1] : 0,
                                     .sample_rate = view.media.sample_rate},
                         got, sizeof got);
+        if (view.dtype == RM_OPAQUE)
+            snprintf(got, sizeof got, " (dtype %.60s)", view.description);
     }
     return rm_error_set(&p->scratch, RM_E_TYPE, "%s '%s' takes %s%s, got %s%s", node->type->name,
                         rm_node_id(node), what_is_wanted(kinds), format, what_it_is(packet->value), got);

@@ -72,6 +72,17 @@ static bool owns_nothing(const rm_packet *packets, size_t n)
 
 /* Results leave as plain values, at once: a Python node may change its object later. Takes the packets
  * over when `all`; else they stay the caller's. */
+/* `value` is replaced, and given up where it is `owned`. */
+static int make_plain(rm_pipeline *p, rm_value *value, bool owned)
+{
+    rm_value plain = rm_null();
+    const int rc = rm_value_to_plain(p->allocator, *value, &plain, &p->emit_error);
+    if (owned)
+        rm_value_clear(value);
+    *value = plain;
+    return rc;
+}
+
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;
@@ -82,10 +93,10 @@ static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
     for (; rc == RM_OK && i < n; i++) {
         rm_packet result = packets[i];
         const bool converted = result.value.kind >= RM_LIST && rmi_value_has_object(result.value);
-        if (converted)
-            rc = rm_value_to_plain(p->allocator, packets[i].value, &result.value, &p->emit_error);
-        else if (!all)
-            result.value = rm_value_retain(result.value);
+        if (!all) /* others are given it too */
+            rc = rm_value_for_branch(packets[i].value, &result.value, &p->emit_error);
+        if (rc == RM_OK && converted)
+            rc = make_plain(p, &result.value, !all);
         if (rc != RM_OK) {
             rc = rmi_item_failed(node, packets[i].seq, &p->emit_error, rc);
             if (all)

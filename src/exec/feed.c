@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "data/value.h"
 #include "exec/pipeline.h"
 
 bool rmi_takes_items(const rm_node *node)
@@ -81,6 +82,7 @@ static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
 {
     rm_packet packet = rm_packet_of(item);
     packet.seq = feed->bound;
+    rmi_value_mark_branched(item); /* whether the caller has kept it must not matter */
     const int rc = rmi_queue_append(p->allocator, &feed->queue, &packet, 1);
     if (rc != RM_OK)
         return rm_error_set(err, rc, "out of memory");

@@ -16,6 +16,9 @@ uint32_t rmi_queue_units_of(rm_value value)
         for (int32_t i = 0; i < view.dimensions; i++)
             elements *= (size_t)view.shape[i];
         bytes += elements * view.item_size;
+    } else if (value.kind == RM_OBJECT) {
+        const rm_object_type *type = rm_object_type_of(value);
+        bytes += type->bytes != NULL ? type->bytes(rm_object_get(value, type)) : 0;
     }
     const size_t units = bytes / UNIT;
     return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;

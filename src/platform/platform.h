@@ -82,6 +82,10 @@ int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_librar
 bool rmi_library_function(rmi_library *library, const char *name, void *function, size_t size);
 void rmi_library_close(rmi_library *library);
 
+/* Tells the system that all of a large block, fresh from the C library, will be used, so that it may come in
+ * large pages: first touching it takes a fraction of the time then. */
+void rmi_platform_use_large_pages(void *block, size_t size);
+
 /* What the machine has, for "capabilities". */
 size_t rmi_platform_cpu_count(void);
 double rmi_platform_memory_gb(void);

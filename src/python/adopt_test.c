@@ -63,8 +63,43 @@ static void uses_the_interpreter_that_runs(void **unused)
     assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2, 1, 2]"), 0);
 }
 
+static const char array_text[] =
+    "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
+    "\"Python\", \"params\": {\"code\": \"import array, remotemedia\\ndef process(item):\\n"
+    "    return remotemedia.Tensor(array.array('i', [item] * 3))\"}}], \"connections\": []}";
+
+/* The last test: there is no interpreter after it. Its memory is still a tensor's, which is released as ever. */
+static void the_interpreter_ends_before_its_tensors(void **unused)
+{
+    const rm_python_config python = {.size = sizeof python};
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipeline = NULL;
+    rm_error err = {0};
+    rm_packet packet;
+    size_t sink = 0;
+    int rc = RM_OK;
+    (void)unused;
+    assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
+    assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, array_text, strlen(array_text), &manifest, &err), RM_OK);
+    assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, &err), RM_OK);
+    assert_int_equal(rm_pipeline_push(pipeline, NULL, rm_int(6), &err), RM_OK);
+    assert_int_equal(rm_pipeline_finish(pipeline, &err), RM_OK);
+    while (rc == RM_OK)
+        rc = rm_run_step(pipeline, &err);
+    assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, &err), RM_OK);
+    rm_pipeline_free(pipeline);
+    rm_manifest_free(manifest);
+    assert_int_equal(Py_FinalizeEx(), 0);
+    assert_int_equal(((const int *)rm_tensor_view(packet.value).data)[2], 6);
+    rm_packet_clear(&packet);
+    rm_runtime_free(runtime);
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(uses_the_interpreter_that_runs)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(uses_the_interpreter_that_runs),
+                                              cmocka_unit_test(the_interpreter_ends_before_its_tensors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

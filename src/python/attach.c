@@ -36,7 +36,8 @@ static void host_free(void *context)
 {
     rmi_host *host = context;
     const rm_allocator *allocator = host->allocator;
-    if (host->prepared) /* what other threads have released is freed now at the latest */
+    if (host->prepared &&
+        !rmi_python_has_ended()) /* what other threads have released is freed now at the latest */
         rmi_leave(rmi_enter());
     for (size_t i = 0; i < host->path_count && host->paths != NULL; i++)
         text_free(allocator, host->paths[i]);

@@ -50,10 +50,11 @@ int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out,
 extern const rm_object_type rmi_python_object;
 
 /* A private copy of dict, list, set, bytearray, OrderedDict, defaultdict, Counter, and of tuples around
- * them, at any depth; all else is shared. */
-PyObject *rmi_copy(PyObject *object);
-/* Whether one of those in `object` is referenced by something outside it, apart from `held` references to
- * `object` itself. */
+ * them, at any depth; all else is shared. Arrays and Tensors in it are copied too, or, for a branch, shared and
+ * read-only from then on. */
+PyObject *rmi_copy(PyObject *object, bool for_branch);
+/* Whether one of those in `object`, or the memory of an array or Tensor, can be changed by something outside it, apart
+ * from `held` references to `object` itself. */
 bool rmi_reachable(PyObject *object, Py_ssize_t held);
 
 /* Describes a failure to convert: RM_E_UNSUPPORTED with how to convert it. */

@@ -3,12 +3,19 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "python/array.h"
 #include "python/convert.h"
 #include "python/tensor.h"
 
 /* ---- Copies */
 
-static PyObject *copy(PyObject *object, PyObject **memo);
+/* One copy: of arrays and Tensors the elements too, or, for a branch, the right to write to them is given up. */
+typedef struct copying {
+    PyObject *memo; /* what was copied: {address: copy}, or NULL */
+    bool for_branch;
+} copying;
+
+static PyObject *copy(PyObject *object, copying *how);
 
 /* OrderedDict, defaultdict and Counter count as dicts here. */
 static bool is_collection(PyObject *object)
@@ -28,7 +35,7 @@ static inline bool is_dict(PyObject *object)
 static bool may_change(PyObject *object)
 {
     return PyList_CheckExact(object) || PyAnySet_CheckExact(object) || PyTuple_CheckExact(object) ||
-           PyByteArray_CheckExact(object) || is_dict(object);
+           PyByteArray_CheckExact(object) || is_dict(object) || rmi_has_memory(object);
 }
 
 /* The copy made of `object` before, in cycles and where it is shared; NULL without an exception: none. */
@@ -41,40 +48,40 @@ static PyObject *copied_before(PyObject *object, PyObject *memo)
     return found;
 }
 
-static int remember(PyObject *object, PyObject *made, PyObject **memo)
+static int remember(PyObject *object, PyObject *made, copying *how)
 {
-    if (*memo == NULL && (*memo = PyDict_New()) == NULL)
+    if (how->memo == NULL && (how->memo = PyDict_New()) == NULL)
         return -1;
     PyObject *key = PyLong_FromVoidPtr(object);
-    const int rc = key == NULL ? -1 : PyDict_SetItem(*memo, key, made);
+    const int rc = key == NULL ? -1 : PyDict_SetItem(how->memo, key, made);
     Py_XDECREF(key);
     return rc;
 }
 
 /* A container's element: most are shared as they are. */
-static inline PyObject *copy_element(PyObject *element, PyObject **memo)
+static inline PyObject *copy_element(PyObject *element, copying *how)
 {
-    return may_change(element) ? copy(element, memo) : Py_NewRef(element);
+    return may_change(element) ? copy(element, how) : Py_NewRef(element);
 }
 
-static int copy_list(PyObject *from, PyObject *to, PyObject **memo)
+static int copy_list(PyObject *from, PyObject *to, copying *how)
 {
     int rc = 0;
     for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(from); i++) {
-        PyObject *element = copy_element(PyList_GET_ITEM(from, i), memo);
+        PyObject *element = copy_element(PyList_GET_ITEM(from, i), how);
         rc = element == NULL ? -1 : PyList_Append(to, element);
         Py_XDECREF(element);
     }
     return rc;
 }
 
-static int copy_dict(PyObject *from, PyObject *to, PyObject **memo)
+static int copy_dict(PyObject *from, PyObject *to, copying *how)
 {
     PyObject *key = NULL, *item = NULL;
     Py_ssize_t place = 0;
     int rc = 0;
     while (rc == 0 && PyDict_Next(from, &place, &key, &item)) {
-        PyObject *element = copy_element(item, memo);
+        PyObject *element = copy_element(item, how);
         rc = element == NULL ? -1 : PyDict_SetItem(to, key, element);
         Py_XDECREF(element);
     }
@@ -82,13 +89,13 @@ static int copy_dict(PyObject *from, PyObject *to, PyObject **memo)
 }
 
 /* A tuple is the same one when nothing in it needed a copy. */
-static PyObject *copy_tuple(PyObject *from, PyObject **memo)
+static PyObject *copy_tuple(PyObject *from, copying *how)
 {
     const Py_ssize_t length = PyTuple_GET_SIZE(from);
     bool same = true;
     PyObject *to = PyTuple_New(length);
     for (Py_ssize_t i = 0; to != NULL && i < length; i++) {
-        PyObject *element = copy_element(PyTuple_GET_ITEM(from, i), memo);
+        PyObject *element = copy_element(PyTuple_GET_ITEM(from, i), how);
         same = same && element == PyTuple_GET_ITEM(from, i);
         if (element == NULL)
             Py_CLEAR(to);
@@ -101,52 +108,56 @@ static PyObject *copy_tuple(PyObject *from, PyObject **memo)
 }
 
 /* Its own copy() keeps what it is beyond a dict; then its values are copied. */
-static PyObject *copy_collection(PyObject *from, PyObject **memo)
+static PyObject *copy_collection(PyObject *from, copying *how)
 {
     PyObject *to = PyObject_CallMethod(from, "copy", NULL);
     if (to != NULL && !Py_IS_TYPE(to, Py_TYPE(from))) /* a class of the user's, of the same name */
         Py_SETREF(to, Py_NewRef(from));
-    else if (to != NULL && (remember(from, to, memo) != 0 || copy_dict(to, to, memo) != 0))
+    else if (to != NULL && (remember(from, to, how) != 0 || copy_dict(to, to, how) != 0))
         Py_CLEAR(to);
     return to;
 }
 
-static PyObject *copy_container(PyObject *object, PyObject **memo)
+static PyObject *copy_container(PyObject *object, copying *how)
 {
     if (PyTuple_CheckExact(object))
-        return copy_tuple(object, memo);
+        return copy_tuple(object, how);
     if (!PyList_CheckExact(object) && !PyDict_CheckExact(object))
-        return copy_collection(object, memo);
+        return copy_collection(object, how);
     const bool is_list = PyList_CheckExact(object);
     PyObject *made = is_list ? PyList_New(0) : PyDict_New();
-    int rc = made == NULL ? -1 : remember(object, made, memo);
+    int rc = made == NULL ? -1 : remember(object, made, how);
     if (rc == 0)
-        rc = is_list ? copy_list(object, made, memo) : copy_dict(object, made, memo);
+        rc = is_list ? copy_list(object, made, how) : copy_dict(object, made, how);
     if (rc != 0)
         Py_CLEAR(made);
     return made;
 }
 
-static PyObject *copy(PyObject *object, PyObject **memo)
+static PyObject *copy(PyObject *object, copying *how)
 {
     if (PyAnySet_CheckExact(object)) /* what is in a set cannot change */
         return PyFrozenSet_CheckExact(object) ? Py_NewRef(object) : PySet_New(object);
     if (PyByteArray_CheckExact(object))
         return PyByteArray_FromObject(object);
-    PyObject *made = copied_before(object, *memo);
+    PyObject *made = copied_before(object, how->memo);
     if (made != NULL || PyErr_Occurred())
         return made;
     if (Py_EnterRecursiveCall(" while a value was copied for a branch"))
         return NULL;
-    made = copy_container(object, memo);
+    if (rmi_has_memory(object))
+        made = how->for_branch ? rmi_memory_share(object) : rmi_memory_copy(object);
+    else
+        made = copy_container(object, how);
     Py_LeaveRecursiveCall();
     return made;
 }
 
-PyObject *rmi_copy(PyObject *object)
+PyObject *rmi_copy(PyObject *object, bool for_branch)
 {
-    PyObject *memo = NULL, *made = copy_element(object, &memo);
-    Py_XDECREF(memo);
+    copying how = {.for_branch = for_branch};
+    PyObject *made = copy_element(object, &how);
+    Py_XDECREF(how.memo);
     return made;
 }
 
@@ -154,10 +165,15 @@ PyObject *rmi_copy(PyObject *object)
 
 static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth);
 
-/* Numbers and strings: neither containers nor bytearray. */
+/* Numbers and strings, the most frequent kinds known at a glance: neither containers, bytearray nor arrays. */
 static inline bool is_atom(PyObject *object)
 {
-    return !PyType_HasFeature(Py_TYPE(object), Py_TPFLAGS_HAVE_GC) && !PyByteArray_CheckExact(object);
+    enum { ATOM = Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS };
+    PyTypeObject *type = Py_TYPE(object);
+    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC))
+        return false;
+    return (type->tp_flags & ATOM) != 0 || type == &PyFloat_Type || object == Py_None ||
+           !(PyByteArray_CheckExact(object) || rmi_has_memory(object));
 }
 
 /* Somebody else holds the tuple: does it hold what can change? */
@@ -207,6 +223,8 @@ static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth)
                elements_reachable(((PyListObject *)object)->ob_item, PyList_GET_SIZE(object), depth);
     if (is_dict(object))
         return by_others || values_reachable(object, depth);
+    if (rmi_has_memory(object))
+        return rmi_memory_may_change(object, held);
     return by_others && (PySet_CheckExact(object) || PyByteArray_CheckExact(object));
 }
 
@@ -225,7 +243,7 @@ static void object_release(void *object)
 static int object_copy(void *object, rm_value *out, rm_error *err)
 {
     const PyGILState_STATE held = rmi_enter();
-    PyObject *made = rmi_copy(object);
+    PyObject *made = rmi_copy(object, true);
     int rc = made == NULL ? rmi_python_failed(NULL, err)
                           : rm_object_new(&rmi_box_allocator, &rmi_python_object, made, out, err);
     rmi_leave(held);
@@ -245,6 +263,17 @@ static const char *object_type_name(void *object)
     return Py_TYPE((PyObject *)object)->tp_name;
 }
 
+static size_t object_bytes(void *object)
+{
+    size_t bytes = 0;
+    if (rmi_array_seen(object)) {
+        const PyGILState_STATE held = rmi_enter();
+        bytes = rmi_array_bytes(object);
+        rmi_leave(held);
+    }
+    return bytes;
+}
+
 const rm_object_type rmi_python_object = {
     .size = sizeof(rm_object_type),
     .name = "Python object",
@@ -252,17 +281,16 @@ const rm_object_type rmi_python_object = {
     .copy = object_copy,
     .to_value = object_to_value,
     .type_name = object_type_name,
+    .bytes = object_bytes,
 };
 
 int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_error *err)
 {
     if (rmi_scalar(object, out))
         return RM_OK;
-    if (rmi_tensor_check(object)) {
-        *out = rm_value_retain(rmi_tensor_value(object));
-        return RM_OK;
-    }
-    PyObject *own = rmi_reachable(object, held) ? rmi_copy(object) : Py_NewRef(object);
+    if (rmi_tensor_check(object))
+        return rmi_tensor_take(object, out, err);
+    PyObject *own = rmi_reachable(object, held) ? rmi_copy(object, false) : Py_NewRef(object);
     return own != NULL ? rm_object_new(&rmi_box_allocator, &rmi_python_object, own, out, err)
                        : rmi_python_failed(NULL, err);
 }

@@ -42,9 +42,13 @@ static int apply_packet(rmi_state *state, const rmi_py_packet *from, rm_packet *
     if (!PyDict_Check(from->metadata))
         return rm_error_set(err, RM_E_TYPE, "the metadata of a Packet is a dict, not a '%s'",
                             Py_TYPE(from->metadata)->tp_name);
-    const int rc = rmi_to_plain(rm_node_allocator(state->node), from->metadata, &metadata, err);
+    PyObject *own =
+        rmi_reachable(from->metadata, 1) ? rmi_copy(from->metadata, false) : Py_NewRef(from->metadata);
+    const int rc = own != NULL ? rmi_to_plain(rm_node_allocator(state->node), own, &metadata, err)
+                               : rmi_python_failed(state->node, err);
     if (rc == RM_OK)
         rm_packet_set_metadata(packet, metadata);
+    Py_XDECREF(own);
     return rc;
 }
 

@@ -8,6 +8,8 @@
  *   interrupt.c  calls that are told to stop       exit.c     os._exit
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
+ *   array.c    arrays of numpy and others          dlpack.c   the structures that libraries hand them over in
+ *   memory.c   who may change an array's memory
  * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
  * rmi_leave), PyObject results are new references, and NULL or -1 means that a Python exception is set. */
 #ifndef PYTHON_HOST_H
@@ -28,7 +30,8 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
-    X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_)
+    X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_) \
+    X(__dlpack__) X(__dlpack_device__) X(base)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
@@ -43,8 +46,9 @@ struct rmi_state;
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
     PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type;
-    PyObject *error;       /* an error of the runtime on its way through Python */
-    PyObject *interrupted; /* the exception class that ends a call from outside */
+    PyTypeObject *array_type, *scalar_type; /* numpy's, once there are any; else NULL */
+    PyObject *error;                        /* an error of the runtime on its way through Python */
+    PyObject *interrupted;                  /* the exception class that ends a call from outside */
     PyObject *names[RMI_NAME_COUNT];
     /* Keys of maps seen lately: ASCII strings by their letters, and interned ones with their text. */
     PyObject *keys[RMI_PYTHON_KEYS];
@@ -80,10 +84,12 @@ struct rmi_host;
 int rmi_python_start(const struct rmi_host *host, rm_error *err);
 /* Gives Python code standard error as its output, and nothing to read. */
 int rmi_python_redirect_streams(void);
+/* An application's own interpreter has been finalized: nothing of Python may be touched any more. Any thread. */
+bool rmi_python_has_ended(void);
 /* The calling thread takes the GIL (nested calls are cheap) and gives it back. */
 PyGILState_STATE rmi_enter(void);
 void rmi_leave(PyGILState_STATE held);
-/* Gives up a reference; with the GIL or without, any thread: without it, it may be given up later. */
+/* Gives up a reference (NULL: none); with the GIL or without, any thread: without it, it may be given up later. */
 void rmi_release(PyObject *object);
 /* Memory for object values: blocks are kept for the next one. */
 extern const rm_allocator rmi_box_allocator;

@@ -26,6 +26,11 @@ rmi_python *rmi_python_of_process(void)
     return &process.python;
 }
 
+bool rmi_python_has_ended(void)
+{
+    return atomic_load_explicit(&process.started, memory_order_relaxed) == 2 && !Py_IsInitialized();
+}
+
 /* ---- References */
 
 static size_t take_deferred(PyObject **taken)
@@ -83,6 +88,8 @@ static bool defer(PyObject *object)
 
 void rmi_release(PyObject *object)
 {
+    if (object == NULL || rmi_python_has_ended())
+        return;
     if (has_gil()) {
         Py_DECREF(object);
     } else if (!defer(object)) {

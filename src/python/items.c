@@ -12,10 +12,10 @@ PyObject *rmi_user_process(rmi_state *state, PyObject *item)
     return PyObject_Vectorcall(state->function, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
-PyObject *rmi_item_of_packet(const rm_packet *packet)
+PyObject *rmi_item_of_packet(rm_packet *packet)
 {
     if (packet->value.kind == RM_TENSOR)
-        return rmi_tensor_to_python(packet->value, packet->timestamp, packet->duration);
+        return rmi_tensor_of_packet(packet);
     return rmi_to_python(packet->value);
 }
 
@@ -45,7 +45,7 @@ static bool takes(PyObject *spare, int64_t i)
 enum { SPARES = 0 };
 #endif
 
-static inline PyObject *item_of(rmi_state *state, const rm_packet *packet)
+static inline PyObject *item_of(rmi_state *state, rm_packet *packet)
 {
     PyObject *spare = state->spare;
     if (packet->value.kind != RM_INT || !takes(spare, packet->value.i))

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "data/blocks.h"
 #include "data/value.h"
+#include "python/array.h"
 #include "python/convert.h"
 #include "python/tensor.h"
 
@@ -36,13 +37,17 @@ static const struct {
     {"dict_items", "list(...) makes it a list"},
     {"memoryview", "bytes(...) or remotemedia.Tensor(...) makes it a value"},
     {"array", "x.tolist() or remotemedia.Tensor(x) makes it a value"},
-    {"ndarray", "x.tolist() or remotemedia.Tensor(x) makes it a value"},
     {"Decimal", "float(...) or str(...) makes it a value"},
     {"Fraction", "float(...) or str(...) makes it a value"},
     {"datetime", "x.isoformat() makes it a string"},
     {"date", "x.isoformat() makes it a string"},
     {"time", "x.isoformat() makes it a string"},
     {"timedelta", "x.total_seconds() makes it a number"},
+    {"complex64", "[z.real, z.imag] makes it a list"},
+    {"complex128", "[z.real, z.imag] makes it a list"},
+    {"datetime64", "str(...) makes it a string"},
+    {"timedelta64", "x.astype('int64') makes it a number"},
+    {"void", "x.item() makes it a tuple, numpy.asarray(x) an array"},
     {"UUID", "str(...) makes it a string"},
     {"PosixPath", "str(...) makes it a string"},
     {"coroutine", "await it"},
@@ -175,8 +180,9 @@ static PyObject *key_text(PyObject *key)
     if (PyLong_Check(key))
         return PyLong_Type.tp_repr(key);
     if (!PyFloat_Check(key)) {
-        PyErr_Clear();
-        return NULL;
+        PyObject *number = rmi_array_number(key), *text = number != NULL ? key_text(number) : NULL;
+        Py_XDECREF(number);
+        return text;
     }
     const double f = PyFloat_AS_DOUBLE(key);
     if (isnan(f))
@@ -284,6 +290,19 @@ static int mapping(walk *w, PyObject *object, rm_value *out)
     return rc;
 }
 
+/* Arrays, and numpy's numbers; nothing else is left that has a plain form. */
+static int other(walk *w, PyObject *object, rm_value *out)
+{
+    if (rmi_array_like(object))
+        return rmi_array_to_value(w->allocator, object, out, w->err);
+    PyObject *number = rmi_array_number(object);
+    if (number == NULL)
+        return PyErr_Occurred() ? rmi_python_failed(NULL, w->err) : rmi_unsupported(object, w->err);
+    const int rc = rmi_scalar(number, out) ? RM_OK : integer(w, number, out);
+    Py_DECREF(number);
+    return rc;
+}
+
 static int convert(walk *w, PyObject *object, rm_value *out)
 {
     *out = rm_null();
@@ -307,11 +326,9 @@ static int convert(walk *w, PyObject *object, rm_value *out)
     if (PyByteArray_Check(object))
         return rm_bytes_new(w->allocator, PyByteArray_AS_STRING(object), (size_t)PyByteArray_GET_SIZE(object),
                             out, w->err);
-    if (rmi_tensor_check(object)) {
-        *out = rm_value_retain(rmi_tensor_value(object));
-        return RM_OK;
-    }
-    return rmi_unsupported(object, w->err);
+    if (rmi_tensor_check(object))
+        return rmi_tensor_take(object, out, w->err);
+    return other(w, object, out);
 }
 
 int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err)

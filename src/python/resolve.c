@@ -353,8 +353,6 @@ static int make_type(rmi_class *class, const rm_node_query *query, rm_error *err
 static void class_free(rmi_class *class)
 {
     const rm_allocator *allocator = class->host->allocator;
-    Py_XDECREF(class->object);
-    Py_XDECREF(class->outputs);
     rmi_free(allocator, class->ports, class->port_count * sizeof *class->ports);
     rmi_free(allocator, class->name, class->name != NULL ? strlen(class->name) + 1 : 0);
     rmi_free(allocator, class, sizeof *class);
@@ -362,9 +360,9 @@ static void class_free(rmi_class *class)
 
 void rmi_class_free(rmi_class *class)
 {
-    const PyGILState_STATE held = rmi_enter();
+    rmi_release(class->object);
+    rmi_release(class->outputs);
     class_free(class);
-    rmi_leave(held);
 }
 
 int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out, const char **looked,
@@ -392,7 +390,7 @@ int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **ou
     if (rc == RM_OK)
         *out = class;
     else
-        class_free(class);
+        rmi_class_free(class);
     *looked = host->looked.data;
     rmi_leave(held);
     return rc;

@@ -89,8 +89,8 @@ int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet 
                            rm_error *err);
 /* Calls the user's `process`. */
 PyObject *rmi_user_process(rmi_state *state, PyObject *item);
-/* What `process` is given; tensors know the packet's times. */
-PyObject *rmi_item_of_packet(const rm_packet *packet);
+/* What `process` is given. A tensor knows the packet's times, and is no longer the packet's. */
+PyObject *rmi_item_of_packet(rm_packet *packet);
 
 /* ---- emit.c */
 /* Sends `value` (borrowed) on: a Packet as it says, all else as it is, None as null. The caller holds one

@@ -3,14 +3,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/blocks.h"
+#include "python/array.h"
 #include "python/convert.h"
 #include "python/tensor.h"
 
 typedef struct tensor_object {
-    PyObject_HEAD rm_value value; /* owned */
+    PyObject_VAR_HEAD rm_value value; /* owned */
     int64_t timestamp, duration;
-    Py_ssize_t shape[RM_MAX_DIMENSIONS],
-        strides[RM_MAX_DIMENSIONS]; /* strides in bytes, as buffers have them */
+    bool may_write;      /* into memory that no other value shares */
+    Py_ssize_t writers;  /* buffers through which that is possible */
+    Py_ssize_t layout[]; /* shape, strides in bytes, as buffers have them */
 } tensor_object;
 
 static tensor_object *tensor_of(PyObject *object)
@@ -28,6 +31,35 @@ rm_value rmi_tensor_value(PyObject *tensor)
     return tensor_of(tensor)->value;
 }
 
+Py_ssize_t rmi_tensor_writers(PyObject *tensor)
+{
+    return tensor_of(tensor)->writers;
+}
+
+bool rmi_tensor_is_writable(PyObject *tensor)
+{
+    const tensor_object *t = tensor_of(tensor);
+    return t->may_write && (t->value.heap->extra & RMI_BRANCHED) == 0 && rmi_tensor_is_unique(t->value);
+}
+
+void rmi_tensor_freeze(PyObject *tensor)
+{
+    tensor_of(tensor)->may_write = false;
+}
+
+void rmi_tensor_add_writers(PyObject *tensor, int more)
+{
+    tensor_of(tensor)->writers += more;
+}
+
+int rmi_tensor_take(PyObject *tensor, rm_value *out, rm_error *err)
+{
+    if (rmi_memory_may_change(tensor, Py_REFCNT(tensor)))
+        return rmi_tensor_copy(NULL, tensor_of(tensor)->value, out, err);
+    *out = rm_value_retain(tensor_of(tensor)->value);
+    return RM_OK;
+}
+
 void rmi_tensor_times(PyObject *tensor, int64_t *timestamp, int64_t *duration)
 {
     *timestamp = tensor_of(tensor)->timestamp;
@@ -37,19 +69,29 @@ void rmi_tensor_times(PyObject *tensor, int64_t *timestamp, int64_t *duration)
 PyObject *rmi_tensor_to_python(rm_value value, int64_t timestamp, int64_t duration)
 {
     PyTypeObject *type = rmi_python_of_process()->tensor_type;
-    tensor_object *made = (tensor_object *)type->tp_alloc(type, 0);
+    const rm_tensor view = rm_tensor_view(value);
+    tensor_object *made = (tensor_object *)type->tp_alloc(type, 2 * (Py_ssize_t)view.dimensions);
     if (made == NULL)
         return NULL;
-    const rm_tensor view = rm_tensor_view(value);
     const Py_ssize_t size = (Py_ssize_t)view.item_size;
     made->value = rm_value_retain(value);
     made->timestamp = timestamp;
     made->duration = duration;
     for (int32_t i = 0; i < view.dimensions; i++) {
-        made->shape[i] = (Py_ssize_t)view.shape[i];
-        made->strides[i] = (Py_ssize_t)view.strides[i] * size;
+        made->layout[i] = (Py_ssize_t)view.shape[i];
+        made->layout[view.dimensions + i] = (Py_ssize_t)view.strides[i] * size;
     }
     return (PyObject *)made;
+}
+
+PyObject *rmi_tensor_of_packet(rm_packet *packet)
+{
+    PyObject *made = rmi_tensor_to_python(packet->value, packet->timestamp, packet->duration);
+    if (made != NULL) {
+        tensor_of(made)->may_write = true;
+        rm_value_clear(&packet->value);
+    }
+    return made;
 }
 
 static void tensor_dealloc(PyObject *self)
@@ -70,7 +112,7 @@ static PyObject *tensor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO$OOOO:Tensor", names, &source, &shape, &dtype, &rate,
                                      &layout, &timestamp, &duration))
         return NULL;
-    PyObject *made = rmi_tensor_from_buffer(source, shape, dtype, rate, layout);
+    PyObject *made = rmi_tensor_from_object(source, shape, dtype, rate, layout);
     if (made != NULL && (rmi_seconds_to_ns(timestamp, &tensor_of(made)->timestamp) != 0 ||
                          rmi_seconds_to_ns(duration, &tensor_of(made)->duration) != 0))
         Py_CLEAR(made);
@@ -97,16 +139,32 @@ static const char *format_of(const rm_tensor *view)
     return view->dtype < RM_DTYPE_COUNT ? formats[view->dtype] : NULL;
 }
 
+/* What of the request the layout cannot give; NULL: it can. */
+static const char *unfit_layout(rm_value value, int flags)
+{
+    const bool c = rm_tensor_is_contiguous(value), fortran = rm_tensor_is_fortran(value);
+    if ((flags & PyBUF_STRIDES) != PyBUF_STRIDES)
+        return c ? NULL : "the tensor is not contiguous";
+    if ((flags & PyBUF_ANY_CONTIGUOUS) == PyBUF_ANY_CONTIGUOUS && !c && !fortran)
+        return "the tensor is not contiguous";
+    if ((flags & PyBUF_C_CONTIGUOUS) == PyBUF_C_CONTIGUOUS && !c)
+        return "the tensor is not in C order";
+    if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && !fortran)
+        return "the tensor is not in Fortran order";
+    return NULL;
+}
+
 static int refuse_request(PyObject *self, int flags, const rm_tensor *view)
 {
+    const char *unfit = unfit_layout(tensor_of(self)->value, flags);
     if (format_of(view) == NULL)
         PyErr_Format(PyExc_BufferError, "a tensor of %s has no buffer format", rm_dtype_name(view->dtype));
-    else if (flags & PyBUF_WRITABLE)
-        PyErr_SetString(PyExc_BufferError, "a Tensor cannot be written to; copy it: bytearray(tensor)");
-    else if ((flags & PyBUF_STRIDES) != PyBUF_STRIDES && !rm_tensor_is_contiguous(tensor_of(self)->value))
-        PyErr_SetString(PyExc_BufferError, "the tensor is not contiguous");
-    else if ((flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS && view->dimensions > 1)
-        PyErr_SetString(PyExc_BufferError, "the tensor is not in Fortran order");
+    else if (flags & PyBUF_WRITABLE && !rmi_tensor_is_writable(self))
+        PyErr_SetString(PyExc_BufferError,
+                        "the Tensor's memory is shared, so it cannot be written to; copy it: "
+                        "bytearray(tensor), or numpy.array(tensor)");
+    else if (unfit != NULL)
+        PyErr_SetString(PyExc_BufferError, unfit);
     else
         return 0;
     return -1;
@@ -122,18 +180,65 @@ static int tensor_getbuffer(PyObject *self, Py_buffer *out, int flags)
         return -1;
     out->itemsize = length;
     for (int32_t i = 0; i < view.dimensions; i++)
-        length *= t->shape[i];
+        length *= t->layout[i];
     out->buf = view.data;
     out->len = length;
-    out->readonly = 1; /* other nodes may hold the same memory */
+    out->readonly = !rmi_tensor_is_writable(self);
     out->ndim = view.dimensions;
     out->format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)format_of(&view) : NULL;
-    out->shape = flags & PyBUF_ND ? t->shape : NULL;
-    out->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? t->strides : NULL;
+    out->shape = flags & PyBUF_ND ? t->layout : NULL;
+    out->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? t->layout + view.dimensions : NULL;
     out->suboffsets = NULL;
-    out->internal = NULL;
+    out->internal = out->readonly ? NULL : t; /* counted */
+    t->writers += !out->readonly;
     out->obj = Py_NewRef(self);
     return 0;
+}
+
+static void tensor_releasebuffer(PyObject *self, Py_buffer *buffer)
+{
+    tensor_of(self)->writers -= buffer->internal != NULL;
+}
+
+/* ---- As an array */
+
+static PyObject *strides_in_bytes(PyObject *self, void *closure);
+static PyObject *get_shape(PyObject *self, void *closure);
+
+/* numpy's array interface: where the memory is, its elements without a meaning. */
+static PyObject *interface(PyObject *self)
+{
+    const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
+    PyObject *shape = get_shape(self, NULL), *strides = strides_in_bytes(self, NULL);
+    PyObject *typestr = PyUnicode_FromFormat("|V%zu", view.item_size);
+    PyObject *data = PyLong_FromVoidPtr(view.data);
+    PyObject *made = NULL;
+    if (shape != NULL && strides != NULL && typestr != NULL && data != NULL)
+        made = Py_BuildValue("{s:i,s:O,s:O,s:O,s:(OO)}", "version", 3, "shape", shape, "strides", strides,
+                             "typestr", typestr, "data", data, Py_True);
+    Py_XDECREF(data);
+    Py_XDECREF(typestr);
+    Py_XDECREF(strides);
+    Py_XDECREF(shape);
+    return made;
+}
+
+static PyObject *tensor_array(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"dtype", "copy", NULL};
+    const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
+    const char *description = view.dtype == RM_OPAQUE    ? view.description
+                              : format_of(&view) == NULL ? rm_dtype_name(view.dtype)
+                                                         : NULL;
+    PyObject *dtype = Py_None, *copy = Py_None, *array = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:__array__", names, &dtype, &copy))
+        return NULL;
+    PyObject *module = PyImport_ImportModule("remotemedia._arrays"), *memory = interface(self);
+    if (module != NULL && memory != NULL)
+        array = PyObject_CallMethod(module, "to_array", "OOzOO", self, memory, description, dtype, copy);
+    Py_XDECREF(memory);
+    Py_XDECREF(module);
+    return array;
 }
 
 /* ---- What it says about itself */
@@ -154,13 +259,14 @@ static PyObject *sizes(const Py_ssize_t *values, int32_t count)
 static PyObject *get_shape(PyObject *self, void *closure)
 {
     (void)closure;
-    return sizes(tensor_of(self)->shape, rm_tensor_view(tensor_of(self)->value).dimensions);
+    return sizes(tensor_of(self)->layout, rm_tensor_view(tensor_of(self)->value).dimensions);
 }
 
-static PyObject *get_strides(PyObject *self, void *closure)
+static PyObject *strides_in_bytes(PyObject *self, void *closure)
 {
     (void)closure;
-    return sizes(tensor_of(self)->strides, rm_tensor_view(tensor_of(self)->value).dimensions);
+    const int32_t dimensions = rm_tensor_view(tensor_of(self)->value).dimensions;
+    return sizes(tensor_of(self)->layout + dimensions, dimensions);
 }
 
 static PyObject *get_dtype(PyObject *self, void *closure)
@@ -255,7 +361,7 @@ static Py_ssize_t tensor_length(PyObject *self)
         PyErr_SetString(PyExc_TypeError, "a Tensor without dimensions has no length");
         return -1;
     }
-    return tensor_of(self)->shape[0];
+    return tensor_of(self)->layout[0];
 }
 
 static PyObject *tensor_tolist(PyObject *self, PyObject *unused)
@@ -288,7 +394,7 @@ static PyObject *tensor_subscript(PyObject *self, PyObject *key)
 
 static PyGetSetDef tensor_properties[] = {
     {"shape", get_shape, NULL, "The size of each dimension; audio is (frames, channels).", NULL},
-    {"strides", get_strides, NULL, "Bytes from one element to the next, for each dimension.", NULL},
+    {"strides", strides_in_bytes, NULL, "Bytes from one element to the next, for each dimension.", NULL},
     {"dtype", get_dtype, NULL, "The kind of element, as numpy spells it.", NULL},
     {"ndim", get_ndim, NULL, "How many dimensions there are.", NULL},
     {"sample_rate", get_sample_rate, NULL, "Frames a second, for audio; else None.", NULL},
@@ -304,6 +410,12 @@ static PyMethodDef tensor_methods[] = {
     {"from_buffer", RMI_METHOD(tensor_make), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
      "from_buffer(source, shape=None, dtype=None, *, sample_rate=None, channel_layout=None, timestamp=None, "
      "duration=None)\n\nA Tensor over the memory of `source`, which is not copied."},
+    {"__array__", RMI_METHOD(tensor_array), METH_VARARGS | METH_KEYWORDS,
+     "__array__(dtype=None, copy=None)\n\nA numpy array over the same memory, read-only where that is shared."},
+    {"__dlpack__", RMI_METHOD(rmi_tensor_dlpack), METH_VARARGS | METH_KEYWORDS,
+     "__dlpack__(*, stream=None, max_version=None, dl_device=None, copy=None)\n\n"
+     "The memory for other array libraries: torch.from_dlpack(tensor)."},
+    {"__dlpack_device__", rmi_tensor_dlpack_device, METH_NOARGS, "Where the memory is: (1, 0), the CPU's."},
     {"tolist", tensor_tolist, METH_NOARGS, "The elements as nested lists."},
     {NULL, NULL, 0, NULL},
 };
@@ -319,6 +431,7 @@ PyTypeObject *rmi_tensor_type_new(PyObject *module)
         {Py_tp_getset, tensor_properties},
         {Py_tp_methods, tensor_methods},
         {Py_bf_getbuffer, tensor_getbuffer},
+        {Py_bf_releasebuffer, tensor_releasebuffer},
         {Py_mp_length, tensor_length},
         {Py_sq_length, tensor_length},
         {Py_mp_subscript, tensor_subscript},
@@ -326,6 +439,7 @@ PyTypeObject *rmi_tensor_type_new(PyObject *module)
     };
     PyType_Spec spec = {.name = "remotemedia.Tensor",
                         .basicsize = sizeof(tensor_object),
+                        .itemsize = sizeof(Py_ssize_t),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                         .slots = slots};
     return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);

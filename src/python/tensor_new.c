@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/blocks.h"
+#include "python/array.h"
 #include "python/convert.h"
 #include "python/tensor.h"
 
@@ -12,6 +14,10 @@ typedef struct keeper {
 
 static void keeper_free(void *owner)
 {
+    if (rmi_python_has_ended()) { /* the memory went with the interpreter, or is nobody's: what is left is ours */
+        rmi_free(NULL, owner, sizeof(keeper));
+        return;
+    }
     const PyGILState_STATE held = rmi_enter();
     PyBuffer_Release(&((keeper *)owner)->buffer);
     rmi_leave(held);
@@ -58,20 +64,27 @@ static int dtype_named(PyObject *name, rm_dtype *out)
     return *out == 0 ? -1 : 0;
 }
 
-/* Shape and strides as the buffer has them; strides counted in elements. */
-static int layout_of_buffer(const Py_buffer *buffer, int64_t *shape, int64_t *strides)
+bool rmi_tensor_is_aligned(const rm_tensor *view)
 {
+    const bool is_complex =
+        view->dtype == RM_COMPLEX64 || view->dtype == RM_COMPLEX128; /* as its parts are */
+    const size_t size = rm_dtype_size(view->dtype) / (is_complex ? 2 : 1);
+    return size == 0 || (uintptr_t)view->data % size == 0;
+}
+
+/* Shape and strides as the buffer has them, strides counted in elements; *fits: they are whole numbers of those. */
+static int layout_of_buffer(const Py_buffer *buffer, int64_t *shape, int64_t *strides, bool *fits)
+{
+    const Py_ssize_t size = buffer->itemsize > 0 ? buffer->itemsize : 1;
     if (buffer->ndim > RM_MAX_DIMENSIONS) {
-        PyErr_Format(PyExc_ValueError, "a Tensor has at most %d dimensions", RM_MAX_DIMENSIONS);
+        PyErr_Format(PyExc_ValueError, "a Tensor has at most %d dimensions, not %d", RM_MAX_DIMENSIONS,
+                     buffer->ndim);
         return -1;
     }
     for (int i = 0; i < buffer->ndim; i++) {
         shape[i] = buffer->shape[i];
-        strides[i] = buffer->strides[i] / buffer->itemsize;
-        if (buffer->strides[i] % buffer->itemsize != 0) {
-            PyErr_SetString(PyExc_ValueError, "the buffer's strides are no multiples of its items' size");
-            return -1;
-        }
+        strides[i] = buffer->strides[i] / size;
+        *fits = *fits && buffer->strides[i] % size == 0;
     }
     return 0;
 }
@@ -108,9 +121,9 @@ static int layout_of_shape(PyObject *shape, int64_t count, int64_t *sizes, int64
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Describes the buffer's memory as the caller wants it seen. */
+/* Describes the buffer's memory as the caller wants it seen. 1: its elements have no dtype. */
 static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, int64_t *sizes,
-                    int64_t *strides, rm_tensor *view)
+                    int64_t *strides, rm_tensor *view, bool *fits)
 {
     view->data = buffer->buf;
     view->read_only = buffer->readonly != 0;
@@ -120,13 +133,11 @@ static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, i
     view->dtype = dtype_of_format(buffer->format, buffer->itemsize);
     if (dtype != Py_None && dtype_named(dtype, &view->dtype) != 0)
         return -1;
-    if (view->dtype == 0) {
-        PyErr_Format(PyExc_ValueError, "a buffer of format '%s' cannot be a Tensor", buffer->format);
-        return -1;
-    }
+    if (view->dtype == 0)
+        return 1;
     const Py_ssize_t size = (Py_ssize_t)rm_dtype_size(view->dtype);
     if (shape == Py_None && size == buffer->itemsize)
-        return layout_of_buffer(buffer, sizes, strides);
+        return layout_of_buffer(buffer, sizes, strides, fits);
     if (!PyBuffer_IsContiguous(buffer, 'C') || buffer->len % size != 0) {
         PyErr_Format(PyExc_ValueError, "a buffer of %zd bytes that is %scontiguous cannot be seen as %s",
                      buffer->len, PyBuffer_IsContiguous(buffer, 'C') ? "" : "not ",
@@ -141,65 +152,177 @@ static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, i
     return 0;
 }
 
+/* ---- Values */
+
+/* A tensor over the buffer that `kept` (consumed) has; a copy of it where its elements do not lie as a tensor's can. */
+static int value_over(const rm_allocator *allocator, keeper *kept, const rm_tensor *view, bool fits,
+                      rm_value *out)
+{
+    rm_error err = {0};
+    int rc = RM_OK;
+    if (fits && rmi_tensor_is_aligned(view)) {
+        rc = rm_tensor_wrap(allocator, view, kept, keeper_free, out, &err);
+    } else {
+        rc = rm_tensor_new_like(allocator, view, false, out, &err);
+        if (rc == RM_OK &&
+            PyBuffer_ToContiguous(rm_tensor_view(*out).data, &kept->buffer, kept->buffer.len, 'C') != 0)
+            rc = rmi_python_failed(NULL, &err);
+        keeper_free(kept);
+    }
+    if (rc == RM_OK)
+        return 0;
+    rm_value_clear(out);
+    rmi_python_raise(&err);
+    return -1;
+}
+
+static keeper *keep_buffer(PyObject *source)
+{
+    keeper *kept = rmi_alloc_zeroed(NULL, sizeof *kept);
+    if (kept == NULL)
+        return (void)PyErr_NoMemory(), NULL;
+    if (PyObject_GetBuffer(source, &kept->buffer, PyBUF_FULL_RO) == 0)
+        return kept;
+    rmi_free(NULL, kept, sizeof *kept);
+    return NULL;
+}
+
+int rmi_tensor_wrap_buffer(const rm_allocator *allocator, PyObject *source, const char *description,
+                           rm_value *out)
+{
+    int64_t sizes[RM_MAX_DIMENSIONS + 1], strides[RM_MAX_DIMENSIONS + 1];
+    rm_tensor view = {0};
+    bool fits = true;
+    *out = rm_null();
+    keeper *kept = keep_buffer(source);
+    if (kept == NULL)
+        return -1;
+    int rc = describe(&kept->buffer, Py_None, Py_None, sizes, strides, &view, &fits);
+    if (rc == 1 && description != NULL) {
+        const bool is_bfloat16 = strcmp(description, rm_dtype_name(RM_BFLOAT16)) == 0;
+        view.dtype = is_bfloat16 ? RM_BFLOAT16 : RM_OPAQUE;
+        view.description = description;
+        view.item_size = (size_t)kept->buffer.itemsize;
+        rc = layout_of_buffer(&kept->buffer, sizes, strides, &fits);
+    }
+    if (rc == 0)
+        return value_over(allocator, kept, &view, fits, out);
+    keeper_free(kept);
+    return rc;
+}
+
+/* The buffer's memory in the form that the caller of Tensor() names. */
+static int value_of_buffer(PyObject *source, PyObject *shape, PyObject *dtype, rm_value *out)
+{
+    int64_t sizes[RM_MAX_DIMENSIONS + 1], strides[RM_MAX_DIMENSIONS + 1];
+    rm_tensor view = {0};
+    bool fits = true;
+    keeper *kept = keep_buffer(source);
+    if (kept == NULL)
+        return -1;
+    const int rc = describe(&kept->buffer, shape, dtype, sizes, strides, &view, &fits);
+    if (rc == 0)
+        return value_over(NULL, kept, &view, fits, out);
+    if (rc == 1)
+        PyErr_Format(PyExc_ValueError, "a buffer of format '%s' cannot be a Tensor", kept->buffer.format);
+    keeper_free(kept);
+    return -1;
+}
+
+/* Arrays, as they are, may have elements without a format or no buffer at all. */
+static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, rm_value *out)
+{
+    rm_error err = {0};
+    *out = rm_null();
+    if (shape != Py_None || dtype != Py_None || !rmi_array_like(source))
+        return value_of_buffer(source, shape, dtype, out);
+    const int rc = rmi_tensor_check(source) ? rmi_tensor_take(source, out, &err)
+                                            : rmi_array_to_value(NULL, source, out, &err);
+    if (rc == RM_OK)
+        return 0;
+    rmi_python_raise(&err);
+    return -1;
+}
+
+/* ---- Audio */
+
+static void value_free(void *owner)
+{
+    rm_value value = rmi_value_of(owner);
+    rm_value_clear(&value);
+}
+
 /* With a sample rate it is audio: one dimension is one channel. */
-static int make_audio(PyObject *sample_rate, PyObject *channel_layout, int64_t *sizes, int64_t *strides,
-                      rm_tensor *view)
+static int make_audio(PyObject *sample_rate, PyObject *channel_layout, rm_value *value)
 {
     const long rate = PyLong_AsLong(sample_rate);
+    rm_tensor view = rm_tensor_view(*value);
+    rm_error err = {0};
     if (rate == -1 && PyErr_Occurred())
         return -1;
-    if (rate <= 0 || rate > INT32_MAX || view->dimensions < 1 || view->dimensions > 2) {
+    if (rate <= 0 || rate > INT32_MAX || view.dimensions < 1 || view.dimensions > 2) {
         PyErr_SetString(PyExc_ValueError, rate <= 0 || rate > INT32_MAX
                                               ? "sample_rate must be a positive number of Hz"
                                               : "audio is (frames, channels)");
         return -1;
     }
-    if (view->dimensions == 1) {
-        sizes[1] = 1;
-        strides[1] = 1;
-        view->dimensions = 2;
-    }
-    view->media.kind = RM_MEDIA_AUDIO;
-    view->media.sample_rate = (int32_t)rate;
+    const int64_t sizes[2] = {view.shape[0], view.dimensions == 2 ? view.shape[1] : 1};
+    const int64_t strides[2] = {view.strides[0], view.dimensions == 2 ? view.strides[1] : 1};
+    view.shape = sizes;
+    view.strides = strides;
+    view.dimensions = 2;
+    view.media = (rm_media){.kind = RM_MEDIA_AUDIO, .sample_rate = (int32_t)rate};
     if (channel_layout != Py_None)
-        view->media.channel_layout = PyLong_AsUnsignedLongLong(channel_layout);
-    return PyErr_Occurred() ? -1 : 0;
+        view.media.channel_layout = PyLong_AsUnsignedLongLong(channel_layout);
+    if (PyErr_Occurred())
+        return -1;
+    rm_value audio = rm_null();
+    if (rm_tensor_wrap(NULL, &view, rm_value_move(value).heap, value_free, &audio, &err) != RM_OK) {
+        rmi_python_raise(&err);
+        return -1;
+    }
+    *value = audio;
+    return 0;
 }
 
-PyObject *rmi_tensor_from_buffer(PyObject *source, PyObject *shape, PyObject *dtype, PyObject *sample_rate,
+/* ---- Tensors */
+
+PyObject *rmi_tensor_from_object(PyObject *source, PyObject *shape, PyObject *dtype, PyObject *sample_rate,
                                  PyObject *channel_layout)
 {
-    int64_t sizes[RM_MAX_DIMENSIONS + 1], strides[RM_MAX_DIMENSIONS + 1];
-    rm_tensor view = {0};
     rm_value value = rm_null();
-    rm_error err = {0};
     PyObject *made = NULL;
-    keeper *kept = rmi_alloc_zeroed(NULL, sizeof *kept);
-    if (kept == NULL)
-        return PyErr_NoMemory();
-    if (PyObject_GetBuffer(source, &kept->buffer, PyBUF_FULL_RO) != 0) {
-        rmi_free(NULL, kept, sizeof *kept);
-        return NULL;
-    }
-    if (describe(&kept->buffer, shape, dtype, sizes, strides, &view) != 0 ||
-        (sample_rate != Py_None && make_audio(sample_rate, channel_layout, sizes, strides, &view) != 0)) {
-        keeper_free(kept);
-        return NULL;
-    }
-    if (rm_tensor_wrap(NULL, &view, kept, keeper_free, &value, &err) != RM_OK)
-        rmi_python_raise(&err);
-    else
+    if (value_of_object(source, shape, dtype, &value) == 0 &&
+        (sample_rate == Py_None || make_audio(sample_rate, channel_layout, &value) == 0))
         made = rmi_tensor_to_python(value, RM_NO_TIME, RM_NO_TIME);
     rm_value_clear(&value);
     return made;
 }
 
+PyObject *rmi_tensor_source(rm_value tensor)
+{
+    rm_heap *heap = tensor.heap;
+    while (heap != NULL) {
+        const rmi_tensor_block *block = rmi_tensor_of(heap);
+        if (block->release == keeper_free)
+            return ((const keeper *)block->owner)->buffer.obj;
+        heap = block->release == value_free ? block->owner : block->parent;
+    }
+    return NULL;
+}
+
 PyObject *rmi_tensor_part(PyObject *tensor, Py_ssize_t start, Py_ssize_t stop)
 {
-    rm_value part = rm_null();
+    rm_value part = rm_null(), own = rm_null();
     rm_error err = {0};
     PyObject *made = NULL;
-    if (rm_tensor_slice(NULL, rmi_tensor_value(tensor), start, stop - start, &part, &err) != RM_OK)
+    int rc = rm_tensor_slice(NULL, rmi_tensor_value(tensor), start, stop - start, &part, &err);
+    if (rc == RM_OK && rmi_tensor_writers(tensor) > 0) { /* the part would not know of them */
+        rc = rmi_tensor_copy(NULL, part, &own, &err);
+        rm_value_clear(&part);
+        part = own;
+    }
+    if (rc != RM_OK)
         rmi_python_raise(&err);
     else
         made = rmi_tensor_to_python(part, RM_NO_TIME, RM_NO_TIME);

@@ -9,7 +9,7 @@ from support import ROOT, ProgramTest, manifest, node, section
 from wasm_products import path_of
 
 from browser_port import HOST, PLACES, Host
-from hosted_ports import dependency
+from ports import dependency
 
 WASM = path_of("pipeline_executor_wasm")
 EXAMPLE = section("docs/wasm.md", "Run it in a page")

@@ -109,6 +109,13 @@ const checks = {
         const [a, b] = [await draw(), await draw()];
         return [a[0], a[1] !== b[1]];
     },
+    async arrays() {
+        const code = 'import sys\nbefore = "numpy" in sys.modules\nimport numpy as np\n'
+            + 'def process(t):\n    return [np.asarray(t) + 1, before]';
+        const item = { __numpy__: true, array: { meta: { shape: [2], dtype: 'float64' }, data: 'AAAAAAAA8D8AAAAAAAAAQA==' } };
+        const [array, before] = (await new Reactor(instance()).open(pipeline([python('p', code)])).run([item])).p[0];
+        return [[array.array.meta.dtype, array.array.meta.shape, array.array.data], before];
+    },
 };
 
 process.stdout.write(JSON.stringify(await checks[name]()) + '\n');

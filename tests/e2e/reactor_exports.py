@@ -67,3 +67,10 @@ class Plain(WithPython, unittest.TestCase):
 
 class Snapshot(WithPython, unittest.TestCase):
     product = "remotemedia_reactor_wasm_snapshot"
+
+
+class NumpySnapshot(WithPython, unittest.TestCase):
+    product = "remotemedia_reactor_numpy_snapshot"
+
+    def test_arrays(self):
+        self.assertEqual(check(self.product, "arrays"), [["float64", [2], "AAAAAAAAAEAAAAAAAAAIQA=="], True])

@@ -13,7 +13,9 @@ import wasm_file  # noqa: E402
 
 PRODUCTS = ["pipeline_executor_lite", "pipeline_executor_wasm", "pipeline_executor_wasm_snapshot"]
 PRODUCTS += ["remotemedia_reactor_lite", "remotemedia_reactor_wasm", "remotemedia_reactor_wasm_snapshot"]
+PRODUCTS += ["pipeline_executor_numpy", "pipeline_executor_numpy_snapshot", "remotemedia_reactor_numpy_snapshot"]
 SNAPSHOT, PLAIN = "pipeline_executor_wasm_snapshot", "pipeline_executor_wasm"
+NUMPY_SNAPSHOT, NUMPY = "pipeline_executor_numpy_snapshot", "pipeline_executor_numpy"
 
 
 def run(product, *args, code=None, node=(), stdin=None):
@@ -79,6 +81,24 @@ class Fresh(unittest.TestCase):
         self.assertEqual(result(SNAPSHOT, code), [True, True])
 
 
+class WithNumpy(unittest.TestCase):
+    def test_output(self):
+        code = "import numpy as np\ndef process(x):\n    a = np.arange(8, dtype='f4').reshape(2, 4)\n"
+        code += "    return [a @ a.T, np.__version__, str(np.linalg.inv(np.eye(2)))]"
+        self.assertEqual(run(NUMPY_SNAPSHOT, code=code), run(NUMPY, code=code))
+
+    def test_numpy_is_imported_in_the_image_only(self):
+        code = "import sys\ndef process(x):\n    return [n in sys.modules for n in ('numpy', 'numpy.random')]"
+        self.assertEqual(result(NUMPY_SNAPSHOT, code), [True, True])
+        self.assertEqual(result(NUMPY, code), [False, False])
+
+    def test_random_numbers(self):
+        code = "import numpy as np\ndef process(x):\n    return [np.random.random(), np.random.default_rng().random()]"
+        first, second = result(NUMPY_SNAPSHOT, code), result(NUMPY_SNAPSHOT, code)
+        for a, b in zip(first, second):
+            self.assertNotEqual(a, b)
+
+
 class Sections(unittest.TestCase):
     def test_every_product_tells_what_it_is(self):
         lock = subprocess.run([ROOT / "deps/deps.py", "lock-hash"], check=True, capture_output=True, text=True)
@@ -88,9 +108,10 @@ class Sections(unittest.TestCase):
                 self.assertEqual(found["remotemedia.lock"].decode(), lock.stdout.strip())
                 features = json.loads(found["remotemedia.features"])
                 self.assertEqual(features["RM_PYTHON"], "lite" not in product)
+                self.assertEqual(features["RM_NATIVE_NUMPY"], "numpy" in product)
 
     def test_they_are_what_the_program_says(self):
-        for product in PRODUCTS[:3]:
+        for product in (name for name in PRODUCTS if "reactor" not in name):
             found = wasm_file.custom_sections(path_of(product).read_bytes())
             told = json.loads(run(product, "version", "--json"))
             with self.subTest(product):
@@ -98,7 +119,7 @@ class Sections(unittest.TestCase):
                 self.assertEqual(json.loads(found["remotemedia.features"]), told["features"])
 
     def test_the_image_is_dense(self):
-        for product in (SNAPSHOT, "remotemedia_reactor_wasm_snapshot"):
+        for product in (name for name in PRODUCTS if "snapshot" in name):
             parts = list(wasm_file.data_segments(path_of(product).read_bytes()))
             span = max(at + size for at, size in parts) - min(at for at, _ in parts)
             with self.subTest(product):

@@ -90,7 +90,7 @@ class Usage(ProgramTest):
         self.refuse("run", "x.json", "--timeout", "soon", says="--timeout takes a time")
         self.refuse("run", "x.json", "--timeout", "0", says="--timeout takes a time")
         self.refuse("run", "x.json", "--seed", "many", says="--seed takes a whole number")
-        self.refuse("run", "x.json", "--format", "xml", says="--format takes json, jsonl, not 'xml'")
+        self.refuse("run", "x.json", "--format", "xml", says="--format takes json or jsonl, not 'xml'")
         self.refuse("run", "x.json", "--arrays", "npy", says="--arrays takes json")
         self.refuse("run", "x.json", "--compat", "v2", says="--compat takes v1")
         self.refuse("run", "x.json", "--metrics=yes", says="--metrics takes no value")

@@ -144,6 +144,23 @@ class Stream(CompiledTest):
         self.assertIn("memory: 0 bytes in use", err)
 
 
+class Tensor(CompiledTest):
+    def test_takes_parts_and_lends_memory_without_a_copy(self):
+        exit, out, err = self.start(self.compile_program("tensor"))
+        self.assertEqual((exit, err), (0, ""))
+        self.assertEqual(out.splitlines()[:7], [
+            "table: [[0,1,4],[9,16,25]]",
+            "second row: [[9,16,25]]",
+            "transposed: [[0,9],[1,16],[4,25]]",
+            "transposed: int32, 6 elements, 24 bytes, shape 3 2, strides 1 3",
+            "copied: int32, 6 elements, 24 bytes, shape 3 2, strides 2 1, in C order",
+            "result: float32, 8 elements, 32 bytes, shape 4 2, strides 2 1, in C order",
+            "the result is the program's memory"])
+        self.assertRegex(out, r'level: \[\{"rms_dbfs":-5\.63,"peak_dbfs":-1\.16,')
+        self.assertEqual(out.count("the samples are free\n"), 1)
+        self.assertTrue(out.endswith("the samples are free\n"))
+
+
 class Plugin(CompiledTest):
     def setUp(self):
         super().setUp()

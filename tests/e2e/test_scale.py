@@ -9,6 +9,8 @@ import unittest
 
 from support import PROGRAM, SLOWNESS, ProgramTest, environment, manifest, node
 
+from ports import dependency
+
 # Starts the program, feeds it nothing, and prints the exit code and the peak memory of the child in KiB.
 MEASURE = """
 import resource, subprocess, sys
@@ -170,6 +172,18 @@ class Memory(ProgramTest):
         self.assert_constant(
             lambda n: ("run", path, "--input", self.lines(n), "--format", "jsonl"), 5000, 60000
         )
+
+    def test_large_arrays_between_python_nodes(self):
+        nodes = [node("a", "Python", {"code": "import numpy\ndef process(n):\n    for i in range(n):\n        yield numpy.full(1 << 20, i + 0.5)"}),
+                 node("b", "Python", {"code": "import asyncio\nasync def process(x):\n    await asyncio.sleep(0.002)\n    return x"}),
+                 node("c", "Python", {"code": "def process(x):\n    return x[0]"})]
+
+        def make(n):
+            pipeline = {"manifest": manifest(nodes, ["a > b > c"]), "input_data": [n]}
+            return "run", self.write(f"m{n}.json", pipeline), "--path", numpy
+
+        numpy = dependency("numpy-wheel")
+        self.assert_constant(make, 20, 200, 65536)
 
     def test_one_python_call_that_yields_a_million(self):
         code = "def process(n):\n    for i in range(n):\n        yield str(i)\n"

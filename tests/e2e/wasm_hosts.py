@@ -12,7 +12,8 @@ from support import ROOT, ProgramTest, manifest, node, section
 from wasm_products import path_of
 
 from casefile import load_all
-from hosted_ports import HOSTS, Host, dependency
+from hosted_ports import HOSTS, Host
+from ports import dependency
 
 FULL = "pipeline_executor_wasm"
 RUN = ROOT / "wasm/run.mjs"
@@ -30,9 +31,9 @@ WebAssembly.Instance = class extends Real {
 };"""
 
 
-def shown(title, kind):
+def shown(title, kind, document=DOCUMENT):
     """(code, what it prints) of the section's blocks of a kind; each is followed by a block of text."""
-    return re.findall(rf"^```{kind}\n(.*?)^```\n+```text\n(.*?)^```$", section(DOCUMENT, title), re.S | re.M)
+    return re.findall(rf"^```{kind}\n(.*?)^```\n+```text\n(.*?)^```$", section(document, title), re.S | re.M)
 
 
 def document(code, items, **more):
@@ -48,6 +49,7 @@ class Documentation(ProgramTest):
     def test_node(self):
         examples = shown("Run it in Node", "sh")
         self.assertGreater(len(examples), 1)
+        examples += shown("numpy inside WebAssembly", "sh", "docs/numpy.md")
         for code, expected in examples:
             code = code.replace("build/wasm/", f"{path_of(FULL).parent}/")
             done = subprocess.run(["sh", "-ec", code], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)

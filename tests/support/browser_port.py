@@ -9,8 +9,8 @@ import tempfile
 
 from casefile import CaseError, replace_everywhere
 from expectations import check
-from hosted_ports import HOSTS, Beside, dependency, differences
-from ports import Result, limit_of, place_files, result_of
+from hosted_ports import HOSTS, Beside, differences
+from ports import Result, dependency, limit_of, place_files, result_of
 
 HOST = HOSTS / "browser" / "host.mjs"
 SLOWNESS = 3  # two browsers at a time, which share the machine
@@ -88,7 +88,7 @@ class Browser(Beside):
                 for place, words in PLACES.items():
                     result = self.in_folder(case, folder, lambda *at, place=place: self.in_browser(place, *at))
                     case.expect = expect
-                    found = check(case, result, folder) + differences(native, result)
+                    found = check(case, result, folder) + differences(case, native, result)
                     complaints += [f"{words}: {text}" for text in found]
                 return complaints
             except (CaseError, OSError, ValueError) as error:
@@ -103,7 +103,7 @@ class Browser(Beside):
 
     def in_browser(self, place, case, folder):
         """Runs the case over a copy of the folder's files and brings back what became of them."""
-        command, stdin = self.command(case, folder)
+        command, stdin = self.command(case, folder, [])
         before = files_below(folder)
         (folder.parent / "stdin").write_bytes(stdin)
         host = self.free[place].get()

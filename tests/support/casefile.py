@@ -130,6 +130,7 @@ CASE_KEYS = {
     "skip",
     "valgrind",
     "limit_seconds",
+    "numpy",
 }
 EXPECT_KEYS = {
     "outputs",
@@ -144,6 +145,7 @@ EXPECT_KEYS = {
     "output_files",
     "graph_info",
     "failed",
+    "tolerance",
 }
 ERROR_KEYS = {
     "code",
@@ -219,6 +221,8 @@ class Case:
                 raise CaseError("an expected error must be an object that says something")
             _check_keys("'error'", error, ERROR_KEYS)
             _check_strings("'error'", error)
+        if "tolerance" in expect and "outputs" not in expect:
+            raise CaseError("'tolerance' goes with 'outputs'")
         if "manifest" in self.data and "stdin" in self.data and self.data.get("via") != "file":
             raise CaseError(
                 "'manifest' and 'stdin' exclude each other unless the manifest goes \"via\": \"file\""
@@ -227,12 +231,16 @@ class Case:
             raise CaseError("'input_data' needs 'manifest'")
         if self.data.get("via", "stdin") not in ("stdin", "file"):
             raise CaseError("'via' is \"stdin\" or \"file\"")
-        for key, kind in (("args", list), ("command", list), ("files", dict), ("env", dict), ("skip", dict)):
+        for key, kind in (("args", list), ("command", list), ("files", dict), ("env", dict), ("skip", dict),
+                          ("numpy", bool)):
             if not isinstance(self.data.get(key, kind()), kind):
                 raise CaseError(f"{key!r} has the wrong type")
         for port, reason in self.data.get("skip", {}).items():
             if not isinstance(reason, str) or not reason:
                 raise CaseError(f"skip of {port!r} needs a reason")
+
+    def needs_numpy(self):
+        return self.data.get("numpy") is True
 
     def args(self):
         return list(self.data.get("args", []))

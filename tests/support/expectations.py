@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 
 from casefile import Number, as_printed, canonical, content, parse_exact, plain, to_json
 
@@ -126,10 +127,27 @@ def check_failure(complaints, case, result):
         same(complaints, "outputs", expect["outputs"], document.get("outputs"))
 
 
-def same(complaints, what, expected, got):
-    want, have = canonical(expected), as_printed(got)
+def near(want, have, tolerance):
+    """`have`, with each float that is within the relative tolerance of the one in its place replaced by that one."""
+    if isinstance(want, Number) and isinstance(have, Number):
+        a, b = plain(want), plain(have)
+        is_near = isinstance(a, float) and isinstance(b, float) and math.isclose(a, b, rel_tol=tolerance)
+        return want if is_near else have
+    if isinstance(want, list) and isinstance(have, list) and len(want) == len(have):
+        return [near(a, b, tolerance) for a, b in zip(want, have)]
+    if isinstance(want, dict) and isinstance(have, dict):
+        return {key: near(want[key], item, tolerance) if key in want else item for key, item in have.items()}
+    return have
+
+
+def same(complaints, what, expected, got, tolerance=0.0):
+    want, have = canonical(expected), as_printed(near(expected, got, tolerance) if tolerance else got)
     if want != have:
         complaints.append(f"{what} differ:\n" + diff(want, have))
+
+
+def tolerance_of(case):
+    return float(plain(case.expect.get("tolerance", 0.0)))
 
 
 def check_failed_items(complaints, expected, got):
@@ -156,7 +174,7 @@ def check_success(complaints, case, result):
     if "\n" in result.stdout.rstrip("\n"):
         complaints.append("the result is not one line")
     if "outputs" in expect:
-        same(complaints, "outputs", expect["outputs"], document.get("outputs"))
+        same(complaints, "outputs", expect["outputs"], document.get("outputs"), tolerance_of(case))
     if "graph_info" in expect:
         same(complaints, "graph_info", expect["graph_info"], document.get("graph_info"))
     if "failed" in document or "failed" in expect:
@@ -194,6 +212,17 @@ def check_files(complaints, expected, folder):
         elif path.read_bytes() != content(spec):
             want, have = (data.decode("utf-8", "replace") for data in (content(spec), path.read_bytes()))
             complaints.append(f"{name} differs:\n" + (diff(want, have) or f"expected {want!r}, got {have!r}"))
+
+
+def same_document(case, expected, got):
+    """Whether two runs have printed the same: the same bytes, or with a tolerance documents that are near."""
+    tolerance = tolerance_of(case)
+    if expected == got or not tolerance:
+        return expected == got
+    complaints = []
+    documents = [read_document(complaints, text, "stdout") for text in (expected, got)]
+    same(complaints, "documents", *documents, tolerance)
+    return not complaints
 
 
 def check(case, result, folder):

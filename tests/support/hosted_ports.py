@@ -11,16 +11,10 @@ import sys
 import tempfile
 
 from casefile import CaseError, replace_everywhere
-from expectations import check, diff, shorten
-from ports import ROOT, Native, Result, limit_of, place_files, result_of
+from expectations import check, diff, same_document, shorten
+from ports import ROOT, Native, Result, dependency, limit_of, place_files, result_of
 
 HOSTS = ROOT / "tests" / "support" / "hosts"
-
-
-def dependency(name):
-    """Where a tool of the tests lies."""
-    command = [sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "path", name]
-    return pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
 
 
 class Host:
@@ -97,12 +91,12 @@ class Hosted(Beside):
                 place_files(case, folder)
                 result = self.in_host(case, folder, streams)
                 case.expect = replace_everywhere(case.expect, "{DIR}", str(folder))
-                return check(case, result, folder) + differences(native, result)
+                return check(case, result, folder) + differences(case, native, result)
             except (CaseError, OSError, ValueError) as error:
                 return [f"the case cannot be run: {type(error).__name__}: {error}"]
 
     def in_host(self, case, folder, streams):
-        command, stdin = self.command(case, folder)
+        command, stdin = self.command(case, folder, [])
         files = {name: str(streams / name) for name in ("stdin", "stdout", "stderr")}
         (streams / "stdin").write_bytes(stdin)
         job = {
@@ -122,7 +116,7 @@ class Hosted(Beside):
         return result_of(answer["exit"], (streams / "stdout").read_bytes(), (streams / "stderr").read_bytes())
 
 
-def differences(native, result):
+def differences(case, native, result):
     if native is None:
         return []
     if result.trouble or native.trouble:
@@ -130,7 +124,7 @@ def differences(native, result):
     complaints = []
     if native.exit != result.exit:
         complaints.append(f"exit code {result.exit}, natively {native.exit}")
-    if native.stdout != result.stdout:
+    if not same_document(case, native.stdout, result.stdout):
         complaints.append("stdout is not the native program's:\n" + shorten(diff(native.stdout, result.stdout)))
     return complaints
 

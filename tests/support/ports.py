@@ -2,9 +2,11 @@
 all of them; the native one starts the program once a case, which costs 10 ms. run_cases has the table of them."""
 
 import concurrent.futures
+import functools
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 from casefile import CaseError, content, replace_everywhere
@@ -20,6 +22,12 @@ VALGRIND = [
     "--errors-for-leak-kinds=definite",
     f"--suppressions={SUPPORT / 'valgrind.supp'}",
 ]
+
+
+def dependency(name):
+    """Where a tool of the tests lies."""
+    command = [sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "path", name]
+    return pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
 
 
 class Result:
@@ -105,7 +113,8 @@ class Native:
                 return [f"the case cannot be run: {type(error).__name__}: {error}"]
 
     def start(self, case, folder):
-        command, stdin = self.command(case, folder)
+        numpy = ["--path", str(self.numpy)] if case.needs_numpy() else []
+        command, stdin = self.command(case, folder, numpy)
         limit = limit_of(case) * self.slowness
         env = environment(replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)))
         try:
@@ -119,8 +128,16 @@ class Native:
             return Result(trouble="valgrind found errors:\n" + result.stderr[-6000:])
         return result
 
-    def command(self, case, folder):
-        """The argument list, and what goes to stdin."""
+    @functools.cached_property
+    def numpy(self):
+        """The folder that natively has numpy; a WASM file has it inside."""
+        folder = dependency("numpy-wheel")
+        if not folder.is_dir():
+            raise CaseError("numpy is not there; get it with: deps/deps.py --target test ensure numpy-wheel")
+        return folder
+
+    def command(self, case, folder, more):
+        """The argument list with `more` behind, and what goes to stdin."""
         document = case.document()
         if document is not None:
             document = document.replace(b"{DIR}", str(folder).encode())
@@ -134,5 +151,5 @@ class Native:
         elif "command" not in case.data:
             manifest = ["-"] if "stdin" in case.data else []
         before = VALGRIND if self.valgrind else []
-        words = [*case.data.get("command", ["run"]), *manifest, *case.args()]
+        words = [*case.data.get("command", ["run"]), *manifest, *case.args(), *more]
         return [*before, str(self.program), *replace_everywhere(words, "{DIR}", str(folder))], stdin

@@ -1,8 +1,18 @@
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "platform/platform.h"
+
+void rmi_platform_use_large_pages(void *block, size_t size)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)block / page * page;
+    const uintptr_t end = ((uintptr_t)block + size + page - 1) / page * page;
+    /* Whole pages, to both ends: a mapping in two parts could not be moved when the block grows. It is advice: where
+     * it cannot be taken, nothing changes. */
+    (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+}
 
 size_t rmi_platform_cpu_count(void)
 {

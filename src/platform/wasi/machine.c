@@ -1,5 +1,10 @@
 #include "platform/platform.h"
 
+void rmi_platform_use_large_pages(void *block, size_t size)
+{
+    (void)block, (void)size;
+}
+
 size_t rmi_platform_cpu_count(void)
 {
     return 1;

@@ -1,0 +1,33 @@
+/* numpy's arrays and scalars, and others' arrays that speak DLPack, known without numpy's headers and without importing
+ * it. Threads and references: see host.h. */
+#ifndef PYTHON_ARRAY_H
+#define PYTHON_ARRAY_H
+
+#include "python/host.h"
+
+/* An ndarray, or one of a subclass. Clears no exception and sets none. */
+bool rmi_array_check(PyObject *object);
+/* The same, if an array was seen before; needs no GIL. */
+bool rmi_array_seen(PyObject *object);
+/* Bytes of its elements. */
+size_t rmi_array_bytes(PyObject *array);
+/* An array, or anything else that hands its memory over by `__dlpack__`. */
+bool rmi_array_like(PyObject *object);
+/* An array (rmi_array_like) as a tensor over the same memory; a copy where its elements do not lie as a tensor's can:
+ * unaligned, or not a whole number of elements apart. *out is owned. */
+int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, rm_value *out, rm_error *err);
+/* A numpy scalar that is a number, as Python's int, float or bool; NULL without an exception where `object` is none. */
+PyObject *rmi_array_number(PyObject *object);
+
+/* ---- memory.c: arrays and Tensors whose memory somebody may still change */
+
+bool rmi_has_memory(PyObject *object);
+/* Whether the memory of an array or Tensor may be changed by someone, apart from `held` references to it that will be
+ * given up. */
+bool rmi_memory_may_change(PyObject *object, Py_ssize_t held);
+/* The same elements in memory of their own. */
+PyObject *rmi_memory_copy(PyObject *object);
+/* The same memory for one more owner: nobody can write to it any more. */
+PyObject *rmi_memory_share(PyObject *object);
+
+#endif
