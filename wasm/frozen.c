@@ -47,6 +47,8 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
         PyErr_SetString(PyExc_SystemError, "a frozen module is damaged");
     else
         object = __real_PyMarshal_ReadObjectFromString(code, (Py_ssize_t)length);
+    if (code != NULL)
+        memset(code, 0, length); /* what is freed is in the image of a snapshot too */
     PyMem_RawFree(code);
     return object;
 }
