@@ -15,7 +15,7 @@ The exit code is the program's; 64 when the command line is wrong, 66 when FILE 
 const EXIT = { usage: 64, file: 66, trap: 70 };
 const OLDEST_NODE = 20;
 // Of a file's thousands of functions a run calls a few. They are checked when they are called, and those that have run for
-// tens of milliseconds are optimized (V8's own budget is a fiftieth): Node cannot end before an optimization that it began.
+// tens of milliseconds are optimized (Node 20's own budget is a fiftieth): Node cannot end before an optimization that it began.
 const V8_SETTINGS = ['--wasm-lazy-validation', '--wasm-tiering-budget=90000000'];
 const V8_WITH_SETTINGS = /^1[123]\./; // another might not know them
 
