@@ -4,7 +4,8 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-browser bench bench-wasm bench-numpy lint format coverage install clean help
+.PHONY: build wasm run test test-wasm test-browser test-numpy-suite bench bench-wasm bench-numpy lint format coverage \
+	install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -24,6 +25,10 @@ test-wasm: build wasm ## The WASM files in Node and in wasmtime
 
 test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
 	@tools/test "test tools" "cases browser" "cases numpy browser" "e2e browser"
+
+test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
+	@deps/deps.py --target test ensure
+	@tests/numpy/run
 
 bench: build ## Measure, beside the peers
 	@bench/run

@@ -35,3 +35,5 @@ rm_wasm_product(pipeline_executor_numpy_snapshot command_numpy_snapshot --featur
 rm_wasm_link_numpy(reactor_numpy_snapshot ${rm_wasm_reactor} ${rm_wasm_snapshot}
     ${PROJECT_SOURCE_DIR}/wasm/reactor_snapshot.c)
 rm_wasm_product(remotemedia_reactor_numpy_snapshot reactor_numpy_snapshot --features ${rm_wasm_features} --snapshot)
+
+include(${PROJECT_SOURCE_DIR}/cmake/wasm-numpy-tests.cmake)

@@ -6,6 +6,7 @@ A call through a function pointer of another signature traps there, so functions
 import pathlib
 import sys
 
+COMPAT = "numpy/_core/include/numpy/npy_3kcompat.h"
 MULTIARRAY = "numpy/_core/src/multiarray/"
 UMATH = "numpy/_core/src/umath/"
 SORT = "numpy/_core/src/npysort/"
@@ -22,6 +23,40 @@ EDITS = [
     (MULTIARRAY + "multiarraymodule.c",
      "(PyCFunction)_get_castingimpl,\n        METH_VARARGS | METH_KEYWORDS, NULL}",
      "(PyCFunction)_get_castingimpl,\n        METH_VARARGS, NULL}"),
+    (MULTIARRAY + "_multiarray_tests.c.src",
+     "printf_float_g(PyObject *NPY_UNUSED(dummy), PyObject *args, PyObject *kwds)",
+     "printf_float_g(PyObject *NPY_UNUSED(dummy), PyObject *args)"),
+    # fromfile and tofile ask for a second descriptor of the file, which WASI cannot make.
+    (COMPAT, "#include \"npy_common.h\"\n", "#include \"npy_common.h\"\n#include \"rm_file.h\"\n"),
+    (COMPAT, """
+    /*
+     * The handle needs to be dup'd because we have to call fclose
+     * at the end
+     */
+    os = PyImport_ImportModule("os");
+    if (os == NULL) {
+        return NULL;
+    }
+    ret = PyObject_CallMethod(os, "dup", "i", fd);
+    Py_DECREF(os);
+    if (ret == NULL) {
+        return NULL;
+    }
+    fd2_tmp = PyNumber_AsSsize_t(ret, PyExc_IOError);
+    Py_DECREF(ret);
+    if (fd2_tmp == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (fd2_tmp < INT_MIN || fd2_tmp > INT_MAX) {
+        PyErr_SetString(PyExc_IOError,
+                        "Getting an 'int' from os.dup() failed");
+        return NULL;
+    }
+    fd2 = (int)fd2_tmp;
+""", ""),
+    (COMPAT, "    handle = fdopen(fd2, mode);\n", "    handle = rm_file_over(fd, mode);\n"),
+    (COMPAT, "    int fd, fd2, unbuf;\n    Py_ssize_t fd2_tmp;\n    PyObject *ret, *os, *io, *io_raw;\n",
+     "    int fd, unbuf;\n    PyObject *ret, *io, *io_raw;\n"),
     # Texts for help() are left out: docstrings of ufuncs here, the others by cython and where Python files are frozen.
     ("numpy/_core/code_generators/generate_umath_doc.py", "cdef_str = normalize_doc(string)", "cdef_str = ''"),
     ("numpy/_core/overrides.py", "dispatcher.__doc__)", "dispatcher.__doc__ or '')"),

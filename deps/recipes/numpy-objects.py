@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What of numpy's build goes into libnumpy.a: targets.txt for ninja; with --archive, the archive and the modules' table.
 
+The modules that only numpy's own tests use are an archive beside it, libnumpy_tests.a, with a table that has all.
+
 mtrand has its own copy of the distributions, compiled for old streams, with the names and not the signatures of the
 others: its objects are compiled again with those names prefixed.
 """
@@ -10,7 +12,7 @@ import pathlib
 import re
 import subprocess
 
-LEFT_OUT = ("_tests", "_simd", "lib_umath_tests")
+FOR_TESTS = ("_tests", "_simd")
 MTRAND = "numpy/random/mtrand"
 
 
@@ -19,10 +21,8 @@ def modules(build):
     text = (build / "build.ninja").read_text().replace("$\n", "")
     found = {}
     for out, inputs in re.findall(r"^build ([^:\n ]+\.so): \S*LINKER\S* ([^\n]*)$", text, re.M):
-        name = out.split(".")[0]
-        if not any(part in name for part in LEFT_OUT):
-            files = inputs.split("||")[0].replace("|", " ").split()
-            found[name] = [file for file in files if file.endswith((".o", ".a")) and not file.startswith("/")]
+        files = inputs.split("||")[0].replace("|", " ").split()
+        found[out.split(".")[0]] = [file for file in files if file.endswith((".o", ".a")) and not file.startswith("/")]
     return found
 
 
@@ -57,6 +57,15 @@ def table(names):
     return "/* The extension modules in libnumpy.a. */\n" + "".join(rows)
 
 
+def objects_of_modules(build, modules_files):
+    files = dict.fromkeys(file for parts in modules_files for file in parts)
+    return list(dict.fromkeys(part for file in files for part in objects_of(build, file)))
+
+
+def add_archive(build, options, name, objects):
+    subprocess.run([options.archive, "qcD", (options.out / "lib" / name).resolve(), *objects], cwd=build, check=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
@@ -70,13 +79,17 @@ def main():
         (build / "targets.txt").write_text("\n".join(files) + "\n")
         return
     rename_mtrand(build, options.nm)
-    objects = dict.fromkeys(part for file in files for part in objects_of(build, file))
+    tests = [name for name in found if name.endswith(FOR_TESTS)]
+    kept = objects_of_modules(build, [found[name] for name in found if name not in tests])
     # lapack_lite's own objects are in _umath_linalg too.
-    repeated = [file for file in objects if "/lapack_lite." in file and not file.endswith("lapack_litemodule.c.o")]
-    kept = [file for file in objects if file not in repeated] + ["numpy-fenv.o", "numpy-throw.o"]
-    archive = (options.out / "lib/libnumpy.a").resolve()
-    subprocess.run([options.archive, "qcD", archive, *kept], cwd=build, check=True)
-    (options.out / "include/numpy_modules.h").write_text(table(found))
+    repeated = [file for file in kept if "/lapack_lite." in file and not file.endswith("lapack_litemodule.c.o")]
+    kept = [file for file in kept if file not in repeated] + ["numpy-fenv.o", "numpy-throw.o"]
+    add_archive(build, options, "libnumpy.a", kept)
+    there = {pathlib.Path(file).name for file in kept}
+    for_tests = objects_of_modules(build, [found[name] for name in tests])
+    add_archive(build, options, "libnumpy_tests.a", [file for file in for_tests if pathlib.Path(file).name not in there])
+    (options.out / "include/numpy_modules.h").write_text(table(found.keys() - set(tests)))
+    (options.out / "include/tests/numpy_modules.h").write_text(table(found))
     print(f"{len(kept)} objects, {len(found)} modules; left out {len(repeated)} that are repeated")
 
 

@@ -8,6 +8,7 @@ root=$PWD
 python=$DEP_NATIVE_PYTHON/bin/python3.13
 export PYTHONPATH="$DEP_TOOL_CYTHON" PYTHONDONTWRITEBYTECODE=1
 cp "$here/numpy-gemm.h" numpy/_core/src/umath/rm_gemm.h
+cp "$here/numpy-file.h" numpy/_core/include/numpy/rm_file.h
 cp "$here/numpy-sort.hpp" numpy/_core/src/npysort/rm_sort.hpp
 "$python" "$here/numpy-edit.py"
 
@@ -67,7 +68,7 @@ END
     -Dcpu-dispatch=none -Ddisable-threading=true -Ddisable-svml=true -Ddisable-intel-sort=true --prefix=/usr
 "$python" "$here/numpy-objects.py" made
 
-mkdir -p "$OUT/lib" "$OUT/include" "$OUT/python"
+mkdir -p "$OUT/lib" "$OUT/include/tests" "$OUT/python"
 for source in numpy-fenv.c numpy-throw.c; do
     ./wasm-compiler -O2 -Wall -Wextra -c "$here/$source" -o "made/${source%.c}.o"
 done

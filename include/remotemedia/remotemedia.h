@@ -297,12 +297,11 @@ RM_API rm_tensor rm_tensor_view(rm_value value);
  * its data and strides are not looked at. Zeroed, aligned to 64 bytes. *out is owned. */
 RM_API int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *view, bool fortran,
                               rm_value *out, rm_error *err);
-/* A part along the first dimension, [start, start + count), sharing the memory. *out is owned. */
+/* [start, start + count) along the first dimension, sharing the memory. *out is owned. */
 RM_API int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start, int64_t count,
                            rm_value *out, rm_error *err);
-/* The same memory in another layout: `view` with data, dtype, shape and strides (NULL: in C order), of which all
- * elements must lie within those of `tensor`, else RM_E_VALUE. So one channel is picked, dimensions are
- * reordered, reversed, split or joined without a copy. *out is owned. */
+/* The same memory in another layout (data, dtype, shape and strides of `view`; no strides: C order) within that of
+ * `tensor`, else RM_E_VALUE: one channel, dimensions reordered, reversed, split or joined. *out is owned. */
 RM_API int rm_tensor_share(const rm_allocator *allocator, rm_value tensor, const rm_tensor *view,
                            rm_value *out, rm_error *err);
 /* Sets what the elements mean; the value must have one owner, else RM_E_USAGE. */
@@ -350,8 +349,8 @@ enum {
     RM_JSON_RAW = 1,          /* reading: {"__numpy__": ...} is a plain map */
     RM_JSON_WHOLE_AS_INT = 2, /* writing: 5.0 prints as 5 */
     RM_JSON_PRETTY = 4,       /* writing: indented by two spaces */
-    /* writing: tensors are nested lists of numbers (booleans, [re, im], texts, dates, maps of a record's fields)
-     * instead of {"__numpy__": ...}; RM_E_UNSUPPORTED for elements that are none of these */
+    /* writing: tensors are nested lists (of numbers, booleans, [re, im], texts, dates, maps of a record's
+     * fields); RM_E_UNSUPPORTED for elements that are none of these */
     RM_JSON_ARRAYS_AS_LISTS = 8,
 };
 /* Reads one JSON text. Errors give line and column (RM_E_PARSE) or the place (RM_E_LIMIT). *out is owned. */

@@ -11,7 +11,7 @@ from numpy.lib import format
 
 def as_bytes(array: numpy.ndarray) -> tuple[numpy.ndarray, str]:
     """The same memory as elements without a meaning, and the description of what they are."""
-    dtype = array.dtype
+    dtype = numpy.ndarray.dtype.__get__(array)  # whatever the array's class says
     if dtype.hasobject or dtype.kind == "T":
         raise TypeError(f"an array of dtype '{dtype}' holds references, which cannot be sent")
     if dtype.itemsize == 0:

@@ -48,6 +48,30 @@ static void zeroed_memory_is_zero(void **unused)
     }
 }
 
+/* Large blocks come in large pages where the system has them, which must not keep them from growing. */
+static void large_blocks_grow_and_shrink(void **unused)
+{
+    (void)unused;
+    enum { STEP = 4096 };
+    static const size_t sizes[] = {1 << 20, 9 << 20, 40 << 20, (40 << 20) + 5, 8 << 20, 100};
+    unsigned char *block = NULL;
+    size_t size = 0;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        block = rmi_resize(NULL, block, size, sizes[i]);
+        assert_non_null(block);
+        for (size_t at = 0; at < size && at < sizes[i]; at += STEP)
+            assert_int_equal(block[at], (at / STEP) % 251);
+        size = sizes[i];
+        for (size_t at = 0; at < size; at += STEP)
+            block[at] = (unsigned char)(at / STEP % 251);
+    }
+    rmi_free(NULL, block, size);
+    block = rmi_alloc_zeroed(NULL, 9 << 20);
+    for (size_t at = 0; at < 9 << 20; at += STEP)
+        assert_int_equal(block[at], 0);
+    rmi_free(NULL, block, 9 << 20);
+}
+
 static void arenas_give_back_everything(void **unused)
 {
     (void)unused;
@@ -216,13 +240,10 @@ static void suggestions_are_near(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arrays_grow_and_refuse_to_wrap),
-        cmocka_unit_test(zeroed_memory_is_zero),
-        cmocka_unit_test(arenas_give_back_everything),
-        cmocka_unit_test(texts_remember_failures),
-        cmocka_unit_test(bad_utf8_is_found),
-        cmocka_unit_test(errors_are_cut_and_moved),
-        cmocka_unit_test(codes_have_names),
+        cmocka_unit_test(arrays_grow_and_refuse_to_wrap), cmocka_unit_test(zeroed_memory_is_zero),
+        cmocka_unit_test(large_blocks_grow_and_shrink),   cmocka_unit_test(arenas_give_back_everything),
+        cmocka_unit_test(texts_remember_failures),        cmocka_unit_test(bad_utf8_is_found),
+        cmocka_unit_test(errors_are_cut_and_moved),       cmocka_unit_test(codes_have_names),
         cmocka_unit_test(suggestions_are_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,8 +43,8 @@ static uint64_t load(const char *at, size_t size, bool swapped)
 
 static int64_t sign_extend(uint64_t bits, size_t size)
 {
-    const unsigned unused = 64 - 8 * (unsigned)size;
-    return (int64_t)(bits << unused) >> unused;
+    const uint64_t sign = size != 0 ? (uint64_t)1 << (8 * size - 1) : 0;
+    return (int64_t)((bits ^ sign) - sign);
 }
 
 static void put_uint(const rmi_json_writer *w, uint64_t value)

@@ -91,7 +91,8 @@ size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
 typedef struct rmi_json_writer {
     rmi_text *text;
     const rmi_json_style *style;
-    bool *had_nan; /* may be NULL */
+    unsigned flags; /* the style's, near at hand */
+    bool *had_nan;  /* may be NULL */
     rm_error *err;
 } rmi_json_writer;
 

@@ -135,8 +135,7 @@ void rmi_json_put_float(const writer *w, double value, rmi_float_precision preci
             *w->had_nan = true;
         return;
     }
-    bool whole =
-        (w->style->flags & RM_JSON_WHOLE_AS_INT) != 0 && fabs(value) < past_int64 && value == trunc(value);
+    bool whole = (w->flags & RM_JSON_WHOLE_AS_INT) != 0 && fabs(value) < past_int64 && value == trunc(value);
     if (whole) {
         rmi_json_put_int(w, (int64_t)value);
         return;
@@ -153,7 +152,7 @@ static int write_value(const writer *w, rm_value value, const rmi_json_path *at,
 
 static void put_line(const writer *w, size_t depth)
 {
-    if ((w->style->flags & RM_JSON_PRETTY) == 0)
+    if ((w->flags & RM_JSON_PRETTY) == 0)
         return;
     char *to = rmi_text_reserve(w->text, 1 + 2 * depth);
     if (to == NULL)
@@ -189,7 +188,7 @@ static int write_map(const writer *w, const rmi_map_block *map, const rmi_json_p
         const rmi_string_block *key = rmi_string_of(map->entries[i].key);
         inner.key = key->text;
         inner.key_length = key->length;
-        if ((w->style->flags & RM_JSON_PRETTY) == 0) {
+        if ((w->flags & RM_JSON_PRETTY) == 0) {
             put_string(w, i != 0 ? ',' : 0, key, ':');
         } else {
             if (i != 0)
@@ -211,7 +210,7 @@ static int write_map(const writer *w, const rmi_map_block *map, const rmi_json_p
 /* Begins a member of an object that has members. */
 static void put_key(const writer *w, const char *key, bool first, size_t depth)
 {
-    const bool pretty = (w->style->flags & RM_JSON_PRETTY) != 0;
+    const bool pretty = (w->flags & RM_JSON_PRETTY) != 0;
     if (!first)
         put_char(w, ',');
     put_line(w, depth);
@@ -326,7 +325,7 @@ static int write_value(const writer *w, rm_value value, const rmi_json_path *at,
 
 int rmi_json_append(rmi_text *text, rm_value value, const rmi_json_style *style, bool *had_nan, rm_error *err)
 {
-    const writer w = {.text = text, .style = style, .had_nan = had_nan, .err = err};
+    const writer w = {.text = text, .style = style, .flags = style->flags, .had_nan = had_nan, .err = err};
     const rmi_json_path root = {0};
     int rc = write_value(&w, value, &root, 0);
     if (rc == RM_OK || text->failed)

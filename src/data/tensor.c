@@ -120,6 +120,18 @@ static void fill_strides(int32_t dimensions, const int64_t *shape, bool fortran,
     }
 }
 
+/* A stride that leads nowhere may be any number, also one that no arithmetic can take: the usual one stands in for it. */
+static void settle_strides(const rm_tensor *view, bool fortran, int64_t *strides)
+{
+    int64_t usual[RM_MAX_DIMENSIONS];
+    bool empty = false;
+    fill_strides(view->dimensions, view->shape, fortran, usual);
+    for (int32_t i = 0; i < view->dimensions; i++)
+        empty = empty || view->shape[i] == 0;
+    for (int32_t i = 0; i < view->dimensions; i++)
+        strides[i] = empty || view->shape[i] == 1 ? usual[i] : strides[i];
+}
+
 /* ---- Making ---- */
 
 /* A block with room for the layout and `extra` bytes; shape, strides (NULL: by order) and description are
@@ -149,6 +161,7 @@ static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tenso
         memcpy(block->layout + view->dimensions, view->strides, layout / 2);
     else
         fill_strides(view->dimensions, view->shape, fortran, block->layout + view->dimensions);
+    settle_strides(view, fortran, block->layout + view->dimensions);
     if (text != 0)
         block->view.description = memcpy((char *)block + size - text, view->description, text);
     return block;
@@ -241,6 +254,8 @@ static int new_part(const rm_allocator *allocator, rm_value tensor, const rm_ten
     rm_heap *root = rmi_tensor_of(tensor.heap)->parent; /* never a part itself */
     block->parent = rm_value_retain(rmi_value_of(root != NULL ? root : tensor.heap)).heap;
     *out = rmi_value_of(&block->head);
+    if (rmi_value_is_branched(tensor))
+        rmi_value_mark_branched(*out);
     return RM_OK;
 }
 
@@ -410,7 +425,12 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
             memcpy(to, view.data, bytes);
         return RM_OK;
     }
+    const int32_t last = view.dimensions - 1; /* there is one: it is not contiguous */
     size_t size = view.item_size;
+    if (view.strides[last] == 1) { /* rows */
+        size *= (size_t)view.shape[last];
+        view.dimensions--;
+    }
     for (rmi_tensor_walk_start(&walk, &view); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
         memcpy(to, walk.at, size);
     return RM_OK;

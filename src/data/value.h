@@ -26,7 +26,11 @@ enum { RMI_BRANCHED = 1 };
 static inline void rmi_value_mark_branched(rm_value v)
 {
     if (v.kind == RM_TENSOR)
-        v.heap->extra |= RMI_BRANCHED;
+        (void)__atomic_fetch_or(&v.heap->extra, (uint32_t)RMI_BRANCHED, __ATOMIC_RELAXED);
+}
+static inline bool rmi_value_is_branched(rm_value tensor)
+{
+    return (__atomic_load_n(&tensor.heap->extra, __ATOMIC_RELAXED) & RMI_BRANCHED) != 0;
 }
 /* A string whose text is known to be UTF-8. */
 int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,

@@ -70,8 +70,6 @@ static bool owns_nothing(const rm_packet *packets, size_t n)
     return true;
 }
 
-/* Results leave as plain values, at once: a Python node may change its object later. Takes the packets
- * over when `all`; else they stay the caller's. */
 /* `value` is replaced, and given up where it is `owned`. */
 static int make_plain(rm_pipeline *p, rm_value *value, bool owned)
 {
@@ -83,6 +81,8 @@ static int make_plain(rm_pipeline *p, rm_value *value, bool owned)
     return rc;
 }
 
+/* Results leave as plain values, at once: a Python node may change its object later. Takes the packets
+ * over when `all`; else they stay the caller's. */
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;

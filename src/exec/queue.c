@@ -9,14 +9,8 @@ enum { FIRST_CAPACITY = 8, UNIT = 256 };
 
 uint32_t rmi_queue_units_of(rm_value value)
 {
-    size_t bytes = value.heap->size;
-    if (value.kind == RM_TENSOR) {
-        const rm_tensor view = rm_tensor_view(value);
-        size_t elements = 1;
-        for (int32_t i = 0; i < view.dimensions; i++)
-            elements *= (size_t)view.shape[i];
-        bytes += elements * view.item_size;
-    } else if (value.kind == RM_OBJECT) {
+    size_t bytes = value.heap->size + rm_tensor_bytes(value);
+    if (value.kind == RM_OBJECT) {
         const rm_object_type *type = rm_object_type_of(value);
         bytes += type->bytes != NULL ? type->bytes(rm_object_get(value, type)) : 0;
     }

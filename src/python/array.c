@@ -1,46 +1,77 @@
 /* Arrays of numpy and of others on their way to tensors, and numpy's scalars on their way to numbers. */
 #include <string.h>
 
+#include "data/blocks.h"
 #include "python/array.h"
 #include "python/convert.h"
 #include "python/tensor.h"
 
 /* ---- Knowing them */
 
-/* A class of a module that somebody has imported, as far as it is there yet; borrowed or NULL. */
-static PyObject *class_of_module(const char *module, const char *name)
+static PyObject *in_module(PyObject *module, PyObject *name)
 {
-    PyObject *exception = PyErr_GetRaisedException(), *found = NULL;
-    PyObject *imported = PyDict_GetItemString(PyImport_GetModuleDict(), module);
-    if (imported != NULL && (found = PyObject_GetAttrString(imported, name)) != NULL)
-        Py_DECREF(found); /* the module has it */
-    PyErr_SetRaisedException(exception);
+    PyObject *members = module != NULL && PyModule_CheckExact(module) ? PyModule_GetDict(module) : NULL;
+    PyObject *found = members != NULL ? PyDict_GetItemWithError(members, name) : NULL;
     return found != NULL && PyType_Check(found) ? found : NULL;
 }
 
-/* numpy's class is kept once it is known: the module can never be unloaded. */
-static PyTypeObject *numpy_type(PyTypeObject **place, const char *name)
+PyTypeObject *rmi_class_of_module(const char *module, const char *name)
 {
-    if (*place == NULL)
-        *place = (PyTypeObject *)Py_XNewRef(class_of_module("numpy", name));
-    return *place;
+    PyObject *exception = PyErr_GetRaisedException(), *found = NULL;
+    PyObject *imported = PyDict_GetItemString(PyImport_GetModuleDict(), module);
+    PyObject *text = PyUnicode_FromString(name);
+    if (text != NULL)
+        found = in_module(imported, text);
+    Py_XDECREF(text);
+    PyErr_SetRaisedException(exception);
+    return (PyTypeObject *)found;
+}
+
+/* numpy's class, kept once it is known: its module cannot be unloaded. A class made in Python, under whatever name, is
+ * none of numpy's. */
+static PyTypeObject *numpy_type(PyTypeObject **place, rmi_python_name name, const char *full_name)
+{
+    PyTypeObject *type = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (type != NULL)
+        return type;
+    PyObject *exception = PyErr_GetRaisedException();
+    PyObject *module = PyDict_GetItemWithError(PyImport_GetModuleDict(), rmi_name(RMI_NAME_numpy));
+    PyObject *found = in_module(module, rmi_name(name));
+    PyErr_SetRaisedException(exception);
+    type = (PyTypeObject *)found;
+    if (type == NULL || PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) || strcmp(type->tp_name, full_name) != 0)
+        return NULL;
+    __atomic_store_n(place, (PyTypeObject *)Py_NewRef(type), __ATOMIC_RELEASE);
+    return type;
 }
 
 bool rmi_array_check(PyObject *object)
 {
-    PyTypeObject *type = numpy_type(&rmi_python_of_process()->array_type, "ndarray");
+    PyTypeObject *type = numpy_type(&rmi_python_of_process()->array_type, RMI_NAME_ndarray, "numpy.ndarray");
     return type != NULL && PyObject_TypeCheck(object, type);
 }
 
 bool rmi_array_seen(PyObject *object)
 {
-    PyTypeObject *type = rmi_python_of_process()->array_type;
+    PyTypeObject *type = __atomic_load_n(&rmi_python_of_process()->array_type, __ATOMIC_ACQUIRE);
     return type != NULL && PyObject_TypeCheck(object, type);
+}
+
+PyObject *rmi_array_attribute(PyObject *array, rmi_python_name name)
+{
+    PyObject *members = PyType_GetDict(rmi_python_of_process()->array_type);
+    PyObject *found = members != NULL ? PyDict_GetItemWithError(members, rmi_name(name)) : NULL;
+    descrgetfunc get = found != NULL ? Py_TYPE(found)->tp_descr_get : NULL;
+    PyObject *attribute = get != NULL ? get(found, array, (PyObject *)Py_TYPE(array)) : NULL;
+    if (attribute == NULL && !PyErr_Occurred())
+        PyErr_Format(PyExc_AttributeError, "numpy's ndarray has no %U", rmi_name(name));
+    Py_XDECREF(members);
+    return attribute;
 }
 
 size_t rmi_array_bytes(PyObject *array)
 {
-    PyObject *exception = PyErr_GetRaisedException(), *number = PyObject_GetAttrString(array, "nbytes");
+    PyObject *exception = PyErr_GetRaisedException(), *number = rmi_array_attribute(array, RMI_NAME_nbytes);
     const size_t bytes = number != NULL ? PyLong_AsSize_t(number) : 0;
     const bool failed = PyErr_Occurred() != NULL;
     Py_XDECREF(number);
@@ -48,24 +79,27 @@ size_t rmi_array_bytes(PyObject *array)
     return failed ? 0 : bytes;
 }
 
+bool rmi_array_is_masked(PyObject *array)
+{
+    PyTypeObject *type = Py_IS_TYPE(array, rmi_python_of_process()->array_type)
+                             ? NULL
+                             : rmi_class_of_module("numpy.ma.core", "MaskedArray");
+    return type != NULL && PyObject_TypeCheck(array, type);
+}
+
 static bool speaks_dlpack(PyObject *object)
 {
-    return PyObject_HasAttrWithError((PyObject *)Py_TYPE(object), rmi_name(RMI_NAME___dlpack__)) == 1;
+    PyObject *method = NULL;
+    (void)PyObject_GetOptionalAttr((PyObject *)Py_TYPE(object), rmi_name(RMI_NAME___dlpack__), &method);
+    const bool speaks = method != NULL && method != Py_None;
+    Py_XDECREF(method);
+    PyErr_Clear();
+    return speaks;
 }
 
 bool rmi_array_like(PyObject *object)
 {
-    const bool is = rmi_array_check(object) || speaks_dlpack(object);
-    PyErr_Clear();
-    return is;
-}
-
-static bool is_masked(PyObject *array)
-{
-    PyObject *type = Py_IS_TYPE(array, rmi_python_of_process()->array_type)
-                         ? NULL
-                         : class_of_module("numpy.ma.core", "MaskedArray");
-    return type != NULL && PyObject_TypeCheck(array, (PyTypeObject *)type);
+    return rmi_array_check(object) || speaks_dlpack(object);
 }
 
 /* ---- Arrays */
@@ -93,9 +127,8 @@ static int described(const rm_allocator *allocator, PyObject *array, rm_value *o
     PyObject *bytes = NULL;
     const char *description = NULL;
     int rc = RM_OK;
-    if (pair == NULL || !PyArg_ParseTuple(pair, "Os", &bytes, &description))
-        rc = unsupported(err);
-    else if (rmi_tensor_wrap_buffer(allocator, bytes, description, out) != 0)
+    if (pair == NULL || !PyArg_ParseTuple(pair, "Os", &bytes, &description) ||
+        rmi_tensor_wrap_buffer(allocator, bytes, description, out) != 0)
         rc = unsupported(err);
     Py_XDECREF(pair);
     Py_XDECREF(module);
@@ -104,7 +137,7 @@ static int described(const rm_allocator *allocator, PyObject *array, rm_value *o
 
 static int array_to_value(const rm_allocator *allocator, PyObject *array, rm_value *out, rm_error *err)
 {
-    if (is_masked(array)) {
+    if (rmi_array_is_masked(array)) {
         (void)rm_error_set(err, RM_E_UNSUPPORTED, "a masked array is no tensor: its mask would be lost");
         rm_error_hint(err, "x.filled(value) makes it an array");
         return RM_E_UNSUPPORTED;
@@ -119,7 +152,8 @@ static int array_to_value(const rm_allocator *allocator, PyObject *array, rm_val
     return described(allocator, array, out, err);
 }
 
-int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, rm_value *out, rm_error *err)
+int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_t held, rm_value *out,
+                       rm_error *err)
 {
     *out = rm_null();
     if (!RM_NATIVE_NUMPY)
@@ -128,7 +162,13 @@ int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, rm_value 
                             Py_TYPE(array)->tp_name);
     if (rmi_array_check(array))
         return array_to_value(allocator, array, out, err);
-    return rmi_tensor_from_dlpack(allocator, array, out) == 0 ? RM_OK : unsupported(err);
+    const bool is_kept = Py_REFCNT(array) > held;
+    if (rmi_tensor_from_dlpack(allocator, array, out) != 0)
+        return unsupported(err);
+    rm_value shared = is_kept ? rm_value_move(out) : rm_null();
+    const int rc = is_kept ? rmi_tensor_copy(allocator, shared, out, err) : RM_OK;
+    rm_value_clear(&shared);
+    return rc;
 }
 
 /* ---- Scalars */
@@ -148,12 +188,14 @@ static Py_UCS4 kind_of(PyObject *scalar)
 
 PyObject *rmi_array_number(PyObject *object)
 {
-    PyTypeObject *type = numpy_type(&rmi_python_of_process()->scalar_type, "generic");
+    PyTypeObject *type = numpy_type(&rmi_python_of_process()->scalar_type, RMI_NAME_generic, "numpy.generic");
     if (type == NULL || !PyObject_TypeCheck(object, type))
         return NULL;
+    int truth = 0;
     switch (kind_of(object)) {
     case 'b':
-        return PyBool_FromLong(PyObject_IsTrue(object));
+        truth = PyObject_IsTrue(object);
+        return truth < 0 ? NULL : PyBool_FromLong(truth);
     case 'i':
     case 'u':
         return PyNumber_Index(object);

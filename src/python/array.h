@@ -9,13 +9,20 @@
 bool rmi_array_check(PyObject *object);
 /* The same, if an array was seen before; needs no GIL. */
 bool rmi_array_seen(PyObject *object);
+/* What ndarray itself has under that name for the array, whatever its class says: no code of the user's runs. */
+PyObject *rmi_array_attribute(PyObject *array, rmi_python_name name);
+bool rmi_array_is_masked(PyObject *array);
 /* Bytes of its elements. */
 size_t rmi_array_bytes(PyObject *array);
+/* A class of a Python module that somebody has imported, borrowed from it; NULL: there is none. */
+PyTypeObject *rmi_class_of_module(const char *module, const char *name);
 /* An array, or anything else that hands its memory over by `__dlpack__`. */
 bool rmi_array_like(PyObject *object);
 /* An array (rmi_array_like) as a tensor over the same memory; a copy where its elements do not lie as a tensor's can:
- * unaligned, or not a whole number of elements apart. *out is owned. */
-int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, rm_value *out, rm_error *err);
+ * unaligned, or not a whole number of elements apart; and of another library's array that somebody holds beyond `held`
+ * references, since it may be changed. *out is owned. */
+int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_t held, rm_value *out,
+                       rm_error *err);
 /* A numpy scalar that is a number, as Python's int, float or bool; NULL without an exception where `object` is none. */
 PyObject *rmi_array_number(PyObject *object);
 

@@ -32,6 +32,17 @@ static inline bool is_dict(PyObject *object)
     return PyDict_CheckExact(object) || (PyDict_Check(object) && is_collection(object));
 }
 
+/* Numbers and strings, the most frequent kinds known at a glance: neither containers, bytearray nor arrays. */
+static inline bool is_atom(PyObject *object)
+{
+    enum { ATOM = Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS };
+    PyTypeObject *type = Py_TYPE(object);
+    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC))
+        return false;
+    return (type->tp_flags & ATOM) != 0 || type == &PyFloat_Type || object == Py_None ||
+           !(PyByteArray_CheckExact(object) || rmi_has_memory(object));
+}
+
 static bool may_change(PyObject *object)
 {
     return PyList_CheckExact(object) || PyAnySet_CheckExact(object) || PyTuple_CheckExact(object) ||
@@ -58,10 +69,16 @@ static int remember(PyObject *object, PyObject *made, copying *how)
     return rc;
 }
 
-/* A container's element: most are shared as they are. */
+/* A container's element: most are shared as they are. It is held meanwhile: the copy of an array of a class of the user's
+ * may run code that takes it out of its container. */
 static inline PyObject *copy_element(PyObject *element, copying *how)
 {
-    return may_change(element) ? copy(element, how) : Py_NewRef(element);
+    Py_INCREF(element);
+    if (is_atom(element) || !may_change(element))
+        return element;
+    PyObject *made = copy(element, how);
+    Py_DECREF(element);
+    return made;
 }
 
 static int copy_list(PyObject *from, PyObject *to, copying *how)
@@ -81,9 +98,11 @@ static int copy_dict(PyObject *from, PyObject *to, copying *how)
     Py_ssize_t place = 0;
     int rc = 0;
     while (rc == 0 && PyDict_Next(from, &place, &key, &item)) {
+        Py_INCREF(key);
         PyObject *element = copy_element(item, how);
         rc = element == NULL ? -1 : PyDict_SetItem(to, key, element);
         Py_XDECREF(element);
+        Py_DECREF(key);
     }
     return rc;
 }
@@ -143,7 +162,7 @@ static PyObject *copy(PyObject *object, copying *how)
     PyObject *made = copied_before(object, how->memo);
     if (made != NULL || PyErr_Occurred())
         return made;
-    if (Py_EnterRecursiveCall(" while a value was copied for a branch"))
+    if (Py_EnterRecursiveCall(" while a value was copied"))
         return NULL;
     if (rmi_has_memory(object))
         made = how->for_branch ? rmi_memory_share(object) : rmi_memory_copy(object);
@@ -164,17 +183,6 @@ PyObject *rmi_copy(PyObject *object, bool for_branch)
 /* ---- Who else holds a value */
 
 static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth);
-
-/* Numbers and strings, the most frequent kinds known at a glance: neither containers, bytearray nor arrays. */
-static inline bool is_atom(PyObject *object)
-{
-    enum { ATOM = Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS };
-    PyTypeObject *type = Py_TYPE(object);
-    if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC))
-        return false;
-    return (type->tp_flags & ATOM) != 0 || type == &PyFloat_Type || object == Py_None ||
-           !(PyByteArray_CheckExact(object) || rmi_has_memory(object));
-}
 
 /* Somebody else holds the tuple: does it hold what can change? */
 static bool tuple_may_change(PyObject *tuple, unsigned depth)
@@ -266,7 +274,7 @@ static const char *object_type_name(void *object)
 static size_t object_bytes(void *object)
 {
     size_t bytes = 0;
-    if (rmi_array_seen(object)) {
+    if (rmi_array_seen(object) && !rmi_python_has_ended()) {
         const PyGILState_STATE held = rmi_enter();
         bytes = rmi_array_bytes(object);
         rmi_leave(held);
@@ -289,7 +297,7 @@ int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_err
     if (rmi_scalar(object, out))
         return RM_OK;
     if (rmi_tensor_check(object))
-        return rmi_tensor_take(object, out, err);
+        return rmi_tensor_take(object, held, out, err);
     PyObject *own = rmi_reachable(object, held) ? rmi_copy(object, false) : Py_NewRef(object);
     return own != NULL ? rm_object_new(&rmi_box_allocator, &rmi_python_object, own, out, err)
                        : rmi_python_failed(NULL, err);

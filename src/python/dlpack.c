@@ -27,24 +27,26 @@ enum { DTYPE_COUNT = sizeof dtypes / sizeof *dtypes };
 
 /* ---- What others hand over */
 
-/* Keeps the memory: one of the two forms. */
-typedef struct guest {
+/* Keeps the memory, in one of the two forms, and who handed it over. */
+typedef struct borrowed {
     DLManagedTensor *plain;
     DLManagedTensorVersioned *versioned;
-} guest;
+    PyObject *lender; /* owned */
+} borrowed;
 
-static void guest_free(void *owner)
+static void borrowed_free(void *owner)
 {
-    guest *g = owner;
+    borrowed *b = owner;
     if (!rmi_python_has_ended()) {
         const PyGILState_STATE held = rmi_enter(); /* its deleter gives up references to Python's objects */
-        if (g->versioned != NULL && g->versioned->deleter != NULL)
-            g->versioned->deleter(g->versioned);
-        if (g->plain != NULL && g->plain->deleter != NULL)
-            g->plain->deleter(g->plain);
+        if (b->versioned != NULL && b->versioned->deleter != NULL)
+            b->versioned->deleter(b->versioned);
+        if (b->plain != NULL && b->plain->deleter != NULL)
+            b->plain->deleter(b->plain);
+        Py_XDECREF(b->lender);
         rmi_leave(held);
     }
-    rmi_free(NULL, g, sizeof *g);
+    rmi_free(NULL, b, sizeof *b);
 }
 
 /* The name of a device as its users know it. */
@@ -71,15 +73,17 @@ static const char *device_name(long device)
     }
 }
 
-/* Memory that the CPU can read; else an exception that names where it is. */
-static int check_device(PyObject *source)
+PyObject *rmi_tensor_lender(rm_value tensor)
 {
-    PyObject *device = PyObject_CallMethodNoArgs(source, rmi_name(RMI_NAME___dlpack_device__));
-    long type = 0, number = 0;
-    const bool told = device != NULL && PyArg_ParseTuple(device, "ll", &type, &number);
-    Py_XDECREF(device);
-    if (!told)
-        return -1;
+    const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
+    if (block->parent != NULL)
+        block = rmi_tensor_of(block->parent);
+    return block->release == borrowed_free ? ((const borrowed *)block->owner)->lender : NULL;
+}
+
+/* Memory that the CPU can read; else an exception that names where it is. */
+static int check_place(PyObject *source, long type, long number)
+{
     if (type == kDLCPU || type == kDLCUDAHost || type == kDLROCMHost)
         return 0;
     PyErr_Format(
@@ -90,13 +94,26 @@ static int check_device(PyObject *source)
     return -1;
 }
 
+static int check_device(PyObject *source)
+{
+    PyObject *device = PyObject_CallMethodNoArgs(source, rmi_name(RMI_NAME___dlpack_device__));
+    long type = 0, number = 0;
+    if (device != NULL && !PyTuple_Check(device))
+        PyErr_SetString(PyExc_TypeError, "__dlpack_device__ must give a tuple of device type and number");
+    const bool told =
+        device != NULL && PyTuple_Check(device) && PyArg_ParseTuple(device, "ll", &type, &number);
+    Py_XDECREF(device);
+    return told ? check_place(source, type, number) : -1;
+}
+
 /* The capsule in the newest form that the producer knows. */
 static PyObject *ask(PyObject *source)
 {
-    PyObject *method = PyObject_GetAttr(source, rmi_name(RMI_NAME___dlpack__)), *capsule = NULL;
-    PyObject *keywords = Py_BuildValue("{s:(ii)}", "max_version", DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION);
-    PyObject *none = PyTuple_New(0);
-    if (method != NULL && keywords != NULL && none != NULL) {
+    PyObject *method = PyObject_GetAttr(source, rmi_name(RMI_NAME___dlpack__)), *capsule = NULL, *none = NULL;
+    PyObject *keywords = NULL;
+    if (method != NULL)
+        keywords = Py_BuildValue("{s:(ii)}", "max_version", DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION);
+    if (keywords != NULL && (none = PyTuple_New(0)) != NULL) {
         capsule = PyObject_Call(method, none, keywords);
         if (capsule == NULL &&
             PyErr_ExceptionMatches(PyExc_TypeError)) { /* from before there were versions */
@@ -111,7 +128,7 @@ static PyObject *ask(PyObject *source)
 }
 
 /* Takes the structure out of the capsule, which is then marked as used. */
-static int take(PyObject *capsule, guest *g)
+static int take(PyObject *capsule, borrowed *b)
 {
     if (PyCapsule_IsValid(capsule, versioned_name)) {
         DLManagedTensorVersioned *managed = PyCapsule_GetPointer(capsule, versioned_name);
@@ -122,14 +139,14 @@ static int take(PyObject *capsule, guest *g)
         }
         if (PyCapsule_SetName(capsule, used_versioned_name) != 0)
             return -1;
-        g->versioned = managed;
+        b->versioned = managed;
         return 0;
     }
     if (!PyCapsule_IsValid(capsule, plain_name)) {
         PyErr_SetString(PyExc_BufferError, "__dlpack__ gave no capsule, or one that was used before");
         return -1;
     }
-    g->plain = PyCapsule_GetPointer(capsule, plain_name);
+    b->plain = PyCapsule_GetPointer(capsule, plain_name);
     return PyCapsule_SetName(capsule, used_plain_name);
 }
 
@@ -156,6 +173,10 @@ static int describe(const DLTensor *from, int64_t *strides, rm_tensor *view)
                      from->dtype.code, from->dtype.bits, from->dtype.lanes);
         return -1;
     }
+    if (from->ndim > 0 && from->shape == NULL) {
+        PyErr_SetString(PyExc_BufferError, "an array with dimensions, but without a shape");
+        return -1;
+    }
     if (from->ndim < 0 || from->ndim > RM_MAX_DIMENSIONS) {
         PyErr_Format(PyExc_BufferError, "a tensor has 0 to %d dimensions, not %d", RM_MAX_DIMENSIONS,
                      from->ndim);
@@ -171,26 +192,27 @@ static int describe(const DLTensor *from, int64_t *strides, rm_tensor *view)
     return 0;
 }
 
-/* Consumes `g`. */
-static int wrap(const rm_allocator *allocator, guest *g, rm_value *out)
+/* Consumes `b`. */
+static int wrap(const rm_allocator *allocator, borrowed *b, rm_value *out)
 {
+    const DLTensor *from = b->versioned != NULL ? &b->versioned->dl_tensor : &b->plain->dl_tensor;
     int64_t strides[RM_MAX_DIMENSIONS];
     rm_tensor view;
     rm_error err = {0};
-    if (describe(g->versioned != NULL ? &g->versioned->dl_tensor : &g->plain->dl_tensor, strides, &view) !=
-        0) {
+    if (check_place(b->lender, (long)from->device.device_type, from->device.device_id) != 0 ||
+        describe(from, strides, &view) != 0) {
         PyObject *exception = PyErr_GetRaisedException();
-        guest_free(g);
+        borrowed_free(b);
         PyErr_SetRaisedException(exception);
         return -1;
     }
-    rm_value guests = rm_null();
-    int rc = rm_tensor_wrap(allocator, &view, g, guest_free, &guests, &err);
+    rm_value foreign = rm_null();
+    int rc = rm_tensor_wrap(allocator, &view, b, borrowed_free, &foreign, &err);
     if (rc == RM_OK && rmi_tensor_is_aligned(&view))
-        *out = rm_value_move(&guests);
+        *out = rm_value_move(&foreign);
     else if (rc == RM_OK)
-        rc = rmi_tensor_copy(allocator, guests, out, &err);
-    rm_value_clear(&guests);
+        rc = rmi_tensor_copy(allocator, foreign, out, &err);
+    rm_value_clear(&foreign);
     if (rc == RM_OK)
         return 0;
     rmi_python_raise(&err);
@@ -203,14 +225,15 @@ int rmi_tensor_from_dlpack(const rm_allocator *allocator, PyObject *source, rm_v
     if (check_device(source) != 0)
         return -1;
     PyObject *capsule = ask(source);
-    guest *g = capsule != NULL ? rmi_alloc_zeroed(NULL, sizeof *g) : NULL;
+    borrowed *b = capsule != NULL ? rmi_alloc_zeroed(NULL, sizeof *b) : NULL;
     int rc = -1;
-    if (capsule != NULL && g == NULL)
+    if (capsule != NULL && b == NULL)
         (void)PyErr_NoMemory();
-    else if (capsule != NULL && take(capsule, g) == 0)
-        rc = wrap(allocator, g, out);
-    else if (g != NULL)
-        rmi_free(NULL, g, sizeof *g);
+    else if (capsule != NULL && take(capsule, b) == 0) {
+        b->lender = Py_NewRef(source);
+        rc = wrap(allocator, b, out);
+    } else if (b != NULL)
+        rmi_free(NULL, b, sizeof *b);
     Py_XDECREF(capsule);
     return rc;
 }
@@ -218,7 +241,7 @@ int rmi_tensor_from_dlpack(const rm_allocator *allocator, PyObject *source, rm_v
 /* ---- What is handed over */
 
 /* Keeps a Tensor, or the copy of one, while another library has its memory. */
-typedef struct host {
+typedef struct lent {
     union {
         DLManagedTensor plain;
         DLManagedTensorVersioned versioned;
@@ -226,35 +249,35 @@ typedef struct host {
     PyObject *tensor; /* owned */
     bool writes;      /* counted among the Tensor's writers */
     int64_t shape_and_strides[];
-} host;
+} lent;
 
-static size_t host_size(const host *h)
+static size_t lent_size(const lent *l)
 {
-    const int32_t dimensions = rm_tensor_view(rmi_tensor_value(h->tensor)).dimensions;
-    return sizeof *h + 2 * (size_t)dimensions * sizeof(int64_t);
+    const int32_t dimensions = rm_tensor_view(rmi_tensor_value(l->tensor)).dimensions;
+    return sizeof *l + 2 * (size_t)dimensions * sizeof(int64_t);
 }
 
-static void host_free(host *h)
+static void lent_free(lent *l)
 {
     if (rmi_python_has_ended())
         return; /* the Tensor is part of what the interpreter has left behind */
     const PyGILState_STATE held = rmi_enter();
-    const size_t size = host_size(h);
-    if (h->writes)
-        rmi_tensor_add_writers(h->tensor, -1);
-    Py_DECREF(h->tensor);
-    rmi_free(NULL, h, size);
+    const size_t size = lent_size(l);
+    if (l->writes)
+        rmi_tensor_add_writers(l->tensor, -1);
+    Py_DECREF(l->tensor);
+    rmi_free(NULL, l, size);
     rmi_leave(held);
 }
 
 static void delete_plain(DLManagedTensor *managed)
 {
-    host_free(managed->manager_ctx);
+    lent_free(managed->manager_ctx);
 }
 
 static void delete_versioned(DLManagedTensorVersioned *managed)
 {
-    host_free(managed->manager_ctx);
+    lent_free(managed->manager_ctx);
 }
 
 static void capsule_free(PyObject *capsule)
@@ -265,15 +288,15 @@ static void capsule_free(PyObject *capsule)
         delete_plain(PyCapsule_GetPointer(capsule, plain_name));
 }
 
-static void fill(host *h, const rm_tensor *view, size_t dtype, DLTensor *to)
+static void fill(lent *l, const rm_tensor *view, size_t dtype, DLTensor *to)
 {
     const size_t bytes = (size_t)view->dimensions * sizeof(int64_t);
     *to = (DLTensor){.data = view->data,
                      .device = {.device_type = kDLCPU},
                      .ndim = view->dimensions,
                      .dtype = {.code = dtypes[dtype].code, .bits = dtypes[dtype].bits, .lanes = 1},
-                     .shape = h->shape_and_strides,
-                     .strides = h->shape_and_strides + view->dimensions};
+                     .shape = l->shape_and_strides,
+                     .strides = l->shape_and_strides + view->dimensions};
     if (bytes != 0) {
         memcpy(to->shape, view->shape, bytes);
         memcpy(to->strides, view->strides, bytes);
@@ -288,9 +311,9 @@ static PyObject *hand_over(PyObject *tensor, bool versioned, bool is_copy)
     size_t dtype = 0;
     while (dtype < DTYPE_COUNT && dtypes[dtype].dtype != view.dtype)
         dtype++;
-    const size_t size = sizeof(host) + 2 * (size_t)view.dimensions * sizeof(int64_t);
-    host *h = dtype < DTYPE_COUNT ? rmi_alloc_zeroed(NULL, size) : NULL;
-    if (h == NULL) {
+    const size_t size = sizeof(lent) + 2 * (size_t)view.dimensions * sizeof(int64_t);
+    lent *l = dtype < DTYPE_COUNT ? rmi_alloc_zeroed(NULL, size) : NULL;
+    if (l == NULL) {
         if (dtype == DTYPE_COUNT)
             PyErr_Format(PyExc_BufferError, "DLPack has no type for elements of dtype %s",
                          rm_dtype_name(view.dtype));
@@ -299,24 +322,24 @@ static PyObject *hand_over(PyObject *tensor, bool versioned, bool is_copy)
         Py_DECREF(tensor);
         return NULL;
     }
-    h->tensor = tensor;
-    h->writes = writable;
+    l->tensor = tensor;
+    l->writes = writable;
     rmi_tensor_add_writers(tensor, writable);
     if (versioned) {
-        h->versioned.version = (DLPackVersion){.major = DLPACK_MAJOR_VERSION, .minor = DLPACK_MINOR_VERSION};
-        h->versioned.flags =
+        l->versioned.version = (DLPackVersion){.major = DLPACK_MAJOR_VERSION, .minor = DLPACK_MINOR_VERSION};
+        l->versioned.flags =
             (writable ? 0 : DLPACK_FLAG_BITMASK_READ_ONLY) | (is_copy ? DLPACK_FLAG_BITMASK_IS_COPIED : 0);
-        h->versioned.manager_ctx = h;
-        h->versioned.deleter = delete_versioned;
+        l->versioned.manager_ctx = l;
+        l->versioned.deleter = delete_versioned;
     } else {
-        h->plain.manager_ctx = h;
-        h->plain.deleter = delete_plain;
+        l->plain.manager_ctx = l;
+        l->plain.deleter = delete_plain;
     }
-    fill(h, &view, dtype, versioned ? &h->versioned.dl_tensor : &h->plain.dl_tensor);
-    PyObject *capsule = versioned ? PyCapsule_New(&h->versioned, versioned_name, capsule_free)
-                                  : PyCapsule_New(&h->plain, plain_name, capsule_free);
+    fill(l, &view, dtype, versioned ? &l->versioned.dl_tensor : &l->plain.dl_tensor);
+    PyObject *capsule = versioned ? PyCapsule_New(&l->versioned, versioned_name, capsule_free)
+                                  : PyCapsule_New(&l->plain, plain_name, capsule_free);
     if (capsule == NULL)
-        host_free(h);
+        lent_free(l);
     return capsule;
 }
 

@@ -294,7 +294,8 @@ static int mapping(walk *w, PyObject *object, rm_value *out)
 static int other(walk *w, PyObject *object, rm_value *out)
 {
     if (rmi_array_like(object))
-        return rmi_array_to_value(w->allocator, object, out, w->err);
+        return rmi_array_to_value(w->allocator, object, w->depth == 0 ? 1 : 2, out,
+                                  w->err); /* a container's, ours */
     PyObject *number = rmi_array_number(object);
     if (number == NULL)
         return PyErr_Occurred() ? rmi_python_failed(NULL, w->err) : rmi_unsupported(object, w->err);
@@ -327,7 +328,7 @@ static int convert(walk *w, PyObject *object, rm_value *out)
         return rm_bytes_new(w->allocator, PyByteArray_AS_STRING(object), (size_t)PyByteArray_GET_SIZE(object),
                             out, w->err);
     if (rmi_tensor_check(object))
-        return rmi_tensor_take(object, out, w->err);
+        return rmi_tensor_take(object, PY_SSIZE_T_MAX, out, w->err);
     return other(w, object, out);
 }
 

@@ -38,8 +38,12 @@ Py_ssize_t rmi_tensor_writers(PyObject *tensor)
 
 bool rmi_tensor_is_writable(PyObject *tensor)
 {
-    const tensor_object *t = tensor_of(tensor);
-    return t->may_write && (t->value.heap->extra & RMI_BRANCHED) == 0 && rmi_tensor_is_unique(t->value);
+    return rmi_tensor_may_be_writable(tensor) && rmi_tensor_is_unique(tensor_of(tensor)->value);
+}
+
+bool rmi_tensor_may_be_writable(PyObject *tensor)
+{
+    return tensor_of(tensor)->may_write && !rmi_value_is_branched(tensor_of(tensor)->value);
 }
 
 void rmi_tensor_freeze(PyObject *tensor)
@@ -52,10 +56,12 @@ void rmi_tensor_add_writers(PyObject *tensor, int more)
     tensor_of(tensor)->writers += more;
 }
 
-int rmi_tensor_take(PyObject *tensor, rm_value *out, rm_error *err)
+int rmi_tensor_take(PyObject *tensor, Py_ssize_t held, rm_value *out, rm_error *err)
 {
     if (rmi_memory_may_change(tensor, Py_REFCNT(tensor)))
         return rmi_tensor_copy(NULL, tensor_of(tensor)->value, out, err);
+    if (Py_REFCNT(tensor) > held) /* whether that is given up before the others look must not matter */
+        rmi_value_mark_branched(tensor_of(tensor)->value);
     *out = rm_value_retain(tensor_of(tensor)->value);
     return RM_OK;
 }

@@ -11,13 +11,16 @@ PyObject *rmi_tensor_of_packet(rm_packet *packet);
 bool rmi_tensor_check(PyObject *object);
 /* The value inside, borrowed. */
 rm_value rmi_tensor_value(PyObject *tensor);
-/* The value for one more owner; a copy where somebody may still write to the memory. *out is owned. */
-int rmi_tensor_take(PyObject *tensor, rm_value *out, rm_error *err);
+/* The value for one more owner; a copy where somebody may still write to the memory. Who holds the Tensor beyond `held`
+ * references cannot write to it any more. *out is owned. */
+int rmi_tensor_take(PyObject *tensor, Py_ssize_t held, rm_value *out, rm_error *err);
 /* The times it carries: ns or RM_NO_TIME. */
 void rmi_tensor_times(PyObject *tensor, int64_t *timestamp, int64_t *duration);
-/* How many buffers there are through which the memory may be written to; whether a further one could be had. */
+/* How many buffers there are through which the memory may be written to; whether a further one could be had now, or when
+ * others have given the memory up. */
 Py_ssize_t rmi_tensor_writers(PyObject *tensor);
 bool rmi_tensor_is_writable(PyObject *tensor);
+bool rmi_tensor_may_be_writable(PyObject *tensor);
 /* No further one can be had. */
 void rmi_tensor_freeze(PyObject *tensor);
 /* One more or one less, from elsewhere than its buffer. */
@@ -40,6 +43,8 @@ bool rmi_tensor_is_aligned(const rm_tensor *view);
 PyObject *rmi_tensor_source(rm_value tensor);
 
 /* ---- dlpack.c */
+/* The object of another library whose memory it is, borrowed; NULL: none. */
+PyObject *rmi_tensor_lender(rm_value tensor);
 /* The memory that `__dlpack__` of `source` hands over. *out is owned. */
 int rmi_tensor_from_dlpack(const rm_allocator *allocator, PyObject *source, rm_value *out);
 /* The methods __dlpack__ and __dlpack_device__ of a Tensor. */

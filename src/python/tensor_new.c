@@ -72,17 +72,31 @@ bool rmi_tensor_is_aligned(const rm_tensor *view)
     return size == 0 || (uintptr_t)view->data % size == 0;
 }
 
+/* Strides of elements in C order. */
+static void fill_strides(const int64_t *sizes, int64_t dimensions, int64_t *strides)
+{
+    int64_t step = 1;
+    for (int64_t i = dimensions; i > 0; i--) {
+        strides[i - 1] = step;
+        if (__builtin_mul_overflow(step, sizes[i - 1] > 0 ? sizes[i - 1] : 1, &step))
+            step = 0; /* only an empty tensor can be so large */
+    }
+}
+
 /* Shape and strides as the buffer has them, strides counted in elements; *fits: they are whole numbers of those. */
 static int layout_of_buffer(const Py_buffer *buffer, int64_t *shape, int64_t *strides, bool *fits)
 {
     const Py_ssize_t size = buffer->itemsize > 0 ? buffer->itemsize : 1;
+    *fits = *fits && buffer->suboffsets == NULL;
     if (buffer->ndim > RM_MAX_DIMENSIONS) {
         PyErr_Format(PyExc_ValueError, "a Tensor has at most %d dimensions, not %d", RM_MAX_DIMENSIONS,
                      buffer->ndim);
         return -1;
     }
-    for (int i = 0; i < buffer->ndim; i++) {
+    for (int i = 0; i < buffer->ndim; i++)
         shape[i] = buffer->shape[i];
+    fill_strides(shape, buffer->ndim, strides);
+    for (int i = 0; buffer->strides != NULL && i < buffer->ndim; i++) {
         strides[i] = buffer->strides[i] / size;
         *fits = *fits && buffer->strides[i] % size == 0;
     }
@@ -112,11 +126,8 @@ static int layout_of_shape(PyObject *shape, int64_t count, int64_t *sizes, int64
     if (!PyErr_Occurred() && (product != count || (open >= 0 && sizes[open] < 0)))
         PyErr_Format(PyExc_ValueError, "the shape does not fit %lld elements", (long long)count);
     Py_XDECREF(list);
-    int64_t step = 1;
-    for (Py_ssize_t i = length; !PyErr_Occurred() && i > 0; i--) {
-        strides[i - 1] = step;
-        step *= sizes[i - 1] > 0 ? sizes[i - 1] : 1;
-    }
+    if (!PyErr_Occurred())
+        fill_strides(sizes, length, strides);
     *dimensions = (int32_t)length;
     return PyErr_Occurred() ? -1 : 0;
 }
@@ -199,7 +210,8 @@ int rmi_tensor_wrap_buffer(const rm_allocator *allocator, PyObject *source, cons
         return -1;
     int rc = describe(&kept->buffer, Py_None, Py_None, sizes, strides, &view, &fits);
     if (rc == 1 && description != NULL) {
-        const bool is_bfloat16 = strcmp(description, rm_dtype_name(RM_BFLOAT16)) == 0;
+        const bool is_bfloat16 = strcmp(description, rm_dtype_name(RM_BFLOAT16)) == 0 &&
+                                 (size_t)kept->buffer.itemsize == rm_dtype_size(RM_BFLOAT16);
         view.dtype = is_bfloat16 ? RM_BFLOAT16 : RM_OPAQUE;
         view.description = description;
         view.item_size = (size_t)kept->buffer.itemsize;
@@ -236,8 +248,9 @@ static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, r
     *out = rm_null();
     if (shape != Py_None || dtype != Py_None || !rmi_array_like(source))
         return value_of_buffer(source, shape, dtype, out);
-    const int rc = rmi_tensor_check(source) ? rmi_tensor_take(source, out, &err)
-                                            : rmi_array_to_value(NULL, source, out, &err);
+    /* An array of another library may be kept: what a Tensor of it is sent as is decided then. */
+    const int rc = rmi_tensor_check(source) ? rmi_tensor_take(source, PY_SSIZE_T_MAX, out, &err)
+                                            : rmi_array_to_value(NULL, source, PY_SSIZE_T_MAX, out, &err);
     if (rc == RM_OK)
         return 0;
     rmi_python_raise(&err);
@@ -245,12 +258,6 @@ static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, r
 }
 
 /* ---- Audio */
-
-static void value_free(void *owner)
-{
-    rm_value value = rmi_value_of(owner);
-    rm_value_clear(&value);
-}
 
 /* With a sample rate it is audio: one dimension is one channel. */
 static int make_audio(PyObject *sample_rate, PyObject *channel_layout, rm_value *value)
@@ -271,18 +278,21 @@ static int make_audio(PyObject *sample_rate, PyObject *channel_layout, rm_value 
     view.shape = sizes;
     view.strides = strides;
     view.dimensions = 2;
-    view.media = (rm_media){.kind = RM_MEDIA_AUDIO, .sample_rate = (int32_t)rate};
+    rm_media media = {.kind = RM_MEDIA_AUDIO, .sample_rate = (int32_t)rate};
     if (channel_layout != Py_None)
-        view.media.channel_layout = PyLong_AsUnsignedLongLong(channel_layout);
+        media.channel_layout = PyLong_AsUnsignedLongLong(channel_layout);
     if (PyErr_Occurred())
         return -1;
     rm_value audio = rm_null();
-    if (rm_tensor_wrap(NULL, &view, rm_value_move(value).heap, value_free, &audio, &err) != RM_OK) {
-        rmi_python_raise(&err);
-        return -1;
-    }
+    int rc = rm_tensor_share(NULL, *value, &view, &audio, &err);
+    if (rc == RM_OK)
+        rc = rm_tensor_set_media(&audio, media, &err);
+    rm_value_clear(value);
     *value = audio;
-    return 0;
+    if (rc == RM_OK)
+        return 0;
+    rmi_python_raise(&err);
+    return -1;
 }
 
 /* ---- Tensors */
@@ -301,14 +311,10 @@ PyObject *rmi_tensor_from_object(PyObject *source, PyObject *shape, PyObject *dt
 
 PyObject *rmi_tensor_source(rm_value tensor)
 {
-    rm_heap *heap = tensor.heap;
-    while (heap != NULL) {
-        const rmi_tensor_block *block = rmi_tensor_of(heap);
-        if (block->release == keeper_free)
-            return ((const keeper *)block->owner)->buffer.obj;
-        heap = block->release == value_free ? block->owner : block->parent;
-    }
-    return NULL;
+    const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
+    if (block->parent != NULL)
+        block = rmi_tensor_of(block->parent);
+    return block->release == keeper_free ? ((const keeper *)block->owner)->buffer.obj : NULL;
 }
 
 PyObject *rmi_tensor_part(PyObject *tensor, Py_ssize_t start, Py_ssize_t stop)
