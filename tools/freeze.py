@@ -1,8 +1,8 @@
 """Compiles Python modules into a C file: the table rmi_frozen_modules for PyImport_FrozenModules.
 
 Usage: python3.13 -I -S -X no_debug_ranges freeze.py OUT.c --package FOLDER... [--bare FOLDER...]
-[--library FOLDER [--additions FOLDER]] [--module FILE...], with the Python that will run the code. --library freezes the standard library too, without what a program inside WASM
-cannot use; --additions has files NAME.py, text that goes behind a module of that library.
+[--library FOLDER [--additions FOLDER]] [--module FILE...], with the Python that will run the code. --library freezes
+the standard library too, without what a program inside WASM cannot use; --additions has files NAME.py, text that goes behind a module of that library.
 Docstrings and a package's asserts stay; of those named with --bare only the asserts. File names read
 <frozen remotemedia.nodes>. There is no source beside frozen code, so that columns of lines, for which Python's option is,
 would point nowhere. With --library the zeros in the code are counted: wasm/frozen.c puts them back.

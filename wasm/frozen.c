@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SQUEEZED = 1, HEADER = 5 }; /* a byte with which no marshalled object starts, and how long the code is */
+/* What is in front: a byte with which no marshalled object starts, and how long the code is. */
+enum { SQUEEZED = 1, HEADER = 5 };
 
 PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
 PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
@@ -47,6 +48,8 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
         PyErr_SetString(PyExc_SystemError, "a frozen module is damaged");
     else
         object = __real_PyMarshal_ReadObjectFromString(code, (Py_ssize_t)length);
+    if (code != NULL)
+        memset(code, 0, length); /* what is freed is in the image of a snapshot too */
     PyMem_RawFree(code);
     return object;
 }

@@ -2,6 +2,7 @@
 // Runs a WASI command such as pipeline_executor_wasm.wasm in Node, with this process's standard streams.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import v8 from 'node:v8';
 
 const USAGE = `usage: node run.mjs FILE.wasm [--dir GUEST=HOST]... [--env NAME[=VALUE]]... [--] ARGS...
 
@@ -13,6 +14,10 @@ The exit code is the program's; 64 when the command line is wrong, 66 when FILE 
 `;
 const EXIT = { usage: 64, file: 66, trap: 70 };
 const OLDEST_NODE = 20;
+// Of a file's thousands of functions a run calls a few. They are checked when they are called, and those that have run for
+// tens of milliseconds are optimized (Node 20's own budget is a fiftieth): Node cannot end before an optimization that it began.
+const V8_SETTINGS = ['--wasm-lazy-validation', '--wasm-tiering-budget=90000000'];
+const V8_WITH_SETTINGS = /^1[123]\./; // another might not know them
 
 class Failure extends Error {
     constructor(code, message) {
@@ -132,6 +137,8 @@ async function main(words) {
         process.stderr.write(USAGE);
         return EXIT.usage;
     }
+    if (V8_WITH_SETTINGS.test(process.versions.v8))
+        V8_SETTINGS.forEach((setting) => v8.setFlagsFromString(setting));
     const module = load(file);
     try {
         return await start(module, { args: ['remotemedia', ...args], env, preopens });
