@@ -132,7 +132,8 @@ class Comparison:
             left_out = row["skipped"] + row["xfailed"]
             rows.append(f"| {module} | {row['native passed']} | {row['passed']} | {row['failed']} | {left_out} |")
         skipped = {test: told for test, told in self.skipped.items() if test in self.native_passed}
-        for title, reasons in (("why they fail", self.explained), ("why they are skipped", skipped)):
+        both = dict.fromkeys(self.both_fail, "they fail natively too")
+        for title, reasons in (("why they fail", self.explained | both), ("why they are skipped", skipped)):
             rows += ["", f"| tests | {title} |", "|---|---|"]
             counts = collections.Counter(reasons.values()).most_common()
             rows += [f"| {count} | {reason.removeprefix('Skipped: ')} |" for reason, count in counts]

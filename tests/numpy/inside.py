@@ -1,9 +1,9 @@
 """Runs one file of numpy's tests with pytest: as a node of a pipeline in the WASM file, and natively as a program.
 
 A job is {"root", "site", "file", "names", "results", "quick"}: the folder with numpy's tests, the one with pytest, the
-file's name in the first, names in that file (none for all), a file for the results and whether slow tests are left out. A line of the results is {"id", "outcome",
-"reason"} of a test that has ended, or {"started": id}; so a trap leaves what came before it, and who starts the job
-again finds those tests left out.
+file's name in the first, names in that file (none for all), a file for the results and whether slow tests are left out.
+A line of the results is {"id", "outcome", "reason"} of a test that has ended, or {"started": id}; so a trap leaves what
+came before it, and when the job is started again those tests are left out.
 """
 
 import importlib
