@@ -10,9 +10,10 @@
 #include "remotemedia/node.h"
 #include "tests/support/heap.h"
 
-#define MANIFEST(code)                                                                                          \
-    "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "        \
-    "\"Python\", \"params\": {\"code\": \"import numpy as np\\n" code "\"}}, {\"id\": \"s\", \"node_type\": "   \
+#define MANIFEST(code)                                                                                   \
+    "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": " \
+    "\"Python\", \"params\": {\"code\": \"import numpy as np\\n" code                                    \
+    "\"}}, {\"id\": \"s\", \"node_type\": "                                                              \
     "\"Select\", \"params\": {\"pointer\": \"\"}}], \"connections\": [{\"from\": \"p\", \"to\": \"s\"}]}"
 
 /* A run of one manifest, with memory that is counted. */
