@@ -12,10 +12,11 @@ FAILED = ("failed", "error")
 def explanations():
     """[(reason, {pattern: compiled})]; in a pattern * stands for any text."""
     document = json.loads((HERE / "explained.json").read_text())
-    return [
-        (entry["reason"], {name: re.compile(".*".join(map(re.escape, name.split("*"))), re.S) for name in entry["tests"]})
-        for entry in document
-    ]
+    return [(entry["reason"], {name: compiled(name) for name in entry["tests"]}) for entry in document]
+
+
+def compiled(pattern):
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.S)
 
 
 def results(folder, name):
@@ -30,19 +31,19 @@ def function_of(test):
 
 
 class Comparison:
-    """`passed`, `skipped` and `failing` are of what ran inside; `failing` and `skipped` map ids to a reason.
+    """`passed`, `skipped` and `failing` are of what ran inside; the latter two map ids to a reason.
 
-    `explained` maps an id that fails to why, `unexplained` to what it says; `stale` lists patterns that are no longer so.
-    `otherwise` has the ids of natively passing tests whose parameters are others inside: types are named after their sizes.
+    `explained` maps an id that fails to why, `unexplained` to what it says; `stale` lists patterns that are out of date.
+    `otherwise` has the tests that pass natively with parameters that are others inside, where a C long has 32 bits.
     """
 
-    def __init__(self, work, names, explained):
+    def __init__(self, work, names, explained, is_whole):
         self.names, self.rows = names, {}
         self.native_passed, self.passed, self.skipped = set(), set(), {}
         self.failing, self.both_fail, self.otherwise, self.only_inside = {}, {}, set(), set()
         for name in names:
             self.add(name, results(work / "native", name), results(work / "inside", name))
-        self.match(explained)
+        self.match(explained, is_whole)
 
     def add(self, name, native, inside):
         row = collections.Counter()
@@ -53,7 +54,7 @@ class Comparison:
         absent = native_passed - inside.keys()
         otherwise = {test for test in absent if function_of(test) in functions}
         self.otherwise |= otherwise
-        self.only_inside |= {test for test, (outcome, _) in inside.items() if outcome == "passed" and test not in native}
+        self.only_inside |= {test for test in inside.keys() - native.keys() if inside[test][0] == "passed"}
         self.native_passed |= native_passed - otherwise
         for test in absent - otherwise:
             self.failing[test] = "did not run"
@@ -70,18 +71,20 @@ class Comparison:
             row["failed" if outcome in FAILED else outcome] += 1
         self.rows[name] = row
 
-    def match(self, explained):
+    def match(self, explained, is_whole):
+        """A pattern that matches no test at all is out of date where all tests have run."""
         self.explained, self.stale = {}, []
-        self.used = collections.Counter()
         for reason, patterns in explained:
-            for pattern, compiled in patterns.items():
-                if pattern.split("::")[0] not in self.names:
+            for name, pattern in patterns.items():
+                if name.split("::")[0] not in self.names:
                     continue
-                hits = [test for test in self.failing if compiled.fullmatch(test)]
-                passing = [test for test in self.passed if compiled.fullmatch(test)]
+                hits = [test for test in self.failing if pattern.fullmatch(test)]
+                passing = [test for test in self.passed if pattern.fullmatch(test)]
                 self.explained.update((test, reason) for test in hits if test not in self.explained)
-                if passing or not hits:
-                    self.stale.append((pattern, f"passes: {passing[0]}" if passing else "nothing fails that it matches"))
+                if passing:
+                    self.stale.append((name, f"passes: {passing[0]}"))
+                elif is_whole and not hits:
+                    self.stale.append((name, "nothing fails that it matches"))
         self.unexplained = {test: told for test, told in self.failing.items() if test not in self.explained}
 
     @property
@@ -108,8 +111,8 @@ class Comparison:
         for pattern, why in self.stale:
             print(f"STALE in explained.json: {pattern}\n    {why}")
         both = self.native_passed & self.passed
-        print(f"with parameters that only one side has {len(self.otherwise)} pass natively and {len(self.only_inside)} inside")
-        print(f"{len(both)} of the other {len(self.native_passed)} that pass natively pass inside: {100 * self.share:.2f} %")
+        print(f"pass with parameters of one side only: {len(self.otherwise)} natively, {len(self.only_inside)} inside")
+        print(f"of {len(self.native_passed)} others that pass natively {len(both)} pass inside: {100 * self.share:.2f} %")
         if self.share < least:
             print(f"TOO FEW: at least {100 * least:g} % have to")
         wrong = len(self.unexplained) + len(self.stale) + (self.share < least)
@@ -122,14 +125,17 @@ class Comparison:
         modules = {}
         for name in self.names:
             modules.setdefault(name.split("/")[1], collections.Counter()).update(self.rows[name])
-        rows = ["| module | passed natively | passed inside | failed inside | skipped inside |", "|---|---|---|---|---|"]
+        titles = ["module", "passed natively", "passed inside", "failed inside", "skipped inside"]
+        rows = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
         total = sum(modules.values(), collections.Counter())
         for module, row in [*sorted(modules.items()), ("all", total)]:
             left_out = row["skipped"] + row["xfailed"]
             rows.append(f"| {module} | {row['native passed']} | {row['passed']} | {row['failed']} | {left_out} |")
-        rows += ["", "| tests | why they fail |", "|---|---|"]
-        for reason, count in collections.Counter(self.explained.values()).most_common():
-            rows.append(f"| {count} | {reason} |")
+        skipped = {test: told for test, told in self.skipped.items() if test in self.native_passed}
+        for title, reasons in (("why they fail", self.explained), ("why they are skipped", skipped)):
+            rows += ["", f"| tests | {title} |", "|---|---|"]
+            counts = collections.Counter(reasons.values()).most_common()
+            rows += [f"| {count} | {reason.removeprefix('Skipped: ')} |" for reason, count in counts]
         return "\n".join(rows)
 
 
@@ -142,9 +148,9 @@ def line(name, row, seconds):
 
 
 def print_reasons(comparison):
+    skipped = {test: told for test, told in comparison.skipped.items() if test in comparison.native_passed}
     for title, reasons in (("fail inside, as explained", comparison.explained),
                            ("fail natively too", comparison.both_fail),
-                           ("pass natively and are skipped inside",
-                            {test: told for test, told in comparison.skipped.items() if test in comparison.native_passed})):
+                           ("pass natively and are skipped inside", skipped)):
         for reason, count in collections.Counter(reasons.values()).most_common():
             print(f"{count:>6} {title}: {reason}")
