@@ -39,6 +39,7 @@ bench-wasm: build wasm ## Measure the WASM files, beside the native program and 
 
 bench-numpy: build wasm ## Measure arrays and numpy in the WASM files, beside numpy natively
 	@cmake --build $(BUILD) --target bench >/dev/null
+	@cmake --build build/wasm --target bench_arrays >/dev/null
 	@deps/deps.py --target test ensure numpy-wheel wasmtime
 	@bench/numpy/run
 
