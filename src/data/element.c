@@ -15,6 +15,14 @@ static const struct {
     {'c', 8, RM_COMPLEX64}, {'c', 16, RM_COMPLEX128},
 };
 
+rm_dtype rmi_element_number(char kind, size_t size)
+{
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].letter == kind && numbers[i].size == size)
+            return numbers[i].dtype;
+    return (rm_dtype)0;
+}
+
 static int fail_unknown(const char *name, rm_error *err)
 {
     const char *letters = name + (*name == '|' || *name == '<' || *name == '>' || *name == '=' ? 1 : 0);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "data/blocks.h"
+#include "data/element.h"
 #include "python/array.h"
 #include "python/convert.h"
 #include "python/tensor.h"
@@ -104,6 +105,62 @@ bool rmi_array_like(PyObject *object)
 
 /* ---- Arrays */
 
+/* What ndarray.__array_struct__ gives: numpy's array interface for C, which needs none of its headers. */
+typedef struct array_interface {
+    int two, dimensions;
+    char kind; /* of the elements, as in dtype.kind */
+    int item_size, flags;
+    const Py_intptr_t *shape, *strides; /* strides in bytes */
+    void *data;
+    PyObject *description;
+} array_interface;
+enum { IN_MACHINE_ORDER = 0x200, WRITEABLE = 0x400 };
+
+void rmi_array_release(void *owner)
+{
+    if (rmi_python_has_ended())
+        return; /* it is part of what the interpreter has left behind */
+    const PyGILState_STATE held = rmi_enter();
+    Py_DECREF((PyObject *)owner);
+    rmi_leave(held);
+}
+
+/* Describes numbers that lie as a tensor's may; false: they are none, or do not. */
+static bool describe(const array_interface *interface, int64_t *shape, int64_t *strides, rm_tensor *view)
+{
+    const int size = interface->item_size;
+    if ((interface->flags & IN_MACHINE_ORDER) == 0 || size <= 0 || interface->dimensions > RM_MAX_DIMENSIONS)
+        return false;
+    *view = (rm_tensor){.data = interface->data,
+                        .dtype = rmi_element_number(interface->kind, (size_t)size),
+                        .dimensions = interface->dimensions,
+                        .shape = shape,
+                        .strides = strides,
+                        .read_only = (interface->flags & WRITEABLE) == 0};
+    bool fits = view->dtype != 0 && rmi_tensor_is_aligned(view);
+    for (int i = 0; fits && i < interface->dimensions; i++) {
+        shape[i] = interface->shape[i];
+        strides[i] = interface->strides[i] / size;
+        fits = interface->strides[i] % size == 0;
+    }
+    return fits;
+}
+
+/* Most arrays, quickly. RM_DONE: it is another one. */
+static int wrap_numbers(const rm_allocator *allocator, PyObject *array, rm_value *out, rm_error *err)
+{
+    int64_t shape[RM_MAX_DIMENSIONS], strides[RM_MAX_DIMENSIONS];
+    rm_tensor view;
+    PyObject *capsule = rmi_array_attribute(array, RMI_NAME___array_struct__);
+    const array_interface *interface = capsule != NULL ? PyCapsule_GetPointer(capsule, NULL) : NULL;
+    const bool is_one =
+        interface != NULL && interface->two == 2 && describe(interface, shape, strides, &view);
+    Py_XDECREF(capsule);
+    if (PyErr_Occurred())
+        return rmi_python_failed(NULL, err);
+    return is_one ? rm_tensor_wrap(allocator, &view, Py_NewRef(array), rmi_array_release, out, err) : RM_DONE;
+}
+
 /* An exception that says why an object has no tensor is the user's to mend: no traceback leads to it. */
 static int unsupported(rm_error *err)
 {
@@ -142,6 +199,9 @@ static int array_to_value(const rm_allocator *allocator, PyObject *array, rm_val
         rm_error_hint(err, "x.filled(value) makes it an array");
         return RM_E_UNSUPPORTED;
     }
+    const int rc = wrap_numbers(allocator, array, out, err);
+    if (rc != RM_DONE)
+        return rc;
     const int wrapped = rmi_tensor_wrap_buffer(allocator, array, NULL, out);
     if (wrapped == 0)
         return RM_OK;

@@ -53,6 +53,8 @@ static bool view_may_change(PyObject *view, Py_ssize_t held, unsigned depth)
 /* What keeps a tensor's memory for an array that has no other way to it; NULL: it is something else. */
 static PyObject *tensor_of_base(PyObject *base)
 {
+    if (!PyType_HasFeature(Py_TYPE(base), Py_TPFLAGS_HEAPTYPE)) /* most are not even of a class of Python's */
+        return NULL;
     PyTypeObject *type = rmi_class_of_module("remotemedia._arrays", "_Memory");
     PyObject *tensor =
         type != NULL && Py_IS_TYPE(base, type) ? PyObject_GetAttr(base, rmi_name(RMI_NAME_tensor)) : NULL;

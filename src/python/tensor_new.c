@@ -314,6 +314,8 @@ PyObject *rmi_tensor_source(rm_value tensor)
     const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
     if (block->parent != NULL)
         block = rmi_tensor_of(block->parent);
+    if (block->release == rmi_array_release)
+        return block->owner;
     return block->release == keeper_free ? ((const keeper *)block->owner)->buffer.obj : NULL;
 }
 
