@@ -425,9 +425,9 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
             memcpy(to, view.data, bytes);
         return RM_OK;
     }
-    const int32_t last = view.dimensions - 1; /* there is one: it is not contiguous */
+    const int32_t last = view.dimensions - 1;
     size_t size = view.item_size;
-    if (view.strides[last] == 1) { /* rows */
+    if (last >= 0 && view.strides != NULL && view.strides[last] == 1) { /* rows */
         size *= (size_t)view.shape[last];
         view.dimensions--;
     }
