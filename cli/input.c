@@ -19,6 +19,12 @@ static bool is_blank(const char *text, size_t length)
     return i == length;
 }
 
+/* What stands before the pointer to the place in the JSON text, where one is told. */
+static const char *before_pointer(const rm_error *cause)
+{
+    return cause->pointer[0] != '\0' ? " at " : "";
+}
+
 /* Whether `map` gives items by source: all its members are lists. */
 static bool is_by_source(rm_value map)
 {
@@ -44,10 +50,12 @@ static int read_document(rmi_input *input, rmi_wake *wake, rm_error *err)
         return rm_list_new(NULL, 0, &input->whole, err);
     rc = rm_json_parse(NULL, text, length, input->flags, &input->whole, &cause);
     if (rc != RM_OK) {
-        rm_error_set(err, rc, "%s: %s", input->reader.name, cause.message);
-        rm_error_hint(err, "%s",
-                      cause.hint[0] != '\0' ? cause.hint
-                                            : "for one JSON value a line, give --input-format jsonl");
+        rm_error_set(err, rc, "%s%s%s: %s", input->reader.name, before_pointer(&cause), cause.pointer,
+                     cause.message);
+        if (cause.hint[0] != '\0')
+            rm_error_hint(err, "%s", cause.hint);
+        else if (rc == RM_E_PARSE)
+            rm_error_hint(err, "for one JSON value a line, give --input-format jsonl");
     } else if (input->whole.kind != RM_LIST && !(input->whole.kind == RM_MAP && is_by_source(input->whole))) {
         rc = rm_error_set(err, RM_E_TYPE, "%s holds %s; a JSON array of items is needed", input->reader.name,
                           rm_kind_name((rm_kind)input->whole.kind));
@@ -90,8 +98,8 @@ void rmi_input_close(rmi_input *input)
 static int hold(rmi_input *input, int rc)
 {
     const rm_error *cause = &input->cause;
-    rm_error_set(&input->held, rc, "line %lld of %s: %s", (long long)input->line, input->reader.name,
-                 cause->message);
+    rm_error_set(&input->held, rc, "line %lld of %s%s%s: %s", (long long)input->line, input->reader.name,
+                 before_pointer(cause), cause->pointer, cause->message);
     if (cause->hint[0] != '\0')
         rm_error_hint(&input->held, "%s", cause->hint);
     input->held.has_item = true;

@@ -51,7 +51,8 @@ def scaled(function):
 
 
 REASONS = {
-    "hop": "numpy's asarray, a box for the array, the search for others who hold its memory, three takes of Python's lock",
+    "hop": "numpy's asarray, a box for the array, the search for others who hold its memory, three takes of Python's "
+    "lock",
     "json": "not measured singly",
     "size": "the file holds CPython and its whole standard library with their docstrings, and the native nodes with all audio "
     "decoders; numpy is the smaller part",
