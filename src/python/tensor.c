@@ -370,9 +370,12 @@ static Py_ssize_t tensor_length(PyObject *self)
     return tensor_of(self)->layout[0];
 }
 
+/* Elements that `memoryview` cannot read are numpy's. */
 static PyObject *tensor_tolist(PyObject *self, PyObject *unused)
 {
-    PyObject *view = PyMemoryView_FromObject(self);
+    const rm_tensor tensor = rm_tensor_view(tensor_of(self)->value);
+    const bool is_simple = format_of(&tensor) != NULL && format_of(&tensor)[1] == '\0';
+    PyObject *view = is_simple ? PyMemoryView_FromObject(self) : PyObject_CallMethod(self, "__array__", NULL);
     PyObject *list = view != NULL ? PyObject_CallMethod(view, "tolist", NULL) : NULL;
     (void)unused;
     Py_XDECREF(view);
