@@ -83,11 +83,11 @@ static bool read_letters(const char *text, rmi_element *out)
         return false;
     *out = (rmi_element){.kind = kind, .size = count, .dtype = RM_OPAQUE, .unit = at};
     out->swapped = swapped && (count > 1 || kind == 'U') && kind != 'S' && kind != 'V';
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (*at == '\0' && numbers[i].letter == kind && numbers[i].size == count) {
-            out->dtype = out->swapped ? RM_OPAQUE : numbers[i].dtype;
-            return true;
-        }
+    const rm_dtype number = *at == '\0' ? rmi_element_number(kind, count) : (rm_dtype)0;
+    if (number != 0) {
+        out->dtype = out->swapped ? RM_OPAQUE : number;
+        return true;
+    }
     if (kind == 'U' && count > INT32_MAX / 4)
         return false;
     if (kind == 'U')
@@ -130,11 +130,10 @@ rmi_element rmi_element_of(rm_dtype dtype)
 
 int rmi_element_read(const char *name, rmi_element *out, rm_error *err)
 {
-    for (int dtype = RM_BOOL8; dtype < RM_DTYPE_COUNT; dtype++) {
-        if (strcmp(name, rm_dtype_name((rm_dtype)dtype)) == 0) {
-            *out = rmi_element_of((rm_dtype)dtype);
-            return RM_OK;
-        }
+    const rm_dtype dtype = rm_dtype_from_name(name);
+    if (dtype != 0) {
+        *out = rmi_element_of(dtype);
+        return RM_OK;
     }
     if (read_letters(name, out) || read_long_name(name, out))
         return RM_OK;

@@ -4,15 +4,6 @@
 #include "base/text.h"
 #include "data/blocks.h"
 
-/* Sets a key unless it failed before; `rc` is handed on, so that calls stand in a row. Consumes `item`. */
-static int put(int rc, rm_value *map, const char *key, rm_value item, rm_error *err)
-{
-    if (rc == RM_OK)
-        return rm_map_set(map, key, strlen(key), item, err);
-    rm_value_clear(&item);
-    return rc;
-}
-
 /* A message may quote what is no UTF-8 (the name of a file); such bytes become question marks. */
 static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
 {
@@ -27,7 +18,7 @@ static int put_text(int rc, rm_value *map, const char *key, const char *text, rm
     while ((bad = rmi_utf8_check(good, length)) != length)
         good[bad] = '?';
     rc = rmi_string_new_unchecked(map->heap->allocator, good, length, &item, err);
-    return put(rc, map, key, item, err);
+    return rmi_map_set_next(rc, map, key, item, err);
 }
 
 int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_value *out, rm_error *err)
@@ -40,11 +31,11 @@ int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_v
     if (error->has_pointer)
         rc = put_text(rc, out, "pointer", error->pointer, err);
     if (error->has_item)
-        rc = put(rc, out, "item", rm_int(error->item), err);
+        rc = rmi_map_set_next(rc, out, "item", rm_int(error->item), err);
     if (error->hint[0] != '\0')
         rc = put_text(rc, out, "hint", error->hint, err);
     if (error->traceback.kind != RM_NULL)
-        rc = put(rc, out, "traceback", rm_value_retain(error->traceback), err);
+        rc = rmi_map_set_next(rc, out, "traceback", rm_value_retain(error->traceback), err);
     if (rc != RM_OK)
         rm_value_clear(out);
     return rc;

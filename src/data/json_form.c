@@ -4,24 +4,16 @@
 #include <libbase64.h>
 
 #include "base/alloc.h"
+#include "data/blocks.h"
 #include "data/json_parts.h"
 #include "data/tensor.h"
-
-/* Sets a key unless something failed before; consumes `item`. */
-static int put(int rc, rm_value *map, const char *key, rm_value item, rm_error *err)
-{
-    if (rc == RM_OK)
-        return rm_map_set(map, key, strlen(key), item, err);
-    rm_value_clear(&item);
-    return rc;
-}
 
 static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
 {
     rm_value item = rm_null();
     if (rc == RM_OK)
         rc = rmi_string_new_unchecked(map->heap->allocator, text, strlen(text), &item, err);
-    return put(rc, map, key, item, err);
+    return rmi_map_set_next(rc, map, key, item, err);
 }
 
 static int meta_form(const rm_allocator *allocator, rm_value tensor, size_t count, rm_value *out,
@@ -34,13 +26,13 @@ static int meta_form(const rm_allocator *allocator, rm_value tensor, size_t coun
         rc = rm_list_new(allocator, (size_t)view.dimensions, &shape, err);
     for (int32_t i = 0; rc == RM_OK && i < view.dimensions; i++)
         rc = rm_list_append(&shape, rm_int(view.shape[i]), err);
-    rc = put(rc, out, "shape", shape, err);
+    rc = rmi_map_set_next(rc, out, "shape", shape, err);
     if (rc == RM_OK)
         rc = rmi_json_dtype_form(allocator, &view, &dtype, err);
-    rc = put(rc, out, "dtype", dtype, err);
-    rc = put(rc, out, "size", rm_int((int64_t)count), err);
-    rc = put(rc, out, "c_contiguous", rm_bool(rm_tensor_is_contiguous(tensor)), err);
-    rc = put(rc, out, "f_contiguous", rm_bool(rm_tensor_is_fortran(tensor)), err);
+    rc = rmi_map_set_next(rc, out, "dtype", dtype, err);
+    rc = rmi_map_set_next(rc, out, "size", rm_int((int64_t)count), err);
+    rc = rmi_map_set_next(rc, out, "c_contiguous", rm_bool(rm_tensor_is_contiguous(tensor)), err);
+    rc = rmi_map_set_next(rc, out, "f_contiguous", rm_bool(rm_tensor_is_fortran(tensor)), err);
     return rc;
 }
 
@@ -68,12 +60,12 @@ static int media_form(const rm_allocator *allocator, const rm_media *media, rm_v
         return RM_OK;
     int rc = rm_map_new(allocator, 3, out, err);
     rc = put_text(rc, out, "kind", "audio", err);
-    rc = put(rc, out, "sample_rate", rm_int(media->sample_rate), err);
+    rc = rmi_map_set_next(rc, out, "sample_rate", rm_int(media->sample_rate), err);
     if (rc == RM_OK && media->channel_layout != 0) {
         uint8_t bytes[sizeof media->channel_layout + 1] = {0};
         memcpy(bytes, &media->channel_layout, sizeof media->channel_layout);
         rc = rm_integer_from_bytes(allocator, bytes, sizeof bytes, &layout, err);
-        rc = put(rc, out, "channel_layout", layout, err);
+        rc = rmi_map_set_next(rc, out, "channel_layout", layout, err);
     }
     return rc;
 }

@@ -120,16 +120,16 @@ static void fill_strides(int32_t dimensions, const int64_t *shape, bool fortran,
     }
 }
 
-/* A stride that leads nowhere may be any number, also one that no arithmetic can take: the usual one stands in for it. */
-static void settle_strides(const rm_tensor *view, bool fortran, int64_t *strides)
+/* Those of `view`, or the usual ones where it has none. One that leads nowhere may be any number, also one that no
+ * arithmetic can take: the usual one stands in for it. */
+static void copy_strides(const rm_tensor *view, bool fortran, int64_t *strides)
 {
-    int64_t usual[RM_MAX_DIMENSIONS];
     bool empty = false;
-    fill_strides(view->dimensions, view->shape, fortran, usual);
+    fill_strides(view->dimensions, view->shape, fortran, strides);
     for (int32_t i = 0; i < view->dimensions; i++)
         empty = empty || view->shape[i] == 0;
-    for (int32_t i = 0; i < view->dimensions; i++)
-        strides[i] = empty || view->shape[i] == 1 ? usual[i] : strides[i];
+    for (int32_t i = 0; view->strides != NULL && !empty && i < view->dimensions; i++)
+        strides[i] = view->shape[i] == 1 ? strides[i] : view->strides[i];
 }
 
 /* ---- Making ---- */
@@ -157,11 +157,7 @@ static rmi_tensor_block *new_block(const rm_allocator *allocator, const rm_tenso
     block->view.strides = view->dimensions != 0 ? block->layout + view->dimensions : NULL;
     if (view->dimensions != 0)
         memcpy(block->layout, view->shape, layout / 2);
-    if (view->dimensions != 0 && view->strides != NULL)
-        memcpy(block->layout + view->dimensions, view->strides, layout / 2);
-    else
-        fill_strides(view->dimensions, view->shape, fortran, block->layout + view->dimensions);
-    settle_strides(view, fortran, block->layout + view->dimensions);
+    copy_strides(view, fortran, block->layout + view->dimensions);
     if (text != 0)
         block->view.description = memcpy((char *)block + size - text, view->description, text);
     return block;

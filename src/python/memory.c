@@ -70,12 +70,8 @@ static bool array_may_change(PyObject *array, Py_ssize_t held, unsigned depth)
     if (Py_REFCNT(array) > held && is_writeable(array))
         return true;
     PyObject *base = rmi_array_attribute(array, RMI_NAME_base);
-    PyObject *tensor = base != NULL ? tensor_of_base(base) : NULL;
-    bool may = base != Py_None;
-    if (tensor != NULL)
-        may = tensor_may_change(tensor, 1, 0, depth + 1);
-    else if (base != NULL && base != Py_None)
-        may = may_change(base, 2, depth + 1); /* the array's reference and ours */
+    const bool may =
+        base == NULL || (base != Py_None && may_change(base, 2, depth + 1)); /* the array's and ours */
     Py_XDECREF(base);
     PyErr_Clear();
     return may;
@@ -94,6 +90,9 @@ static bool may_change(PyObject *object, Py_ssize_t held, unsigned depth)
         return view_may_change(object, held, depth);
     if (rmi_tensor_check(object))
         return tensor_may_change(object, held, 0, depth);
+    PyObject *tensor = tensor_of_base(object);
+    if (tensor != NULL)
+        return tensor_may_change(tensor, 1, 0, depth + 1);
     const bool owns =
         PyByteArray_CheckExact(object) || Py_IS_TYPE(object, rmi_class_of_module("array", "array"));
     return !owns || Py_REFCNT(object) > held;

@@ -180,15 +180,12 @@ static int tensor_getbuffer(PyObject *self, Py_buffer *out, int flags)
 {
     tensor_object *t = tensor_of(self);
     const rm_tensor view = rm_tensor_view(t->value);
-    Py_ssize_t length = (Py_ssize_t)view.item_size;
     out->obj = NULL;
     if (refuse_request(self, flags, &view) != 0)
         return -1;
-    out->itemsize = length;
-    for (int32_t i = 0; i < view.dimensions; i++)
-        length *= t->layout[i];
+    out->itemsize = (Py_ssize_t)view.item_size;
     out->buf = view.data;
-    out->len = length;
+    out->len = (Py_ssize_t)rm_tensor_bytes(t->value);
     out->readonly = !rmi_tensor_is_writable(self);
     out->ndim = view.dimensions;
     out->format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)format_of(&view) : NULL;

@@ -53,10 +53,7 @@ static int dtype_named(PyObject *name, rm_dtype *out)
 {
     PyObject *text = PyObject_Str(name);
     const char *wanted = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
-    *out = (rm_dtype)0;
-    for (int dtype = 1; wanted != NULL && dtype < RM_DTYPE_COUNT; dtype++)
-        if (strcmp(rm_dtype_name((rm_dtype)dtype), wanted) == 0)
-            *out = (rm_dtype)dtype;
+    *out = wanted != NULL ? rm_dtype_from_name(wanted) : (rm_dtype)0;
     if (wanted != NULL && *out == 0)
         PyErr_Format(PyExc_ValueError,
                      "unknown dtype '%s'; one of the names that numpy uses, such as 'float32'", wanted);
