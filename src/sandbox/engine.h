@@ -35,11 +35,13 @@ static inline void *rmi_guest_range(rmi_guest_memory memory, uint32_t address, u
 /* A function that the guest imports. `args` and `result` are as the signature says. 0, or not 0 to end the guest's call:
  * it then fails with RM_E_CANCELLED and leaves it to the context to know why. `memory` is of size 0 where the guest exports
  * none. Must not call into the instance. */
-typedef int rmi_import_function(void *context, rmi_guest_memory memory, const rmi_slot *args, rmi_slot *result);
+typedef int rmi_import_function(void *context, rmi_guest_memory memory, const rmi_slot *args,
+                                rmi_slot *result);
 
 typedef struct rmi_import {
     const char *module, *name;
-    const char *signature; /* of "iIfF" (i32, i64, f32, f64) an argument, then ':' and the result's, or nothing */
+    const char
+        *signature; /* of "iIfF" (i32, i64, f32, f64) an argument, then ':' and the result's, or nothing */
     rmi_import_function *call;
 } rmi_import;
 
@@ -50,8 +52,8 @@ typedef struct rmi_instance rmi_instance;
 typedef struct rmi_engine_config {
     const rm_allocator *allocator; /* of the engine's own small structs; NULL: the C library's */
     bool fuel;                     /* instructions are counted, so that a limit on them is exact */
-    size_t stack_size;             /* bytes of stack that a guest's calls may use; callers have twice as much */
-    uint32_t pool;                 /* instances that share a pool; 0: none, each has its memory reserved singly */
+    size_t stack_size; /* bytes of stack that a guest's calls may use; callers have twice as much */
+    uint32_t pool;     /* instances that share a pool; 0: none, each has its memory reserved singly */
 } rmi_engine_config;
 
 typedef struct rmi_instance_config {
@@ -92,23 +94,28 @@ typedef struct rmi_engine_api {
     const char *(*engine_key)(const rmi_engine *engine);
 
     /* Compiles a module to code that `load` takes; *code is owned: code_free. RM_E_PARSE for what is no module. */
-    int (*compile)(rmi_engine *engine, const uint8_t *wasm, size_t size, uint8_t **code, size_t *length, rm_error *err);
+    int (*compile)(rmi_engine *engine, const uint8_t *wasm, size_t size, uint8_t **code, size_t *length,
+                   rm_error *err);
     void (*code_free)(uint8_t *code, size_t length);
     /* Loads code that `compile` made for this engine_key. The file is mapped: it must not change, and must come from
      * nobody else. `imports` (borrowed, as long as the module; ends with {0}) is all that its guests may call; RM_E_MISSING_FEATURE names
      * what else it needs. */
-    int (*load)(rmi_engine *engine, const char *path, const rmi_import *imports, rmi_module **out, rm_error *err);
+    int (*load)(rmi_engine *engine, const char *path, const rmi_import *imports, rmi_module **out,
+                rm_error *err);
     void (*module_free)(rmi_module *module);
     /* Steps through the module's exports of functions: the name is borrowed; NULL past the end. */
     bool (*exports)(const rmi_module *module, const char *name);
 
-    int (*instantiate)(rmi_module *module, const rmi_instance_config *config, rmi_instance **out, rm_error *err);
+    int (*instantiate)(rmi_module *module, const rmi_instance_config *config, rmi_instance **out,
+                       rm_error *err);
     void (*instance_free)(rmi_instance *instance);
     /* RM_E_NOT_FOUND when there is no such function, RM_E_TYPE when its signature is another. */
-    int (*find)(rmi_instance *instance, const char *name, const char *signature, rmi_function *out, rm_error *err);
+    int (*find)(rmi_instance *instance, const char *name, const char *signature, rmi_function *out,
+                rm_error *err);
     /* `slots` are the arguments, and the result in slots[0] (room for at least one). On failure *end tells why; the instance must
      * not be called again. */
-    int (*call)(rmi_instance *instance, const rmi_function *function, rmi_slot *slots, rmi_end *end, rm_error *err);
+    int (*call)(rmi_instance *instance, const rmi_function *function, rmi_slot *slots, rmi_end *end,
+                rm_error *err);
     rmi_guest_memory (*memory)(rmi_instance *instance);
     /* What is left; 0 without an engine that counts. */
     uint64_t (*fuel_left)(rmi_instance *instance);
