@@ -8,7 +8,11 @@ function(rm_gather_licenses out)
 endfunction()
 if(NOT RM_WASM) # the WASM files differ in what they link
     set(rm_licenses ${PROJECT_BINARY_DIR}/generated/licenses.c)
-    rm_gather_licenses(${rm_licenses})
+    set(rm_unlinked wasmtime-c wasmtime-c-source)
+    if(RM_WASMTIME_RUNTIME)
+        list(REMOVE_ITEM rm_unlinked ${rm_wasmtime})
+    endif()
+    rm_gather_licenses(${rm_licenses} ${rm_unlinked})
 endif()
 
 file(GLOB rm_cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)

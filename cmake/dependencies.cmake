@@ -16,6 +16,14 @@ if(RM_PYTHON)
         list(APPEND rm_dep_names zlib)
     endif()
 endif()
+if(RM_WASMTIME_FROM_SOURCE)
+    set(rm_wasmtime wasmtime-c-source)
+else()
+    set(rm_wasmtime wasmtime-c)
+endif()
+if(RM_WASMTIME_RUNTIME)
+    list(APPEND rm_dep_names ${rm_wasmtime})
+endif()
 file(GLOB rm_dep_inputs CONFIGURE_DEPENDS deps/lock.json deps/recipes/*)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${rm_dep_inputs})
 
@@ -70,6 +78,13 @@ if(RM_PYTHON)
         set(rm_python_libraries ${rm_system_libraries} util)
     endif()
     target_link_libraries(dep::python INTERFACE dep::mpdec dep::expat dep::hacl dep::muslm ${rm_python_libraries})
+endif()
+
+if(RM_WASMTIME_RUNTIME)
+    add_library(dep::wasmtime SHARED IMPORTED GLOBAL)
+    set_target_properties(dep::wasmtime PROPERTIES
+        IMPORTED_LOCATION ${rm_dep_${rm_wasmtime}}/lib/libwasmtime.so.48 IMPORTED_SONAME libwasmtime.so.48)
+    target_include_directories(dep::wasmtime SYSTEM INTERFACE ${rm_dep_${rm_wasmtime}}/include)
 endif()
 
 # What is inside must not stand in for what a loaded extension module brings along.

@@ -10,9 +10,9 @@ foreach(folder base data manifest graph exec nodes sandbox transport platform/${
 endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/platform/*.c)
 list(APPEND rm_sources ${found})
-list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$")
-if(RM_WASM) # each WASM file has its own list of features
-    list(FILTER rm_sources EXCLUDE REGEX "graph/features\\.c$")
+list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$|/sandbox/wasmtime\\.c$")
+if(RM_WASM) # each WASM file has its own list of features; none has a sandbox
+    list(FILTER rm_sources EXCLUDE REGEX "graph/features\\.c$|/src/sandbox/")
 endif()
 set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::libtommath dep::muslm
     ${rm_system_libraries})

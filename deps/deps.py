@@ -70,10 +70,11 @@ def recipe_of(name, target):
 
 
 def recipe_files(name, target):
-    """The recipe, and what else has the dependency's name and is no other target's recipe."""
+    """The recipe, and what else has the dependency's name and is no other target's or dependency's."""
+    longer = tuple(other + end for other in LOCK if other.startswith(name + "-") for end in ".-")
     others = {recipe_of(name, other).name for other in TARGETS} - {recipe_of(name, target).name}
     files = (path for path in (HERE / "recipes").iterdir() if path.name.startswith((name + ".", name + "-")))
-    return sorted(path for path in files if path.name not in others)
+    return sorted(path for path in files if path.name not in others and not path.name.startswith(longer))
 
 
 @functools.cache

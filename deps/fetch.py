@@ -21,7 +21,10 @@ def say(text):
 
 
 def run(command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    except FileNotFoundError:
+        raise FetchError(f"there is no {command[0]} on this machine") from None
     if done.returncode != 0:
         raise FetchError(f"{command[0]} failed: " + " | ".join(done.stdout.strip().splitlines()[-2:]))
 
@@ -160,8 +163,22 @@ def from_npm(source, target, cache):
         move_one(folder, source, target)
 
 
+def from_crate(source, target, cache):
+    """What cargo downloads to tell about one package, in a home of its own but with the user's settings."""
+    users = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo")
+    settings = next((path for path in (users / "config.toml", users / "config") if path.is_file()), None)
+    options = ["--config", settings.resolve()] if settings else []
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        run(["cargo", *options, "info", "--quiet", source["crate"]], cwd=folder,
+            env=dict(os.environ, CARGO_HOME=folder))
+        for got in pathlib.Path(folder).glob(f"registry/cache/*/{source['file']}"):
+            shutil.move(got, target)
+            return
+    raise FetchError(f"cargo brought no {source['file']}")
+
+
 FETCHERS = {"url": from_url, "apt_source": from_apt_source, "apt_binary": from_apt_binary,
-            "pip_sdist": from_pip_sdist, "pip_wheel": from_pip_wheel, "npm": from_npm}
+            "pip_sdist": from_pip_sdist, "pip_wheel": from_pip_wheel, "npm": from_npm, "crate": from_crate}
 
 
 def fetch(name, entry, cache):
