@@ -29,8 +29,11 @@ static void on_signal(void)
         guard->interrupted_at = now;
     if (first || now - guard->interrupted_at > same_signal)
         atomic_fetch_add(&guard->interrupts, 1);
+    const rmi_guarded *other = atomic_load(&guard->other);
     if (pipeline != NULL)
         rm_pipeline_cancel(pipeline);
+    if (other != NULL)
+        other->stop(other->context);
     rmi_wake_raise(guard->wake);
     if (guard->watchdog != NULL)
         rmi_watchdog_poke(guard->watchdog);
@@ -123,6 +126,13 @@ void rmi_guard_watch(rmi_guard *guard, rm_pipeline *pipeline)
     atomic_store(&guard->pipeline, pipeline);
     if (pipeline != NULL && rmi_guard_interrupted(guard))
         rm_pipeline_cancel(pipeline); /* the signal came while the pipeline was opened */
+}
+
+void rmi_guard_watch_other(rmi_guard *guard, const rmi_guarded *other)
+{
+    atomic_store(&guard->other, other);
+    if (other != NULL && rmi_guard_interrupted(guard))
+        other->stop(other->context);
 }
 
 void rmi_guard_limit(rmi_guard *guard, int64_t times_out)

@@ -37,7 +37,7 @@ static const rmi_command validate_description = {
     .synopsis = "validate MANIFEST|- [options]",
     .summary = "Checks all of a manifest that can be checked without running it: fields, node types,\n"
                "parameters, connections, features. Prints {\"status\":\"valid\"}, or the error document.",
-    .tables = {set_option, rmi_runtime_options},
+    .tables = {set_option, rmi_runtime_options, rmi_sandbox_options},
     .operands = offsetof(struct manifest_options, operands),
     .least = 1,
     .most = 1,
@@ -49,7 +49,7 @@ static const rmi_command graph_description = {
     .name = "graph",
     .synopsis = "graph MANIFEST|- [--format mermaid|dot] [options]",
     .summary = "Prints a manifest's graph as text that Mermaid or Graphviz draws.",
-    .tables = {graph_options, rmi_runtime_options},
+    .tables = {graph_options, rmi_runtime_options, rmi_sandbox_options},
     .operands = offsetof(struct manifest_options, operands),
     .least = 1,
     .most = 1,
@@ -140,7 +140,7 @@ static rmi_exit run_command(const rmi_command *command, rmi_program *program, in
         perform(command, &options, &runtime, &manifest, &failed, &err) != RM_OK)
         code = rmi_report_failure(program, &err, failed);
     rm_manifest_free(manifest);
-    rm_runtime_free(runtime);
+    rmi_setup_end(&options.setup, runtime);
     rm_error_clear(&err);
     rmi_options_free(command, &options);
     return code;

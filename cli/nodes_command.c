@@ -215,7 +215,7 @@ rmi_exit rmi_command_nodes(rmi_program *program, int argc, char **argv)
         if (code == RMI_EXIT_OK && print_types(&options, name, &runtime, &failed, &err) != RM_OK)
             code = rmi_report_failure(program, &err, failed);
     }
-    rm_runtime_free(runtime);
+    rmi_setup_end(&options.setup, runtime);
     rm_error_clear(&err);
     rmi_options_free(&nodes_description, &options);
     return code;

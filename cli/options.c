@@ -35,6 +35,21 @@ int64_t rmi_parse_duration(const char *text)
     return milliseconds >= 1 && milliseconds <= 1e12 ? (int64_t)milliseconds : -1;
 }
 
+uint64_t rmi_parse_size(const char *text)
+{
+    static const char units[] = "KMGT";
+    char *end = NULL;
+    if (text[0] < '0' || text[0] > '9' || strpbrk(text, "xXeE") != NULL)
+        return 0;
+    double amount = strtod(text, &end);
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+    if (unit != NULL && end[1] == '\0')
+        amount = ldexp(amount, 10 * (int)(unit - units + 1));
+    else if (*end != '\0')
+        return 0;
+    return amount >= 1 && amount < 9e18 ? (uint64_t)amount : 0;
+}
+
 static int append(rmi_texts *texts, const char *item)
 {
     void *items = texts->items;
@@ -137,6 +152,13 @@ static rmi_exit set_value(const rmi_command *command, const rmi_program *program
             return rmi_usage_error(program, command->name, "--%s takes a whole number, not '%s'",
                                    option->name, text);
         break;
+    case RMI_OPTION_SIZE:
+        *(uint64_t *)place = rmi_parse_size(text);
+        if (*(uint64_t *)place == 0)
+            return rmi_usage_error(program, command->name,
+                                   "--%s takes a number above zero such as 1000, 64K, 1.5M or 2G, not '%s'",
+                                   option->name, text);
+        break;
     }
     return RMI_EXIT_OK;
 }
@@ -202,6 +224,38 @@ bool rmi_options_parse(const rmi_command *command, rmi_program *program, int arg
     if (*code == RMI_EXIT_OK)
         *code = check_operands(command, program, operands);
     return *code == RMI_EXIT_OK;
+}
+
+static bool is_in(const rmi_option *const *tables, const rmi_option *option)
+{
+    for (; *tables != NULL; tables++)
+        for (const rmi_option *at = *tables; at->name != NULL; at++)
+            if (at == option)
+                return true;
+    return false;
+}
+
+void rmi_options_without(const rmi_command *command, const rmi_option *const *tables, int argc, char **argv,
+                         const char **out)
+{
+    rmi_suggestion nowhere = rmi_suggest_for("");
+    bool only_operands = false;
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i] + 2, *equals = strchr(argv[i], '=');
+        const rmi_option *option = NULL;
+        only_operands |= strcmp(argv[i], "--") == 0;
+        if (!only_operands && strncmp(argv[i], "--", 2) == 0)
+            option =
+                find_option(command, name, equals != NULL ? (size_t)(equals - name) : strlen(name), &nowhere);
+        const bool has_value = option != NULL && option->kind != RMI_OPTION_FLAG && equals == NULL;
+        if (option == NULL || !is_in(tables, option)) {
+            *out++ = argv[i];
+            if (has_value)
+                *out++ = argv[i + 1];
+        }
+        i += has_value;
+    }
+    *out = NULL;
 }
 
 static void free_texts(rmi_texts *texts)

@@ -12,6 +12,7 @@ typedef enum rmi_option_kind {
     RMI_OPTION_FORM,     /* rmi_form: a choice, where one such as "npy:DIR" takes what follows its colon */
     RMI_OPTION_DURATION, /* int64_t: milliseconds, at least 1; 0: not given */
     RMI_OPTION_INTEGER,  /* rmi_integer */
+    RMI_OPTION_SIZE,     /* uint64_t: bytes, or a count, at least 1; 0: not given */
 } rmi_option_kind;
 
 typedef struct rmi_texts {
@@ -38,7 +39,7 @@ typedef struct rmi_option {
     const char *const *choices; /* ends with NULL */
 } rmi_option;
 
-enum { RMI_MAX_OPTION_TABLES = 3 };
+enum { RMI_MAX_OPTION_TABLES = 4 };
 
 /* A command as its help shows it. */
 typedef struct rmi_command {
@@ -57,8 +58,15 @@ bool rmi_options_parse(const rmi_command *command, rmi_program *program, int arg
                        rmi_exit *code);
 void rmi_options_free(const rmi_command *command, void *values);
 
+/* The words of argv[1] on that are not options of `tables` (ends with NULL), nor their values, into `out`, which
+ * has room for argc and ends with NULL; the command line has been parsed. */
+void rmi_options_without(const rmi_command *command, const rmi_option *const *tables, int argc, char **argv,
+                         const char **out);
+
 /* Milliseconds in "30", "1.5", "2s" or "500ms"; -1 where that is no duration above zero. */
 int64_t rmi_parse_duration(const char *text);
+/* The number in "64K", "1.5M", "2G" (of 1024) or "1000"; 0 where that is none above zero. */
+uint64_t rmi_parse_size(const char *text);
 /* Tells a wrong command line on stderr, with where help is to be found (`command` may be NULL). */
 rmi_exit rmi_usage_error(const rmi_program *program, const char *command, const char *format, ...)
     RM_PRINTF(3, 4);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/array_files.h"
 #include "cli/report.h"
+#include "cli/sandbox.h"
 
 static const char *const formats[] = {"json", "jsonl", NULL};
 static const char *const compats[] = {"v1", NULL};
@@ -84,7 +85,7 @@ const rmi_command rmi_run_description = {
     .name = "run",
     .synopsis = "run MANIFEST|- [options]",
     .summary = "Runs a pipeline and prints its results as JSON.",
-    .tables = {run_options, rmi_runtime_options},
+    .tables = {run_options, rmi_runtime_options, rmi_sandbox_options, rmi_whole_sandbox_options},
     .operands = offsetof(rmi_run_options, operands),
     .least = 1,
     .most = 1,
@@ -112,6 +113,10 @@ static int check_usage(const rmi_run_options *options, rm_error *err)
     if (options->compat != 0 && lines)
         return rm_error_set(err, RM_E_USAGE,
                             "--compat v1 prints one document: it cannot go with --format jsonl");
+    if (options->setup.sandbox.wasm != NULL && !options->setup.sandbox.whole)
+        return rm_error_set(err, RM_E_USAGE, "--wasm needs --sandbox");
+    if (options->setup.sandbox.whole && options->setup.plugins.count > 0)
+        return rm_error_set(err, RM_E_USAGE, "--plugin cannot go with --sandbox: plug-ins are native");
     return RM_OK;
 }
 
@@ -262,8 +267,22 @@ static void close_run(rmi_run *run)
     rmi_input_close(&run->input);
     rmi_output_free(&run->output);
     rm_manifest_free(run->manifest);
-    rm_runtime_free(run->runtime);
+    rmi_setup_end(&run->options->setup, run->runtime);
     rmi_guard_stop(&run->guard);
+}
+
+void rmi_run_describe_output(rmi_program *program, const rmi_run_options *options, rmi_output *output)
+{
+    output->program = program;
+    output->writer = &program->out;
+    output->format =
+        rmi_format_of((rmi_format)options->format, options->output != NULL ? options->output : "");
+    if (options->compat != 0)
+        output->format = RMI_FORMAT_JSON;
+    output->compat = options->compat != 0;
+    if (options->arrays.choice != 0)
+        output->arrays = (rmi_arrays)(options->arrays.choice - 1);
+    output->directory = options->arrays.detail;
 }
 
 static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
@@ -271,16 +290,7 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     rm_error err = {0};
     rmi_exit code = RMI_EXIT_OK, failed = RMI_EXIT_OK;
     rmi_run run = {.options = options, .program = program, .input = {.reader = {.descriptor = -1}}};
-    run.output.program = program;
-    run.output.writer = &program->out;
-    run.output.format =
-        rmi_format_of((rmi_format)options->format, options->output != NULL ? options->output : "");
-    if (options->compat != 0)
-        run.output.format = RMI_FORMAT_JSON;
-    run.output.compat = options->compat != 0;
-    if (options->arrays.choice != 0)
-        run.output.arrays = (rmi_arrays)(options->arrays.choice - 1);
-    run.output.directory = options->arrays.detail;
+    rmi_run_describe_output(program, options, &run.output);
     int rc = perform(&run, &failed, &err);
     if (rc != RM_OK && rmi_guard_interrupted(&run.guard)) {
         if (err.code != RM_E_CANCELLED)
@@ -302,7 +312,8 @@ rmi_exit rmi_command_run(rmi_program *program, int argc, char **argv)
     rmi_exit code;
     if (rmi_options_parse(&rmi_run_description, program, argc, argv, &options, &code)) {
         if (check_usage(&options, &err) == RM_OK)
-            code = run_with(program, &options);
+            code = options.setup.sandbox.whole ? rmi_run_sandboxed(program, &options, argc, argv)
+                                               : run_with(program, &options);
         else
             code = rmi_usage_error(program, "run", "%s", err.message);
     }

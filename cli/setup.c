@@ -7,6 +7,7 @@
 
 #include "cli/python.h"
 #include "cli/report.h"
+#include "cli/sandbox.h"
 
 const rmi_option rmi_runtime_options[] = {
     {.name = "path",
@@ -28,7 +29,62 @@ const rmi_option rmi_runtime_options[] = {
     {0},
 };
 
-static void print_log(void *context, rm_log_level level, const char *node, const char *text)
+#define AT(member) offsetof(rmi_setup, sandbox.member)
+const rmi_option rmi_sandbox_options[] = {
+    {.name = "allow-read",
+     .argument = "DIR[=GUEST]",
+     .text = "let sandboxes read DIR, which they see as GUEST (may be repeated)",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = AT(read)},
+    {.name = "allow-write",
+     .argument = "DIR[=GUEST]",
+     .text = "let sandboxes read and write DIR (may be repeated)",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = AT(write)},
+    {.name = "allow-env",
+     .argument = "NAME",
+     .text = "let sandboxes see this variable (may be repeated)",
+     .kind = RMI_OPTION_TEXTS,
+     .offset = AT(environment)},
+    {.name = "max-memory",
+     .argument = "SIZE",
+     .text = "memory of a sandbox: bytes, or 64M, 1.5G",
+     .kind = RMI_OPTION_SIZE,
+     .offset = AT(memory)},
+    {.name = "max-output",
+     .argument = "SIZE",
+     .text = "what a sandbox may give out in all (preset: 1G)",
+     .kind = RMI_OPTION_SIZE,
+     .offset = AT(output)},
+    {.name = "max-log",
+     .argument = "SIZE",
+     .text = "what it may log a second; more is dropped (preset: 1M)",
+     .kind = RMI_OPTION_SIZE,
+     .offset = AT(log)},
+    {.name = "fuel",
+     .argument = "N",
+     .text = "instructions it may execute, such as 500M; the same program\n"
+             "with the same input stops at the same place",
+     .kind = RMI_OPTION_SIZE,
+     .offset = AT(fuel)},
+    {0},
+};
+
+const rmi_option rmi_whole_sandbox_options[] = {
+    {.name = "sandbox",
+     .text = "run all of it in a sandbox, not only nodes that ask for one",
+     .kind = RMI_OPTION_FLAG,
+     .offset = AT(whole)},
+    {.name = "wasm",
+     .argument = "FILE",
+     .text = "with --sandbox: the program's WASM file",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(wasm)},
+    {0},
+};
+#undef AT
+
+void rmi_setup_log(void *context, rm_log_level level, const char *node, const char *text)
 {
     const rmi_setup *setup = context;
     rm_log_level highest = setup->log_level != 0 ? (rm_log_level)(setup->log_level - 1) : RM_LOG_WARNING;
@@ -46,7 +102,7 @@ static void check_paths(const rmi_setup *setup)
 
 int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
 {
-    const rm_config config = {.size = sizeof config, .log = print_log, .log_context = setup};
+    const rm_config config = {.size = sizeof config, .log = rmi_setup_log, .log_context = setup};
     const rm_python_config python = {.size = sizeof python,
                                      .paths = setup->paths.items,
                                      .seed = setup->seed.value,
@@ -57,7 +113,15 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
         rc = rm_runtime_load_plugin(*out, setup->plugins.items[i], err);
     if (rc == RM_OK)
         rc = rmi_program_python(*out, &python, err);
+    if (rc == RM_OK)
+        rc = rmi_program_sandbox(setup, *out, err);
     return rc;
+}
+
+void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime)
+{
+    rm_runtime_free(runtime);
+    rmi_program_sandbox_free(setup);
 }
 
 /* Nothing is read much past this: rm_manifest_parse_with refuses what is larger. */

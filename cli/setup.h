@@ -5,19 +5,36 @@
 #include "cli/options.h"
 #include "cli/reader.h"
 
+/* Values of rmi_sandbox_options. */
+typedef struct rmi_sandbox_choice {
+    bool whole; /* --sandbox: the run itself is in one */
+    const char *wasm;
+    rmi_texts read, write, environment;
+    uint64_t memory, fuel, output, log;
+} rmi_sandbox_choice;
+
 /* Values of rmi_runtime_options. */
 typedef struct rmi_setup {
     rmi_program *program;
     rmi_texts paths, plugins;
     int log_level; /* choice */
     rmi_integer seed;
+    rmi_sandbox_choice sandbox;
+    rm_sandbox *made; /* what nodes in sandboxes share; owned: rmi_setup_end */
 } rmi_setup;
 
 /* --path, --plugin, --log-level for a command whose struct begins with an rmi_setup. */
 extern const rmi_option rmi_runtime_options[];
 
+/* What guests may do, for the same commands; and how a whole run becomes one. */
+extern const rmi_option rmi_sandbox_options[], rmi_whole_sandbox_options[];
+
+/* A rm_log_function over an rmi_setup. */
+void rmi_setup_log(void *setup, rm_log_level level, const char *node, const char *text);
 /* A runtime with the program's log, the plug-ins and Python. `setup` must outlive it; `*out` is owned. */
 int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err);
+/* Frees the runtime (NULL is fine) and what the set-up made for it. */
+void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime);
 /* Reads a manifest from a file, or from standard input for "-", waiting with `wake`; `input_flags` as
  * rm_manifest_parse_with has them. *code is what the process should end with on failure. *out is owned. */
 int rmi_setup_manifest(rm_runtime *runtime, const char *path, unsigned input_flags, rmi_wake *wake,

@@ -82,7 +82,7 @@ rmi_exit rmi_command_version(rmi_program *program, int argc, char **argv)
         else if (print_version(&options, &runtime, &err) != RM_OK)
             code = rmi_report_failure(program, &err, RMI_EXIT_IO);
     }
-    rm_runtime_free(runtime);
+    rmi_setup_end(&options.setup, runtime);
     rm_error_clear(&err);
     rmi_options_free(&version_description, &options);
     return code;

@@ -16,6 +16,11 @@ if(NOT RM_WASM) # the WASM files differ in what they link
 endif()
 
 file(GLOB rm_cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
-list(FILTER rm_cli_sources EXCLUDE REGEX "(_test|/main|/python_on|/python_off)\\.c$")
+list(FILTER rm_cli_sources EXCLUDE REGEX "(_test|/main|/python_on|/python_off|/sandbox_on|/sandbox_off)\\.c$")
+if(RM_WASMTIME_RUNTIME)
+    list(APPEND rm_cli_sources ${PROJECT_SOURCE_DIR}/cli/sandbox_on.c)
+else()
+    list(APPEND rm_cli_sources ${PROJECT_SOURCE_DIR}/cli/sandbox_off.c)
+endif()
 add_library(remotemedia_cli OBJECT ${rm_cli_sources} ${rm_licenses})
 target_link_libraries(remotemedia_cli PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)

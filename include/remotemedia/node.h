@@ -281,6 +281,8 @@ typedef struct rm_node_query {
     bool is_streaming;
     bool is_source;        /* no incoming connection */
     const char *directory; /* of the manifest's file; NULL where it came from none */
+    bool sandboxed;        /* it is to run in a sandbox, whatever its type is */
+    rm_sandbox_limits limits; /* the node's own; 0: none */
 } rm_node_query;
 
 /* Finds node types by name, after the native ones; Python is one. Threads: as the runtime that it was

@@ -375,10 +375,9 @@ struct rm_error {
     char pointer[256]; /* JSON pointer to the offending place in the manifest; empty if none or the root */
     bool has_pointer;
     bool has_item;
-    int64_t item; /* index of the input item, when has_item */
-    rm_value
-        traceback;   /* owned: list of {"file", "line", "function", "text"}, outermost first; null if none */
-    rm_value detail; /* owned: string, the full text for a log (a whole traceback); null if none */
+    int64_t item;       /* index of the input item, when has_item */
+    rm_value traceback; /* owned: list of {"file", "line", "function", "text"}, outermost first; or null */
+    rm_value detail;    /* owned: string, the full text for a log (a whole traceback); null if none */
 };
 
 /* Fills code and message (a former content is cleared) and returns `code`, so that failing is one
@@ -571,8 +570,8 @@ RM_API void rm_pipeline_wait(rm_pipeline *pipeline, const int *descriptors, size
  * yet; RM_DONE: none will come. After a failed run it still gives what was emitted before. */
 RM_API int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet, rm_error *err);
 RM_API size_t rm_pipeline_sink_count(const rm_pipeline *pipeline);
-RM_API const char *rm_pipeline_sink_id(const rm_pipeline *pipeline,
-                                       size_t sink); /* borrowed; NULL past the end */
+/* Borrowed; NULL past the end. */
+RM_API const char *rm_pipeline_sink_id(const rm_pipeline *pipeline, size_t sink);
 /* Changes a parameter that may change while running ("live" in `nodes info`), between two steps: packets
  * that are taken from then on see the new value. `value` is consumed; nothing changes on failure. */
 RM_API int rm_pipeline_set_param(rm_pipeline *pipeline, const char *node, const char *param, rm_value value,
@@ -597,4 +596,5 @@ RM_API int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_
 #ifdef __cplusplus
 }
 #endif
+#include "remotemedia/sandbox.h"
 #endif

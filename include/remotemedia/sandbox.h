@@ -15,14 +15,15 @@ extern "C" {
 typedef struct rm_sandbox rm_sandbox;
 
 typedef struct rm_sandbox_config {
-    uint32_t size;                 /* sizeof(rm_sandbox_config) */
-    const rm_allocator *allocator; /* of what the host keeps; NULL: the C library's. Guests have memory of their own */
-    const char *modules;           /* directory of the WASM files; NULL: found beside the program */
-    const char *engine;            /* libremotemedia_wasmtime.so; NULL: found beside the program */
+    uint32_t size; /* sizeof(rm_sandbox_config) */
+    const rm_allocator
+        *allocator;      /* of what the host keeps; NULL: the C library's. Guests have memory of their own */
+    const char *modules; /* directory of the WASM files; NULL: found beside the program */
+    const char *engine;  /* libremotemedia_wasmtime.so; NULL: found beside the program */
     /* Where compiled modules are kept; NULL: REMOTEMEDIA_CACHE_DIR, else XDG_CACHE_HOME/remotemedia or
      * ~/.cache/remotemedia. A directory that others can write to is not used. */
     const char *cache;
-    uint32_t instances; /* that may live at once, from a pool; 0: each by itself, as for a single run */
+    uint32_t instances;   /* that may live at once, from a pool; 0: each by itself, as for a single run */
     rm_log_function *log; /* told what is compiled, and why the cache is not used; may be NULL */
     void *log_context;
 } rm_sandbox_config;
@@ -45,7 +46,7 @@ typedef struct rm_sandbox_grant {
 typedef struct rm_sandbox_limits {
     uint64_t memory_bytes; /* of an instance's memory; 0: 4 GiB, all that it can address */
     int64_t timeout_ms;    /* a run: from its start; a node: the time in its calls. 0: none */
-    uint64_t fuel;         /* WebAssembly instructions, about; the same program with the same input stops at the
+    uint64_t fuel; /* WebAssembly instructions, about; the same program with the same input stops at the
                             * same place. Random numbers and clocks are then the same in each run too. 0: none */
     uint64_t output_bytes; /* a run: on standard output; a node: of encoded values. 0: none */
     uint64_t log_bytes;    /* a second, on standard error; what is more is dropped, and counted. 0: none */
@@ -73,8 +74,8 @@ RM_API int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime, const rm_
 typedef struct rm_sandbox_run rm_sandbox_run;
 
 typedef struct rm_sandbox_command {
-    uint32_t size;                /* sizeof(rm_sandbox_command) */
-    const char *file;             /* a WASI command; NULL: pipeline_executor_*.wasm, the snapshot where there is one */
+    uint32_t size;    /* sizeof(rm_sandbox_command) */
+    const char *file; /* a WASI command; NULL: pipeline_executor_*.wasm, the snapshot where there is one */
     const char *const *arguments; /* without the program's name, ends with NULL */
     rm_sandbox_policy policy;
     int input;          /* descriptor of standard input, borrowed; -1: it is empty */

@@ -39,6 +39,8 @@ typedef struct rmi_graph {
     uint32_t edge_count;
 } rmi_graph;
 
+/* Whether the node asks for a sandbox: by hint, placement, or being a WASM module itself. */
+bool rmi_wants_sandbox(const rmi_manifest_node *node);
 /* Resolves everything in `manifest` (borrowed, must outlive the graph). Errors carry node and pointer.
  * rmi_graph_free also after a failure. */
 int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err);

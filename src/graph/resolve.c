@@ -10,6 +10,12 @@ static bool wants_python(const rmi_manifest_node *node)
     return strcmp(node->runtime_hint, "auto") != 0;
 }
 
+bool rmi_wants_sandbox(const rmi_manifest_node *node)
+{
+    return node->placement == RMI_PLACE_SANDBOX || strcmp(node->runtime_hint, "cpython_wasm") == 0 ||
+           strncmp(node->node_type, "wasm:", 5) == 0;
+}
+
 static int no_python(const rmi_manifest_node *node, const char *what, const char *name, const char *field,
                      uint32_t index, rm_error *err)
 {
@@ -77,6 +83,12 @@ static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
         .is_streaming = node->source->is_streaming,
         .is_source = node->is_source,
         .directory = graph->directory,
+        .sandboxed = rmi_wants_sandbox(node->source),
+        .limits = {.memory_bytes = (uint64_t)node->source->limits.memory_bytes,
+                   .timeout_ms = node->source->limits.timeout_ms,
+                   .fuel = (uint64_t)node->source->limits.fuel,
+                   .output_bytes = (uint64_t)node->source->limits.output_bytes,
+                   .log_bytes = (uint64_t)node->source->limits.log_bytes},
     };
     for (size_t i = 0; i < runtime->resolver_count && rc == RM_OK && node->type == NULL; i++) {
         const rm_resolver *resolver = runtime->resolvers[i];
@@ -121,11 +133,11 @@ int rmi_graph_resolve(rmi_graph *graph, rm_error *err)
     int rc = RM_OK;
     for (uint32_t i = 0; i < graph->node_count && rc == RM_OK; i++) {
         rmi_graph_node *node = &graph->nodes[i];
-        bool python = wants_python(node->source);
-        if (python && graph->runtime->resolver_count == 0)
+        bool python = wants_python(node->source), sandboxed = rmi_wants_sandbox(node->source);
+        if (python && !sandboxed && graph->runtime->resolver_count == 0)
             return no_python(node->source, "runtime_hint", node->source->runtime_hint, "runtime_hint", i,
                              err);
-        if (!python)
+        if (!python && !sandboxed)
             node->type = find_native(graph, i);
         if (node->type == NULL)
             rc = ask_resolvers(graph, i, err);

@@ -19,11 +19,17 @@ typedef enum rmi_placement {
     RMI_PLACE_SANDBOX
 } rmi_placement;
 
+
 typedef struct rmi_manifest_override {
     const char *name;
     rm_value value; /* owned by the manifest */
     struct rmi_manifest_override *next;
 } rmi_manifest_override;
+
+/* What a node in a sandbox may use at most; 0: as the embedder says. */
+typedef struct rmi_node_limits {
+    int64_t memory_bytes, timeout_ms, fuel, output_bytes, log_bytes;
+} rmi_node_limits;
 
 /* One entry of "nodes"; its pointer is "/nodes/<index>". Texts live in the manifest's arena or document. */
 typedef struct rmi_manifest_node {
@@ -39,6 +45,7 @@ typedef struct rmi_manifest_node {
     int64_t retry_attempts, retry_backoff_ms; /* attempts after the first; 0: none */
     int64_t timeout_ms;                       /* for one item; 0: none */
     int64_t max_in_flight;                    /* 0: as the type says */
+    rmi_node_limits limits;
 } rmi_manifest_node;
 
 /* What "capabilities" asks for: read with rmi_fields_read and rmi_capabilities_shape. */

@@ -56,7 +56,8 @@ static bool is_ours(const struct stat *status)
 
 static bool default_directory(char path[static RMI_SANDBOX_PATH])
 {
-    const char *given = getenv("REMOTEMEDIA_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *given = getenv("REMOTEMEDIA_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"),
+               *home = getenv("HOME");
     int length = 0;
     if (given != NULL && given[0] == '/')
         length = snprintf(path, RMI_SANDBOX_PATH, "%s", given);
@@ -208,8 +209,8 @@ static int open_source(source *from, const char *path, const char *engine_key, r
     const int length = snprintf(
         text, sizeof text, "%llu %llu %lld %lld.%ld %lld.%ld %s", (unsigned long long)from->status.st_dev,
         (unsigned long long)from->status.st_ino, (long long)from->status.st_size,
-        (long long)from->status.st_mtim.tv_sec, from->status.st_mtim.tv_nsec, (long long)from->status.st_ctim.tv_sec,
-        from->status.st_ctim.tv_nsec, engine_key);
+        (long long)from->status.st_mtim.tv_sec, from->status.st_mtim.tv_nsec,
+        (long long)from->status.st_ctim.tv_sec, from->status.st_ctim.tv_nsec, engine_key);
     rmi_sha256_init(&hash);
     rmi_sha256_add(&hash, text, (size_t)length);
     rmi_sha256_hex(&hash, hex);
@@ -244,8 +245,8 @@ static void close_source(source *from)
 /* ---- Both together */
 
 /* Code in a file of the cache or, where there is no cache, of memory; *file is owned. */
-static int compile(rm_sandbox *sandbox, rmi_engine *engine, const char *path, const source *from, int directory,
-                   int *file, rm_error *err)
+static int compile(rm_sandbox *sandbox, rmi_engine *engine, const char *path, const source *from,
+                   int directory, int *file, rm_error *err)
 {
     uint8_t *code = NULL;
     size_t length = 0;

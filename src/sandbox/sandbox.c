@@ -68,7 +68,8 @@ static int load_library(rm_sandbox *sandbox, rm_error *err)
         (void)snprintf(path, sizeof path, "%s", sandbox->engine_path);
     else if (!find_beside("", near, ENGINE_FILE, path))
         return rm_error_set(err, RM_E_MISSING_FEATURE,
-                            "a sandbox needs RM_WASMTIME_RUNTIME, whose %s is not beside the program", ENGINE_FILE);
+                            "a sandbox needs RM_WASMTIME_RUNTIME, whose %s is not beside the program",
+                            ENGINE_FILE);
     int rc = rmi_library_open(sandbox->allocator, path, &sandbox->library, err);
     if (rc != RM_OK)
         return rc;
@@ -120,8 +121,8 @@ static int load_module(rm_sandbox *sandbox, const char *path, bool fuel, rm_erro
     return rc;
 }
 
-int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out, rmi_engine **engine,
-                       rm_error *err)
+int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out,
+                       rmi_engine **engine, rm_error *err)
 {
     (void)pthread_mutex_lock(&sandbox->lock);
     int rc = need_engine(sandbox, fuel, err);
@@ -141,7 +142,8 @@ static int copy_path(const char *from, char to[static RMI_SANDBOX_PATH], rm_erro
 {
     const size_t length = from != NULL ? strlen(from) : 0;
     if (length >= RMI_SANDBOX_PATH)
-        return rm_error_set(err, RM_E_LIMIT, "a path of a sandbox is longer than %d bytes", RMI_SANDBOX_PATH - 1);
+        return rm_error_set(err, RM_E_LIMIT, "a path of a sandbox is longer than %d bytes",
+                            RMI_SANDBOX_PATH - 1);
     if (length > 0)
         memcpy(to, from, length + 1);
     return RM_OK;
@@ -154,7 +156,8 @@ int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *
     if (config == NULL)
         config = &none;
     if (config->size != sizeof *config)
-        return rm_error_set(err, RM_E_USAGE, "rm_sandbox_config.size is %u, not %zu", config->size, sizeof *config);
+        return rm_error_set(err, RM_E_USAGE, "rm_sandbox_config.size is %u, not %zu", config->size,
+                            sizeof *config);
     rm_sandbox *made = rmi_alloc_zeroed(config->allocator, sizeof *made);
     if (made == NULL)
         return rmi_out_of_memory(err);

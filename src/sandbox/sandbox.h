@@ -27,8 +27,9 @@ struct rm_sandbox {
     rm_log_function *log;
     void *log_context;
     uint32_t instances;
-    char modules[RMI_SANDBOX_PATH], engine_path[RMI_SANDBOX_PATH], cache[RMI_SANDBOX_PATH]; /* "": the default */
-    pthread_mutex_t lock; /* of what follows */
+    char modules[RMI_SANDBOX_PATH], engine_path[RMI_SANDBOX_PATH],
+        cache[RMI_SANDBOX_PATH]; /* "": the default */
+    pthread_mutex_t lock;        /* of what follows */
     rmi_library *library;
     const rmi_engine_api *api; /* NULL: not loaded yet */
     rmi_engine *engines[2];    /* without and with fuel; NULL: not made yet */
@@ -42,8 +43,8 @@ void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *
 int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char path[static RMI_SANDBOX_PATH],
                      rm_error *err);
 /* The module of a file, compiled and loaded, with WASI as its imports; lives as long as the sandbox. */
-int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out, rmi_engine **engine,
-                       rm_error *err);
+int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out,
+                       rmi_engine **engine, rm_error *err);
 
 /* ---- code.c */
 /* Loads the module in the file `path`: from the cache where it is there, else it is compiled first. */

@@ -1,0 +1,187 @@
+/* A whole program in a sandbox: a WASI command with its arguments and streams. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sandbox/policy.h"
+
+/* Why the host ended it. */
+enum { GOES_ON, WAS_STOPPED, TIMED_OUT };
+
+struct rm_sandbox_run {
+    rm_sandbox *sandbox;
+    rmi_engine *engine;
+    rmi_wasi *wasi;
+    rmi_watchdog *watchdog;
+    int64_t deadline; /* monotonic ns */
+    atomic_int reason;
+};
+
+static void stop(rm_sandbox_run *run, int reason)
+{
+    int goes_on = GOES_ON;
+    (void)atomic_compare_exchange_strong(&run->reason, &goes_on, reason);
+    rmi_wasi_stop(run->wasi);
+    run->sandbox->api->interrupt(run->engine);
+}
+
+void rm_sandbox_stop(rm_sandbox_run *run)
+{
+    stop(run, WAS_STOPPED);
+}
+
+/* On the watchdog's thread. Returns when to be called again. */
+static int64_t look(void *context)
+{
+    rm_sandbox_run *run = context;
+    if (rmi_platform_now() < run->deadline)
+        return run->deadline;
+    stop(run, TIMED_OUT);
+    return INT64_MAX;
+}
+
+/* ---- Before it starts */
+
+static const char *const *default_files(void)
+{
+    static const char *const names[] = {
+        "pipeline_executor_numpy_snapshot.wasm", "pipeline_executor_wasm_snapshot.wasm",
+        "pipeline_executor_numpy.wasm",          "pipeline_executor_wasm.wasm",
+        "pipeline_executor_lite.wasm",           NULL};
+    return names;
+}
+
+static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_error *err)
+{
+    size_t count = 0;
+    while (command->arguments != NULL && command->arguments[count] != NULL)
+        count++;
+    const char **arguments = rmi_alloc_zeroed(run->sandbox->allocator, (count + 2) * sizeof *arguments);
+    if (arguments == NULL)
+        return rmi_out_of_memory(err);
+    arguments[0] = "remotemedia";
+    if (count > 0)
+        memcpy(arguments + 1, command->arguments, count * sizeof *arguments);
+    const rm_sandbox_limits *limits = &command->policy.limits;
+    rmi_wasi_config config = {
+        .allocator = run->sandbox->allocator,
+        .args = arguments,
+        .env = command->policy.environment,
+        .input = command->input,
+        .output = {.descriptor = command->output,
+                   .write = command->write,
+                   .context = command->write_context,
+                   .limit = limits->output_bytes},
+        .errors = {.descriptor = command->errors, .rate = limits->log_bytes},
+        .deterministic = limits->fuel > 0,
+    };
+    const int rc = rmi_policy_wasi(&command->policy, &config, &run->wasi, err);
+    rmi_free(run->sandbox->allocator, arguments, (count + 2) * sizeof *arguments);
+    return rc;
+}
+
+/* A rmi_instance_config.stops. */
+static bool stops(void *context)
+{
+    return rmi_wasi_stopped(context);
+}
+
+static int start_clock(rm_sandbox_run *run, const rm_sandbox_limits *limits, rm_error *err)
+{
+    if (limits->timeout_ms <= 0 || limits->timeout_ms > INT64_MAX / 2000000)
+        return RM_OK;
+    run->deadline = rmi_platform_now() + limits->timeout_ms * 1000000;
+    return rmi_watchdog_start(run->sandbox->allocator, look, run, &run->watchdog, err);
+}
+
+/* ---- After it has ended */
+
+/* What the failure of the guest's call means, in terms of its limits. */
+static int explain(const rm_sandbox_run *run, const rm_sandbox_limits *limits, rmi_end end, int rc,
+                   rm_error *err)
+{
+    const int overflowed = rmi_wasi_overflowed(run->wasi);
+    if (atomic_load(&run->reason) == TIMED_OUT && (end == RMI_END_IMPORT || end == RMI_END_STOPPED))
+        return rm_error_set(err, RM_E_TIMEOUT, "the run did not end within its timeout of %lld ms",
+                            (long long)limits->timeout_ms);
+    if (end == RMI_END_IMPORT && overflowed != 0)
+        return rm_error_set(err, RM_E_LIMIT,
+                            "the run wrote more than its limit of %llu bytes to standard output",
+                            (unsigned long long)limits->output_bytes);
+    if (end == RMI_END_IMPORT || end == RMI_END_STOPPED)
+        return rm_error_set(err, RM_E_CANCELLED, "the run was cancelled");
+    if (end == RMI_END_FUEL)
+        return rm_error_set(err, RM_E_LIMIT, "the run has used up its fuel of %llu",
+                            (unsigned long long)limits->fuel);
+    return rc;
+}
+
+static int call_start(rm_sandbox_run *run, rmi_instance *instance, const rm_sandbox_limits *limits,
+                      int *exit_code, rm_error *err)
+{
+    const rmi_engine_api *api = run->sandbox->api;
+    rmi_function start;
+    rmi_slot slots[1] = {{0}};
+    rmi_end end = RMI_END_NONE;
+    uint32_t code = 0;
+    int rc = api->find(instance, "_start", ":", &start, err);
+    if (rc == RM_OK)
+        rc = api->call(instance, &start, slots, &end, err);
+    if (end == RMI_END_IMPORT && rmi_wasi_exited(run->wasi, &code)) {
+        rm_error_clear(err);
+        rc = RM_OK;
+    }
+    *exit_code = (int)code;
+    return rc == RM_OK ? RM_OK : explain(run, limits, end, rc, err);
+}
+
+static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_command *command,
+                    int *exit_code, rm_error *err)
+{
+    const rm_sandbox_limits *limits = &command->policy.limits;
+    const rmi_instance_config config = {
+        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
+    rmi_instance *instance = NULL;
+    int rc = start_clock(run, limits, err);
+    if (command->started != NULL)
+        command->started(command->started_context, run);
+    if (rc == RM_OK)
+        rc = rmi_policy_failure(limits, run->sandbox->api->instantiate(module, &config, &instance, err), err);
+    if (rc == RM_OK)
+        rc = call_start(run, instance, limits, exit_code, err);
+    if (command->started != NULL)
+        command->started(command->started_context, NULL);
+    run->sandbox->api->instance_free(instance);
+    return rc;
+}
+
+int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *command, int *exit_code,
+                           rm_error *err)
+{
+    char path[RMI_SANDBOX_PATH];
+    const char *file = command->file;
+    rmi_module *module = NULL;
+    int rc = RM_OK;
+    *exit_code = 0;
+    if (command->size != sizeof *command)
+        return rm_error_set(err, RM_E_USAGE, "rm_sandbox_command.size is %u, not %zu", command->size,
+                            sizeof *command);
+    rm_sandbox_run run = {.sandbox = sandbox, .deadline = INT64_MAX};
+    if (file == NULL) {
+        rc = rmi_sandbox_file(sandbox, default_files(), path, err);
+        file = path;
+    }
+    if (rc == RM_OK)
+        rc = rmi_sandbox_module(sandbox, file, command->policy.limits.fuel > 0, &module, &run.engine, err);
+    if (rc == RM_OK)
+        rc = open_wasi(&run, command, err);
+    if (rc == RM_OK)
+        rc = run_with(&run, module, command, exit_code, err);
+    rmi_watchdog_stop(run.watchdog);
+    if (run.wasi != NULL && rmi_wasi_dropped(run.wasi, 2) > 0)
+        rmi_sandbox_log(sandbox, RM_LOG_WARNING,
+                        "%llu bytes of the log came faster than %llu a second and were dropped",
+                        (unsigned long long)rmi_wasi_dropped(run.wasi, 2),
+                        (unsigned long long)command->policy.limits.log_bytes);
+    rmi_wasi_free(run.wasi);
+    return rc;
+}
