@@ -164,16 +164,24 @@ def from_npm(source, target, cache):
 
 
 def from_crate(source, target, cache):
-    """What cargo downloads to tell about one package, in a home of its own but with the user's settings."""
+    """As a dependency of an empty package, in a home of cargo's own but with the user's settings.
+
+    `cargo info` would bring less, but it refuses where the settings name another registry in crates.io's place.
+    """
+    name, version = source["crate"].split("@")
     users = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo")
     settings = next((path for path in (users / "config.toml", users / "config") if path.is_file()), None)
     options = ["--config", settings.resolve()] if settings else []
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        run(["cargo", *options, "info", "--quiet", source["crate"]], cwd=folder,
-            env=dict(os.environ, CARGO_HOME=folder))
-        for got in pathlib.Path(folder).glob(f"registry/cache/*/{source['file']}"):
-            shutil.move(got, target)
-            return
+        work = pathlib.Path(folder)
+        (work / "Cargo.toml").write_text('[package]\nname = "empty"\nversion = "0.0.0"\n[lib]\npath = "empty.rs"\n'
+                                         f'[dependencies]\n{name} = {{version = "={version}", default-features = false}}\n')
+        (work / "empty.rs").touch()
+        run(["cargo", *options, "fetch", "--quiet"], cwd=work, env=dict(os.environ, CARGO_HOME=str(work / "home")))
+        for folder_of_registry in (work / "home/registry/cache").iterdir():
+            if (folder_of_registry / source["file"]).is_file():
+                move_one(folder_of_registry, source, target)
+                return
     raise FetchError(f"cargo brought no {source['file']}")
 
 
