@@ -83,8 +83,8 @@ int rmi_lone_config_read(rm_value config, rmi_lone_config *into, rm_error *err)
         rm_error_pointer(err, "/params");
         return RM_E_TYPE;
     }
-    if (strcmp(into->runtime_hint, "cpython_wasm") ==
-        0) /* that is where this runs: in it, Python is CPython */
+    if (rc == RM_OK && strcmp(into->runtime_hint, "cpython_wasm") ==
+                           0) /* that is where this runs: in it, Python is CPython */
         into->runtime_hint = "cpython";
     return rc;
 }

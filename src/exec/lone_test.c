@@ -226,9 +226,9 @@ static rm_packet packet_of(struct run *r, rm_value item)
         rm_value_clear(&packet.value);
         assert_int_equal(rm_object_new(NULL, &thing, object, &packet.value, NULL), RM_OK);
     }
-    if (item.kind == RM_MAP) {
-        packet.timestamp = 5;
-        packet.metadata = rm_value_retain(item).heap;
+    if (item.kind == RM_INT && item.i < 0) {
+        packet.timestamp = -item.i;
+        rm_packet_set_metadata(&packet, rmt_json("{\"k\": 1}"));
     }
     return packet;
 }
@@ -317,14 +317,15 @@ static int run(rmt_heap *heap, const char *config, const char *steps, struct tra
     if (rc < 0)
         say_error(t, rc, &err);
     rm_value_clear(&map);
-    for (const char *at = steps; rc != RM_E_OUT_OF_MEMORY && r.lone != NULL && at != NULL;) {
+    char *copy = strdup(steps), *rest = copy;
+    for (const char *at;
+         rc != RM_E_OUT_OF_MEMORY && r.lone != NULL && (at = strtok_r(rest, ";", &rest)) != NULL;) {
         rm_error_clear(&err);
         say(t, "%s%c", t->length > 0 ? " | " : "", at[0]);
         rc = step(&r, t, at, &err);
         say_error(t, rc, &err);
-        at = strchr(at, ';');
-        at = at != NULL ? at + 1 : NULL;
     }
+    free(copy);
     rm_error_clear(&err);
     rmi_lone_free(r.lone);
     rm_runtime_free(r.runtime);
@@ -340,8 +341,8 @@ static const struct {
     const char *config, *steps, *want;
 } cases[] = {
     /* Items */
-    {NODE("PassThrough") "}", "o;p0 [1,\"a\",{\"k\":[]},\"object3\"];f;c",
-     "o | p 1@0 \"a\"@1 {\"k\":[]}@2t5m1 object@3 4/4 | f | c"},
+    {NODE("PassThrough") "}", "o;p0 [-5,\"a\",{\"k\":[]},\"object3\"];f;c",
+     "o | p -5@0t5m1 \"a\"@1 {\"k\":[]}@2 object@3 4/4 | f | c"},
     {NODE("MultiplyNode") ",\"params\":{\"factor\":3}}", "o;p0 [1,2.5];p0 [];p0 [\"object7\"]",
      "o | p 3@0 7.5@1 2/2 | p 0/0 | p 21@2 1/1"},
     {NODE("MultiplyNode") ",\"params\":{\"factor\":66}}", "o;p0 [1];p0 [2]",
@@ -358,7 +359,7 @@ static const struct {
     /* More, and calls that do not fit */
     {NODE("Slow") "}", "o;p0 [1,3,1];p0 [9];m;m;m;p0 [1]",
      "o | p 1@0 3@1 2/3 more | p 0/1 usage:node 'n' has more to emit before it takes another packet: | m 3@1 more | "
-     "m 3@1 | m usage:node 'n' has said nothing of more: | p 1@2 1/1"},
+     "m 3@1 | m usage:node 'n' has said nothing of more: | p 1@3 1/1"},
     {NODE("Slow") "}", "p0 [1];o;o;p1 [1];p4294967295 [];e;g;w;a9;c;c;p0 [1]",
      "p 0/1 usage:node 'n' is not open: | o | o usage:node 'n' has been opened already: | "
      "p 0/1 usage:node 'n' has no input 1; there are 1: | "
@@ -369,7 +370,8 @@ static const struct {
     {NODE("Late") "}", "o;p0 [1,2];p0 [13];w;a1;w;w;w",
      "o | p suspended1 1/2 pending | p suspended2 1/1 pending | "
      "w resumed2 130@1 finished2(value: late thirteen) log:1 left long pending | a | w log:0 left | w | w"},
-    {NODE("Late") "}", "o;p0 [{\"k\":1}];p0 [14];w", "x"},
+    {NODE("Late") "}", "o;p0 [-1];p0 [14];w",
+     "o | p suspended1 1/1 pending | p suspended2 0/1 value:fourteen: | w resumed1 -10@0t1m1 finished1 log:0 left"},
     {NODE("Late") "}", "o;p0 [1];c", "o | p suspended1 1/1 pending | c"},
     /* Streams */
     {NODE("Pairs") "}", "o;p0 [1,2];m;p0 [3,4,5];m;m;e;e;f",
@@ -377,8 +379,10 @@ static const struct {
     {NODE("Pairs") "}", "o;p0 [1];p0 [];e", "o | p 1/1 | p wants 0/0 | e 1@0 done"},
     /* Sources */
     {SOURCE("Count") "}", "o;g;g;g;g;f", "o | g 0 | g 1 | g 2 | g done | f"},
-    {SOURCE("SimpleSource") ",\"params\":{\"count\":1}}", "o;p0 [1];g;g", "x"},
-    {NODE("Count") "}", "d", "x"},
+    {SOURCE("SimpleSource") ",\"params\":{\"count\":1}}", "o;p0 [1];g;g",
+     "o | p 0/1 usage:node 'n' (SimpleSource) has no process: | g null done | g done"},
+    {NODE("Count") "}", "d",
+     "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":false,\"streaming\":false,\"generates\":true,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":false,\"max_in_flight\":1}"},
     {"{\"node_type\":\"Count\",\"id\":\"n\"}", "o;g", "o | g usage:node 'n' (Count) has no generate:"},
     /* What it is */
     {NODE("Merge") "}", "d",
@@ -388,16 +392,22 @@ static const struct {
      "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":true,\"streaming\":false,"
      "\"generates\":false,\"live\":false,\"pending\":true,\"slow\":false,\"flush\":false,\"max_in_flight\":3}"},
     /* What is wrong */
-    {NODE("Multiplyer") "}", "o", "x"},
-    {NODE("MultiplyNode") ",\"params\":{\"facter\":3}}", "o", "x"},
-    {NODE("MultiplyNode") ",\"params\":{\"factor\":\"x\"}}", "o", "x"},
+    {NODE("Multiplyer") "}", "o",
+     " unknown_node_type:Manifest error: unknown node type 'Multiplyer' of node 'n'; did you mean 'Multiply'? Looked in: native node types (no Python here: RM_PYTHON):/node_type"},
+    {NODE("MultiplyNode") ",\"params\":{\"facter\":3}}", "o",
+     " unknown_parameter:Manifest error: unknown parameter 'facter' at /params; did you mean 'factor'?:/params/facter"},
+    {NODE("MultiplyNode") ",\"params\":{\"factor\":\"x\"}}", "o",
+     " type:Manifest error: parameter 'factor' of node 'n' (MultiplyNode): expected a number, got a string:/params/factor"},
     {NODE("MultiplyNode") ",\"params\":3}", "o", " type:the parameters of node 'n' are a map:/params"},
-    {NODE("MultiplyNode") ",\"inputs\":[[\"a\",\"side\"]]}", "o", "x"},
+    {NODE("MultiplyNode") ",\"inputs\":[[\"a\",\"side\"]]}", "o",
+     " unknown_port:Manifest error: node 'n' (MultiplyNode) has no input 'side'. It has: in:"},
     {NODE("MultiplyNode") ",\"inputs\":[[\"a\",0]]}", "o",
      " type:an input of a node's configuration is [id of a node, name of a port or null]:"},
-    {NODE("MultiplyNode") ",\"runtime_hint\":\"cpython_wasm\"}", "o", "x"},
+    {NODE("MultiplyNode") ",\"runtime_hint\":\"cpython_wasm\"}", "o",
+     " missing_feature:Manifest error: node 'n': runtime_hint 'cpython' needs Python (RM_PYTHON), which this program did not attach:/runtime_hint"},
     {"{\"node_type\":\"Echo\"}", "o", " missing_field:the configuration of a node needs 'id':"},
-    {"{\"node_type\":\"Echo\",\"id\":\"a b\"}", "o", "x"},
+    {"{\"node_type\":\"Echo\",\"id\":\"a b\"}", "o",
+     " value:Manifest error: /id must consist of letters, digits, '_' and '-':/id"},
     {"[]", "o", " type:the configuration of a node is a map:"},
 };
 
