@@ -21,7 +21,10 @@ void rm_node_log(rm_node *node, rm_log_level level, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    rm_runtime_log(node->pipeline->runtime, level, rm_node_id(node), "%s", text);
+    if (node->pipeline->record != NULL)
+        rmi_lone_log(node, level, text);
+    else
+        rm_runtime_log(node->pipeline->runtime, level, rm_node_id(node), "%s", text);
 }
 
 size_t rm_node_input_count(const rm_node *node)

@@ -163,7 +163,7 @@ static int stopped(rm_pipeline *p, rm_error *err)
     return rc;
 }
 
-static int open_node(rm_pipeline *p, rm_node *node, rm_error *err)
+int rmi_open_node(rm_pipeline *p, rm_node *node, rm_error *err)
 {
     const uint32_t index = (uint32_t)(node->graph - p->graph.nodes);
     int rc = RM_OK;
@@ -214,18 +214,12 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
     p->wait_context = options->wait_context;
 }
 
-int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
+int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
                      rm_error *err)
 {
-    rm_pipeline_options chosen;
     const rm_allocator *allocator = rm_runtime_allocator(manifest->runtime);
-    rm_error local = {0};
-    rm_error *error = err != NULL ? err : &local;
-    *out = NULL;
-    const int known = rmi_options_read(options, &chosen, err);
-    if (known != RM_OK)
-        return known;
     rm_pipeline *p = rmi_alloc_zeroed(allocator, sizeof *p);
+    *out = NULL;
     if (p == NULL)
         return rmi_out_of_memory(err);
     p->runtime = manifest->runtime;
@@ -233,17 +227,35 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
     p->deadline = RMI_FOREVER;
     atomic_store(&p->call_deadline, RMI_FOREVER);
     p->result_seq = INT64_MAX;
-    take_options(p, &chosen);
-    int rc = rmi_graph_build(manifest, &p->graph, error);
+    take_options(p, options);
+    int rc = rmi_graph_build(manifest, &p->graph, err);
     if (rc == RM_OK && (rc = wire(p)) != RM_OK)
-        rc = rmi_out_of_memory(error);
+        rc = rmi_out_of_memory(err);
+    if (rc == RM_OK)
+        *out = p;
+    else
+        rm_pipeline_free(p);
+    return rc;
+}
+
+int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
+                     rm_error *err)
+{
+    rm_pipeline_options chosen;
+    rm_pipeline *p = NULL;
+    rm_error local = {0};
+    rm_error *error = err != NULL ? err : &local;
+    *out = NULL;
+    int rc = rmi_options_read(options, &chosen, err);
+    if (rc == RM_OK)
+        rc = rmi_pipeline_new(manifest, &chosen, &p, error);
     if (rc == RM_OK)
         rc = rmi_deadline_start(p, chosen.timeout_ms, error);
     if (rc == RM_OK && chosen.opening != NULL)
         chosen.opening(chosen.opening_context, p);
     for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
-        rc = atomic_load(&p->stop) == RMI_RUNNING ? open_node(p, &p->nodes[i], error) : stopped(p, error);
-    if (rc != RM_OK && chosen.opening != NULL)
+        rc = atomic_load(&p->stop) == RMI_RUNNING ? rmi_open_node(p, &p->nodes[i], error) : stopped(p, error);
+    if (rc != RM_OK && p != NULL && chosen.opening != NULL)
         chosen.opening(chosen.opening_context, NULL);
     if (rc == RM_OK)
         *out = p;

@@ -356,12 +356,18 @@ bool rmi_is_pending(const rm_node *node)
 
 uint64_t rm_node_suspend(rm_node *node)
 {
+    if (node->pipeline->record != NULL)
+        return rmi_lone_suspend(node);
     node->suspended = node->in_call != 0;
     return node->in_call;
 }
 
 void rm_node_resume(rm_node *node, uint64_t token)
 {
+    if (node->pipeline->record != NULL) {
+        rmi_lone_resume(node, token);
+        return;
+    }
     const rmi_flight *flight = find(node, token);
     if (flight == NULL) { /* its timeout has passed: what is emitted now belongs nowhere */
         node->staging = RMI_DISCARD;
@@ -374,6 +380,8 @@ void rm_node_resume(rm_node *node, uint64_t token)
 int rm_node_finish(rm_node *node, uint64_t token, int code, rm_error *err)
 {
     rm_error none = {0};
+    if (node->pipeline->record != NULL)
+        return rmi_lone_finish(node, token, code, err != NULL ? err : &none);
     node->staging = 0;
     return settle(node, token, code, err != NULL ? err : &none);
 }

@@ -7,13 +7,15 @@
  *   pending.c   packets whose results come later           stream.c   nodes that pull their input
  *   failure.c   on_error, retry, what a failure says       deadline.c cancel, timeouts, the watchdog
  *   results.c   pull, counters, graph_info                 batch.c    rm_run
- *   node_api.c  what a node may ask about itself */
+ *   node_api.c  what a node may ask about itself
+ *   lone.c      one node without all this: the slots called from outside (lone_manifest.c, lone_record.c) */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "exec/lone.h"
 #include "exec/queue.h"
 #include "graph/graph.h"
 #include "platform/platform.h"
@@ -26,7 +28,9 @@ enum {
     RMI_MAX_REENTRY = 16,           /* streaming nodes that may pull inside one another */
 };
 #define RMI_FOREVER INT64_MAX
-#define RMI_DISCARD UINT64_MAX /* no flight: emissions are dropped */
+/* Instead of a flight's token: emissions are dropped; are told to pipeline->record. */
+#define RMI_DISCARD UINT64_MAX
+#define RMI_RECORDED (UINT64_MAX - 1)
 
 /* A connection, a source's input, or the results of an output node. */
 typedef struct rmi_link {
@@ -155,6 +159,8 @@ struct rm_pipeline {
     void *input_context;
     int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
     void *wait_context;
+    rmi_record_function *record; /* of a lone node: what it does is told; else NULL */
+    void *record_context;
 
     int failed;   /* the code that ends the run */
     bool stopped; /* at once: nothing more is processed */
@@ -338,11 +344,24 @@ static inline int rmi_check_stop(rm_pipeline *p)
 }
 
 /* ---- open.c */
+/* The graph of `manifest`, wired; no node is open. *out is owned: rm_pipeline_free. */
+int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
+                     rm_error *err);
+int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
 /* *out is what the caller gave, who may have been built with an older, shorter struct; defaults for NULL. */
 int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
 /* A node wants no more input: closes its links, and the nodes that only fed those. */
 void rmi_close_inputs(rm_node *node);
 /* Calls close once on every open node; the first failure is returned, in pipeline->error where none was. */
 int rmi_close_all(rm_pipeline *pipeline);
+
+/* ---- lone_record.c: what a lone node calls */
+/* Consumes on success only; a failure is kept for the call in progress. */
+int rmi_lone_emit(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
+uint64_t rmi_lone_suspend(rm_node *node);
+void rmi_lone_resume(rm_node *node, uint64_t token);
+int rmi_lone_finish(rm_node *node, uint64_t token, int code, rm_error *err);
+int rmi_lone_pull(rm_node *node, rm_packet *packet);
+void rmi_lone_log(rm_node *node, rm_log_level level, const char *text);
 
 #endif

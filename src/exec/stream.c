@@ -87,7 +87,7 @@ bool rm_node_can_wait(const rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
     const bool comes_by_itself = p->input == NULL ? p->generate : p->wait != NULL || p->may_block;
-    return comes_by_itself && p->reentry < RMI_MAX_REENTRY;
+    return comes_by_itself && p->reentry < RMI_MAX_REENTRY && p->record == NULL;
 }
 
 /* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be
@@ -120,6 +120,8 @@ static int run_upstream(rm_node *node)
 /* Streams are of any kind: the node itself sees to values that it does not take. */
 int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
 {
+    if (node->pipeline->record != NULL)
+        return rmi_lone_pull(node, packet);
     for (;;) {
         int rc = node->input_count > 1 ? rmi_merge(node) : RM_OK;
         if (rc == RM_OK)

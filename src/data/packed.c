@@ -1,0 +1,267 @@
+/* Values to bytes. */
+#include "data/packed.h"
+
+#include "base/alloc.h"
+#include "data/blocks.h"
+#include "data/integer.h"
+#include "data/tensor.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are packed as they lie in memory");
+
+/* ---- The packer ---- */
+
+void rmi_packer_init(rmi_packer *packer, const rm_allocator *allocator)
+{
+    *packer = (rmi_packer){.allocator = allocator, .grows = true};
+}
+
+void rmi_packer_init_fixed(rmi_packer *packer, void *data, size_t capacity)
+{
+    *packer = (rmi_packer){.data = data, .capacity = capacity};
+}
+
+void rmi_packer_clear(rmi_packer *packer)
+{
+    if (packer->grows)
+        rmi_free(packer->allocator, packer->data, packer->capacity);
+    *packer = (rmi_packer){.allocator = packer->allocator, .grows = packer->grows};
+}
+
+static bool grow(rmi_packer *packer, size_t wanted)
+{
+    enum { SMALLEST = 256 };
+    size_t capacity = packer->capacity;
+    if (!rmi_multiply(capacity, 2, &capacity) || capacity < wanted)
+        capacity = wanted;
+    if (capacity < SMALLEST)
+        capacity = SMALLEST;
+    uint8_t *grown = rmi_resize(packer->allocator, packer->data, packer->capacity, capacity);
+    if (grown == NULL)
+        return false;
+    packer->data = grown;
+    packer->capacity = capacity;
+    return true;
+}
+
+uint8_t *rmi_packer_more(rmi_packer *packer, size_t size)
+{
+    const size_t at = packer->length;
+    size_t wanted = 0;
+    if (packer->failed || !rmi_add(at, size, &wanted) || (packer->grows && !grow(packer, wanted))) {
+        packer->failed = true;
+        return NULL;
+    }
+    packer->length = wanted;
+    return packer->grows ? packer->data + at : NULL;
+}
+
+/* ---- Parts ---- */
+
+int rmi_packed_too_deep(rm_error *err)
+{
+    return rm_error_set(err, RM_E_LIMIT, "a value is nested deeper than %d levels", RMI_PACKED_MAX_NESTING);
+}
+
+static int check_length(size_t length, rm_error *err)
+{
+    return length <= UINT32_MAX
+               ? RM_OK
+               : rm_error_set(err, RM_E_LIMIT, "a part of %zu bytes or items is too large for a packed value",
+                              length);
+}
+
+int rmi_pack_head(rmi_packer *packer, uint8_t tag, size_t count, rm_error *err)
+{
+    const uint32_t number = (uint32_t)count;
+    const int rc = check_length(count, err);
+    rmi_packer_put_tagged(packer, tag, &number, sizeof number);
+    return rc;
+}
+
+int rmi_pack_bytes(rmi_packer *packer, uint8_t tag, const void *data, size_t length, rm_error *err)
+{
+    const int rc = rmi_pack_head(packer, tag, length, err);
+    if (rc == RM_OK)
+        rmi_packer_put(packer, data, length);
+    return rc;
+}
+
+static int pack_big_integer(rmi_packer *packer, rm_value value, rm_error *err)
+{
+    if (!rmi_integer_fits_digits(value))
+        return rmi_integer_too_long(err);
+    const size_t size = rm_integer_to_bytes(value, NULL, 0);
+    const int rc = rmi_pack_head(packer, RMI_PACKED_BIGINT, size, err);
+    uint8_t *to = rc == RM_OK ? rmi_packer_room(packer, size) : NULL;
+    if (to != NULL)
+        (void)rm_integer_to_bytes(value, to, size);
+    return rc;
+}
+
+/* ---- Tensors ---- */
+
+static void copy_elements(const rm_tensor *view, size_t bytes, uint8_t *to)
+{
+    rm_tensor rows = *view;
+    size_t size = view->item_size;
+    rmi_tensor_walk walk;
+    int64_t run = 1;
+    /* What lies together at the end of the order is copied at once. */
+    while (rows.dimensions > 0 &&
+           (rows.shape[rows.dimensions - 1] == 1 || rows.strides[rows.dimensions - 1] == run))
+        run *= rows.shape[--rows.dimensions];
+    if (bytes == 0 || rows.dimensions == 0) {
+        if (bytes != 0)
+            memcpy(to, view->data, bytes);
+        return;
+    }
+    size *= (size_t)run;
+    for (rmi_tensor_walk_start(&walk, &rows); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
+        memcpy(to, walk.at, size);
+}
+
+int rmi_pack_tensor(rmi_packer *packer, const rm_tensor *view, uint8_t flags, rm_error *err)
+{
+    const size_t described = view->description != NULL ? strlen(view->description) : 0;
+    const uint8_t bytes[] = {RMI_PACKED_TENSOR, (uint8_t)view->dtype, (uint8_t)view->dimensions,
+                             (uint8_t)view->media.kind, flags};
+    size_t count = 0, size = 0;
+    int rc = check_length(described, err);
+    if (rc == RM_OK)
+        rc = check_length(view->item_size, err);
+    if (rc != RM_OK)
+        return rc;
+    if (!rmi_tensor_measure(view->item_size, view->dimensions, view->shape, &count, &size))
+        return rm_error_set(err, RM_E_LIMIT, "a tensor of this shape does not fit memory");
+    rmi_packer_put(packer, bytes, sizeof bytes);
+    rmi_packer_put(packer, &view->media.sample_rate, sizeof view->media.sample_rate);
+    rmi_packer_put(packer, &view->media.channel_layout, sizeof view->media.channel_layout);
+    rmi_packer_put_u32(packer, (uint32_t)view->item_size);
+    rmi_packer_put_u32(packer, (uint32_t)described);
+    rmi_packer_put(packer, view->description, described);
+    rmi_packer_put(packer, view->shape, (size_t)view->dimensions * sizeof *view->shape);
+    rmi_packer_put_i64(packer, (int64_t)size);
+    const size_t gap = (0 - packer->length) % RMI_PACKED_ALIGNMENT;
+    uint8_t *to = rmi_packer_room(packer, gap);
+    if (to != NULL)
+        memset(to, 0, gap);
+    to = rmi_packer_room(packer, size);
+    if (to != NULL)
+        copy_elements(view, size, to);
+    return packer->failed ? rmi_out_of_memory(err) : RM_OK;
+}
+
+/* ---- Containers ---- */
+
+static int pack_list(rmi_packer *packer, const rmi_list_block *list, unsigned depth, rm_error *err)
+{
+    if (depth >= RMI_PACKED_MAX_NESTING)
+        return rmi_packed_too_deep(err);
+    int rc = rmi_pack_head(packer, RMI_PACKED_LIST, list->length, err);
+    for (size_t i = 0; rc == RM_OK && i < list->length; i++)
+        rc = rmi_pack_nested(packer, list->items[i], depth + 1, err);
+    return rc;
+}
+
+static int pack_map(rmi_packer *packer, const rmi_map_block *map, unsigned depth, rm_error *err)
+{
+    if (depth >= RMI_PACKED_MAX_NESTING)
+        return rmi_packed_too_deep(err);
+    int rc = rmi_pack_head(packer, RMI_PACKED_MAP, map->length, err);
+    for (size_t i = 0; rc == RM_OK && i < map->length; i++) {
+        const rmi_string_block *key = rmi_string_of(map->entries[i].key);
+        rc = check_length(key->length, err);
+        if (rc != RM_OK)
+            break;
+        rmi_packer_put_u32(packer, (uint32_t)key->length);
+        rmi_packer_put(packer, key->text, key->length);
+        rc = rmi_pack_nested(packer, map->entries[i].item, depth + 1, err);
+    }
+    return rc;
+}
+
+static int pack_object(rmi_packer *packer, rm_value value, unsigned depth, rm_error *err)
+{
+    const rm_object_type *type = rm_object_type_of(value);
+    rm_value plain = rm_null();
+    if (type->size == sizeof(rmi_packing_type))
+        return ((const rmi_packing_type *)type)->pack(rm_object_get(value, type), packer, depth, err);
+    int rc = rm_value_to_plain(packer->allocator, value, &plain, err);
+    if (rc == RM_OK)
+        rc = rmi_pack_nested(packer, plain, depth, err);
+    rm_value_clear(&plain);
+    return rc;
+}
+
+static int pack_block(rmi_packer *packer, rm_heap *heap, unsigned depth, rm_error *err)
+{
+    switch (heap->kind) {
+    case RM_BIGINT:
+        return pack_big_integer(packer, rmi_value_of(heap), err);
+    case RM_STRING:
+        return rmi_pack_bytes(packer, RMI_PACKED_STRING, rmi_string_of(heap)->text,
+                              rmi_string_of(heap)->length, err);
+    case RM_BYTES:
+        return rmi_pack_bytes(packer, RMI_PACKED_BYTES, rmi_bytes_of(heap)->data, rmi_bytes_of(heap)->length,
+                              err);
+    case RM_LIST:
+        return pack_list(packer, rmi_list_of(heap), depth, err);
+    case RM_MAP:
+        return pack_map(packer, rmi_map_of(heap), depth, err);
+    case RM_TENSOR:
+        return rmi_pack_tensor(packer, &rmi_tensor_of(heap)->view, 0, err);
+    case RM_OBJECT:
+        return pack_object(packer, rmi_value_of(heap), depth, err);
+    default:
+        return rm_error_set(err, RM_E_INTERNAL, "a value of unknown kind %u", (unsigned)heap->kind);
+    }
+}
+
+int rmi_pack_slow(rmi_packer *packer, rm_value value, unsigned depth, rm_error *err)
+{
+    int rc = RM_OK;
+    switch (value.kind) {
+    case RM_NULL:
+        rmi_packer_put_tagged(packer, RMI_PACKED_NULL, NULL, 0);
+        break;
+    case RM_BOOL:
+        rmi_packer_put_tagged(packer, value.b ? RMI_PACKED_TRUE : RMI_PACKED_FALSE, NULL, 0);
+        break;
+    case RM_INT: /* there was no room */
+        break;
+    case RM_FLOAT:
+        rmi_packer_put_tagged(packer, RMI_PACKED_FLOAT, &value.f, sizeof value.f);
+        break;
+    default:
+        rc = pack_block(packer, value.heap, depth, err);
+    }
+    return rc == RM_OK && packer->failed ? rmi_out_of_memory(err) : rc;
+}
+
+/* ---- Whole messages ---- */
+
+int rmi_pack_packet(rmi_packer *packer, const rm_packet *packet, rm_error *err)
+{
+    uint8_t *to = rmi_packer_room(packer, 32);
+    if (to != NULL) {
+        const uint32_t words[2] = {packet->flags, 0};
+        memcpy(to, &packet->seq, 8);
+        memcpy(to + 8, &packet->timestamp, 8);
+        memcpy(to + 16, &packet->duration, 8);
+        memcpy(to + 24, words, 8);
+    }
+    int rc = rmi_pack(packer, packet->value, err);
+    if (rc == RM_OK)
+        rc = rmi_pack(packer, rm_packet_metadata(packet), err);
+    return rc;
+}
+
+int rmi_packed_size(rm_value value, size_t at, size_t *size, rm_error *err)
+{
+    rmi_packer counter;
+    rmi_packer_init_fixed(&counter, NULL, 0);
+    counter.length = at;
+    const int rc = rmi_pack(&counter, value, err);
+    *size = rc == RM_OK ? counter.length - at : 0;
+    return rc;
+}

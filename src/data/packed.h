@@ -1,0 +1,183 @@
+/* The binary encoding by which values and packets cross between a pipeline and a node in a WebAssembly module: docs/wasm-node.md
+ * tells the bytes. The same code runs on both sides. Threads: a packer is used by one at a time. */
+#ifndef DATA_PACKED_H
+#define DATA_PACKED_H
+
+#include <string.h>
+
+#include "remotemedia/remotemedia.h"
+
+enum {
+    RMI_PACKED_NULL,
+    RMI_PACKED_FALSE,
+    RMI_PACKED_TRUE,
+    RMI_PACKED_INT,
+    RMI_PACKED_FLOAT,
+    RMI_PACKED_BIGINT,
+    RMI_PACKED_STRING,
+    RMI_PACKED_BYTES,
+    RMI_PACKED_LIST,
+    RMI_PACKED_MAP,
+    RMI_PACKED_TENSOR,
+    RMI_PACKED_TUPLE,
+    RMI_PACKED_SET,
+    RMI_PACKED_FROZENSET,
+    RMI_PACKED_DICT, /* with keys that are not all strings */
+    RMI_PACKED_BYTEARRAY,
+    RMI_PACKED_TAGS
+};
+enum { RMI_PACKED_MAX_NESTING = 200, RMI_PACKED_ALIGNMENT = 16 };
+enum { RMI_PACKED_ARRAY = 1 }; /* a tensor's flag: it was a numpy array */
+
+/* ---- Writing ---- */
+
+/* Bytes that grow, or memory of the caller's. The latter never overflows: what has no room is counted and lost, so that
+ * `length` is what it takes in all. Tensors are aligned by their distance from the first byte. */
+typedef struct rmi_packer {
+    const rm_allocator *allocator;
+    uint8_t *data; /* owned when it grows, until rmi_packer_clear; may move when it does */
+    size_t length; /* of the message so far; more than `capacity`: the caller's memory is too small for it */
+    size_t capacity;
+    bool grows;
+    bool failed; /* out of memory, or more than a size can count; what was written since is lost */
+} rmi_packer;
+
+void rmi_packer_init(rmi_packer *packer, const rm_allocator *allocator);
+/* Writes to `capacity` bytes at `data`, aligned as RMI_PACKED_ALIGNMENT where tensors are to be read in place. NULL and 0:
+ * only counts. */
+void rmi_packer_init_fixed(rmi_packer *packer, void *data, size_t capacity);
+void rmi_packer_clear(rmi_packer *packer);
+/* Whether all that was written is there. */
+static inline bool rmi_packer_fits(const rmi_packer *packer)
+{
+    return !packer->failed && packer->length <= packer->capacity;
+}
+
+uint8_t *rmi_packer_more(rmi_packer *packer, size_t size);
+/* Room for the next `size` bytes, to be filled by the caller; NULL where there is none. */
+static inline uint8_t *rmi_packer_room(rmi_packer *packer, size_t size)
+{
+    const size_t at = packer->length;
+    if (at > packer->capacity || size > packer->capacity - at)
+        return rmi_packer_more(packer, size);
+    packer->length = at + size;
+    return packer->data + at;
+}
+static inline void rmi_packer_put(rmi_packer *packer, const void *data, size_t size)
+{
+    uint8_t *to = rmi_packer_room(packer, size);
+    if (to != NULL && size != 0)
+        memcpy(to, data, size);
+}
+static inline void rmi_packer_put_u32(rmi_packer *packer, uint32_t number)
+{
+    rmi_packer_put(packer, &number, sizeof number);
+}
+static inline void rmi_packer_put_i64(rmi_packer *packer, int64_t number)
+{
+    rmi_packer_put(packer, &number, sizeof number);
+}
+/* A tag and `size` bytes behind it. */
+static inline void rmi_packer_put_tagged(rmi_packer *packer, uint8_t tag, const void *data, size_t size)
+{
+    uint8_t *to = rmi_packer_room(packer, size + 1);
+    if (to == NULL)
+        return;
+    *to = tag;
+    if (size != 0)
+        memcpy(to + 1, data, size);
+}
+/* Overwrites a number that was put at `at`. */
+static inline void rmi_packer_set_u32(rmi_packer *packer, size_t at, uint32_t number)
+{
+    if (at <= packer->capacity && sizeof number <= packer->capacity - at)
+        memcpy(packer->data + at, &number, sizeof number);
+}
+
+int rmi_pack_slow(rmi_packer *packer, rm_value value, unsigned depth, rm_error *err);
+/* Appends `value`, which stands in `depth` containers of the same value. Objects that know no better are packed as their
+ * plain form. RM_E_LIMIT for nesting and sizes, RM_E_OUT_OF_MEMORY, or what an object says; what was appended by then stays.
+ * Memory of the caller's that is too small is no failure: see rmi_packer_fits. */
+static inline int rmi_pack_nested(rmi_packer *packer, rm_value value, unsigned depth, rm_error *err)
+{
+    uint8_t *to = value.kind == RM_INT ? rmi_packer_room(packer, 1 + sizeof value.i) : NULL;
+    if (to == NULL)
+        return value.kind == RM_INT && !packer->failed ? RM_OK : rmi_pack_slow(packer, value, depth, err);
+    *to = RMI_PACKED_INT;
+    memcpy(to + 1, &value.i, sizeof value.i);
+    return RM_OK;
+}
+static inline int rmi_pack(rmi_packer *packer, rm_value value, rm_error *err)
+{
+    return rmi_pack_nested(packer, value, 0, err);
+}
+/* Sequence number, times and flags, the value, the metadata. */
+int rmi_pack_packet(rmi_packer *packer, const rm_packet *packet, rm_error *err);
+/* What rmi_pack writes at offset `at` of a message, exactly; the result of an object may differ from call to call. */
+int rmi_packed_size(rm_value value, size_t at, size_t *size, rm_error *err);
+
+/* ---- Writing, for objects that pack themselves ---- */
+
+/* A type of objects that do. Told by the size that its `base` names. */
+typedef struct rmi_packing_type {
+    rm_object_type base; /* .size is sizeof(rmi_packing_type) */
+    int (*pack)(void *object, rmi_packer *packer, unsigned depth, rm_error *err);
+} rmi_packing_type;
+
+/* A tag with a length or count; RM_E_LIMIT past 32 bits. */
+int rmi_pack_head(rmi_packer *packer, uint8_t tag, size_t count, rm_error *err);
+/* A head and its bytes. */
+int rmi_pack_bytes(rmi_packer *packer, uint8_t tag, const void *data, size_t length, rm_error *err);
+/* A tensor of any strides, `flags` being RMI_PACKED_ARRAY or 0; one copy. */
+int rmi_pack_tensor(rmi_packer *packer, const rm_tensor *view, uint8_t flags, rm_error *err);
+/* Fills `err` and returns RM_E_LIMIT: a container in RMI_PACKED_MAX_NESTING others. */
+int rmi_packed_too_deep(rm_error *err);
+
+/* ---- Reading ---- */
+
+/* Reads the value at *offset of a message of `length` bytes, of which none is taken on trust, and moves *offset behind it.
+ * RM_E_VALUE for what is malformed, RM_E_LIMIT for nesting, digits and sizes, with the offset in the text. What only Python
+ * has, at any depth, makes the whole an object of rmi_packed_object; all else is an ordinary value. *out is owned. */
+int rmi_unpack(const rm_allocator *allocator, const void *data, size_t length, size_t *offset, rm_value *out,
+               rm_error *err);
+/* The same for a packet. *out is owned, and empty on failure. */
+int rmi_unpack_packet(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                      rm_packet *out, rm_error *err);
+/* The next `size` bytes; false where there are not so many. */
+static inline bool rmi_unpack_raw(const void *data, size_t length, size_t *offset, void *out, size_t size)
+{
+    if (*offset > length || size > length - *offset)
+        return false;
+    memcpy(out, (const uint8_t *)data + *offset, size);
+    *offset += size;
+    return true;
+}
+
+/* ---- What only Python has ---- */
+
+/* A value as its tag tells it, immutable:
+ *   LIST, MAP            a list or map that holds others of these (only as a whole value)
+ *   TENSOR               a tensor that was a numpy array
+ *   TUPLE, SET, FROZENSET  a list
+ *   DICT                 a list, key and item by turns; keys and elements of sets are of kinds that Python can hash
+ *   BYTEARRAY            bytes */
+typedef struct rmi_packed {
+    const rm_allocator *allocator;
+    uint32_t tag;
+    rm_value content; /* owned */
+} rmi_packed;
+
+/* The type of these objects. Their plain form is what the Python host gives for the same thing. */
+extern const rmi_packing_type rmi_packed_object;
+/* The one in a value, borrowed; NULL: it is something else. */
+const rmi_packed *rmi_packed_of(rm_value value);
+/* Makes one of `content`, consumed. *out is owned. */
+int rmi_packed_new(const rm_allocator *allocator, uint32_t tag, rm_value content, rm_value *out,
+                   rm_error *err);
+
+/* Failures that both hosts describe alike: RM_E_UNSUPPORTED for a Python object of a type, and for a key of a type. */
+int rmi_unsupported_type(const char *type, const char *advice, rm_error *err);
+int rmi_unsupported_key(const char *type, rm_error *err);
+#define RMI_SET_ADVICE "sorted(...) makes it a list in an order that does not change"
+
+#endif

@@ -1,0 +1,390 @@
+#include "exec/lone.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "exec/lone_parts.h"
+#include "graph/builder.h"
+#include "graph/registry.h"
+
+struct rmi_lone {
+    const rm_allocator *allocator;
+    rm_manifest *manifest;
+    rm_pipeline *pipeline;
+    rm_node *node; /* of the pipeline; the others only stand in for those before it, and are never opened */
+};
+
+/* ---- Making */
+
+/* What the graph says is about the manifest that was made up; the caller knows the node. */
+static void make_relative(rm_error *err)
+{
+    static const char place[] = "/nodes/0";
+    const size_t length = sizeof place - 1;
+    if (err == NULL || err->code == RM_OK)
+        return;
+    if (err->has_pointer && strncmp(err->pointer, place, length) == 0)
+        memmove(err->pointer, err->pointer + length, strlen(err->pointer + length) + 1);
+    else if (err->has_pointer) {
+        err->has_pointer = false;
+        err->pointer[0] = '\0';
+    }
+    char *inside = strstr(err->message, place);
+    if (inside != NULL && inside[length] == '/')
+        memmove(inside, inside + length, strlen(inside + length) + 1);
+}
+
+static int make(rmi_lone *lone, rm_runtime *runtime, const rmi_lone_config *config, rm_error *err)
+{
+    const rm_pipeline_options options = {.size = sizeof options, .generate = config->generates};
+    int rc = rmi_lone_manifest(runtime, config, &lone->manifest, err);
+    if (rc == RM_OK)
+        rc = rmi_pipeline_new(lone->manifest, &options, &lone->pipeline, err);
+    if (rc == RM_OK)
+        rc = rmi_lone_name_inputs(lone->manifest, config, err);
+    make_relative(err);
+    return rc;
+}
+
+int rmi_lone_new(rm_runtime *runtime, rm_value config, rmi_record_function *record, void *context,
+                 rmi_lone **out, rm_error *err)
+{
+    const rm_allocator *allocator = rm_runtime_allocator(runtime);
+    rmi_lone_config chosen;
+    *out = NULL;
+    int rc = rmi_lone_config_read(config, &chosen, err);
+    if (rc != RM_OK)
+        return rc;
+    rmi_lone *lone = rmi_alloc_zeroed(allocator, sizeof *lone);
+    if (lone == NULL)
+        return rmi_out_of_memory(err);
+    lone->allocator = allocator;
+    rc = make(lone, runtime, &chosen, err);
+    if (rc == RM_OK) {
+        rm_node *node = lone->node = lone->pipeline->by_index[0];
+        lone->pipeline->record = record;
+        lone->pipeline->record_context = context;
+        node->staging = RMI_RECORDED;
+        node->generating = false; /* the one who calls numbers what is generated */
+        node->watched = false;
+        *out = lone;
+    } else
+        rmi_lone_free(lone);
+    return rc;
+}
+
+void rmi_lone_free(rmi_lone *lone)
+{
+    if (lone == NULL)
+        return;
+    rm_pipeline_free(lone->pipeline);
+    rm_manifest_free(lone->manifest);
+    rmi_free(lone->allocator, lone, sizeof *lone);
+}
+
+/* ---- What it is */
+
+static rm_value names_of(rmi_builder *b, const rm_node_type *type, rm_direction direction)
+{
+    rm_value list = rmi_build_list(b);
+    for (const rm_port *port = rmi_type_ports(type); port->name != NULL; port++)
+        if (port->direction == direction)
+            rmi_build_add(b, &list, rmi_build_string(b, port->name));
+    return list;
+}
+
+static bool is_variadic(const rm_node_type *type)
+{
+    bool variadic = false;
+    for (const rm_port *port = rmi_type_ports(type); port->name != NULL; port++)
+        variadic |= port->direction == RM_INPUT && port->variadic;
+    return variadic;
+}
+
+int rmi_lone_describe(const rmi_lone *lone, rm_value *out, rm_error *err)
+{
+    const rm_node_type *type = lone->node->type;
+    rmi_builder b = rmi_builder_start(lone->allocator, err);
+    rm_value map = rmi_build_map(&b);
+    rmi_build_put(&b, &map, "inputs", names_of(&b, type, RM_INPUT));
+    rmi_build_put(&b, &map, "outputs", names_of(&b, type, RM_OUTPUT));
+    rmi_build_put(&b, &map, "variadic", rm_bool(is_variadic(type)));
+    rmi_build_put(&b, &map, "process", rm_bool(type->process != NULL || type->process_many != NULL));
+    rmi_build_put(&b, &map, "streaming", rm_bool(type->flags & RM_NODE_STREAMING));
+    rmi_build_put(&b, &map, "generates", rm_bool(type->generate != NULL));
+    rmi_build_put(&b, &map, "live", rm_bool(type->flags & RM_NODE_LIVE));
+    rmi_build_put(&b, &map, "pending", rm_bool(type->poll != NULL));
+    rmi_build_put(&b, &map, "slow", rm_bool(type->flags & RM_NODE_SLOW));
+    rmi_build_put(&b, &map, "flush", rm_bool(type->flush != NULL));
+    rmi_build_put(&b, &map, "max_in_flight", rm_int(type->max_in_flight > 0 ? type->max_in_flight : 1));
+    return rmi_build_end(&b, &map, out);
+}
+
+/* ---- Calls */
+
+static int check_open(const rmi_lone *lone, rm_error *err)
+{
+    return lone->node->open ? RM_OK
+                            : rm_error_set(err, RM_E_USAGE, "node '%s' is not open", rm_node_id(lone->node));
+}
+
+static int no_such_slot(const rmi_lone *lone, const char *slot, rm_error *err)
+{
+    return rm_error_set(err, RM_E_USAGE, "node '%s' (%s) has no %s", rm_node_id(lone->node),
+                        lone->node->type->name, slot);
+}
+
+/* `token` for the packet in process, if it is to be pending; 0 where none can be. */
+static int64_t begin(rm_node *node, uint64_t token)
+{
+    node->staging = RMI_RECORDED;
+    node->in_call = token;
+    node->suspended = node->starved = false;
+    return rmi_call_begin(node);
+}
+
+/* Settles what the slot answered, but for what only some calls may answer. */
+static int end(rm_node *node, int64_t started, int rc, rm_error *err)
+{
+    rc = rmi_call_end(node, started, rc);
+    if (node->suspended && rc != RM_PENDING)
+        rmi_lone_forget(node, node->in_call);
+    if (rc < 0)
+        rm_error_move(err, &node->pipeline->scratch);
+    node->more = rc == RM_MORE;
+    if (rc == RM_PENDING)
+        node->wait = (rm_wait){.deadline = 0, .descriptor = -1};
+    return rc;
+}
+
+static void set_no_origin(rm_node *node)
+{
+    rmi_set_origin(node, (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME});
+}
+
+int rmi_lone_open(rmi_lone *lone, rm_error *err)
+{
+    rm_error local = {0};
+    int rc = RM_E_USAGE;
+    if (lone->pipeline->closed || lone->node->open)
+        return rm_error_set(err, rc, "node '%s' has been opened already", rm_node_id(lone->node));
+    rc = rmi_open_node(lone->pipeline, lone->node, &local);
+    make_relative(&local);
+    rm_error_move(err, &local);
+    return rc;
+}
+
+/* As rm_node_type.process_many, by what the type has. */
+static int call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done,
+                        rm_error *err)
+{
+    rm_pipeline *p = node->pipeline;
+    int rc;
+    rmi_set_current(node, &packets[0]);
+    const int64_t started = begin(node, node->next_token + 1);
+    if (node->type->process_many != NULL)
+        rc = node->type->process_many(node, node->state, port, packets, n, done, &p->scratch);
+    else {
+        rc = node->type->process(node, node->state, port, packets[0], &p->scratch);
+        *done = rc < 0 ? 0 : 1;
+    }
+    if (rc == RM_OK && *done == 0) {
+        rm_packet_clear(&packets[0]);
+        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, "process_many of '%s' took nothing and said nothing",
+                          node->type->name);
+    }
+    node->next_token += node->suspended;
+    if (rc == RM_MORE && *done > 0)
+        node->current.seq = packets[*done - 1].seq;
+    return end(node, started, rc, err);
+}
+
+/* A slow node is given its packets one by one, which costs it little: what it emits for one may turn out not to be
+ * possible to record, and that is then this one's failure. */
+static int process_items(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done,
+                         rm_error *err)
+{
+    const bool singly = node->type->process_many == NULL || node->type->flags & RM_NODE_SLOW;
+    int rc = RM_OK;
+    while (rc == RM_OK && *done < n) {
+        rm_packet *next = packets + *done;
+        size_t count = singly ? 1 : n - *done, took = 0;
+        if (!node->takes_any)
+            count = rmi_acceptable(node, next, port, count, &rc);
+        if (count > 0)
+            rc = call_process(node, port, next, count, &took, err);
+        else {
+            rm_error_move(err, &node->pipeline->scratch);
+            rm_packet_clear(next);
+        }
+        *done += took;
+    }
+    return rc;
+}
+
+/* The call of a stream node, which pulls: what it may leave for the next call. */
+static int call_stream(rm_node *node, rm_error *err)
+{
+    const int64_t started = begin(node, 0);
+    int rc = node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &node->pipeline->scratch);
+    rc = end(node, started, rc, err);
+    if (rc == RM_OK && node->merged.count > 0) {
+        node->more = true;
+        rc = RM_MORE;
+    }
+    return rc;
+}
+
+static int check_process(const rmi_lone *lone, uint32_t port, rm_error *err)
+{
+    const rm_node *node = lone->node;
+    const uint32_t ports = node->graph->input_ports > 0 ? node->graph->input_ports : 1;
+    const bool streams = node->type->flags & RM_NODE_STREAMING;
+    int rc = check_open(lone, err);
+    if (rc == RM_OK && node->type->process == NULL && node->type->process_many == NULL)
+        rc = no_such_slot(lone, "process", err);
+    if (rc == RM_OK && port >= ports)
+        rc = rm_error_set(err, RM_E_USAGE, "node '%s' has no input %u; there are %u", rm_node_id(node), port,
+                          ports);
+    if (rc == RM_OK && node->more && !streams)
+        rc = rm_error_set(err, RM_E_USAGE, "node '%s' has more to emit before it takes another packet",
+                          rm_node_id(node));
+    return rc;
+}
+
+int rmi_lone_process(rmi_lone *lone, uint32_t port, rm_packet *packets, size_t n, size_t *done, rm_error *err)
+{
+    rm_node *node = lone->node;
+    *done = 0;
+    int rc = check_process(lone, port, err);
+    if (rc != RM_OK) {
+        if (n > 0)
+            rm_packet_clear(&packets[0]);
+        return rc;
+    }
+    if (!(node->type->flags & RM_NODE_STREAMING))
+        return process_items(node, port, packets, n, done, err);
+    rc = rmi_lone_queue(node, packets, n, err);
+    *done = n;
+    return rc == RM_OK ? call_stream(node, err) : rc;
+}
+
+int rmi_lone_more(rmi_lone *lone, rm_error *err)
+{
+    rm_node *node = lone->node;
+    rm_pipeline *p = lone->pipeline;
+    size_t done = 0;
+    int rc = check_open(lone, err);
+    if (rc == RM_OK && !node->more)
+        rc = rm_error_set(err, RM_E_USAGE, "node '%s' has said nothing of more", rm_node_id(node));
+    if (rc != RM_OK || node->type->flags & RM_NODE_STREAMING)
+        return rc == RM_OK ? call_stream(node, err) : rc;
+    const int64_t started = begin(node, node->next_token + 1);
+    rc = node->type->process_many != NULL
+             ? node->type->process_many(node, node->state, 0, NULL, 0, &done, &p->scratch)
+             : node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &p->scratch);
+    node->next_token += node->suspended;
+    return end(node, started, rc, err);
+}
+
+int rmi_lone_generate(rmi_lone *lone, rm_error *err)
+{
+    rm_node *node = lone->node;
+    int rc = check_open(lone, err);
+    if (rc == RM_OK && (node->type->generate == NULL || !node->graph->is_source || !lone->pipeline->generate))
+        rc = no_such_slot(lone, "generate", err);
+    if (rc != RM_OK)
+        return rc;
+    set_no_origin(node);
+    const int64_t started = begin(node, 0);
+    rc = end(node, started, node->type->generate(node, node->state, &lone->pipeline->scratch), err);
+    node->more = false; /* means the same as RM_OK */
+    return rc;
+}
+
+int rmi_lone_poll(rmi_lone *lone, rm_error *err)
+{
+    rm_node *node = lone->node;
+    rm_wait wait = {.deadline = RMI_FOREVER, .descriptor = -1};
+    const bool more = node->more;
+    int rc = check_open(lone, err);
+    if (rc == RM_OK && node->type->poll == NULL)
+        rc = no_such_slot(lone, "poll", err);
+    if (rc != RM_OK)
+        return rc;
+    const int64_t started = begin(node, 0);
+    atomic_store(&node->woken, false);
+    rc = end(node, started, node->type->poll(node, node->state, &wait, &lone->pipeline->scratch), err);
+    node->more = more; /* RM_MORE asks for another poll */
+    node->wait = wait;
+    if (atomic_load(&node->woken))
+        node->wait.deadline = 0;
+    return rc;
+}
+
+int rmi_lone_end(rmi_lone *lone, rm_error *err)
+{
+    int rc = check_open(lone, err);
+    if (rc == RM_OK && !(lone->node->type->flags & RM_NODE_STREAMING))
+        rc = rm_error_set(err, RM_E_USAGE, "node '%s' does not take its input as a stream",
+                          rm_node_id(lone->node));
+    if (rc != RM_OK)
+        return rc;
+    lone->node->ended = true;
+    return call_stream(lone->node, err);
+}
+
+int rmi_lone_flush(rmi_lone *lone, rm_error *err)
+{
+    rm_node *node = lone->node;
+    int rc = check_open(lone, err);
+    if (rc != RM_OK || node->type->flush == NULL)
+        return rc;
+    set_no_origin(node);
+    const int64_t started = begin(node, 0);
+    rc = end(node, started, node->type->flush(node, node->state, &lone->pipeline->scratch), err);
+    node->more = false; /* RM_MORE asks for another flush */
+    return rc;
+}
+
+int rmi_lone_abandon(rmi_lone *lone, uint64_t token, rm_error *err)
+{
+    rm_node *node = lone->node;
+    const bool more = node->more;
+    int rc = check_open(lone, err);
+    if (rc != RM_OK)
+        return rc;
+    rmi_lone_forget(node, token);
+    if (node->type->abandon == NULL)
+        return RM_OK;
+    const int64_t started = begin(node, 0);
+    node->type->abandon(node, node->state, token);
+    rc = end(node, started, RM_OK, err);
+    node->more = more;
+    return rc;
+}
+
+int rmi_lone_close(rmi_lone *lone, rm_error *err)
+{
+    rm_node *node = lone->node;
+    int rc = check_open(lone, err);
+    if (rc != RM_OK)
+        return rc;
+    node->open = false;
+    lone->pipeline->closed = true;
+    if (node->type->close == NULL)
+        return RM_OK;
+    set_no_origin(node);
+    const int64_t started = begin(node, 0);
+    return end(node, started, node->type->close(node, node->state, &lone->pipeline->scratch), err);
+}
+
+double rmi_lone_wait_ms(const rmi_lone *lone)
+{
+    const int64_t deadline = lone->node->wait.deadline;
+    if (deadline == RMI_FOREVER)
+        return (double)INFINITY;
+    const double left = deadline > 0 ? (double)(deadline - rmi_platform_now()) / 1e6 : 0;
+    return left > 0 ? left : 0;
+}

@@ -1,0 +1,71 @@
+/* A node without a pipeline around it. Calls come from outside, one slot of the node's type each; what the node emits
+ * and says is told to a function. Nothing here schedules, retries or applies on_error: the pipeline on the other side
+ * does (docs/wasm-node.md).
+ *
+ * Threads: as a pipeline, used by one at a time. */
+#ifndef EXEC_LONE_H
+#define EXEC_LONE_H
+
+#include "remotemedia/node.h"
+
+/* What a node did, in the order in which it did it. */
+typedef enum rmi_event_kind {
+    RMI_EMITTED = 1, /* packets, n, port */
+    RMI_SUSPENDED,   /* token: the packet in process is pending from here on */
+    RMI_RESUMED,     /* token: what follows belongs to that packet */
+    RMI_FINISHED,    /* token, code, error where that is a failure */
+    RMI_LOGGED,      /* level, text */
+    RMI_WANTS,       /* it asked for the next packet of its stream, and there is none */
+} rmi_event_kind;
+
+/* All borrowed, for the call. */
+typedef struct rmi_event {
+    rmi_event_kind kind;
+    uint32_t port;
+    const rm_packet *packets; /* seq -1: that of the flush, or of the item that is generated */
+    size_t n;
+    uint64_t token;
+    int code;
+    const rm_error *error;
+    rm_log_level level;
+    const char *text;
+} rmi_event;
+
+/* A failure counts as one of what the node is doing, as that of rm_emit does. Must not call into the node. */
+typedef int rmi_record_function(void *context, const rmi_event *event, rm_error *err);
+
+typedef struct rmi_lone rmi_lone;
+
+/* Resolves the node that `config` (a map, borrowed) describes, and checks its parameters; it is not open yet. The keys are
+ * those of docs/wasm-node.md; others are ignored. Pointers in errors are relative to the node ("/params/x"). *out is
+ * owned; `record` is called with `context` until it is freed. */
+int rmi_lone_new(rm_runtime *runtime, rm_value config, rmi_record_function *record, void *context,
+                 rmi_lone **out, rm_error *err);
+/* Closes the node, if it is open, and frees; NULL is none. */
+void rmi_lone_free(rmi_lone *lone);
+/* What the node is: a map, see docs/wasm-node.md. *out is owned. */
+int rmi_lone_describe(const rmi_lone *lone, rm_value *out, rm_error *err);
+int rmi_lone_open(rmi_lone *lone, rm_error *err);
+
+/* The calls, once it is open. They answer what the slot does: RM_OK, the codes that node.h names for it, or a failure
+ * described in `err`. A call that does not fit (a port that is not there, a packet while RM_MORE is to be heeded) is
+ * RM_E_USAGE. */
+
+/* Gives packets to an input port; *done counts those that are finished with. Those, and on failure packets[*done] too, are
+ * consumed; the rest are the caller's still. A stream node is given all of them and called once. */
+int rmi_lone_process(rmi_lone *lone, uint32_t port, rm_packet *packets, size_t n, size_t *done,
+                     rm_error *err);
+/* After RM_MORE. */
+int rmi_lone_more(rmi_lone *lone, rm_error *err);
+int rmi_lone_generate(rmi_lone *lone, rm_error *err);
+/* RM_MORE: call again at once. */
+int rmi_lone_poll(rmi_lone *lone, rm_error *err);
+/* The stream of a stream node has ended. */
+int rmi_lone_end(rmi_lone *lone, rm_error *err);
+int rmi_lone_flush(rmi_lone *lone, rm_error *err);
+int rmi_lone_abandon(rmi_lone *lone, uint64_t token, rm_error *err);
+int rmi_lone_close(rmi_lone *lone, rm_error *err);
+/* After RM_PENDING: milliseconds until it should be polled; infinity when no time is known. */
+double rmi_lone_wait_ms(const rmi_lone *lone);
+
+#endif

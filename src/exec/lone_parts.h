@@ -1,0 +1,32 @@
+/* What the files of a lone node share. */
+#ifndef EXEC_LONE_PARTS_H
+#define EXEC_LONE_PARTS_H
+
+#include "exec/lone.h"
+#include "exec/pipeline.h"
+
+/* A configuration that was read; borrows from the map. */
+typedef struct rmi_lone_config {
+    const char *node_type, *id, *runtime_hint;
+    const char *directory; /* or NULL */
+    rm_value params;       /* a map, or null */
+    rm_value inputs;       /* a list of [id, name of a port or null], or null */
+    size_t input_count;
+    bool is_streaming, is_source, generates;
+} rmi_lone_config;
+
+/* ---- lone_manifest.c */
+int rmi_lone_config_read(rm_value config, rmi_lone_config *into, rm_error *err);
+/* The node is the manifest's first; what stands in for those before it follows in the order of `inputs`. *out is owned,
+ * also after a failure. */
+int rmi_lone_manifest(rm_runtime *runtime, const rmi_lone_config *config, rm_manifest **out, rm_error *err);
+/* Gives the stand-ins the ids of those that they stand for. Only when the graph is built: two may have the same. */
+int rmi_lone_name_inputs(rm_manifest *manifest, const rmi_lone_config *config, rm_error *err);
+
+/* ---- lone_record.c */
+/* Takes over the packets (also on failure) for a stream node to pull. */
+int rmi_lone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err);
+/* Nobody asks for the results of this pending packet any more. */
+void rmi_lone_forget(rm_node *node, uint64_t token);
+
+#endif

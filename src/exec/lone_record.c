@@ -1,0 +1,144 @@
+/* What a lone node calls: it is told to the one who runs it. */
+#include "base/alloc.h"
+#include "exec/lone_parts.h"
+
+/* A failure is kept for the call in progress: not every caller can answer it. */
+static int record(rm_node *node, const rmi_event *event)
+{
+    rm_pipeline *p = node->pipeline;
+    rm_error err = {0};
+    const int rc = p->record(p->record_context, event, &err);
+    if (rc != RM_OK && err.code == RM_OK)
+        (void)rmi_out_of_memory(&err);
+    if (rc != RM_OK && p->emit_error.code == RM_OK)
+        rm_error_move(&p->emit_error, &err);
+    rm_error_clear(&err);
+    return rc;
+}
+
+int rmi_lone_emit(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
+{
+    const int rc = record(node, &(rmi_event){.kind = RMI_EMITTED, .port = port, .packets = packets, .n = n});
+    for (size_t i = 0; rc == RM_OK && i < n; i++)
+        rmi_packet_clear(&packets[i]);
+    return rc;
+}
+
+void rmi_lone_log(rm_node *node, rm_log_level level, const char *text)
+{
+    (void)record(node, &(rmi_event){.kind = RMI_LOGGED, .level = level, .text = text});
+}
+
+/* ---- Pending packets */
+
+static rmi_flight *find(const rm_node *node, uint64_t token)
+{
+    for (size_t i = 0; i < node->flight_count; i++)
+        if (node->flights[i].token == token)
+            return &node->flights[i];
+    return NULL;
+}
+
+static int add(rm_node *node, uint64_t token)
+{
+    const rmi_flight flight = {
+        .token = token, .origin = node->current, .retry = rm_packet_of(rm_null()), .deadline = RMI_FOREVER};
+    void *block = node->flights;
+    const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight_capacity, node->flight_count + 1,
+                            sizeof flight, NULL);
+    node->flights = block;
+    if (rc != RM_OK)
+        return rc;
+    if (flight.origin.metadata != NULL)
+        (void)rm_value_retain((rm_value){.kind = RM_MAP, .heap = flight.origin.metadata});
+    node->flights[node->flight_count++] = flight;
+    return RM_OK;
+}
+
+void rmi_lone_forget(rm_node *node, uint64_t token)
+{
+    rmi_flight *flight = find(node, token);
+    if (flight == NULL)
+        return;
+    rm_value metadata = {.kind = flight->origin.metadata ? RM_MAP : RM_NULL, .heap = flight->origin.metadata};
+    rm_value_clear(&metadata);
+    node->flight_count--;
+    for (size_t i = (size_t)(flight - node->flights); i < node->flight_count; i++)
+        node->flights[i] = node->flights[i + 1];
+}
+
+uint64_t rmi_lone_suspend(rm_node *node)
+{
+    rm_pipeline *p = node->pipeline;
+    const uint64_t token = node->in_call;
+    if (token == 0 || node->suspended)
+        return token;
+    node->suspended = true;
+    if (add(node, token) == RM_OK)
+        (void)record(node, &(rmi_event){.kind = RMI_SUSPENDED, .token = token});
+    else if (p->emit_error.code == RM_OK)
+        (void)rmi_out_of_memory(&p->emit_error);
+    return token;
+}
+
+void rmi_lone_resume(rm_node *node, uint64_t token)
+{
+    const rmi_flight *flight = find(node, token);
+    node->staging = flight != NULL ? RMI_RECORDED : RMI_DISCARD;
+    if (flight == NULL)
+        return;
+    rmi_set_origin(node, flight->origin);
+    (void)record(node, &(rmi_event){.kind = RMI_RESUMED, .token = token});
+}
+
+/* What could not be emitted is this packet's failure, not that of the poll that it happened in. */
+int rmi_lone_finish(rm_node *node, uint64_t token, int code, rm_error *err)
+{
+    rm_pipeline *p = node->pipeline;
+    int rc = RM_OK;
+    node->staging = RMI_RECORDED;
+    if (p->emit_error.code != RM_OK && p->emit_error.code != RM_E_OUT_OF_MEMORY) {
+        if (err->code == RM_OK) {
+            code = p->emit_error.code;
+            rm_error_move(err, &p->emit_error);
+        }
+        rm_error_clear(&p->emit_error);
+    }
+    if (find(node, token) != NULL) {
+        rmi_lone_forget(node, token);
+        rc = record(node,
+                    &(rmi_event){
+                        .kind = RMI_FINISHED, .token = token, .code = code < 0 ? code : RM_OK, .error = err});
+    }
+    rm_error_clear(err);
+    return rc;
+}
+
+/* ---- Streams */
+
+int rmi_lone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err)
+{
+    const int rc = rmi_queue_append(node->pipeline->allocator, &node->merged, packets, n);
+    for (size_t i = 0; rc != RM_OK && i < n; i++)
+        rm_packet_clear(&packets[i]);
+    return rc == RM_OK ? RM_OK : rmi_out_of_memory(err);
+}
+
+int rmi_lone_pull(rm_node *node, rm_packet *packet)
+{
+    rmi_queue *queue = &node->merged;
+    if (queue->count == 0 && node->ended)
+        return RM_DONE;
+    if (queue->count == 0) {
+        if (!node->starved)
+            (void)record(node, &(rmi_event){.kind = RMI_WANTS});
+        node->starved = true;
+        return RM_AGAIN;
+    }
+    const size_t units = rmi_queue_units(queue, 1);
+    *packet = *rmi_queue_first(queue);
+    packet->reserved = 0;
+    rmi_queue_drop(queue, 1, 1, units);
+    rmi_set_current(node, packet);
+    return RM_OK;
+}
