@@ -1,0 +1,409 @@
+#include "sandbox/guest.h"
+
+#include <assert.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "data/packed.h"
+
+enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 1000 * 1000 };
+
+static const struct {
+    const char *name, *signature;
+    bool required;
+} exported[RMI_GUEST_CALLS] = {
+    [RMI_GUEST_DESCRIBE] = {"rm_node_describe", "i:i", false},
+    [RMI_GUEST_OPEN] = {"rm_node_open", "i:i", true},
+    [RMI_GUEST_PROCESS] = {"rm_node_process", "ii:i", true},
+    [RMI_GUEST_MORE] = {"rm_node_more", ":i", false},
+    [RMI_GUEST_GENERATE] = {"rm_node_generate", ":i", false},
+    [RMI_GUEST_POLL] = {"rm_node_poll", ":i", false},
+    [RMI_GUEST_END] = {"rm_node_end", ":i", false},
+    [RMI_GUEST_FLUSH] = {"rm_node_flush", ":i", false},
+    [RMI_GUEST_ABANDON] = {"rm_node_abandon", "I:i", false},
+    [RMI_GUEST_CLOSE] = {"rm_node_close", ":i", false},
+};
+
+/* The exchange area as it lies in the guest's memory. */
+typedef struct exchange {
+    uint32_t input, input_size, output, output_size, done, error, error_size, unused;
+    double wait_ms;
+} exchange;
+static_assert(sizeof(exchange) == EXCHANGE_SIZE, "as docs/wasm-node.md has it");
+
+struct rmi_guest {
+    rm_sandbox *sandbox;
+    const rm_sandbox_policy *policy;
+    rmi_engine *engine;
+    rmi_instance *instance;
+    rmi_wasi *wasi;
+    rmi_function reserve, calls[RMI_GUEST_CALLS];
+    bool has[RMI_GUEST_CALLS];
+    uint32_t exchange; /* its address */
+    bool dead, spent;
+    int64_t used;            /* ns in its calls so far */
+    rmi_watchdog *watchdog;  /* where its time is limited */
+    _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
+    atomic_flag guard;       /* of the next two, held for a few instructions */
+    bool in_call, stopped, timed_out;
+};
+
+int rmi_guest_broken(rm_error *err, const char *format, ...)
+{
+    char text[384];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return rm_error_set(err, RM_E_VALUE, "the module breaks the node interface: %s", text);
+}
+
+/* ---- Stopping */
+
+static void lock(rmi_guest *guest)
+{
+    while (atomic_flag_test_and_set_explicit(&guest->guard, memory_order_acquire))
+        ;
+}
+
+static void unlock(rmi_guest *guest)
+{
+    atomic_flag_clear_explicit(&guest->guard, memory_order_release);
+}
+
+static void stop(rmi_guest *guest, bool timed_out)
+{
+    lock(guest);
+    if (guest->in_call) {
+        guest->stopped = true;
+        guest->timed_out |= timed_out;
+        rmi_wasi_stop(guest->wasi);
+        guest->sandbox->api->interrupt(guest->engine);
+    }
+    unlock(guest);
+}
+
+void rmi_guest_stop(rmi_guest *guest)
+{
+    stop(guest, false);
+}
+
+/* On the watchdog's thread. Returns when to be called again. */
+static int64_t look(void *context)
+{
+    rmi_guest *guest = context;
+    const int64_t now = rmi_platform_now();
+    if (now >= atomic_load(&guest->ends_at))
+        stop(guest, true);
+    return now + TICK_NS;
+}
+
+/* A rmi_instance_config.stops. */
+static bool stops(void *context)
+{
+    return rmi_wasi_stopped(context);
+}
+
+/* ---- Its life */
+
+static int find_exports(rmi_guest *guest, rm_error *err)
+{
+    const rmi_engine_api *api = guest->sandbox->api;
+    rmi_function function;
+    rmi_slot slots[2] = {{0}};
+    rmi_end end;
+    int rc = api->find(guest->instance, "rm_node_interface", ":i", &function, err);
+    if (rc == RM_OK)
+        rc = api->call(guest->instance, &function, slots, &end, err);
+    if (rc == RM_OK && slots[0].i32 != INTERFACE_VERSION)
+        rc = rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
+                          "the module has node interface %d; this program knows %d", slots[0].i32,
+                          INTERFACE_VERSION);
+    for (size_t i = 0; rc == RM_OK && i < RMI_GUEST_CALLS; i++) {
+        rc = api->find(guest->instance, exported[i].name, exported[i].signature, &guest->calls[i], err);
+        guest->has[i] = rc == RM_OK;
+        if (rc == RM_E_NOT_FOUND && !exported[i].required) {
+            rm_error_clear(err);
+            rc = RM_OK;
+        }
+    }
+    if (rc == RM_OK)
+        rc = api->find(guest->instance, "rm_node_reserve", "i:i", &guest->reserve, err);
+    if (rc == RM_OK)
+        rc = api->find(guest->instance, "rm_node_exchange", ":i", &function, err);
+    if (rc == RM_OK)
+        rc = api->call(guest->instance, &function, slots, &end, err);
+    guest->exchange = slots[0].u32;
+    return rc;
+}
+
+/* A reactor's constructors; snapshots have run them. */
+static int initialize(rmi_guest *guest, rm_error *err)
+{
+    rmi_function function;
+    rmi_slot slots[2] = {{0}};
+    rmi_end end;
+    int rc = guest->sandbox->api->find(guest->instance, "_initialize", ":", &function, err);
+    if (rc == RM_OK)
+        return guest->sandbox->api->call(guest->instance, &function, slots, &end, err);
+    rm_error_clear(err);
+    return RM_OK;
+}
+
+static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
+{
+    static const char *const arguments[] = {"node", NULL};
+    const rm_sandbox_limits *limits = &guest->policy->limits;
+    rmi_module *module = NULL;
+    const rmi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
+    rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
+                            .args = arguments,
+                            .input = -1,
+                            .output = log,
+                            .errors = log,
+                            .deterministic = limits->fuel > 0};
+    int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
+    if (rc == RM_OK)
+        rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
+    const rmi_instance_config config = {
+        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
+    if (rc == RM_OK)
+        rc = rmi_policy_failure(
+            limits, guest->sandbox->api->instantiate(module, &config, &guest->instance, err), err);
+    return rc;
+}
+
+int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy, rmi_guest **out,
+                  rm_error *err)
+{
+    *out = NULL;
+    rmi_guest *guest = rmi_alloc_zeroed(sandbox->allocator, sizeof *guest);
+    if (guest == NULL)
+        return rmi_out_of_memory(err);
+    guest->sandbox = sandbox;
+    guest->policy = policy;
+    atomic_init(&guest->ends_at, INT64_MAX);
+    atomic_flag_clear(&guest->guard);
+    int rc = make_instance(guest, file, err);
+    if (rc == RM_OK && policy->limits.timeout_ms > 0)
+        rc = rmi_watchdog_start(sandbox->allocator, look, guest, &guest->watchdog, err);
+    if (rc == RM_OK)
+        rc = initialize(guest, err);
+    if (rc == RM_OK)
+        rc = find_exports(guest, err);
+    if (rc == RM_OK)
+        *out = guest;
+    else
+        rmi_guest_free(guest);
+    return rc;
+}
+
+void rmi_guest_free(rmi_guest *guest)
+{
+    if (guest == NULL)
+        return;
+    rmi_watchdog_stop(guest->watchdog);
+    if (guest->instance != NULL)
+        guest->sandbox->api->instance_free(guest->instance);
+    rmi_wasi_free(guest->wasi);
+    rmi_free(guest->sandbox->allocator, guest, sizeof *guest);
+}
+
+bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call)
+{
+    return guest->has[call];
+}
+
+bool rmi_guest_is_dead(const rmi_guest *guest)
+{
+    return guest->dead;
+}
+
+bool rmi_guest_is_spent(const rmi_guest *guest)
+{
+    return guest->spent;
+}
+
+/* ---- Calls */
+
+static void begin(rmi_guest *guest)
+{
+    const int64_t limit = guest->policy->limits.timeout_ms;
+    lock(guest);
+    guest->in_call = true;
+    unlock(guest);
+    if (limit > 0) {
+        const int64_t now = rmi_platform_now();
+        atomic_store(&guest->ends_at, now + limit * 1000000 - guest->used);
+        guest->used -= now;
+    }
+}
+
+static void end(rmi_guest *guest)
+{
+    if (guest->policy->limits.timeout_ms > 0) {
+        guest->used += rmi_platform_now();
+        atomic_store(&guest->ends_at, INT64_MAX);
+    }
+    lock(guest);
+    guest->in_call = false;
+    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
+    unlock(guest);
+}
+
+/* What ended the instance, in terms of its limits. */
+static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
+{
+    const rm_sandbox_limits *limits = &guest->policy->limits;
+    uint32_t code = 0;
+    guest->dead = true;
+    if (guest->timed_out) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used its limit of %lld ms",
+                            (long long)limits->timeout_ms);
+    }
+    if (why == RMI_END_FUEL) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used up its fuel of %llu",
+                            (unsigned long long)limits->fuel);
+    }
+    if (why == RMI_END_IMPORT && rmi_wasi_exited(guest->wasi, &code))
+        return rm_error_set(err, RM_E_VALUE, "the code in the sandbox ended itself with exit code %u",
+                            (unsigned)code);
+    return rc;
+}
+
+static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
+{
+    rmi_end why = RMI_END_NONE;
+    if (guest->dead)
+        return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
+    begin(guest);
+    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
+    end(guest);
+    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
+}
+
+/* The exchange area as it is now. */
+static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
+{
+    const void *at =
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), guest->exchange, EXCHANGE_SIZE);
+    if (at == NULL)
+        return rmi_guest_broken(err, "its exchange area lies outside its memory");
+    memcpy(out, at, sizeof *out);
+    return RM_OK;
+}
+
+int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capacity, rm_error *err)
+{
+    exchange area;
+    int rc = read_exchange(guest, &area, err);
+    if (rc == RM_OK && size > UINT32_MAX)
+        return rm_error_set(err, RM_E_LIMIT, "%zu bytes are more than a sandbox can take at once", size);
+    if (rc == RM_OK && area.input_size < size) {
+        rmi_slot slots[2] = {{.u32 = (uint32_t)size}, {0}};
+        rc = call(guest, &guest->reserve, slots, err);
+        if (rc == RM_OK && slots[0].i32 != 0) {
+            rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "its sandbox has no memory for %zu bytes of input",
+                              size);
+            if (guest->policy->limits.memory_bytes > 0)
+                rm_error_hint(err, "its limit is %llu bytes of memory",
+                              (unsigned long long)guest->policy->limits.memory_bytes);
+        }
+        if (rc == RM_OK)
+            rc = read_exchange(guest, &area, err);
+    }
+    if (rc != RM_OK)
+        return rc;
+    *data = rmi_guest_range(guest->sandbox->api->memory(guest->instance), area.input, area.input_size);
+    *capacity = area.input_size;
+    if (*data == NULL || area.input_size < size || area.input % ALIGNMENT != 0)
+        return rmi_guest_broken(err, "its input area is not there, too small or not aligned");
+    return RM_OK;
+}
+
+static int read_error(rmi_guest *guest, const exchange *area, int code, rm_error *err)
+{
+    const void *at =
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->error, area->error_size);
+    rm_value document = rm_null();
+    size_t offset = 0;
+    if (at == NULL)
+        return rmi_guest_broken(err, "its error lies outside its memory");
+    int rc = RM_OK;
+    if (area->error_size > 0)
+        rc = rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, &document, err);
+    if (rc == RM_OK)
+        rc = rmi_guest_error(document, code, err);
+    rm_value_clear(&document);
+    const uint64_t memory = guest->policy->limits.memory_bytes;
+    if (memory > 0 && err != NULL &&
+        (rc == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
+        rm_error_hint(err, "its sandbox has a limit of %llu bytes of memory", (unsigned long long)memory);
+    return rc;
+}
+
+int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[static 2],
+                      rmi_guest_answer *answer, rm_error *err)
+{
+    exchange area;
+    *answer = (rmi_guest_answer){0};
+    int rc = call(guest, &guest->calls[which], slots, err);
+    const int code = slots[0].i32;
+    if (rc == RM_OK)
+        rc = read_exchange(guest, &area, err);
+    if (rc != RM_OK)
+        return rc;
+    answer->length = area.output_size;
+    answer->output =
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area.output, area.output_size);
+    answer->done = area.done;
+    answer->wait_ms = area.wait_ms;
+    if (answer->output == NULL)
+        return rmi_guest_broken(err, "its output area lies outside its memory");
+    return code >= 0 ? code : read_error(guest, &area, code, err);
+}
+
+/* ---- Errors that guests describe */
+
+static void copy_text(rm_value document, const char *key, char *to, size_t size)
+{
+    rm_value value = rm_null();
+    if (rm_map_get(document, key, strlen(key), &value) && value.kind == RM_STRING)
+        (void)snprintf(to, size, "%s", rm_string_text(value, NULL));
+}
+
+static int code_named(rm_value document, int code)
+{
+    char name[64] = "";
+    copy_text(document, "code", name, sizeof name);
+    for (int known = -1; strcmp(rm_code_name(known), "unknown") != 0; known--)
+        if (strcmp(rm_code_name(known), name) == 0)
+            return known;
+    return code < 0 && strcmp(rm_code_name(code), "unknown") != 0 ? code : RM_E_VALUE;
+}
+
+int rmi_guest_error(rm_value document, int code, rm_error *err)
+{
+    char text[sizeof err->message] = "";
+    rm_value value = rm_null();
+    code = code_named(document, code);
+    if (err == NULL)
+        return code;
+    copy_text(document, "message", text, sizeof text);
+    (void)rm_error_set(err, code, "%s", text[0] != '\0' ? text : rm_code_name(code));
+    copy_text(document, "hint", err->hint, sizeof err->hint);
+    if (rm_map_get(document, "pointer", 7, &value) && value.kind == RM_STRING) {
+        copy_text(document, "pointer", err->pointer, sizeof err->pointer);
+        err->has_pointer = true;
+    }
+    if (rm_map_get(document, "traceback", 9, &value) && value.kind == RM_LIST)
+        err->traceback = rm_value_retain(value);
+    if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
+        err->detail = rm_value_retain(value);
+    return code;
+}
