@@ -1,10 +1,11 @@
 # libremotemedia.{a,so}: everything but Python and the program. A new file in one of the folders is picked up.
 if(RM_WASM)
     set(rm_platform wasi)
-else()
+else() # what has guests of its own
     set(rm_platform posix)
+    set(rm_sandbox sandbox)
 endif()
-foreach(folder base data manifest graph exec nodes sandbox transport platform/${rm_platform})
+foreach(folder base data manifest graph exec nodes ${rm_sandbox} transport platform/${rm_platform})
     file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
     list(APPEND rm_sources ${found})
 endforeach()
