@@ -1,18 +1,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "cli/python.h"
-#include "cli/report.h"
 #include "wasm/reactor.h"
 
 /* ---- Options */
 
-enum { MOST_PATHS = 16 };
-
 typedef struct options {
     rm_pipeline_options pipeline;
-    rm_python_config python;
-    const char *paths[MOST_PATHS + 1];
+    rmi_python_options python;
 } options;
 
 static int take_count(rm_value value, const char *name, int64_t *out, rm_error *err)
@@ -54,36 +49,14 @@ static int set_queue(options *into, rm_value value, rm_error *err)
     return rc;
 }
 
-static int set_seed(options *into, rm_value value, rm_error *err)
-{
-    if (value.kind != RM_INT)
-        return rm_error_set(err, RM_E_TYPE, "option 'seed' is a whole number");
-    into->python.seed = value.i;
-    into->python.has_seed = true;
-    return RM_OK;
-}
-
-static int set_paths(options *into, rm_value value, rm_error *err)
-{
-    const size_t count = value.kind == RM_LIST ? rm_list_length(value) : MOST_PATHS + 1;
-    if (count > MOST_PATHS)
-        return rm_error_set(err, RM_E_TYPE, "option 'paths' is a list of up to %d directories", MOST_PATHS);
-    for (size_t i = 0; i < count; i++) {
-        const rm_value path = rm_list_get(value, i);
-        if (path.kind != RM_STRING)
-            return rm_error_set(err, RM_E_TYPE, "option 'paths' is a list of strings");
-        into->paths[i] = rm_string_text(path, NULL);
-    }
-    into->python.paths = into->paths;
-    return RM_OK;
-}
-
 static const struct {
     const char *name;
     int (*set)(options *into, rm_value value, rm_error *err);
 } settings[] = {
-    {"generate", set_generate},   {"measure", set_measure}, {"paths", set_paths},
-    {"queue_packets", set_queue}, {"seed", set_seed},       {"timeout_ms", set_timeout},
+    {"generate", set_generate},
+    {"measure", set_measure},
+    {"queue_packets", set_queue},
+    {"timeout_ms", set_timeout},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -97,6 +70,8 @@ static int read_options(rm_value from, options *into, rm_error *err)
     for (size_t i = 0; rc == RM_OK && rm_map_at(from, i, &key, &value); i++) {
         const char *name = rm_string_text(key, NULL);
         size_t at = 0;
+        if (rmi_python_option(&into->python, name, value, &rc, err))
+            continue;
         while (at < SETTINGS && strcmp(settings[at].name, name) != 0)
             at++;
         rc = at < SETTINGS
@@ -110,15 +85,6 @@ static int read_options(rm_value from, options *into, rm_error *err)
 }
 
 /* ---- Opening */
-
-/* To the host's standard error, as the program does it. */
-static void print_log(void *context, rm_log_level level, const char *node, const char *text)
-{
-    (void)context;
-    const rmi_program program = {0};
-    if (level <= RM_LOG_WARNING)
-        rmi_report_log(&program, level, node, text);
-}
 
 /* The manifest's own items are fed as the program does it. */
 static int use_input(rmi_opened *opened, options *chosen, rm_error *err)
@@ -137,10 +103,7 @@ static int use_input(rmi_opened *opened, options *chosen, rm_error *err)
 
 static int open_with(rmi_opened *opened, const char *manifest, size_t length, options *chosen, rm_error *err)
 {
-    const rm_config config = {.size = sizeof config, .log = print_log};
-    int rc = rm_runtime_new(&config, &opened->runtime, err);
-    if (rc == RM_OK)
-        rc = rmi_program_python(opened->runtime, &chosen->python, err);
+    int rc = rmi_reactor_runtime(&chosen->python, rmi_reactor_log, &opened->runtime, err);
     if (rc == RM_OK)
         rc = rm_manifest_parse(opened->runtime, manifest, length, &opened->manifest, err);
     if (rc == RM_OK)
@@ -155,7 +118,7 @@ static int open_with(rmi_opened *opened, const char *manifest, size_t length, op
 int rmi_opened_new(const char *manifest, size_t length, const char *text, size_t text_length,
                    rmi_opened **out, rm_error *err)
 {
-    options chosen = {.pipeline = {.size = sizeof chosen.pipeline}, .python = {.size = sizeof chosen.python}};
+    options chosen = {.pipeline = {.size = sizeof chosen.pipeline}};
     rmi_opened *made = rmi_alloc_zeroed(NULL, sizeof *made);
     rm_value given = rm_null();
     int rc = made != NULL ? RM_OK : rmi_out_of_memory(err);

@@ -24,19 +24,33 @@ static struct instance {
 
 /* ---- A call */
 
-/* RM_OK, or why the call cannot be made; the failure of an earlier one is forgotten. Always with leave. */
-static int enter(void)
+int rmi_reactor_enter(rm_error *failure)
 {
     if (++instance.depth > 1) /* from inside another call, or after a trap in one */
         return RM_E_USAGE;
-    rm_error_clear(&instance.failure);
-    return rmi_reactor_wake(&instance.failure);
+    rm_error_clear(failure);
+    return rmi_reactor_wake(failure);
+}
+
+bool rmi_reactor_is_busy(void)
+{
+    return instance.depth > 0;
+}
+
+int32_t rmi_reactor_leave(int rc)
+{
+    instance.depth--;
+    return rc;
+}
+
+static int enter(void)
+{
+    return rmi_reactor_enter(&instance.failure);
 }
 
 static int32_t leave(int rc)
 {
-    instance.depth--;
-    return rc;
+    return rmi_reactor_leave(rc);
 }
 
 static void set_text(char *text, size_t length)

@@ -1,5 +1,6 @@
 /* The reactor: pipelines for a host that calls exported functions instead of giving standard input. The table of
- * exports, and what they answer, is in docs/wasm.md; they stand in reactor.c.
+ * exports, and what they answer, is in docs/wasm.md; they stand in reactor.c. Beside them stand those by which a host runs
+ * a single node, docs/wasm-node.md, in node_exports.c.
  *
  * Exports have no context, so what an instance holds is one global. Its calls never overlap. */
 #ifndef WASM_REACTOR_H
@@ -15,6 +16,28 @@ void *rmi_host_alloc(uint32_t size);
 int rmi_host_release(void *block, rm_error *err);
 /* Checks that a host's `data` and `length` lie in such memory; `what` is for the message. */
 int rmi_host_check(const void *data, uint32_t length, const char *what, rm_error *err);
+
+/* ---- reactor.c */
+/* What every export begins with: RM_OK, or why the call cannot be made (RM_E_USAGE from inside another one, or after a trap
+ * in one: `failure` is then left alone, else it is emptied). Always with rmi_reactor_leave, which gives `rc` back. */
+int rmi_reactor_enter(rm_error *failure);
+bool rmi_reactor_is_busy(void);
+int32_t rmi_reactor_leave(int rc);
+
+/* ---- runtime.c */
+enum { RMI_MOST_PATHS = 16 };
+/* What the host says about Python. */
+typedef struct rmi_python_options {
+    rm_python_config config;
+    const char *paths[RMI_MOST_PATHS + 1];
+} rmi_python_options;
+/* Takes the option `name` where it is one of these, borrowing from `value`; *rc is then what came of it. */
+bool rmi_python_option(rmi_python_options *into, const char *name, rm_value value, int *rc, rm_error *err);
+/* Prints warnings and errors on the host's standard error, as the program does. */
+void rmi_reactor_log(void *context, rm_log_level level, const char *node, const char *text);
+/* A runtime, with Python where that is in the file. *out is owned, also after a failure. */
+int rmi_reactor_runtime(const rmi_python_options *python, rm_log_function *log, rm_runtime **out,
+                        rm_error *err);
 
 /* ---- opened.c */
 /* A pipeline and all that it was made of. */

@@ -1,0 +1,257 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "wasm/node.h"
+
+enum { INTERFACE_VERSION = 1 };
+
+static struct node {
+    rmi_areas areas;
+    rm_runtime *runtime;
+    rmi_lone *lone;
+    uint8_t *config; /* owned: the bytes that it was made of */
+    size_t config_length;
+    bool open;
+    bool recording; /* the output area holds records, not a value */
+    bool refused;   /* the call in progress came from inside another, or after a trap: nothing is its own */
+    rm_error failure;
+} node;
+
+#define EXPORT(name) __attribute__((export_name(name), used))
+
+/* ---- A call */
+
+/* Always with leave. */
+static int enter(void)
+{
+    node.refused = rmi_reactor_is_busy();
+    const int rc = rmi_reactor_enter(&node.failure);
+    if (!node.refused) {
+        rmi_areas_begin(&node.areas);
+        node.recording = rc == RM_OK;
+    }
+    return rc;
+}
+
+static int32_t leave(int rc)
+{
+    if (!node.refused) {
+        rmi_areas_end(&node.areas, rc < 0 ? &node.failure : NULL);
+        if (rc == RM_PENDING && node.lone != NULL)
+            node.areas.exchange.wait_ms = rmi_lone_wait_ms(node.lone);
+        node.recording = false;
+    }
+    node.refused = false;
+    return rmi_reactor_leave(rc);
+}
+
+static int find(rm_error *err)
+{
+    return node.lone != NULL ? RM_OK
+                             : rm_error_set(err, RM_E_USAGE, "there is no node; rm_node_open makes one");
+}
+
+/* ---- The areas */
+
+EXPORT("rm_node_interface") int32_t export_node_interface(void)
+{
+    return INTERFACE_VERSION;
+}
+
+EXPORT("rm_node_exchange") const void *export_node_exchange(void)
+{
+    return &node.areas.exchange;
+}
+
+EXPORT("rm_node_reserve") int32_t export_node_reserve(uint32_t size)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = rmi_areas_reserve(&node.areas, size, &node.failure);
+    return leave(rc);
+}
+
+/* ---- Making the node */
+
+static int record(void *context, const rmi_event *event, rm_error *err)
+{
+    (void)context;
+    return rmi_areas_record(&node.areas, event, err);
+}
+
+/* What the runtime says, not the node: told as the node's, too, where that can be. */
+static void tell(void *context, rm_log_level level, const char *id, const char *text)
+{
+    const rmi_event event = {.kind = RMI_LOGGED, .level = level, .text = text};
+    if (!node.recording || rmi_areas_record(&node.areas, &event, NULL) != RM_OK)
+        rmi_reactor_log(context, level, id, text);
+}
+
+static void drop_node(void)
+{
+    rmi_lone_free(node.lone);
+    rm_runtime_free(node.runtime);
+    rmi_free(NULL, node.config, node.config_length);
+    node.lone = NULL;
+    node.runtime = NULL;
+    node.config = NULL;
+    node.config_length = 0;
+    node.open = false;
+}
+
+static int keep_config(const uint8_t *data, size_t length, rm_error *err)
+{
+    node.config = rmi_alloc(NULL, length);
+    if (node.config == NULL)
+        return rmi_out_of_memory(err);
+    node.config_length = length;
+    memcpy(node.config, data, length);
+    return RM_OK;
+}
+
+static int make_from(rm_value config, rm_error *err)
+{
+    rmi_python_options python = {0};
+    rm_value key, value;
+    int rc = RM_OK;
+    for (size_t i = 0; config.kind == RM_MAP && rc == RM_OK && rm_map_at(config, i, &key, &value); i++)
+        if (value.kind != RM_NULL)
+            (void)rmi_python_option(&python, rm_string_text(key, NULL), value, &rc, err);
+    if (rc == RM_OK)
+        rc = rmi_reactor_runtime(&python, tell, &node.runtime, err);
+    if (rc == RM_E_MISSING_FEATURE) { /* no Python here, which a native node does not miss */
+        rm_error_clear(err);
+        rc = RM_OK;
+    }
+    return rc == RM_OK ? rmi_lone_new(node.runtime, config, record, NULL, &node.lone, err) : rc;
+}
+
+/* The node of the configuration in the input area; the one that is there already where it is the same. */
+static int prepare(uint32_t length, rm_error *err)
+{
+    const uint8_t *data = NULL;
+    rm_value config = rm_null();
+    size_t at = 0;
+    int rc = rmi_areas_input(&node.areas, length, &data, err);
+    if (rc != RM_OK)
+        return rc;
+    if (node.lone != NULL && node.config_length == length && memcmp(node.config, data, length) == 0)
+        return RM_OK;
+    if (node.open)
+        return rm_error_set(err, RM_E_USAGE, "the instance has an open node already");
+    drop_node();
+    rc = rmi_unpack(NULL, data, length, &at, &config, err);
+    if (rc == RM_OK && at != length)
+        rc = rm_error_set(err, RM_E_VALUE, "more than a configuration is in the input area");
+    if (rc == RM_OK)
+        rc = keep_config(data, length, err);
+    if (rc == RM_OK)
+        rc = make_from(config, err);
+    if (rc != RM_OK)
+        drop_node();
+    rm_value_clear(&config);
+    return rc;
+}
+
+EXPORT("rm_node_describe") int32_t export_node_describe(uint32_t length)
+{
+    rm_value what = rm_null();
+    int rc = enter();
+    if (rc == RM_OK) {
+        node.recording = false;
+        rc = prepare(length, &node.failure);
+    }
+    if (rc == RM_OK)
+        rc = rmi_lone_describe(node.lone, &what, &node.failure);
+    if (rc == RM_OK)
+        rc = rmi_pack(&node.areas.output, what, &node.failure);
+    rm_value_clear(&what);
+    return leave(rc);
+}
+
+EXPORT("rm_node_open") int32_t export_node_open(uint32_t length)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = prepare(length, &node.failure);
+    if (rc == RM_OK)
+        rc = rmi_lone_open(node.lone, &node.failure);
+    node.open = node.open || rc == RM_OK;
+    return leave(rc);
+}
+
+/* ---- Running it */
+
+EXPORT("rm_node_process") int32_t export_node_process(uint32_t port, uint32_t length)
+{
+    rmi_areas *areas = &node.areas;
+    size_t done = 0;
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(&node.failure);
+    if (rc == RM_OK)
+        rc = rmi_areas_take_packets(areas, length, &node.failure);
+    if (rc == RM_OK) {
+        rc = rmi_lone_process(node.lone, port, areas->packets, areas->packet_count, &done, &node.failure);
+        rmi_areas_drop_packets(areas, rc < 0 ? done + 1 : done);
+        areas->exchange.done = (uint32_t)done;
+    }
+    return leave(rc);
+}
+
+static int32_t call(int (*slot)(rmi_lone *lone, rm_error *err))
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(&node.failure);
+    if (rc == RM_OK)
+        rc = slot(node.lone, &node.failure);
+    return leave(rc);
+}
+
+EXPORT("rm_node_more") int32_t export_node_more(void)
+{
+    return call(rmi_lone_more);
+}
+
+EXPORT("rm_node_generate") int32_t export_node_generate(void)
+{
+    return call(rmi_lone_generate);
+}
+
+EXPORT("rm_node_poll") int32_t export_node_poll(void)
+{
+    return call(rmi_lone_poll);
+}
+
+EXPORT("rm_node_end") int32_t export_node_end(void)
+{
+    return call(rmi_lone_end);
+}
+
+EXPORT("rm_node_flush") int32_t export_node_flush(void)
+{
+    return call(rmi_lone_flush);
+}
+
+EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(&node.failure);
+    if (rc == RM_OK)
+        rc = rmi_lone_abandon(node.lone, token, &node.failure);
+    return leave(rc);
+}
+
+EXPORT("rm_node_close") int32_t export_node_close(void)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(&node.failure);
+    if (rc == RM_OK) {
+        rc = node.open ? rmi_lone_close(node.lone, &node.failure) : RM_OK;
+        drop_node();
+    }
+    return leave(rc);
+}
