@@ -1,6 +1,8 @@
 /* What the command line grants to sandboxes, and `run --sandbox`. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -10,6 +12,9 @@
 
 /* Presets: enough for honest programs, an end for others. */
 static const uint64_t most_output = UINT64_C(1) << 30, most_log = UINT64_C(1) << 20;
+
+/* After --timeout: so long the program inside has to end itself, which it does where no node keeps it. */
+enum { GRACE_MS = 30, LONGEST_PATH = 4096 };
 
 /* A policy and what it points at. */
 typedef struct policy {
@@ -114,11 +119,15 @@ static int new_sandbox(rmi_setup *setup, uint32_t instances, rm_sandbox **out, r
 int rmi_program_sandbox(rmi_setup *setup, rm_runtime *runtime, rm_error *err)
 {
     policy allowed;
+    const rm_python_config python = {.size = sizeof python,
+                                     .paths = setup->paths.items,
+                                     .seed = setup->seed.value,
+                                     .has_seed = setup->seed.given};
     int rc = policy_open(&allowed, setup, 0, err);
     if (rc == RM_OK)
         rc = new_sandbox(setup, 0, &setup->made, err);
     if (rc == RM_OK)
-        rc = rm_sandbox_attach(setup->made, runtime, &allowed.given, setup->paths.items, err);
+        rc = rm_sandbox_attach(setup->made, runtime, &allowed.given, &python, err);
     policy_free(&allowed);
     return rc;
 }
@@ -131,10 +140,26 @@ void rmi_program_sandbox_free(rmi_setup *setup)
 
 /* ---- The whole run */
 
-/* A file that the command line names, where it is there; what is not is the guest's to tell. */
+/* Whether there is something that a grant of it could open: what is not there is the guest's to tell. */
+static bool can_be_granted(const char *path, bool write)
+{
+    char directory[LONGEST_PATH];
+    struct stat status;
+    if (stat(path, &status) == 0)
+        return !S_ISDIR(status.st_mode);
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 2;
+    if (!write || length >= sizeof directory)
+        return false;
+    memcpy(directory, slash != NULL ? path : "./", length);
+    directory[length] = '\0';
+    return access(directory, X_OK) == 0;
+}
+
+/* A file that the command line names. */
 static void add_file(policy *made, const char *path, bool write)
 {
-    if (path != NULL && strcmp(path, "-") != 0 && (write || access(path, F_OK) == 0))
+    if (path != NULL && strcmp(path, "-") != 0 && can_be_granted(path, write))
         (void)add(made, (rm_sandbox_grant){.path = path, .write = write, .is_file = true});
 }
 
@@ -191,6 +216,7 @@ static int run_command(rmi_program *program, rmi_run_options *options, policy *a
         .file = options->setup.sandbox.wasm,
         .arguments = words,
         .policy = allowed->given,
+        .grace_ms = GRACE_MS,
         .input = STDIN_FILENO,
         .output = program->out.descriptor,
         .errors = STDERR_FILENO,

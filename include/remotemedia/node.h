@@ -279,9 +279,9 @@ typedef struct rm_node_query {
     const char *node_type, *id, *runtime_hint; /* hint: "auto" where the manifest gives none */
     rm_value params;
     bool is_streaming;
-    bool is_source;        /* no incoming connection */
-    const char *directory; /* of the manifest's file; NULL where it came from none */
-    bool sandboxed;        /* it is to run in a sandbox, whatever its type is */
+    bool is_source;           /* no incoming connection */
+    const char *directory;    /* of the manifest's file; NULL where it came from none */
+    bool sandboxed;           /* it is to run in a sandbox, whatever its type is */
     rm_sandbox_limits limits; /* the node's own; 0: none */
 } rm_node_query;
 

@@ -64,10 +64,10 @@ typedef struct rm_sandbox_policy {
 
 /* Lets `runtime` run nodes in a sandbox: those with "runtime_hint": "cpython_wasm" or "execution": {"placement":
  * "sandbox"}, each in an instance of its own, and those of "node_type": "wasm:FILE". Limits in the manifest are
- * heeded where they are lower than the policy's. `paths` (ends with NULL; may be NULL) are directories, as guests see
- * them, of Python modules. */
+ * heeded where they are lower than the policy's. `python` (may be NULL): directories of modules, as guests see them, and
+ * the seed. */
 RM_API int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime, const rm_sandbox_policy *policy,
-                             const char *const *paths, rm_error *err);
+                             const rm_python_config *python, rm_error *err);
 
 /* ---- Whole runs --------------------------------------------------------------------------------------------- */
 
@@ -78,6 +78,8 @@ typedef struct rm_sandbox_command {
     const char *file; /* a WASI command; NULL: pipeline_executor_*.wasm, the snapshot where there is one */
     const char *const *arguments; /* without the program's name, ends with NULL */
     rm_sandbox_policy policy;
+    int64_t
+        grace_ms; /* after limits.timeout_ms: so long the guest may take to end by itself, where it knows of it */
     int input;          /* descriptor of standard input, borrowed; -1: it is empty */
     int output, errors; /* descriptors of the other two, borrowed; -1: dropped */
     /* Instead of `output`, when not NULL: takes what is written to standard output, all of it, or answers a failure

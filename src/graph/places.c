@@ -51,8 +51,8 @@ static int check_sandbox(const rmi_manifest_node *node, uint32_t index, rm_error
                         missing_feature(err, node->id, "runtime_hint 'cpython_wasm'", "RM_WASMTIME_RUNTIME"),
                         node, index, "runtime_hint");
     if (rmi_wants_sandbox(node))
-        return at_field(err, missing_feature(err, node->id, "a node_type 'wasm:FILE'", "RM_WASMTIME_RUNTIME"), node,
-                        index, "node_type");
+        return at_field(err, missing_feature(err, node->id, "a node_type 'wasm:FILE'", "RM_WASMTIME_RUNTIME"),
+                        node, index, "node_type");
     return RM_OK;
 }
 

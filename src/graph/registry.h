@@ -21,6 +21,7 @@ struct rm_runtime {
     size_t name_count, name_capacity;
     rm_resolver **resolvers; /* each in a block of its own: graphs point at them */
     size_t resolver_count, resolver_capacity;
+    bool has_sandbox; /* a resolver sees to nodes that ask for one */
     rmi_library **plugins;
     size_t plugin_count, plugin_capacity;
 };

@@ -19,7 +19,6 @@ typedef enum rmi_placement {
     RMI_PLACE_SANDBOX
 } rmi_placement;
 
-
 typedef struct rmi_manifest_override {
     const char *name;
     rm_value value; /* owned by the manifest */

@@ -75,10 +75,10 @@ static const rmi_field retry[] = {
 };
 
 static const rmi_field limits[] = {
-    {"memory_bytes", "Memory of its sandbox, bytes", .type = RMI_FIELD_INT, .offset = NODE(limits.memory_bytes),
-     .range = {1, INT64_C(1) << 32}},
-    {"timeout_ms", "Time in its calls, all together, ms", .type = RMI_FIELD_INT, .offset = NODE(limits.timeout_ms),
-     .range = {1, YEAR_MS}},
+    {"memory_bytes", "Memory of its sandbox, bytes", .type = RMI_FIELD_INT,
+     .offset = NODE(limits.memory_bytes), .range = {1, INT64_C(1) << 32}},
+    {"timeout_ms", "Time in its calls, all together, ms", .type = RMI_FIELD_INT,
+     .offset = NODE(limits.timeout_ms), .range = {1, YEAR_MS}},
     {"fuel", "WebAssembly instructions, all together", .type = RMI_FIELD_INT, .offset = NODE(limits.fuel),
      .range = {1, INT64_MAX}},
     {"output_bytes", "What it may emit, all together, bytes", .type = RMI_FIELD_INT,
@@ -91,8 +91,8 @@ static const rmi_field limits[] = {
 static const rmi_field node[] = {
     {"id", "Names the node: in connections, results and errors", .type = RMI_FIELD_TEXT,
      .flags = RMI_FIELD_REQUIRED | RMI_FIELD_ID, .offset = NODE(id), .length = {1, 0}},
-    {"node_type", "Native node, class in remotemedia.nodes, module:Class, Python, or wasm:FILE", .type = RMI_FIELD_TEXT,
-     .flags = RMI_FIELD_REQUIRED, .offset = NODE(node_type), .length = {1, 0}},
+    {"node_type", "Native node, class in remotemedia.nodes, module:Class, Python, or wasm:FILE",
+     .type = RMI_FIELD_TEXT, .flags = RMI_FIELD_REQUIRED, .offset = NODE(node_type), .length = {1, 0}},
     {"params", "The node's parameters", .type = RMI_FIELD_MAP, .offset = NODE(params)},
     {"is_streaming", "The Python node takes the stream, not items", .type = RMI_FIELD_BOOL,
      .offset = NODE(is_streaming)},
@@ -102,7 +102,8 @@ static const rmi_field node[] = {
      .offset = NODE(capabilities), .shape = rmi_capabilities_shape},
     {"host", "host:port that runs the node; needs a build with RM_GRPC_TRANSPORT", .type = RMI_FIELD_TEXT,
      .flags = RMI_FIELD_NULLABLE, .offset = NODE(host)},
-    {"runtime_hint", "cpython, rust_python: the Python class, also where a native node has the name; cpython_wasm: that, in a sandbox",
+    {"runtime_hint",
+     "cpython, rust_python: the Python class, also where a native node has the name; cpython_wasm: that, in a sandbox",
      .type = RMI_FIELD_WORD, .flags = RMI_FIELD_NULLABLE, .offset = NODE(runtime_hint), .choices = hints},
     {"execution", "Where it runs", .type = RMI_FIELD_OBJECT, .flags = RMI_FIELD_NULLABLE, .shape = execution},
     {"fast_path", "Accepted, without effect", .type = RMI_FIELD_BOOL,

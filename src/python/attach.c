@@ -8,7 +8,7 @@ static int resolve(void *context, const rm_node_query *query, const rm_node_type
                    const char **looked, rm_error *err)
 {
     rmi_class *class = NULL;
-    *looked = "no Python outside of a sandbox";
+    *looked = ""; /* it is another's */
     if (query->sandboxed)
         return RM_DONE;
     const int rc = rmi_class_resolve(context, query, &class, looked, err);

@@ -85,11 +85,11 @@ static bool stops(void *context)
     return rmi_wasi_stopped(context);
 }
 
-static int start_clock(rm_sandbox_run *run, const rm_sandbox_limits *limits, rm_error *err)
+static int start_clock(rm_sandbox_run *run, const rm_sandbox_limits *limits, int64_t grace_ms, rm_error *err)
 {
-    if (limits->timeout_ms <= 0 || limits->timeout_ms > INT64_MAX / 2000000)
+    if (limits->timeout_ms <= 0 || limits->timeout_ms > INT64_MAX / 4000000)
         return RM_OK;
-    run->deadline = rmi_platform_now() + limits->timeout_ms * 1000000;
+    run->deadline = rmi_platform_now() + (limits->timeout_ms + grace_ms) * 1000000;
     return rmi_watchdog_start(run->sandbox->allocator, look, run, &run->watchdog, err);
 }
 
@@ -141,7 +141,7 @@ static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_co
     const rmi_instance_config config = {
         .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
     rmi_instance *instance = NULL;
-    int rc = start_clock(run, limits, err);
+    int rc = start_clock(run, limits, command->grace_ms, err);
     if (command->started != NULL)
         command->started(command->started_context, run);
     if (rc == RM_OK)

@@ -1,7 +1,446 @@
-#include "sandbox/guest.h"
-int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime, const rm_sandbox_policy *policy,
-                             const char *const *paths, rm_error *err)
+/* The slots of a node in a sandbox: each is the guest's function of the same name. */
+#include "sandbox/node.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* ---- The guest */
+
+int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call, rmi_guest_answer *answer,
+                          rm_error *err)
 {
-    (void)sandbox, (void)runtime, (void)policy, (void)paths, (void)err;
-    return RM_OK;
+    rmi_packer packer;
+    uint8_t *data = NULL;
+    size_t capacity = 0, size = 0;
+    int rc = rmi_packed_size(config, 0, &size, err);
+    if (rc == RM_OK)
+        rc = rmi_guest_input(guest, size, &data, &capacity, err);
+    if (rc != RM_OK)
+        return rc;
+    rmi_packer_init_fixed(&packer, data, capacity);
+    rc = rmi_pack(&packer, config, err);
+    rmi_slot slots[2] = {{.u32 = (uint32_t)size}, {0}};
+    return rc == RM_OK ? rmi_guest_call_it(guest, call, slots, answer, err) : rc;
+}
+
+/* What the guest is told, which may depend on the run. *out is owned. */
+static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out, rm_error *err)
+{
+    rm_value config = rm_value_retain(use->config), inputs = rm_null(), entry = rm_null(), id = rm_null();
+    int rc = rm_value_make_unique(rm_node_allocator(node), &config, err);
+    if (rc == RM_OK && use->type.generate != NULL)
+        rc = rm_map_set(&config, "generates", 9, rm_bool(rm_node_generates(node)), err);
+    const size_t count = use->native != NULL ? rm_node_input_count(node) : 0;
+    if (rc == RM_OK && count > 0)
+        rc = rm_list_new(rm_node_allocator(node), count, &inputs, err);
+    for (size_t i = 0; rc == RM_OK && i < count; i++) {
+        const char *source = rm_node_input_source(node, (unsigned)i);
+        source = source != NULL ? source : "input";
+        rc = rm_list_new(rm_node_allocator(node), 2, &entry, err);
+        if (rc == RM_OK)
+            rc = rm_string_new(rm_node_allocator(node), source, strlen(source), &id, err);
+        if (rc == RM_OK)
+            rc = rm_list_append(&entry, rm_value_move(&id), err);
+        if (rc == RM_OK)
+            rc = rm_list_append(&entry, rm_int((int64_t)i), err);
+        if (rc == RM_OK)
+            rc = rm_list_append(&inputs, rm_value_move(&entry), err);
+        rm_value_clear(&entry);
+    }
+    if (rc == RM_OK && count > 0)
+        rc = rm_map_set(&config, "inputs", 6, rm_value_move(&inputs), err);
+    rm_value_clear(&inputs);
+    *out = rm_value_move(&config);
+    if (rc != RM_OK)
+        rm_value_clear(out);
+    return rc;
+}
+
+static void lock(rmi_sandbox_state *state)
+{
+    while (atomic_flag_test_and_set_explicit(&state->guard, memory_order_acquire))
+        ;
+}
+
+static void unlock(rmi_sandbox_state *state)
+{
+    atomic_flag_clear_explicit(&state->guard, memory_order_release);
+}
+
+/* Frees the one before. */
+static void set_guest(rmi_sandbox_state *state, rmi_guest *guest)
+{
+    rmi_guest *before = state->guest;
+    lock(state);
+    state->guest = guest;
+    unlock(state);
+    rmi_guest_free(before);
+}
+
+static int open_guest(rmi_sandbox_state *state, rm_error *err)
+{
+    rmi_guest_answer answer;
+    rm_value config = rm_null();
+    rmi_guest *made = NULL;
+    int rc = RM_OK;
+    if (state->guest == NULL) {
+        rc = rmi_guest_new(state->use->attached->sandbox, state->use->file, &state->use->policy, &made, err);
+        set_guest(state, made);
+    }
+    if (rc == RM_OK)
+        rc = configuration(state->node, state->use, &config, err);
+    if (rc == RM_OK)
+        rc = rmi_sandbox_configure(state->guest, config, RMI_GUEST_OPEN, &answer, err);
+    if (rc >= 0)
+        rc = rmi_sandbox_replay(state, &answer, NULL, 0, err);
+    rm_value_clear(&config);
+    return rc;
+}
+
+/* Makes the guest anew when the one before has died, unless it was for good. */
+static int need_guest(rmi_sandbox_state *state, rm_error *err)
+{
+    if (state->spent != 0)
+        return rm_error_set(err, state->spent, "%s", state->why.message);
+    if (state->guest != NULL)
+        return RM_OK;
+    rm_node_log(state->node, RM_LOG_WARNING, "starts again in a new sandbox: the one before was ended");
+    return open_guest(state, err);
+}
+
+/* After each call: `rc` is its code. What has died is given up. */
+static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
+{
+    if (state->guest == NULL || !rmi_guest_is_dead(state->guest))
+        return rc;
+    if (rmi_guest_is_spent(state->guest) && err != NULL) {
+        state->spent = rc;
+        rm_error_clear(&state->why);
+        (void)rm_error_set(&state->why, rc, "%s", err->message);
+    }
+    set_guest(state, NULL);
+    state->token_count = 0;
+    if (rc == RM_E_CANCELLED)
+        return rm_node_cancelled(state->node) ? rm_node_cancel_error(state->node, err) : rc;
+    return rc;
+}
+
+/* Calls and does what the guest says; without packets. */
+static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot first,
+                       rmi_guest_answer *answer, rm_error *err)
+{
+    rmi_slot slots[2] = {first, {0}};
+    int rc = rmi_guest_call_it(state->guest, which, slots, answer, err);
+    if (answer->length > 0) { /* also what was emitted before a failure */
+        const int replayed = rmi_sandbox_replay(state, answer, NULL, 0, rc < 0 ? NULL : err);
+        rc = replayed < 0 && rc >= 0 ? replayed : rc;
+    }
+    return settle(state, rc, err);
+}
+
+static int bad_answer(const char *function, int rc, rm_error *err)
+{
+    return rmi_guest_broken(err, "%s answers %d", function, rc);
+}
+
+/* ---- Slots */
+
+static int node_open(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_sandboxed *use = rm_node_type_data(node);
+    state->node = node;
+    state->use = use;
+    state->last_seq = INT64_MIN;
+    atomic_flag_clear(&state->guard);
+    state->guest = use->guest; /* the one that described it */
+    use->guest = NULL;
+    const int rc = open_guest(state, err);
+    if (rc != RM_OK) {
+        set_guest(state, NULL);
+        rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    }
+    return rc > 0 ? bad_answer("rm_node_open", rc, err) : rc;
+}
+
+static int pack_run(rmi_packer *packer, const rm_packet *run, size_t n, rm_error *err)
+{
+    int rc = RM_OK;
+    rmi_packer_put_u32(packer, (uint32_t)n);
+    rmi_packer_put_u32(packer, 0);
+    for (size_t i = 0; rc == RM_OK && i < n; i++)
+        rc = rmi_pack_packet(packer, &run[i], err);
+    return rc;
+}
+
+/* Puts the first packets of `run` into the input area: *n of them, fewer where one cannot cross. *length is what they take. */
+static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, size_t *length, rm_error *err)
+{
+    rmi_packer packer;
+    uint8_t *data = NULL;
+    size_t capacity = 0, wanted = 1;
+    for (;;) {
+        int rc = rmi_guest_input(state->guest, wanted, &data, &capacity, err);
+        if (rc != RM_OK)
+            return rc;
+        rmi_packer_init_fixed(&packer, data, capacity);
+        rc = pack_run(&packer, run, *n, err);
+        if (rc != RM_OK && *n > 1) { /* finds the one that it was */
+            rm_error_clear(err);
+            *n /= 2;
+            continue;
+        }
+        *length = wanted = packer.length;
+        if (rc != RM_OK || rmi_packer_fits(&packer))
+            return rc;
+        if (packer.failed)
+            return rm_error_set(err, RM_E_LIMIT, "more than a sandbox can take at once");
+    }
+}
+
+static int check_process(const rmi_sandbox_state *state, int rc, size_t n, uint32_t done, rm_error *err)
+{
+    if (done > n)
+        return rmi_guest_broken(err, "rm_node_process has finished %u of %zu packets", done, n);
+    if (rc == RM_OK && done < n)
+        return rmi_guest_broken(err, "rm_node_process answers 0 after %u of %zu packets", done, n);
+    if (rc < 0 && done == n)
+        return rmi_guest_broken(err, "rm_node_process fails after its last packet");
+    if (rc > 0 && done == 0 && n > 0)
+        return bad_answer("rm_node_process", rc, err);
+    if (rc == RM_OK || rc == RM_DONE || rc < 0 ||
+        (rc == RM_MORE && rmi_guest_has(state->guest, RMI_GUEST_MORE)) ||
+        (rc == RM_PENDING && state->use->type.poll != NULL))
+        return rc;
+    return bad_answer("rm_node_process", rc, err);
+}
+
+static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet *run, size_t n, size_t *done,
+                        rm_error *err)
+{
+    rmi_guest_answer answer;
+    size_t length = 0;
+    int rc = put_run(state, run, &n, &length, err);
+    if (rc != RM_OK)
+        return settle(state, rc, err);
+    rmi_slot slots[2] = {{.u32 = port}, {.u32 = (uint32_t)length}};
+    rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &answer, err);
+    if (rmi_guest_is_dead(state->guest))
+        return settle(state, rc, err);
+    rc = check_process(state, rc, n, answer.done, err);
+    *done = answer.done <= n ? answer.done : 0;
+    const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 ? NULL : err);
+    return replayed < 0 && rc >= 0 ? replayed : rc;
+}
+
+static int node_more(rmi_sandbox_state *state, rm_error *err)
+{
+    rmi_guest_answer answer;
+    const int rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, &answer, err);
+    return rc == RM_OK || rc == RM_MORE || rc == RM_PENDING || rc == RM_DONE || rc < 0
+               ? rc
+               : bad_answer("rm_node_more", rc, err);
+}
+
+static int node_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n,
+                             size_t *done, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    (void)node;
+    int rc = need_guest(state, err);
+    if (rc == RM_OK && n == 0)
+        return node_more(state, err);
+    *done = 0;
+    while (rc == RM_OK && *done < n) {
+        size_t some = 0;
+        const size_t start = *done;
+        rc = process_some(state, port, run + start, n - start, &some, err);
+        if (rc < 0 && state->guest == NULL) /* none of them is known to be finished */
+            some = 0;
+        for (size_t i = 0; i < some + (rc < 0); i++)
+            rm_packet_clear(&run[start + i]);
+        *done += some;
+        if (rc == RM_OK && some == 0)
+            return rm_error_set(err, RM_E_INTERNAL, "a sandbox does not take its packets");
+    }
+    return rc;
+}
+
+/* ---- Streams */
+
+/* Hands over what waits; RM_DONE: the stream has ended and the guest knows. */
+static int feed_stream(rmi_sandbox_state *state, int *answer, rm_error *err)
+{
+    rm_packet packet;
+    int rc = RM_OK;
+    while (rc == RM_OK) {
+        rc = rm_node_pull(state->node, false, &packet, err);
+        if (rc != RM_OK)
+            break;
+        size_t one = 1, length = 0;
+        rmi_guest_answer said;
+        rc = put_run(state, &packet, &one, &length, err);
+        rm_packet_clear(&packet);
+        if (rc != RM_OK)
+            break;
+        rmi_slot slots[2] = {{0}, {.u32 = (uint32_t)length}};
+        *answer = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &said, err);
+        rc = *answer < 0 ? *answer : RM_OK;
+        const int replayed = rmi_sandbox_replay(state, &said, NULL, 0, rc < 0 ? NULL : err);
+        rc = rc == RM_OK ? replayed : rc;
+        if (*answer == RM_DONE || *answer == RM_MORE)
+            break;
+    }
+    return rc;
+}
+
+static int stream_process(rm_node *node, void *memory, unsigned port, rm_packet in, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer said;
+    int answer = RM_OK;
+    (void)node, (void)port;
+    rm_packet_clear(&in);
+    int rc = need_guest(state, err);
+    if (rc != RM_OK)
+        return rc;
+    if (state->more) {
+        answer = rmi_guest_has(state->guest, RMI_GUEST_MORE)
+                     ? simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, &said, err)
+                     : bad_answer("rm_node_process", RM_MORE, err);
+    } else {
+        rc = feed_stream(state, &answer, err);
+        if (rc == RM_DONE && !state->ended) {
+            state->ended = true;
+            answer = rmi_guest_has(state->guest, RMI_GUEST_END)
+                         ? simple_call(state, RMI_GUEST_END, (rmi_slot){0}, &said, err)
+                         : RM_DONE;
+        } else if (rc < 0) {
+            return settle(state, rc, err);
+        }
+    }
+    state->more = answer == RM_MORE;
+    return settle(state, answer, err);
+}
+
+/* ---- Sources, pending ones, the end */
+
+static int node_generate(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    int rc = need_guest(state, err);
+    if (rc == RM_OK)
+        rc = simple_call(state, RMI_GUEST_GENERATE, (rmi_slot){0}, &answer, err);
+    return rc;
+}
+
+static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    if (state->guest == NULL) { /* what was pending died with it */
+        wait->deadline = INT64_MAX;
+        return RM_OK;
+    }
+    int rc = RM_MORE;
+    while (rc == RM_MORE)
+        rc = simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, &answer, err);
+    const double ms = rc == RM_PENDING && answer.wait_ms > 0 ? answer.wait_ms : 0;
+    wait->descriptor = -1;
+    wait->deadline = rc == RM_PENDING && ms < 1e12 ? rm_clock_now() + (int64_t)(ms * 1e6) : INT64_MAX;
+    return rc == RM_DONE ? RM_OK : rc;
+}
+
+static int node_flush(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_FLUSH))
+        return RM_OK;
+    const int rc = simple_call(state, RMI_GUEST_FLUSH, (rmi_slot){0}, &answer, err);
+    return rc == RM_OK || rc == RM_MORE || rc < 0 ? rc : bad_answer("rm_node_flush", rc, err);
+}
+
+static void node_abandon(rm_node *node, void *memory, uint64_t token)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    for (size_t i = 0; state->guest != NULL && i < state->token_count; i++) {
+        if (state->tokens[i].host != token)
+            continue;
+        const uint64_t guests = state->tokens[i].guest;
+        state->tokens[i] = state->tokens[--state->token_count];
+        if (rmi_guest_has(state->guest, RMI_GUEST_ABANDON))
+            (void)simple_call(state, RMI_GUEST_ABANDON, (rmi_slot){.u64 = guests}, &answer, NULL);
+        return;
+    }
+}
+
+/* Any thread. */
+static void node_interrupt(rm_node *node, void *memory)
+{
+    rmi_sandbox_state *state = memory;
+    (void)node;
+    lock(state);
+    if (state->guest != NULL)
+        rmi_guest_stop(state->guest);
+    unlock(state);
+}
+
+static int node_close(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    int rc = RM_OK;
+    if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE))
+        rc = simple_call(state, RMI_GUEST_CLOSE, (rmi_slot){0}, &answer, err);
+    set_guest(state, NULL);
+    rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    rm_error_clear(&state->why);
+    return rc > 0 ? RM_OK : rc;
+}
+
+/* ---- Which of them a node has */
+
+static bool flag(rm_value description, const char *key)
+{
+    rm_value value = rm_null();
+    return rm_map_get(description, key, strlen(key), &value) && value.kind == RM_BOOL && value.b;
+}
+
+void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description)
+{
+    rm_node_type *type = &use->type;
+    rm_value most = rm_null();
+    type->abi_version = RM_NODE_ABI_VERSION;
+    type->size = sizeof *type;
+    type->state_size = sizeof(rmi_sandbox_state);
+    type->flags = RM_NODE_ANY_PARAMS | (flag(description, "slow") ? RM_NODE_SLOW : 0u) |
+                  (flag(description, "live") ? RM_NODE_LIVE : 0u);
+    type->open = node_open;
+    type->flush = node_flush;
+    type->interrupt = node_interrupt;
+    type->close = node_close;
+    if (flag(description, "pending"))
+        type->poll = node_poll;
+    type->abandon = type->poll != NULL ? node_abandon : NULL;
+    if (flag(description, "generates"))
+        type->generate = node_generate;
+    if (flag(description, "streaming")) {
+        type->flags |= RM_NODE_STREAMING;
+        type->process = stream_process;
+    } else {
+        type->process_many = node_process_many;
+    }
+    if (rm_map_get(description, "max_in_flight", 13, &most) && most.kind == RM_INT && most.i > 0 &&
+        most.i <= 65536)
+        type->max_in_flight = (uint32_t)most.i;
 }

@@ -12,7 +12,7 @@ import tempfile
 
 from casefile import CaseError, replace_everywhere
 from expectations import check, diff, same_document, shorten
-from ports import ROOT, Native, Result, dependency, limit_of, place_files, result_of
+from ports import ROOT, Native, Result, dependency, environment, limit_of, place_files, result_of
 
 HOSTS = ROOT / "tests" / "support" / "hosts"
 
@@ -127,6 +127,28 @@ def differences(case, native, result):
     if not same_document(case, native.stdout, result.stdout):
         complaints.append("stdout is not the native program's:\n" + shorten(diff(native.stdout, result.stdout)))
     return complaints
+
+
+class Sandbox(Hosted):
+    """`run --sandbox`, which takes the WASM file into the native program: the folder of the case is granted, and the
+    variables that it sets."""
+
+    @staticmethod
+    def refuses(case):
+        words = case.data.get("command", ["run"])
+        return "only `run` goes into a sandbox" if words and words[0] != "run" else None
+
+    def run(self, cases):
+        yield from Native.run(self, cases)
+
+    def in_host(self, case, folder, streams):
+        command, stdin = self.command(case, folder, [])
+        variables = replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder))
+        words = command[1:] or ["run", "-"]
+        words[1:1] = ["--sandbox", "--allow-write", ".", "--allow-write", str(folder), "--wasm", str(self.file)]
+        for name in variables:
+            words[1:1] = ["--allow-env", name]
+        return self.finished([command[0], *words], stdin, folder, environment(variables), limit_of(case))
 
 
 class Node(Hosted):

@@ -91,6 +91,10 @@ class Native:
         self.jobs, self.valgrind = options.jobs, options.valgrind is not None
         self.slowness = 30 if self.valgrind else 4 if options.variant == "asan" else 1
 
+    @staticmethod
+    def refuses(case):
+        """Why no such case can run in the port; None: it can."""
+
     def run(self, cases):
         """Yields (case, complaints) as cases end."""
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
@@ -117,6 +121,9 @@ class Native:
         command, stdin = self.command(case, folder, numpy)
         limit = limit_of(case) * self.slowness
         env = environment(replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)))
+        return self.finished(command, stdin, folder, env, limit)
+
+    def finished(self, command, stdin, folder, env, limit):
         try:
             done = subprocess.run(
                 command, input=stdin, capture_output=True, cwd=folder, env=env, timeout=limit, check=False

@@ -1,0 +1,180 @@
+/* What a guest's node did in a call, done again in the pipeline: packets emitted, results that come later, log lines. All of
+ * it comes from the guest, so nothing of it is taken on trust. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sandbox/node.h"
+
+enum { EMITTED = 1, SUSPENDED, RESUMED, FINISHED, LOGGED, WANTS_STREAM };
+
+/* The records of one call. */
+typedef struct records {
+    rmi_sandbox_state *state;
+    const rmi_guest_answer *answer;
+    size_t at;
+    const rm_packet *run;
+    size_t n;
+} records;
+
+/* Whether the guest may emit something that derives from item `seq`: it was given that one, and none earlier was after it. */
+static bool may_emit(const records *from, int64_t seq)
+{
+    const rmi_sandbox_state *state = from->state;
+    return seq >= from->run[0].seq && seq <= from->run[from->n - 1].seq && seq >= state->last_seq;
+}
+
+static int count_output(rmi_sandbox_state *state, size_t size, rm_error *err)
+{
+    const uint64_t limit = state->use->policy.limits.output_bytes;
+    state->emitted += size;
+    if (limit == 0 || state->emitted <= limit)
+        return RM_OK;
+    state->spent =
+        rm_error_set(&state->why, RM_E_LIMIT, "its sandbox emitted more than its limit of %llu bytes",
+                     (unsigned long long)limit);
+    return rm_error_set(err, state->spent, "%s", state->why.message);
+}
+
+static int emitted(records *from, uint32_t port, rm_error *err)
+{
+    rmi_sandbox_state *state = from->state;
+    rm_packet packet;
+    const size_t start = from->at;
+    int rc = rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output, from->answer->length,
+                               &from->at, &packet, err);
+    if (rc == RM_OK && from->run != NULL && packet.seq >= 0 && !may_emit(from, packet.seq))
+        rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
+    if (rc == RM_OK)
+        rc = count_output(state, from->at - start, err);
+    if (rc != RM_OK) {
+        rm_packet_clear(&packet);
+        return rc;
+    }
+    if (from->run == NULL || packet.seq < 0) {
+        packet.seq = -1;
+        return rm_emit(state->node, port, packet);
+    }
+    state->last_seq = packet.seq;
+    return rm_emit_many(state->node, port, &packet, 1);
+}
+
+/* ---- Results that come later */
+
+static int suspended(records *from, uint64_t token, rm_error *err)
+{
+    rmi_sandbox_state *state = from->state;
+    void *block = state->tokens;
+    if (from->run == NULL || state->use->type.poll == NULL)
+        return rmi_guest_broken(err, "it suspends where nothing can be pending");
+    int rc = rmi_grow(rm_node_allocator(state->node), &block, &state->token_capacity, state->token_count + 1,
+                      sizeof *state->tokens, err);
+    state->tokens = block;
+    if (rc != RM_OK)
+        return rc;
+    const uint32_t place =
+        from->answer->done > 0 && from->answer->done <= from->n ? from->answer->done - 1 : 0;
+    rm_node_set_current(state->node, &from->run[place]);
+    state->tokens[state->token_count++] = (rmi_token){.guest = token, .host = rm_node_suspend(state->node)};
+    return RM_OK;
+}
+
+static rmi_token *find_token(rmi_sandbox_state *state, uint64_t token)
+{
+    for (size_t i = 0; i < state->token_count; i++)
+        if (state->tokens[i].guest == token)
+            return &state->tokens[i];
+    return NULL;
+}
+
+static int finished(records *from, rmi_token *found, rm_error *err)
+{
+    rmi_sandbox_state *state = from->state;
+    rm_value document = rm_null();
+    rm_error failure = {0};
+    int32_t code = 0;
+    if (!rmi_unpack_raw(from->answer->output, from->answer->length, &from->at, &code, sizeof code))
+        return rmi_guest_broken(err, "a record ends too early");
+    int rc = rmi_unpack(rm_node_allocator(state->node), from->answer->output, from->answer->length, &from->at,
+                        &document, err);
+    if (rc != RM_OK)
+        return rc;
+    if (code < 0)
+        code = rmi_guest_error(document, code, &failure);
+    rm_value_clear(&document);
+    const uint64_t host = found->host;
+    *found = state->tokens[--state->token_count];
+    rc = rm_node_finish(state->node, host, code < 0 ? code : RM_OK, &failure);
+    rm_error_clear(&failure);
+    return rc;
+}
+
+/* ---- The log */
+
+static int logged(records *from, uint32_t level, rm_error *err)
+{
+    rmi_sandbox_state *state = from->state;
+    const uint64_t limit = state->use->policy.limits.log_bytes;
+    const int64_t second = rmi_platform_now() / 1000000000;
+    rm_value text = rm_null();
+    size_t length = 0;
+    const int rc = rmi_unpack(rm_node_allocator(state->node), from->answer->output, from->answer->length,
+                              &from->at, &text, err);
+    if (rc != RM_OK)
+        return rc;
+    if (second != state->log_second) {
+        if (state->log_lost > 0)
+            rm_node_log(state->node, RM_LOG_WARNING, "%llu lines came too fast and were dropped",
+                        (unsigned long long)state->log_lost);
+        state->log_second = second;
+        state->log_bytes = state->log_lost = 0;
+    }
+    const char *line = text.kind == RM_STRING ? rm_string_text(text, &length) : "";
+    state->log_bytes += length;
+    if (limit == 0 || state->log_bytes <= limit)
+        rm_node_log(state->node, level <= RM_LOG_DEBUG ? (rm_log_level)level : RM_LOG_INFO, "%s", line);
+    else
+        state->log_lost++;
+    rm_value_clear(&text);
+    return RM_OK;
+}
+
+/* ---- */
+
+static int replay_one(records *from, rm_error *err)
+{
+    const rmi_guest_answer *answer = from->answer;
+    uint32_t head[2];
+    uint64_t token = 0;
+    rmi_token *found = NULL;
+    if (!rmi_unpack_raw(answer->output, answer->length, &from->at, head, sizeof head))
+        return rmi_guest_broken(err, "a record ends too early");
+    if (head[0] == EMITTED)
+        return emitted(from, head[1], err);
+    if (head[0] == LOGGED)
+        return logged(from, head[1], err);
+    if (head[0] == WANTS_STREAM)
+        return RM_OK;
+    if (head[0] != SUSPENDED && head[0] != RESUMED && head[0] != FINISHED)
+        return rmi_guest_broken(err, "there is no record of kind %u", (unsigned)head[0]);
+    if (!rmi_unpack_raw(answer->output, answer->length, &from->at, &token, sizeof token))
+        return rmi_guest_broken(err, "a record ends too early");
+    if (head[0] == SUSPENDED)
+        return suspended(from, token, err);
+    found = find_token(from->state, token);
+    if (found == NULL)
+        return rmi_guest_broken(err, "no packet is pending as %llu", (unsigned long long)token);
+    if (head[0] == FINISHED)
+        return finished(from, found, err);
+    rm_node_resume(from->state->node, found->host);
+    return RM_OK;
+}
+
+int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *run,
+                       size_t n, rm_error *err)
+{
+    records from = {.state = state, .answer = answer, .run = n > 0 ? run : NULL, .n = n};
+    int rc = RM_OK;
+    while (rc == RM_OK && from.at < answer->length)
+        rc = replay_one(&from, err);
+    return rc;
+}
