@@ -203,6 +203,26 @@ class Python(Native):
         self.assertEqual(answer.error["code"], "unsupported")
         self.assertEqual(guest.process([3]).records, [("emit", 0, 3, 2)])
 
+    def test_what_cannot_leave_is_the_end_of_its_generator(self):
+        guest = self.guest().python("def process(x):\n    yield x\n    yield object()\n    yield -x\n")
+        answer = guest.process([1])
+        while answer.code == MORE:
+            answer = guest.call("more")
+        self.assertEqual(answer.error["code"], "unsupported")
+        self.assertEqual((guest.call("more").code, guest.process([2]).records), (USAGE, [("emit", 0, 2, 1)]))
+
+    def test_what_cannot_leave_is_a_pending_items_failure(self):
+        guest = self.guest().python("import asyncio\nasync def process(x):\n    await asyncio.sleep(0)\n"
+                                    "    return object() if x else x\n")
+        for item, expected in ((1, []), (0, [0])):
+            answer = guest.process([item])
+            self.assertEqual(answer.code, PENDING)
+            while answer.code in (PENDING, MORE):
+                answer = guest.call("poll")
+            self.assertEqual((answer.code, answer.values), (OK, expected))
+            *_, (what, _, code, error) = answer.records
+            self.assertEqual((what, code < 0, error and error["code"]), ("finish", item == 1, "unsupported" if item else None))
+
     def test_async_items_are_pending(self):
         guest = self.guest()
         code = ("import asyncio\nclass Node:\n    max_in_flight = 3\n    async def process(self, x):\n"
