@@ -164,6 +164,8 @@ static inline bool rmi_unpack_raw(const void *data, size_t length, size_t *offse
 typedef struct rmi_packed {
     const rm_allocator *allocator;
     uint32_t tag;
+    bool
+        given; /* an array's memory goes to whoever converts it, once: there is only one owner, who said so */
     rm_value content; /* owned */
 } rmi_packed;
 
