@@ -377,6 +377,77 @@ static void arrays_of_branches_are_read_only(void **unused)
     rmi_leave(held);
 }
 
+/* What a node changes and returns is what goes on, not what the packet brought. */
+static void a_node_may_change_what_it_is_given(void **unused)
+{
+    static const char text[] =
+        "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
+        "\"Python\", \"params\": {\"code\": \"def process(item):\\n    item[3] = (4,)\\n    return item\"}}, "
+        "{\"id\": \"q\", \"node_type\": \"Python\", \"params\": {\"code\": \"def process(item):\\n    "
+        "item['type'] = type(item[3]).__name__\\n    return item\"}}], \"connections\": [{\"from\": \"p\", \"to\": "
+        "\"q\"}]}";
+    static const uint8_t message[] = "\x0e\x01\0\0\0\x03\x01\0\0\0\0\0\0\0\x01";
+    const rm_python_config python = {.size = sizeof python, .home = RMT_BUILD_DIR};
+    rm_value input = rm_null(), item = rm_null(), outputs = rm_null();
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_error err = {0};
+    char *json = NULL;
+    size_t length = 0, offset = 0;
+    (void)unused;
+    assert_int_equal(rmi_unpack(NULL, message, sizeof message - 1, &offset, &item, NULL), RM_OK);
+    assert_int_equal(rm_list_new(NULL, 1, &input, NULL), RM_OK);
+    assert_int_equal(rm_list_append(&input, item, NULL), RM_OK);
+    assert_int_equal(rm_runtime_new(NULL, &runtime, NULL), RM_OK);
+    assert_int_equal(rm_python_attach(runtime, &python, NULL), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, NULL), RM_OK);
+    if (rm_run(manifest, NULL, input, &outputs, &err) != RM_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(rm_json_write(NULL, outputs, 0, &json, &length, NULL, NULL), RM_OK);
+    assert_string_equal(json, "{\"q\":[{\"1\":false,\"3\":[4],\"type\":\"tuple\"}]}");
+    rm_text_free(NULL, json, length);
+    rm_value_clear(&outputs);
+    rm_value_clear(&input);
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+}
+
+/* Whatever was accepted becomes an object, or an exception. */
+static void every_changed_byte_is_survived(void **unused)
+{
+    static const char text[] =
+        "[{'a': 1, 'b': b'x'}, {1: 2, (3,): bytearray(2)}, (1, {3, 'x'}), frozenset({4.5}), 2**99, "
+        "Tensor(bytes(4), dtype='int16', sample_rate=8000), __import__('array').array('i', [1]) "
+        "and None]";
+    rmi_packer packer;
+    (void)unused;
+    const PyGILState_STATE held = rmi_enter();
+    PyObject *value = eval(numpy_is_there() ? "[{1: np.arange(3)}, (np.ones(2, '>i2'),), {'a': {1}}]" : text);
+    PyObject *second = eval(text);
+    rmi_packer_init(&packer, NULL);
+    assert_int_equal(rmi_pack_python(&packer, value, 0, NULL), RM_OK);
+    assert_int_equal(rmi_pack_python(&packer, second, 0, NULL), RM_OK);
+    for (size_t i = 0; i < packer.length * 40; i++) {
+        const size_t place = i / 40;
+        const uint8_t before = packer.data[place];
+        packer.data[place] = i % 40 < 24 ? (uint8_t)(i % 40) : (uint8_t)(before ^ 1u << i % 8);
+        rm_value back = rm_null();
+        size_t offset = 0;
+        while (offset < packer.length &&
+               rmi_unpack(NULL, packer.data, packer.length, &offset, &back, NULL) == RM_OK) {
+            rm_packet packet = rm_packet_of(back);
+            Py_XDECREF(rmi_item_of_packet(&packet));
+            PyErr_Clear();
+            rm_packet_clear(&packet);
+        }
+        packer.data[place] = before;
+    }
+    rmi_packer_clear(&packer);
+    Py_DECREF(second);
+    Py_DECREF(value);
+    rmi_leave(held);
+}
+
 static void gives_the_answer_or_out_of_memory(void **unused)
 {
     static const char text[] =
@@ -410,6 +481,8 @@ int main(void)
         cmocka_unit_test(what_cannot_cross_is_told),
         cmocka_unit_test(an_object_packs_itself_where_it_stands),
         cmocka_unit_test(arrays_of_branches_are_read_only),
+        cmocka_unit_test(a_node_may_change_what_it_is_given),
+        cmocka_unit_test(every_changed_byte_is_survived),
         cmocka_unit_test(gives_the_answer_or_out_of_memory),
     };
     return cmocka_run_group_tests(tests, start, stop);
