@@ -367,17 +367,18 @@ static int take_value(reader *r, rm_value *out)
 
 /* ---- Whole messages ---- */
 
-int rmi_unpack(const rm_allocator *allocator, const void *data, size_t length, size_t *offset, rm_value *out,
-               rm_error *err)
+int rmi_unpack_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                    rm_value *out, rm_error *err)
 {
     reader r = {.allocator = allocator, .data = data, .length = length, .at = *offset, .err = err};
     *out = rm_null();
     if (r.at > length)
         return ends_early(&r);
     int rc = take_value(&r, out);
-    if (rc == RM_OK && out->kind != RM_OBJECT && rmi_may_hold_object(*out))
-        rc = rmi_packed_new(allocator, out->kind == RM_LIST ? RMI_PACKED_LIST : RMI_PACKED_MAP,
-                            rm_value_move(out), out, err);
+    if (rc == RM_OK && out->kind != RM_OBJECT && rmi_may_hold_object(*out)) {
+        const uint32_t tag = out->kind == RM_LIST ? RMI_PACKED_LIST : RMI_PACKED_MAP;
+        rc = rmi_packed_new(allocator, tag, rm_value_move(out), out, err);
+    }
     if (rc == RM_OK)
         *offset = r.at;
     return rc;
