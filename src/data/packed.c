@@ -100,26 +100,6 @@ static int pack_big_integer(rmi_packer *packer, rm_value value, rm_error *err)
 
 /* ---- Tensors ---- */
 
-static void copy_elements(const rm_tensor *view, size_t bytes, uint8_t *to)
-{
-    rm_tensor rows = *view;
-    size_t size = view->item_size;
-    rmi_tensor_walk walk;
-    int64_t run = 1;
-    /* What lies together at the end of the order is copied at once. */
-    while (rows.dimensions > 0 &&
-           (rows.shape[rows.dimensions - 1] == 1 || rows.strides[rows.dimensions - 1] == run))
-        run *= rows.shape[--rows.dimensions];
-    if (bytes == 0 || rows.dimensions == 0) {
-        if (bytes != 0)
-            memcpy(to, view->data, bytes);
-        return;
-    }
-    size *= (size_t)run;
-    for (rmi_tensor_walk_start(&walk, &rows); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
-        memcpy(to, walk.at, size);
-}
-
 int rmi_pack_tensor(rmi_packer *packer, const rm_tensor *view, uint8_t flags, rm_error *err)
 {
     const size_t described = view->description != NULL ? strlen(view->description) : 0;
@@ -147,7 +127,7 @@ int rmi_pack_tensor(rmi_packer *packer, const rm_tensor *view, uint8_t flags, rm
         memset(to, 0, gap);
     to = rmi_packer_room(packer, size);
     if (to != NULL)
-        copy_elements(view, size, to);
+        rmi_tensor_copy_elements(view, to);
     return packer->failed ? rmi_out_of_memory(err) : RM_OK;
 }
 

@@ -135,11 +135,22 @@ int rmi_packed_too_deep(rm_error *err);
 
 /* ---- Reading ---- */
 
+int rmi_unpack_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                    rm_value *out, rm_error *err);
 /* Reads the value at *offset of a message of `length` bytes, of which none is taken on trust, and moves *offset behind it.
  * RM_E_VALUE for what is malformed, RM_E_LIMIT for nesting, digits and sizes, with the offset in the text. What only Python
  * has, at any depth, makes the whole an object of rmi_packed_object; all else is an ordinary value. *out is owned. */
-int rmi_unpack(const rm_allocator *allocator, const void *data, size_t length, size_t *offset, rm_value *out,
-               rm_error *err);
+static inline int rmi_unpack(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                             rm_value *out, rm_error *err)
+{
+    const size_t at = *offset;
+    if (at > length || length - at < 1 + sizeof out->i || ((const uint8_t *)data)[at] != RMI_PACKED_INT)
+        return rmi_unpack_slow(allocator, data, length, offset, out, err);
+    *out = rm_int(0);
+    memcpy(&out->i, (const uint8_t *)data + at + 1, sizeof out->i);
+    *offset = at + 1 + sizeof out->i;
+    return RM_OK;
+}
 /* The same for a packet. *out is owned, and empty on failure. */
 int rmi_unpack_packet(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
                       rm_packet *out, rm_error *err);
@@ -164,6 +175,8 @@ static inline bool rmi_unpack_raw(const void *data, size_t length, size_t *offse
 typedef struct rmi_packed {
     const rm_allocator *allocator;
     uint32_t tag;
+    bool
+        given; /* an array's memory goes to whoever converts it, once: there is only one owner, who said so */
     rm_value content; /* owned */
 } rmi_packed;
 

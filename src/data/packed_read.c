@@ -367,8 +367,8 @@ static int take_value(reader *r, rm_value *out)
 
 /* ---- Whole messages ---- */
 
-int rmi_unpack(const rm_allocator *allocator, const void *data, size_t length, size_t *offset, rm_value *out,
-               rm_error *err)
+int rmi_unpack_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                    rm_value *out, rm_error *err)
 {
     reader r = {.allocator = allocator, .data = data, .length = length, .at = *offset, .err = err};
     *out = rm_null();

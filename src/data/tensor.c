@@ -406,30 +406,67 @@ void rmi_tensor_walk_next(rmi_tensor_walk *walk)
     }
 }
 
+/* `count` blocks of `size` bytes, `step` apart. */
+static void copy_blocks(const char *from, ptrdiff_t step, size_t count, size_t size, unsigned char *to)
+{
+    switch (size) { /* a size that is known costs an instruction or two */
+    case 1:
+        for (size_t i = 0; i < count; i++, from += step)
+            to[i] = (unsigned char)*from;
+        break;
+    case 2:
+        for (size_t i = 0; i < count; i++, from += step, to += 2)
+            memcpy(to, from, 2);
+        break;
+    case 4:
+        for (size_t i = 0; i < count; i++, from += step, to += 4)
+            memcpy(to, from, 4);
+        break;
+    case 8:
+        for (size_t i = 0; i < count; i++, from += step, to += 8)
+            memcpy(to, from, 8);
+        break;
+    default:
+        for (size_t i = 0; i < count; i++, from += step, to += size)
+            memcpy(to, from, size);
+    }
+}
+
+void rmi_tensor_copy_elements(const rm_tensor *view, void *to)
+{
+    rm_tensor rows = *view;
+    rmi_tensor_walk walk;
+    unsigned char *next = to;
+    size_t count = 0, bytes = 0, size = view->item_size;
+    int64_t run = 1;
+    (void)rmi_tensor_measure(size, view->dimensions, view->shape, &count, &bytes);
+    /* What lies together at the end of the order is one block; the dimension before it, blocks some way apart. */
+    while (bytes != 0 && rows.dimensions > 0 &&
+           (rows.shape[rows.dimensions - 1] == 1 || rows.strides[rows.dimensions - 1] == run))
+        run *= rows.shape[--rows.dimensions];
+    size *= (size_t)run;
+    if (bytes == 0)
+        return;
+    if (rows.dimensions == 0) {
+        memcpy(to, view->data, bytes);
+        return;
+    }
+    rows.dimensions--;
+    const size_t blocks = (size_t)view->shape[rows.dimensions];
+    const ptrdiff_t step = (ptrdiff_t)(view->strides[rows.dimensions] * (int64_t)view->item_size);
+    for (rmi_tensor_walk_start(&walk, &rows); walk.left != 0; rmi_tensor_walk_next(&walk)) {
+        copy_blocks(walk.at, step, blocks, size, next);
+        next += blocks * size;
+    }
+}
+
 int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err)
 {
-    rm_tensor view = rm_tensor_view(tensor);
-    rmi_tensor_walk walk;
-    size_t count = 0, bytes = 0;
-    int rc = rmi_tensor_new_unset(allocator, &view, false, out, err);
-    if (rc != RM_OK)
-        return rc;
-    unsigned char *to = rm_tensor_view(*out).data;
-    (void)rmi_tensor_measure(view.item_size, view.dimensions, view.shape, &count, &bytes);
-    if (rm_tensor_is_contiguous(tensor)) {
-        if (bytes != 0)
-            memcpy(to, view.data, bytes);
-        return RM_OK;
-    }
-    const int32_t last = view.dimensions - 1;
-    size_t size = view.item_size;
-    if (last >= 0 && view.strides != NULL && view.strides[last] == 1) { /* rows */
-        size *= (size_t)view.shape[last];
-        view.dimensions--;
-    }
-    for (rmi_tensor_walk_start(&walk, &view); walk.left != 0; rmi_tensor_walk_next(&walk), to += size)
-        memcpy(to, walk.at, size);
-    return RM_OK;
+    const rm_tensor view = rm_tensor_view(tensor);
+    const int rc = rmi_tensor_new_unset(allocator, &view, false, out, err);
+    if (rc == RM_OK)
+        rmi_tensor_copy_elements(&view, rm_tensor_view(*out).data);
+    return rc;
 }
 
 int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err)

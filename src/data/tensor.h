@@ -13,6 +13,9 @@ bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *sha
 int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
                          rm_error *err);
 
+/* Copies the elements in C order. */
+void rmi_tensor_copy_elements(const rm_tensor *view, void *to);
+
 /* All elements in C order: `at` is the next one while `left` is not 0. Borrows the view. */
 typedef struct rmi_tensor_walk {
     const rm_tensor *view;

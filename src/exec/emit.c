@@ -193,10 +193,9 @@ static int put(rm_node *node, unsigned port, rm_packet *packets, size_t n)
     else if (node->staging == RMI_DISCARD) {
         clear_packets(packets, n);
         return RM_OK;
-    } else if (node->staging == RMI_RECORDED)
-        rc = rmi_lone_emit(node, port, packets, n);
-    else if (node->staging != 0)
-        rc = emit_failed(node, rmi_flight_stage(node, port, packets, n));
+    } else if (node->staging != 0)
+        rc = node->staging == RMI_RECORDED ? rmi_lone_emit(node, port, packets, n)
+                                           : emit_failed(node, rmi_flight_stage(node, port, packets, n));
     else
         return rmi_deliver(node, port, packets, n);
     if (rc != RM_OK)

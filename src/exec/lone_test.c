@@ -38,10 +38,12 @@ static int late_process(rm_node *node, void *state, unsigned port, rm_packet in,
     struct late *l = state;
     (void)port;
     const uint64_t token = rm_node_suspend(node);
-    if (in.value.i == 14)
+    const int64_t value = in.value.i;
+    rm_packet_clear(&in);
+    if (value == 14)
         return rm_error_set(err, RM_E_VALUE, "fourteen");
     l->tokens[l->count] = token;
-    l->values[l->count++] = in.value.i;
+    l->values[l->count++] = value;
     return rm_node_suspend(node) == token ? RM_PENDING : RM_E_INTERNAL;
 }
 static int late_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)

@@ -231,6 +231,20 @@ int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_
     return rc;
 }
 
+PyObject *rmi_array_of_tensor(PyObject *tensor)
+{
+    if (tensor == NULL ||
+        numpy_type(&rmi_python_of_process()->array_type, RMI_NAME_ndarray, "numpy.ndarray") == NULL)
+        return tensor;
+    PyObject *array = PyObject_CallMethodNoArgs(tensor, rmi_name(RMI_NAME___array__));
+    if (array == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) { /* a dtype that numpy does not know */
+        PyErr_Clear();
+        return tensor;
+    }
+    Py_DECREF(tensor);
+    return array;
+}
+
 /* ---- Scalars */
 
 /* The letter of its dtype's kind, or 0. */

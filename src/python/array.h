@@ -23,6 +23,9 @@ bool rmi_array_like(PyObject *object);
  * references, since it may be changed. *out is owned. */
 int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_t held, rm_value *out,
                        rm_error *err);
+/* A Tensor (consumed) as an array of numpy over the same memory, where numpy is imported and has a dtype for it; else the
+ * Tensor. NULL for NULL. */
+PyObject *rmi_array_of_tensor(PyObject *tensor);
 /* What releases the memory of a tensor that lies over the array `owner`. */
 void rmi_array_release(void *owner);
 /* A numpy scalar that is a number, as Python's int, float or bool; NULL without an exception where `object` is none. */

@@ -98,11 +98,14 @@ static PyObject *container(rm_value value)
 /* An object of another resolver is seen as its plain form. */
 static PyObject *object(rm_value value)
 {
-    PyObject *mine = rm_object_get(value, &rmi_python_object), *result = NULL;
+    PyObject *mine = rm_object_get(value, &rmi_python_object.base), *result = NULL;
+    rmi_packed *packed = mine == NULL ? rm_object_get(value, &rmi_packed_object.base) : NULL;
     rm_value plain = rm_null();
     rm_error err = {0};
     if (mine != NULL)
         return Py_NewRef(mine);
+    if (packed != NULL)
+        return rmi_packed_to_python(packed);
     if (rm_value_to_plain(rm_allocator_default(), value, &plain, &err) != RM_OK)
         rmi_python_raise(&err);
     else

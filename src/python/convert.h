@@ -2,6 +2,7 @@
 #ifndef PYTHON_CONVERT_H
 #define PYTHON_CONVERT_H
 
+#include "data/packed.h"
 #include "python/host.h"
 
 /* `value` (borrowed) as an object. An object that came from Python is the same object again. */
@@ -47,7 +48,21 @@ int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_err
 int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err);
 
 /* The kind of object value that this host makes. */
-extern const rm_object_type rmi_python_object;
+extern const rmi_packing_type rmi_python_object;
+
+/* ---- pack.c */
+/* Appends `object` (borrowed), which stands in `depth` containers, as bytes: exactly, tuples and sets too. What cannot
+ * cross is an error as rmi_to_plain's. Runs no user code but `items` of mappings. */
+int rmi_pack_python(rmi_packer *packer, PyObject *object, unsigned depth, rm_error *err);
+
+/* ---- unpack.c */
+/* What was packed as only Python has it (borrowed), as that again; arrays have memory of their own. */
+PyObject *rmi_packed_to_python(rmi_packed *packed);
+/* An object value as Python's object. `value` is null afterwards unless it holds that very object; arrays in it get the
+ * memory that nobody else has. */
+PyObject *rmi_take_object(rm_value *value);
+
+/* ---- copy.c */
 
 /* A private copy of dict, list, set, bytearray, OrderedDict, defaultdict, Counter, and of tuples around
  * them, at any depth; all else is shared. Arrays and Tensors in it are copied too, or, for a branch, shared and

@@ -253,7 +253,7 @@ static int object_copy(void *object, rm_value *out, rm_error *err)
     const PyGILState_STATE held = rmi_enter();
     PyObject *made = rmi_copy(object, true);
     int rc = made == NULL ? rmi_python_failed(NULL, err)
-                          : rm_object_new(&rmi_box_allocator, &rmi_python_object, made, out, err);
+                          : rm_object_new(&rmi_box_allocator, &rmi_python_object.base, made, out, err);
     rmi_leave(held);
     return rc;
 }
@@ -282,14 +282,23 @@ static size_t object_bytes(void *object)
     return bytes;
 }
 
-const rm_object_type rmi_python_object = {
-    .size = sizeof(rm_object_type),
-    .name = "Python object",
-    .release = object_release,
-    .copy = object_copy,
-    .to_value = object_to_value,
-    .type_name = object_type_name,
-    .bytes = object_bytes,
+static int object_pack(void *object, rmi_packer *packer, unsigned depth, rm_error *err)
+{
+    const PyGILState_STATE held = rmi_enter();
+    const int rc = rmi_pack_python(packer, object, depth, err);
+    rmi_leave(held);
+    return rc;
+}
+
+const rmi_packing_type rmi_python_object = {
+    .base = {.size = sizeof(rmi_packing_type),
+             .name = "Python object",
+             .release = object_release,
+             .copy = object_copy,
+             .to_value = object_to_value,
+             .type_name = object_type_name,
+             .bytes = object_bytes},
+    .pack = object_pack,
 };
 
 int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_error *err)
@@ -299,6 +308,6 @@ int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_err
     if (rmi_tensor_check(object))
         return rmi_tensor_take(object, held, out, err);
     PyObject *own = rmi_reachable(object, held) ? rmi_copy(object, false) : Py_NewRef(object);
-    return own != NULL ? rm_object_new(&rmi_box_allocator, &rmi_python_object, own, out, err)
+    return own != NULL ? rm_object_new(&rmi_box_allocator, &rmi_python_object.base, own, out, err)
                        : rmi_python_failed(NULL, err);
 }

@@ -222,11 +222,11 @@ int rmi_work_start(rmi_state *state, rmi_work *work, PyObject *result, rm_error 
 
 static int wait_for(rmi_state *state, rmi_work *work, int rc, rm_error *err)
 {
-    while (rc == RM_PENDING) {
-        if (rmi_task_finish(work->task) != 0)
-            return rmi_python_failed(state->node, err);
-        rc = rmi_work_step(state, work, err);
-    }
+    while (rc == RM_PENDING)
+        rc = rmi_task_finish(work->task) != 0 ? rmi_python_failed(state->node, err)
+                                              : rmi_work_step(state, work, err);
+    if (rc < 0)
+        rmi_work_clear(work); /* what could not be emitted leaves its generator behind */
     return rc;
 }
 

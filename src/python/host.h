@@ -3,6 +3,7 @@
  *   paths.c    where Python's library lies         error.c    exceptions
  *   resolve.c  from a name to a class              params.c, describe.c  what its docstring and __init__ say
  *   convert.c  plain values to objects             plain.c    objects to plain values; copy.c for branches
+ *   pack.c     objects to bytes                    unpack.c   what only Python has, of such bytes
  *   node.c     open, flush, close                  items.c    process, an item after the other
  *   emit.c     what a node returned or yielded
  *   interrupt.c  calls that are told to stop       exit.c     os._exit
@@ -32,7 +33,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
     X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
-    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor)
+    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,

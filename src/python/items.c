@@ -14,9 +14,9 @@ PyObject *rmi_user_process(rmi_state *state, PyObject *item)
 
 PyObject *rmi_item_of_packet(rm_packet *packet)
 {
-    if (packet->value.kind == RM_TENSOR)
-        return rmi_tensor_of_packet(packet);
-    return rmi_to_python(packet->value);
+    if (packet->value.kind < RM_TENSOR)
+        return rmi_to_python(packet->value);
+    return packet->value.kind == RM_TENSOR ? rmi_tensor_of_packet(packet) : rmi_take_object(&packet->value);
 }
 
 /* ---- Integers */

@@ -4,28 +4,22 @@
 
 #include "base/alloc.h"
 #include "data/blocks.h"
+#include "data/packed.h"
 #include "data/value.h"
 #include "python/array.h"
 #include "python/convert.h"
 #include "python/tensor.h"
+#include "python/walk.h"
 
-/* One conversion: where it stands, to see containers that hold themselves. */
-typedef struct walk {
-    const rm_allocator *allocator;
-    rm_error *err;
-    PyObject *path[RMI_PYTHON_DEPTH];
-    size_t depth;
-} walk;
-
-static int convert(walk *w, PyObject *object, rm_value *out);
+static int convert(rmi_walk *w, PyObject *object, rm_value *out);
 
 /* ---- What has no plain form */
 
 static const struct {
     const char *type, *advice;
 } advices[] = {
-    {"set", "sorted(...) makes it a list in an order that does not change"},
-    {"frozenset", "sorted(...) makes it a list in an order that does not change"},
+    {"set", RMI_SET_ADVICE},
+    {"frozenset", RMI_SET_ADVICE},
     {"complex", "[z.real, z.imag] makes it a list"},
     {"generator", "list(...) makes it a list; a node emits each item with yield"},
     {"map", "list(...) makes it a list"},
@@ -77,16 +71,12 @@ static const char *advice_for(PyObject *object)
 
 int rmi_unsupported(PyObject *object, rm_error *err)
 {
-    const char *advice = advice_for(object);
-    (void)rm_error_set(err, RM_E_UNSUPPORTED, "a Python object of type '%s' is no plain value",
-                       Py_TYPE(object)->tp_name);
-    rm_error_hint(err, "%s", advice);
-    return RM_E_UNSUPPORTED;
+    return rmi_unsupported_type(Py_TYPE(object)->tp_name, advice_for(object), err);
 }
 
 /* ---- Scalars */
 
-static int integer(walk *w, PyObject *object, rm_value *out)
+static int integer(rmi_walk *w, PyObject *object, rm_value *out)
 {
     uint8_t small[256];
     int overflow = 0;
@@ -108,7 +98,7 @@ static int integer(walk *w, PyObject *object, rm_value *out)
     return rc;
 }
 
-static int bad_text(walk *w, PyObject *object)
+static int bad_text(PyObject *object, rm_error *err)
 {
     Py_ssize_t place = 0;
     const Py_ssize_t length = PyUnicode_GET_LENGTH(object);
@@ -116,25 +106,32 @@ static int bad_text(walk *w, PyObject *object)
     while (place < length && !Py_UNICODE_IS_SURROGATE(PyUnicode_READ_CHAR(object, place)))
         place++;
     if (place == length)
-        return rmi_out_of_memory(w->err);
-    (void)rm_error_set(w->err, RM_E_UNSUPPORTED, "a Python str has the lone surrogate U+%04X at index %zd",
+        return rmi_out_of_memory(err);
+    (void)rm_error_set(err, RM_E_UNSUPPORTED, "a Python str has the lone surrogate U+%04X at index %zd",
                        (unsigned)PyUnicode_READ_CHAR(object, place), place);
-    rm_error_hint(w->err, "text.encode('utf-8', 'replace').decode() replaces it");
+    rm_error_hint(err, "text.encode('utf-8', 'replace').decode() replaces it");
     return RM_E_UNSUPPORTED;
 }
 
-static int string(walk *w, PyObject *object, rm_value *out)
+int rmi_utf8(PyObject *text, const char **utf8, size_t *length, rm_error *err)
 {
-    Py_ssize_t length = 0;
-    const char *text = PyUnicode_AsUTF8AndSize(object, &length);
-    if (text == NULL)
-        return bad_text(w, object);
-    return rmi_string_new_unchecked(w->allocator, text, (size_t)length, out, w->err);
+    Py_ssize_t bytes = 0;
+    *utf8 = PyUnicode_AsUTF8AndSize(text, &bytes);
+    *length = (size_t)bytes;
+    return *utf8 != NULL ? RM_OK : bad_text(text, err);
+}
+
+static int string(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    const int rc = rmi_utf8(object, &text, &length, err);
+    return rc == RM_OK ? rmi_string_new_unchecked(allocator, text, length, out, err) : rc;
 }
 
 /* ---- Containers */
 
-static int enter(walk *w, PyObject *object)
+int rmi_walk_enter(rmi_walk *w, PyObject *object)
 {
     for (size_t i = 0; i < w->depth; i++)
         if (w->path[i] == object)
@@ -147,12 +144,12 @@ static int enter(walk *w, PyObject *object)
     return RM_OK;
 }
 
-static int sequence(walk *w, PyObject *object, rm_value *out)
+static int sequence(rmi_walk *w, PyObject *object, rm_value *out)
 {
     const bool is_list = PyList_Check(object);
     const Py_ssize_t length = Py_SIZE(object);
     rm_value result = rm_null(), item = rm_null();
-    int rc = enter(w, object);
+    int rc = rmi_walk_enter(w, object);
     if (rc != RM_OK)
         return rc;
     rc = rm_list_new(w->allocator, (size_t)length, &result, w->err);
@@ -193,16 +190,15 @@ static PyObject *key_text(PyObject *key)
 }
 
 /* The text of a key; the same few come again and again. */
-static int key_value(walk *w, PyObject *key, rm_value *out)
+static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
 {
     if (!PyUnicode_CHECK_INTERNED(key) || PyUnicode_GET_LENGTH(key) > RMI_PYTHON_KEY_LENGTH)
-        return string(w, key, out);
+        return string(w->allocator, key, out, w->err);
     rmi_python *python = rmi_python_of_process();
     const size_t place = ((uintptr_t)key >> 4) % RMI_PYTHON_KEYS;
     if (python->texts[place].key != key) {
         rm_value text = rm_null();
-        walk lasting = {.allocator = NULL, .err = w->err}; /* it outlives the runtime */
-        const int rc = string(&lasting, key, &text);
+        const int rc = string(NULL, key, &text, w->err); /* it outlives the runtime */
         if (rc != RM_OK)
             return rc;
         Py_XSETREF(python->texts[place].key, Py_NewRef(key));
@@ -214,17 +210,13 @@ static int key_value(walk *w, PyObject *key, rm_value *out)
 }
 
 /* `is_new`: no key before it can have the same text. */
-static int entry(walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *map)
+static int entry(rmi_walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *map)
 {
     rm_value value = rm_null(), text = rm_null();
     PyObject *made = NULL;
     if (!PyUnicode_Check(key) && (made = key_text(key)) == NULL) {
-        if (PyErr_Occurred())
-            return rmi_python_failed(NULL, w->err);
-        (void)rm_error_set(w->err, RM_E_UNSUPPORTED, "a dict key of type '%s' has no plain form",
-                           Py_TYPE(key)->tp_name);
-        rm_error_hint(w->err, "keys may be str, int, float, bool or None");
-        return RM_E_UNSUPPORTED;
+        return PyErr_Occurred() ? rmi_python_failed(NULL, w->err)
+                                : rmi_unsupported_key(Py_TYPE(key)->tp_name, w->err);
     }
     int rc = key_value(w, made != NULL ? made : key, &text);
     if (rc == RM_OK)
@@ -240,7 +232,7 @@ static int entry(walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *
     return rc;
 }
 
-static int exact_dict(walk *w, PyObject *object, rm_value *map)
+static int exact_dict(rmi_walk *w, PyObject *object, rm_value *map)
 {
     PyObject *key = NULL, *item = NULL;
     Py_ssize_t place = 0;
@@ -258,7 +250,7 @@ static int exact_dict(walk *w, PyObject *object, rm_value *map)
 }
 
 /* A subclass says itself what is in it, in which order. */
-static int other_dict(walk *w, PyObject *object, rm_value *map)
+static int other_dict(rmi_walk *w, PyObject *object, rm_value *map)
 {
     PyObject *items = PyMapping_Items(object);
     int rc = items == NULL ? rmi_python_failed(NULL, w->err) : RM_OK;
@@ -274,10 +266,10 @@ static int other_dict(walk *w, PyObject *object, rm_value *map)
     return rc;
 }
 
-static int mapping(walk *w, PyObject *object, rm_value *out)
+static int mapping(rmi_walk *w, PyObject *object, rm_value *out)
 {
     rm_value result = rm_null();
-    int rc = enter(w, object);
+    int rc = rmi_walk_enter(w, object);
     if (rc != RM_OK)
         return rc;
     rc = rm_map_new(w->allocator, (size_t)PyDict_GET_SIZE(object), &result, w->err);
@@ -291,7 +283,7 @@ static int mapping(walk *w, PyObject *object, rm_value *out)
 }
 
 /* Arrays, and numpy's numbers; nothing else is left that has a plain form. */
-static int other(walk *w, PyObject *object, rm_value *out)
+static int other(rmi_walk *w, PyObject *object, rm_value *out)
 {
     if (rmi_array_like(object))
         return rmi_array_to_value(w->allocator, object, w->depth == 0 ? 1 : 2, out,
@@ -304,13 +296,13 @@ static int other(walk *w, PyObject *object, rm_value *out)
     return rc;
 }
 
-static int convert(walk *w, PyObject *object, rm_value *out)
+static int convert(rmi_walk *w, PyObject *object, rm_value *out)
 {
     *out = rm_null();
     if (rmi_scalar(object, out))
         return RM_OK;
     if (PyUnicode_Check(object))
-        return string(w, object, out);
+        return string(w->allocator, object, out, w->err);
     if (PyDict_Check(object))
         return mapping(w, object, out);
     if (PyList_Check(object) || PyTuple_Check(object))
@@ -334,7 +326,7 @@ static int convert(walk *w, PyObject *object, rm_value *out)
 
 int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err)
 {
-    walk w;
+    rmi_walk w;
     w.allocator = allocator;
     w.err = err;
     w.depth = 0;

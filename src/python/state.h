@@ -89,7 +89,8 @@ int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet 
                            rm_error *err);
 /* Calls the user's `process`. */
 PyObject *rmi_user_process(rmi_state *state, PyObject *item);
-/* What `process` is given. A tensor knows the packet's times, and is no longer the packet's. */
+/* What `process` is given. A tensor knows the packet's times, and is no longer the packet's; nor is an object that is
+ * none of Python's. */
 PyObject *rmi_item_of_packet(rm_packet *packet);
 
 /* ---- emit.c */
