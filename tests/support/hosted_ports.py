@@ -1,6 +1,7 @@
 """The ports that run cases in a host of the WASM files, beside the native program: a case passes when the host gives what
 it expects, and stdout and exit code are the native program's. One process of a host runs many cases."""
 
+import copy
 import json
 import os
 import pathlib
@@ -13,6 +14,10 @@ import tempfile
 from casefile import CaseError, replace_everywhere
 from expectations import check, diff, same_document, shorten
 from ports import ROOT, Native, Result, dependency, environment, limit_of, place_files, result_of
+
+# What makes a node Python's: no native node has the name, or the hint says so.
+PYTHON_ONLY = {"PassThroughNode", "DataTransform", "BufferNode", "TextProcessorNode"}
+PYTHON_HINTS = {"cpython", "rust_python"}
 
 HOSTS = ROOT / "tests" / "support" / "hosts"
 
@@ -142,13 +147,45 @@ class Sandbox(Hosted):
         yield from Native.run(self, cases)
 
     def in_host(self, case, folder, streams):
+        return self.with_grants(case, folder, ["--sandbox", "--wasm", str(self.file)])
+
+    def with_grants(self, case, folder, options):
         command, stdin = self.command(case, folder, [])
         variables = replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder))
         words = command[1:] or ["run", "-"]
-        words[1:1] = ["--sandbox", "--allow-write", ".", "--allow-write", str(folder), "--wasm", str(self.file)]
+        words[1:1] = [*options, "--allow-write", ".", "--allow-write", str(folder)]
         for name in variables:
             words[1:1] = ["--allow-env", name]
         return self.finished([command[0], *words], stdin, folder, environment(variables), limit_of(case))
+
+
+class Nodes(Sandbox):
+    """Natively, but every Python node in a sandbox of its own."""
+
+    @staticmethod
+    def python_nodes(case):
+        manifest = case.data.get("manifest")
+        nodes = manifest.get("nodes") if isinstance(manifest, dict) else None
+        for node in nodes if isinstance(nodes, list) else []:
+            kind = node.get("node_type") if isinstance(node, dict) else None
+            if not isinstance(kind, str) or node.get("runtime_hint") == "cpython_wasm":
+                continue
+            if kind == "Python" or ":" in kind or kind in PYTHON_ONLY or node.get("runtime_hint") in PYTHON_HINTS:
+                yield node
+
+    @staticmethod
+    def refuses(case):
+        return Sandbox.refuses(case) or (None if any(Nodes.python_nodes(case)) else "no Python node is in it")
+
+    def in_host(self, case, folder, streams):
+        plain = case.data
+        case.data = copy.deepcopy(plain)
+        for node in Nodes.python_nodes(case):
+            node["runtime_hint"] = "cpython_wasm"
+        try:
+            return self.with_grants(case, folder, [])
+        finally:
+            case.data = plain
 
 
 class Node(Hosted):
