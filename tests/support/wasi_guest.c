@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/heap.h"
 
@@ -200,4 +202,105 @@ int rmt_open_descriptors(void)
         count++;
     (void)closedir(directory);
     return count;
+}
+
+/* ---- Files of the host */
+
+void rmt_files_path(const rmt_files *files, const char *name, char path[128])
+{
+    (void)snprintf(path, 128, "%s/%s", files->directory, name);
+}
+
+void rmt_files_add(const rmt_files *files, const char *name, const char *text)
+{
+    char path[128];
+    rmt_files_path(files, name, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+bool rmt_files_is(const rmt_files *files, const char *name, const char *text)
+{
+    char path[128], content[64] = {0};
+    rmt_files_path(files, name, path);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return text == NULL;
+    size_t length = fread(content, 1, sizeof content - 1, file);
+    (void)fclose(file);
+    return text != NULL && strlen(text) == length && memcmp(content, text, length) == 0;
+}
+
+void rmt_files_make(rmt_files *files)
+{
+    static const char *const links[][2] = {{"to_passwd", "/etc/passwd"},
+                                           {"to_secret", "../secret"},
+                                           {"to_up", ".."},
+                                           {"to_a", "a.txt"},
+                                           {"to_itself", "to_itself"},
+                                           {"to_proc", "/proc/self/root"},
+                                           {"to_nothing", "nothing"},
+                                           {"to_new_outside", "../new"}};
+    char path[128];
+    files->descriptors = rmt_open_descriptors();
+    (void)snprintf(files->directory, sizeof files->directory, "/tmp/wasi-path-test-XXXXXX");
+    assert_non_null(mkdtemp(files->directory));
+    rmt_files_path(files, "in", path);
+    assert_int_equal(mkdir(path, 0777), 0);
+    rmt_files_path(files, "in/sub", path);
+    assert_int_equal(mkdir(path, 0777), 0);
+    rmt_files_add(files, "secret", "secret");
+    rmt_files_add(files, "out.json", "old");
+    rmt_files_add(files, "in/a.txt", "hello");
+    rmt_files_add(files, "in/sub/b.txt", "below");
+    rmt_files_path(files, "in/fifo", path);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "in/%s", links[i][0]);
+        rmt_files_path(files, name, path);
+        assert_int_equal(symlink(links[i][1], path), 0);
+    }
+    rmt_files_path(files, "in/sub/up", path);
+    assert_int_equal(symlink("../../secret", path), 0);
+}
+
+void rmt_files_clear(const rmt_files *files)
+{
+    char command[128];
+    assert_int_equal(rmt_open_descriptors(), files->descriptors);
+    (void)snprintf(command, sizeof command, "rm -rf %s", files->directory);
+    assert_int_equal(system(command), 0);
+}
+
+void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rmi_grant *grants, size_t count)
+{
+    char hosts[4][128];
+    rmi_grant made[4];
+    assert_true(count <= 4);
+    for (size_t i = 0; i < count; i++) {
+        made[i] = grants[i];
+        if (grants[i].host[0] != '/') {
+            rmt_files_path(files, grants[i].host, hosts[i]);
+            made[i].host = hosts[i];
+        }
+    }
+    rmt_guest_init(guest, &(rmi_wasi_config){.grants = made,
+                                             .grant_count = count,
+                                             .input = -1,
+                                             .output = {.descriptor = -1},
+                                             .errors = {.descriptor = -1}});
+}
+
+int rmt_guest_read_path(rmt_guest *guest, uint32_t directory, const char *path, char *out, size_t size)
+{
+    memset(out, 0, size);
+    int fd = rmt_guest_open(guest, directory, path, 0, WASI_RIGHT_FD_READ);
+    if (fd < 0)
+        return fd;
+    int length = rmt_guest_read(guest, (uint32_t)fd, out, size - 1);
+    assert_int_equal(RMT_GUEST_CALL(guest, "fd_close", (uint32_t)fd), 0);
+    return length;
 }

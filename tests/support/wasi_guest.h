@@ -54,6 +54,24 @@ int rmt_guest_stat(rmt_guest *guest, uint32_t directory, const char *path, bool 
 /* The names that fd_readdir gives, sorted and joined with spaces, without "." and ".."; read `size` bytes at a time. */
 int rmt_guest_list(rmt_guest *guest, uint32_t fd, uint32_t size, char *out, size_t out_size);
 
+/* A directory of the host with this in it:
+ *   secret, out.json; in/a.txt, in/sub/b.txt, in/fifo, and links in/to_*, in/sub/up */
+typedef struct rmt_files {
+    char directory[64];
+    int descriptors; /* open before */
+} rmt_files;
+void rmt_files_make(rmt_files *files);
+/* Also fails the test when the process has more descriptors open than before. */
+void rmt_files_clear(const rmt_files *files);
+void rmt_files_path(const rmt_files *files, const char *name, char path[128]);
+void rmt_files_add(const rmt_files *files, const char *name, const char *text);
+/* Whether the file has this content; NULL: whether there is none. */
+bool rmt_files_is(const rmt_files *files, const char *name, const char *text);
+/* A guest to which up to four of them (or what has an absolute path) are granted. */
+void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rmi_grant *grants, size_t count);
+/* What a guest reads of a path: the length, or minus the error. */
+int rmt_guest_read_path(rmt_guest *guest, uint32_t directory, const char *path, char *out, size_t size);
+
 /* How many descriptors the process has open. */
 int rmt_open_descriptors(void);
 
