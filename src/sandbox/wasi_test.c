@@ -2,14 +2,10 @@
  * wasi_path_test.c. */
 #include "tests/support/wasi_guest.h"
 
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "tests/support/heap.h"
 
 static const rmi_wasi_config nothing = {
     .input = -1, .output = {.descriptor = -1}, .errors = {.descriptor = -1}};
