@@ -81,12 +81,14 @@ static int open_special(rmi_wasi *wasi, const rmi_granted_file *file, const requ
 {
     char path[64];
     struct pollfd stop = {.fd = wasi->stop, .events = POLLIN};
+    struct stat status = {0};
     int error = check_rights(asked, file->rights);
+    bool waits = fstat(file->special, &status) == 0 && S_ISFIFO(status.st_mode) && asked->writes &&
+                 (asked->flags & WASI_FD_NONBLOCK) == 0;
     if (error != 0)
         return error;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file->special);
-    while ((out->host = open(path, asked->host & ~(O_CREAT | O_EXCL))) < 0 && errno == ENXIO &&
-           asked->writes && (asked->flags & WASI_FD_NONBLOCK) == 0) {
+    while ((out->host = open(path, asked->host & ~(O_CREAT | O_EXCL))) < 0 && errno == ENXIO && waits) {
         (void)poll(&stop, 1, NO_READER_MS);
         if (rmi_wasi_stopped(wasi))
             return WASI_ENDS;

@@ -266,6 +266,11 @@ static void the_process_itself_is_out_of_reach(void **unused)
     assert_int_equal(rmt_guest_open(&guest, 3, "dev/zero", 0, READS), -WASI_EACCES);
     assert_true(rmt_guest_open(&guest, 3, "etc/passwd", 0, READS) > 0);
     rmt_guest_clear(&guest);
+    const rmi_grant proc = {"/proc/self", ".", RMI_GRANT_READ, false};
+    rmi_wasi *wasi = NULL;
+    assert_int_equal(
+        rmi_wasi_new(&(rmi_wasi_config){.grants = &proc, .grant_count = 1, .input = -1}, &wasi, NULL),
+        RM_E_VALUE);
     rmt_files_clear(&f);
 }
 
