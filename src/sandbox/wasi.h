@@ -19,10 +19,11 @@ enum { RMI_GRANT_READ = 1, RMI_GRANT_WRITE = 2 };
 
 /* A directory or single file of the host. */
 typedef struct rmi_grant {
-    const char *host;  /* path on the host */
-    const char *guest; /* what it is called inside: for a file also the path that is opened, relative or absolute */
-    unsigned rights;   /* RMI_GRANT_* */
-    bool is_file;      /* only this file; with RMI_GRANT_WRITE also what is made beside it as "<file>.<anything>",
+    const char *host; /* path on the host */
+    const char
+        *guest; /* what it is called inside: for a file also the path that is opened, relative or absolute */
+    unsigned rights; /* RMI_GRANT_* */
+    bool is_file; /* only this file; with RMI_GRANT_WRITE also what is made beside it as "<file>.<anything>",
                           where a document is written before it takes the file's place */
 } rmi_grant;
 
