@@ -39,7 +39,7 @@ static int copy_texts(rmi_wasi *wasi, const char *const *list, rmi_texts *out, r
 static bool is_regular(int descriptor)
 {
     struct stat status;
-    return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    return descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static int open_stdio(rmi_wasi *wasi, const rmi_wasi_config *config, rm_error *err)

@@ -41,8 +41,7 @@ static int read_request(const rmi_slot *args, request *out)
     if ((args[4].u32 & ~(uint32_t)WASI_O_ALL) != 0 || (args[7].u32 & ~(uint32_t)WASI_FD_ALL) != 0 ||
         (args[4].u32 & (WASI_O_CREAT | WASI_O_DIRECTORY)) == (WASI_O_CREAT | WASI_O_DIRECTORY))
         return WASI_EINVAL;
-    out->writes = (out->base & (WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_ALLOCATE)) != 0 &&
-                  (out->how & WASI_O_DIRECTORY) == 0;
+    out->writes = (out->base & (WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_ALLOCATE)) != 0;
     out->reads = (out->base & WASI_RIGHT_FD_READ) != 0 || !out->writes;
     out->host = O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
                 (!out->writes ? O_RDONLY
@@ -154,7 +153,8 @@ static int create_beside(rmi_wasi *wasi, const rmi_place *place, const request *
     int error = open_regular(file->parent, place->name, asked->host | O_EXCL, out);
     if (error != 0)
         return error;
-    if (fstatat(file->parent, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode))
+    if (out->host >= 0 && fstatat(file->parent, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode))
         (void)fchmod(out->host, status.st_mode & PERMISSIONS);
     temporary->file = file;
     memcpy(temporary->name, place->name, strlen(place->name) + 1);

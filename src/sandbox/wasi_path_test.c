@@ -38,6 +38,10 @@ static void granted_directories_are_announced(void **unused)
     assert_int_equal(rmt_guest_read_path(&guest, (uint32_t)sub, "b.txt", text, sizeof text), 5);
     assert_int_equal(rmt_guest_read_path(&guest, (uint32_t)sub, "../a.txt", text, sizeof text), -WASI_EPERM);
     assert_int_equal(RMT_GUEST_CALL(&guest, "fd_prestat_get", (uint32_t)sub, 0), WASI_EBADF);
+    assert_int_equal(rmt_guest_open(&guest, 3, "sub", WASI_O_DIRECTORY, READS | WRITES), -WASI_EISDIR);
+    assert_int_equal(rmt_guest_open(&guest, 3, "sub", 0, WRITES), -WASI_EISDIR);
+    assert_int_equal(rmt_guest_open(&guest, 3, "a.txt", WASI_O_DIRECTORY, READS), -WASI_ENOTDIR);
+    assert_int_equal(rmt_guest_open(&guest, 3, "new", WASI_O_DIRECTORY | WASI_O_CREAT, READS), -WASI_EINVAL);
     rmt_guest_clear(&guest);
     rmt_files_clear(&f);
 }
