@@ -399,6 +399,7 @@ static void without_memory_it_is_an_error(void **unused)
     (void)unused;
     static const char *const args[] = {"program", NULL};
     char directory[] = "/tmp/wasi-test-XXXXXX", file[64];
+    rmt_guest_needs_directories();
     assert_non_null(mkdtemp(directory));
     (void)snprintf(file, sizeof file, "%s/file", directory);
     const rmi_grant grants[] = {{directory, "/data", RMI_GRANT_READ, false},
