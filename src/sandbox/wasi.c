@@ -226,7 +226,7 @@ int rmi_preview1_sched_yield(void *context, rmi_guest_memory memory, const rmi_s
 
 static int no_socket(void *context, const rmi_slot *args, rmi_slot *result)
 {
-    return rmi_wasi_answer(result, rmi_wasi_fd(context, args[0].u32) != NULL ? WASI_ENOTSUP : WASI_EBADF);
+    return rmi_wasi_answer(result, rmi_wasi_fd(context, args[0].u32) != NULL ? WASI_ENOTSOCK : WASI_EBADF);
 }
 
 int rmi_preview1_sock_accept(void *context, rmi_guest_memory memory, const rmi_slot *args, rmi_slot *result)

@@ -32,7 +32,7 @@ static void nothing_is_there_by_default(void **unused)
     assert_int_equal(rmt_guest_write(&guest, 1, "dropped"), 7);
     assert_int_equal(rmt_guest_read(&guest, 1, &byte, 1), -WASI_EBADF - 1000);
     assert_int_equal(rmt_guest_write(&guest, 0, "x"), -WASI_EBADF - 1000);
-    assert_int_equal(RMT_GUEST_CALL(&guest, "sock_shutdown", 1, 0), WASI_ENOTSUP);
+    assert_int_equal(RMT_GUEST_CALL(&guest, "sock_shutdown", 1, 0), WASI_ENOTSOCK);
     assert_int_equal(RMT_GUEST_CALL(&guest, "sock_shutdown", 9, 0), WASI_EBADF);
     assert_int_equal(RMT_GUEST_CALL(&guest, "proc_raise", 9), WASI_ENOSYS);
     assert_int_equal(RMT_GUEST_CALL(&guest, "sched_yield", 0), 0);
