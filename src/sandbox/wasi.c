@@ -39,7 +39,7 @@ static int copy_texts(rmi_wasi *wasi, const char *const *list, rmi_texts *out, r
 static bool is_regular(int descriptor)
 {
     struct stat status;
-    return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    return descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static int open_stdio(rmi_wasi *wasi, const rmi_wasi_config *config, rm_error *err)
@@ -226,7 +226,7 @@ int rmi_preview1_sched_yield(void *context, rmi_guest_memory memory, const rmi_s
 
 static int no_socket(void *context, const rmi_slot *args, rmi_slot *result)
 {
-    return rmi_wasi_answer(result, rmi_wasi_fd(context, args[0].u32) != NULL ? WASI_ENOTSUP : WASI_EBADF);
+    return rmi_wasi_answer(result, rmi_wasi_fd(context, args[0].u32) != NULL ? WASI_ENOTSOCK : WASI_EBADF);
 }
 
 int rmi_preview1_sock_accept(void *context, rmi_guest_memory memory, const rmi_slot *args, rmi_slot *result)

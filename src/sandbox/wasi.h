@@ -2,6 +2,10 @@
  * All that comes from the guest is checked; every path is opened by the kernel beneath the granted directory (openat2 with
  * RESOLVE_BENEATH), so that "..", absolute paths, links and races lead nowhere.
  *
+ * Of a granted directory only regular files and directories can be opened, and never files of /proc; a granted file may also
+ * be a pipe or a device. What a guest was writing beside a granted file when it was ended is removed. The process is to ignore
+ * SIGPIPE; how much is written to files is not limited.
+ *
  * Threads: a context is used by the thread that runs its guest; rmi_wasi_stop may come from any. */
 #ifndef SANDBOX_WASI_H
 #define SANDBOX_WASI_H
@@ -25,12 +29,12 @@ typedef struct rmi_grant {
 
 /* Where descriptor 1 or 2 of the guest goes. */
 typedef struct rmi_stream {
-    int descriptor; /* of the host, borrowed; -1: what is written is dropped */
+    int descriptor; /* of the host, borrowed, may block; -1: what is written is dropped */
     /* Instead of a descriptor, when not NULL: takes all `length` bytes, or returns an errno. */
     int (*write)(void *context, const void *data, size_t length);
     void *context;
-    uint64_t limit; /* bytes in all that may be written; 0: any */
-    uint64_t rate;  /* bytes a second, over that the rest of a second's are dropped and counted; 0: any */
+    uint64_t limit; /* bytes in all that may be written: what is over ends the guest's call; 0: any */
+    uint64_t rate;  /* bytes a second: what is over is dropped and counted, not toward the limit; 0: any */
 } rmi_stream;
 
 typedef struct rmi_wasi_config {
@@ -46,7 +50,8 @@ typedef struct rmi_wasi_config {
 
 typedef struct rmi_wasi rmi_wasi;
 
-/* Opens what is granted: RM_E_NOT_FOUND or RM_E_IO name the grant. *out is owned. */
+/* Opens what is granted: RM_E_NOT_FOUND or RM_E_IO name the grant, RM_E_VALUE one that cannot be; RM_E_MISSING_FEATURE where
+ * a directory is granted and the kernel has no openat2. *out is owned. */
 int rmi_wasi_new(const rmi_wasi_config *config, rmi_wasi **out, rm_error *err);
 void rmi_wasi_free(rmi_wasi *wasi);
 /* The imports of module "wasi_snapshot_preview1", all of preview 1; ends with {0}. Their context is an rmi_wasi. */

@@ -33,14 +33,18 @@ bool rmi_wasi_beneath_works(int directory)
     return true;
 }
 
-/* Files of /proc are the process itself: its memory, its environment. */
-static bool is_proc(const rmi_fd *directory, int descriptor)
+bool rmi_wasi_is_proc(int descriptor)
+{
+    struct statfs system;
+    return fstatfs(descriptor, &system) != 0 || system.f_type == PROC_SUPER_MAGIC;
+}
+
+/* What lies on the granted directory's own file system needs no second look. */
+static bool may_be_opened(const rmi_fd *directory, int descriptor)
 {
     struct stat status;
-    struct statfs system;
-    return fstat(descriptor, &status) != 0 ||
-           (status.st_dev != directory->device &&
-            (fstatfs(descriptor, &system) != 0 || system.f_type == PROC_SUPER_MAGIC));
+    return fstat(descriptor, &status) == 0 &&
+           (status.st_dev == directory->device || !rmi_wasi_is_proc(descriptor));
 }
 
 int rmi_wasi_beneath(const rmi_fd *directory, const char *path, int flags, int *out)
@@ -48,7 +52,7 @@ int rmi_wasi_beneath(const rmi_fd *directory, const char *path, int flags, int *
     *out = open_beneath(directory->host, path, flags);
     if (*out < 0)
         return errno == EXDEV ? WASI_EPERM : rmi_wasi_errno(errno);
-    if (!is_proc(directory, *out))
+    if (may_be_opened(directory, *out))
         return 0;
     (void)close(*out);
     *out = -1;

@@ -111,7 +111,7 @@ static uint8_t descriptor_type(const rmi_fd *fd)
     struct stat status;
     if (host_stat(fd, &status) != 0)
         return WASI_TYPE_UNKNOWN;
-    if (S_ISCHR(status.st_mode) && !isatty(fd->host))
+    if (S_ISCHR(status.st_mode) && (fd->host < 0 || !isatty(fd->host)))
         return WASI_TYPE_UNKNOWN;
     return rmi_wasi_file_type(status.st_mode);
 }

@@ -79,6 +79,11 @@ static int open_directory(rmi_wasi *wasi, const rmi_preopen *preopen, const rmi_
         host = open(grant->host, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (host < 0)
         return grant_error(grant, errno, err);
+    if (rmi_wasi_is_proc(host)) {
+        (void)close(host);
+        return rm_error_set(err, RM_E_VALUE,
+                            "cannot give a guest %s: the files there are this process itself", grant->host);
+    }
     if (!rmi_wasi_beneath_works(host)) {
         int number = errno;
         (void)close(host);

@@ -48,7 +48,8 @@ static int add_entry(rmi_wasi *wasi, rmi_listing *listing, const char *name, siz
 
 static uint8_t entry_type(const struct dirent *entry)
 {
-    return entry->d_type == DT_UNKNOWN ? WASI_TYPE_UNKNOWN : rmi_wasi_file_type(DTTOIF(entry->d_type));
+    return entry->d_type == DT_UNKNOWN ? WASI_TYPE_UNKNOWN
+                                       : rmi_wasi_file_type((mode_t)DTTOIF(entry->d_type));
 }
 
 static int add_host_entries(rmi_wasi *wasi, int host, rmi_listing *listing)

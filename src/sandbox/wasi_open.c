@@ -41,8 +41,7 @@ static int read_request(const rmi_slot *args, request *out)
     if ((args[4].u32 & ~(uint32_t)WASI_O_ALL) != 0 || (args[7].u32 & ~(uint32_t)WASI_FD_ALL) != 0 ||
         (args[4].u32 & (WASI_O_CREAT | WASI_O_DIRECTORY)) == (WASI_O_CREAT | WASI_O_DIRECTORY))
         return WASI_EINVAL;
-    out->writes = (out->base & (WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_ALLOCATE)) != 0 &&
-                  (out->how & WASI_O_DIRECTORY) == 0;
+    out->writes = (out->base & (WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_ALLOCATE)) != 0;
     out->reads = (out->base & WASI_RIGHT_FD_READ) != 0 || !out->writes;
     out->host = O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
                 (!out->writes ? O_RDONLY
@@ -81,12 +80,14 @@ static int open_special(rmi_wasi *wasi, const rmi_granted_file *file, const requ
 {
     char path[64];
     struct pollfd stop = {.fd = wasi->stop, .events = POLLIN};
+    struct stat status = {0};
     int error = check_rights(asked, file->rights);
+    bool waits = fstat(file->special, &status) == 0 && S_ISFIFO(status.st_mode) && asked->writes &&
+                 (asked->flags & WASI_FD_NONBLOCK) == 0;
     if (error != 0)
         return error;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file->special);
-    while ((out->host = open(path, asked->host & ~(O_CREAT | O_EXCL))) < 0 && errno == ENXIO &&
-           asked->writes && (asked->flags & WASI_FD_NONBLOCK) == 0) {
+    while ((out->host = open(path, asked->host & ~(O_CREAT | O_EXCL))) < 0 && errno == ENXIO && waits) {
         (void)poll(&stop, 1, NO_READER_MS);
         if (rmi_wasi_stopped(wasi))
             return WASI_ENDS;
@@ -152,7 +153,8 @@ static int create_beside(rmi_wasi *wasi, const rmi_place *place, const request *
     int error = open_regular(file->parent, place->name, asked->host | O_EXCL, out);
     if (error != 0)
         return error;
-    if (fstatat(file->parent, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode))
+    if (out->host >= 0 && fstatat(file->parent, file->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode))
         (void)fchmod(out->host, status.st_mode & PERMISSIONS);
     temporary->file = file;
     memcpy(temporary->name, place->name, strlen(place->name) + 1);

@@ -118,6 +118,12 @@ int rmi_preview1_path_filestat_set_times(void *context, rmi_guest_memory memory,
 
 /* ---- Changing */
 
+/* Whether nothing is there for sure; else the kernel tells. */
+static bool is_absent(const rmi_place *place)
+{
+    return !rmi_wasi_is_granted(place) && place->directory->host < 0 && !place->leads;
+}
+
 /* Opens the parent of a place that is to be changed. */
 static int open_for_change(const rmi_place *place, int *parent, char name[RMI_WASI_NAME_SIZE])
 {
@@ -172,6 +178,8 @@ static int remove_place(const rmi_place *place, int flags)
     }
     if (rmi_wasi_is_granted(place))
         return flags == 0 ? WASI_EPERM : WASI_ENOTDIR;
+    if (is_absent(place))
+        return WASI_ENOENT;
     int error = open_for_change(place, &parent, name);
     if (error == 0 && flags == 0 && place->slash)
         error = is_directory(parent, name) ? WASI_EISDIR : WASI_ENOTDIR;
@@ -226,6 +234,8 @@ static int rename_place(const rmi_place places[2])
             places[0].temporary->file = NULL;
         return error;
     }
+    if (is_absent(&places[0]))
+        return WASI_ENOENT;
     if (granted[0] || granted[1])
         return WASI_EXDEV;
     int error = open_both(places, parents, names);
@@ -261,6 +271,8 @@ static int link_place(const rmi_place places[2])
         return WASI_EEXIST;
     if (rmi_wasi_is_granted(&places[0]))
         return WASI_EXDEV;
+    if (is_absent(&places[0]))
+        return WASI_ENOENT;
     int error = open_both(places, parents, names);
     if (error == 0 && (places[0].slash || places[1].slash))
         error = is_directory(parents[0], names[0]) ? WASI_EPERM : WASI_ENOTDIR;

@@ -225,6 +225,8 @@ int rmi_wasi_beneath(const rmi_fd *directory, const char *path, int flags, int *
 /* Opens the directory in which the last component of `path` stands, and copies that component. WASI_EINVAL where it is "."
  * or "..", so that what is then done with it in *parent does not leave that. */
 int rmi_wasi_parent(const rmi_fd *directory, const char *path, int *parent, char name[RMI_WASI_NAME_SIZE]);
+/* Whether it is a file of /proc, by which a guest would reach the process: its memory, its environment. */
+bool rmi_wasi_is_proc(int descriptor);
 /* Whether the kernel can do this. */
 bool rmi_wasi_beneath_works(int directory);
 
