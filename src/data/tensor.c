@@ -465,7 +465,7 @@ int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *ou
     const rm_tensor view = rm_tensor_view(tensor);
     const int rc = rmi_tensor_new_unset(allocator, &view, false, out, err);
     if (rc == RM_OK)
-        rmi_tensor_copy_elements(&view, rm_tensor_view(*out).data);
+        rmi_tensor_copy_elements(&view, rmi_tensor_of(out->heap)->view.data);
     return rc;
 }
 

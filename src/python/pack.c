@@ -167,7 +167,10 @@ static int dict(packing *p, PyObject *object, PyObject *owner)
 /* A subclass says itself what is in it, in which order. */
 static int other_dict(packing *p, PyObject *object)
 {
-    PyObject *items = PyMapping_Items(object), *same = items != NULL ? PyDict_New() : NULL;
+    PyObject *items = PyMapping_Items(object);
+    if (items == NULL)
+        return rmi_python_failed(NULL, p->walk.err);
+    PyObject *same = PyDict_New();
     int rc = same == NULL ? rmi_python_failed(NULL, p->walk.err) : RM_OK;
     for (Py_ssize_t i = 0; rc == RM_OK && i < PyList_GET_SIZE(items); i++) {
         PyObject *pair = PyList_GET_ITEM(items, i);
@@ -180,7 +183,7 @@ static int other_dict(packing *p, PyObject *object)
     if (rc == RM_OK)
         rc = dict(p, same, object);
     Py_XDECREF(same);
-    Py_XDECREF(items);
+    Py_DECREF(items);
     return rc;
 }
 
