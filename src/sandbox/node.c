@@ -26,6 +26,17 @@ int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call
     return rc == RM_OK ? rmi_guest_call_it(guest, call, slots, answer, err) : rc;
 }
 
+/* The name of the i-th input port, where a variadic one counts once a connection; NULL: it has just one. */
+static const char *input_name(const rm_node_type *type, size_t i)
+{
+    for (const rm_port *port = type->ports; port != NULL && port->name != NULL; port++) {
+        if (port->direction == RM_INPUT && (i == 0 || port->variadic))
+            return port->name;
+        i -= port->direction == RM_INPUT;
+    }
+    return NULL;
+}
+
 /* What the guest is told, which may depend on the run. *out is owned. */
 static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out, rm_error *err)
 {
@@ -44,8 +55,11 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
             rc = rm_string_new(rm_node_allocator(node), source, strlen(source), &id, err);
         if (rc == RM_OK)
             rc = rm_list_append(&entry, rm_value_move(&id), err);
+        const char *port = input_name(use->native, i);
+        if (rc == RM_OK && port != NULL)
+            rc = rm_string_new(rm_node_allocator(node), port, strlen(port), &id, err);
         if (rc == RM_OK)
-            rc = rm_list_append(&entry, rm_int((int64_t)i), err);
+            rc = rm_list_append(&entry, rm_value_move(&id), err);
         if (rc == RM_OK)
             rc = rm_list_append(&inputs, rm_value_move(&entry), err);
         rm_value_clear(&entry);
