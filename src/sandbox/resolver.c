@@ -223,6 +223,7 @@ static int describe_native(rmi_sandboxed *use, rm_error *err)
     rmi_build_put(&b, &description, "slow", rm_bool(native->flags & RM_NODE_SLOW));
     rmi_build_put(&b, &description, "max_in_flight", rm_int(native->max_in_flight));
     use->type.ports = native->ports;
+    use->type.params = native->params; /* the manifest is checked against them; the guest fills its own */
     return rmi_build_end(&b, &description, &use->description);
 }
 
