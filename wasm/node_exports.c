@@ -234,6 +234,16 @@ EXPORT("rm_node_flush") int32_t export_node_flush(void)
     return call(rmi_lone_flush);
 }
 
+EXPORT("rm_node_advance") int32_t export_node_advance(int64_t bound)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(&node.failure);
+    if (rc == RM_OK)
+        rc = rmi_lone_advance(node.lone, bound, &node.failure);
+    return leave(rc);
+}
+
 EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
 {
     int rc = enter();

@@ -24,6 +24,7 @@ static const struct {
     [RMI_GUEST_GENERATE] = {"rm_node_generate", ":i", false},
     [RMI_GUEST_POLL] = {"rm_node_poll", ":i", false},
     [RMI_GUEST_END] = {"rm_node_end", ":i", false},
+    [RMI_GUEST_ADVANCE] = {"rm_node_advance", "I:i", false},
     [RMI_GUEST_FLUSH] = {"rm_node_flush", ":i", false},
     [RMI_GUEST_ABANDON] = {"rm_node_abandon", "I:i", false},
     [RMI_GUEST_CLOSE] = {"rm_node_close", ":i", false},

@@ -52,6 +52,8 @@ typedef struct rmi_sandbox_state {
     rmi_token *tokens;
     size_t token_count, token_capacity;
     int64_t last_seq;   /* what was emitted last, and may come at most: in a stream */
+    int64_t bound;      /* nothing below it comes any more, as the guest was told; INT64_MIN: it was not */
+    bool advancing;     /* it is being told */
     uint64_t emitted;   /* bytes so far */
     int64_t log_second; /* that log_bytes counts in */
     uint64_t log_bytes, log_lost;
