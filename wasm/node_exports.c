@@ -254,6 +254,13 @@ EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
     return leave(rc);
 }
 
+/* In the middle of another call. */
+EXPORT("rm_node_interrupt") void export_node_interrupt(void)
+{
+    if (node.lone != NULL && node.open)
+        rmi_lone_interrupt(node.lone);
+}
+
 EXPORT("rm_node_close") int32_t export_node_close(void)
 {
     int rc = enter();

@@ -150,6 +150,7 @@ static int64_t begin(rm_node *node, uint64_t token)
 static int end(rm_node *node, int64_t started, int rc, rm_error *err)
 {
     rc = rmi_call_end(node, started, rc);
+    atomic_store_explicit(&node->pipeline->expired, NULL, memory_order_relaxed);
     if (node->suspended && rc != RM_PENDING)
         rmi_lone_forget(node, node->in_call);
     if (rc < 0)
@@ -158,6 +159,15 @@ static int end(rm_node *node, int64_t started, int rc, rm_error *err)
     if (rc == RM_PENDING)
         node->wait = (rm_wait){.deadline = 0, .descriptor = -1};
     return rc;
+}
+
+void rmi_lone_interrupt(rmi_lone *lone)
+{
+    rm_node *node = lone->node;
+    if (!node->busy || node->type->interrupt == NULL)
+        return;
+    atomic_store(&lone->pipeline->expired, node); /* so that rm_node_cancelled says so */
+    node->type->interrupt(node, node->state);
 }
 
 static void set_no_origin(rm_node *node)
