@@ -128,6 +128,17 @@ static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fue
     return rc;
 }
 
+/* A program of ours names the limit in its errors. */
+static int tell_memory(rm_sandbox_run *run, rmi_instance *instance, uint64_t bytes, rm_error *err)
+{
+    rmi_function function;
+    rmi_slot slots[1] = {{.u64 = bytes}};
+    rmi_end end = RMI_END_NONE;
+    if (run->sandbox->api->find(instance, "rm_host_memory", "I:", &function, NULL) != RM_OK)
+        return RM_OK;
+    return run->sandbox->api->call(instance, &function, slots, &end, err);
+}
+
 /* ---- After it has ended */
 
 /* What the failure of the guest's call means, in terms of its limits. */
@@ -181,6 +192,8 @@ static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_co
         command->started(command->started_context, run);
     if (rc == RM_OK)
         rc = rmi_policy_failure(limits, run->sandbox->api->instantiate(module, &config, &instance, err), err);
+    if (rc == RM_OK && limits->memory_bytes > 0)
+        rc = tell_memory(run, instance, limits->memory_bytes, err);
     if (rc == RM_OK)
         rc = start_ticks(run, instance, limits->fuel, err);
     if (rc == RM_OK)

@@ -44,7 +44,8 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
     int rc = rm_value_make_unique(rm_node_allocator(node), &config, err);
     if (rc == RM_OK && use->type.generate != NULL)
         rc = rm_map_set(&config, "generates", 9, rm_bool(rm_node_generates(node)), err);
-    const size_t count = use->native != NULL ? rm_node_input_count(node) : 0;
+    const rm_node_type *type = use->native != NULL ? use->native : &use->type;
+    const size_t count = use->is_python ? 0 : rm_node_input_count(node);
     if (rc == RM_OK && count > 0)
         rc = rm_list_new(rm_node_allocator(node), count, &inputs, err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
@@ -55,7 +56,7 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
             rc = rm_string_new(rm_node_allocator(node), source, strlen(source), &id, err);
         if (rc == RM_OK)
             rc = rm_list_append(&entry, rm_value_move(&id), err);
-        const char *port = input_name(use->native, i);
+        const char *port = input_name(type, i);
         if (rc == RM_OK && port != NULL)
             rc = rm_string_new(rm_node_allocator(node), port, strlen(port), &id, err);
         if (rc == RM_OK)
@@ -180,17 +181,25 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     return rc > 0 ? bad_answer("rm_node_open", rc, err) : rc;
 }
 
-static int pack_run(rmi_packer *packer, const rm_packet *run, size_t n, rm_error *err)
+/* *n packets, or as many as make MOST_AT_ONCE bytes: more would only take memory of the guest's, and would not stay in the
+ * processor's cache until they come back. */
+static int pack_run(rmi_packer *packer, const rm_packet *run, size_t *n, rm_error *err)
 {
+    enum { MOST_AT_ONCE = 256 << 10 };
+    size_t i = 0;
     int rc = RM_OK;
-    rmi_packer_put_u32(packer, (uint32_t)n);
+    rmi_packer_put_u32(packer, 0); /* their number */
     rmi_packer_put_u32(packer, 0);
-    for (size_t i = 0; rc == RM_OK && i < n; i++)
-        rc = rmi_pack_packet(packer, &run[i], err);
+    while (rc == RM_OK && i < *n && packer->length < MOST_AT_ONCE)
+        rc = rmi_pack_packet(packer, &run[i++], err);
+    rmi_packer_set_u32(packer, 0, (uint32_t)i);
+    if (rc == RM_OK)
+        *n = i;
     return rc;
 }
 
-/* Puts the first packets of `run` into the input area: *n of them, fewer where one cannot cross. *length is what they take. */
+/* Puts the first packets of `run` into the input area: *n of them, fewer where they are large or one cannot cross. *length is
+ * what they take. */
 static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, size_t *length, rm_error *err)
 {
     rmi_packer packer;
@@ -202,7 +211,7 @@ static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, si
             return rc;
         rmi_packer_init_fixed(&packer, data, capacity);
         packer.any_order = state->use->is_python;
-        rc = pack_run(&packer, run, *n, err);
+        rc = pack_run(&packer, run, n, err);
         if (rc != RM_OK && *n > 1) { /* finds the one that it was */
             rm_error_clear(err);
             *n /= 2;

@@ -52,9 +52,7 @@ struct rmi_instance {
     rmi_function tick;
     bool has_memory, has_tick, ticks, ended; /* ticks: its tick function is running */
     rmi_instance_config config;
-    rmi_end end;           /* why it stopped, where the host knows */
-    pthread_t thread;      /* that called last, and how far its stack reaches; see check_stack */
-    const char *stack_end; /* NULL: no thread yet */
+    rmi_end end; /* why it stopped, where the host knows */
 };
 
 /* ---- Errors */
@@ -357,12 +355,14 @@ static bool exports(const rmi_module *module, const char *name)
 
 /* ---- Calls */
 
-/* How far down the calling thread's stack reaches, asked once a thread. */
+/* Asks once a thread how far down its stack reaches: the first thread's is looked for in the list of all mappings, which takes
+ * a millisecond and more where a pool has made many. */
 static int check_stack(rmi_instance *instance, rm_error *err)
 {
+    static _Thread_local const char *stack_end;
     const char here = 0;
     const size_t needed = instance->module->engine->stack_size + HOST_STACK;
-    if (instance->stack_end == NULL || !pthread_equal(instance->thread, pthread_self())) {
+    if (stack_end == NULL) {
         pthread_attr_t attributes;
         void *end = NULL;
         size_t size = 0;
@@ -370,14 +370,12 @@ static int check_stack(rmi_instance *instance, rm_error *err)
             return rm_error_set(err, RM_E_INTERNAL, "the size of this thread's stack is not known");
         (void)pthread_attr_getstack(&attributes, &end, &size);
         (void)pthread_attr_destroy(&attributes);
-        instance->thread = pthread_self();
-        instance->stack_end = end;
+        stack_end = end;
     }
-    if (&here > instance->stack_end && (size_t)(&here - instance->stack_end) >= needed)
+    if (&here > stack_end && (size_t)(&here - stack_end) >= needed)
         return RM_OK;
     return rm_error_set(err, RM_E_LIMIT, "a sandbox needs %zu KiB of stack; this thread has %zu KiB left",
-                        needed >> 10,
-                        &here > instance->stack_end ? (size_t)(&here - instance->stack_end) >> 10 : 0);
+                        needed >> 10, &here > stack_end ? (size_t)(&here - stack_end) >> 10 : 0);
 }
 
 /* Calls the guest's tick function, itself to be interrupted when the epoch moves again. */
