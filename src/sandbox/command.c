@@ -115,17 +115,30 @@ static int explain(const rm_sandbox_run *run, const rm_sandbox_limits *limits, r
     return rc;
 }
 
-static int call_start(rm_sandbox_run *run, rmi_instance *instance, const rm_sandbox_limits *limits,
+static int instantiate(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,
+                       rmi_instance **out, rmi_end *end, rm_error *err)
+{
+    const rmi_instance_config config = {
+        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
+    const int rc = run->sandbox->api->instantiate(module, &config, out, end, err);
+    return *end == RMI_END_NONE ? rmi_policy_failure(limits, rc, err) : rc;
+}
+
+static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,
                       int *exit_code, rm_error *err)
 {
     const rmi_engine_api *api = run->sandbox->api;
+    rmi_instance *instance = NULL;
     rmi_function start;
     rmi_slot slots[1] = {{0}};
     rmi_end end = RMI_END_NONE;
     uint32_t code = 0;
-    int rc = api->find(instance, "_start", ":", &start, err);
+    int rc = instantiate(run, module, limits, &instance, &end, err);
+    if (rc == RM_OK)
+        rc = api->find(instance, "_start", ":", &start, err);
     if (rc == RM_OK)
         rc = api->call(instance, &start, slots, &end, err);
+    api->instance_free(instance);
     if (end == RMI_END_IMPORT && rmi_wasi_exited(run->wasi, &code)) {
         rm_error_clear(err);
         rc = RM_OK;
@@ -138,19 +151,13 @@ static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_co
                     int *exit_code, rm_error *err)
 {
     const rm_sandbox_limits *limits = &command->policy.limits;
-    const rmi_instance_config config = {
-        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
-    rmi_instance *instance = NULL;
     int rc = start_clock(run, limits, command->grace_ms, err);
     if (command->started != NULL)
         command->started(command->started_context, run);
     if (rc == RM_OK)
-        rc = rmi_policy_failure(limits, run->sandbox->api->instantiate(module, &config, &instance, err), err);
-    if (rc == RM_OK)
-        rc = call_start(run, instance, limits, exit_code, err);
+        rc = call_start(run, module, limits, exit_code, err);
     if (command->started != NULL)
         command->started(command->started_context, NULL);
-    run->sandbox->api->instance_free(instance);
     return rc;
 }
 

@@ -11,6 +11,9 @@
 
 enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 1000 * 1000 };
 
+/* Until a node is open, nothing else may be there that would end its code. */
+enum { LONGEST_LOADING_MS = 60000 };
+
 static const struct {
     const char *name, *signature;
     bool required;
@@ -44,6 +47,7 @@ struct rmi_guest {
     bool has[RMI_GUEST_CALLS];
     uint32_t exchange; /* its address */
     bool dead, spent;
+    int64_t limit_ms;        /* of its time; its own, or while it is loaded the preset */
     int64_t used;            /* ns in its calls so far */
     rmi_watchdog *watchdog;  /* where its time is limited */
     _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
@@ -59,6 +63,16 @@ int rmi_guest_broken(rm_error *err, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     return rm_error_set(err, RM_E_VALUE, "the module breaks the node interface: %s", text);
+}
+
+int rmi_guest_read(int rc, const char *where, rm_error *err)
+{
+    if (rc == RM_OK || rc == RM_E_OUT_OF_MEMORY || err == NULL)
+        return rc;
+    char said[256];
+    (void)snprintf(said, sizeof said, "%.250s", err->message);
+    (void)rmi_guest_broken(err, "in its %s, %s", where, said);
+    return err->code = rc;
 }
 
 /* ---- Stopping */
@@ -107,6 +121,67 @@ static bool stops(void *context)
     return rmi_wasi_stopped(context);
 }
 
+/* ---- Running its code */
+
+static void begin(rmi_guest *guest)
+{
+    lock(guest);
+    guest->in_call = true;
+    unlock(guest);
+    if (guest->watchdog != NULL) {
+        const int64_t now = rmi_platform_now();
+        atomic_store(&guest->ends_at, now + guest->limit_ms * 1000000 - guest->used);
+        guest->used -= now;
+    }
+}
+
+static void end(rmi_guest *guest)
+{
+    if (guest->watchdog != NULL) {
+        guest->used += rmi_platform_now();
+        atomic_store(&guest->ends_at, INT64_MAX);
+    }
+    lock(guest);
+    guest->in_call = false;
+    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
+    unlock(guest);
+}
+
+/* What ended the instance, in terms of its limits. */
+static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
+{
+    const rm_sandbox_limits *limits = &guest->policy->limits;
+    uint32_t code = 0;
+    guest->dead = true;
+    if (guest->timed_out) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT,
+                            limits->timeout_ms > 0 ? "its sandbox has used its limit of %lld ms"
+                                                   : "its code was not loaded after %lld ms",
+                            (long long)guest->limit_ms);
+    }
+    if (why == RMI_END_FUEL) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used up its fuel of %llu",
+                            (unsigned long long)limits->fuel);
+    }
+    if (why == RMI_END_IMPORT && rmi_wasi_exited(guest->wasi, &code))
+        return rm_error_set(err, RM_E_VALUE, "the code in the sandbox ended itself with exit code %u",
+                            (unsigned)code);
+    return rc;
+}
+
+static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
+{
+    rmi_end why = RMI_END_NONE;
+    if (guest->dead)
+        return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
+    begin(guest);
+    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
+    end(guest);
+    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
+}
+
 /* ---- Its life */
 
 static int find_exports(rmi_guest *guest, rm_error *err)
@@ -114,10 +189,9 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     const rmi_engine_api *api = guest->sandbox->api;
     rmi_function function;
     rmi_slot slots[2] = {{0}};
-    rmi_end end;
     int rc = api->find(guest->instance, "rm_node_interface", ":i", &function, err);
     if (rc == RM_OK)
-        rc = api->call(guest->instance, &function, slots, &end, err);
+        rc = call(guest, &function, slots, err);
     if (rc == RM_OK && slots[0].i32 != INTERFACE_VERSION)
         rc = rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
                           "the module has node interface %d; this program knows %d", slots[0].i32,
@@ -135,7 +209,7 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     if (rc == RM_OK)
         rc = api->find(guest->instance, "rm_node_exchange", ":i", &function, err);
     if (rc == RM_OK)
-        rc = api->call(guest->instance, &function, slots, &end, err);
+        rc = call(guest, &function, slots, err);
     guest->exchange = slots[0].u32;
     return rc;
 }
@@ -145,10 +219,9 @@ static int initialize(rmi_guest *guest, rm_error *err)
 {
     rmi_function function;
     rmi_slot slots[2] = {{0}};
-    rmi_end end;
-    int rc = guest->sandbox->api->find(guest->instance, "_initialize", ":", &function, err);
-    if (rc == RM_OK)
-        return guest->sandbox->api->call(guest->instance, &function, slots, &end, err);
+    const int rc = guest->sandbox->api->find(guest->instance, "_initialize", ":", &function, err);
+    if (rc != RM_E_NOT_FOUND)
+        return rc == RM_OK ? call(guest, &function, slots, err) : rc;
     rm_error_clear(err);
     return RM_OK;
 }
@@ -158,6 +231,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     static const char *const arguments[] = {"node", NULL};
     const rm_sandbox_limits *limits = &guest->policy->limits;
     rmi_module *module = NULL;
+    rmi_end why = RMI_END_NONE;
     const rmi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
                             .args = arguments,
@@ -168,12 +242,18 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
     if (rc == RM_OK)
         rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
+    if (rc == RM_OK)
+        rc = rmi_watchdog_start(guest->sandbox->allocator, look, guest, &guest->watchdog, err);
+    if (rc != RM_OK)
+        return rc;
     const rmi_instance_config config = {
         .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
-    if (rc == RM_OK)
-        rc = rmi_policy_failure(
-            limits, guest->sandbox->api->instantiate(module, &config, &guest->instance, err), err);
-    return rc;
+    begin(guest);
+    rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
+    end(guest);
+    if (why != RMI_END_NONE)
+        return died(guest, why, rc, err);
+    return rmi_policy_failure(limits, rc, err);
 }
 
 int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy, rmi_guest **out,
@@ -185,11 +265,10 @@ int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy
         return rmi_out_of_memory(err);
     guest->sandbox = sandbox;
     guest->policy = policy;
+    guest->limit_ms = policy->limits.timeout_ms > 0 ? policy->limits.timeout_ms : LONGEST_LOADING_MS;
     atomic_init(&guest->ends_at, INT64_MAX);
     atomic_flag_clear(&guest->guard);
     int rc = make_instance(guest, file, err);
-    if (rc == RM_OK && policy->limits.timeout_ms > 0)
-        rc = rmi_watchdog_start(sandbox->allocator, look, guest, &guest->watchdog, err);
     if (rc == RM_OK)
         rc = initialize(guest, err);
     if (rc == RM_OK)
@@ -228,64 +307,6 @@ bool rmi_guest_is_spent(const rmi_guest *guest)
 }
 
 /* ---- Calls */
-
-static void begin(rmi_guest *guest)
-{
-    const int64_t limit = guest->policy->limits.timeout_ms;
-    lock(guest);
-    guest->in_call = true;
-    unlock(guest);
-    if (limit > 0) {
-        const int64_t now = rmi_platform_now();
-        atomic_store(&guest->ends_at, now + limit * 1000000 - guest->used);
-        guest->used -= now;
-    }
-}
-
-static void end(rmi_guest *guest)
-{
-    if (guest->policy->limits.timeout_ms > 0) {
-        guest->used += rmi_platform_now();
-        atomic_store(&guest->ends_at, INT64_MAX);
-    }
-    lock(guest);
-    guest->in_call = false;
-    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
-    unlock(guest);
-}
-
-/* What ended the instance, in terms of its limits. */
-static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
-{
-    const rm_sandbox_limits *limits = &guest->policy->limits;
-    uint32_t code = 0;
-    guest->dead = true;
-    if (guest->timed_out) {
-        guest->spent = true;
-        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used its limit of %lld ms",
-                            (long long)limits->timeout_ms);
-    }
-    if (why == RMI_END_FUEL) {
-        guest->spent = true;
-        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used up its fuel of %llu",
-                            (unsigned long long)limits->fuel);
-    }
-    if (why == RMI_END_IMPORT && rmi_wasi_exited(guest->wasi, &code))
-        return rm_error_set(err, RM_E_VALUE, "the code in the sandbox ended itself with exit code %u",
-                            (unsigned)code);
-    return rc;
-}
-
-static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
-{
-    rmi_end why = RMI_END_NONE;
-    if (guest->dead)
-        return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
-    begin(guest);
-    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
-    end(guest);
-    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
-}
 
 /* The exchange area as it is now. */
 static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
@@ -336,7 +357,8 @@ static int read_error(rmi_guest *guest, const exchange *area, int code, rm_error
         return rmi_guest_broken(err, "its error lies outside its memory");
     int rc = RM_OK;
     if (area->error_size > 0)
-        rc = rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, &document, err);
+        rc = rmi_guest_read(
+            rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, &document, err), "error", err);
     if (rc == RM_OK)
         rc = rmi_guest_error(document, code, err);
     rm_value_clear(&document);
@@ -352,6 +374,12 @@ int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[sta
 {
     exchange area;
     *answer = (rmi_guest_answer){0};
+    if (!guest->has[which])
+        return rmi_guest_broken(err, "it has no %s", exported[which].name);
+    if (which != RMI_GUEST_DESCRIBE && guest->policy->limits.timeout_ms == 0) {
+        rmi_watchdog_stop(guest->watchdog); /* it is loaded; the pipeline looks after the rest */
+        guest->watchdog = NULL;
+    }
     int rc = call(guest, &guest->calls[which], slots, err);
     const int code = slots[0].i32;
     if (rc == RM_OK)

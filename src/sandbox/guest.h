@@ -55,5 +55,7 @@ bool rmi_guest_is_spent(const rmi_guest *guest);
 int rmi_guest_error(rm_value document, int code, rm_error *err);
 /* RM_E_VALUE: the module does not keep to the interface. */
 int rmi_guest_broken(rm_error *err, const char *format, ...) RM_PRINTF(2, 3);
+/* `rc`, that of reading a value that lies in `where`; a failure says that it is the module's. */
+int rmi_guest_read(int rc, const char *where, rm_error *err);
 
 #endif

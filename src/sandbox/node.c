@@ -9,6 +9,11 @@
 
 /* ---- The guest */
 
+static int bad_answer(const char *function, int rc, rm_error *err)
+{
+    return rmi_guest_broken(err, "%s answers %d", function, rc);
+}
+
 int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call, rmi_guest_answer *answer,
                           rm_error *err)
 {
@@ -108,9 +113,13 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
         rc = configuration(state->node, state->use, &config, err);
     if (rc == RM_OK)
         rc = rmi_sandbox_configure(state->guest, config, RMI_GUEST_OPEN, &answer, err);
-    if (rc >= 0)
+    if (rc > 0)
+        rc = bad_answer("rm_node_open", rc, err);
+    if (rc == RM_OK)
         rc = rmi_sandbox_replay(state, &answer, NULL, 0, err);
     rm_value_clear(&config);
+    if (rc != RM_OK)
+        set_guest(state, NULL);
     return rc;
 }
 
@@ -155,11 +164,6 @@ static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot 
     return settle(state, rc, err);
 }
 
-static int bad_answer(const char *function, int rc, rm_error *err)
-{
-    return rmi_guest_broken(err, "%s answers %d", function, rc);
-}
-
 /* ---- Slots */
 
 static int node_open(rm_node *node, void *memory, rm_error *err)
@@ -170,14 +174,11 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->use = use;
     state->last_seq = INT64_MIN;
     atomic_flag_clear(&state->guard);
-    state->guest = use->guest; /* the one that described it */
-    use->guest = NULL;
+    state->guest = atomic_exchange(&use->guest, NULL); /* the one that described it */
     const int rc = open_guest(state, err);
-    if (rc != RM_OK) {
-        set_guest(state, NULL);
+    if (rc != RM_OK)
         rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
-    }
-    return rc > 0 ? bad_answer("rm_node_open", rc, err) : rc;
+    return rc;
 }
 
 static int pack_run(rmi_packer *packer, const rm_packet *run, size_t n, rm_error *err)
@@ -215,28 +216,41 @@ static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, si
     }
 }
 
-static int check_process(const rmi_sandbox_state *state, int rc, size_t n, uint32_t done, rm_error *err)
+/* Whether the answer `rc` to `n` packets is one that the interface knows; `err` says why not. */
+static bool makes_sense(const rmi_sandbox_state *state, int rc, size_t n, uint32_t done, rm_error *err)
 {
     if (done > n)
-        return rmi_guest_broken(err, "rm_node_process has finished %u of %zu packets", done, n);
-    if (rc == RM_OK && done < n)
-        return rmi_guest_broken(err, "rm_node_process answers 0 after %u of %zu packets", done, n);
-    if (rc < 0 && done == n)
-        return rmi_guest_broken(err, "rm_node_process fails after its last packet");
-    if (rc > 0 && done == 0 && n > 0)
-        return bad_answer("rm_node_process", rc, err);
-    if (rc == RM_OK || rc == RM_DONE || rc < 0 ||
-        (rc == RM_MORE && rmi_guest_has(state->guest, RMI_GUEST_MORE)) ||
-        (rc == RM_PENDING && state->use->type.poll != NULL))
-        return rc;
-    return bad_answer("rm_node_process", rc, err);
+        (void)rmi_guest_broken(err, "rm_node_process has finished %u of %zu packets", done, n);
+    else if (rc == RM_OK && done < n)
+        (void)rmi_guest_broken(err, "rm_node_process answers 0 after %u of %zu packets", done, n);
+    else if (rc < 0 && done == n)
+        (void)rmi_guest_broken(err, "rm_node_process fails after its last packet");
+    else if (rc > RM_DONE || (rc > 0 && done == 0) ||
+             (rc == RM_MORE && !rmi_guest_has(state->guest, RMI_GUEST_MORE)) ||
+             (rc == RM_PENDING && state->use->type.poll == NULL))
+        (void)bad_answer("rm_node_process", rc, err);
+    else
+        return true;
+    return false;
+}
+
+/* The packet of `run` that was in process when what it emitted last was emitted. */
+static size_t place_of(const rmi_sandbox_state *state, const rm_packet *run, size_t n)
+{
+    size_t i = 0;
+    while (i + 1 < n && run[i].seq < state->last_seq)
+        i++;
+    return i;
 }
 
 static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet *run, size_t n, size_t *done,
                         rm_error *err)
 {
+    const rm_sandbox_limits *limits = &state->use->policy.limits;
     rmi_guest_answer answer;
     size_t length = 0;
+    if (limits->fuel > 0 || limits->timeout_ms > 0) /* so that they end it at an item, and always at the same */
+        n = 1;
     int rc = put_run(state, run, &n, &length, err);
     if (rc != RM_OK)
         return settle(state, rc, err);
@@ -244,10 +258,16 @@ static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet
     rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &answer, err);
     if (rmi_guest_is_dead(state->guest))
         return settle(state, rc, err);
-    rc = check_process(state, rc, n, answer.done, err);
-    *done = answer.done <= n ? answer.done : 0;
-    const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 ? NULL : err);
-    return replayed < 0 && rc >= 0 ? replayed : rc;
+    const bool keeps_to_it = makes_sense(state, rc, n, answer.done, err);
+    const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 || !keeps_to_it ? NULL : err);
+    if (keeps_to_it && replayed >= 0) {
+        *done = answer.done;
+        return rc;
+    }
+    *done = place_of(state, run, n);
+    set_guest(state, NULL); /* what breaks the interface is not called again */
+    state->token_count = 0;
+    return !keeps_to_it ? RM_E_VALUE : rc < 0 ? rc : replayed;
 }
 
 static int node_more(rmi_sandbox_state *state, rm_error *err)
@@ -272,8 +292,6 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
         size_t some = 0;
         const size_t start = *done;
         rc = process_some(state, port, run + start, n - start, &some, err);
-        if (rc < 0 && state->guest == NULL) /* none of them is known to be finished */
-            some = 0;
         for (size_t i = 0; i < some + (rc < 0); i++)
             rm_packet_clear(&run[start + i]);
         *done += some;
@@ -350,7 +368,9 @@ static int node_generate(rm_node *node, void *memory, rm_error *err)
     int rc = need_guest(state, err);
     if (rc == RM_OK)
         rc = simple_call(state, RMI_GUEST_GENERATE, (rmi_slot){0}, &answer, err);
-    return rc;
+    return rc <= RM_MORE || rc == RM_DONE || (rc == RM_PENDING && state->use->type.poll != NULL)
+               ? rc
+               : bad_answer("rm_node_generate", rc, err);
 }
 
 static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)

@@ -29,7 +29,7 @@ typedef struct rmi_sandboxed {
     const rmi_attached *attached;
     rm_sandbox_policy policy; /* with the node's own limits */
     rm_value config;          /* owned: what the guest is told */
-    rmi_guest *guest;         /* that described the node, until it is opened; owned */
+    _Atomic(rmi_guest *) guest; /* that described the node, until it is opened; owned */
     char *name;
     rm_port *ports;
     size_t port_count;

@@ -16,6 +16,15 @@ typedef struct records {
     size_t n;
 } records;
 
+static const char output_area[] = "output";
+
+static int read_value(records *from, rm_value *out, rm_error *err)
+{
+    return rmi_guest_read(rmi_unpack(rm_node_allocator(from->state->node), from->answer->output,
+                                     from->answer->length, &from->at, out, err),
+                          output_area, err);
+}
+
 /* Whether the guest may emit something that derives from item `seq`: it was given that one, and none earlier was after it. */
 static bool may_emit(const records *from, int64_t seq)
 {
@@ -40,8 +49,9 @@ static int emitted(records *from, uint32_t port, rm_error *err)
     rmi_sandbox_state *state = from->state;
     rm_packet packet;
     const size_t start = from->at;
-    int rc = rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output, from->answer->length,
-                               &from->at, &packet, err);
+    int rc = rmi_guest_read(rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output,
+                                              from->answer->length, &from->at, &packet, err),
+                            output_area, err);
     if (rc == RM_OK && from->run != NULL && packet.seq >= 0 && !may_emit(from, packet.seq))
         rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
     if (rc == RM_OK)
@@ -94,8 +104,7 @@ static int finished(records *from, rmi_token *found, rm_error *err)
     int32_t code = 0;
     if (!rmi_unpack_raw(from->answer->output, from->answer->length, &from->at, &code, sizeof code))
         return rmi_guest_broken(err, "a record ends too early");
-    int rc = rmi_unpack(rm_node_allocator(state->node), from->answer->output, from->answer->length, &from->at,
-                        &document, err);
+    int rc = read_value(from, &document, err);
     if (rc != RM_OK)
         return rc;
     if (code < 0)
@@ -117,8 +126,7 @@ static int logged(records *from, uint32_t level, rm_error *err)
     const int64_t second = rmi_platform_now() / 1000000000;
     rm_value text = rm_null();
     size_t length = 0;
-    const int rc = rmi_unpack(rm_node_allocator(state->node), from->answer->output, from->answer->length,
-                              &from->at, &text, err);
+    const int rc = read_value(from, &text, err);
     if (rc != RM_OK)
         return rc;
     if (second != state->log_second) {
