@@ -347,21 +347,38 @@ int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capac
     return RM_OK;
 }
 
-static int read_error(rmi_guest *guest, const exchange *area, int code, rm_error *err)
+static int read_answer(rmi_guest *guest, exchange *area, rmi_guest_answer *answer, rm_error *err)
+{
+    const int rc = read_exchange(guest, area, err);
+    if (rc != RM_OK)
+        return rc;
+    answer->length = area->output_size;
+    answer->output =
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->output, area->output_size);
+    answer->done = area->done;
+    answer->wait_ms = area->wait_ms;
+    return answer->output != NULL ? RM_OK : rmi_guest_broken(err, "its output area lies outside its memory");
+}
+
+/* *document is owned; null where there is none. */
+static int read_error(rmi_guest *guest, const exchange *area, rm_value *document, rm_error *err)
 {
     const void *at =
         rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->error, area->error_size);
-    rm_value document = rm_null();
     size_t offset = 0;
     if (at == NULL)
         return rmi_guest_broken(err, "its error lies outside its memory");
-    int rc = RM_OK;
-    if (area->error_size > 0)
-        rc = rmi_guest_read(
-            rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, &document, err), "error", err);
-    if (rc == RM_OK)
-        rc = rmi_guest_error(document, code, err);
-    rm_value_clear(&document);
+    if (area->error_size == 0)
+        return RM_OK;
+    return rmi_guest_read(
+        rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, document, err), "error", err);
+}
+
+/* `document` is consumed. */
+static int guests_error(const rmi_guest *guest, rm_value *document, int code, rm_error *err)
+{
+    const int rc = rmi_guest_error(*document, code, err);
+    rm_value_clear(document);
     const uint64_t memory = guest->policy->limits.memory_bytes;
     if (memory > 0 && err != NULL &&
         (rc == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
@@ -373,6 +390,7 @@ int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[sta
                       rmi_guest_answer *answer, rm_error *err)
 {
     exchange area;
+    rm_value failure = rm_null();
     *answer = (rmi_guest_answer){0};
     if (!guest->has[which])
         return rmi_guest_broken(err, "it has no %s", exported[which].name);
@@ -383,53 +401,70 @@ int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[sta
     int rc = call(guest, &guest->calls[which], slots, err);
     const int code = slots[0].i32;
     if (rc == RM_OK)
-        rc = read_exchange(guest, &area, err);
-    if (rc != RM_OK)
-        return rc;
-    answer->length = area.output_size;
-    answer->output =
-        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area.output, area.output_size);
-    answer->done = area.done;
-    answer->wait_ms = area.wait_ms;
-    if (answer->output == NULL)
-        return rmi_guest_broken(err, "its output area lies outside its memory");
-    return code >= 0 ? code : read_error(guest, &area, code, err);
+        rc = read_answer(guest, &area, answer, err);
+    if (rc == RM_OK && code < 0)
+        rc = read_error(guest, &area, &failure, err);
+    if (rc == RM_OK)
+        return code < 0 ? guests_error(guest, &failure, code, err) : code;
+    guest->dead = true; /* what breaks the interface is not called again */
+    *answer = (rmi_guest_answer){0};
+    return rc;
 }
 
 /* ---- Errors that guests describe */
 
-static void copy_text(rm_value document, const char *key, char *to, size_t size)
+/* The string under a key; NULL: there is none. Borrowed. */
+static const char *text_of(rm_value document, const char *key)
 {
     rm_value value = rm_null();
-    if (rm_map_get(document, key, strlen(key), &value) && value.kind == RM_STRING)
-        (void)snprintf(to, size, "%s", rm_string_text(value, NULL));
+    const bool found = rm_map_get(document, key, strlen(key), &value) && value.kind == RM_STRING;
+    return found ? rm_string_text(value, NULL) : NULL;
+}
+
+/* Whether it can be told as it is: maps of texts and numbers. */
+static bool is_traceback(rm_value frames)
+{
+    if (frames.kind != RM_LIST)
+        return false;
+    for (size_t i = 0; i < rm_list_length(frames); i++) {
+        const rm_value frame = rm_list_get(frames, i);
+        if (frame.kind != RM_MAP)
+            return false;
+        for (size_t k = 0; k < rm_map_length(frame); k++) {
+            rm_value key = rm_null(), value = rm_null();
+            (void)rm_map_at(frame, k, &key, &value);
+            if (value.kind != RM_STRING && value.kind != RM_INT)
+                return false;
+        }
+    }
+    return true;
 }
 
 static int code_named(rm_value document, int code)
 {
-    char name[64] = "";
-    copy_text(document, "code", name, sizeof name);
-    for (int known = -1; strcmp(rm_code_name(known), "unknown") != 0; known--)
+    const char *name = text_of(document, "code");
+    for (int known = -1; name != NULL && strcmp(rm_code_name(known), "unknown") != 0; known--)
         if (strcmp(rm_code_name(known), name) == 0)
-            return known;
-    return code < 0 && strcmp(rm_code_name(code), "unknown") != 0 ? code : RM_E_VALUE;
+            code = known;
+    /* That the run was stopped is not the guest's to say. */
+    const bool is_known = code < 0 && strcmp(rm_code_name(code), "unknown") != 0;
+    return is_known && code != RM_E_CANCELLED && code != RM_E_TIMEOUT ? code : RM_E_VALUE;
 }
 
 int rmi_guest_error(rm_value document, int code, rm_error *err)
 {
-    char text[sizeof err->message] = "";
     rm_value value = rm_null();
     code = code_named(document, code);
     if (err == NULL)
         return code;
-    copy_text(document, "message", text, sizeof text);
-    (void)rm_error_set(err, code, "%s", text[0] != '\0' ? text : rm_code_name(code));
-    copy_text(document, "hint", err->hint, sizeof err->hint);
-    if (rm_map_get(document, "pointer", 7, &value) && value.kind == RM_STRING) {
-        copy_text(document, "pointer", err->pointer, sizeof err->pointer);
-        err->has_pointer = true;
-    }
-    if (rm_map_get(document, "traceback", 9, &value) && value.kind == RM_LIST)
+    const char *message = text_of(document, "message"), *hint = text_of(document, "hint"),
+               *pointer = text_of(document, "pointer");
+    (void)rm_error_set(err, code, "%s", message != NULL ? message : rm_code_name(code));
+    if (hint != NULL)
+        rm_error_hint(err, "%s", hint);
+    if (pointer != NULL)
+        rm_error_pointer(err, "%s", pointer);
+    if (rm_map_get(document, "traceback", 9, &value) && is_traceback(value))
         err->traceback = rm_value_retain(value);
     if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
         err->detail = rm_value_retain(value);
