@@ -105,6 +105,7 @@ void rmi_areas_begin(rmi_areas *areas)
 {
     areas->output.length = areas->error.length = 0;
     areas->output.grows = areas->error.grows = true;
+    areas->output.any_order = true; /* the host takes any */
     areas->output.failed = areas->error.failed = false;
     areas->exchange.done = 0;
 }

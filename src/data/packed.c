@@ -103,8 +103,10 @@ static int pack_big_integer(rmi_packer *packer, rm_value value, rm_error *err)
 int rmi_pack_tensor(rmi_packer *packer, const rm_tensor *view, uint8_t flags, rm_error *err)
 {
     const size_t described = view->description != NULL ? strlen(view->description) : 0;
+    const bool fortran =
+        packer->any_order && !rmi_tensor_is_in_order(view, false) && rmi_tensor_is_in_order(view, true);
     const uint8_t bytes[] = {RMI_PACKED_TENSOR, (uint8_t)view->dtype, (uint8_t)view->dimensions,
-                             (uint8_t)view->media.kind, flags};
+                             (uint8_t)view->media.kind, flags | (fortran ? RMI_PACKED_FORTRAN : 0)};
     size_t count = 0, size = 0;
     int rc = check_length(described, err);
     if (rc == RM_OK)
@@ -126,7 +128,9 @@ int rmi_pack_tensor(rmi_packer *packer, const rm_tensor *view, uint8_t flags, rm
     if (to != NULL)
         memset(to, 0, gap);
     to = rmi_packer_room(packer, size);
-    if (to != NULL)
+    if (to != NULL && fortran && size > 0)
+        memcpy(to, view->data, size);
+    else if (to != NULL)
         rmi_tensor_copy_elements(view, to);
     return packer->failed ? rmi_out_of_memory(err) : RM_OK;
 }

@@ -27,7 +27,8 @@ enum {
     RMI_PACKED_TAGS
 };
 enum { RMI_PACKED_MAX_NESTING = 200, RMI_PACKED_ALIGNMENT = 16 };
-enum { RMI_PACKED_ARRAY = 1 }; /* a tensor's flag: it was a numpy array */
+/* A tensor's flags: it was a numpy array; its elements are in Fortran order. */
+enum { RMI_PACKED_ARRAY = 1, RMI_PACKED_FORTRAN = 2 };
 
 /* ---- Writing ---- */
 
@@ -39,6 +40,7 @@ typedef struct rmi_packer {
     size_t length; /* of the message so far; more than `capacity`: the caller's memory is too small for it */
     size_t capacity;
     bool grows;
+    bool any_order; /* the receiver knows RMI_PACKED_FORTRAN: such tensors go as they are, else in C order */
     bool failed; /* out of memory, or more than a size can count; what was written since is lost */
 } rmi_packer;
 

@@ -143,7 +143,7 @@ static const struct {
      "a packed value has a tensor whose elements are not of their dtype's size at byte 1"},
     {"audio of one dimension", BYTES(TENSOR("\x0c", "\x01", "\x01", "\0") RATE "\x04\0\0\0"), RM_E_VALUE,
      "a packed value has a tensor that is no media it could be at byte 1"},
-    {"unknown flags", BYTES(TENSOR("\x02", "\0", "\0", "\x02") RATE "\x01\0\0\0"), RM_E_VALUE,
+    {"unknown flags", BYTES(TENSOR("\x02", "\0", "\0", "\x04") RATE "\x01\0\0\0"), RM_E_VALUE,
      "a packed value has a tensor with unknown flags at byte 1"},
     {"a description of float32", BYTES(TENSOR("\x0c", "\0", "\0", "\0") RATE "\x04\0\0\0\x01\0\0\0x"),
      RM_E_VALUE, "a packed value has a tensor with a description that its dtype does not need at byte 25"},

@@ -120,7 +120,9 @@ static int check_head(const reader *r, const tensor_head *head, size_t at)
     if (head->media > RM_MEDIA_AUDIO ||
         (head->media == RM_MEDIA_AUDIO && (head->dimensions != 2 || head->sample_rate <= 0)))
         return fail(r, at, "has a tensor that is no media it could be");
-    return head->flags > RMI_PACKED_ARRAY ? fail(r, at, "has a tensor with unknown flags") : RM_OK;
+    return (head->flags & ~(RMI_PACKED_ARRAY | RMI_PACKED_FORTRAN)) != 0
+               ? fail(r, at, "has a tensor with unknown flags")
+               : RM_OK;
 }
 
 static int take_head(reader *r, tensor_head *head)
@@ -218,13 +220,13 @@ static int take_tensor(reader *r, rm_value *out)
                           .shape = shape};
         if (head.media == RM_MEDIA_AUDIO)
             view.media = (rm_media){RM_MEDIA_AUDIO, head.sample_rate, head.channel_layout};
-        rc = rmi_tensor_new_unset(r->allocator, &view, false, out, r->err);
+        rc = rmi_tensor_new_unset(r->allocator, &view, head.flags & RMI_PACKED_FORTRAN, out, r->err);
     }
     if (rc == RM_OK) {
         if (bytes != 0)
             memcpy(rm_tensor_view(*out).data, r->data + r->at, bytes);
         r->at += bytes;
-        if (head.flags == RMI_PACKED_ARRAY)
+        if (head.flags & RMI_PACKED_ARRAY)
             rc = rmi_packed_new(r->allocator, RMI_PACKED_TENSOR, rm_value_move(out), out, r->err);
     }
     rmi_text_clear(&text);

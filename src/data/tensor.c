@@ -355,20 +355,25 @@ int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err)
     return RM_OK;
 }
 
-static bool is_in_order(rm_value tensor, bool fortran)
+bool rmi_tensor_is_in_order(const rm_tensor *view, bool fortran)
 {
-    rm_tensor view = rm_tensor_view(tensor);
     int64_t expected = 1;
-    bool in_order = tensor.kind == RM_TENSOR;
-    for (int32_t i = 0; i < view.dimensions; i++) {
-        const int32_t at = fortran ? i : view.dimensions - 1 - i;
-        if (view.shape[at] == 0)
+    bool in_order = true;
+    for (int32_t i = 0; i < view->dimensions; i++) {
+        const int32_t at = fortran ? i : view->dimensions - 1 - i;
+        if (view->shape[at] == 0)
             return true;
-        if (view.shape[at] != 1 && view.strides[at] != expected)
+        if (view->shape[at] != 1 && view->strides[at] != expected)
             in_order = false;
-        expected *= view.shape[at];
+        expected *= view->shape[at];
     }
     return in_order;
+}
+
+static bool is_in_order(rm_value tensor, bool fortran)
+{
+    const rm_tensor view = rm_tensor_view(tensor);
+    return tensor.kind == RM_TENSOR && rmi_tensor_is_in_order(&view, fortran);
 }
 
 bool rm_tensor_is_contiguous(rm_value tensor)

@@ -39,21 +39,35 @@ static int check_remote(rm_manifest *manifest, uint32_t index, rm_error *err)
     return RM_OK;
 }
 
-static int check_sandbox(const rmi_manifest_node *node, uint32_t index, rm_error *err)
+/* The field by which a node asks for a sandbox, and what it says. */
+static const char *sandbox_field(const rmi_manifest_node *node, const char **what)
 {
-    if (rmi_feature_available("RM_WASMTIME_RUNTIME"))
+    if (node->placement == RMI_PLACE_SANDBOX) {
+        *what = "placement 'sandbox'";
+        return "execution/placement";
+    }
+    if (strncmp(node->node_type, "wasm:", 5) == 0) {
+        *what = "a node_type 'wasm:FILE'";
+        return "node_type";
+    }
+    *what = "runtime_hint 'cpython_wasm'";
+    return "runtime_hint";
+}
+
+static int check_sandbox(const rm_manifest *manifest, uint32_t index, rm_error *err)
+{
+    const rmi_manifest_node *node = &manifest->nodes[index];
+    const char *what = NULL;
+    if (!rmi_wants_sandbox(node) || manifest->runtime->has_sandbox)
         return RM_OK;
-    if (node->placement == RMI_PLACE_SANDBOX)
-        return at_field(err, missing_feature(err, node->id, "placement 'sandbox'", "RM_WASMTIME_RUNTIME"),
-                        node, index, "execution/placement");
-    if (strcmp(node->runtime_hint, "cpython_wasm") == 0)
-        return at_field(err,
-                        missing_feature(err, node->id, "runtime_hint 'cpython_wasm'", "RM_WASMTIME_RUNTIME"),
-                        node, index, "runtime_hint");
-    if (rmi_wants_sandbox(node))
-        return at_field(err, missing_feature(err, node->id, "a node_type 'wasm:FILE'", "RM_WASMTIME_RUNTIME"),
-                        node, index, "node_type");
-    return RM_OK;
+    const char *field = sandbox_field(node, &what);
+    if (!rmi_feature_available("RM_WASMTIME_RUNTIME"))
+        return at_field(err, missing_feature(err, node->id, what, "RM_WASMTIME_RUNTIME"), node, index, field);
+    (void)rmi_manifest_error(
+        err, RM_E_MISSING_FEATURE,
+        "node '%s': %s needs a sandbox (RM_WASMTIME_RUNTIME), which this program did not attach", node->id,
+        what);
+    return at_field(err, RM_E_MISSING_FEATURE, node, index, field);
 }
 
 /* One name for each architecture. */
@@ -128,7 +142,7 @@ int rmi_graph_check_places(rm_manifest *manifest, const rmi_graph *graph, rm_err
         if (rc == RM_OK && (node->host != NULL || node->placement != RMI_PLACE_AUTO))
             rc = check_remote(manifest, i, err);
         if (rc == RM_OK)
-            rc = check_sandbox(node, i, err);
+            rc = check_sandbox(manifest, i, err);
         if (rc == RM_OK && node->capabilities != NULL)
             rc = check_machine(manifest, i, err);
     }

@@ -222,8 +222,8 @@ static void makes_a_schema_from_the_tables(void **state)
     assert_json(
         get(get(node, "properties"), "runtime_hint"),
         "{\"type\":[\"string\",\"null\"],\"enum\":[\"auto\",\"cpython\",\"cpython_wasm\","
-        "\"rust_python\",null],\"description\":\"cpython and rust_python: the Python class, also where a "
-        "native node has the name\"}");
+        "\"rust_python\",null],\"description\":\"cpython, rust_python: the Python class, also where a "
+        "native node has the name; cpython_wasm: that, in a sandbox\"}");
     assert_json(get(node, "required"), "[\"id\",\"node_type\"]");
     assert_json(get(node, "additionalProperties"), "false");
     assert_int_equal(rm_list_length(rules), runtime->type_count);

@@ -28,16 +28,6 @@ static int no_python(const rmi_manifest_node *node, const char *what, const char
     return RM_E_MISSING_FEATURE;
 }
 
-static int no_sandbox(const rmi_manifest_node *node, uint32_t index, rm_error *err)
-{
-    (void)rmi_manifest_error(
-        err, RM_E_MISSING_FEATURE,
-        "node '%s' asks for a sandbox (RM_WASMTIME_RUNTIME), which this program did not attach", node->id);
-    rmi_manifest_error_node(err, node->id);
-    rm_error_pointer(err, "/nodes/%u", index);
-    return RM_E_MISSING_FEATURE;
-}
-
 /* Nobody knows the type: says so, with everywhere it was looked for. */
 static int unknown_type(const rmi_graph *graph, uint32_t index, const rmi_text *looked, rm_error *err)
 {
@@ -146,8 +136,6 @@ int rmi_graph_resolve(rmi_graph *graph, rm_error *err)
     for (uint32_t i = 0; i < graph->node_count && rc == RM_OK; i++) {
         rmi_graph_node *node = &graph->nodes[i];
         bool python = wants_python(node->source), sandboxed = rmi_wants_sandbox(node->source);
-        if (sandboxed && !graph->runtime->has_sandbox)
-            return no_sandbox(node->source, i, err);
         if (python && !sandboxed && graph->runtime->resolver_count == 0)
             return no_python(node->source, "runtime_hint", node->source->runtime_hint, "runtime_hint", i,
                              err);

@@ -74,6 +74,9 @@ int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size
 /* The directory of the running program, without a slash at the end; false where there is none. */
 bool rmi_platform_program_directory(char *buffer, size_t size);
 
+/* The directory of the program or shared object that this code is part of; false where there is none. */
+bool rmi_platform_own_directory(char *buffer, size_t size);
+
 /* A shared object; its symbol as data, borrowed; freed handles stay loaded until rmi_library_close. */
 typedef struct rmi_library rmi_library;
 int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_library **out, rm_error *err);

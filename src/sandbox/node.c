@@ -202,6 +202,7 @@ static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, si
         if (rc != RM_OK)
             return rc;
         rmi_packer_init_fixed(&packer, data, capacity);
+        packer.any_order = state->use->is_python;
         rc = pack_run(&packer, run, *n, err);
         if (rc != RM_OK && *n > 1) { /* finds the one that it was */
             rm_error_clear(err);
@@ -303,59 +304,57 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
 
 /* ---- Streams */
 
-/* Hands over what waits; RM_DONE: the stream has ended and the guest knows. */
-static int feed_stream(rmi_sandbox_state *state, int *answer, rm_error *err)
+/* Gives the guest the next packet of its stream, or says that there are no more: its answer. RM_AGAIN: none can be had now. */
+static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
 {
     rm_packet packet;
-    int rc = RM_OK;
-    while (rc == RM_OK) {
-        rc = rm_node_pull(state->node, false, &packet, err);
-        if (rc != RM_OK)
-            break;
-        size_t one = 1, length = 0;
-        rmi_guest_answer said;
-        rc = put_run(state, &packet, &one, &length, err);
-        rm_packet_clear(&packet);
-        if (rc != RM_OK)
-            break;
-        rmi_slot slots[2] = {{0}, {.u32 = (uint32_t)length}};
-        *answer = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &said, err);
-        rc = *answer < 0 ? *answer : RM_OK;
-        const int replayed = rmi_sandbox_replay(state, &said, NULL, 0, rc < 0 ? NULL : err);
-        rc = rc == RM_OK ? replayed : rc;
-        if (*answer == RM_DONE || *answer == RM_MORE)
-            break;
+    rmi_guest_answer said;
+    size_t one = 1, length = 0;
+    int rc = rm_node_pull(state->node, false, &packet, err);
+    if (rc == RM_DONE && !state->ended && rmi_guest_has(state->guest, RMI_GUEST_END)) {
+        state->ended = true;
+        return simple_call(state, RMI_GUEST_END, (rmi_slot){0}, &said, err);
     }
-    return rc;
+    if (rc != RM_OK)
+        return rc;
+    rc = put_run(state, &packet, &one, &length, err);
+    rm_packet_clear(&packet);
+    if (rc != RM_OK)
+        return settle(state, rc, err);
+    rmi_slot slots[2] = {{0}, {.u32 = (uint32_t)length}};
+    rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &said, err);
+    const int replayed = rmi_sandbox_replay(state, &said, NULL, 0, rc < 0 ? NULL : err);
+    return settle(state, rc >= 0 && replayed < 0 ? replayed : rc, err);
+}
+
+/* Goes on after `answer` as long as the guest wants more of its stream and there is some. */
+static int feed(rmi_sandbox_state *state, int answer, rm_error *err)
+{
+    while (answer == RM_OK || (answer == RM_PENDING && state->wants)) {
+        state->wants = false;
+        const int next = next_of_stream(state, err);
+        if (next == RM_AGAIN || (next == RM_DONE && state->ended))
+            return answer == RM_OK && next == RM_DONE ? RM_DONE : answer;
+        answer = next;
+    }
+    return answer;
 }
 
 static int stream_process(rm_node *node, void *memory, unsigned port, rm_packet in, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
     rmi_guest_answer said;
-    int answer = RM_OK;
     (void)node, (void)port;
     rm_packet_clear(&in);
     int rc = need_guest(state, err);
     if (rc != RM_OK)
         return rc;
-    if (state->more) {
-        answer = rmi_guest_has(state->guest, RMI_GUEST_MORE)
-                     ? simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, &said, err)
-                     : bad_answer("rm_node_process", RM_MORE, err);
-    } else {
-        rc = feed_stream(state, &answer, err);
-        if (rc == RM_DONE && !state->ended) {
-            state->ended = true;
-            answer = rmi_guest_has(state->guest, RMI_GUEST_END)
-                         ? simple_call(state, RMI_GUEST_END, (rmi_slot){0}, &said, err)
-                         : RM_DONE;
-        } else if (rc < 0) {
-            return settle(state, rc, err);
-        }
-    }
-    state->more = answer == RM_MORE;
-    return settle(state, answer, err);
+    state->wants = false;
+    if (state->more && rmi_guest_has(state->guest, RMI_GUEST_MORE))
+        rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, &said, err);
+    rc = feed(state, rc, err);
+    state->more = rc == RM_MORE;
+    return rc;
 }
 
 /* ---- Sources, pending ones, the end */
@@ -382,13 +381,14 @@ static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
         wait->deadline = INT64_MAX;
         return RM_OK;
     }
-    int rc = RM_MORE;
-    while (rc == RM_MORE)
-        rc = simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, &answer, err);
+    state->wants = false;
+    int rc = simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, &answer, err);
+    if (rc == RM_PENDING && state->wants)
+        rc = feed(state, rc, err);
     const double ms = rc == RM_PENDING && answer.wait_ms > 0 ? answer.wait_ms : 0;
     wait->descriptor = -1;
     wait->deadline = rc == RM_PENDING && ms < 1e12 ? rm_clock_now() + (int64_t)(ms * 1e6) : INT64_MAX;
-    return rc == RM_DONE ? RM_OK : rc;
+    return rc;
 }
 
 static int node_flush(rm_node *node, void *memory, rm_error *err)

@@ -74,7 +74,7 @@ static int suspended(records *from, uint64_t token, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
     void *block = state->tokens;
-    if (from->run == NULL || state->use->type.poll == NULL)
+    if (state->use->type.poll == NULL)
         return rmi_guest_broken(err, "it suspends where nothing can be pending");
     int rc = rmi_grow(rm_node_allocator(state->node), &block, &state->token_capacity, state->token_count + 1,
                       sizeof *state->tokens, err);
@@ -83,7 +83,8 @@ static int suspended(records *from, uint64_t token, rm_error *err)
         return rc;
     const uint32_t place =
         from->answer->done > 0 && from->answer->done <= from->n ? from->answer->done - 1 : 0;
-    rm_node_set_current(state->node, &from->run[place]);
+    if (from->run != NULL)
+        rm_node_set_current(state->node, &from->run[place]);
     state->tokens[state->token_count++] = (rmi_token){.guest = token, .host = rm_node_suspend(state->node)};
     return RM_OK;
 }
@@ -160,8 +161,10 @@ static int replay_one(records *from, rm_error *err)
         return emitted(from, head[1], err);
     if (head[0] == LOGGED)
         return logged(from, head[1], err);
-    if (head[0] == WANTS_STREAM)
+    if (head[0] == WANTS_STREAM) {
+        from->state->wants = true;
         return RM_OK;
+    }
     if (head[0] != SUSPENDED && head[0] != RESUMED && head[0] != FINISHED)
         return rmi_guest_broken(err, "there is no record of kind %u", (unsigned)head[0]);
     if (!rmi_unpack_raw(answer->output, answer->length, &from->at, &token, sizeof token))

@@ -24,21 +24,30 @@ void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *
 
 /* ---- Files beside the program */
 
-/* Looks for `name` in `given` or else in the places `near` the program; false with the last path tried. */
+static bool is_there(const char *folder, const char *near, const char *name,
+                     char path[static RMI_SANDBOX_PATH])
+{
+    const int length =
+        snprintf(path, RMI_SANDBOX_PATH, "%s/%s%s%s", folder, near, near[0] != '\0' ? "/" : "", name);
+    return length < RMI_SANDBOX_PATH && access(path, R_OK) == 0;
+}
+
+/* Looks for `name` in `given` or else in the places `near` the program, and near the library where that is another
+ * file. Places end with NULL. */
 static bool find_beside(const char *given, const char *const *near, const char *name,
                         char path[static RMI_SANDBOX_PATH])
 {
+    bool (*const homes[])(char *buffer, size_t size) = {rmi_platform_program_directory,
+                                                        rmi_platform_own_directory};
     char folder[RMI_SANDBOX_PATH];
-    if (given[0] != '\0') {
-        const int length = snprintf(path, RMI_SANDBOX_PATH, "%s/%s", given, name);
-        return length < RMI_SANDBOX_PATH && access(path, R_OK) == 0;
-    }
-    if (!rmi_platform_program_directory(folder, sizeof folder))
-        return false;
-    for (; *near != NULL; near++) {
-        const int length = snprintf(path, RMI_SANDBOX_PATH, "%s/%s/%s", folder, *near, name);
-        if (length < RMI_SANDBOX_PATH && access(path, R_OK) == 0)
-            return true;
+    if (given[0] != '\0')
+        return is_there(given, "", name, path);
+    for (size_t home = 0; home < sizeof homes / sizeof *homes; home++) {
+        if (!homes[home](folder, sizeof folder))
+            continue;
+        for (const char *const *place = near; *place != NULL; place++)
+            if (is_there(folder, *place, name, path))
+                return true;
     }
     return false;
 }
@@ -46,8 +55,8 @@ static bool find_beside(const char *given, const char *const *near, const char *
 int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char path[static RMI_SANDBOX_PATH],
                      rm_error *err)
 {
-    /* Beside it, as `make install` puts them, as the build does. */
-    static const char *const near[] = {".", "../wasm", "../../wasm", "../lib/remotemedia/wasm", NULL};
+    /* Beside it, as `make install` puts them, as the build does; the same for the library. */
+    static const char *const near[] = {".", "../wasm", "../../wasm", "remotemedia/wasm", NULL};
     for (size_t i = 0; names[i] != NULL; i++)
         if (find_beside(sandbox->modules, near, names[i], path))
             return RM_OK;
@@ -61,7 +70,7 @@ int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char p
 
 static int load_library(rm_sandbox *sandbox, rm_error *err)
 {
-    static const char *const near[] = {".", "../lib", "../lib/remotemedia/lib", NULL};
+    static const char *const near[] = {".", "../lib", "remotemedia/lib", NULL};
     char path[RMI_SANDBOX_PATH];
     rmi_engine_entry *entry = NULL;
     if (sandbox->engine_path[0] != '\0')

@@ -144,16 +144,27 @@ class Sandbox(Hosted):
         return "only `run` goes into a sandbox" if words and words[0] != "run" else None
 
     def run(self, cases):
+        self.compile()
         yield from Native.run(self, cases)
 
-    def in_host(self, case, folder, streams):
-        return self.with_grants(case, folder, ["--sandbox", "--wasm", str(self.file)])
+    def compile(self):
+        """Before the first case: modules are compiled once, which takes longer than a case may."""
+        node = {"id": "n", "node_type": "Python", "params": {"code": "process = len"}}
+        document = {"version": "v1", "metadata": {"name": "n"}, "nodes": [{**node, **self.hints}], "connections": []}
+        words = [str(self.program), "run", *self.options(), "-"]
+        subprocess.run(words, input=json.dumps({"manifest": document, "input_data": ["x"]}).encode(), check=True,
+                       stdout=subprocess.DEVNULL)
 
-    def with_grants(self, case, folder, options):
+    hints = {}
+
+    def options(self):
+        return ["--sandbox", "--wasm", str(self.file)]
+
+    def in_host(self, case, folder, streams):
         command, stdin = self.command(case, folder, [])
         variables = replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder))
         words = command[1:] or ["run", "-"]
-        words[1:1] = [*options, "--allow-write", ".", "--allow-write", str(folder)]
+        words[1:1] = [*self.options(), "--allow-write", ".", "--allow-write", str(folder)]
         for name in variables:
             words[1:1] = ["--allow-env", name]
         return self.finished([command[0], *words], stdin, folder, environment(variables), limit_of(case))
@@ -173,6 +184,11 @@ class Nodes(Sandbox):
             if kind == "Python" or ":" in kind or kind in PYTHON_ONLY or node.get("runtime_hint") in PYTHON_HINTS:
                 yield node
 
+    hints = {"runtime_hint": "cpython_wasm"}
+
+    def options(self):
+        return []
+
     @staticmethod
     def refuses(case):
         return Sandbox.refuses(case) or (None if any(Nodes.python_nodes(case)) else "no Python node is in it")
@@ -181,9 +197,9 @@ class Nodes(Sandbox):
         plain = case.data
         case.data = copy.deepcopy(plain)
         for node in Nodes.python_nodes(case):
-            node["runtime_hint"] = "cpython_wasm"
+            node.update(self.hints)
         try:
-            return self.with_grants(case, folder, [])
+            return super().in_host(case, folder, streams)
         finally:
             case.data = plain
 

@@ -34,6 +34,20 @@ int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_librar
     return RM_OK;
 }
 
+bool rmi_platform_own_directory(char *buffer, size_t size)
+{
+    static const char here;
+    Dl_info found;
+    const char *slash =
+        dladdr(&here, &found) != 0 && found.dli_fname != NULL ? strrchr(found.dli_fname, '/') : NULL;
+    const size_t length = slash != NULL ? (size_t)(slash - found.dli_fname) : 0;
+    if (length == 0 || length >= size)
+        return false;
+    memcpy(buffer, found.dli_fname, length);
+    buffer[length] = '\0';
+    return true;
+}
+
 bool rmi_library_function(rmi_library *library, const char *name, void *function, size_t size)
 {
     void *symbol = dlsym(library->handle, name);
