@@ -65,6 +65,11 @@ int rmi_guest_broken(rm_error *err, const char *format, ...)
     return rm_error_set(err, RM_E_VALUE, "the module breaks the node interface: %s", text);
 }
 
+int rmi_guest_answered(rmi_guest_call which, int code, rm_error *err)
+{
+    return rmi_guest_broken(err, "%s answers %d", exported[which].name, code);
+}
+
 int rmi_guest_read(int rc, const char *where, rm_error *err)
 {
     if (rc == RM_OK || rc == RM_E_OUT_OF_MEMORY || err == NULL)
@@ -296,6 +301,11 @@ bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call)
     return guest->has[call];
 }
 
+void rmi_guest_give_up(rmi_guest *guest)
+{
+    guest->dead = true;
+}
+
 bool rmi_guest_is_dead(const rmi_guest *guest)
 {
     return guest->dead;
@@ -459,7 +469,10 @@ int rmi_guest_error(rm_value document, int code, rm_error *err)
         return code;
     const char *message = text_of(document, "message"), *hint = text_of(document, "hint"),
                *pointer = text_of(document, "pointer");
-    (void)rm_error_set(err, code, "%s", message != NULL ? message : rm_code_name(code));
+    if (message != NULL)
+        (void)rm_error_set(err, code, "%s", message);
+    else
+        (void)rm_error_set(err, code, "the code in the sandbox failed (%s) without saying why", rm_code_name(code));
     if (hint != NULL)
         rm_error_hint(err, "%s", hint);
     if (pointer != NULL)

@@ -49,6 +49,8 @@ static int emitted(records *from, uint32_t port, rm_error *err)
     rmi_sandbox_state *state = from->state;
     rm_packet packet;
     const size_t start = from->at;
+    if (state->no_emitting)
+        return rmi_guest_broken(err, "it emits while it is opened or closed");
     int rc = rmi_guest_read(rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output,
                                               from->answer->length, &from->at, &packet, err),
                             output_area, err);
@@ -85,6 +87,7 @@ static int suspended(records *from, uint64_t token, rm_error *err)
         from->answer->done > 0 && from->answer->done <= from->n ? from->answer->done - 1 : 0;
     if (from->run != NULL)
         rm_node_set_current(state->node, &from->run[place]);
+    state->suspended = true;
     state->tokens[state->token_count++] = (rmi_token){.guest = token, .host = rm_node_suspend(state->node)};
     return RM_OK;
 }

@@ -201,7 +201,7 @@ static int ask_guest(rmi_sandboxed *use, rm_error *err)
                                 "description", err);
         if (rc == RM_OK && use->description.kind != RM_MAP)
             rc = rmi_guest_broken(err, "rm_node_describe gives no map");
-        return rc > 0 ? rmi_guest_broken(err, "rm_node_describe answers %d", rc) : rc;
+        return rc > 0 ? rmi_guest_answered(RMI_GUEST_DESCRIBE, rc, err) : rc;
     }
     rmi_builder b = rmi_builder_start(use->attached->allocator, err); /* by what it exports */
     rm_value description = rmi_build_map(&b);

@@ -130,6 +130,7 @@ static wasm_engine_t *new_engine(const rmi_engine_config *wanted)
     wasmtime_config_memory_init_cow_set(config, true);
     wasmtime_config_wasm_memory64_set(config, false);
     wasmtime_config_wasm_multi_memory_set(config, false);
+    wasmtime_config_wasm_threads_set(config, false);
     if (wanted->pool > 0)
         use_pool(config, wanted->pool);
     return wasm_engine_new_with_config(config);
