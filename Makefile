@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-browser test-numpy-suite bench bench-wasm bench-numpy lint format coverage \
+.PHONY: build wasm run test test-wasm test-browser test-numpy-suite bench bench-wasm bench-numpy bench-sandbox lint format coverage \
 	install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -42,6 +42,12 @@ bench-numpy: build wasm ## Measure arrays and numpy in the WASM files, beside nu
 	@cmake --build build/wasm --target bench_arrays >/dev/null
 	@deps/deps.py --target test ensure numpy-wheel wasmtime
 	@bench/numpy/run
+
+bench-sandbox: build wasm ## Measure sandboxes, beside the native program, Python and wasmtime's command
+	@cmake --build $(BUILD) --target bench >/dev/null
+	@deps/deps.py --target test ensure wasmtime
+	@deps/deps.py --target bench ensure wasmtime-cli
+	@bench/sandbox/run
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

@@ -7,15 +7,16 @@ import statistics
 import layout
 
 KERNEL = "Python kernels against native, geometric mean"
+PEERS = {"native": "native", "pyodide": "Pyodide", "python": "python3.13 -c pass", "cli": "wasmtime's CLI"}
 
 
 class Row:
-    """`value`, `native` and `pyodide` take a function that gives the figure of a key; they raise KeyError where something
-    has not been measured. `why` tells in a few words what is behind a miss."""
+    """`value` and the peers, by their names in PEERS, take a function that gives the figure of a key; they raise KeyError where
+    something has not been measured. `why` tells in a few words what is behind a miss."""
 
-    def __init__(self, what, unit, value, aim=None, native=None, pyodide=None, why=""):
+    def __init__(self, what, unit, value, aim=None, why="", **peers):
         self.what, self.unit, self.value, self.aim = what, unit, value, aim
-        self.native, self.pyodide, self.why = native, pyodide, why
+        self.why, self.peers = why, peers
 
 
 def key(name, factor=1):
@@ -80,9 +81,9 @@ def hop(host, items):
     return lambda of: (of(f"hop 100 {host}") - of(f"hop 10 {host}")) * 1e6 / 90 / items
 
 
-def geometric(kernels, host):
+def geometric(kernels, host, peer="native"):
     return lambda of: math.exp(
-        statistics.mean(math.log(of(f"kernel {kernel} {host}") / of(f"kernel {kernel} native")) for kernel in kernels)
+        statistics.mean(math.log(of(f"kernel {kernel} {host}") / of(f"kernel {kernel} {peer}")) for kernel in kernels)
     )
 
 
@@ -129,7 +130,7 @@ def evaluate(samples, wanted):
             results.append(row)
             continue
         result = {"what": row.what, "unit": row.unit, "aim": row.aim, "why": row.why}
-        for name, function in (("value", row.value), ("native", row.native), ("pyodide", row.pyodide)):
+        for name, function in {"value": row.value, **row.peers}.items():
             figures = {"median": figure(function, samples, statistics.median), "least": figure(function, samples, min)}
             result[name] = figures if figures["median"] is not None else None
         results.append(result | {"verdict": judge(row.aim, result["value"])})
@@ -145,7 +146,12 @@ def judge(aim, value):
 
 # ---- Text
 
-HEADER = ["", "median", "of least values", "aim", "", "native", "Pyodide"]
+HEADER = ["", "median", "of least values", "aim", ""]
+
+
+def peers_of(results):
+    """Those that something has been measured of."""
+    return [name for name in PEERS if any(isinstance(result, dict) and result.get(name) for result in results)]
 
 
 def number(value):
@@ -156,10 +162,10 @@ def with_unit(figures, unit, kind="median"):
     return f"{number(figures[kind])} {unit}" if figures else ""
 
 
-def cells(result):
+def cells(result, peers):
     unit = result["unit"]
     if not result["value"]:
-        return [result["what"], "not measured", *[""] * (len(HEADER) - 2)]
+        return [result["what"], "not measured", *[""] * (len(HEADER) - 2 + len(peers))]
     same = result["value"]["median"] == result["value"]["least"]
     return [
         result["what"],
@@ -167,8 +173,7 @@ def cells(result):
         "" if same else with_unit(result["value"], unit, "least"),
         "" if result["aim"] is None else f"{result['aim']:g} {unit}",
         result["verdict"],
-        with_unit(result["native"], unit),
-        with_unit(result["pyodide"], unit),
+        *(with_unit(result.get(name), unit) for name in peers),
     ]
 
 
@@ -181,9 +186,17 @@ def notes(results, reasons):
     return [f"missed: {', '.join(whats)}: {reasons[name]}" for name, whats in why.items() if name]
 
 
+def table(results):
+    """The header, and what gives a result's cells."""
+    peers = peers_of(results)
+    return [*HEADER, *(PEERS[name] for name in peers)], lambda result: cells(result, peers)
+
+
 def as_text(results, reasons):
-    return layout.as_text(HEADER, results, cells, notes(results, reasons))
+    header, of = table(results)
+    return layout.as_text(header, results, of, notes(results, reasons))
 
 
 def as_markdown(results, reasons):
-    return layout.as_markdown(HEADER, results, cells, [f"- {note}" for note in notes(results, reasons)])
+    header, of = table(results)
+    return layout.as_markdown(header, results, of, [f"- {note}" for note in notes(results, reasons)])

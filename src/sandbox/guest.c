@@ -10,6 +10,8 @@
 #include "data/packed.h"
 
 enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 1000 * 1000 };
+/* After it was asked to stop: so long a guest has to do it itself. */
+enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
 /* Until a node is open, nothing else may be there that would end its code. */
 enum { LONGEST_LOADING_MS = 60000 };
@@ -25,6 +27,7 @@ static const struct {
     [RMI_GUEST_GENERATE] = {"rm_node_generate", ":i", false},
     [RMI_GUEST_POLL] = {"rm_node_poll", ":i", false},
     [RMI_GUEST_END] = {"rm_node_end", ":i", false},
+    [RMI_GUEST_ADVANCE] = {"rm_node_advance", "I:i", false},
     [RMI_GUEST_FLUSH] = {"rm_node_flush", ":i", false},
     [RMI_GUEST_ABANDON] = {"rm_node_abandon", "I:i", false},
     [RMI_GUEST_CLOSE] = {"rm_node_close", ":i", false},
@@ -51,8 +54,10 @@ struct rmi_guest {
     int64_t used;            /* ns in its calls so far */
     rmi_watchdog *watchdog;  /* where its time is limited */
     _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
-    atomic_flag guard;       /* of the next two, held for a few instructions */
+    atomic_flag guard;       /* of what follows, held for a few instructions */
     bool in_call, stopped, timed_out;
+    bool is_polite; /* stops its node when it is asked to */
+    int64_t asked;  /* when it was first asked to stop the call in progress; 0: it was not */
 };
 
 int rmi_guest_broken(rm_error *err, const char *format, ...)
@@ -93,21 +98,26 @@ static void unlock(rmi_guest *guest)
     atomic_flag_clear_explicit(&guest->guard, memory_order_release);
 }
 
-static void stop(rmi_guest *guest, bool timed_out)
+static void end_it(rmi_guest *guest)
 {
-    lock(guest);
-    if (guest->in_call) {
-        guest->stopped = true;
-        guest->timed_out |= timed_out;
-        rmi_wasi_stop(guest->wasi);
-        guest->sandbox->api->interrupt(guest->engine);
-    }
-    unlock(guest);
+    guest->stopped = true;
+    rmi_wasi_stop(guest->wasi);
+    guest->sandbox->api->interrupt(guest->engine);
 }
 
 void rmi_guest_stop(rmi_guest *guest)
 {
-    stop(guest, false);
+    const int64_t now = rmi_platform_now();
+    lock(guest);
+    if (guest->in_call && guest->asked == 0)
+        guest->asked = now;
+    if (guest->in_call && guest->is_polite && now - guest->asked < PATIENCE_NS) {
+        rmi_wasi_nudge(guest->wasi);
+        guest->sandbox->api->interrupt(guest->engine); /* its tick function stops the node */
+    } else if (guest->in_call) {
+        end_it(guest);
+    }
+    unlock(guest);
 }
 
 /* On the watchdog's thread. Returns when to be called again. */
@@ -115,15 +125,19 @@ static int64_t look(void *context)
 {
     rmi_guest *guest = context;
     const int64_t now = rmi_platform_now();
-    if (now >= atomic_load(&guest->ends_at))
-        stop(guest, true);
+    lock(guest);
+    if (guest->in_call && now >= atomic_load(&guest->ends_at)) {
+        guest->timed_out = true;
+        end_it(guest);
+    }
+    unlock(guest);
     return now + TICK_NS;
 }
 
-/* A rmi_instance_config.stops. */
-static bool stops(void *context)
+/* A rmi_instance_config.asks. */
+static rmi_wish asks(void *context)
 {
-    return rmi_wasi_stopped(context);
+    return rmi_wasi_stopped(context) ? RMI_END_IT : rmi_wasi_take_nudge(context) ? RMI_TICK : RMI_GO_ON;
 }
 
 /* ---- Running its code */
@@ -216,6 +230,10 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     if (rc == RM_OK)
         rc = call(guest, &function, slots, err);
     guest->exchange = slots[0].u32;
+    if (rc == RM_OK && api->find(guest->instance, "rm_node_interrupt", ":", &function, NULL) == RM_OK) {
+        api->set_tick(guest->instance, &function);
+        guest->is_polite = true;
+    }
     return rc;
 }
 
@@ -252,6 +270,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     if (rc != RM_OK)
         return rc;
     const rmi_instance_config config = {
+<<<<<<< HEAD
         .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
     begin(guest);
     rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
@@ -259,6 +278,13 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     if (why != RMI_END_NONE)
         return died(guest, why, rc, err);
     return rmi_policy_failure(limits, rc, err);
+=======
+        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
+    if (rc == RM_OK)
+        rc = rmi_policy_failure(
+            limits, guest->sandbox->api->instantiate(module, &config, &guest->instance, err), err);
+    return rc;
+>>>>>>> main
 }
 
 int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy, rmi_guest **out,
@@ -318,6 +344,68 @@ bool rmi_guest_is_spent(const rmi_guest *guest)
 
 /* ---- Calls */
 
+<<<<<<< HEAD
+=======
+static void begin(rmi_guest *guest)
+{
+    const int64_t limit = guest->policy->limits.timeout_ms;
+    lock(guest);
+    guest->in_call = true;
+    guest->asked = 0;
+    unlock(guest);
+    if (limit > 0) {
+        const int64_t now = rmi_platform_now();
+        atomic_store(&guest->ends_at, now + limit * 1000000 - guest->used);
+        guest->used -= now;
+    }
+}
+
+static void end(rmi_guest *guest)
+{
+    if (guest->policy->limits.timeout_ms > 0) {
+        guest->used += rmi_platform_now();
+        atomic_store(&guest->ends_at, INT64_MAX);
+    }
+    lock(guest);
+    guest->in_call = false;
+    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
+    unlock(guest);
+}
+
+/* What ended the instance, in terms of its limits. */
+static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
+{
+    const rm_sandbox_limits *limits = &guest->policy->limits;
+    uint32_t code = 0;
+    guest->dead = true;
+    if (guest->timed_out) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used its limit of %lld ms",
+                            (long long)limits->timeout_ms);
+    }
+    if (why == RMI_END_FUEL) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used up its fuel of %llu",
+                            (unsigned long long)limits->fuel);
+    }
+    if (why == RMI_END_IMPORT && rmi_wasi_exited(guest->wasi, &code))
+        return rm_error_set(err, RM_E_VALUE, "the code in the sandbox ended itself with exit code %u",
+                            (unsigned)code);
+    return rc;
+}
+
+static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
+{
+    rmi_end why = RMI_END_NONE;
+    if (guest->dead)
+        return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
+    begin(guest);
+    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
+    end(guest);
+    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
+}
+
+>>>>>>> main
 /* The exchange area as it is now. */
 static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
 {

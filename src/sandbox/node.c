@@ -212,7 +212,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     rmi_sandboxed *use = rm_node_type_data(node);
     state->node = node;
     state->use = use;
-    state->last_seq = INT64_MIN;
+    state->last_seq = state->bound = INT64_MIN;
     atomic_flag_clear(&state->guard);
     state->guest = atomic_exchange(&use->guest, NULL); /* the one that described it */
     const int rc = open_guest(state, err);
@@ -221,17 +221,25 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     return rc;
 }
 
-static int pack_run(rmi_packer *packer, const rm_packet *run, size_t n, rm_error *err)
+/* *n packets, or as many as make MOST_AT_ONCE bytes: more would only take memory of the guest's, and would not stay in the
+ * processor's cache until they come back. */
+static int pack_run(rmi_packer *packer, const rm_packet *run, size_t *n, rm_error *err)
 {
+    enum { MOST_AT_ONCE = 256 << 10 };
+    size_t i = 0;
     int rc = RM_OK;
-    rmi_packer_put_u32(packer, (uint32_t)n);
+    rmi_packer_put_u32(packer, 0); /* their number */
     rmi_packer_put_u32(packer, 0);
-    for (size_t i = 0; rc == RM_OK && i < n; i++)
-        rc = rmi_pack_packet(packer, &run[i], err);
+    while (rc == RM_OK && i < *n && packer->length < MOST_AT_ONCE)
+        rc = rmi_pack_packet(packer, &run[i++], err);
+    rmi_packer_set_u32(packer, 0, (uint32_t)i);
+    if (rc == RM_OK)
+        *n = i;
     return rc;
 }
 
-/* Puts the first packets of `run` into the input area: *n of them, fewer where one cannot cross. *length is what they take. */
+/* Puts the first packets of `run` into the input area: *n of them, fewer where they are large or one cannot cross. *length is
+ * what they take. */
 static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, size_t *length, rm_error *err)
 {
     rmi_packer packer;
@@ -243,7 +251,7 @@ static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, si
             return rc;
         rmi_packer_init_fixed(&packer, data, capacity);
         packer.any_order = state->use->is_python;
-        rc = pack_run(&packer, run, *n, err);
+        rc = pack_run(&packer, run, n, err);
         if (rc != RM_OK && *n > 1) { /* finds the one that it was */
             rm_error_clear(err);
             *n /= 2;
@@ -431,6 +439,20 @@ static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
     return rc;
 }
 
+static int node_advance(rm_node *node, void *memory, int64_t bound, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    state->bound = bound;
+    if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_ADVANCE))
+        return RM_OK;
+    state->advancing = true;
+    const int rc = simple_call(state, RMI_GUEST_ADVANCE, (rmi_slot){.u64 = (uint64_t)bound}, &answer, err);
+    state->advancing = false;
+    return rc <= RM_OK ? rc : bad_answer("rm_node_advance", rc, err);
+}
+
 static int node_flush(rm_node *node, void *memory, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
@@ -508,6 +530,8 @@ void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description)
     if (flag(description, "pending"))
         type->poll = node_poll;
     type->abandon = type->poll != NULL ? node_abandon : NULL;
+    if (flag(description, "advance"))
+        type->advance = node_advance;
     if (flag(description, "generates"))
         type->generate = node_generate;
     if (flag(description, "streaming")) {

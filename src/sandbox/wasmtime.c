@@ -1,7 +1,7 @@
 /* rmi_engine_api over wasmtime's C interface. A shared object of its own: it uses the public functions of the runtime
  * that loads it, and nothing of the runtime knows wasmtime.
  *
- * A guest is interrupted by epochs: every instance asks `stops` when the epoch has moved, and goes on otherwise. So no
+ * A guest is interrupted by epochs: every instance asks what to do when the epoch has moved, and goes on. So no
  * clock ticks; whoever wants a guest stopped moves the epoch. */
 #include <pthread.h>
 #include <stdio.h>
@@ -49,11 +49,10 @@ struct rmi_instance {
     wasmtime_context_t *context;
     wasmtime_instance_t instance;
     wasmtime_memory_t memory;
-    bool has_memory, ended;
+    rmi_function tick;
+    bool has_memory, has_tick, ticks, ended; /* ticks: its tick function is running */
     rmi_instance_config config;
-    rmi_end end;           /* why it stopped, where the host knows */
-    pthread_t thread;      /* that called last, and how far its stack reaches; see check_stack */
-    const char *stack_end; /* NULL: no thread yet */
+    rmi_end end; /* why it stopped, where the host knows */
 };
 
 /* ---- Errors */
@@ -357,12 +356,14 @@ static bool exports(const rmi_module *module, const char *name)
 
 /* ---- Calls */
 
-/* How far down the calling thread's stack reaches, asked once a thread. */
+/* Asks once a thread how far down its stack reaches: the first thread's is looked for in the list of all mappings, which takes
+ * a millisecond and more where a pool has made many. */
 static int check_stack(rmi_instance *instance, rm_error *err)
 {
+    static _Thread_local const char *stack_end;
     const char here = 0;
     const size_t needed = instance->module->engine->stack_size + HOST_STACK;
-    if (instance->stack_end == NULL || !pthread_equal(instance->thread, pthread_self())) {
+    if (stack_end == NULL) {
         pthread_attr_t attributes;
         void *end = NULL;
         size_t size = 0;
@@ -370,14 +371,31 @@ static int check_stack(rmi_instance *instance, rm_error *err)
             return rm_error_set(err, RM_E_INTERNAL, "the size of this thread's stack is not known");
         (void)pthread_attr_getstack(&attributes, &end, &size);
         (void)pthread_attr_destroy(&attributes);
-        instance->thread = pthread_self();
-        instance->stack_end = end;
+        stack_end = end;
     }
-    if (&here > instance->stack_end && (size_t)(&here - instance->stack_end) >= needed)
+    if (&here > stack_end && (size_t)(&here - stack_end) >= needed)
         return RM_OK;
     return rm_error_set(err, RM_E_LIMIT, "a sandbox needs %zu KiB of stack; this thread has %zu KiB left",
                         needed >> 10,
-                        &here > instance->stack_end ? (size_t)(&here - instance->stack_end) >> 10 : 0);
+                        &here > stack_end ? (size_t)(&here - stack_end) >> 10 : 0);
+}
+
+/* Calls the guest's tick function, itself to be interrupted when the epoch moves again. */
+static wasmtime_error_t *tick(rmi_instance *instance)
+{
+    wasmtime_val_raw_t value = {0};
+    wasmtime_func_t callee;
+    wasm_trap_t *trap = NULL;
+    memcpy(&callee, instance->tick.words, sizeof callee);
+    wasmtime_context_set_epoch_deadline(instance->context, 1);
+    instance->ticks = true;
+    wasmtime_error_t *error = wasmtime_func_call_unchecked(instance->context, &callee, &value, 1, &trap);
+    instance->ticks = false;
+    if (trap != NULL) {
+        wasm_trap_delete(trap);
+        return wasmtime_error_new("the tick trapped");
+    }
+    return error;
 }
 
 /* A wasmtime_store_epoch_deadline_callback. */
@@ -388,7 +406,11 @@ static wasmtime_error_t *epoch_moved(wasmtime_context_t *context, void *data, ui
     (void)context;
     *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
     *delta = 1;
-    if (instance->config.stops == NULL || !instance->config.stops(instance->config.context))
+    const rmi_wish wish =
+        instance->config.asks != NULL ? instance->config.asks(instance->config.context) : RMI_GO_ON;
+    if (wish == RMI_TICK && instance->has_tick && !instance->ticks)
+        return tick(instance);
+    if (wish != RMI_END_IT)
         return NULL;
     instance->end = RMI_END_STOPPED;
     return wasmtime_error_new("stopped");
@@ -558,6 +580,12 @@ static int find(rmi_instance *instance, const char *name, const char *signature,
     return rc;
 }
 
+static void set_tick(rmi_instance *instance, const rmi_function *function)
+{
+    instance->tick = *function;
+    instance->has_tick = true;
+}
+
 static uint64_t fuel_left(rmi_instance *instance)
 {
     uint64_t left = 0;
@@ -584,6 +612,7 @@ static const rmi_engine_api api = {
     .instance_free = instance_free,
     .find = find,
     .call = call,
+    .set_tick = set_tick,
     .memory = memory_of,
     .fuel_left = fuel_left,
     .interrupt = interrupt,

@@ -2,6 +2,8 @@
 import struct
 import sys
 
+from support import ROOT  # noqa: F401 (it makes the next ones findable)
+
 from ports import dependency
 
 sys.path.insert(0, str(dependency("wasmtime")))

@@ -33,8 +33,7 @@ def load(engine, file, cache):
     return module
 
 
-def run(engine, linker, module, job):
-    store = wasmtime.Store(engine)
+def run(store, linker, module, job):
     if "memory" in job:
         store.set_limits(memory_size=job["memory"])
     wasi = wasmtime.WasiConfig()
@@ -61,7 +60,7 @@ def serve(file, cache):
     linker = wasmtime.Linker(engine)
     linker.define_wasi()
     for line in sys.stdin:
-        print(json.dumps(run(engine, linker, module, json.loads(line))), flush=True)
+        print(json.dumps(run(wasmtime.Store(engine), linker, module, json.loads(line))), flush=True)
 
 
 def main():
