@@ -146,6 +146,7 @@ static void begin(rmi_guest *guest)
 {
     lock(guest);
     guest->in_call = true;
+    guest->asked = 0;
     unlock(guest);
     if (guest->watchdog != NULL) {
         const int64_t now = rmi_platform_now();
@@ -270,21 +271,13 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     if (rc != RM_OK)
         return rc;
     const rmi_instance_config config = {
-<<<<<<< HEAD
-        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
+        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
     begin(guest);
     rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
     end(guest);
     if (why != RMI_END_NONE)
         return died(guest, why, rc, err);
     return rmi_policy_failure(limits, rc, err);
-=======
-        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
-    if (rc == RM_OK)
-        rc = rmi_policy_failure(
-            limits, guest->sandbox->api->instantiate(module, &config, &guest->instance, err), err);
-    return rc;
->>>>>>> main
 }
 
 int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy, rmi_guest **out,
@@ -344,68 +337,6 @@ bool rmi_guest_is_spent(const rmi_guest *guest)
 
 /* ---- Calls */
 
-<<<<<<< HEAD
-=======
-static void begin(rmi_guest *guest)
-{
-    const int64_t limit = guest->policy->limits.timeout_ms;
-    lock(guest);
-    guest->in_call = true;
-    guest->asked = 0;
-    unlock(guest);
-    if (limit > 0) {
-        const int64_t now = rmi_platform_now();
-        atomic_store(&guest->ends_at, now + limit * 1000000 - guest->used);
-        guest->used -= now;
-    }
-}
-
-static void end(rmi_guest *guest)
-{
-    if (guest->policy->limits.timeout_ms > 0) {
-        guest->used += rmi_platform_now();
-        atomic_store(&guest->ends_at, INT64_MAX);
-    }
-    lock(guest);
-    guest->in_call = false;
-    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
-    unlock(guest);
-}
-
-/* What ended the instance, in terms of its limits. */
-static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
-{
-    const rm_sandbox_limits *limits = &guest->policy->limits;
-    uint32_t code = 0;
-    guest->dead = true;
-    if (guest->timed_out) {
-        guest->spent = true;
-        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used its limit of %lld ms",
-                            (long long)limits->timeout_ms);
-    }
-    if (why == RMI_END_FUEL) {
-        guest->spent = true;
-        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used up its fuel of %llu",
-                            (unsigned long long)limits->fuel);
-    }
-    if (why == RMI_END_IMPORT && rmi_wasi_exited(guest->wasi, &code))
-        return rm_error_set(err, RM_E_VALUE, "the code in the sandbox ended itself with exit code %u",
-                            (unsigned)code);
-    return rc;
-}
-
-static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
-{
-    rmi_end why = RMI_END_NONE;
-    if (guest->dead)
-        return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
-    begin(guest);
-    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
-    end(guest);
-    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
-}
-
->>>>>>> main
 /* The exchange area as it is now. */
 static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
 {
@@ -475,8 +406,10 @@ static int read_error(rmi_guest *guest, const exchange *area, rm_value *document
 /* `document` is consumed. */
 static int guests_error(const rmi_guest *guest, rm_value *document, int code, rm_error *err)
 {
-    const int rc = rmi_guest_error(*document, code, err);
+    int rc = rmi_guest_error(*document, code, err);
     rm_value_clear(document);
+    if (rc == RM_E_CANCELLED && guest->asked == 0)
+        rc = rmi_guest_not_stopped(err);
     const uint64_t memory = guest->policy->limits.memory_bytes;
     if (memory > 0 && err != NULL &&
         (rc == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
@@ -544,9 +477,15 @@ static int code_named(rm_value document, int code)
     for (int known = -1; name != NULL && strcmp(rm_code_name(known), "unknown") != 0; known--)
         if (strcmp(rm_code_name(known), name) == 0)
             code = known;
-    /* That the run was stopped is not the guest's to say. */
     const bool is_known = code < 0 && strcmp(rm_code_name(code), "unknown") != 0;
-    return is_known && code != RM_E_CANCELLED && code != RM_E_TIMEOUT ? code : RM_E_VALUE;
+    return is_known && code != RM_E_TIMEOUT ? code : RM_E_VALUE; /* that one is the host's to tell */
+}
+
+int rmi_guest_not_stopped(rm_error *err)
+{
+    if (err != NULL)
+        err->code = RM_E_VALUE;
+    return RM_E_VALUE;
 }
 
 int rmi_guest_error(rm_value document, int code, rm_error *err)

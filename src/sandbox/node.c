@@ -448,9 +448,10 @@ static int node_advance(rm_node *node, void *memory, int64_t bound, rm_error *er
     if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_ADVANCE))
         return RM_OK;
     state->advancing = true;
-    const int rc = simple_call(state, RMI_GUEST_ADVANCE, (rmi_slot){.u64 = (uint64_t)bound}, &answer, err);
+    const int rc =
+        simple_call(state, RMI_GUEST_ADVANCE, (rmi_slot){.u64 = (uint64_t)bound}, 0, &answer, err);
     state->advancing = false;
-    return rc <= RM_OK ? rc : bad_answer("rm_node_advance", rc, err);
+    return rc;
 }
 
 static int node_flush(rm_node *node, void *memory, rm_error *err)

@@ -60,11 +60,8 @@ typedef struct rmi_sandbox_state {
     int spent;        /* the code of the limit that ended it for good; 0: none */
     rm_error why;     /* owned: how that was told */
     bool ended, more; /* the stream has ended, and the guest knows it; it answered RM_MORE */
-<<<<<<< HEAD
     bool suspended;   /* in this call */
     bool no_emitting; /* in a call in which no node emits */
-=======
->>>>>>> main
     bool wants;       /* it looked for more of its stream, and there was none */
 } rmi_sandbox_state;
 

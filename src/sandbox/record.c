@@ -16,7 +16,6 @@ typedef struct records {
     size_t n;
 } records;
 
-<<<<<<< HEAD
 static const char output_area[] = "output";
 
 static int read_value(records *from, rm_value *out, rm_error *err)
@@ -26,11 +25,8 @@ static int read_value(records *from, rm_value *out, rm_error *err)
                           output_area, err);
 }
 
-/* Whether the guest may emit something that derives from item `seq`: it was given that one, and none earlier was after it. */
-=======
 /* Whether the guest may emit something that derives from item `seq`: it was given that one, or has been told of no end of
  * it, and none earlier comes after a later one. */
->>>>>>> main
 static bool may_emit(const records *from, int64_t seq)
 {
     const rmi_sandbox_state *state = from->state;
@@ -57,19 +53,13 @@ static int emitted(records *from, uint32_t port, rm_error *err)
     rmi_sandbox_state *state = from->state;
     rm_packet packet;
     const size_t start = from->at;
-<<<<<<< HEAD
     if (state->no_emitting)
         return rmi_guest_broken(err, "it emits while it is opened or closed");
     int rc = rmi_guest_read(rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output,
                                               from->answer->length, &from->at, &packet, err),
                             output_area, err);
-    if (rc == RM_OK && from->run != NULL && packet.seq >= 0 && !may_emit(from, packet.seq))
-=======
-    int rc = rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output, from->answer->length,
-                               &from->at, &packet, err);
     const bool numbered = packet.seq >= 0 && (from->run != NULL || state->advancing);
     if (rc == RM_OK && numbered && !may_emit(from, packet.seq))
->>>>>>> main
         rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
     if (rc == RM_OK)
         rc = count_output(state, from->at - start, err);
@@ -128,6 +118,8 @@ static int finished(records *from, rmi_token *found, rm_error *err)
         return rc;
     if (code < 0)
         code = rmi_guest_error(document, code, &failure);
+    if (code == RM_E_CANCELLED && !rm_node_cancelled(state->node))
+        code = rmi_guest_not_stopped(&failure);
     rm_value_clear(&document);
     const uint64_t host = found->host;
     *found = state->tokens[--state->token_count];

@@ -205,16 +205,10 @@ static int ask_guest(rmi_sandboxed *use, rm_error *err)
     }
     rmi_builder b = rmi_builder_start(use->attached->allocator, err); /* by what it exports */
     rm_value description = rmi_build_map(&b);
-<<<<<<< HEAD
     rmi_build_put(&b, &description, "generates", rm_bool(rmi_guest_has(guest, RMI_GUEST_GENERATE)));
     rmi_build_put(&b, &description, "pending", rm_bool(rmi_guest_has(guest, RMI_GUEST_POLL)));
+    rmi_build_put(&b, &description, "advance", rm_bool(rmi_guest_has(guest, RMI_GUEST_ADVANCE)));
     rmi_build_put(&b, &description, "streaming", rm_bool(rmi_guest_has(guest, RMI_GUEST_END)));
-=======
-    rmi_build_put(&b, &description, "generates", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_GENERATE)));
-    rmi_build_put(&b, &description, "pending", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_POLL)));
-    rmi_build_put(&b, &description, "advance", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_ADVANCE)));
-    rmi_build_put(&b, &description, "streaming", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_END)));
->>>>>>> main
     return rmi_build_end(&b, &description, &use->description);
 }
 
