@@ -128,6 +128,17 @@ static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fue
     return rc;
 }
 
+/* A program of ours names the limit in its errors. */
+static int tell_memory(rm_sandbox_run *run, rmi_instance *instance, uint64_t bytes, rmi_end *end,
+                       rm_error *err)
+{
+    rmi_function function;
+    rmi_slot slots[1] = {{.u64 = bytes}};
+    if (run->sandbox->api->find(instance, "rm_host_memory", "I:", &function, NULL) != RM_OK)
+        return RM_OK;
+    return run->sandbox->api->call(instance, &function, slots, end, err);
+}
+
 /* ---- After it has ended */
 
 /* What the failure of the guest's call means, in terms of its limits. */
@@ -169,6 +180,8 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
     rmi_end end = RMI_END_NONE;
     uint32_t code = 0;
     int rc = instantiate(run, module, limits, &instance, &end, err);
+    if (rc == RM_OK && limits->memory_bytes > 0)
+        rc = tell_memory(run, instance, limits->memory_bytes, &end, err);
     if (rc == RM_OK)
         rc = start_ticks(run, instance, limits->fuel, &end, err);
     if (rc == RM_OK)

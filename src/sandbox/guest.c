@@ -406,10 +406,8 @@ static int read_error(rmi_guest *guest, const exchange *area, rm_value *document
 /* `document` is consumed. */
 static int guests_error(const rmi_guest *guest, rm_value *document, int code, rm_error *err)
 {
-    int rc = rmi_guest_error(*document, code, err);
+    const int rc = rmi_guest_error(*document, code, guest->asked != 0, err);
     rm_value_clear(document);
-    if (rc == RM_E_CANCELLED && guest->asked == 0)
-        rc = rmi_guest_not_stopped(err);
     const uint64_t memory = guest->policy->limits.memory_bytes;
     if (memory > 0 && err != NULL &&
         (rc == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
@@ -481,17 +479,12 @@ static int code_named(rm_value document, int code)
     return is_known && code != RM_E_TIMEOUT ? code : RM_E_VALUE; /* that one is the host's to tell */
 }
 
-int rmi_guest_not_stopped(rm_error *err)
-{
-    if (err != NULL)
-        err->code = RM_E_VALUE;
-    return RM_E_VALUE;
-}
-
-int rmi_guest_error(rm_value document, int code, rm_error *err)
+int rmi_guest_error(rm_value document, int code, bool was_asked, rm_error *err)
 {
     rm_value value = rm_null();
     code = code_named(document, code);
+    if (code == RM_E_CANCELLED && !was_asked)
+        code = RM_E_VALUE;
     if (err == NULL)
         return code;
     const char *message = text_of(document, "message"), *hint = text_of(document, "hint"),

@@ -54,10 +54,9 @@ void rmi_guest_give_up(rmi_guest *guest);
 bool rmi_guest_is_dead(const rmi_guest *guest);
 /* Whether it died of a limit that another instance would run into as well. */
 bool rmi_guest_is_spent(const rmi_guest *guest);
-/* Fills `err` from an error document, a map as rm_error_to_value makes it; `code` where it has none. Returns the code. */
-int rmi_guest_error(rm_value document, int code, rm_error *err);
-/* The guest says that it was stopped, and nobody did: RM_E_VALUE, in `err` too. */
-int rmi_guest_not_stopped(rm_error *err);
+/* Fills `err` from an error document, a map as rm_error_to_value makes it; `code` where it has none. Returns the code, which is
+ * RM_E_CANCELLED only where the guest `was_asked` to stop. */
+int rmi_guest_error(rm_value document, int code, bool was_asked, rm_error *err);
 /* RM_E_VALUE: the module does not keep to the interface. */
 int rmi_guest_broken(rm_error *err, const char *format, ...) RM_PRINTF(2, 3);
 /* The same: it has answered `code`. */

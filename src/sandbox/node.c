@@ -44,7 +44,8 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
     int rc = rm_value_make_unique(rm_node_allocator(node), &config, err);
     if (rc == RM_OK && use->type.generate != NULL)
         rc = rm_map_set(&config, "generates", 9, rm_bool(rm_node_generates(node)), err);
-    const size_t count = use->native != NULL ? rm_node_input_count(node) : 0;
+    const rm_node_type *type = use->native != NULL ? use->native : &use->type;
+    const size_t count = use->is_python ? 0 : rm_node_input_count(node);
     if (rc == RM_OK && count > 0)
         rc = rm_list_new(rm_node_allocator(node), count, &inputs, err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
@@ -55,7 +56,7 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
             rc = rm_string_new(rm_node_allocator(node), source, strlen(source), &id, err);
         if (rc == RM_OK)
             rc = rm_list_append(&entry, rm_value_move(&id), err);
-        const char *port = input_name(use->native, i);
+        const char *port = input_name(type, i);
         if (rc == RM_OK && port != NULL)
             rc = rm_string_new(rm_node_allocator(node), port, strlen(port), &id, err);
         if (rc == RM_OK)

@@ -179,6 +179,9 @@ static int make_ports(rmi_sandboxed *use, rm_error *err)
     if (use->ports == NULL)
         return rmi_out_of_memory(err);
     rm_port *port = put_ports(use->ports, use->description, "inputs", inputs, RM_INPUT, kinds);
+    rm_value variadic = rm_null();
+    if (inputs > 0 && rm_map_get(use->description, "variadic", 8, &variadic) && variadic.kind == RM_BOOL)
+        port[-1].variadic = variadic.b;
     (void)put_ports(port, use->description, "outputs", outputs, RM_OUTPUT, RM_KIND_ANY);
     use->type.ports = use->ports;
     return RM_OK;
