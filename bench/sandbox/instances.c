@@ -148,8 +148,8 @@ static double resident(const char *line)
 
 static void print_memory(const char *when)
 {
-    printf("%s_pss %.0f\n%s_rss %.0f\n%s_dirty %.0f\n", when, resident("\nPss:"), when, resident("\nRss:"), when,
-           resident("\nPrivate_Dirty:"));
+    printf("%s_pss %.0f\n%s_rss %.0f\n%s_dirty %.0f\n", when, resident("\nPss:"), when, resident("\nRss:"),
+           when, resident("\nPrivate_Dirty:"));
 }
 
 int bench_memory(const bench_host *host, int argc, char **argv, rm_error *err)

@@ -84,8 +84,6 @@ int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_librar
  * missing. */
 bool rmi_library_function(rmi_library *library, const char *name, void *function, size_t size);
 void rmi_library_close(rmi_library *library);
-/* Gives up the handle of one that stays loaded until the process ends. NULL is fine. */
-void rmi_library_keep(rmi_library *library);
 
 /* Tells the system that all of a large block, fresh from the C library, will be used, so that it may come in
  * large pages: first touching it takes a fraction of the time then. */

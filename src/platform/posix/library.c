@@ -57,15 +57,10 @@ bool rmi_library_function(rmi_library *library, const char *name, void *function
     return true;
 }
 
-void rmi_library_keep(rmi_library *library)
-{
-    if (library != NULL)
-        rmi_platform_free(library->allocator, library, sizeof *library);
-}
-
 void rmi_library_close(rmi_library *library)
 {
-    if (library != NULL)
-        (void)dlclose(library->handle);
-    rmi_library_keep(library);
+    if (library == NULL)
+        return;
+    (void)dlclose(library->handle);
+    rmi_platform_free(library->allocator, library, sizeof *library);
 }

@@ -20,11 +20,6 @@ bool rmi_library_function(rmi_library *library, const char *name, void *function
     return false;
 }
 
-void rmi_library_keep(rmi_library *library)
-{
-    (void)library;
-}
-
 void rmi_library_close(rmi_library *library)
 {
     (void)library;
