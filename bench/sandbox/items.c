@@ -42,7 +42,8 @@ static rm_value same_item(const void *context, size_t index)
 }
 
 /* Prints nanoseconds an item. */
-static int stream(named *one, bench_item *item, const void *context, size_t items, size_t at_once, rm_error *err)
+static int stream(named *one, bench_item *item, const void *context, size_t items, size_t at_once,
+                  rm_error *err)
 {
     bench_stream way = {.items = items / 20 + 1, .at_once = at_once, .item = item, .context = context};
     int rc = bench_run_stream(one->pipeline.pipeline, &way, err); /* warms up */

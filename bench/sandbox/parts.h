@@ -19,7 +19,7 @@ size_t bench_number(const char *text);
 
 /* The arguments after the part's name; there are enough of them. */
 typedef int bench_part(const bench_host *host, int argc, char **argv, rm_error *err);
-bench_part bench_commands, bench_nodes, bench_stop_command, bench_stop_node, bench_crossing, bench_loop, bench_tensor,
-    bench_memory, bench_kernels;
+bench_part bench_commands, bench_nodes, bench_stop_command, bench_stop_node, bench_crossing, bench_loop,
+    bench_tensor, bench_memory, bench_kernels;
 
 #endif

@@ -374,8 +374,7 @@ static int check_stack(rmi_instance *instance, rm_error *err)
     if (&here > stack_end && (size_t)(&here - stack_end) >= needed)
         return RM_OK;
     return rm_error_set(err, RM_E_LIMIT, "a sandbox needs %zu KiB of stack; this thread has %zu KiB left",
-                        needed >> 10,
-                        &here > stack_end ? (size_t)(&here - stack_end) >> 10 : 0);
+                        needed >> 10, &here > stack_end ? (size_t)(&here - stack_end) >> 10 : 0);
 }
 
 /* A wasmtime_store_epoch_deadline_callback. */
