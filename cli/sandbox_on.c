@@ -14,7 +14,7 @@
 static const uint64_t most_output = UINT64_C(1) << 30, most_log = UINT64_C(1) << 20;
 
 /* After --timeout: so long the program inside has to end itself, which it does where no node keeps it. */
-enum { GRACE_MS = 30, LONGEST_PATH = 4096 };
+enum { GRACE_MS = 1000, LONGEST_PATH = 4096 };
 
 /* A policy and what it points at. */
 typedef struct policy {

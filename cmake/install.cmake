@@ -24,8 +24,9 @@ if(RM_WASMTIME_RUNTIME)
     install(TARGETS remotemedia_wasmtime LIBRARY DESTINATION ${rm_home}/lib)
     install(PROGRAMS ${rm_wasmtime_copy} DESTINATION ${rm_home}/lib)
     # What sandboxes run, where `make wasm` has made it.
-    install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/wasm/ DESTINATION ${rm_home}/wasm OPTIONAL FILES_MATCHING
-        PATTERN "*.wasm" PATTERN "*" EXCLUDE)
+    install(CODE "
+        file(GLOB made \"${PROJECT_SOURCE_DIR}/build/wasm/*.wasm\")
+        file(INSTALL \${made} DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${rm_home}/wasm\")")
 endif()
 if(RM_PYTHON)
     install(TARGETS remotemedia_python_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -234,6 +234,16 @@ EXPORT("rm_node_flush") int32_t export_node_flush(void)
     return call(rmi_lone_flush);
 }
 
+EXPORT("rm_node_advance") int32_t export_node_advance(int64_t bound)
+{
+    int rc = enter();
+    if (rc == RM_OK)
+        rc = find(&node.failure);
+    if (rc == RM_OK)
+        rc = rmi_lone_advance(node.lone, bound, &node.failure);
+    return leave(rc);
+}
+
 EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
 {
     int rc = enter();
@@ -242,6 +252,13 @@ EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
     if (rc == RM_OK)
         rc = rmi_lone_abandon(node.lone, token, &node.failure);
     return leave(rc);
+}
+
+/* In the middle of another call. */
+EXPORT("rm_node_interrupt") void export_node_interrupt(void)
+{
+    if (node.lone != NULL && node.open)
+        rmi_lone_interrupt(node.lone);
 }
 
 EXPORT("rm_node_close") int32_t export_node_close(void)

@@ -118,6 +118,8 @@ int rmi_lone_describe(const rmi_lone *lone, rm_value *out, rm_error *err)
     rmi_build_put(&b, &map, "slow", rm_bool(type->flags & RM_NODE_SLOW));
     rmi_build_put(&b, &map, "flush", rm_bool(type->flush != NULL));
     rmi_build_put(&b, &map, "max_in_flight", rm_int(type->max_in_flight > 0 ? type->max_in_flight : 1));
+    if (type->advance != NULL)
+        rmi_build_put(&b, &map, "advance", rm_bool(true));
     return rmi_build_end(&b, &map, out);
 }
 
@@ -148,6 +150,7 @@ static int64_t begin(rm_node *node, uint64_t token)
 static int end(rm_node *node, int64_t started, int rc, rm_error *err)
 {
     rc = rmi_call_end(node, started, rc);
+    atomic_store_explicit(&node->pipeline->expired, NULL, memory_order_relaxed);
     if (node->suspended && rc != RM_PENDING)
         rmi_lone_forget(node, node->in_call);
     if (rc < 0)
@@ -156,6 +159,15 @@ static int end(rm_node *node, int64_t started, int rc, rm_error *err)
     if (rc == RM_PENDING)
         node->wait = (rm_wait){.deadline = 0, .descriptor = -1};
     return rc;
+}
+
+void rmi_lone_interrupt(rmi_lone *lone)
+{
+    rm_node *node = lone->node;
+    if (!node->busy || node->type->interrupt == NULL)
+        return;
+    atomic_store(&lone->pipeline->expired, node); /* so that rm_node_cancelled says so */
+    node->type->interrupt(node, node->state);
 }
 
 static void set_no_origin(rm_node *node)
@@ -333,6 +345,17 @@ int rmi_lone_end(rmi_lone *lone, rm_error *err)
         return rc;
     lone->node->ended = true;
     return call_stream(lone->node, err);
+}
+
+int rmi_lone_advance(rmi_lone *lone, int64_t bound, rm_error *err)
+{
+    rm_node *node = lone->node;
+    int rc = check_open(lone, err);
+    if (rc != RM_OK || node->type->advance == NULL)
+        return rc;
+    rmi_set_origin(node, (rmi_origin){.seq = bound - 1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME});
+    const int64_t started = begin(node, 0);
+    return end(node, started, node->type->advance(node, node->state, bound, &lone->pipeline->scratch), err);
 }
 
 int rmi_lone_flush(rmi_lone *lone, rm_error *err)

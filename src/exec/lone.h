@@ -62,9 +62,13 @@ int rmi_lone_generate(rmi_lone *lone, rm_error *err);
 int rmi_lone_poll(rmi_lone *lone, rm_error *err);
 /* The stream of a stream node has ended. */
 int rmi_lone_end(rmi_lone *lone, rm_error *err);
+/* No packet with a seq below `bound` will come any more. */
+int rmi_lone_advance(rmi_lone *lone, int64_t bound, rm_error *err);
 int rmi_lone_flush(rmi_lone *lone, rm_error *err);
 int rmi_lone_abandon(rmi_lone *lone, uint64_t token, rm_error *err);
 int rmi_lone_close(rmi_lone *lone, rm_error *err);
+/* The call in progress, if there is one, should stop soon, with RM_E_CANCELLED. May be called in the middle of it. */
+void rmi_lone_interrupt(rmi_lone *lone);
 /* After RM_PENDING: milliseconds until it should be polled; infinity when no time is known. */
 double rmi_lone_wait_ms(const rmi_lone *lone);
 

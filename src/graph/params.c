@@ -217,7 +217,9 @@ int rmi_params_fill(const rmi_graph *graph, uint32_t index, void *state, rmi_are
     rm_value map = rm_null();
     seen done = {0};
     int rc = RM_OK;
-    const bool any = (node->type->flags & RM_NODE_ANY_PARAMS) != 0;
+    /* A resolver's type may have the table of another's: it is checked against, and not filled. */
+    const bool described = state == NULL && node->resolver != NULL && node->type->params != NULL;
+    const bool any = (node->type->flags & RM_NODE_ANY_PARAMS) != 0 && !described;
     const rmi_filler filler = {graph, node, index, state, arena, &map};
     if (node->params.kind != RM_NULL)
         map = rm_value_retain(node->params);
@@ -248,7 +250,7 @@ int rmi_params_change(const rmi_graph *graph, uint32_t index, void *state, rmi_a
     *changed = i != SIZE_MAX ? &type->params[i] : NULL;
     if (*changed == NULL)
         rc = unknown_param(&filler, name, err);
-    else if (((*changed)->flags & RM_PARAM_LIVE) == 0)
+    else if (((*changed)->flags & RM_PARAM_LIVE) == 0 || (type->flags & RM_NODE_ANY_PARAMS) != 0)
         rc = rm_error_set(err, RM_E_USAGE, "parameter '%s' of %s cannot change while the pipeline runs", name,
                           type->name);
     if (rc == RM_OK)

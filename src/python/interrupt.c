@@ -92,7 +92,8 @@ void rmi_interrupt(rm_node *node, void *memory)
     rmi_state *state = memory;
     rmi_call *call = &state->call;
     (void)node;
-    lock(call);
+    if (atomic_flag_test_and_set_explicit(&call->guard, memory_order_acquire))
+        return; /* the call is just beginning or ending; without threads, this is in the middle of that */
     const bool running = call->depth > 0;
     const bool by_signal = running && call->thread == rmi_python_of_process()->signal_thread;
     if (running && !rmi_call_interrupted(state)) {

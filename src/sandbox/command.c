@@ -6,6 +6,7 @@
 
 /* Why the host ended it. */
 enum { GOES_ON, WAS_STOPPED, TIMED_OUT };
+enum { TICK_NS = 10 * 1000 * 1000 };
 
 struct rm_sandbox_run {
     rm_sandbox *sandbox;
@@ -14,6 +15,7 @@ struct rm_sandbox_run {
     rmi_watchdog *watchdog;
     int64_t deadline; /* monotonic ns */
     atomic_int reason;
+    atomic_bool ticks; /* the guest has deadlines of its own, and is told that time passes */
 };
 
 static void stop(rm_sandbox_run *run, int reason)
@@ -33,10 +35,16 @@ void rm_sandbox_stop(rm_sandbox_run *run)
 static int64_t look(void *context)
 {
     rm_sandbox_run *run = context;
-    if (rmi_platform_now() < run->deadline)
+    const int64_t now = rmi_platform_now();
+    if (now >= run->deadline) {
+        stop(run, TIMED_OUT);
+        return INT64_MAX;
+    }
+    if (!atomic_load(&run->ticks))
         return run->deadline;
-    stop(run, TIMED_OUT);
-    return INT64_MAX;
+    rmi_wasi_nudge(run->wasi);
+    run->sandbox->api->interrupt(run->engine);
+    return now + TICK_NS < run->deadline ? now + TICK_NS : run->deadline;
 }
 
 /* ---- Before it starts */
@@ -79,18 +87,45 @@ static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_
     return rc;
 }
 
-/* A rmi_instance_config.stops. */
-static bool stops(void *context)
+/* A rmi_instance_config.asks. */
+static rmi_wish asks(void *context)
 {
-    return rmi_wasi_stopped(context);
+    return rmi_wasi_stopped(context) ? RMI_END_IT : rmi_wasi_take_nudge(context) ? RMI_TICK : RMI_GO_ON;
 }
 
-static int start_clock(rm_sandbox_run *run, const rm_sandbox_limits *limits, int64_t grace_ms, rm_error *err)
+static int start_clock(rm_sandbox_run *run, const rm_sandbox_command *command, rm_error *err)
 {
-    if (limits->timeout_ms <= 0 || limits->timeout_ms > INT64_MAX / 4000000)
+    const int64_t timeout = command->policy.limits.timeout_ms, longest = INT64_MAX / 4000000;
+    if (timeout <= 0 || timeout > longest || command->grace_ms < 0 || command->grace_ms > longest)
         return RM_OK;
-    run->deadline = rmi_platform_now() + (limits->timeout_ms + grace_ms) * 1000000;
+    run->deadline = rmi_platform_now() + (timeout + command->grace_ms) * 1000000;
     return rmi_watchdog_start(run->sandbox->allocator, look, run, &run->watchdog, err);
+}
+
+/* A program of ours stops its nodes itself when their time is up, if it is told that time passes; which would make fuel
+ * depend on time. */
+static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fuel, rm_error *err)
+{
+    const rmi_engine_api *api = run->sandbox->api;
+    rmi_function enable, tick;
+    rmi_slot slots[1] = {{0}};
+    rmi_end end = RMI_END_NONE;
+    int rc = fuel > 0 ? RM_E_NOT_FOUND : api->find(instance, "rm_tick", ":", &tick, err);
+    if (rc == RM_OK)
+        rc = api->find(instance, "rm_host_ticks", ":", &enable, err);
+    if (rc != RM_OK) {
+        rm_error_clear(err);
+        return RM_OK;
+    }
+    rc = api->call(instance, &enable, slots, &end, err);
+    if (rc == RM_OK)
+        api->set_tick(instance, &tick);
+    atomic_store(&run->ticks, rc == RM_OK);
+    if (rc == RM_OK && run->watchdog == NULL)
+        rc = rmi_watchdog_start(run->sandbox->allocator, look, run, &run->watchdog, err);
+    else if (rc == RM_OK)
+        rmi_watchdog_poke(run->watchdog);
+    return rc;
 }
 
 /* ---- After it has ended */
@@ -139,15 +174,19 @@ static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_co
 {
     const rm_sandbox_limits *limits = &command->policy.limits;
     const rmi_instance_config config = {
-        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
+        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
     rmi_instance *instance = NULL;
-    int rc = start_clock(run, limits, command->grace_ms, err);
+    int rc = start_clock(run, command, err);
     if (command->started != NULL)
         command->started(command->started_context, run);
     if (rc == RM_OK)
         rc = rmi_policy_failure(limits, run->sandbox->api->instantiate(module, &config, &instance, err), err);
     if (rc == RM_OK)
+        rc = start_ticks(run, instance, limits->fuel, err);
+    if (rc == RM_OK)
         rc = call_start(run, instance, limits, exit_code, err);
+    rmi_watchdog_stop(run->watchdog);
+    run->watchdog = NULL;
     if (command->started != NULL)
         command->started(command->started_context, NULL);
     run->sandbox->api->instance_free(instance);
@@ -176,7 +215,6 @@ int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *comman
         rc = open_wasi(&run, command, err);
     if (rc == RM_OK)
         rc = run_with(&run, module, command, exit_code, err);
-    rmi_watchdog_stop(run.watchdog);
     if (run.wasi != NULL && rmi_wasi_dropped(run.wasi, 2) > 0)
         rmi_sandbox_log(sandbox, RM_LOG_WARNING,
                         "%llu bytes of the log came faster than %llu a second and were dropped",

@@ -56,20 +56,26 @@ typedef struct rmi_engine_config {
     uint32_t pool;     /* instances that share a pool; 0: none, each has its memory reserved singly */
 } rmi_engine_config;
 
+/* What is to become of a guest that is interrupted. */
+typedef enum rmi_wish {
+    RMI_GO_ON,
+    RMI_TICK,   /* its tick function is called, where it has one, and it goes on */
+    RMI_END_IT, /* its call ends with RM_E_CANCELLED */
+} rmi_wish;
+
 typedef struct rmi_instance_config {
     void *context;        /* that imports are called with */
     uint64_t memory_size; /* bytes its memory may grow to; 0: all that 32 bits reach */
     uint64_t fuel;        /* instructions it may execute, with an engine that counts them */
-    /* Asked when rmi_engine_api.interrupt was called, on the thread that runs the guest: true ends its call with
-     * RM_E_CANCELLED. May be NULL. */
-    bool (*stops)(void *context);
+    /* Asked when rmi_engine_api.interrupt was called, on the thread that runs the guest. May be NULL. */
+    rmi_wish (*asks)(void *context);
 } rmi_instance_config;
 
 /* Why a call failed, beside the code. */
 typedef enum rmi_end {
     RMI_END_NONE,
     RMI_END_IMPORT,  /* an import ended it (RM_E_CANCELLED) */
-    RMI_END_STOPPED, /* `stops` was true (RM_E_CANCELLED) */
+    RMI_END_STOPPED, /* `asks` said so (RM_E_CANCELLED) */
     RMI_END_FUEL,    /* its fuel is used up (RM_E_LIMIT) */
     RMI_END_STACK,   /* its stack was not large enough (RM_E_LIMIT) */
     RMI_END_TRAP,    /* unreachable, a wild address, a division by zero, ... (RM_E_VALUE) */
@@ -116,10 +122,12 @@ typedef struct rmi_engine_api {
      * not be called again. */
     int (*call)(rmi_instance *instance, const rmi_function *function, rmi_slot *slots, rmi_end *end,
                 rm_error *err);
+    /* The function, of signature ":", that RMI_TICK calls in the middle of whatever the guest is doing. */
+    void (*set_tick)(rmi_instance *instance, const rmi_function *function);
     rmi_guest_memory (*memory)(rmi_instance *instance);
     /* What is left; 0 without an engine that counts. */
     uint64_t (*fuel_left)(rmi_instance *instance);
-    /* Has every instance that runs ask its `stops`. Any thread. */
+    /* Has every instance that runs ask what to do. Any thread; safe in a signal handler. */
     void (*interrupt)(rmi_engine *engine);
 } rmi_engine_api;
 

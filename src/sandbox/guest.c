@@ -10,6 +10,8 @@
 #include "data/packed.h"
 
 enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 1000 * 1000 };
+/* After it was asked to stop: so long a guest has to do it itself. */
+enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
 static const struct {
     const char *name, *signature;
@@ -22,6 +24,7 @@ static const struct {
     [RMI_GUEST_GENERATE] = {"rm_node_generate", ":i", false},
     [RMI_GUEST_POLL] = {"rm_node_poll", ":i", false},
     [RMI_GUEST_END] = {"rm_node_end", ":i", false},
+    [RMI_GUEST_ADVANCE] = {"rm_node_advance", "I:i", false},
     [RMI_GUEST_FLUSH] = {"rm_node_flush", ":i", false},
     [RMI_GUEST_ABANDON] = {"rm_node_abandon", "I:i", false},
     [RMI_GUEST_CLOSE] = {"rm_node_close", ":i", false},
@@ -47,8 +50,10 @@ struct rmi_guest {
     int64_t used;            /* ns in its calls so far */
     rmi_watchdog *watchdog;  /* where its time is limited */
     _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
-    atomic_flag guard;       /* of the next two, held for a few instructions */
+    atomic_flag guard;       /* of what follows, held for a few instructions */
     bool in_call, stopped, timed_out;
+    bool is_polite; /* stops its node when it is asked to */
+    int64_t asked;  /* when it was first asked to stop the call in progress; 0: it was not */
 };
 
 int rmi_guest_broken(rm_error *err, const char *format, ...)
@@ -74,21 +79,26 @@ static void unlock(rmi_guest *guest)
     atomic_flag_clear_explicit(&guest->guard, memory_order_release);
 }
 
-static void stop(rmi_guest *guest, bool timed_out)
+static void end_it(rmi_guest *guest)
 {
-    lock(guest);
-    if (guest->in_call) {
-        guest->stopped = true;
-        guest->timed_out |= timed_out;
-        rmi_wasi_stop(guest->wasi);
-        guest->sandbox->api->interrupt(guest->engine);
-    }
-    unlock(guest);
+    guest->stopped = true;
+    rmi_wasi_stop(guest->wasi);
+    guest->sandbox->api->interrupt(guest->engine);
 }
 
 void rmi_guest_stop(rmi_guest *guest)
 {
-    stop(guest, false);
+    const int64_t now = rmi_platform_now();
+    lock(guest);
+    if (guest->in_call && guest->asked == 0)
+        guest->asked = now;
+    if (guest->in_call && guest->is_polite && now - guest->asked < PATIENCE_NS) {
+        rmi_wasi_nudge(guest->wasi);
+        guest->sandbox->api->interrupt(guest->engine); /* its tick function stops the node */
+    } else if (guest->in_call) {
+        end_it(guest);
+    }
+    unlock(guest);
 }
 
 /* On the watchdog's thread. Returns when to be called again. */
@@ -96,15 +106,19 @@ static int64_t look(void *context)
 {
     rmi_guest *guest = context;
     const int64_t now = rmi_platform_now();
-    if (now >= atomic_load(&guest->ends_at))
-        stop(guest, true);
+    lock(guest);
+    if (guest->in_call && now >= atomic_load(&guest->ends_at)) {
+        guest->timed_out = true;
+        end_it(guest);
+    }
+    unlock(guest);
     return now + TICK_NS;
 }
 
-/* A rmi_instance_config.stops. */
-static bool stops(void *context)
+/* A rmi_instance_config.asks. */
+static rmi_wish asks(void *context)
 {
-    return rmi_wasi_stopped(context);
+    return rmi_wasi_stopped(context) ? RMI_END_IT : rmi_wasi_take_nudge(context) ? RMI_TICK : RMI_GO_ON;
 }
 
 /* ---- Its life */
@@ -137,6 +151,10 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     if (rc == RM_OK)
         rc = api->call(guest->instance, &function, slots, &end, err);
     guest->exchange = slots[0].u32;
+    if (rc == RM_OK && api->find(guest->instance, "rm_node_interrupt", ":", &function, NULL) == RM_OK) {
+        api->set_tick(guest->instance, &function);
+        guest->is_polite = true;
+    }
     return rc;
 }
 
@@ -169,7 +187,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     if (rc == RM_OK)
         rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
     const rmi_instance_config config = {
-        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .stops = stops};
+        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
     if (rc == RM_OK)
         rc = rmi_policy_failure(
             limits, guest->sandbox->api->instantiate(module, &config, &guest->instance, err), err);
@@ -234,6 +252,7 @@ static void begin(rmi_guest *guest)
     const int64_t limit = guest->policy->limits.timeout_ms;
     lock(guest);
     guest->in_call = true;
+    guest->asked = 0;
     unlock(guest);
     if (limit > 0) {
         const int64_t now = rmi_platform_now();

@@ -15,6 +15,7 @@ typedef enum rmi_guest_call {
     RMI_GUEST_GENERATE,
     RMI_GUEST_POLL,
     RMI_GUEST_END,
+    RMI_GUEST_ADVANCE,
     RMI_GUEST_FLUSH,
     RMI_GUEST_ABANDON,
     RMI_GUEST_CLOSE,

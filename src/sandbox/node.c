@@ -168,7 +168,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     rmi_sandboxed *use = rm_node_type_data(node);
     state->node = node;
     state->use = use;
-    state->last_seq = INT64_MIN;
+    state->last_seq = state->bound = INT64_MIN;
     atomic_flag_clear(&state->guard);
     state->guest = use->guest; /* the one that described it */
     use->guest = NULL;
@@ -379,6 +379,20 @@ static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
     return rc;
 }
 
+static int node_advance(rm_node *node, void *memory, int64_t bound, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    state->bound = bound;
+    if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_ADVANCE))
+        return RM_OK;
+    state->advancing = true;
+    const int rc = simple_call(state, RMI_GUEST_ADVANCE, (rmi_slot){.u64 = (uint64_t)bound}, &answer, err);
+    state->advancing = false;
+    return rc <= RM_OK ? rc : bad_answer("rm_node_advance", rc, err);
+}
+
 static int node_flush(rm_node *node, void *memory, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
@@ -454,6 +468,8 @@ void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description)
     if (flag(description, "pending"))
         type->poll = node_poll;
     type->abandon = type->poll != NULL ? node_abandon : NULL;
+    if (flag(description, "advance"))
+        type->advance = node_advance;
     if (flag(description, "generates"))
         type->generate = node_generate;
     if (flag(description, "streaming")) {

@@ -52,13 +52,15 @@ typedef struct rmi_sandbox_state {
     rmi_token *tokens;
     size_t token_count, token_capacity;
     int64_t last_seq;   /* what was emitted last, and may come at most: in a stream */
+    int64_t bound;      /* nothing below it comes any more, as the guest was told; INT64_MIN: it was not */
+    bool advancing;     /* it is being told */
     uint64_t emitted;   /* bytes so far */
     int64_t log_second; /* that log_bytes counts in */
     uint64_t log_bytes, log_lost;
     int spent;        /* the code of the limit that ended it for good; 0: none */
     rm_error why;     /* owned: how that was told */
     bool ended, more; /* the stream has ended, and the guest knows it; it answered RM_MORE */
-    bool wants;                   /* it looked for more of its stream, and there was none */
+    bool wants;       /* it looked for more of its stream, and there was none */
 } rmi_sandbox_state;
 
 /* ---- node.c */

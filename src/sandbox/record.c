@@ -16,11 +16,15 @@ typedef struct records {
     size_t n;
 } records;
 
-/* Whether the guest may emit something that derives from item `seq`: it was given that one, and none earlier was after it. */
+/* Whether the guest may emit something that derives from item `seq`: it was given that one, or has been told of no end of
+ * it, and none earlier comes after a later one. */
 static bool may_emit(const records *from, int64_t seq)
 {
     const rmi_sandbox_state *state = from->state;
-    return seq >= from->run[0].seq && seq <= from->run[from->n - 1].seq && seq >= state->last_seq;
+    if (state->advancing)
+        return seq < state->bound && seq >= state->last_seq;
+    const int64_t least = state->use->type.advance != NULL ? state->bound : from->run[0].seq;
+    return seq >= least && seq <= from->run[from->n - 1].seq && seq >= state->last_seq;
 }
 
 static int count_output(rmi_sandbox_state *state, size_t size, rm_error *err)
@@ -42,7 +46,8 @@ static int emitted(records *from, uint32_t port, rm_error *err)
     const size_t start = from->at;
     int rc = rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output, from->answer->length,
                                &from->at, &packet, err);
-    if (rc == RM_OK && from->run != NULL && packet.seq >= 0 && !may_emit(from, packet.seq))
+    const bool numbered = packet.seq >= 0 && (from->run != NULL || state->advancing);
+    if (rc == RM_OK && numbered && !may_emit(from, packet.seq))
         rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
     if (rc == RM_OK)
         rc = count_output(state, from->at - start, err);
@@ -50,7 +55,7 @@ static int emitted(records *from, uint32_t port, rm_error *err)
         rm_packet_clear(&packet);
         return rc;
     }
-    if (from->run == NULL || packet.seq < 0) {
+    if (!numbered) {
         packet.seq = -1;
         return rm_emit(state->node, port, packet);
     }

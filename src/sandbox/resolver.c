@@ -204,6 +204,7 @@ static int ask_guest(rmi_sandboxed *use, rm_error *err)
     rm_value description = rmi_build_map(&b);
     rmi_build_put(&b, &description, "generates", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_GENERATE)));
     rmi_build_put(&b, &description, "pending", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_POLL)));
+    rmi_build_put(&b, &description, "advance", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_ADVANCE)));
     rmi_build_put(&b, &description, "streaming", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_END)));
     return rmi_build_end(&b, &description, &use->description);
 }
@@ -217,10 +218,12 @@ static int describe_native(rmi_sandboxed *use, rm_error *err)
     rmi_build_put(&b, &description, "generates", rm_bool(native->generate != NULL));
     rmi_build_put(&b, &description, "live", rm_bool(native->flags & RM_NODE_LIVE));
     rmi_build_put(&b, &description, "pending", rm_bool(native->poll != NULL));
+    rmi_build_put(&b, &description, "advance", rm_bool(native->advance != NULL));
     rmi_build_put(&b, &description, "streaming", rm_bool(native->flags & RM_NODE_STREAMING));
     rmi_build_put(&b, &description, "slow", rm_bool(native->flags & RM_NODE_SLOW));
     rmi_build_put(&b, &description, "max_in_flight", rm_int(native->max_in_flight));
     use->type.ports = native->ports;
+    use->type.params = native->params; /* the manifest is checked against them; the guest fills its own */
     return rmi_build_end(&b, &description, &use->description);
 }
 

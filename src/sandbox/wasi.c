@@ -127,6 +127,44 @@ void rmi_wasi_stop(rmi_wasi *wasi)
     errno = saved;
 }
 
+void rmi_wasi_nudge(rmi_wasi *wasi)
+{
+    const uint64_t one = 1;
+    atomic_store(&wasi->nudged, true);
+    if (atomic_load(&wasi->waiting) == 0 || atomic_load(&wasi->stopped))
+        return;
+    ssize_t written = write(wasi->stop, &one, sizeof one);
+    (void)written;
+}
+
+bool rmi_wasi_take_nudge(rmi_wasi *wasi)
+{
+    return atomic_exchange(&wasi->nudged, false);
+}
+
+int rmi_wasi_poll(rmi_wasi *wasi, struct pollfd *polled, size_t count, const struct timespec *left,
+                  int *ready)
+{
+    uint64_t nudges = 0;
+    atomic_fetch_add(&wasi->waiting, 1);
+    *ready = ppoll(polled, (nfds_t)count, left, NULL);
+    atomic_fetch_sub(&wasi->waiting, 1);
+    if (rmi_wasi_stopped(wasi))
+        return WASI_ENDS;
+    if (*ready < 0)
+        return errno == EINTR ? 0 : rmi_wasi_errno(errno);
+    if (*ready == 0 || polled[0].revents == 0)
+        return 0;
+    (*ready)--; /* the first is the stop descriptor: a nudge, which may be late */
+    const ssize_t got = read(wasi->stop, &nudges, sizeof nudges);
+    if (rmi_wasi_stopped(wasi)) { /* a stop stays readable */
+        rmi_wasi_stop(wasi);
+        return WASI_ENDS;
+    }
+    return got > 0 && *ready == 0 && (left == NULL || left->tv_sec != 0 || left->tv_nsec != 0) ? WASI_EINTR
+                                                                                               : 0;
+}
+
 bool rmi_wasi_stopped(const rmi_wasi *wasi)
 {
     return atomic_load(&wasi->stopped);

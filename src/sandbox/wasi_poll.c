@@ -119,11 +119,11 @@ static int wait_for_any(rmi_wasi *wasi, waits *all)
     struct timespec left;
     bool over = false;
     while (!over) {
-        int ready = ppoll(all->polled, (nfds_t)all->polled_count, time_left(wasi, all, &left), NULL);
-        if (rmi_wasi_stopped(wasi))
-            return WASI_ENDS;
-        if (ready < 0 && errno != EINTR)
-            return rmi_wasi_errno(errno);
+        int ready = 0;
+        const int error =
+            rmi_wasi_poll(wasi, all->polled, all->polled_count, time_left(wasi, all, &left), &ready);
+        if (error != 0)
+            return error;
         over = ready >= 0;
         if (ready == 0 && !all->ready && wasi->deterministic && all->timed && all->when > wasi->time)
             wasi->time = all->when;

@@ -2,6 +2,7 @@
 #ifndef SANDBOX_WASI_STATE_H
 #define SANDBOX_WASI_STATE_H
 
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -100,7 +101,8 @@ struct rmi_wasi {
     rmi_temporary *temporaries; /* owned: RMI_WASI_TEMPORARIES, or NULL without files */
     size_t listed;              /* bytes of all listings */
     int stop;                   /* owned: readable from rmi_wasi_stop on */
-    atomic_bool stopped;
+    atomic_bool stopped, nudged;
+    atomic_int waiting; /* blocking calls in progress: there is one at most */
     bool exited;
     uint32_t code;
     int overflowed;
@@ -173,6 +175,10 @@ void rmi_wasi_advance(struct iovec **vectors, int *count, size_t length);
 
 /* ---- wasi_stdio.c */
 
+/* As ppoll, the first of `polled` being the stop descriptor, which *ready does not count (-1: a signal came): 0, WASI_ENDS
+ * when stopped, WASI_EINTR when nudged while nothing else was ready, or what went wrong. */
+int rmi_wasi_poll(rmi_wasi *wasi, struct pollfd *polled, size_t count, const struct timespec *left,
+                  int *ready);
 /* Waits until `descriptor` is ready for `events` of poll; WASI_EAGAIN when not and `now`; WASI_ENDS when stopped. */
 int rmi_wasi_wait(rmi_wasi *wasi, int descriptor, short events, bool now);
 /* Reads or writes what may have to wait, in pieces that do not. *done bytes were moved, also on failure. */

@@ -15,12 +15,12 @@ enum {
 int rmi_wasi_wait(rmi_wasi *wasi, int descriptor, short events, bool now)
 {
     struct pollfd polled[] = {{.fd = wasi->stop, .events = POLLIN}, {.fd = descriptor, .events = events}};
+    static const struct timespec at_once = {0};
     for (;;) {
-        int ready = poll(polled, 2, now ? 0 : -1);
-        if (rmi_wasi_stopped(wasi))
-            return WASI_ENDS;
-        if (ready < 0 && errno != EINTR)
-            return rmi_wasi_errno(errno);
+        int ready = 0;
+        const int error = rmi_wasi_poll(wasi, polled, 2, now ? &at_once : NULL, &ready);
+        if (error != 0)
+            return error;
         if (ready > 0 && polled[1].revents != 0)
             return 0;
         if (now && ready == 0)

@@ -1,7 +1,7 @@
 /* rmi_engine_api over wasmtime's C interface. A shared object of its own: it uses the public functions of the runtime
  * that loads it, and nothing of the runtime knows wasmtime.
  *
- * A guest is interrupted by epochs: every instance asks `stops` when the epoch has moved, and goes on otherwise. So no
+ * A guest is interrupted by epochs: every instance asks what to do when the epoch has moved, and goes on. So no
  * clock ticks; whoever wants a guest stopped moves the epoch. */
 #include <pthread.h>
 #include <stdio.h>
@@ -49,7 +49,8 @@ struct rmi_instance {
     wasmtime_context_t *context;
     wasmtime_instance_t instance;
     wasmtime_memory_t memory;
-    bool has_memory, ended;
+    rmi_function tick;
+    bool has_memory, has_tick, ticks, ended; /* ticks: its tick function is running */
     rmi_instance_config config;
     rmi_end end; /* why it stopped, where the host knows */
 };
@@ -377,6 +378,24 @@ static int check_stack(rmi_instance *instance, rm_error *err)
                         needed >> 10, &here > stack_end ? (size_t)(&here - stack_end) >> 10 : 0);
 }
 
+/* Calls the guest's tick function, itself to be interrupted when the epoch moves again. */
+static wasmtime_error_t *tick(rmi_instance *instance)
+{
+    wasmtime_val_raw_t value = {0};
+    wasmtime_func_t callee;
+    wasm_trap_t *trap = NULL;
+    memcpy(&callee, instance->tick.words, sizeof callee);
+    wasmtime_context_set_epoch_deadline(instance->context, 1);
+    instance->ticks = true;
+    wasmtime_error_t *error = wasmtime_func_call_unchecked(instance->context, &callee, &value, 1, &trap);
+    instance->ticks = false;
+    if (trap != NULL) {
+        wasm_trap_delete(trap);
+        return wasmtime_error_new("the tick trapped");
+    }
+    return error;
+}
+
 /* A wasmtime_store_epoch_deadline_callback. */
 static wasmtime_error_t *epoch_moved(wasmtime_context_t *context, void *data, uint64_t *delta,
                                      wasmtime_update_deadline_kind_t *kind)
@@ -385,7 +404,11 @@ static wasmtime_error_t *epoch_moved(wasmtime_context_t *context, void *data, ui
     (void)context;
     *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
     *delta = 1;
-    if (instance->config.stops == NULL || !instance->config.stops(instance->config.context))
+    const rmi_wish wish =
+        instance->config.asks != NULL ? instance->config.asks(instance->config.context) : RMI_GO_ON;
+    if (wish == RMI_TICK && instance->has_tick && !instance->ticks)
+        return tick(instance);
+    if (wish != RMI_END_IT)
         return NULL;
     instance->end = RMI_END_STOPPED;
     return wasmtime_error_new("stopped");
@@ -554,6 +577,12 @@ static int find(rmi_instance *instance, const char *name, const char *signature,
     return rc;
 }
 
+static void set_tick(rmi_instance *instance, const rmi_function *function)
+{
+    instance->tick = *function;
+    instance->has_tick = true;
+}
+
 static uint64_t fuel_left(rmi_instance *instance)
 {
     uint64_t left = 0;
@@ -580,6 +609,7 @@ static const rmi_engine_api api = {
     .instance_free = instance_free,
     .find = find,
     .call = call,
+    .set_tick = set_tick,
     .memory = memory_of,
     .fuel_left = fuel_left,
     .interrupt = interrupt,

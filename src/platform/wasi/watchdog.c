@@ -1,20 +1,74 @@
-/* There are no threads: deadlines take effect between items, and inside one only by the host. */
+/* There are no threads. A host that can call into a program while it runs takes a watchdog's place: it calls rm_host_ticks
+ * before the program starts, and rm_tick every few milliseconds, in the middle of whatever is going on. Elsewhere deadlines
+ * take effect between items. */
+#include "platform/memory.h"
 #include "platform/platform.h"
+
+struct rmi_watchdog {
+    const rm_allocator *allocator;
+    int64_t (*function)(void *context);
+    void *context;
+    int64_t deadline;
+    struct rmi_watchdog *next;
+};
+
+/* Exports have no context. */
+static struct {
+    rmi_watchdog *first;
+    bool ticks, busy; /* busy: the list is being changed, or walked */
+} host;
+
+__attribute__((export_name("rm_host_ticks"), used)) void host_ticks(void)
+{
+    host.ticks = true;
+}
+
+/* As a signal handler: what it interrupts may be half done. */
+__attribute__((export_name("rm_tick"), used)) void tick(void)
+{
+    if (host.busy)
+        return;
+    host.busy = true;
+    const int64_t now = rmi_platform_now();
+    for (rmi_watchdog *at = host.first; at != NULL; at = at->next)
+        if (now >= at->deadline)
+            at->deadline = at->function(at->context);
+    host.busy = false;
+}
 
 int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *context), void *context,
                        rmi_watchdog **out, rm_error *err)
 {
-    (void)allocator, (void)function, (void)context;
     *out = NULL;
-    return rm_error_set(err, RM_E_MISSING_FEATURE, "a WASM host has no threads for deadlines");
+    if (!host.ticks)
+        return rm_error_set(err, RM_E_MISSING_FEATURE, "a WASM host has no threads for deadlines");
+    rmi_watchdog *made = rmi_platform_alloc(allocator, sizeof *made);
+    if (made == NULL)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    host.busy = true;
+    *made =
+        (rmi_watchdog){.allocator = allocator, .function = function, .context = context, .next = host.first};
+    made->deadline = function(context);
+    host.first = made;
+    host.busy = false;
+    *out = made;
+    return RM_OK;
 }
 
 void rmi_watchdog_poke(rmi_watchdog *watchdog)
 {
-    (void)watchdog;
+    watchdog->deadline = INT64_MIN;
 }
 
 void rmi_watchdog_stop(rmi_watchdog *watchdog)
 {
-    (void)watchdog;
+    if (watchdog == NULL)
+        return;
+    host.busy = true;
+    rmi_watchdog **at = &host.first;
+    while (*at != watchdog)
+        at = &(*at)->next;
+    *at = watchdog->next;
+    host.busy = false;
+    rmi_platform_free(watchdog->allocator, watchdog, sizeof *watchdog);
 }
