@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-browser test-numpy-suite bench bench-wasm bench-numpy bench-sandbox lint format coverage \
+.PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite bench bench-wasm bench-numpy bench-sandbox lint format coverage \
 	install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -22,6 +22,9 @@ test: ## Everything that must pass before a change is good
 test-wasm: build wasm ## The WASM files in Node and in wasmtime
 	@tools/test "test tools" "cases node" "cases wasmtime" "cases numpy node" "cases numpy snapshot" \
 		"cases numpy wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor"
+
+test-sandbox: build wasm ## Whole runs and single nodes in sandboxes
+	@tools/test "test tools" "cases sandbox" "cases nodes" "e2e sandbox"
 
 test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
 	@tools/test "test tools" "cases browser" "cases numpy browser" "e2e browser"

@@ -7,6 +7,7 @@
 #include "cli/array_files.h"
 #include "cli/report.h"
 #include "cli/sandbox.h"
+#include "platform/platform.h"
 
 static const char *const formats[] = {"json", "jsonl", NULL};
 static const char *const compats[] = {"v1", NULL};
@@ -285,6 +286,14 @@ void rmi_run_describe_output(rmi_program *program, const rmi_run_options *option
     output->directory = options->arrays.detail;
 }
 
+/* Adds the host's limit to an error that comes from it. */
+static void explain_memory(rm_error *err)
+{
+    const uint64_t limit = rmi_platform_memory_limit();
+    if (limit > 0 && (err->code == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
+        rm_error_hint(err, "its sandbox has a limit of %llu bytes of memory", (unsigned long long)limit);
+}
+
 static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
 {
     rm_error err = {0};
@@ -297,8 +306,10 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
             rm_error_set(&err, RM_E_CANCELLED, "interrupted");
         failed = RMI_EXIT_INTERRUPTED;
     }
-    if (rc != RM_OK)
+    if (rc != RM_OK) {
+        explain_memory(&err);
         code = rmi_output_fail(&run.output, &err, failed);
+    }
     tell_metrics(&run);
     close_run(&run);
     rm_error_clear(&err);

@@ -2,6 +2,7 @@
 # program, or in the shared library, that loads it.
 add_library(remotemedia_wasmtime MODULE ${PROJECT_SOURCE_DIR}/src/sandbox/wasmtime.c)
 target_link_libraries(remotemedia_wasmtime PRIVATE rm_flags dep::wasmtime)
+target_link_options(remotemedia_wasmtime PRIVATE -Wl,-z,nodelete) # its handlers of signals stay in use
 set_target_properties(remotemedia_wasmtime PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH $ORIGIN)
 
 set(rm_wasmtime_copy ${PROJECT_BINARY_DIR}/lib/libwasmtime.so.48)

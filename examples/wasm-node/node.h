@@ -101,6 +101,7 @@ typedef struct node_packet {
  * also NODE_MORE. */
 typedef struct node_type {
     const char *const *inputs, *const *outputs; /* names, the last NULL; without: "in", "out" */
+    bool variadic; /* the last input is: each connection to it is a port of its own */
     /* Reads the parameters, a map or null. Called to check a manifest, and again before the first packet. */
     int (*configure)(const node_value *params, const node_value *config);
     int (*open)(void);
@@ -691,9 +692,11 @@ NODE_EXPORT("describe") node_export_describe(uint32_t length)
     const int rc = node_configure(length);
     if (rc != NODE_OK)
         return node_end(rc);
-    node_put_map(5);
+    node_put_map(6);
     (void)node_put_ports("inputs", node.inputs, "in");
     (void)node_put_ports("outputs", node.outputs, "out");
+    node_put_key("variadic");
+    node_put_bool(node.variadic);
     node_put_key("process");
     node_put_bool(node.process != NULL);
     node_put_key("generates");
@@ -741,14 +744,14 @@ static inline int node_process_one(uint32_t port, const node_packet *packet)
 
 NODE_EXPORT("process") node_export_process(uint32_t port, uint32_t length)
 {
-    uint32_t ports = 0;
+    uint32_t ports = node.inputs == NULL;
     int rc = NODE_OK;
     const uint8_t *at = node_input(length);
     node_begin();
     while (node.inputs != NULL && node.inputs[ports] != NULL)
         ports++;
-    if (!node_state.open || node.process == NULL || port >= (node.inputs != NULL ? ports : 1) || at == NULL ||
-        length < 8)
+    if (!node_state.open || node.process == NULL || at == NULL || length < 8 ||
+        (port >= ports && !node.variadic))
         return node_end(node_fail(NODE_E_USAGE, "rm_node_process makes no sense here"));
     const uint32_t count = node_take_u32(&at);
     for (at += 4; rc == NODE_OK && node_exchange.done < count;) {

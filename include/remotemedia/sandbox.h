@@ -20,8 +20,8 @@ typedef struct rm_sandbox_config {
         *allocator;      /* of what the host keeps; NULL: the C library's. Guests have memory of their own */
     const char *modules; /* directory of the WASM files; NULL: found beside the program */
     const char *engine;  /* libremotemedia_wasmtime.so; NULL: found beside the program */
-    /* Where compiled modules are kept; NULL: REMOTEMEDIA_CACHE_DIR, else XDG_CACHE_HOME/remotemedia or
-     * ~/.cache/remotemedia. A directory that others can write to is not used. */
+    /* Where compiled modules are kept; NULL: REMOTEMEDIA_CACHE_DIR, else XDG_CACHE_HOME/remotemedia/compiled or
+     * ~/.cache/remotemedia/compiled. A directory that others can write to is not used. */
     const char *cache;
     uint32_t instances;   /* that may live at once, from a pool; 0: each by itself, as for a single run */
     rm_log_function *log; /* told what is compiled, and why the cache is not used; may be NULL */

@@ -41,7 +41,7 @@ typedef struct rmi_packer {
     size_t capacity;
     bool grows;
     bool any_order; /* the receiver knows RMI_PACKED_FORTRAN: such tensors go as they are, else in C order */
-    bool failed; /* out of memory, or more than a size can count; what was written since is lost */
+    bool failed;    /* out of memory, or more than a size can count; what was written since is lost */
 } rmi_packer;
 
 void rmi_packer_init(rmi_packer *packer, const rm_allocator *allocator);

@@ -389,7 +389,7 @@ static const struct {
     /* What it is */
     {NODE("Merge") "}", "d",
      "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":true,\"process\":true,\"streaming\":false,"
-     "\"generates\":false,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":true,\"max_in_flight\":1}"},
+     "\"generates\":false,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":true,\"max_in_flight\":1,\"advance\":true}"},
     {NODE("Late") "}", "d",
      "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":true,\"streaming\":false,"
      "\"generates\":false,\"live\":false,\"pending\":true,\"slow\":false,\"flush\":false,\"max_in_flight\":3}"},

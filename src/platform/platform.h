@@ -92,6 +92,8 @@ void rmi_platform_use_large_pages(void *block, size_t size);
 /* What the machine has, for "capabilities". */
 size_t rmi_platform_cpu_count(void);
 double rmi_platform_memory_gb(void);
+/* Bytes of memory that the host lets the program have, so that errors can tell; 0: not known. */
+uint64_t rmi_platform_memory_limit(void);
 const char *rmi_platform_architecture(void); /* "x86_64", "aarch64", "wasm32" */
 
 #endif

@@ -198,12 +198,12 @@ static int open_source(source *from, const char *path, const char *engine_key, r
 {
     rmi_sha256 hash;
     char hex[65], text[512];
-    from->file = open(path, O_RDONLY | O_CLOEXEC);
+    from->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a pipe */
     if (from->file < 0 || fstat(from->file, &from->status) != 0)
         return rm_error_set(err, errno == ENOENT ? RM_E_NOT_FOUND : RM_E_IO, "cannot read %s: %s", path,
                             strerror(errno));
     if (!S_ISREG(from->status.st_mode) || from->status.st_size == 0)
-        return rm_error_set(err, RM_E_PARSE, "%s is not a usable WebAssembly module", path);
+        return rm_error_set(err, RM_E_PARSE, "%s is not a WebAssembly module", path);
     if (from->status.st_size > LARGEST_MODULE)
         return rm_error_set(err, RM_E_LIMIT, "%s is larger than %d MiB", path, LARGEST_MODULE >> 20);
     const int length = snprintf(
@@ -226,6 +226,8 @@ static int read_source(source *from, const char *path, const char *engine_key, r
     if (data == MAP_FAILED)
         return rm_error_set(err, RM_E_IO, "cannot read %s: %s", path, strerror(errno));
     from->data = data;
+    if (size < 4 || memcmp(data, "\0asm", 4) != 0)
+        return rm_error_set(err, RM_E_PARSE, "%s is not a WebAssembly module", path);
     rmi_sha256_init(&hash);
     rmi_sha256_add(&hash, engine_key, strlen(engine_key) + 1);
     rmi_sha256_add(&hash, data, size);

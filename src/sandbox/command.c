@@ -104,12 +104,12 @@ static int start_clock(rm_sandbox_run *run, const rm_sandbox_command *command, r
 
 /* A program of ours stops its nodes itself when their time is up, if it is told that time passes; which would make fuel
  * depend on time. */
-static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fuel, rm_error *err)
+static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fuel, rmi_end *end,
+                       rm_error *err)
 {
     const rmi_engine_api *api = run->sandbox->api;
     rmi_function enable, tick;
     rmi_slot slots[1] = {{0}};
-    rmi_end end = RMI_END_NONE;
     int rc = fuel > 0 ? RM_E_NOT_FOUND : api->find(instance, "rm_tick", ":", &tick, err);
     if (rc == RM_OK)
         rc = api->find(instance, "rm_host_ticks", ":", &enable, err);
@@ -117,7 +117,7 @@ static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fue
         rm_error_clear(err);
         return RM_OK;
     }
-    rc = api->call(instance, &enable, slots, &end, err);
+    rc = api->call(instance, &enable, slots, end, err);
     if (rc == RM_OK)
         api->set_tick(instance, &tick);
     atomic_store(&run->ticks, rc == RM_OK);
@@ -126,6 +126,17 @@ static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fue
     else if (rc == RM_OK)
         rmi_watchdog_poke(run->watchdog);
     return rc;
+}
+
+/* A program of ours names the limit in its errors. */
+static int tell_memory(rm_sandbox_run *run, rmi_instance *instance, uint64_t bytes, rmi_end *end,
+                       rm_error *err)
+{
+    rmi_function function;
+    rmi_slot slots[1] = {{.u64 = bytes}};
+    if (run->sandbox->api->find(instance, "rm_host_memory", "I:", &function, NULL) != RM_OK)
+        return RM_OK;
+    return run->sandbox->api->call(instance, &function, slots, end, err);
 }
 
 /* ---- After it has ended */
@@ -150,17 +161,36 @@ static int explain(const rm_sandbox_run *run, const rm_sandbox_limits *limits, r
     return rc;
 }
 
-static int call_start(rm_sandbox_run *run, rmi_instance *instance, const rm_sandbox_limits *limits,
+static int instantiate(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,
+                       rmi_instance **out, rmi_end *end, rm_error *err)
+{
+    const rmi_instance_config config = {
+        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
+    const int rc = run->sandbox->api->instantiate(module, &config, out, end, err);
+    return *end == RMI_END_NONE ? rmi_policy_failure(limits, rc, err) : rc;
+}
+
+static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,
                       int *exit_code, rm_error *err)
 {
     const rmi_engine_api *api = run->sandbox->api;
+    rmi_instance *instance = NULL;
     rmi_function start;
     rmi_slot slots[1] = {{0}};
     rmi_end end = RMI_END_NONE;
     uint32_t code = 0;
-    int rc = api->find(instance, "_start", ":", &start, err);
+    int rc = instantiate(run, module, limits, &instance, &end, err);
+    if (rc == RM_OK && limits->memory_bytes > 0)
+        rc = tell_memory(run, instance, limits->memory_bytes, &end, err);
+    if (rc == RM_OK)
+        rc = start_ticks(run, instance, limits->fuel, &end, err);
+    if (rc == RM_OK)
+        rc = api->find(instance, "_start", ":", &start, err);
     if (rc == RM_OK)
         rc = api->call(instance, &start, slots, &end, err);
+    rmi_watchdog_stop(run->watchdog);
+    run->watchdog = NULL;
+    api->instance_free(instance);
     if (end == RMI_END_IMPORT && rmi_wasi_exited(run->wasi, &code)) {
         rm_error_clear(err);
         rc = RM_OK;
@@ -173,23 +203,13 @@ static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_co
                     int *exit_code, rm_error *err)
 {
     const rm_sandbox_limits *limits = &command->policy.limits;
-    const rmi_instance_config config = {
-        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
-    rmi_instance *instance = NULL;
     int rc = start_clock(run, command, err);
     if (command->started != NULL)
         command->started(command->started_context, run);
     if (rc == RM_OK)
-        rc = rmi_policy_failure(limits, run->sandbox->api->instantiate(module, &config, &instance, err), err);
-    if (rc == RM_OK)
-        rc = start_ticks(run, instance, limits->fuel, err);
-    if (rc == RM_OK)
-        rc = call_start(run, instance, limits, exit_code, err);
-    rmi_watchdog_stop(run->watchdog);
-    run->watchdog = NULL;
+        rc = call_start(run, module, limits, exit_code, err);
     if (command->started != NULL)
         command->started(command->started_context, NULL);
-    run->sandbox->api->instance_free(instance);
     return rc;
 }
 

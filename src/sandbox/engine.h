@@ -112,8 +112,9 @@ typedef struct rmi_engine_api {
     /* Steps through the module's exports of functions: the name is borrowed; NULL past the end. */
     bool (*exports)(const rmi_module *module, const char *name);
 
+    /* Runs the module's start function, where it has one: *end as for `call`. */
     int (*instantiate)(rmi_module *module, const rmi_instance_config *config, rmi_instance **out,
-                       rm_error *err);
+                       rmi_end *end, rm_error *err);
     void (*instance_free)(rmi_instance *instance);
     /* RM_E_NOT_FOUND when there is no such function, RM_E_TYPE when its signature is another. */
     int (*find)(rmi_instance *instance, const char *name, const char *signature, rmi_function *out,

@@ -13,6 +13,9 @@ enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 
 /* After it was asked to stop: so long a guest has to do it itself. */
 enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
+/* Until a node is open, nothing else may be there that would end its code. */
+enum { LONGEST_LOADING_MS = 60000 };
+
 static const struct {
     const char *name, *signature;
     bool required;
@@ -47,6 +50,7 @@ struct rmi_guest {
     bool has[RMI_GUEST_CALLS];
     uint32_t exchange; /* its address */
     bool dead, spent;
+    int64_t limit_ms;        /* of its time; its own, or while it is loaded the preset */
     int64_t used;            /* ns in its calls so far */
     rmi_watchdog *watchdog;  /* where its time is limited */
     _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
@@ -64,6 +68,21 @@ int rmi_guest_broken(rm_error *err, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     return rm_error_set(err, RM_E_VALUE, "the module breaks the node interface: %s", text);
+}
+
+int rmi_guest_answered(rmi_guest_call which, int code, rm_error *err)
+{
+    return rmi_guest_broken(err, "%s answers %d", exported[which].name, code);
+}
+
+int rmi_guest_read(int rc, const char *where, rm_error *err)
+{
+    if (rc == RM_OK || rc == RM_E_OUT_OF_MEMORY || err == NULL)
+        return rc;
+    char said[256];
+    (void)snprintf(said, sizeof said, "%.250s", err->message);
+    (void)rmi_guest_broken(err, "in its %s, %s", where, said);
+    return err->code = rc;
 }
 
 /* ---- Stopping */
@@ -121,6 +140,68 @@ static rmi_wish asks(void *context)
     return rmi_wasi_stopped(context) ? RMI_END_IT : rmi_wasi_take_nudge(context) ? RMI_TICK : RMI_GO_ON;
 }
 
+/* ---- Running its code */
+
+static void begin(rmi_guest *guest)
+{
+    lock(guest);
+    guest->in_call = true;
+    guest->asked = 0;
+    unlock(guest);
+    if (guest->watchdog != NULL) {
+        const int64_t now = rmi_platform_now();
+        atomic_store(&guest->ends_at, now + guest->limit_ms * 1000000 - guest->used);
+        guest->used -= now;
+    }
+}
+
+static void end(rmi_guest *guest)
+{
+    if (guest->watchdog != NULL) {
+        guest->used += rmi_platform_now();
+        atomic_store(&guest->ends_at, INT64_MAX);
+    }
+    lock(guest);
+    guest->in_call = false;
+    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
+    unlock(guest);
+}
+
+/* What ended the instance, in terms of its limits. */
+static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
+{
+    const rm_sandbox_limits *limits = &guest->policy->limits;
+    uint32_t code = 0;
+    guest->dead = true;
+    if (guest->timed_out) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT,
+                            limits->timeout_ms > 0 ? "its sandbox has used its limit of %lld ms"
+                                                   : "its code was not loaded after %lld ms",
+                            (long long)guest->limit_ms);
+    }
+    if (why == RMI_END_FUEL) {
+        guest->spent = true;
+        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used up its fuel of %llu",
+                            (unsigned long long)limits->fuel);
+    }
+    if (why == RMI_END_IMPORT && rmi_wasi_exited(guest->wasi, &code))
+        return rm_error_set(err, RM_E_VALUE, "the code in the sandbox ended itself with exit code %u",
+                            (unsigned)code);
+    return rc;
+}
+
+static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
+{
+    rmi_end why = RMI_END_NONE;
+    if (guest->dead)
+        return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
+    begin(guest);
+    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
+    end(guest);
+    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
+}
+
 /* ---- Its life */
 
 static int find_exports(rmi_guest *guest, rm_error *err)
@@ -128,10 +209,9 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     const rmi_engine_api *api = guest->sandbox->api;
     rmi_function function;
     rmi_slot slots[2] = {{0}};
-    rmi_end end;
     int rc = api->find(guest->instance, "rm_node_interface", ":i", &function, err);
     if (rc == RM_OK)
-        rc = api->call(guest->instance, &function, slots, &end, err);
+        rc = call(guest, &function, slots, err);
     if (rc == RM_OK && slots[0].i32 != INTERFACE_VERSION)
         rc = rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
                           "the module has node interface %d; this program knows %d", slots[0].i32,
@@ -149,7 +229,7 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     if (rc == RM_OK)
         rc = api->find(guest->instance, "rm_node_exchange", ":i", &function, err);
     if (rc == RM_OK)
-        rc = api->call(guest->instance, &function, slots, &end, err);
+        rc = call(guest, &function, slots, err);
     guest->exchange = slots[0].u32;
     if (rc == RM_OK && api->find(guest->instance, "rm_node_interrupt", ":", &function, NULL) == RM_OK) {
         api->set_tick(guest->instance, &function);
@@ -163,10 +243,9 @@ static int initialize(rmi_guest *guest, rm_error *err)
 {
     rmi_function function;
     rmi_slot slots[2] = {{0}};
-    rmi_end end;
-    int rc = guest->sandbox->api->find(guest->instance, "_initialize", ":", &function, err);
-    if (rc == RM_OK)
-        return guest->sandbox->api->call(guest->instance, &function, slots, &end, err);
+    const int rc = guest->sandbox->api->find(guest->instance, "_initialize", ":", &function, err);
+    if (rc != RM_E_NOT_FOUND)
+        return rc == RM_OK ? call(guest, &function, slots, err) : rc;
     rm_error_clear(err);
     return RM_OK;
 }
@@ -176,6 +255,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     static const char *const arguments[] = {"node", NULL};
     const rm_sandbox_limits *limits = &guest->policy->limits;
     rmi_module *module = NULL;
+    rmi_end why = RMI_END_NONE;
     const rmi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
                             .args = arguments,
@@ -186,12 +266,18 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
     if (rc == RM_OK)
         rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
+    if (rc == RM_OK)
+        rc = rmi_watchdog_start(guest->sandbox->allocator, look, guest, &guest->watchdog, err);
+    if (rc != RM_OK)
+        return rc;
     const rmi_instance_config config = {
         .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
-    if (rc == RM_OK)
-        rc = rmi_policy_failure(
-            limits, guest->sandbox->api->instantiate(module, &config, &guest->instance, err), err);
-    return rc;
+    begin(guest);
+    rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
+    end(guest);
+    if (why != RMI_END_NONE)
+        return died(guest, why, rc, err);
+    return rmi_policy_failure(limits, rc, err);
 }
 
 int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy, rmi_guest **out,
@@ -203,11 +289,10 @@ int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy
         return rmi_out_of_memory(err);
     guest->sandbox = sandbox;
     guest->policy = policy;
+    guest->limit_ms = policy->limits.timeout_ms > 0 ? policy->limits.timeout_ms : LONGEST_LOADING_MS;
     atomic_init(&guest->ends_at, INT64_MAX);
     atomic_flag_clear(&guest->guard);
     int rc = make_instance(guest, file, err);
-    if (rc == RM_OK && policy->limits.timeout_ms > 0)
-        rc = rmi_watchdog_start(sandbox->allocator, look, guest, &guest->watchdog, err);
     if (rc == RM_OK)
         rc = initialize(guest, err);
     if (rc == RM_OK)
@@ -235,6 +320,11 @@ bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call)
     return guest->has[call];
 }
 
+void rmi_guest_give_up(rmi_guest *guest)
+{
+    guest->dead = true;
+}
+
 bool rmi_guest_is_dead(const rmi_guest *guest)
 {
     return guest->dead;
@@ -246,65 +336,6 @@ bool rmi_guest_is_spent(const rmi_guest *guest)
 }
 
 /* ---- Calls */
-
-static void begin(rmi_guest *guest)
-{
-    const int64_t limit = guest->policy->limits.timeout_ms;
-    lock(guest);
-    guest->in_call = true;
-    guest->asked = 0;
-    unlock(guest);
-    if (limit > 0) {
-        const int64_t now = rmi_platform_now();
-        atomic_store(&guest->ends_at, now + limit * 1000000 - guest->used);
-        guest->used -= now;
-    }
-}
-
-static void end(rmi_guest *guest)
-{
-    if (guest->policy->limits.timeout_ms > 0) {
-        guest->used += rmi_platform_now();
-        atomic_store(&guest->ends_at, INT64_MAX);
-    }
-    lock(guest);
-    guest->in_call = false;
-    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
-    unlock(guest);
-}
-
-/* What ended the instance, in terms of its limits. */
-static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
-{
-    const rm_sandbox_limits *limits = &guest->policy->limits;
-    uint32_t code = 0;
-    guest->dead = true;
-    if (guest->timed_out) {
-        guest->spent = true;
-        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used its limit of %lld ms",
-                            (long long)limits->timeout_ms);
-    }
-    if (why == RMI_END_FUEL) {
-        guest->spent = true;
-        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used up its fuel of %llu",
-                            (unsigned long long)limits->fuel);
-    }
-    if (why == RMI_END_IMPORT && rmi_wasi_exited(guest->wasi, &code))
-        return rm_error_set(err, RM_E_VALUE, "the code in the sandbox ended itself with exit code %u",
-                            (unsigned)code);
-    return rc;
-}
-
-static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
-{
-    rmi_end why = RMI_END_NONE;
-    if (guest->dead)
-        return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
-    begin(guest);
-    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
-    end(guest);
-    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
-}
 
 /* The exchange area as it is now. */
 static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
@@ -345,20 +376,38 @@ int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capac
     return RM_OK;
 }
 
-static int read_error(rmi_guest *guest, const exchange *area, int code, rm_error *err)
+static int read_answer(rmi_guest *guest, exchange *area, rmi_guest_answer *answer, rm_error *err)
+{
+    const int rc = read_exchange(guest, area, err);
+    if (rc != RM_OK)
+        return rc;
+    answer->length = area->output_size;
+    answer->output =
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->output, area->output_size);
+    answer->done = area->done;
+    answer->wait_ms = area->wait_ms;
+    return answer->output != NULL ? RM_OK : rmi_guest_broken(err, "its output area lies outside its memory");
+}
+
+/* *document is owned; null where there is none. */
+static int read_error(rmi_guest *guest, const exchange *area, rm_value *document, rm_error *err)
 {
     const void *at =
         rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->error, area->error_size);
-    rm_value document = rm_null();
     size_t offset = 0;
     if (at == NULL)
         return rmi_guest_broken(err, "its error lies outside its memory");
-    int rc = RM_OK;
-    if (area->error_size > 0)
-        rc = rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, &document, err);
-    if (rc == RM_OK)
-        rc = rmi_guest_error(document, code, err);
-    rm_value_clear(&document);
+    if (area->error_size == 0)
+        return RM_OK;
+    return rmi_guest_read(rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, document, err),
+                          "error", err);
+}
+
+/* `document` is consumed. */
+static int guests_error(const rmi_guest *guest, rm_value *document, int code, rm_error *err)
+{
+    const int rc = rmi_guest_error(*document, code, guest->asked != 0, err);
+    rm_value_clear(document);
     const uint64_t memory = guest->policy->limits.memory_bytes;
     if (memory > 0 && err != NULL &&
         (rc == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
@@ -370,57 +419,86 @@ int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[sta
                       rmi_guest_answer *answer, rm_error *err)
 {
     exchange area;
+    rm_value failure = rm_null();
     *answer = (rmi_guest_answer){0};
+    if (!guest->has[which])
+        return rmi_guest_broken(err, "it has no %s", exported[which].name);
+    if (which != RMI_GUEST_DESCRIBE && guest->policy->limits.timeout_ms == 0) {
+        rmi_watchdog_stop(guest->watchdog); /* it is loaded; the pipeline looks after the rest */
+        guest->watchdog = NULL;
+    }
     int rc = call(guest, &guest->calls[which], slots, err);
     const int code = slots[0].i32;
     if (rc == RM_OK)
-        rc = read_exchange(guest, &area, err);
-    if (rc != RM_OK)
-        return rc;
-    answer->length = area.output_size;
-    answer->output =
-        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area.output, area.output_size);
-    answer->done = area.done;
-    answer->wait_ms = area.wait_ms;
-    if (answer->output == NULL)
-        return rmi_guest_broken(err, "its output area lies outside its memory");
-    return code >= 0 ? code : read_error(guest, &area, code, err);
+        rc = read_answer(guest, &area, answer, err);
+    if (rc == RM_OK && code < 0)
+        rc = read_error(guest, &area, &failure, err);
+    if (rc == RM_OK)
+        return code < 0 ? guests_error(guest, &failure, code, err) : code;
+    guest->dead = true; /* what breaks the interface is not called again */
+    *answer = (rmi_guest_answer){0};
+    return rc;
 }
 
 /* ---- Errors that guests describe */
 
-static void copy_text(rm_value document, const char *key, char *to, size_t size)
+/* The string under a key; NULL: there is none. Borrowed. */
+static const char *text_of(rm_value document, const char *key)
 {
     rm_value value = rm_null();
-    if (rm_map_get(document, key, strlen(key), &value) && value.kind == RM_STRING)
-        (void)snprintf(to, size, "%s", rm_string_text(value, NULL));
+    const bool found = rm_map_get(document, key, strlen(key), &value) && value.kind == RM_STRING;
+    return found ? rm_string_text(value, NULL) : NULL;
+}
+
+/* Whether it can be told as it is: maps of texts and numbers. */
+static bool is_traceback(rm_value frames)
+{
+    if (frames.kind != RM_LIST)
+        return false;
+    for (size_t i = 0; i < rm_list_length(frames); i++) {
+        const rm_value frame = rm_list_get(frames, i);
+        if (frame.kind != RM_MAP)
+            return false;
+        for (size_t k = 0; k < rm_map_length(frame); k++) {
+            rm_value key = rm_null(), value = rm_null();
+            (void)rm_map_at(frame, k, &key, &value);
+            if (value.kind != RM_STRING && value.kind != RM_INT)
+                return false;
+        }
+    }
+    return true;
 }
 
 static int code_named(rm_value document, int code)
 {
-    char name[64] = "";
-    copy_text(document, "code", name, sizeof name);
-    for (int known = -1; strcmp(rm_code_name(known), "unknown") != 0; known--)
+    const char *name = text_of(document, "code");
+    for (int known = -1; name != NULL && strcmp(rm_code_name(known), "unknown") != 0; known--)
         if (strcmp(rm_code_name(known), name) == 0)
-            return known;
-    return code < 0 && strcmp(rm_code_name(code), "unknown") != 0 ? code : RM_E_VALUE;
+            code = known;
+    const bool is_known = code < 0 && strcmp(rm_code_name(code), "unknown") != 0;
+    return is_known && code != RM_E_TIMEOUT ? code : RM_E_VALUE; /* that one is the host's to tell */
 }
 
-int rmi_guest_error(rm_value document, int code, rm_error *err)
+int rmi_guest_error(rm_value document, int code, bool was_asked, rm_error *err)
 {
-    char text[sizeof err->message] = "";
     rm_value value = rm_null();
     code = code_named(document, code);
+    if (code == RM_E_CANCELLED && !was_asked)
+        code = RM_E_VALUE;
     if (err == NULL)
         return code;
-    copy_text(document, "message", text, sizeof text);
-    (void)rm_error_set(err, code, "%s", text[0] != '\0' ? text : rm_code_name(code));
-    copy_text(document, "hint", err->hint, sizeof err->hint);
-    if (rm_map_get(document, "pointer", 7, &value) && value.kind == RM_STRING) {
-        copy_text(document, "pointer", err->pointer, sizeof err->pointer);
-        err->has_pointer = true;
-    }
-    if (rm_map_get(document, "traceback", 9, &value) && value.kind == RM_LIST)
+    const char *message = text_of(document, "message"), *hint = text_of(document, "hint"),
+               *pointer = text_of(document, "pointer");
+    if (message != NULL)
+        (void)rm_error_set(err, code, "%s", message);
+    else
+        (void)rm_error_set(err, code, "the code in the sandbox failed (%s) without saying why",
+                           rm_code_name(code));
+    if (hint != NULL)
+        rm_error_hint(err, "%s", hint);
+    if (pointer != NULL)
+        rm_error_pointer(err, "%s", pointer);
+    if (rm_map_get(document, "traceback", 9, &value) && is_traceback(value))
         err->traceback = rm_value_retain(value);
     if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
         err->detail = rm_value_retain(value);

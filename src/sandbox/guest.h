@@ -49,12 +49,19 @@ int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call call, rmi_slot slots[stat
                       rmi_guest_answer *answer, rm_error *err);
 /* Ends the call in progress, if there is one, with RM_E_CANCELLED. Any thread. */
 void rmi_guest_stop(rmi_guest *guest);
+/* It breaks the interface: it cannot be called again. */
+void rmi_guest_give_up(rmi_guest *guest);
 bool rmi_guest_is_dead(const rmi_guest *guest);
 /* Whether it died of a limit that another instance would run into as well. */
 bool rmi_guest_is_spent(const rmi_guest *guest);
-/* Fills `err` from an error document, a map as rm_error_to_value makes it; `code` where it has none. Returns the code. */
-int rmi_guest_error(rm_value document, int code, rm_error *err);
+/* Fills `err` from an error document, a map as rm_error_to_value makes it; `code` where it has none. Returns the code, which is
+ * RM_E_CANCELLED only where the guest `was_asked` to stop. */
+int rmi_guest_error(rm_value document, int code, bool was_asked, rm_error *err);
 /* RM_E_VALUE: the module does not keep to the interface. */
 int rmi_guest_broken(rm_error *err, const char *format, ...) RM_PRINTF(2, 3);
+/* The same: it has answered `code`. */
+int rmi_guest_answered(rmi_guest_call call, int code, rm_error *err);
+/* `rc`, that of reading a value that lies in `where`; a failure says that it is the module's. */
+int rmi_guest_read(int rc, const char *where, rm_error *err);
 
 #endif

@@ -44,7 +44,8 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
     int rc = rm_value_make_unique(rm_node_allocator(node), &config, err);
     if (rc == RM_OK && use->type.generate != NULL)
         rc = rm_map_set(&config, "generates", 9, rm_bool(rm_node_generates(node)), err);
-    const size_t count = use->native != NULL ? rm_node_input_count(node) : 0;
+    const rm_node_type *type = use->native != NULL ? use->native : &use->type;
+    const size_t count = use->is_python ? 0 : rm_node_input_count(node);
     if (rc == RM_OK && count > 0)
         rc = rm_list_new(rm_node_allocator(node), count, &inputs, err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
@@ -55,7 +56,7 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
             rc = rm_string_new(rm_node_allocator(node), source, strlen(source), &id, err);
         if (rc == RM_OK)
             rc = rm_list_append(&entry, rm_value_move(&id), err);
-        const char *port = input_name(use->native, i);
+        const char *port = input_name(type, i);
         if (rc == RM_OK && port != NULL)
             rc = rm_string_new(rm_node_allocator(node), port, strlen(port), &id, err);
         if (rc == RM_OK)
@@ -108,9 +109,15 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
         rc = configuration(state->node, state->use, &config, err);
     if (rc == RM_OK)
         rc = rmi_sandbox_configure(state->guest, config, RMI_GUEST_OPEN, &answer, err);
-    if (rc >= 0)
+    if (rc > 0)
+        rc = rmi_guest_answered(RMI_GUEST_OPEN, rc, err);
+    state->no_emitting = true;
+    if (rc == RM_OK)
         rc = rmi_sandbox_replay(state, &answer, NULL, 0, err);
+    state->no_emitting = false;
     rm_value_clear(&config);
+    if (rc != RM_OK)
+        set_guest(state, NULL);
     return rc;
 }
 
@@ -125,6 +132,18 @@ static int need_guest(rmi_sandbox_state *state, rm_error *err)
     return open_guest(state, err);
 }
 
+/* What is pending has died with its guest. */
+static void fail_pending(rmi_sandbox_state *state, int rc, const rm_error *why)
+{
+    while (state->token_count > 0) {
+        const uint64_t host = state->tokens[--state->token_count].host;
+        rm_error failure = {0};
+        (void)rm_error_set(&failure, rc, "%s", why != NULL ? why->message : "its sandbox was ended");
+        (void)rm_node_finish(state->node, host, rc, &failure);
+        rm_error_clear(&failure);
+    }
+}
+
 /* After each call: `rc` is its code. What has died is given up. */
 static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
 {
@@ -135,29 +154,55 @@ static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
         rm_error_clear(&state->why);
         (void)rm_error_set(&state->why, rc, "%s", err->message);
     }
+    if (rc >= 0) /* stopped when it was about to end by itself */
+        rc = rm_error_set(err, RM_E_CANCELLED, "its sandbox was stopped");
     set_guest(state, NULL);
-    state->token_count = 0;
-    if (rc == RM_E_CANCELLED)
-        return rm_node_cancelled(state->node) ? rm_node_cancel_error(state->node, err) : rc;
-    return rc;
+    if (rm_node_cancelled(state->node))
+        state->token_count = 0;
+    else
+        fail_pending(state, rc, err);
+    return rc == RM_E_CANCELLED && rm_node_cancelled(state->node) ? rm_node_cancel_error(state->node, err)
+                                                                  : rc;
 }
 
-/* Calls and does what the guest says; without packets. */
-static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot first,
-                       rmi_guest_answer *answer, rm_error *err)
+/* The interface is broken, as `err` says. */
+static int give_up(rmi_sandbox_state *state, int rc, rm_error *err)
 {
-    rmi_slot slots[2] = {first, {0}};
-    int rc = rmi_guest_call_it(state->guest, which, slots, answer, err);
-    if (answer->length > 0) { /* also what was emitted before a failure */
+    rmi_guest_give_up(state->guest);
+    return settle(state, rc, err);
+}
+
+/* Which answers a call may give beside 0 and failures. */
+enum { MAY_MORE = 1, MAY_PEND = 2, MAY_BE_DONE = 4 };
+
+static bool may_answer(const rmi_sandbox_state *state, int rc, unsigned may)
+{
+    if (state->use->type.poll == NULL)
+        may &= ~(unsigned)MAY_PEND;
+    return rc <= RM_OK || (rc == RM_MORE && may & MAY_MORE) || (rc == RM_PENDING && may & MAY_PEND) ||
+           (rc == RM_DONE && may & MAY_BE_DONE);
+}
+
+/* Does what the guest said in its answer `rc`, which is not about packets. */
+static int heed(rmi_sandbox_state *state, rmi_guest_call which, int rc, unsigned may,
+                const rmi_guest_answer *answer, rm_error *err)
+{
+    if (!rmi_guest_is_dead(state->guest)) { /* also what was emitted before a failure */
         const int replayed = rmi_sandbox_replay(state, answer, NULL, 0, rc < 0 ? NULL : err);
-        rc = replayed < 0 && rc >= 0 ? replayed : rc;
+        if (replayed < 0)
+            return give_up(state, rc < 0 ? rc : replayed, err);
+        if (!may_answer(state, rc, may))
+            return give_up(state, rmi_guest_answered(which, rc, err), err);
     }
     return settle(state, rc, err);
 }
 
-static int bad_answer(const char *function, int rc, rm_error *err)
+static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot first, unsigned may,
+                       rmi_guest_answer *answer, rm_error *err)
 {
-    return rmi_guest_broken(err, "%s answers %d", function, rc);
+    rmi_slot slots[2] = {first, {0}};
+    const int rc = rmi_guest_call_it(state->guest, which, slots, answer, err);
+    return heed(state, which, rc, may, answer, err);
 }
 
 /* ---- Slots */
@@ -170,14 +215,11 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->use = use;
     state->last_seq = state->bound = INT64_MIN;
     atomic_flag_clear(&state->guard);
-    state->guest = use->guest; /* the one that described it */
-    use->guest = NULL;
+    state->guest = atomic_exchange(&use->guest, NULL); /* the one that described it */
     const int rc = open_guest(state, err);
-    if (rc != RM_OK) {
-        set_guest(state, NULL);
+    if (rc != RM_OK)
         rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
-    }
-    return rc > 0 ? bad_answer("rm_node_open", rc, err) : rc;
+    return rc;
 }
 
 /* *n packets, or as many as make MOST_AT_ONCE bytes: more would only take memory of the guest's, and would not stay in the
@@ -224,28 +266,43 @@ static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, si
     }
 }
 
-static int check_process(const rmi_sandbox_state *state, int rc, size_t n, uint32_t done, rm_error *err)
+/* Whether the answer `rc` to `n` packets is one that the interface knows; `err` says why not. */
+static bool makes_sense(const rmi_sandbox_state *state, int rc, size_t n, uint32_t done, rm_error *err)
 {
+    const unsigned more = rmi_guest_has(state->guest, RMI_GUEST_MORE) ? MAY_MORE : 0;
     if (done > n)
-        return rmi_guest_broken(err, "rm_node_process has finished %u of %zu packets", done, n);
-    if (rc == RM_OK && done < n)
-        return rmi_guest_broken(err, "rm_node_process answers 0 after %u of %zu packets", done, n);
-    if (rc < 0 && done == n)
-        return rmi_guest_broken(err, "rm_node_process fails after its last packet");
-    if (rc > 0 && done == 0 && n > 0)
-        return bad_answer("rm_node_process", rc, err);
-    if (rc == RM_OK || rc == RM_DONE || rc < 0 ||
-        (rc == RM_MORE && rmi_guest_has(state->guest, RMI_GUEST_MORE)) ||
-        (rc == RM_PENDING && state->use->type.poll != NULL))
-        return rc;
-    return bad_answer("rm_node_process", rc, err);
+        (void)rmi_guest_broken(err, "rm_node_process has finished %u of %zu packets", done, n);
+    else if (rc == RM_OK && done < n)
+        (void)rmi_guest_broken(err, "rm_node_process answers 0 after %u of %zu packets", done, n);
+    else if (rc < 0 && done == n)
+        (void)rmi_guest_broken(err, "rm_node_process fails after its last packet");
+    else if (!may_answer(state, rc, MAY_PEND | MAY_BE_DONE | more) || (rc > 0 && done == 0))
+        (void)rmi_guest_answered(RMI_GUEST_PROCESS, rc, err);
+    else if (rc == RM_PENDING && !state->suspended)
+        (void)rmi_guest_broken(err, "rm_node_process answers 2, but no packet is pending");
+    else
+        return true;
+    return false;
+}
+
+/* The packet of `run` that was in process when what it emitted last was emitted. */
+static size_t place_of(const rmi_sandbox_state *state, const rm_packet *run, size_t n)
+{
+    size_t i = 0;
+    while (i + 1 < n && run[i].seq < state->last_seq)
+        i++;
+    return i;
 }
 
 static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet *run, size_t n, size_t *done,
                         rm_error *err)
 {
+    const rm_sandbox_limits *limits = &state->use->policy.limits;
     rmi_guest_answer answer;
     size_t length = 0;
+    if (limits->fuel > 0 ||
+        limits->timeout_ms > 0) /* so that they end it at an item, and always at the same */
+        n = 1;
     int rc = put_run(state, run, &n, &length, err);
     if (rc != RM_OK)
         return settle(state, rc, err);
@@ -253,19 +310,23 @@ static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet
     rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &answer, err);
     if (rmi_guest_is_dead(state->guest))
         return settle(state, rc, err);
-    rc = check_process(state, rc, n, answer.done, err);
-    *done = answer.done <= n ? answer.done : 0;
+    state->suspended = false;
     const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 ? NULL : err);
-    return replayed < 0 && rc >= 0 ? replayed : rc;
+    if (replayed >= 0 && makes_sense(state, rc, n, answer.done, err)) {
+        *done = answer.done;
+        return rc;
+    }
+    *done = place_of(state, run, n);
+    return give_up(state, replayed >= 0 ? RM_E_VALUE : rc < 0 ? rc : replayed, err);
 }
 
 static int node_more(rmi_sandbox_state *state, rm_error *err)
 {
     rmi_guest_answer answer;
-    const int rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, &answer, err);
-    return rc == RM_OK || rc == RM_MORE || rc == RM_PENDING || rc == RM_DONE || rc < 0
-               ? rc
-               : bad_answer("rm_node_more", rc, err);
+    state->suspended = false;
+    const int rc =
+        simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &answer, err);
+    return rc;
 }
 
 static int node_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n,
@@ -281,8 +342,6 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
         size_t some = 0;
         const size_t start = *done;
         rc = process_some(state, port, run + start, n - start, &some, err);
-        if (rc < 0 && state->guest == NULL) /* none of them is known to be finished */
-            some = 0;
         for (size_t i = 0; i < some + (rc < 0); i++)
             rm_packet_clear(&run[start + i]);
         *done += some;
@@ -303,7 +362,8 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
     int rc = rm_node_pull(state->node, false, &packet, err);
     if (rc == RM_DONE && !state->ended && rmi_guest_has(state->guest, RMI_GUEST_END)) {
         state->ended = true;
-        return simple_call(state, RMI_GUEST_END, (rmi_slot){0}, &said, err);
+        return simple_call(state, RMI_GUEST_END, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &said,
+                           err);
     }
     if (rc != RM_OK)
         return rc;
@@ -313,8 +373,7 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
         return settle(state, rc, err);
     rmi_slot slots[2] = {{0}, {.u32 = (uint32_t)length}};
     rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &said, err);
-    const int replayed = rmi_sandbox_replay(state, &said, NULL, 0, rc < 0 ? NULL : err);
-    return settle(state, rc >= 0 && replayed < 0 ? replayed : rc, err);
+    return heed(state, RMI_GUEST_PROCESS, rc, MAY_MORE | MAY_PEND | MAY_BE_DONE, &said, err);
 }
 
 /* Goes on after `answer` as long as the guest wants more of its stream and there is some. */
@@ -341,7 +400,7 @@ static int stream_process(rm_node *node, void *memory, unsigned port, rm_packet 
         return rc;
     state->wants = false;
     if (state->more && rmi_guest_has(state->guest, RMI_GUEST_MORE))
-        rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, &said, err);
+        rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &said, err);
     rc = feed(state, rc, err);
     state->more = rc == RM_MORE;
     return rc;
@@ -356,7 +415,8 @@ static int node_generate(rm_node *node, void *memory, rm_error *err)
     (void)node;
     int rc = need_guest(state, err);
     if (rc == RM_OK)
-        rc = simple_call(state, RMI_GUEST_GENERATE, (rmi_slot){0}, &answer, err);
+        rc = simple_call(state, RMI_GUEST_GENERATE, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &answer,
+                         err);
     return rc;
 }
 
@@ -370,7 +430,10 @@ static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
         return RM_OK;
     }
     state->wants = false;
-    int rc = simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, &answer, err);
+    int rc =
+        simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &answer, err);
+    if (rc == RM_OK && state->token_count > 0)
+        return give_up(state, rmi_guest_broken(err, "rm_node_poll answers 0, but packets are pending"), err);
     if (rc == RM_PENDING && state->wants)
         rc = feed(state, rc, err);
     const double ms = rc == RM_PENDING && answer.wait_ms > 0 ? answer.wait_ms : 0;
@@ -388,9 +451,9 @@ static int node_advance(rm_node *node, void *memory, int64_t bound, rm_error *er
     if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_ADVANCE))
         return RM_OK;
     state->advancing = true;
-    const int rc = simple_call(state, RMI_GUEST_ADVANCE, (rmi_slot){.u64 = (uint64_t)bound}, &answer, err);
+    const int rc = simple_call(state, RMI_GUEST_ADVANCE, (rmi_slot){.u64 = (uint64_t)bound}, 0, &answer, err);
     state->advancing = false;
-    return rc <= RM_OK ? rc : bad_answer("rm_node_advance", rc, err);
+    return rc;
 }
 
 static int node_flush(rm_node *node, void *memory, rm_error *err)
@@ -400,8 +463,7 @@ static int node_flush(rm_node *node, void *memory, rm_error *err)
     (void)node;
     if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_FLUSH))
         return RM_OK;
-    const int rc = simple_call(state, RMI_GUEST_FLUSH, (rmi_slot){0}, &answer, err);
-    return rc == RM_OK || rc == RM_MORE || rc < 0 ? rc : bad_answer("rm_node_flush", rc, err);
+    return simple_call(state, RMI_GUEST_FLUSH, (rmi_slot){0}, MAY_MORE, &answer, err);
 }
 
 static void node_abandon(rm_node *node, void *memory, uint64_t token)
@@ -414,8 +476,10 @@ static void node_abandon(rm_node *node, void *memory, uint64_t token)
             continue;
         const uint64_t guests = state->tokens[i].guest;
         state->tokens[i] = state->tokens[--state->token_count];
+        state->no_emitting = true;
         if (rmi_guest_has(state->guest, RMI_GUEST_ABANDON))
-            (void)simple_call(state, RMI_GUEST_ABANDON, (rmi_slot){.u64 = guests}, &answer, NULL);
+            (void)simple_call(state, RMI_GUEST_ABANDON, (rmi_slot){.u64 = guests}, 0, &answer, NULL);
+        state->no_emitting = false;
         return;
     }
 }
@@ -436,12 +500,13 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     rmi_sandbox_state *state = memory;
     rmi_guest_answer answer;
     int rc = RM_OK;
+    state->no_emitting = true;
     if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE))
-        rc = simple_call(state, RMI_GUEST_CLOSE, (rmi_slot){0}, &answer, err);
+        rc = simple_call(state, RMI_GUEST_CLOSE, (rmi_slot){0}, 0, &answer, err);
     set_guest(state, NULL);
     rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
     rm_error_clear(&state->why);
-    return rc > 0 ? RM_OK : rc;
+    return rc;
 }
 
 /* ---- Which of them a node has */

@@ -27,9 +27,9 @@ typedef struct rmi_attached {
 typedef struct rmi_sandboxed {
     rm_node_type type;
     const rmi_attached *attached;
-    rm_sandbox_policy policy; /* with the node's own limits */
-    rm_value config;          /* owned: what the guest is told */
-    rmi_guest *guest;         /* that described the node, until it is opened; owned */
+    rm_sandbox_policy policy;   /* with the node's own limits */
+    rm_value config;            /* owned: what the guest is told */
+    _Atomic(rmi_guest *) guest; /* that described the node, until it is opened; owned */
     char *name;
     rm_port *ports;
     size_t port_count;
@@ -60,6 +60,8 @@ typedef struct rmi_sandbox_state {
     int spent;        /* the code of the limit that ended it for good; 0: none */
     rm_error why;     /* owned: how that was told */
     bool ended, more; /* the stream has ended, and the guest knows it; it answered RM_MORE */
+    bool suspended;   /* in this call */
+    bool no_emitting; /* in a call in which no node emits */
     bool wants;       /* it looked for more of its stream, and there was none */
 } rmi_sandbox_state;
 

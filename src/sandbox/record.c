@@ -16,6 +16,15 @@ typedef struct records {
     size_t n;
 } records;
 
+static const char output_area[] = "output";
+
+static int read_value(records *from, rm_value *out, rm_error *err)
+{
+    return rmi_guest_read(rmi_unpack(rm_node_allocator(from->state->node), from->answer->output,
+                                     from->answer->length, &from->at, out, err),
+                          output_area, err);
+}
+
 /* Whether the guest may emit something that derives from item `seq`: it was given that one, or has been told of no end of
  * it, and none earlier comes after a later one. */
 static bool may_emit(const records *from, int64_t seq)
@@ -44,8 +53,11 @@ static int emitted(records *from, uint32_t port, rm_error *err)
     rmi_sandbox_state *state = from->state;
     rm_packet packet;
     const size_t start = from->at;
-    int rc = rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output, from->answer->length,
-                               &from->at, &packet, err);
+    if (state->no_emitting)
+        return rmi_guest_broken(err, "it emits while it is opened or closed");
+    int rc = rmi_guest_read(rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output,
+                                              from->answer->length, &from->at, &packet, err),
+                            output_area, err);
     const bool numbered = packet.seq >= 0 && (from->run != NULL || state->advancing);
     if (rc == RM_OK && numbered && !may_emit(from, packet.seq))
         rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
@@ -80,6 +92,7 @@ static int suspended(records *from, uint64_t token, rm_error *err)
         from->answer->done > 0 && from->answer->done <= from->n ? from->answer->done - 1 : 0;
     if (from->run != NULL)
         rm_node_set_current(state->node, &from->run[place]);
+    state->suspended = true;
     state->tokens[state->token_count++] = (rmi_token){.guest = token, .host = rm_node_suspend(state->node)};
     return RM_OK;
 }
@@ -100,12 +113,11 @@ static int finished(records *from, rmi_token *found, rm_error *err)
     int32_t code = 0;
     if (!rmi_unpack_raw(from->answer->output, from->answer->length, &from->at, &code, sizeof code))
         return rmi_guest_broken(err, "a record ends too early");
-    int rc = rmi_unpack(rm_node_allocator(state->node), from->answer->output, from->answer->length, &from->at,
-                        &document, err);
+    int rc = read_value(from, &document, err);
     if (rc != RM_OK)
         return rc;
     if (code < 0)
-        code = rmi_guest_error(document, code, &failure);
+        code = rmi_guest_error(document, code, rm_node_cancelled(state->node), &failure);
     rm_value_clear(&document);
     const uint64_t host = found->host;
     *found = state->tokens[--state->token_count];
@@ -123,8 +135,7 @@ static int logged(records *from, uint32_t level, rm_error *err)
     const int64_t second = rmi_platform_now() / 1000000000;
     rm_value text = rm_null();
     size_t length = 0;
-    const int rc = rmi_unpack(rm_node_allocator(state->node), from->answer->output, from->answer->length,
-                              &from->at, &text, err);
+    const int rc = read_value(from, &text, err);
     if (rc != RM_OK)
         return rc;
     if (second != state->log_second) {

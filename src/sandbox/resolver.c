@@ -179,6 +179,9 @@ static int make_ports(rmi_sandboxed *use, rm_error *err)
     if (use->ports == NULL)
         return rmi_out_of_memory(err);
     rm_port *port = put_ports(use->ports, use->description, "inputs", inputs, RM_INPUT, kinds);
+    rm_value variadic = rm_null();
+    if (inputs > 0 && rm_map_get(use->description, "variadic", 8, &variadic) && variadic.kind == RM_BOOL)
+        port[-1].variadic = variadic.b;
     (void)put_ports(port, use->description, "outputs", outputs, RM_OUTPUT, RM_KIND_ANY);
     use->type.ports = use->ports;
     return RM_OK;
@@ -187,25 +190,28 @@ static int make_ports(rmi_sandboxed *use, rm_error *err)
 static int ask_guest(rmi_sandboxed *use, rm_error *err)
 {
     rmi_guest_answer answer = {0};
+    rmi_guest *guest = NULL;
     size_t at = 0;
-    int rc = rmi_guest_new(use->attached->sandbox, use->file, &use->policy, &use->guest, err);
+    int rc = rmi_guest_new(use->attached->sandbox, use->file, &use->policy, &guest, err);
+    use->guest = guest;
     if (rc != RM_OK)
         return rc;
-    if (rmi_guest_has(use->guest, RMI_GUEST_DESCRIBE)) {
-        rc = rmi_sandbox_configure(use->guest, use->config, RMI_GUEST_DESCRIBE, &answer, err);
+    if (rmi_guest_has(guest, RMI_GUEST_DESCRIBE)) {
+        rc = rmi_sandbox_configure(guest, use->config, RMI_GUEST_DESCRIBE, &answer, err);
         if (rc == RM_OK)
-            rc = rmi_unpack(use->attached->allocator, answer.output, answer.length, &at, &use->description,
-                            err);
+            rc = rmi_guest_read(rmi_unpack(use->attached->allocator, answer.output, answer.length, &at,
+                                           &use->description, err),
+                                "description", err);
         if (rc == RM_OK && use->description.kind != RM_MAP)
             rc = rmi_guest_broken(err, "rm_node_describe gives no map");
-        return rc > 0 ? rmi_guest_broken(err, "rm_node_describe answers %d", rc) : rc;
+        return rc > 0 ? rmi_guest_answered(RMI_GUEST_DESCRIBE, rc, err) : rc;
     }
     rmi_builder b = rmi_builder_start(use->attached->allocator, err); /* by what it exports */
     rm_value description = rmi_build_map(&b);
-    rmi_build_put(&b, &description, "generates", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_GENERATE)));
-    rmi_build_put(&b, &description, "pending", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_POLL)));
-    rmi_build_put(&b, &description, "advance", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_ADVANCE)));
-    rmi_build_put(&b, &description, "streaming", rm_bool(rmi_guest_has(use->guest, RMI_GUEST_END)));
+    rmi_build_put(&b, &description, "generates", rm_bool(rmi_guest_has(guest, RMI_GUEST_GENERATE)));
+    rmi_build_put(&b, &description, "pending", rm_bool(rmi_guest_has(guest, RMI_GUEST_POLL)));
+    rmi_build_put(&b, &description, "advance", rm_bool(rmi_guest_has(guest, RMI_GUEST_ADVANCE)));
+    rmi_build_put(&b, &description, "streaming", rm_bool(rmi_guest_has(guest, RMI_GUEST_END)));
     return rmi_build_end(&b, &description, &use->description);
 }
 

@@ -202,7 +202,7 @@ void rm_sandbox_free(rm_sandbox *sandbox)
     for (size_t i = 0; i < 2; i++)
         if (sandbox->engines[i] != NULL)
             sandbox->api->engine_free(sandbox->engines[i]);
-    /* The library stays loaded: the engine's handlers of signals point into it. */
+    rmi_library_close(sandbox->library); /* it stays loaded: the engine's handlers of signals point into it */
     (void)pthread_mutex_destroy(&sandbox->lock);
     rmi_free(sandbox->allocator, sandbox, sizeof *sandbox);
 }

@@ -129,6 +129,7 @@ static wasm_engine_t *new_engine(const rmi_engine_config *wanted)
     wasmtime_config_memory_init_cow_set(config, true);
     wasmtime_config_wasm_memory64_set(config, false);
     wasmtime_config_wasm_multi_memory_set(config, false);
+    wasmtime_config_wasm_threads_set(config, false);
     if (wanted->pool > 0)
         use_pool(config, wanted->pool);
     return wasm_engine_new_with_config(config);
@@ -515,10 +516,10 @@ static int prepare_store(rmi_instance *instance, rm_error *err)
 }
 
 static int instantiate(rmi_module *module, const rmi_instance_config *config, rmi_instance **out,
-                       rm_error *err)
+                       rmi_end *end, rm_error *err)
 {
     wasm_trap_t *trap = NULL;
-    rmi_end end = RMI_END_NONE;
+    *end = RMI_END_NONE;
     *out = NULL;
     rmi_instance *instance = rmi_platform_alloc(module->engine->allocator, sizeof *instance);
     if (instance == NULL)
@@ -530,8 +531,9 @@ static int instantiate(rmi_module *module, const rmi_instance_config *config, rm
     if (rc == RM_OK) {
         wasmtime_error_t *error =
             wasmtime_instance_pre_instantiate(module->ready, instance->context, &instance->instance, &trap);
-        rc = error != NULL ? failed(error, RM_E_LIMIT, "a sandbox cannot be made", err)
-                           : settle(instance, NULL, trap, &end, err);
+        rc = error != NULL && instance->end == RMI_END_NONE
+                 ? failed(error, RM_E_LIMIT, "a sandbox cannot be made", err)
+                 : settle(instance, error, trap, end, err);
     }
     if (rc == RM_OK) {
         (void)find_memory(instance, NULL);

@@ -67,7 +67,13 @@ static int process(uint32_t port, const node_packet *packet)
         (void)node_get(&packet->value, "with", &with);
         return obey(port, &wish, &with);
     }
+#ifdef VARIADIC
+    node_emit(0);
+    node_put_list(2);
+    node_put_int(port);
+#else
     node_emit(port); /* what comes in at the second goes out at the second */
+#endif
     node_put_value(&packet->value);
     return NODE_OK;
 }
@@ -96,6 +102,9 @@ static const char *const names[] = {"a", NULL};
 
 const node_type node = {.inputs = names,
                         .outputs = names,
+#ifdef VARIADIC
+                        .variadic = true,
+#endif
                         .configure = configure,
                         .process = process,
                         .more = more,

@@ -28,8 +28,16 @@ class Native(ProgramTest):
         found = self.guest().describe("Merge", inputs=[["a", None], ["b", "in"]])
         expected = {"inputs": ["in"], "outputs": ["out"], "variadic": True, "process": True, "streaming": False,
                     "generates": False, "pending": False, "slow": False, "flush": True, "live": False,
-                    "max_in_flight": 1}
+                    "max_in_flight": 1, "advance": True}
         self.assertEqual(found, expected)
+
+    def test_what_no_longer_comes_is_waited_for_no_longer(self):
+        guest = self.guest()
+        self.assertEqual(guest.open("Merge", inputs=[["a", None], ["b", None]]).code, OK)
+        self.assertEqual(guest.process(["x"]).records, [])
+        self.assertEqual(guest.call("advance", 0).records, [])
+        self.assertEqual(guest.call("advance", 4).records, [("emit", 0, {"a": "x"}, 0)])
+        self.assertEqual(guest.call("advance", 5).records, [])
 
     def test_packets_keep_what_they_carry(self):
         guest = self.guest()

@@ -20,7 +20,8 @@ SPEECH = ROOT / "examples/voice/speech.wav"
 CLANG = ["clang-19", "--target=wasm32", "-O2", "-std=c17", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-nostdlib",
          "-Wl,--no-entry"]
 PROBE = ROOT / "tests/e2e/probe_guest.c"
-MODULES = {"gain": (EXAMPLE / "gain.c",), "probe": (PROBE,), "pair": (PROBE, "-DPAIR"), "words": (EXAMPLE / "words.ts",)}
+MODULES = {"gain": (EXAMPLE / "gain.c",), "probe": (PROBE,), "pair": (PROBE, "-DPAIR"),
+           "all": (PROBE, "-DVARIADIC"), "words": (EXAMPLE / "words.ts",)}
 
 
 def compiler():
@@ -206,6 +207,11 @@ class Probe(GuestTest):
         whole["connections"][1]["to"] = "g.b"
         self.assertEqual(self.outputs(whole, [1, 2, 3])["g"], [1, 10, 2, 20, 3, 30])
 
+    def test_a_variadic_input(self):
+        parts = [node("s", "PassThrough"), node("t", "PassThrough"), guest("all")]
+        self.assertEqual(self.outputs(manifest(parts, ["s > g", "s > t > g"]), ["x"])["g"],
+                         [[0, "x"], [1, "x"]])
+
     def test_more_done_generate_and_flush(self):
         twice = one("probe", {"flushes": 2})
         self.assertEqual(self.outputs(twice, [1, {"do": "many", "with": 3}, 2])["g"], [1, 3, 2, 1, 2, "flushed", "flushed"])
@@ -229,10 +235,13 @@ class Probe(GuestTest):
         self.assertIn("g: a line of the log\n", self.run_manifest(one("probe"), [{"do": "log"}]).stderr)
 
     def test_a_trap_is_the_failure_of_its_item(self):
-        error = self.error(one("probe"), [1, {"do": "trap"}, 2])
+        """Where time or instructions are limited, packets are given one by one."""
+        limits = {"timeout_ms": 60000}
+        error = self.error(one("probe", limits=limits), [1, {"do": "trap"}, 2])
         self.assertEqual((error["code"], error["node"], error["item"]), ("value", "g", 1))
         self.assertIn("trapped", error["message"])
-        got = self.outputs(one("probe", on_error="skip"), [1, {"do": "trap"}, 2, {"do": "trap"}])["g"]
+        chain = one("probe", limits=limits, on_error="skip")
+        got = self.outputs(chain, [1, {"do": "trap"}, 2, {"do": "trap"}])["g"]
         self.assertEqual(got, [1, 2])
 
 

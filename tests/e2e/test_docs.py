@@ -2,7 +2,8 @@
 
 In a block ```console, a line "$ command" is run by sh in the project's folder (`remotemedia` is the program under
 test); the lines below it are its output, standard error included. A line "..." stands for any lines, "..." at the end
-of a line for its rest. JSON blocks that are manifests must be valid.
+of a line for its rest. A block ```console wasm is run the same way when the WASM files are there (wasm_docs.py). JSON blocks that
+are manifests must be valid.
 """
 
 import json
@@ -36,8 +37,8 @@ def entries(block, number):
     return found
 
 
-def commands(path):
-    for number, block in blocks(path, "console"):
+def commands(path, kind):
+    for number, block in blocks(path, kind):
         yield from entries(block, number)
 
 
@@ -52,20 +53,28 @@ def matches(expected, got):
     return re.fullmatch(pattern, "".join(line + "\n" for line in got)) is not None
 
 
-class Documentation(ProgramTest):
-    def test_commands_give_what_they_show(self):
+class CommandsTest(ProgramTest):
+    """Runs what the documents show in blocks of a kind."""
+
+    def check_commands(self, kind, limit):
+        """How many there are."""
         env = environment({"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"})
         count = 0
         for path in DOCUMENTS:
-            for number, command, expected in commands(path):
+            for number, command, expected in commands(path, kind):
                 count += 1
                 with self.subTest(place=f"{path.relative_to(ROOT)}:{number}"):
                     done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
-                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120 * SLOWNESS,
+                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit * SLOWNESS,
                                           check=False)
                     got = done.stdout.decode().splitlines()
                     self.assertTrue(matches(expected, got), f"$ {command}\n" + "\n".join(got))
-        self.assertGreater(count, 20)
+        return count
+
+
+class Documentation(CommandsTest):
+    def test_commands_give_what_they_show(self):
+        self.assertGreater(self.check_commands("console", 120), 20)
 
     def test_manifests_are_valid(self):
         count = 0

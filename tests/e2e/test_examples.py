@@ -54,10 +54,10 @@ class CompiledTest(ProgramTest):
         return self.compile(EXAMPLES / "c" / f"{name}.c", name, *pkg_config(self.prefix, "--cflags", "--libs"),
                             f"-Wl,-rpath,{self.prefix / 'lib'}")
 
-    def start(self, *words, cwd=None, stdin=b""):
+    def start(self, *words, cwd=None, stdin=b"", limit=60):
         """Exit code, stdout, stderr."""
         done = subprocess.run([str(word) for word in words], input=stdin, cwd=cwd or EXAMPLES, env=environment(),
-                              capture_output=True, timeout=60 * SLOWNESS, check=False)
+                              capture_output=True, timeout=limit * SLOWNESS, check=False)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

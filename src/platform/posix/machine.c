@@ -31,6 +31,11 @@ double rmi_platform_memory_gb(void)
     return pages > 0 && page > 0 ? (double)pages * (double)page / 1e9 : 0.0;
 }
 
+uint64_t rmi_platform_memory_limit(void)
+{
+    return 0;
+}
+
 const char *rmi_platform_architecture(void)
 {
 #if defined(__x86_64__)

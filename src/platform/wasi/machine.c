@@ -15,6 +15,19 @@ double rmi_platform_memory_gb(void)
     return 4294967296.0 / 1e9; /* all that 32 bits address */
 }
 
+/* Exports have no context. A host that limits the memory says so before the program starts. */
+static uint64_t memory_limit;
+
+__attribute__((export_name("rm_host_memory"), used)) void host_memory(uint64_t bytes)
+{
+    memory_limit = bytes;
+}
+
+uint64_t rmi_platform_memory_limit(void)
+{
+    return memory_limit;
+}
+
 const char *rmi_platform_architecture(void)
 {
     return "wasm32";

@@ -31,7 +31,8 @@ static __wasi_subscription_t descriptor_ready(int descriptor, __wasi_eventtype_t
     return made;
 }
 
-bool rmi_wasi_wait(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline)
+bool rmi_wasi_wait(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline,
+                   const atomic_bool *raised)
 {
     __wasi_subscription_t wanted[MOST_DESCRIPTORS + 1];
     __wasi_event_t events[MOST_DESCRIPTORS + 1];
@@ -40,10 +41,16 @@ bool rmi_wasi_wait(const int *descriptors, size_t count, __wasi_eventtype_t what
     if (count > MOST_DESCRIPTORS) /* looks at some: the caller comes again */
         count = MOST_DESCRIPTORS;
     do {
+        happened = 0;
         wanted[0] = clock_until(deadline, count == 0);
         for (size_t i = 0; i < count; i++)
             wanted[i + 1] = descriptor_ready(descriptors[i], what);
-        if (__wasi_poll_oneoff(wanted, events, count + 1, &happened) != 0)
+        const __wasi_errno_t error = __wasi_poll_oneoff(wanted, events, count + 1, &happened);
+        if (raised != NULL && atomic_load(raised))
+            return true;
+        if (error == __WASI_ERRNO_INTR)
+            continue;
+        if (error != 0)
             return true;
         for (size_t i = 0; i < happened; i++)
             ready |= events[i].userdata == 1;

@@ -53,13 +53,13 @@ void rmi_platform_ignore_signals(void)
 
 bool rmi_platform_would_block(int descriptor)
 {
-    return !rmi_wasi_wait(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0);
+    return !rmi_wasi_wait(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0, NULL);
 }
 
 void rmi_platform_wait_writable(int descriptor)
 {
     int number = descriptor == RESULTS ? STDOUT_FILENO : descriptor;
-    (void)rmi_wasi_wait(&number, 1, __WASI_EVENTTYPE_FD_WRITE, INT64_MAX);
+    (void)rmi_wasi_wait(&number, 1, __WASI_EVENTTYPE_FD_WRITE, INT64_MAX, NULL);
 }
 
 /* A random one, since there is none. */

@@ -1,4 +1,4 @@
-/* Waiting without threads or signals: a flag, which nobody raises while we wait, and the host's clock and
+/* Waiting without threads or signals: a flag, which only the host's call in between may raise, and the host's clock and
  * descriptors. */
 #include <wasi/api.h>
 
@@ -8,7 +8,7 @@
 
 struct rmi_wake {
     const rm_allocator *allocator;
-    bool raised;
+    atomic_bool raised;
 };
 
 int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err)
@@ -16,7 +16,8 @@ int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err)
     *out = rmi_platform_alloc(allocator, sizeof **out);
     if (*out == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    **out = (rmi_wake){.allocator = allocator};
+    (*out)->allocator = allocator;
+    atomic_init(&(*out)->raised, false);
     return RM_OK;
 }
 
@@ -28,12 +29,13 @@ void rmi_wake_free(rmi_wake *wake)
 
 void rmi_wake_raise(rmi_wake *wake)
 {
-    wake->raised = true;
+    atomic_store(&wake->raised, true);
 }
 
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline)
 {
-    bool raised = wake->raised;
-    wake->raised = false;
-    return raised || rmi_wasi_wait(descriptors, count, __WASI_EVENTTYPE_FD_READ, deadline);
+    const bool ended = atomic_load(&wake->raised) ||
+                       rmi_wasi_wait(descriptors, count, __WASI_EVENTTYPE_FD_READ, deadline, &wake->raised);
+    atomic_store(&wake->raised, false);
+    return ended;
 }
