@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/wasi/tick.h"
 #include "wasm/node.h"
 
 enum { INTERFACE_VERSION = 1 };
@@ -258,7 +259,7 @@ EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
 EXPORT("rm_node_interrupt") void export_node_interrupt(void)
 {
     if (node.lone != NULL && node.open)
-        rmi_lone_interrupt(node.lone);
+        RMI_ABOVE_RED_ZONE(rmi_lone_interrupt(node.lone));
 }
 
 EXPORT("rm_node_close") int32_t export_node_close(void)

@@ -224,7 +224,7 @@ static rm_packet packet_of(struct run *r, rm_value item)
     if (item.kind == RM_STRING && strncmp(rm_string_text(item, NULL), "object", 6) == 0) {
         int *object = malloc(sizeof *object);
         assert_non_null(object);
-        *object = atoi(rm_string_text(item, NULL) + 6);
+        *object = (int)strtol(rm_string_text(item, NULL) + 6, NULL, 10);
         rm_value_clear(&packet.value);
         assert_int_equal(rm_object_new(NULL, &thing, object, &packet.value, NULL), RM_OK);
     }
@@ -264,7 +264,7 @@ static int step(struct run *r, struct transcript *t, const char *text, rm_error 
     case 'o':
         return rmi_lone_open(r->lone, err);
     case 'p':
-        return process(r, t, (uint32_t)atoi(text + 1), strchr(text, '['), err);
+        return process(r, t, (uint32_t)strtoul(text + 1, NULL, 10), strchr(text, '['), err);
     case 'm':
         return rmi_lone_more(r->lone, err);
     case 'g':
@@ -281,7 +281,7 @@ static int step(struct run *r, struct transcript *t, const char *text, rm_error 
     case 'f':
         return rmi_lone_flush(r->lone, err);
     case 'a':
-        return rmi_lone_abandon(r->lone, (uint64_t)atoi(text + 1), err);
+        return rmi_lone_abandon(r->lone, strtoull(text + 1, NULL, 10), err);
     case 'c':
         return rmi_lone_close(r->lone, err);
     default:
@@ -360,20 +360,23 @@ static const struct {
     {NODE("Take") ",\"params\":{\"count\":2}}", "o;p0 [1,2,3]", "o | p 1@0 2@1 2/3 done"},
     /* More, and calls that do not fit */
     {NODE("Slow") "}", "o;p0 [1,3,1];p0 [9];m;m;m;p0 [1]",
-     "o | p 1@0 3@1 2/3 more | p 0/1 usage:node 'n' has more to emit before it takes another packet: | m 3@1 more | "
+     "o | p 1@0 3@1 2/3 more | p 0/1 usage:node 'n' has more to emit before it takes another packet: | "
+     "m 3@1 more | "
      "m 3@1 | m usage:node 'n' has said nothing of more: | p 1@3 1/1"},
     {NODE("Slow") "}", "p0 [1];o;o;p1 [1];p4294967295 [];e;g;w;a9;c;c;p0 [1]",
      "p 0/1 usage:node 'n' is not open: | o | o usage:node 'n' has been opened already: | "
      "p 0/1 usage:node 'n' has no input 1; there are 1: | "
      "p 0/0 usage:node 'n' has no input 4294967295; there are 1: | "
      "e usage:node 'n' does not take its input as a stream: | g usage:node 'n' (Slow) has no generate: | "
-     "w usage:node 'n' (Slow) has no poll: | a | c | c usage:node 'n' is not open: | p 0/1 usage:node 'n' is not open:"},
+     "w usage:node 'n' (Slow) has no poll: | a | c | c usage:node 'n' is not open: | p 0/1 usage:node "
+     "'n' is not open:"},
     /* Pending */
     {NODE("Late") "}", "o;p0 [1,2];p0 [13];w;a1;w;w;w",
      "o | p suspended1 1/2 pending | p suspended2 1/1 pending | "
      "w resumed2 130@1 finished2(value: late thirteen) log:1 left long pending | a | w log:0 left | w | w"},
     {NODE("Late") "}", "o;p0 [-1];p0 [14];w",
-     "o | p suspended1 1/1 pending | p suspended2 0/1 value:fourteen: | w resumed1 -10@0t1m1 finished1 log:0 left"},
+     "o | p suspended1 1/1 pending | p suspended2 0/1 value:fourteen: | w resumed1 -10@0t1m1 finished1 "
+     "log:0 left"},
     {NODE("Late") "}", "o;p0 [1];c", "o | p suspended1 1/1 pending | c"},
     /* Streams */
     {NODE("Pairs") "}", "o;p0 [1,2];m;p0 [3,4,5];m;m;e;e;f",
@@ -384,29 +387,37 @@ static const struct {
     {SOURCE("SimpleSource") ",\"params\":{\"count\":1}}", "o;p0 [1];g;g",
      "o | p 0/1 usage:node 'n' (SimpleSource) has no process: | g null done | g done"},
     {NODE("Count") "}", "d",
-     "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":false,\"streaming\":false,\"generates\":true,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":false,\"max_in_flight\":1}"},
+     "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":false,"
+     "\"streaming\":false,\"generates\":true,\"live\":false,\"pending\":false,\"slow\":false,"
+     "\"flush\":false,\"max_in_flight\":1}"},
     {"{\"node_type\":\"Count\",\"id\":\"n\"}", "o;g", "o | g usage:node 'n' (Count) has no generate:"},
     /* What it is */
     {NODE("Merge") "}", "d",
      "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":true,\"process\":true,\"streaming\":false,"
-     "\"generates\":false,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":true,\"max_in_flight\":1,\"advance\":true}"},
+     "\"generates\":false,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":true,"
+     "\"max_in_flight\":1,\"advance\":true}"},
     {NODE("Late") "}", "d",
      "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":true,\"streaming\":false,"
-     "\"generates\":false,\"live\":false,\"pending\":true,\"slow\":false,\"flush\":false,\"max_in_flight\":3}"},
+     "\"generates\":false,\"live\":false,\"pending\":true,\"slow\":false,\"flush\":false,"
+     "\"max_in_flight\":3}"},
     /* What is wrong */
     {NODE("Multiplyer") "}", "o",
-     " unknown_node_type:Manifest error: unknown node type 'Multiplyer' of node 'n'; did you mean 'Multiply'? Looked in: native node types (no Python here: RM_PYTHON):/node_type"},
+     " unknown_node_type:Manifest error: unknown node type 'Multiplyer' of node 'n'; did you mean "
+     "'Multiply'? Looked in: native node types (no Python here: RM_PYTHON):/node_type"},
     {NODE("MultiplyNode") ",\"params\":{\"facter\":3}}", "o",
-     " unknown_parameter:Manifest error: unknown parameter 'facter' at /params; did you mean 'factor'?:/params/facter"},
+     " unknown_parameter:Manifest error: unknown parameter 'facter' at /params; did you mean "
+     "'factor'?:/params/facter"},
     {NODE("MultiplyNode") ",\"params\":{\"factor\":\"x\"}}", "o",
-     " type:Manifest error: parameter 'factor' of node 'n' (MultiplyNode): expected a number, got a string:/params/factor"},
+     " type:Manifest error: parameter 'factor' of node 'n' (MultiplyNode): expected a number, got a "
+     "string:/params/factor"},
     {NODE("MultiplyNode") ",\"params\":3}", "o", " type:the parameters of node 'n' are a map:/params"},
     {NODE("MultiplyNode") ",\"inputs\":[[\"a\",\"side\"]]}", "o",
      " unknown_port:Manifest error: node 'n' (MultiplyNode) has no input 'side'. It has: in:"},
     {NODE("MultiplyNode") ",\"inputs\":[[\"a\",0]]}", "o",
      " type:an input of a node's configuration is [id of a node, name of a port or null]:"},
     {NODE("MultiplyNode") ",\"runtime_hint\":\"cpython_wasm\"}", "o",
-     " missing_feature:Manifest error: node 'n': runtime_hint 'cpython' needs Python (RM_PYTHON), which this program did not attach:/runtime_hint"},
+     " missing_feature:Manifest error: node 'n': runtime_hint 'cpython' needs Python (RM_PYTHON), which "
+     "this program did not attach:/runtime_hint"},
     {"{\"node_type\":\"Echo\"}", "o", " missing_field:the configuration of a node needs 'id':"},
     {"{\"node_type\":\"Echo\",\"id\":\"a b\"}", "o",
      " value:Manifest error: /id must consist of letters, digits, '_' and '-':/id"},

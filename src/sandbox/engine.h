@@ -109,9 +109,6 @@ typedef struct rmi_engine_api {
     int (*load)(rmi_engine *engine, const char *path, const rmi_import *imports, rmi_module **out,
                 rm_error *err);
     void (*module_free)(rmi_module *module);
-    /* Steps through the module's exports of functions: the name is borrowed; NULL past the end. */
-    bool (*exports)(const rmi_module *module, const char *name);
-
     /* Runs the module's start function, where it has one: *end as for `call`. */
     int (*instantiate)(rmi_module *module, const rmi_instance_config *config, rmi_instance **out,
                        rmi_end *end, rm_error *err);
@@ -126,8 +123,6 @@ typedef struct rmi_engine_api {
     /* The function, of signature ":", that RMI_TICK calls in the middle of whatever the guest is doing. */
     void (*set_tick)(rmi_instance *instance, const rmi_function *function);
     rmi_guest_memory (*memory)(rmi_instance *instance);
-    /* What is left; 0 without an engine that counts. */
-    uint64_t (*fuel_left)(rmi_instance *instance);
     /* Has every instance that runs ask what to do. Any thread; safe in a signal handler. */
     void (*interrupt)(rmi_engine *engine);
 } rmi_engine_api;

@@ -100,7 +100,8 @@ void rmi_wasi_free(rmi_wasi *wasi)
 {
     if (wasi == NULL)
         return;
-    for (size_t i = 0; wasi->temporaries != NULL && i < RMI_WASI_TEMPORARIES; i++) /* not in the file's place yet */
+    for (size_t i = 0; wasi->temporaries != NULL && i < RMI_WASI_TEMPORARIES;
+         i++) /* not in the file's place yet */
         if (wasi->temporaries[i].file != NULL)
             (void)unlinkat(wasi->temporaries[i].file->parent, wasi->temporaries[i].name, 0);
     for (size_t i = 0; i < wasi->fd_count; i++)

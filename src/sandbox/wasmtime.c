@@ -1,8 +1,7 @@
 /* rmi_engine_api over wasmtime's C interface. A shared object of its own: it uses the public functions of the runtime
  * that loads it, and nothing of the runtime knows wasmtime.
  *
- * A guest is interrupted by epochs: every instance asks what to do when the epoch has moved, and goes on. So no
- * clock ticks; whoever wants a guest stopped moves the epoch. */
+ * A guest is interrupted by epochs: every instance asks what to do when the epoch was moved, and goes on. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,12 +88,9 @@ static void describe_processor(char text[static 16])
 {
     char *at = text;
 #if defined(__x86_64__)
-    const int has[] = {__builtin_cpu_supports("sse4.2"),       __builtin_cpu_supports("popcnt"),
-                       __builtin_cpu_supports("avx"),          __builtin_cpu_supports("avx2"),
-                       __builtin_cpu_supports("fma"),          __builtin_cpu_supports("bmi"),
-                       __builtin_cpu_supports("bmi2"),         __builtin_cpu_supports("avx512f"),
-                       __builtin_cpu_supports("avx512vl"),     __builtin_cpu_supports("avx512dq"),
-                       __builtin_cpu_supports("avx512bitalg"), __builtin_cpu_supports("avx512vbmi")};
+    const int has[] = {__builtin_cpu_supports("sse4.2"),   __builtin_cpu_supports("avx2"),
+                       __builtin_cpu_supports("fma"),      __builtin_cpu_supports("bmi2"),
+                       __builtin_cpu_supports("avx512vl"), __builtin_cpu_supports("avx512vbmi")};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         *at++ = has[i] ? (char)('a' + i) : '-';
 #endif
@@ -129,7 +125,9 @@ static wasm_engine_t *new_engine(const rmi_engine_config *wanted)
     wasmtime_config_memory_init_cow_set(config, true);
     wasmtime_config_wasm_memory64_set(config, false);
     wasmtime_config_wasm_multi_memory_set(config, false);
+#ifdef WASMTIME_FEATURE_THREADS
     wasmtime_config_wasm_threads_set(config, false);
+#endif
     if (wanted->pool > 0)
         use_pool(config, wanted->pool);
     return wasm_engine_new_with_config(config);
@@ -340,20 +338,6 @@ done:
     return rc;
 }
 
-static bool exports(const rmi_module *module, const char *name)
-{
-    wasm_exporttype_vec_t all;
-    bool found = false;
-    wasmtime_module_exports(module->module, &all);
-    for (size_t i = 0; i < all.size && !found; i++) {
-        const wasm_name_t *at = wasm_exporttype_name(all.data[i]);
-        found = at->size == strlen(name) && memcmp(at->data, name, at->size) == 0 &&
-                wasm_externtype_kind(wasm_exporttype_type(all.data[i])) == WASM_EXTERN_FUNC;
-    }
-    wasm_exporttype_vec_delete(&all);
-    return found;
-}
-
 /* ---- Calls */
 
 /* Asks once a thread how far down its stack reaches: the first thread's is looked for in the list of all mappings, which takes
@@ -424,13 +408,10 @@ static const char *trap_text(wasmtime_trap_code_t code)
 {
     static const char *const texts[] = {
         [WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS] = "it reached outside its memory",
-        [WASMTIME_TRAP_CODE_HEAP_MISALIGNED] = "a misaligned atomic access",
         [WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS] = "it reached outside its table",
         [WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL] = "it called a function that is not there",
         [WASMTIME_TRAP_CODE_BAD_SIGNATURE] = "it called a function by another signature",
-        [WASMTIME_TRAP_CODE_INTEGER_OVERFLOW] = "an integer overflow",
         [WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO] = "an integer division by zero",
-        [WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER] = "a float that no integer can hold",
         [WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED] = "it gave up (unreachable)",
     };
     return code < sizeof texts / sizeof *texts && texts[code] != NULL ? texts[code] : "a trap";
@@ -590,15 +571,6 @@ static void set_tick(rmi_instance *instance, const rmi_function *function)
     instance->has_tick = true;
 }
 
-static uint64_t fuel_left(rmi_instance *instance)
-{
-    uint64_t left = 0;
-    wasmtime_error_t *error = wasmtime_context_get_fuel(instance->context, &left);
-    if (error != NULL)
-        wasmtime_error_delete(error);
-    return left;
-}
-
 /* ---- */
 
 static const rmi_engine_api api = {
@@ -611,14 +583,12 @@ static const rmi_engine_api api = {
     .code_free = code_free,
     .load = load,
     .module_free = module_free,
-    .exports = exports,
     .instantiate = instantiate,
     .instance_free = instance_free,
     .find = find,
     .call = call,
     .set_tick = set_tick,
     .memory = memory_of,
-    .fuel_left = fuel_left,
     .interrupt = interrupt,
 };
 

@@ -3,6 +3,7 @@
  * take effect between items. */
 #include "platform/memory.h"
 #include "platform/platform.h"
+#include "platform/wasi/tick.h"
 
 struct rmi_watchdog {
     const rm_allocator *allocator;
@@ -35,14 +36,10 @@ static void look_at_all(void)
     host.busy = false;
 }
 
-/* As a signal handler: what it interrupts may be half done. A function that calls no other may have its variables in the 128
- * bytes below the stack's end without saying so (LLVM's red zone): they are left as they are. */
+/* As a signal handler: what it interrupts may be half done. */
 __attribute__((export_name("rm_tick"), used)) void tick(void)
 {
-    char left[128];
-    __asm__ volatile("" : : "r"(left) : "memory");
-    look_at_all();
-    __asm__ volatile("" : : "r"(left) : "memory");
+    RMI_ABOVE_RED_ZONE(look_at_all());
 }
 
 int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *context), void *context,
