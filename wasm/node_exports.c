@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/wasi/between.h"
 #include "wasm/node.h"
 
 enum { INTERFACE_VERSION = 1 };
@@ -255,10 +256,15 @@ EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
 }
 
 /* In the middle of another call. */
-EXPORT("rm_node_interrupt") void export_node_interrupt(void)
+static __attribute__((noinline)) void interrupt(void)
 {
     if (node.lone != NULL && node.open)
         rmi_lone_interrupt(node.lone);
+}
+
+EXPORT("rm_node_interrupt") void export_node_interrupt(void)
+{
+    RMI_CALL_BETWEEN(interrupt);
 }
 
 EXPORT("rm_node_close") int32_t export_node_close(void)

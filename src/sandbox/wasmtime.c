@@ -379,6 +379,9 @@ static int check_stack(rmi_instance *instance, rm_error *err)
                         needed >> 10, &here > stack_end ? (size_t)(&here - stack_end) >> 10 : 0);
 }
 
+static wasmtime_error_t *epoch_moved(wasmtime_context_t *context, void *data, uint64_t *delta,
+                                     wasmtime_update_deadline_kind_t *kind);
+
 /* Calls the guest's tick function, itself to be interrupted when the epoch moves again. */
 static wasmtime_error_t *tick(rmi_instance *instance)
 {
@@ -386,6 +389,8 @@ static wasmtime_error_t *tick(rmi_instance *instance)
     wasmtime_func_t callee;
     wasm_trap_t *trap = NULL;
     memcpy(&callee, instance->tick.words, sizeof callee);
+    /* While its callback runs, a store has none: it would trap when the epoch moves, for whichever guest. */
+    wasmtime_store_epoch_deadline_callback(instance->store, epoch_moved, instance, NULL);
     wasmtime_context_set_epoch_deadline(instance->context, 1);
     instance->ticks = true;
     wasmtime_error_t *error = wasmtime_func_call_unchecked(instance->context, &callee, &value, 1, &trap);

@@ -3,6 +3,7 @@
  * take effect between items. */
 #include "platform/memory.h"
 #include "platform/platform.h"
+#include "platform/wasi/between.h"
 
 struct rmi_watchdog {
     const rm_allocator *allocator;
@@ -24,7 +25,7 @@ __attribute__((export_name("rm_host_ticks"), used)) void host_ticks(void)
 }
 
 /* As a signal handler: what it interrupts may be half done. */
-__attribute__((export_name("rm_tick"), used)) void tick(void)
+static __attribute__((noinline)) void look(void)
 {
     if (host.busy)
         return;
@@ -34,6 +35,11 @@ __attribute__((export_name("rm_tick"), used)) void tick(void)
         if (now >= at->deadline)
             at->deadline = at->function(at->context);
     host.busy = false;
+}
+
+__attribute__((export_name("rm_tick"), used)) void tick(void)
+{
+    RMI_CALL_BETWEEN(look);
 }
 
 int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *context), void *context,
