@@ -164,6 +164,8 @@ rmi_exit rmi_exit_for_setup(int code)
         return RMI_EXIT_RUN;
     case RM_E_MISSING_FEATURE:
         return RMI_EXIT_MANIFEST;
+    case RM_E_USAGE:
+        return RMI_EXIT_USAGE;
     default:
         return RMI_EXIT_IO;
     }

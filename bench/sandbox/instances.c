@@ -156,8 +156,10 @@ int bench_memory(const bench_host *host, int argc, char **argv, rm_error *err)
 {
     const size_t count = bench_number(argv[0]);
     bench_pipeline *pipelines = calloc(count, sizeof *pipelines);
-    int rc = pipelines != NULL ? RM_OK : rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    int rc = RM_OK;
     (void)argc;
+    if (pipelines == NULL)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         rc = bench_load(host, argv[1], &pipelines[i], err);
         if (rc == RM_OK)
@@ -167,7 +169,7 @@ int bench_memory(const bench_host *host, int argc, char **argv, rm_error *err)
     }
     if (rc == RM_OK)
         print_memory("all");
-    for (size_t i = 0; pipelines != NULL && i < count; i++)
+    for (size_t i = 0; i < count; i++)
         bench_close(&pipelines[i]);
     if (rc == RM_OK)
         print_memory("after");

@@ -404,9 +404,10 @@ static int read_error(rmi_guest *guest, const exchange *area, rm_value *document
 }
 
 /* `document` is consumed. */
-static int guests_error(const rmi_guest *guest, rm_value *document, int code, rm_error *err)
+static int guests_error(const rmi_guest *guest, rmi_guest_call which, rm_value *document, int code,
+                        rm_error *err)
 {
-    const int rc = rmi_guest_error(*document, code, guest->asked != 0, err);
+    const int rc = rmi_guest_error(*document, code, guest->asked != 0 || which == RMI_GUEST_CLOSE, err);
     rm_value_clear(document);
     const uint64_t memory = guest->policy->limits.memory_bytes;
     if (memory > 0 && err != NULL &&
@@ -434,7 +435,7 @@ int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[sta
     if (rc == RM_OK && code < 0)
         rc = read_error(guest, &area, &failure, err);
     if (rc == RM_OK)
-        return code < 0 ? guests_error(guest, &failure, code, err) : code;
+        return code < 0 ? guests_error(guest, which, &failure, code, err) : code;
     guest->dead = true; /* what breaks the interface is not called again */
     *answer = (rmi_guest_answer){0};
     return rc;
@@ -476,14 +477,14 @@ static int code_named(rm_value document, int code)
         if (strcmp(rm_code_name(known), name) == 0)
             code = known;
     const bool is_known = code < 0 && strcmp(rm_code_name(code), "unknown") != 0;
-    return is_known && code != RM_E_TIMEOUT ? code : RM_E_VALUE; /* that one is the host's to tell */
+    return is_known ? code : RM_E_VALUE;
 }
 
-int rmi_guest_error(rm_value document, int code, bool was_asked, rm_error *err)
+int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
 {
     rm_value value = rm_null();
     code = code_named(document, code);
-    if (code == RM_E_CANCELLED && !was_asked)
+    if ((code == RM_E_CANCELLED || code == RM_E_TIMEOUT) && !may_stop) /* those are the host's to tell */
         code = RM_E_VALUE;
     if (err == NULL)
         return code;

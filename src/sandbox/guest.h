@@ -55,8 +55,8 @@ bool rmi_guest_is_dead(const rmi_guest *guest);
 /* Whether it died of a limit that another instance would run into as well. */
 bool rmi_guest_is_spent(const rmi_guest *guest);
 /* Fills `err` from an error document, a map as rm_error_to_value makes it; `code` where it has none. Returns the code, which is
- * RM_E_CANCELLED only where the guest `was_asked` to stop. */
-int rmi_guest_error(rm_value document, int code, bool was_asked, rm_error *err);
+ * RM_E_CANCELLED and RM_E_TIMEOUT only where it `may_stop`: it was asked to, or ends anyway. */
+int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err);
 /* RM_E_VALUE: the module does not keep to the interface. */
 int rmi_guest_broken(rm_error *err, const char *format, ...) RM_PRINTF(2, 3);
 /* The same: it has answered `code`. */

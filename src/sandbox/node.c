@@ -297,18 +297,16 @@ static size_t place_of(const rmi_sandbox_state *state, const rm_packet *run, siz
 static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet *run, size_t n, size_t *done,
                         rm_error *err)
 {
-    const rm_sandbox_limits *limits = &state->use->policy.limits;
     rmi_guest_answer answer;
     size_t length = 0;
-    if (limits->fuel > 0 ||
-        limits->timeout_ms > 0) /* so that they end it at an item, and always at the same */
-        n = 1;
+    state->fell = false;
     int rc = put_run(state, run, &n, &length, err);
     if (rc != RM_OK)
         return settle(state, rc, err);
     rmi_slot slots[2] = {{.u32 = port}, {.u32 = (uint32_t)length}};
     rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &answer, err);
-    if (rmi_guest_is_dead(state->guest))
+    state->fell = rmi_guest_is_dead(state->guest);
+    if (state->fell)
         return settle(state, rc, err);
     state->suspended = false;
     const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 ? NULL : err);
@@ -329,6 +327,12 @@ static int node_more(rmi_sandbox_state *state, rm_error *err)
     return rc;
 }
 
+/* The guest died of a packet, and nothing of its run was emitted. */
+static bool fell_unasked(const rmi_sandbox_state *state)
+{
+    return state->fell && state->guest == NULL && state->spent == 0 && !rm_node_cancelled(state->node);
+}
+
 static int node_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n,
                              size_t *done, rm_error *err)
 {
@@ -337,11 +341,21 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
     int rc = need_guest(state, err);
     if (rc == RM_OK && n == 0)
         return node_more(state, err);
+    const rm_sandbox_limits *limits = &state->use->policy.limits;
+    bool singly =
+        limits->fuel > 0 || limits->timeout_ms > 0; /* so that they end it at an item, always the same */
     *done = 0;
     while (rc == RM_OK && *done < n) {
         size_t some = 0;
-        const size_t start = *done;
-        rc = process_some(state, port, run + start, n - start, &some, err);
+        const size_t start = *done, most = singly ? 1 : n - start;
+        rc = process_some(state, port, run + start, most, &some, err);
+        if (rc < 0 && most > 1 && fell_unasked(state)) { /* of one of them: a new guest shows which */
+            rm_error_clear(err);
+            singly = true;
+            rc = need_guest(state, err);
+            if (rc == RM_OK)
+                continue;
+        }
         for (size_t i = 0; i < some + (rc < 0); i++)
             rm_packet_clear(&run[start + i]);
         *done += some;

@@ -62,6 +62,7 @@ typedef struct rmi_sandbox_state {
     bool ended, more; /* the stream has ended, and the guest knows it; it answered RM_MORE */
     bool suspended;   /* in this call */
     bool no_emitting; /* in a call in which no node emits */
+    bool fell;        /* the last call with packets did not come back */
     bool wants;       /* it looked for more of its stream, and there was none */
 } rmi_sandbox_state;
 

@@ -100,12 +100,11 @@ void rmi_wasi_free(rmi_wasi *wasi)
 {
     if (wasi == NULL)
         return;
-    for (size_t i = 0; i < wasi->fd_count; i++) {
-        const rmi_temporary *unfinished = wasi->fds[i].temporary;
-        if (unfinished != NULL && unfinished->file != NULL) /* the guest was ended while it wrote it */
-            (void)unlinkat(unfinished->file->parent, unfinished->name, 0);
+    for (size_t i = 0; wasi->temporaries != NULL && i < RMI_WASI_TEMPORARIES; i++) /* not in the file's place yet */
+        if (wasi->temporaries[i].file != NULL)
+            (void)unlinkat(wasi->temporaries[i].file->parent, wasi->temporaries[i].name, 0);
+    for (size_t i = 0; i < wasi->fd_count; i++)
         rmi_wasi_fd_close(wasi, &wasi->fds[i]);
-    }
     rmi_free(wasi->allocator, wasi->fds, wasi->fd_capacity * sizeof *wasi->fds);
     rmi_wasi_grant_clear(wasi);
     rmi_free(wasi->allocator, wasi->args.bytes, wasi->args.length);

@@ -3,7 +3,7 @@
  * RESOLVE_BENEATH), so that "..", absolute paths, links and races lead nowhere.
  *
  * Of a granted directory only regular files and directories can be opened, and never files of /proc; a granted file may also
- * be a pipe or a device. What a guest was writing beside a granted file when it was ended is removed. The process is to ignore
+ * be a pipe or a device. What a guest has made beside a granted file and not put in its place is removed in the end. The process is to ignore
  * SIGPIPE; how much is written to files is not limited.
  *
  * Threads: a context is used by the thread that runs its guest; rmi_wasi_stop may come from any. */

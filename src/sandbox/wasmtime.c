@@ -382,14 +382,14 @@ static int check_stack(rmi_instance *instance, rm_error *err)
 static wasmtime_error_t *epoch_moved(wasmtime_context_t *context, void *data, uint64_t *delta,
                                      wasmtime_update_deadline_kind_t *kind);
 
-/* Calls the guest's tick function, itself to be interrupted when the epoch moves again. */
+/* Calls the guest's tick function. The epoch may move while that runs: wasmtime forgets its callback while it is in it, and
+ * would end the guest then, so it is set anew. */
 static wasmtime_error_t *tick(rmi_instance *instance)
 {
     wasmtime_val_raw_t value = {0};
     wasmtime_func_t callee;
     wasm_trap_t *trap = NULL;
     memcpy(&callee, instance->tick.words, sizeof callee);
-    /* While its callback runs, a store has none: it would trap when the epoch moves, for whichever guest. */
     wasmtime_store_epoch_deadline_callback(instance->store, epoch_moved, instance, NULL);
     wasmtime_context_set_epoch_deadline(instance->context, 1);
     instance->ticks = true;
