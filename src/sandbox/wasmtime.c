@@ -1,7 +1,8 @@
 /* rmi_engine_api over wasmtime's C interface. A shared object of its own: it uses the public functions of the runtime
  * that loads it, and nothing of the runtime knows wasmtime.
  *
- * A guest is interrupted by epochs: every instance asks what to do when the epoch was moved, and goes on. */
+ * A guest is interrupted by epochs: every instance asks what to do when the epoch was moved, and goes on. So no
+ * clock ticks; whoever wants a guest stopped moves the epoch. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,18 +29,10 @@ struct rmi_engine {
     char key[160];
 };
 
-/* An import of a module. */
-typedef struct import {
-    const rmi_import *about;
-    size_t arguments;
-} import;
-
 struct rmi_module {
     rmi_engine *engine;
     wasmtime_module_t *module;
     wasmtime_instance_pre_t *ready; /* imports resolved */
-    import *imports;
-    size_t import_count;
 };
 
 struct rmi_instance {
@@ -251,14 +244,15 @@ static rmi_guest_memory memory_of(rmi_instance *instance)
 static wasm_trap_t *call_import(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *values,
                                 size_t count)
 {
-    const import *called = env;
+    const rmi_import *called = env;
+    const size_t arguments = (size_t)(strchr(called->signature, ':') - called->signature);
     rmi_instance *instance = wasmtime_context_get_data(wasmtime_caller_context(caller));
     rmi_slot slots[MAX_SLOTS], result = {.u64 = 0};
     (void)count;
-    for (size_t i = 0; i < called->arguments; i++)
+    for (size_t i = 0; i < arguments; i++)
         slots[i].i64 = values[i].i64;
     (void)find_memory(instance, caller);
-    if (called->about->call(instance->config.context, memory_of(instance), slots, &result) != 0) {
+    if (called->call(instance->config.context, memory_of(instance), slots, &result) != 0) {
         instance->end = RMI_END_IMPORT;
         return wasmtime_trap_new("ended", 5);
     }
@@ -266,23 +260,13 @@ static wasm_trap_t *call_import(void *env, wasmtime_caller_t *caller, wasmtime_v
     return NULL;
 }
 
-static int define_imports(rmi_module *module, const rmi_import *imports, wasmtime_linker_t *linker,
-                          rm_error *err)
+static int define_imports(const rmi_import *about, wasmtime_linker_t *linker, rm_error *err)
 {
-    while (imports[module->import_count].name != NULL)
-        module->import_count++;
-    module->imports =
-        rmi_platform_alloc(module->engine->allocator, (module->import_count + 1) * sizeof *module->imports);
-    if (module->imports == NULL)
-        return out_of_memory(err);
-    for (size_t i = 0; i < module->import_count; i++) {
-        const rmi_import *about = &imports[i];
-        module->imports[i] =
-            (import){.about = about, .arguments = (size_t)(strchr(about->signature, ':') - about->signature)};
+    for (; about->name != NULL; about++) {
         wasm_functype_t *type = type_of(about->signature);
         wasmtime_error_t *error = wasmtime_linker_define_func_unchecked(
             linker, about->module, strlen(about->module), about->name, strlen(about->name), type, call_import,
-            &module->imports[i], NULL);
+            (void *)about, NULL);
         wasm_functype_delete(type);
         if (error != NULL)
             return failed(error, RM_E_INTERNAL, about->name, err);
@@ -301,7 +285,6 @@ static void module_free(rmi_module *module)
         wasmtime_instance_pre_delete(module->ready);
     if (module->module != NULL)
         wasmtime_module_delete(module->module);
-    rmi_platform_free(allocator, module->imports, (module->import_count + 1) * sizeof *module->imports);
     rmi_platform_free(allocator, module, sizeof *module);
 }
 
@@ -322,7 +305,7 @@ static int load(rmi_engine *engine, const char *path, const rmi_import *imports,
         goto done;
     }
     linker = wasmtime_linker_new(engine->engine);
-    rc = define_imports(module, imports, linker, err);
+    rc = define_imports(imports, linker, err);
     if (rc != RM_OK)
         goto done;
     error = wasmtime_linker_instantiate_pre(linker, module->module, &module->ready);
@@ -411,6 +394,8 @@ static const char *trap_text(wasmtime_trap_code_t code)
         [WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS] = "it reached outside its table",
         [WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL] = "it called a function that is not there",
         [WASMTIME_TRAP_CODE_BAD_SIGNATURE] = "it called a function by another signature",
+        [WASMTIME_TRAP_CODE_INTEGER_OVERFLOW] = "an integer overflow",
+        [WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER] = "a float that no integer can hold",
         [WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO] = "an integer division by zero",
         [WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED] = "it gave up (unreachable)",
     };

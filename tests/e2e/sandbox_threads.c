@@ -46,11 +46,11 @@ int main(int argc, char **argv)
     pthread_t threads[MOST];
     size_t written[MOST] = {0};
     rm_error err = {0};
-    const int number = argc == 4 ? atoi(argv[2]) : 0;
+    const int number = argc == 4 ? (int)strtol(argv[2], NULL, 10) : 0;
     if (number < 1 || number > MOST || rm_sandbox_new(NULL, &sandbox, &err) != RM_OK)
         return 2;
     manifest = argv[1];
-    times = atoi(argv[3]);
+    times = (int)strtol(argv[3], NULL, 10);
     for (int i = 0; i < number; i++)
         if (pthread_create(&threads[i], NULL, run, &written[i]) != 0)
             return 2;
