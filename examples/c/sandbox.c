@@ -1,14 +1,13 @@
-/* Runs a pipeline that somebody else wrote, all of it in a sandbox: of this machine it sees its manifest and standard input, it has
- * 256 MiB of memory and 5 seconds.
+/* Runs a pipeline that somebody else wrote, all of it in a sandbox: of this machine it sees its manifest and standard
+ * input, and it has 256 MiB of memory and 5 seconds.
  *
- *   sandbox HOME PIPELINE.json [OPTION...]      HOME is the folder of an installation where the engine and the WASM files
- *                                               lie: lib/remotemedia. Options are those of `remotemedia run` */
+ *   sandbox PIPELINE.json [OPTION...]      options are those of `remotemedia run` */
 #include <stdio.h>
 #include <unistd.h>
 
 #include <remotemedia/remotemedia.h>
 
-enum { MEMORY_MIB = 256, MOST_OPTIONS = 32, PATH_SIZE = 4096 };
+enum { MEMORY_MIB = 256, MOST_OPTIONS = 32 };
 
 /* Takes what the run writes to standard output; a server would send it to somebody. */
 static int take_output(void *context, const void *data, size_t size)
@@ -47,18 +46,15 @@ int main(int argc, char **argv)
 {
     rm_error err = {0};
     rm_sandbox *sandbox = NULL;
-    char modules[PATH_SIZE], engine[PATH_SIZE];
     int exit_code = 0;
-    if (argc < 3 || argc > 3 + MOST_OPTIONS) {
-        fprintf(stderr, "usage: %s HOME PIPELINE.json [OPTION...]\n", argv[0]);
+    if (argc < 2 || argc > 2 + MOST_OPTIONS) {
+        fprintf(stderr, "usage: %s PIPELINE.json [OPTION...]\n", argv[0]);
         return 2;
     }
-    snprintf(modules, sizeof modules, "%s/wasm", argv[1]);
-    snprintf(engine, sizeof engine, "%s/lib/libremotemedia_wasmtime.so", argv[1]);
-    const rm_sandbox_config config = {.size = sizeof config, .modules = modules, .engine = engine};
-    int rc = rm_sandbox_new(&config, &sandbox, &err);
+    /* The engine and the WASM files are found beside the library; rm_sandbox_config names other places. */
+    int rc = rm_sandbox_new(NULL, &sandbox, &err);
     if (rc == RM_OK)
-        rc = run(sandbox, argv[2], argv + 3, argc - 3, &exit_code, &err);
+        rc = run(sandbox, argv[1], argv + 2, argc - 2, &exit_code, &err);
     fflush(stdout);
     if (rc != RM_OK) /* it was stopped, or could not start; what else goes wrong, the run tells by itself */
         fprintf(stderr, "%s: %s\n", rm_code_name(rc), err.message);

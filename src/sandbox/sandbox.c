@@ -60,8 +60,8 @@ int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char p
     for (size_t i = 0; names[i] != NULL; i++)
         if (find_beside(sandbox->modules, near, names[i], path))
             return RM_OK;
-    (void)rm_error_set(err, RM_E_NOT_FOUND, "there is no %s %s", names[0],
-                       sandbox->modules[0] != '\0' ? sandbox->modules : "beside the program");
+    (void)rm_error_set(err, RM_E_NOT_FOUND, "there is no %s %s%s", names[0],
+                       sandbox->modules[0] != '\0' ? "in " : "beside the program", sandbox->modules);
     rm_error_hint(err, "`make wasm` builds the WASM files; --wasm FILE names another");
     return RM_E_NOT_FOUND;
 }

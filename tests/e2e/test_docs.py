@@ -2,7 +2,7 @@
 
 In a block ```console, a line "$ command" is run by sh in the project's folder (`remotemedia` is the program under
 test); the lines below it are its output, standard error included. A line "..." stands for any lines, "..." at the end
-of a line for its rest. A block ```console wasm is run the same way when the WASM files are there (wasm_docs.py). JSON blocks that
+of a line for its rest. A block ```console wasm is run the same way when the WASM files are there (sandbox_docs.py). JSON blocks that
 are manifests must be valid.
 """
 

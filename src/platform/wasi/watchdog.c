@@ -24,7 +24,7 @@ __attribute__((export_name("rm_host_ticks"), used)) void host_ticks(void)
     host.ticks = true;
 }
 
-static void look_at_all(void)
+__attribute__((noinline)) static void look_at_all(void)
 {
     if (host.busy)
         return;

@@ -1,6 +1,8 @@
-"""What the documents say about sandboxes, which need the WASM files: commands in ```console wasm blocks, and C programs."""
+"""What the documents say about sandboxes, which need the WASM files: commands in ```console wasm blocks, and C programs that
+embed them."""
 
 import json
+import pathlib
 import re
 
 import test_docs
@@ -21,13 +23,17 @@ class Programs(test_examples.CompiledTest):
 
     def setUp(self):
         super().setUp()
-        self.home = self.prefix / "lib/remotemedia"
-        self.home.mkdir()
-        (self.home / "lib").symlink_to(BUILD / "lib")
-        (self.home / "wasm").symlink_to(path_of("pipeline_executor_wasm").parent)
+        home = self.prefix / "lib/remotemedia"
+        home.mkdir()
+        (home / "lib").symlink_to(BUILD / "lib")
+        (home / "wasm").symlink_to(path_of("pipeline_executor_wasm").parent)
+
+    def compile_embedded(self, source, name):
+        flags = test_examples.pkg_config(self.prefix, "--cflags", "--libs")
+        return self.compile(source, name, *flags, f"-Wl,-rpath,{self.prefix / 'lib'}", "-lpthread")
 
     def run_sandbox(self, *words, stdin=b""):
-        return self.start(self.compile_program("sandbox"), self.home, *words, stdin=stdin, limit=COMPILING)
+        return self.start(self.compile_program("sandbox"), *words, stdin=stdin, limit=COMPILING)
 
     def python(self, code):
         document = {"manifest": manifest([node("n", "Python", {"code": code})]), "input_data": [1]}
@@ -64,7 +70,12 @@ class Programs(test_examples.CompiledTest):
         shown = dict(re.findall(r"^```(.+)\n((?:.*\n)*?)```$", text, re.M))
         self.write("nodes.c", shown["c nodes.c"])
         self.write("mixed.json", shown["json wasm mixed.json"])
-        nodes = self.compile(self.folder / "nodes.c", "nodes",
-                             *test_examples.pkg_config(self.prefix, "--cflags", "--libs"),
-                             f"-Wl,-rpath,{self.prefix / 'lib'}")
-        self.assertEqual(self.start(nodes, self.home, self.folder / "mixed.json", limit=COMPILING), (0, shown["text nodes"], ""))
+        nodes = self.compile_embedded(self.folder / "nodes.c", "nodes")
+        result = self.start(nodes, self.folder / "mixed.json", limit=COMPILING)
+        self.assertEqual(result, (0, shown["text nodes"], ""))
+
+    def test_runs_in_threads_do_not_disturb_each_other(self):
+        """Each is called in between every 10 ms, by an engine that all share."""
+        program = self.compile_embedded(pathlib.Path(__file__).parent / "sandbox_threads.c", "threads")
+        path = self.python("def process(x):\n    return sum(n * n for n in range(20000))")
+        self.assertEqual(self.start(program, path, 8, 10, limit=COMPILING), (0, "139 bytes\n", ""))
