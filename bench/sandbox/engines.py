@@ -1,5 +1,5 @@
 """Runs commands in wasmtime with and without what interrupts a guest: jobs as for tests/support/hosts/wasmtime_host.py, with
-one key more, "engine", one of ENGINES.
+one key more, "engine", one of ENGINES. Answers have one more as well: "cpu", the seconds that the thread ran.
 
 Usage: engines.py FILE.wasm CACHE, with the package `wasmtime` and the folder of wasmtime_host.py on PYTHONPATH."""
 
@@ -7,6 +7,7 @@ import json
 import pathlib
 import sys
 import threading
+import time
 
 import wasmtime
 import wasmtime_host
@@ -32,7 +33,9 @@ class Engine:
             store.set_epoch_deadline(1)
         if self.fuel:
             store.set_fuel(1 << 62)
-        return wasmtime_host.run(store, self.linker, self.module, job)
+        started = time.thread_time()
+        answer = wasmtime_host.run(store, self.linker, self.module, job)
+        return answer | {"cpu": time.thread_time() - started}
 
 
 def serve(file, cache):

@@ -65,7 +65,7 @@ def rows(kernels):
         yield Row(f"{what}, returned as numpy's array", "us", key(f"tensor {way} array", 1e-3))
         yield Row(f"{what}, in copies of 1 MiB", "copies", times(f"tensor {way} sandboxed", f"tensor {way} copy"))
     yield Row("a copy of 1 MiB, by memcpy", "us", key("tensor lone copy", 1e-3))
-    yield "Python kernels, geometric mean"
+    yield "Python kernels, CPU time, geometric mean"
     cost = geometric(kernels, "wasmtime-epochs", "wasmtime-none")
     yield Row("epoch interruption, in wasmtime's Python package", "times", cost, 1.1, "epochs")
     cost = geometric(kernels, "wasmtime-fuel", "wasmtime-epochs")
@@ -87,7 +87,7 @@ REASONS = {
     "instance": "without a pool each memory is mapped and unmapped singly, and its pages are touched for the first time",
     "stop": "the thread that watches gets its turn late on a busy machine",
     "crossing": "not measured singly",
-    "tensor": "nearly all of it is copying: into the guest's input area, to a tensor there, to its output area, to a tensor here; "
-    "while streaming, many lie in each area at once and the processor's cache holds none of them",
+    "tensor": "nearly all of it is four copies: into the guest's input area, to a tensor there, to its output area, to a tensor here; "
+    "while streaming, results wait in memory that is in no cache and partly new to the process",
     "epochs": "the interpreter's loop asks at every turn",
 }

@@ -12,8 +12,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 STARTS, INSTANCES, STOPS = 3, 10, 3  # in a round
 POOL, MANY = 8, 100
 STOP_MS, GRACE_MS = 200, 30  # the grace is the program's
-SCALARS, CALLS, TENSORS = 60_000, 100_000, 200
-WARM_UP, MEASURED = 1, 5  # calls of a kernel
+SCALARS, CALLS, TENSORS = 60_000, 100_000, 600
+MEASURED = 4  # calls of a kernel in a node
+TURNS, CALLS_AT_ONCE = 3, 2  # of a kernel in wasmtime's package
 ENGINES = ("none", "epochs", "fuel")
 
 PLUS = "def process(item):\n    return item + 1\n"
@@ -202,8 +203,8 @@ class Bench(samples.Bench):
         wasmtime = self.engines() if self.wasmtime else None
         for kernel in names["KERNELS"]:
             self.drive_into(f"kernel {kernel}", "kernels", MEASURED, kernel, *files)
-            for engine in ENGINES if wasmtime else ():
-                self.kernel_in(wasmtime, engine, kernel)
+            if wasmtime:
+                self.kernel_in(wasmtime, kernel)
         if wasmtime:
             wasmtime.close()
 
@@ -212,9 +213,10 @@ class Bench(samples.Bench):
         command = ["python3", HERE / "engines.py", self.snapshot, self.cache]
         return Talk(command, os.environ | {"PYTHONPATH": path})
 
-    def kernel_in(self, wasmtime, engine, kernel):
-        job = self.write("kernel.json", self.kernel_job([kernel] * (WARM_UP + MEASURED)))
-        target = self.data / "kernel.out"
-        wasmtime.ask(self.wasmtime_job(job, target) | {"engine": engine})
-        seconds = samples.json.loads(target.read_text())["outputs"]["p"][WARM_UP:]
-        self.add(f"kernel {kernel} wasmtime-{engine}", *(1000 * value for value in seconds))
+    def kernel_in(self, wasmtime, kernel):
+        """Milliseconds a call in each engine, often by turns; a run without a call tells what is not the kernel."""
+        none, some = (self.write(f"kernel-{count}.json", self.kernel_job([kernel] * count)) for count in (0, CALLS_AT_ONCE))
+        for _ in range(TURNS):
+            for engine in ENGINES:
+                cpu = [wasmtime.ask(self.wasmtime_job(job, os.devnull) | {"engine": engine})["cpu"] for job in (none, some)]
+                self.add(f"kernel {kernel} wasmtime-{engine}", 1000 * (cpu[1] - cpu[0]) / CALLS_AT_ONCE)
