@@ -153,6 +153,8 @@ int rmi_report_value(rmi_program *program, rm_value value, unsigned flags, rm_er
 
 rmi_exit rmi_exit_for_manifest(int code)
 {
+    if (code == RM_E_TIMEOUT) /* of code in a sandbox that was loaded */
+        return RMI_EXIT_TIMEOUT;
     return code == RM_E_OUT_OF_MEMORY || code == RM_E_INTERNAL ? RMI_EXIT_RUN : RMI_EXIT_MANIFEST;
 }
 

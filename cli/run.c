@@ -243,6 +243,7 @@ static void tell_metrics(rmi_run *run)
 static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     *code = RMI_EXIT_RUN;
+    run->options->setup.loading_ms = run->options->timeout_ms;
     int rc = rmi_guard_start(&run->guard, err);
     if (rc == RM_OK) {
         rc = rmi_setup_runtime(&run->options->setup, &run->runtime, err);

@@ -110,7 +110,7 @@ static int policy_open(policy *made, const rmi_setup *setup, size_t more, rm_err
 static int new_sandbox(rmi_setup *setup, uint32_t instances, rm_sandbox **out, rm_error *err)
 {
     const rm_sandbox_config config = {
-        .size = sizeof config, .instances = instances, .log = rmi_setup_log, .log_context = setup};
+        .size = sizeof config, .instances = instances, .loading_ms = setup->loading_ms, .log = rmi_setup_log, .log_context = setup};
     return rm_sandbox_new(&config, out, err);
 }
 
@@ -189,6 +189,7 @@ static void stop_run(void *context)
 /* What the guard watches: lies in the run's frame. */
 typedef struct watched {
     rmi_guard *guard;
+    int64_t timeout_ms;
     rmi_guarded run;
 } watched;
 
@@ -197,13 +198,15 @@ static void started(void *context, rm_sandbox_run *run)
     watched *by = context;
     by->run = (rmi_guarded){.stop = stop_run, .context = run};
     rmi_guard_watch_other(by->guard, run != NULL ? &by->run : NULL);
+    if (run != NULL && by->timeout_ms != 0) /* also if nobody takes what is told about it */
+        rmi_guard_limit(by->guard, rmi_platform_now() + (by->timeout_ms + GRACE_MS) * 1000000);
 }
 
 static int run_command(rmi_program *program, rmi_run_options *options, policy *allowed, rmi_guard *guard,
                        int argc, char **argv, int *exit_code, rm_error *err)
 {
     rm_sandbox *sandbox = NULL;
-    watched by = {.guard = guard};
+    watched by = {.guard = guard, .timeout_ms = options->timeout_ms};
     const rmi_option *const left_out[] = {rmi_sandbox_options, rmi_whole_sandbox_options, NULL};
     const char **words = calloc((size_t)argc + 2, sizeof *words);
     if (words == NULL)

@@ -20,6 +20,7 @@ typedef struct rmi_setup {
     int log_level; /* choice */
     rmi_integer seed;
     rmi_sandbox_choice sandbox;
+    int64_t loading_ms; /* that code in a sandbox may take until its node is opened; 0: the preset */
     rm_sandbox *made; /* what nodes in sandboxes share; owned: rmi_setup_end */
 } rmi_setup;
 

@@ -13,9 +13,6 @@ enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 
 /* After it was asked to stop: so long a guest has to do it itself. */
 enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
-/* Until a node is open, nothing else may be there that would end its code. */
-enum { LONGEST_LOADING_MS = 60000 };
-
 static const struct {
     const char *name, *signature;
     bool required;
@@ -50,7 +47,8 @@ struct rmi_guest {
     bool has[RMI_GUEST_CALLS];
     uint32_t exchange; /* its address */
     bool dead, spent;
-    int64_t limit_ms;        /* of its time; its own, or while it is loaded the preset */
+    bool is_loading;         /* nothing else would end its code yet */
+    int64_t limit_ms;        /* of its time */
     int64_t used;            /* ns in its calls so far */
     rmi_watchdog *watchdog;  /* where its time is limited */
     _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
@@ -142,6 +140,21 @@ static rmi_wish asks(void *context)
 
 /* ---- Running its code */
 
+/* What is lower of its own limit and that of loading; when it is loaded the pipeline looks after the rest. */
+static void set_limit(rmi_guest *guest, bool loading)
+{
+    const int64_t longest = INT64_MAX / 4000000, own = guest->policy->limits.timeout_ms;
+    guest->limit_ms = own > 0 && own < longest ? own : 0;
+    guest->is_loading =
+        loading && (guest->limit_ms == 0 || guest->sandbox->loading_ms < guest->limit_ms);
+    if (guest->is_loading)
+        guest->limit_ms = guest->sandbox->loading_ms < longest ? guest->sandbox->loading_ms : longest;
+    if (guest->limit_ms == 0) {
+        rmi_watchdog_stop(guest->watchdog);
+        guest->watchdog = NULL;
+    }
+}
+
 static void begin(rmi_guest *guest)
 {
     lock(guest);
@@ -175,10 +188,11 @@ static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
     guest->dead = true;
     if (guest->timed_out) {
         guest->spent = true;
-        return rm_error_set(err, RM_E_LIMIT,
-                            limits->timeout_ms > 0 ? "its sandbox has used its limit of %lld ms"
-                                                   : "its code was not loaded after %lld ms",
-                            (long long)guest->limit_ms);
+        if (guest->is_loading)
+            return rm_error_set(err, RM_E_TIMEOUT, "its code was not loaded within %lld ms",
+                                (long long)guest->limit_ms);
+        return rm_error_set(err, RM_E_LIMIT, "its sandbox has used its limit of %lld ms",
+                            (long long)limits->timeout_ms);
     }
     if (why == RMI_END_FUEL) {
         guest->spent = true;
@@ -289,7 +303,7 @@ int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy
         return rmi_out_of_memory(err);
     guest->sandbox = sandbox;
     guest->policy = policy;
-    guest->limit_ms = policy->limits.timeout_ms > 0 ? policy->limits.timeout_ms : LONGEST_LOADING_MS;
+    set_limit(guest, true);
     atomic_init(&guest->ends_at, INT64_MAX);
     atomic_flag_clear(&guest->guard);
     int rc = make_instance(guest, file, err);
@@ -313,6 +327,11 @@ void rmi_guest_free(rmi_guest *guest)
         guest->sandbox->api->instance_free(guest->instance);
     rmi_wasi_free(guest->wasi);
     rmi_free(guest->sandbox->allocator, guest, sizeof *guest);
+}
+
+uint64_t rmi_guest_lost(const rmi_guest *guest)
+{
+    return rmi_wasi_dropped(guest->wasi, 1) + rmi_wasi_dropped(guest->wasi, 2);
 }
 
 bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call)
@@ -424,10 +443,8 @@ int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[sta
     *answer = (rmi_guest_answer){0};
     if (!guest->has[which])
         return rmi_guest_broken(err, "it has no %s", exported[which].name);
-    if (which != RMI_GUEST_DESCRIBE && guest->policy->limits.timeout_ms == 0) {
-        rmi_watchdog_stop(guest->watchdog); /* it is loaded; the pipeline looks after the rest */
-        guest->watchdog = NULL;
-    }
+    if (which != RMI_GUEST_DESCRIBE && guest->is_loading)
+        set_limit(guest, false);
     int rc = call(guest, &guest->calls[which], slots, err);
     const int code = slots[0].i32;
     if (rc == RM_OK)

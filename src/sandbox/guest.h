@@ -47,6 +47,8 @@ int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capac
  * cases but the last. */
 int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call call, rmi_slot slots[static 2],
                       rmi_guest_answer *answer, rm_error *err);
+/* Bytes that its code wrote to standard output and standard error too fast, and that were dropped. */
+uint64_t rmi_guest_lost(const rmi_guest *guest);
 /* Ends the call in progress, if there is one, with RM_E_CANCELLED. Any thread. */
 void rmi_guest_stop(rmi_guest *guest);
 /* It breaks the interface: it cannot be called again. */

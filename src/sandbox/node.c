@@ -89,9 +89,14 @@ static void unlock(rmi_sandbox_state *state)
 static void set_guest(rmi_sandbox_state *state, rmi_guest *guest)
 {
     rmi_guest *before = state->guest;
+    const uint64_t lost = before != NULL ? rmi_guest_lost(before) : 0;
     lock(state);
     state->guest = guest;
     unlock(state);
+    if (lost > 0)
+        rm_node_log(state->node, RM_LOG_WARNING,
+                    "%llu bytes of its log came faster than %llu a second and were dropped",
+                    (unsigned long long)lost, (unsigned long long)state->use->policy.limits.log_bytes);
     rmi_guest_free(before);
 }
 
@@ -518,6 +523,7 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE))
         rc = simple_call(state, RMI_GUEST_CLOSE, (rmi_slot){0}, 0, &answer, err);
     set_guest(state, NULL);
+    rmi_sandbox_tell_lost(state);
     rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
     rm_error_clear(&state->why);
     return rc;

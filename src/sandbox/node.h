@@ -77,5 +77,7 @@ int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call
  * what is emitted belongs to what the node is doing. */
 int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *run,
                        size_t n, rm_error *err);
+/* Logs how many lines of the log were dropped. */
+void rmi_sandbox_tell_lost(rmi_sandbox_state *state);
 
 #endif

@@ -128,6 +128,14 @@ static int finished(records *from, rmi_token *found, rm_error *err)
 
 /* ---- The log */
 
+void rmi_sandbox_tell_lost(rmi_sandbox_state *state)
+{
+    if (state->log_lost > 0)
+        rm_node_log(state->node, RM_LOG_WARNING, "%llu lines came too fast and were dropped",
+                    (unsigned long long)state->log_lost);
+    state->log_bytes = state->log_lost = 0;
+}
+
 static int logged(records *from, uint32_t level, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
@@ -139,11 +147,8 @@ static int logged(records *from, uint32_t level, rm_error *err)
     if (rc != RM_OK)
         return rc;
     if (second != state->log_second) {
-        if (state->log_lost > 0)
-            rm_node_log(state->node, RM_LOG_WARNING, "%llu lines came too fast and were dropped",
-                        (unsigned long long)state->log_lost);
+        rmi_sandbox_tell_lost(state);
         state->log_second = second;
-        state->log_bytes = state->log_lost = 0;
     }
     const char *line = text.kind == RM_STRING ? rm_string_text(text, &length) : "";
     state->log_bytes += length;

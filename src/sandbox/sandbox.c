@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 
+enum { LOADING_MS = 60000 };
 #define ENGINE_FILE "libremotemedia_wasmtime.so"
 
 void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *format, ...)
@@ -174,6 +175,7 @@ int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *
     made->log = config->log;
     made->log_context = config->log_context;
     made->instances = config->instances;
+    made->loading_ms = config->loading_ms > 0 ? config->loading_ms : LOADING_MS;
     int rc = copy_path(config->modules, made->modules, err);
     if (rc == RM_OK)
         rc = copy_path(config->engine, made->engine_path, err);

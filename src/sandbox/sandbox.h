@@ -27,6 +27,7 @@ struct rm_sandbox {
     rm_log_function *log;
     void *log_context;
     uint32_t instances;
+    int64_t loading_ms;
     char modules[RMI_SANDBOX_PATH], engine_path[RMI_SANDBOX_PATH],
         cache[RMI_SANDBOX_PATH]; /* "": the default */
     pthread_mutex_t lock;        /* of what follows */

@@ -92,6 +92,7 @@ struct rmi_wasi {
     rmi_stream streams[2];
     uint64_t written[2], dropped[2];    /* bytes */
     uint64_t second[2], this_second[2]; /* for the rate: which one, and bytes in it */
+    bool in_line[2];                    /* what was written last ended no line */
     rmi_fd *fds;                        /* owned */
     size_t fd_count, fd_capacity;
     rmi_preopen *preopens; /* owned */

@@ -146,6 +146,23 @@ static size_t within_rate(rmi_wasi *wasi, int index, size_t length)
     return length < left ? length : (size_t)left;
 }
 
+/* Of `length` bytes, those up to the end of the last line; all where none ends and one longer than the rate began. */
+static size_t whole_lines(const rmi_wasi *wasi, int index, const struct iovec *vectors, size_t length, size_t total)
+{
+    size_t at = 0, end = 0;
+    bool found = false;
+    for (size_t i = 0; at < length; i++) {
+        const size_t part = vectors[i].iov_len < length - at ? vectors[i].iov_len : length - at;
+        const char *start = vectors[i].iov_base, *last = part > 0 ? memrchr(start, '\n', part) : NULL;
+        if (last != NULL) {
+            end = at + (size_t)(last - start) + 1;
+            found = true;
+        }
+        at += part;
+    }
+    return found ? end : wasi->in_line[index] || total > wasi->streams[index].rate ? length : 0;
+}
+
 /* Cuts the vectors to `length` bytes. */
 static void cut(struct iovec *vectors, int *count, size_t length)
 {
@@ -158,6 +175,13 @@ static void cut(struct iovec *vectors, int *count, size_t length)
     *count = used;
 }
 
+static char last_of(const struct iovec *vectors, int count)
+{
+    while (count > 0 && vectors[count - 1].iov_len == 0)
+        count--;
+    return count > 0 ? ((const char *)vectors[count - 1].iov_base)[vectors[count - 1].iov_len - 1] : '\n';
+}
+
 int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count, size_t *done)
 {
     const int index = fd->stream - 1;
@@ -166,10 +190,14 @@ int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vector
     int error = 0;
     for (int i = 0; i < count; i++) /* at most RMI_WASI_VECTORS times 4 GiB */
         total += vectors[i].iov_len;
-    size_t passes = within_rate(wasi, index, total), fits = passes;
+    size_t passes = within_rate(wasi, index, total);
+    if (passes < total)
+        passes = whole_lines(wasi, index, vectors, passes, total);
+    size_t fits = passes;
     if (stream->limit != 0 && fits > stream->limit - wasi->written[index])
         fits = (size_t)(stream->limit - wasi->written[index]);
     cut(vectors, &count, fits);
+    const char last = last_of(vectors, count);
     if (stream->write != NULL)
         error = write_callback(stream, vectors, count, done);
     else if (fd->host < 0)
@@ -180,6 +208,8 @@ int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vector
         error = write_regular(wasi, fd, vectors, count, done);
     wasi->written[index] += *done;
     wasi->this_second[index] += *done;
+    if (fits > 0)
+        wasi->in_line[index] = last != '\n';
     if (error != 0 || *done < fits)
         return error;
     if (fits < passes) {
