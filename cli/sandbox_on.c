@@ -109,8 +109,11 @@ static int policy_open(policy *made, const rmi_setup *setup, size_t more, rm_err
 
 static int new_sandbox(rmi_setup *setup, uint32_t instances, rm_sandbox **out, rm_error *err)
 {
-    const rm_sandbox_config config = {
-        .size = sizeof config, .instances = instances, .loading_ms = setup->loading_ms, .log = rmi_setup_log, .log_context = setup};
+    const rm_sandbox_config config = {.size = sizeof config,
+                                      .instances = instances,
+                                      .loading_ms = setup->loading_ms,
+                                      .log = rmi_setup_log,
+                                      .log_context = setup};
     return rm_sandbox_new(&config, out, err);
 }
 

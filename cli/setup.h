@@ -21,7 +21,7 @@ typedef struct rmi_setup {
     rmi_integer seed;
     rmi_sandbox_choice sandbox;
     int64_t loading_ms; /* that code in a sandbox may take until its node is opened; 0: the preset */
-    rm_sandbox *made; /* what nodes in sandboxes share; owned: rmi_setup_end */
+    rm_sandbox *made;   /* what nodes in sandboxes share; owned: rmi_setup_end */
 } rmi_setup;
 
 /* --path, --plugin, --log-level for a command whose struct begins with an rmi_setup. */

@@ -145,8 +145,7 @@ static void set_limit(rmi_guest *guest, bool loading)
 {
     const int64_t longest = INT64_MAX / 4000000, own = guest->policy->limits.timeout_ms;
     guest->limit_ms = own > 0 && own < longest ? own : 0;
-    guest->is_loading =
-        loading && (guest->limit_ms == 0 || guest->sandbox->loading_ms < guest->limit_ms);
+    guest->is_loading = loading && (guest->limit_ms == 0 || guest->sandbox->loading_ms < guest->limit_ms);
     if (guest->is_loading)
         guest->limit_ms = guest->sandbox->loading_ms < longest ? guest->sandbox->loading_ms : longest;
     if (guest->limit_ms == 0) {

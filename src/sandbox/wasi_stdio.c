@@ -147,7 +147,8 @@ static size_t within_rate(rmi_wasi *wasi, int index, size_t length)
 }
 
 /* Of `length` bytes, those up to the end of the last line; all where none ends and one longer than the rate began. */
-static size_t whole_lines(const rmi_wasi *wasi, int index, const struct iovec *vectors, size_t length, size_t total)
+static size_t whole_lines(const rmi_wasi *wasi, int index, const struct iovec *vectors, size_t length,
+                          size_t total)
 {
     size_t at = 0, end = 0;
     bool found = false;
