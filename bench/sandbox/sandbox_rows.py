@@ -89,5 +89,5 @@ REASONS = {
     "crossing": "not measured singly",
     "tensor": "nearly all of it is four copies: into the guest's input area, to a tensor there, to its output area, to a tensor here; "
     "while streaming, results wait in memory that is in no cache and partly new to the process",
-    "epochs": "the interpreter's loop asks at every turn",
+    "epochs": "compiled code asks at the start of each function and at each turn of a loop, such as the interpreter's; not measured singly",
 }

@@ -140,7 +140,7 @@ def evaluate(samples, wanted):
 def judge(aim, value):
     if aim is None or value is None:
         return ""
-    met = "missed; the least meets it" if value["least"] <= aim else "MISSED"
+    met = "missed; the least meets it" if value["least"] is not None and value["least"] <= aim else "MISSED"
     return "met" if value["median"] <= aim else met
 
 
@@ -159,7 +159,7 @@ def number(value):
 
 
 def with_unit(figures, unit, kind="median"):
-    return f"{number(figures[kind])} {unit}" if figures else ""
+    return f"{number(figures[kind])} {unit}" if figures and figures[kind] is not None else ""
 
 
 def cells(result, peers):
