@@ -46,9 +46,9 @@ def rows(kernels):
         yield Row(f"rm_pipeline_free of it, {how}", "ms", key(f"node {pool} closed"))
     yield "Stop of an endless Python loop, after its deadline"
     yield Row("rm_sandbox_run_command", "ms", key("stop 0 late"), 50, "stop")
-    yield Row(f"the same with a grace of {GRACE_MS} ms, as the program has it", "ms", key(f"stop {GRACE_MS} late"), 50, "stop")
+    yield Row(f"the same with a grace of {GRACE_MS} ms", "ms", key(f"stop {GRACE_MS} late"), 50, "stop")
     yield Row("a node with limits.timeout_ms", "ms", key("stop node late"), 50, "stop")
-    yield Row("run --sandbox --timeout: its start, grace and end too", "ms", key("stop program"))
+    yield Row("run --sandbox --timeout: its start and end too, the node stopped from inside", "ms", key("stop program"))
     yield "An int through PassThrough, a Python node, PassThrough"
     for way, what in (("stream", "streaming"), ("lone", "one in flight")):
         native = {"native": beyond(way, "native")}
