@@ -222,10 +222,19 @@ static int read_source(source *from, const char *path, const char *engine_key, r
 {
     rmi_sha256 hash;
     const size_t size = (size_t)from->status.st_size;
-    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, from->file, 0);
+    uint8_t *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED)
-        return rm_error_set(err, RM_E_IO, "cannot read %s: %s", path, strerror(errno));
-    from->data = data;
+        return rmi_out_of_memory(err);
+    from->data = data; /* a copy: others may write to the file, or cut it, while it is compiled */
+    for (size_t at = 0; at < size;) {
+        const ssize_t got = pread(from->file, data + at, size - at, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return rm_error_set(err, RM_E_IO, "cannot read %s: %s", path,
+                                got < 0 ? strerror(errno) : "it was cut");
+        at += (size_t)got;
+    }
     if (size < 4 || memcmp(data, "\0asm", 4) != 0)
         return rm_error_set(err, RM_E_PARSE, "%s is not a WebAssembly module", path);
     rmi_sha256_init(&hash);

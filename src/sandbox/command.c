@@ -195,7 +195,7 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
         rm_error_clear(err);
         rc = RM_OK;
     }
-    *exit_code = (int)code;
+    *exit_code = code <= 255 ? (int)code : 255; /* all that a process can end with */
     return rc == RM_OK ? RM_OK : explain(run, limits, end, rc, err);
 }
 

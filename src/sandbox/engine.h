@@ -123,6 +123,8 @@ typedef struct rmi_engine_api {
     /* The function, of signature ":", that RMI_TICK calls in the middle of whatever the guest is doing. */
     void (*set_tick)(rmi_instance *instance, const rmi_function *function);
     rmi_guest_memory (*memory)(rmi_instance *instance);
+    /* What is left; 0 without an engine that counts. */
+    uint64_t (*fuel_left)(rmi_instance *instance);
     /* Has every instance that runs ask what to do. Any thread; safe in a signal handler. */
     void (*interrupt)(rmi_engine *engine);
 } rmi_engine_api;

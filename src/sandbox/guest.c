@@ -10,6 +10,7 @@
 #include "data/packed.h"
 
 enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 1000 * 1000 };
+enum { LARGEST_ERROR = 4 << 20 };
 /* After it was asked to stop: so long a guest has to do it itself. */
 enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
@@ -47,9 +48,11 @@ struct rmi_guest {
     bool has[RMI_GUEST_CALLS];
     uint32_t exchange; /* its address */
     bool dead, spent;
-    bool is_loading;         /* nothing else would end its code yet */
-    int64_t limit_ms;        /* of its time */
-    int64_t used;            /* ns in its calls so far */
+    bool is_loading;  /* nothing else would end its code yet */
+    int64_t limit_ms; /* of its time */
+    int64_t used;     /* ns in its calls so far, and in those of guests before it */
+    uint64_t fuel;    /* that it was given */
+    rmi_guest_usage before;
     rmi_watchdog *watchdog;  /* where its time is limited */
     _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
     atomic_flag guard;       /* of what follows, held for a few instructions */
@@ -148,6 +151,7 @@ static void set_limit(rmi_guest *guest, bool loading)
     guest->is_loading = loading && (guest->limit_ms == 0 || guest->sandbox->loading_ms < guest->limit_ms);
     if (guest->is_loading)
         guest->limit_ms = guest->sandbox->loading_ms < longest ? guest->sandbox->loading_ms : longest;
+    guest->used = guest->is_loading ? 0 : guest->before.ns;
     if (guest->limit_ms == 0) {
         rmi_watchdog_stop(guest->watchdog);
         guest->watchdog = NULL;
@@ -212,7 +216,7 @@ static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[s
     begin(guest);
     const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
     end(guest);
-    return rc == RM_OK ? RM_OK : died(guest, why, rc, err);
+    return rc == RM_OK && !guest->timed_out ? RM_OK : died(guest, why, rc, err);
 }
 
 /* ---- Its life */
@@ -283,8 +287,9 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
         rc = rmi_watchdog_start(guest->sandbox->allocator, look, guest, &guest->watchdog, err);
     if (rc != RM_OK)
         return rc;
+    guest->fuel = limits->fuel > guest->before.fuel ? limits->fuel - guest->before.fuel : 0;
     const rmi_instance_config config = {
-        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
+        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = guest->fuel, .asks = asks};
     begin(guest);
     rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
     end(guest);
@@ -293,8 +298,8 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     return rmi_policy_failure(limits, rc, err);
 }
 
-int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy, rmi_guest **out,
-                  rm_error *err)
+int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
+                  rmi_guest_usage before, rmi_guest **out, rm_error *err)
 {
     *out = NULL;
     rmi_guest *guest = rmi_alloc_zeroed(sandbox->allocator, sizeof *guest);
@@ -302,6 +307,7 @@ int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy
         return rmi_out_of_memory(err);
     guest->sandbox = sandbox;
     guest->policy = policy;
+    guest->before = before;
     set_limit(guest, true);
     atomic_init(&guest->ends_at, INT64_MAX);
     atomic_flag_clear(&guest->guard);
@@ -331,6 +337,16 @@ void rmi_guest_free(rmi_guest *guest)
 uint64_t rmi_guest_lost(const rmi_guest *guest)
 {
     return rmi_wasi_dropped(guest->wasi, 1) + rmi_wasi_dropped(guest->wasi, 2);
+}
+
+rmi_guest_usage rmi_guest_used(const rmi_guest *guest)
+{
+    rmi_guest_usage used = guest->before;
+    if (guest->policy->limits.timeout_ms > 0 && !guest->is_loading)
+        used.ns = guest->used;
+    if (guest->policy->limits.fuel > 0 && guest->instance != NULL)
+        used.fuel += guest->fuel - guest->sandbox->api->fuel_left(guest->instance);
+    return used;
 }
 
 bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call)
@@ -417,6 +433,9 @@ static int read_error(rmi_guest *guest, const exchange *area, rm_value *document
         return rmi_guest_broken(err, "its error lies outside its memory");
     if (area->error_size == 0)
         return RM_OK;
+    if (area->error_size > LARGEST_ERROR)
+        return rmi_guest_broken(err, "its error has %u bytes; %d are the most", (unsigned)area->error_size,
+                                LARGEST_ERROR);
     return rmi_guest_read(rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, document, err),
                           "error", err);
 }

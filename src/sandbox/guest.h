@@ -32,10 +32,18 @@ typedef struct rmi_guest_answer {
 
 typedef struct rmi_guest rmi_guest;
 
+/* What instances have used of limits that hold for all of them together. */
+typedef struct rmi_guest_usage {
+    int64_t ns;
+    uint64_t fuel;
+} rmi_guest_usage;
+
 /* Loads the module `file` and makes an instance with the policy, whose limits are told in errors. The policy is borrowed
  * as long as the guest lives. *out is owned. */
-int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy, rmi_guest **out,
-                  rm_error *err);
+int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
+                  rmi_guest_usage before, rmi_guest **out, rm_error *err);
+/* What was used before and by this one. */
+rmi_guest_usage rmi_guest_used(const rmi_guest *guest);
 /* NULL is fine. */
 void rmi_guest_free(rmi_guest *guest);
 /* Whether it has that function; what is not optional it has. */

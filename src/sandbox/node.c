@@ -107,7 +107,8 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
     rmi_guest *made = NULL;
     int rc = RM_OK;
     if (state->guest == NULL) {
-        rc = rmi_guest_new(state->use->attached->sandbox, state->use->file, &state->use->policy, &made, err);
+        rc = rmi_guest_new(state->use->attached->sandbox, state->use->file, &state->use->policy, state->used,
+                           &made, err);
         set_guest(state, made);
     }
     if (rc == RM_OK)
@@ -134,7 +135,12 @@ static int need_guest(rmi_sandbox_state *state, rm_error *err)
     if (state->guest != NULL)
         return RM_OK;
     rm_node_log(state->node, RM_LOG_WARNING, "starts again in a new sandbox: the one before was ended");
-    return open_guest(state, err);
+    const int rc = open_guest(state, err);
+    if (rc < 0 && err != NULL) { /* it would not start another time either */
+        state->spent = rc;
+        (void)rm_error_set(&state->why, rc, "%s", err->message);
+    }
+    return rc;
 }
 
 /* What is pending has died with its guest. */
@@ -159,6 +165,7 @@ static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
         rm_error_clear(&state->why);
         (void)rm_error_set(&state->why, rc, "%s", err->message);
     }
+    state->used = rmi_guest_used(state->guest);
     if (rc >= 0) /* stopped when it was about to end by itself */
         rc = rm_error_set(err, RM_E_CANCELLED, "its sandbox was stopped");
     set_guest(state, NULL);

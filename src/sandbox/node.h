@@ -57,13 +57,14 @@ typedef struct rmi_sandbox_state {
     uint64_t emitted;   /* bytes so far */
     int64_t log_second; /* that log_bytes counts in */
     uint64_t log_bytes, log_lost;
-    int spent;        /* the code of the limit that ended it for good; 0: none */
-    rm_error why;     /* owned: how that was told */
-    bool ended, more; /* the stream has ended, and the guest knows it; it answered RM_MORE */
-    bool suspended;   /* in this call */
-    bool no_emitting; /* in a call in which no node emits */
-    bool fell;        /* the last call with packets did not come back */
-    bool wants;       /* it looked for more of its stream, and there was none */
+    int spent;            /* the code of the limit that ended it for good; 0: none */
+    rm_error why;         /* owned: how that was told */
+    bool ended, more;     /* the stream has ended, and the guest knows it; it answered RM_MORE */
+    rmi_guest_usage used; /* by guests that have died */
+    bool suspended;       /* in this call */
+    bool no_emitting;     /* in a call in which no node emits */
+    bool fell;            /* the last call with packets did not come back */
+    bool wants;           /* it looked for more of its stream, and there was none */
 } rmi_sandbox_state;
 
 /* ---- node.c */

@@ -7,6 +7,9 @@
 
 enum { EMITTED = 1, SUSPENDED, RESUMED, FINISHED, LOGGED, WANTS_STREAM };
 
+/* What a line of the log takes besides its text: so long is what stands before it at least. */
+enum { LINE_BYTES = 16 };
+
 /* The records of one call. */
 typedef struct records {
     rmi_sandbox_state *state;
@@ -61,6 +64,8 @@ static int emitted(records *from, uint32_t port, rm_error *err)
     const bool numbered = packet.seq >= 0 && (from->run != NULL || state->advancing);
     if (rc == RM_OK && numbered && !may_emit(from, packet.seq))
         rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
+    if (rc == RM_OK && numbered)
+        state->last_seq = packet.seq;
     if (rc == RM_OK)
         rc = count_output(state, from->at - start, err);
     if (rc != RM_OK) {
@@ -71,7 +76,6 @@ static int emitted(records *from, uint32_t port, rm_error *err)
         packet.seq = -1;
         return rm_emit(state->node, port, packet);
     }
-    state->last_seq = packet.seq;
     return rm_emit_many(state->node, port, &packet, 1);
 }
 
@@ -81,7 +85,7 @@ static int suspended(records *from, uint64_t token, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
     void *block = state->tokens;
-    if (state->use->type.poll == NULL)
+    if (state->use->type.poll == NULL || state->no_emitting || state->suspended)
         return rmi_guest_broken(err, "it suspends where nothing can be pending");
     int rc = rmi_grow(rm_node_allocator(state->node), &block, &state->token_capacity, state->token_count + 1,
                       sizeof *state->tokens, err);
@@ -151,7 +155,7 @@ static int logged(records *from, uint32_t level, rm_error *err)
         state->log_second = second;
     }
     const char *line = text.kind == RM_STRING ? rm_string_text(text, &length) : "";
-    state->log_bytes += length;
+    state->log_bytes += length + LINE_BYTES;
     if (limit == 0 || state->log_bytes <= limit)
         rm_node_log(state->node, level <= RM_LOG_DEBUG ? (rm_log_level)level : RM_LOG_INFO, "%s", line);
     else
@@ -193,12 +197,22 @@ static int replay_one(records *from, rm_error *err)
     return RM_OK;
 }
 
+/* Before anything of it is taken: what goes far past the limit is not even read. */
+static int check_length(rmi_sandbox_state *state, const rmi_guest_answer *answer, rm_error *err)
+{
+    const uint64_t limit = state->use->policy.limits.output_bytes, beside = 4 << 20; /* heads, log lines */
+    return limit == 0 || answer->length <= limit + beside ? RM_OK : count_output(state, answer->length, err);
+}
+
 int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *run,
                        size_t n, rm_error *err)
 {
     records from = {.state = state, .answer = answer, .run = n > 0 ? run : NULL, .n = n};
-    int rc = RM_OK;
-    while (rc == RM_OK && from.at < answer->length)
+    int rc = check_length(state, answer, err);
+    for (unsigned i = 1; rc == RM_OK && from.at < answer->length; i++) {
         rc = replay_one(&from, err);
+        if (rc == RM_OK && i % 1024 == 0 && rm_node_cancelled(state->node)) /* there may be millions */
+            rc = rm_node_cancel_error(state->node, err);
+    }
     return rc;
 }

@@ -192,7 +192,8 @@ static int ask_guest(rmi_sandboxed *use, rm_error *err)
     rmi_guest_answer answer = {0};
     rmi_guest *guest = NULL;
     size_t at = 0;
-    int rc = rmi_guest_new(use->attached->sandbox, use->file, &use->policy, &guest, err);
+    int rc =
+        rmi_guest_new(use->attached->sandbox, use->file, &use->policy, (rmi_guest_usage){0}, &guest, err);
     use->guest = guest;
     if (rc != RM_OK)
         return rc;

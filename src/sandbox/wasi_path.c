@@ -170,7 +170,7 @@ static int remove_place(const rmi_place *place, int flags)
 {
     char name[RMI_WASI_NAME_SIZE];
     int parent = -1;
-    if (place->temporary != NULL && flags == 0) {
+    if (place->file != NULL && place->temporary != NULL && flags == 0) {
         int removed = rmi_wasi_check(unlinkat(place->file->parent, place->name, 0));
         if (removed == 0)
             place->temporary->file = NULL;

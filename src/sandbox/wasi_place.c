@@ -183,8 +183,11 @@ int rmi_wasi_place(rmi_wasi *wasi, rmi_guest_memory memory, uint32_t fd, uint32_
         error = find_file(wasi, out, false);
     if (out->keyed && error == 0 && out->file == NULL)
         error = find_file(wasi, out, true);
-    if (error == 0 && out->file != NULL && is_in_directory(out))
+    if (error == 0 && out->file != NULL && is_in_directory(out)) { /* as any file of that directory */
         out->file = NULL;
+        out->temporary = NULL;
+        out->beside = false;
+    }
     if (error == 0 && out->file != NULL && !out->beside && out->slash)
         error = WASI_ENOTDIR;
     return error;

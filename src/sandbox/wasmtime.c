@@ -362,11 +362,13 @@ static wasmtime_error_t *tick(rmi_instance *instance)
     instance->ticks = true;
     wasmtime_error_t *error = wasmtime_func_call_unchecked(instance->context, &callee, &value, 1, &trap);
     instance->ticks = false;
-    if (trap != NULL) {
-        wasm_trap_delete(trap);
-        return wasmtime_error_new("the tick trapped");
-    }
-    return error;
+    wasmtime_trap_code_t code = 0;
+    if (trap == NULL)
+        return error;
+    if (wasmtime_trap_code(trap, &code) && code == WASMTIME_TRAP_CODE_OUT_OF_FUEL)
+        instance->end = RMI_END_FUEL;
+    wasm_trap_delete(trap);
+    return wasmtime_error_new("the tick trapped");
 }
 
 /* A wasmtime_store_epoch_deadline_callback. */
@@ -556,6 +558,15 @@ static void set_tick(rmi_instance *instance, const rmi_function *function)
     instance->has_tick = true;
 }
 
+static uint64_t fuel_left(rmi_instance *instance)
+{
+    uint64_t left = 0;
+    wasmtime_error_t *error = wasmtime_context_get_fuel(instance->context, &left);
+    if (error != NULL)
+        wasmtime_error_delete(error);
+    return left;
+}
+
 /* ---- */
 
 static const rmi_engine_api api = {
@@ -574,6 +585,7 @@ static const rmi_engine_api api = {
     .call = call,
     .set_tick = set_tick,
     .memory = memory_of,
+    .fuel_left = fuel_left,
     .interrupt = interrupt,
 };
 
