@@ -87,9 +87,9 @@ static int policy_open(policy *made, const rmi_setup *setup, size_t more, rm_err
     *made = (policy){.grants = calloc(count, sizeof *made->grants),
                      .texts = calloc(count, sizeof *made->texts),
                      .environment = calloc(count, sizeof *made->environment)};
-    int rc = made->grants != NULL && made->texts != NULL && made->environment != NULL
-                 ? RM_OK
-                 : rmi_out_of_memory(err);
+    int rc = RM_OK;
+    if (made->grants == NULL || made->texts == NULL || made->environment == NULL)
+        return rmi_out_of_memory(err);
     for (size_t i = 0; rc == RM_OK && i < chosen->read.count; i++)
         rc = add_directory(made, chosen->read.items[i], false, err);
     for (size_t i = 0; rc == RM_OK && i < chosen->write.count; i++)

@@ -139,7 +139,7 @@ static int wire(rm_pipeline *p)
         const rmi_edge *edge = &p->graph.edges[i];
         link_init(p, next, p->by_index[edge->from], p->by_index[edge->to], edge);
     }
-    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
+    for (uint32_t i = 0; rc == RM_OK && p != NULL && i < p->node_count; i++)
         rc = wire_node(p, p->by_index[i], &next);
     for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
         if (p->graph.nodes[i].is_output) {

@@ -222,6 +222,8 @@ static int read_source(source *from, const char *path, const char *engine_key, r
 {
     rmi_sha256 hash;
     const size_t size = (size_t)from->status.st_size;
+    if (size < 4)
+        return rm_error_set(err, RM_E_PARSE, "%s is not a WebAssembly module", path);
     uint8_t *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED)
         return rmi_out_of_memory(err);
@@ -235,7 +237,7 @@ static int read_source(source *from, const char *path, const char *engine_key, r
                                 got < 0 ? strerror(errno) : "it was cut");
         at += (size_t)got;
     }
-    if (size < 4 || memcmp(data, "\0asm", 4) != 0)
+    if (memcmp(data, "\0asm", 4) != 0)
         return rm_error_set(err, RM_E_PARSE, "%s is not a WebAssembly module", path);
     rmi_sha256_init(&hash);
     rmi_sha256_add(&hash, engine_key, strlen(engine_key) + 1);

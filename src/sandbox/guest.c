@@ -384,7 +384,7 @@ static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
 
 int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capacity, rm_error *err)
 {
-    exchange area;
+    exchange area = {0};
     int rc = read_exchange(guest, &area, err);
     if (rc == RM_OK && size > UINT32_MAX)
         return rm_error_set(err, RM_E_LIMIT, "%zu bytes are more than a sandbox can take at once", size);
@@ -456,7 +456,7 @@ static int guests_error(const rmi_guest *guest, rmi_guest_call which, rm_value *
 int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[static 2],
                       rmi_guest_answer *answer, rm_error *err)
 {
-    exchange area;
+    exchange area = {0};
     rm_value failure = rm_null();
     *answer = (rmi_guest_answer){0};
     if (!guest->has[which])

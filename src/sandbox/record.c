@@ -35,6 +35,8 @@ static bool may_emit(const records *from, int64_t seq)
     const rmi_sandbox_state *state = from->state;
     if (state->advancing)
         return seq < state->bound && seq >= state->last_seq;
+    if (from->run == NULL)
+        return false;
     const int64_t least = state->use->type.advance != NULL ? state->bound : from->run[0].seq;
     return seq >= least && seq <= from->run[from->n - 1].seq && seq >= state->last_seq;
 }

@@ -100,7 +100,7 @@ static int need_engine(rm_sandbox *sandbox, bool fuel, rm_error *err)
                                       .fuel = fuel,
                                       .stack_size = RMI_SANDBOX_STACK,
                                       .pool = sandbox->instances};
-    if (rc == RM_OK && sandbox->engines[fuel] == NULL)
+    if (rc == RM_OK && sandbox->api != NULL && sandbox->engines[fuel] == NULL)
         rc = sandbox->api->engine_new(&config, &sandbox->engines[fuel], err);
     return rc;
 }
