@@ -139,7 +139,7 @@ static int wire(rm_pipeline *p)
         const rmi_edge *edge = &p->graph.edges[i];
         link_init(p, next, p->by_index[edge->from], p->by_index[edge->to], edge);
     }
-    for (uint32_t i = 0; rc == RM_OK && p != NULL && i < p->node_count; i++)
+    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
         rc = wire_node(p, p->by_index[i], &next);
     for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
         if (p->graph.nodes[i].is_output) {
@@ -253,7 +253,7 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
         rc = rmi_deadline_start(p, chosen.timeout_ms, error);
     if (rc == RM_OK && chosen.opening != NULL)
         chosen.opening(chosen.opening_context, p);
-    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
+    for (uint32_t i = 0; rc == RM_OK && p != NULL && i < p->node_count; i++)
         rc = atomic_load(&p->stop) == RMI_RUNNING ? rmi_open_node(p, &p->nodes[i], error) : stopped(p, error);
     if (rc != RM_OK && p != NULL && chosen.opening != NULL)
         chosen.opening(chosen.opening_context, NULL);
