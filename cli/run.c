@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/array_files.h"
 #include "cli/report.h"
@@ -287,14 +288,6 @@ void rmi_run_describe_output(rmi_program *program, const rmi_run_options *option
     output->directory = options->arrays.detail;
 }
 
-/* Adds the host's limit to an error that comes from it. */
-static void explain_memory(rm_error *err)
-{
-    const uint64_t limit = rmi_platform_memory_limit();
-    if (limit > 0 && (err->code == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
-        rm_error_hint(err, "its sandbox has a limit of %llu bytes of memory", (unsigned long long)limit);
-}
-
 static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
 {
     rm_error err = {0};
@@ -308,7 +301,7 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
         failed = RMI_EXIT_INTERRUPTED;
     }
     if (rc != RM_OK) {
-        explain_memory(&err);
+        rmi_explain_memory(&err, rmi_platform_memory_limit());
         code = rmi_output_fail(&run.output, &err, failed);
     }
     tell_metrics(&run);

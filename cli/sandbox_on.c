@@ -42,10 +42,9 @@ static char *keep(policy *made, char *text)
     return text;
 }
 
-static int add(policy *made, rm_sandbox_grant grant)
+static void add(policy *made, rm_sandbox_grant grant)
 {
     made->grants[made->given.grant_count++] = grant;
-    return RM_OK;
 }
 
 /* DIR or DIR=GUEST. */
@@ -62,7 +61,8 @@ static int add_directory(policy *made, const char *word, bool write, rm_error *e
             return rm_error_set(err, RM_E_USAGE, "--allow-%s takes DIR or DIR=GUEST, not '%s'",
                                 write ? "write" : "read", word);
     }
-    return add(made, grant);
+    add(made, grant);
+    return RM_OK;
 }
 
 static int add_variable(policy *made, const char *name, rm_error *err)
@@ -163,7 +163,7 @@ static bool can_be_granted(const char *path, bool write)
 static void add_file(policy *made, const char *path, bool write)
 {
     if (path != NULL && strcmp(path, "-") != 0 && can_be_granted(path, write))
-        (void)add(made, (rm_sandbox_grant){.path = path, .write = write, .is_file = true});
+        add(made, (rm_sandbox_grant){.path = path, .write = write, .is_file = true});
 }
 
 /* What the command line names is granted as far as its option needs it. */
@@ -175,11 +175,11 @@ static int grant_named(policy *made, const rmi_run_options *options, rm_error *e
     add_file(made, options->output, true);
     for (size_t i = 0; i < options->setup.paths.count; i++)
         if (access(options->setup.paths.items[i], X_OK) == 0)
-            (void)add(made, (rm_sandbox_grant){.path = options->setup.paths.items[i]});
+            add(made, (rm_sandbox_grant){.path = options->setup.paths.items[i]});
     if (options->arrays.detail != NULL) {
         rc = rmi_array_files_open(options->arrays.detail, err);
         if (rc == RM_OK)
-            (void)add(made, (rm_sandbox_grant){.path = options->arrays.detail, .write = true});
+            add(made, (rm_sandbox_grant){.path = options->arrays.detail, .write = true});
     }
     return rc;
 }

@@ -79,7 +79,26 @@ int rmi_grow(const rm_allocator *allocator, void **block, size_t *capacity, size
     return RM_OK;
 }
 
+char *rmi_copy_text(const rm_allocator *allocator, const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = rmi_alloc(allocator, size);
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+void rmi_free_text(const rm_allocator *allocator, char *text)
+{
+    rmi_free(allocator, text, text != NULL ? strlen(text) + 1 : 0);
+}
+
 int rmi_out_of_memory(rm_error *err)
 {
     return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+}
+
+void rmi_explain_memory(rm_error *err, uint64_t limit)
+{
+    if (limit > 0 && err != NULL &&
+        (err->code == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
+        rm_error_hint(err, "its sandbox has a limit of %llu bytes of memory", (unsigned long long)limit);
 }

@@ -13,8 +13,14 @@ void rmi_free(const rm_allocator *allocator, void *block, size_t size);
 /* Grows *block (an array of *capacity elements) to hold at least `wanted`; RM_E_OUT_OF_MEMORY or RM_OK. */
 int rmi_grow(const rm_allocator *allocator, void **block, size_t *capacity, size_t wanted,
              size_t element_size, rm_error *err);
+/* A copy of a text that ends with a NUL, owned: rmi_free_text; or NULL without memory. */
+char *rmi_copy_text(const rm_allocator *allocator, const char *text);
+/* A copy as rmi_copy_text made it, and not changed since; NULL is fine. */
+void rmi_free_text(const rm_allocator *allocator, char *text);
 /* Fills `err` and returns RM_E_OUT_OF_MEMORY. */
 int rmi_out_of_memory(rm_error *err);
+/* Where `err` (NULL is fine) tells that memory ran out, ours or Python's: a hint that `limit` bytes (0: none) are why. */
+void rmi_explain_memory(rm_error *err, uint64_t limit);
 
 /* *out = a * b or a + b; false where that does not fit. */
 static inline bool rmi_multiply(size_t a, size_t b, size_t *out)

@@ -30,11 +30,6 @@ static int describe(void *context, const char *name, rm_value *list, rm_error *e
     return rmi_describe(context, name, list, err);
 }
 
-static void text_free(const rm_allocator *allocator, char *text)
-{
-    rmi_free(allocator, text, text != NULL ? strlen(text) + 1 : 0);
-}
-
 static void host_free(void *context)
 {
     rmi_host *host = context;
@@ -43,21 +38,17 @@ static void host_free(void *context)
         !rmi_python_has_ended()) /* what other threads have released is freed now at the latest */
         rmi_leave(rmi_enter());
     for (size_t i = 0; i < host->path_count && host->paths != NULL; i++)
-        text_free(allocator, host->paths[i]);
+        rmi_free_text(allocator, host->paths[i]);
     rmi_free(allocator, host->paths, host->path_count * sizeof *host->paths);
-    text_free(allocator, host->home);
+    rmi_free_text(allocator, host->home);
     rmi_text_clear(&host->looked);
     rmi_free(allocator, host, sizeof *host);
 }
 
 static int copy_text(const rm_allocator *allocator, const char *text, char **out, rm_error *err)
 {
-    const size_t size = strlen(text) + 1;
-    *out = rmi_alloc(allocator, size);
-    if (*out == NULL)
-        return rmi_out_of_memory(err);
-    memcpy(*out, text, size);
-    return RM_OK;
+    *out = rmi_copy_text(allocator, text);
+    return *out != NULL ? RM_OK : rmi_out_of_memory(err);
 }
 
 static int copy_config(rmi_host *host, const rm_python_config *config, rm_error *err)

@@ -1,23 +1,13 @@
 /* Calls that are told to stop. The exception `Interrupted` is raised in them by the handler of a signal,
  * which also ends blocking calls such as time.sleep; Python runs it in its main thread only. In other
  * threads the exception is set for the thread, and raised when its next bytecode runs. */
+#include "base/spin.h"
 #include "platform/platform.h"
 #include "python/state.h"
 
 /* What catches the exception, or cleans up after it, has so long before it comes again; and so long has
  * the end of a node that was told to stop before it began. */
 static const long long patience = 1000000000;
-
-static void lock(rmi_call *call)
-{
-    while (atomic_flag_test_and_set_explicit(&call->guard, memory_order_acquire))
-        ;
-}
-
-static void unlock(rmi_call *call)
-{
-    atomic_flag_clear_explicit(&call->guard, memory_order_release);
-}
 
 /* ---- The call */
 
@@ -26,10 +16,10 @@ PyGILState_STATE rmi_call_enter(rmi_state *state)
     const PyGILState_STATE held = rmi_enter();
     rmi_python *python = rmi_python_of_process();
     rmi_call *call = &state->call;
-    lock(call);
+    rmi_spin_lock(&call->guard);
     call->thread = PyThread_get_thread_ident();
     const bool first = call->depth++ == 0;
-    unlock(call);
+    rmi_spin_unlock(&call->guard);
     if (first && call->thread == python->signal_thread) {
         call->outer = python->in_signal_thread;
         python->in_signal_thread = state;
@@ -43,7 +33,7 @@ void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
     rmi_call *call = &state->call;
     if (python->in_signal_thread == state && call->depth == 1)
         python->in_signal_thread = call->outer;
-    lock(call);
+    rmi_spin_lock(&call->guard);
     if (--call->depth == 0 && rmi_call_interrupted(state)) { /* it must not reach a later call */
         if (call->has_exception)
             (void)PyThreadState_SetAsyncExc(call->thread, NULL);
@@ -52,7 +42,7 @@ void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
         atomic_store(&call->asked, 0);
         atomic_store(&call->raised, 0);
     }
-    unlock(call);
+    rmi_spin_unlock(&call->guard);
     rmi_leave(held);
 }
 
@@ -76,12 +66,12 @@ static void set_exception(rmi_state *state)
 {
     rmi_call *call = &state->call;
     const PyGILState_STATE held = rmi_enter();
-    lock(call);
+    rmi_spin_lock(&call->guard);
     if (call->depth > 0 && due(state)) {
         call->has_exception = true;
         (void)PyThreadState_SetAsyncExc(call->thread, rmi_python_of_process()->interrupted);
     }
-    unlock(call);
+    rmi_spin_unlock(&call->guard);
     rmi_loop_wake();
     rmi_leave(held);
 }
@@ -92,7 +82,7 @@ void rmi_interrupt(rm_node *node, void *memory)
     rmi_state *state = memory;
     rmi_call *call = &state->call;
     (void)node;
-    if (atomic_flag_test_and_set_explicit(&call->guard, memory_order_acquire))
+    if (!rmi_spin_try(&call->guard))
         return; /* the call is just beginning or ending; without threads, this is in the middle of that */
     const bool running = call->depth > 0;
     const bool by_signal = running && call->thread == rmi_python_of_process()->signal_thread;
@@ -102,7 +92,7 @@ void rmi_interrupt(rm_node *node, void *memory)
     }
     if (by_signal)
         rmi_platform_nudge(call->thread);
-    unlock(call);
+    rmi_spin_unlock(&call->guard);
     if (running && !by_signal)
         set_exception(state);
 }

@@ -328,7 +328,6 @@ static int read_max_in_flight(rmi_class *class, rm_error *err)
 
 static int make_type(rmi_class *class, const rm_node_query *query, rm_error *err)
 {
-    const size_t length = strlen(query->node_type) + 1;
     int rc = look_at(class, query, err);
     if (rc == RM_OK)
         rc = check_async(class, query, err);
@@ -342,10 +341,9 @@ static int make_type(rmi_class *class, const rm_node_query *query, rm_error *err
         rc = read_max_in_flight(class, err);
     if (rc != RM_OK)
         return rc;
-    class->name = rmi_alloc(class->host->allocator, length);
+    class->name = rmi_copy_text(class->host->allocator, query->node_type);
     if (class->name == NULL)
         return rmi_out_of_memory(err);
-    memcpy(class->name, query->node_type, length);
     rmi_class_set_slots(class);
     return RM_OK;
 }
@@ -354,7 +352,7 @@ static void class_free(rmi_class *class)
 {
     const rm_allocator *allocator = class->host->allocator;
     rmi_free(allocator, class->ports, class->port_count * sizeof *class->ports);
-    rmi_free(allocator, class->name, class->name != NULL ? strlen(class->name) + 1 : 0);
+    rmi_free_text(allocator, class->name);
     rmi_free(allocator, class, sizeof *class);
 }
 

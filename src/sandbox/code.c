@@ -4,7 +4,6 @@
  *
  * A file has two names: one by the module's content, and one by what the module's file is (device, inode, size, times),
  * under which it is found without reading the module. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -49,14 +49,10 @@ static int64_t look(void *context)
 
 /* ---- Before it starts */
 
-static const char *const *default_files(void)
-{
-    static const char *const names[] = {
-        "pipeline_executor_numpy_snapshot.wasm", "pipeline_executor_wasm_snapshot.wasm",
-        "pipeline_executor_numpy.wasm",          "pipeline_executor_wasm.wasm",
-        "pipeline_executor_lite.wasm",           NULL};
-    return names;
-}
+static const char *const default_files[] = {
+    "pipeline_executor_numpy_snapshot.wasm", "pipeline_executor_wasm_snapshot.wasm",
+    "pipeline_executor_numpy.wasm",          "pipeline_executor_wasm.wasm",
+    "pipeline_executor_lite.wasm",           NULL};
 
 static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_error *err)
 {
@@ -73,7 +69,6 @@ static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_
     rmi_wasi_config config = {
         .allocator = run->sandbox->allocator,
         .args = arguments,
-        .env = command->policy.environment,
         .input = command->input,
         .output = {.descriptor = command->output,
                    .write = command->write,
@@ -85,12 +80,6 @@ static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_
     const int rc = rmi_policy_wasi(&command->policy, &config, &run->wasi, err);
     rmi_free(run->sandbox->allocator, arguments, (count + 2) * sizeof *arguments);
     return rc;
-}
-
-/* A rmi_instance_config.asks. */
-static rmi_wish asks(void *context)
-{
-    return rmi_wasi_stopped(context) ? RMI_END_IT : rmi_wasi_take_nudge(context) ? RMI_TICK : RMI_GO_ON;
 }
 
 static int start_clock(rm_sandbox_run *run, const rm_sandbox_command *command, rm_error *err)
@@ -164,8 +153,10 @@ static int explain(const rm_sandbox_run *run, const rm_sandbox_limits *limits, r
 static int instantiate(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,
                        rmi_instance **out, rmi_end *end, rm_error *err)
 {
-    const rmi_instance_config config = {
-        .context = run->wasi, .memory_size = limits->memory_bytes, .fuel = limits->fuel, .asks = asks};
+    const rmi_instance_config config = {.context = run->wasi,
+                                        .memory_size = limits->memory_bytes,
+                                        .fuel = limits->fuel,
+                                        .asks = rmi_wasi_asks};
     const int rc = run->sandbox->api->instantiate(module, &config, out, end, err);
     return *end == RMI_END_NONE ? rmi_policy_failure(limits, rc, err) : rc;
 }
@@ -226,7 +217,7 @@ int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *comman
                             sizeof *command);
     rm_sandbox_run run = {.sandbox = sandbox, .deadline = INT64_MAX};
     if (file == NULL) {
-        rc = rmi_sandbox_file(sandbox, default_files(), path, err);
+        rc = rmi_sandbox_file(sandbox, default_files, path, err);
         file = path;
     }
     if (rc == RM_OK)

@@ -1,12 +1,12 @@
 #include "sandbox/guest.h"
 
 #include <assert.h>
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/spin.h"
 #include "data/packed.h"
 
 enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 1000 * 1000 };
@@ -88,17 +88,6 @@ int rmi_guest_read(int rc, const char *where, rm_error *err)
 
 /* ---- Stopping */
 
-static void lock(rmi_guest *guest)
-{
-    while (atomic_flag_test_and_set_explicit(&guest->guard, memory_order_acquire))
-        ;
-}
-
-static void unlock(rmi_guest *guest)
-{
-    atomic_flag_clear_explicit(&guest->guard, memory_order_release);
-}
-
 static void end_it(rmi_guest *guest)
 {
     guest->stopped = true;
@@ -109,7 +98,7 @@ static void end_it(rmi_guest *guest)
 void rmi_guest_stop(rmi_guest *guest)
 {
     const int64_t now = rmi_platform_now();
-    lock(guest);
+    rmi_spin_lock(&guest->guard);
     if (guest->in_call && guest->asked == 0)
         guest->asked = now;
     if (guest->in_call && guest->is_polite && now - guest->asked < PATIENCE_NS) {
@@ -118,7 +107,7 @@ void rmi_guest_stop(rmi_guest *guest)
     } else if (guest->in_call) {
         end_it(guest);
     }
-    unlock(guest);
+    rmi_spin_unlock(&guest->guard);
 }
 
 /* On the watchdog's thread. Returns when to be called again. */
@@ -126,19 +115,13 @@ static int64_t look(void *context)
 {
     rmi_guest *guest = context;
     const int64_t now = rmi_platform_now();
-    lock(guest);
+    rmi_spin_lock(&guest->guard);
     if (guest->in_call && now >= atomic_load(&guest->ends_at)) {
         guest->timed_out = true;
         end_it(guest);
     }
-    unlock(guest);
+    rmi_spin_unlock(&guest->guard);
     return now + TICK_NS;
-}
-
-/* A rmi_instance_config.asks. */
-static rmi_wish asks(void *context)
-{
-    return rmi_wasi_stopped(context) ? RMI_END_IT : rmi_wasi_take_nudge(context) ? RMI_TICK : RMI_GO_ON;
 }
 
 /* ---- Running its code */
@@ -160,10 +143,10 @@ static void set_limit(rmi_guest *guest, bool loading)
 
 static void begin(rmi_guest *guest)
 {
-    lock(guest);
+    rmi_spin_lock(&guest->guard);
     guest->in_call = true;
     guest->asked = 0;
-    unlock(guest);
+    rmi_spin_unlock(&guest->guard);
     if (guest->watchdog != NULL) {
         const int64_t now = rmi_platform_now();
         atomic_store(&guest->ends_at, now + guest->limit_ms * 1000000 - guest->used);
@@ -177,10 +160,10 @@ static void end(rmi_guest *guest)
         guest->used += rmi_platform_now();
         atomic_store(&guest->ends_at, INT64_MAX);
     }
-    lock(guest);
+    rmi_spin_lock(&guest->guard);
     guest->in_call = false;
     guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
-    unlock(guest);
+    rmi_spin_unlock(&guest->guard);
 }
 
 /* What ended the instance, in terms of its limits. */
@@ -288,8 +271,10 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     if (rc != RM_OK)
         return rc;
     guest->fuel = limits->fuel > guest->before.fuel ? limits->fuel - guest->before.fuel : 0;
-    const rmi_instance_config config = {
-        .context = guest->wasi, .memory_size = limits->memory_bytes, .fuel = guest->fuel, .asks = asks};
+    const rmi_instance_config config = {.context = guest->wasi,
+                                        .memory_size = limits->memory_bytes,
+                                        .fuel = guest->fuel,
+                                        .asks = rmi_wasi_asks};
     begin(guest);
     rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
     end(guest);
@@ -446,10 +431,7 @@ static int guests_error(const rmi_guest *guest, rmi_guest_call which, rm_value *
 {
     const int rc = rmi_guest_error(*document, code, guest->asked != 0 || which == RMI_GUEST_CLOSE, err);
     rm_value_clear(document);
-    const uint64_t memory = guest->policy->limits.memory_bytes;
-    if (memory > 0 && err != NULL &&
-        (rc == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
-        rm_error_hint(err, "its sandbox has a limit of %llu bytes of memory", (unsigned long long)memory);
+    rmi_explain_memory(err, guest->policy->limits.memory_bytes);
     return rc;
 }
 

@@ -1,11 +1,10 @@
 /* The slots of a node in a sandbox: each is the guest's function of the same name. */
 #include "sandbox/node.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/spin.h"
 
 /* ---- The guest */
 
@@ -74,25 +73,14 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
     return rc;
 }
 
-static void lock(rmi_sandbox_state *state)
-{
-    while (atomic_flag_test_and_set_explicit(&state->guard, memory_order_acquire))
-        ;
-}
-
-static void unlock(rmi_sandbox_state *state)
-{
-    atomic_flag_clear_explicit(&state->guard, memory_order_release);
-}
-
 /* Frees the one before. */
 static void set_guest(rmi_sandbox_state *state, rmi_guest *guest)
 {
     rmi_guest *before = state->guest;
     const uint64_t lost = before != NULL ? rmi_guest_lost(before) : 0;
-    lock(state);
+    rmi_spin_lock(&state->guard);
     state->guest = guest;
-    unlock(state);
+    rmi_spin_unlock(&state->guard);
     if (lost > 0)
         rm_node_log(state->node, RM_LOG_WARNING,
                     "%llu bytes of its log came faster than %llu a second and were dropped",
@@ -127,6 +115,13 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
     return rc;
 }
 
+/* It does not start again: every later call fails with `rc`, as `err` says. */
+static void end_for_good(rmi_sandbox_state *state, int rc, const rm_error *err)
+{
+    rm_error_clear(&state->why);
+    state->spent = rm_error_set(&state->why, rc, "%s", err->message);
+}
+
 /* Makes the guest anew when the one before has died, unless it was for good. */
 static int need_guest(rmi_sandbox_state *state, rm_error *err)
 {
@@ -136,10 +131,8 @@ static int need_guest(rmi_sandbox_state *state, rm_error *err)
         return RM_OK;
     rm_node_log(state->node, RM_LOG_WARNING, "starts again in a new sandbox: the one before was ended");
     const int rc = open_guest(state, err);
-    if (rc < 0 && err != NULL) { /* it would not start another time either */
-        state->spent = rc;
-        (void)rm_error_set(&state->why, rc, "%s", err->message);
-    }
+    if (rc < 0 && err != NULL) /* it would not start another time either */
+        end_for_good(state, rc, err);
     return rc;
 }
 
@@ -160,11 +153,8 @@ static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
 {
     if (state->guest == NULL || !rmi_guest_is_dead(state->guest))
         return rc;
-    if (rmi_guest_is_spent(state->guest) && err != NULL) {
-        state->spent = rc;
-        rm_error_clear(&state->why);
-        (void)rm_error_set(&state->why, rc, "%s", err->message);
-    }
+    if (rmi_guest_is_spent(state->guest) && err != NULL)
+        end_for_good(state, rc, err);
     state->used = rmi_guest_used(state->guest);
     if (rc >= 0) /* stopped when it was about to end by itself */
         rc = rm_error_set(err, RM_E_CANCELLED, "its sandbox was stopped");
@@ -185,7 +175,7 @@ static int give_up(rmi_sandbox_state *state, int rc, rm_error *err)
 }
 
 /* Which answers a call may give beside 0 and failures. */
-enum { MAY_MORE = 1, MAY_PEND = 2, MAY_BE_DONE = 4 };
+enum { MAY_MORE = 1, MAY_PEND = 2, MAY_BE_DONE = 4, MAY_ALL = MAY_MORE | MAY_PEND | MAY_BE_DONE };
 
 static bool may_answer(const rmi_sandbox_state *state, int rc, unsigned may)
 {
@@ -334,9 +324,7 @@ static int node_more(rmi_sandbox_state *state, rm_error *err)
 {
     rmi_guest_answer answer;
     state->suspended = false;
-    const int rc =
-        simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &answer, err);
-    return rc;
+    return simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &answer, err);
 }
 
 /* The guest died of a packet, and nothing of its run was emitted. */
@@ -388,8 +376,7 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
     int rc = rm_node_pull(state->node, false, &packet, err);
     if (rc == RM_DONE && !state->ended && rmi_guest_has(state->guest, RMI_GUEST_END)) {
         state->ended = true;
-        return simple_call(state, RMI_GUEST_END, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &said,
-                           err);
+        return simple_call(state, RMI_GUEST_END, (rmi_slot){0}, MAY_ALL, &said, err);
     }
     if (rc != RM_OK)
         return rc;
@@ -399,7 +386,7 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
         return settle(state, rc, err);
     rmi_slot slots[2] = {{0}, {.u32 = (uint32_t)length}};
     rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &said, err);
-    return heed(state, RMI_GUEST_PROCESS, rc, MAY_MORE | MAY_PEND | MAY_BE_DONE, &said, err);
+    return heed(state, RMI_GUEST_PROCESS, rc, MAY_ALL, &said, err);
 }
 
 /* Goes on after `answer` as long as the guest wants more of its stream and there is some. */
@@ -426,7 +413,7 @@ static int stream_process(rm_node *node, void *memory, unsigned port, rm_packet 
         return rc;
     state->wants = false;
     if (state->more && rmi_guest_has(state->guest, RMI_GUEST_MORE))
-        rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &said, err);
+        rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &said, err);
     rc = feed(state, rc, err);
     state->more = rc == RM_MORE;
     return rc;
@@ -441,8 +428,7 @@ static int node_generate(rm_node *node, void *memory, rm_error *err)
     (void)node;
     int rc = need_guest(state, err);
     if (rc == RM_OK)
-        rc = simple_call(state, RMI_GUEST_GENERATE, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &answer,
-                         err);
+        rc = simple_call(state, RMI_GUEST_GENERATE, (rmi_slot){0}, MAY_ALL, &answer, err);
     return rc;
 }
 
@@ -456,8 +442,7 @@ static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
         return RM_OK;
     }
     state->wants = false;
-    int rc =
-        simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, MAY_MORE | MAY_PEND | MAY_BE_DONE, &answer, err);
+    int rc = simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, MAY_ALL, &answer, err);
     if (rc == RM_OK && state->token_count > 0)
         return give_up(state, rmi_guest_broken(err, "rm_node_poll answers 0, but packets are pending"), err);
     if (rc == RM_PENDING && state->wants)
@@ -515,10 +500,10 @@ static void node_interrupt(rm_node *node, void *memory)
 {
     rmi_sandbox_state *state = memory;
     (void)node;
-    lock(state);
+    rmi_spin_lock(&state->guard);
     if (state->guest != NULL)
         rmi_guest_stop(state->guest);
-    unlock(state);
+    rmi_spin_unlock(&state->guard);
 }
 
 static int node_close(rm_node *node, void *memory, rm_error *err)

@@ -14,7 +14,7 @@ static void attached_free(void *context)
 {
     rmi_attached *attached = context;
     for (size_t i = 0; i < attached->text_count; i++)
-        rmi_free(attached->allocator, attached->texts[i], strlen(attached->texts[i]) + 1);
+        rmi_free_text(attached->allocator, attached->texts[i]);
     const size_t most = attached->policy.grant_count * 2 + attached->environment_count + 1;
     rmi_free(attached->allocator, attached->texts, most * sizeof *attached->texts);
     rmi_free(attached->allocator, attached->grants,
@@ -30,13 +30,11 @@ static const char *keep(rmi_attached *attached, const char *text, int *rc, rm_er
 {
     if (text == NULL || *rc != RM_OK)
         return NULL;
-    const size_t size = strlen(text) + 1;
-    char *copy = rmi_alloc(attached->allocator, size);
+    char *copy = rmi_copy_text(attached->allocator, text);
     if (copy == NULL) {
         *rc = rmi_out_of_memory(err);
         return NULL;
     }
-    memcpy(copy, text, size);
     return attached->texts[attached->text_count++] = copy;
 }
 
@@ -259,17 +257,15 @@ static void release_data(void *context, void *data)
     rm_value_clear(&use->config);
     rm_value_clear(&use->description);
     rmi_free(allocator, use->ports, use->port_count * sizeof *use->ports);
-    rmi_free(allocator, use->name, use->name != NULL ? strlen(use->name) + 1 : 0);
+    rmi_free_text(allocator, use->name);
     rmi_free(allocator, use, sizeof *use);
 }
 
 static int fill_in(rmi_sandboxed *use, const rm_node_query *query, rm_error *err)
 {
-    const size_t length = strlen(query->node_type) + 1;
-    use->name = rmi_alloc(use->attached->allocator, length);
+    use->name = rmi_copy_text(use->attached->allocator, query->node_type);
     if (use->name == NULL)
         return rmi_out_of_memory(err);
-    memcpy(use->name, query->node_type, length);
     use->type.name = use->name;
     int rc = find_file(use, query, err);
     if (rc == RM_OK)

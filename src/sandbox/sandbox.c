@@ -1,6 +1,5 @@
 #include "sandbox/sandbox.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,6 +114,7 @@ static rmi_loaded *find_loaded(const rm_sandbox *sandbox, const char *path, bool
     return at;
 }
 
+/* Puts it into the list at the front. */
 static int load_module(rm_sandbox *sandbox, const char *path, bool fuel, rm_error *err)
 {
     const size_t length = strlen(path) + 1;
@@ -136,10 +136,13 @@ int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_mod
 {
     (void)pthread_mutex_lock(&sandbox->lock);
     int rc = need_engine(sandbox, fuel, err);
-    if (rc == RM_OK && find_loaded(sandbox, path, fuel) == NULL)
+    const rmi_loaded *loaded = find_loaded(sandbox, path, fuel);
+    if (rc == RM_OK && loaded == NULL) {
         rc = load_module(sandbox, path, fuel, err);
+        loaded = sandbox->loaded;
+    }
     if (rc == RM_OK) {
-        *out = find_loaded(sandbox, path, fuel)->module;
+        *out = loaded->module;
         *engine = sandbox->engines[fuel];
     }
     (void)pthread_mutex_unlock(&sandbox->lock);

@@ -137,9 +137,12 @@ void rmi_wasi_nudge(rmi_wasi *wasi)
     (void)written;
 }
 
-bool rmi_wasi_take_nudge(rmi_wasi *wasi)
+rmi_wish rmi_wasi_asks(void *context)
 {
-    return atomic_exchange(&wasi->nudged, false);
+    rmi_wasi *wasi = context;
+    if (rmi_wasi_stopped(wasi))
+        return RMI_END_IT;
+    return atomic_exchange(&wasi->nudged, false) ? RMI_TICK : RMI_GO_ON;
 }
 
 int rmi_wasi_poll(rmi_wasi *wasi, struct pollfd *polled, size_t count, const struct timespec *left,

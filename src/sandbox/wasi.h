@@ -59,10 +59,11 @@ extern const rmi_import rmi_wasi_imports[];
 /* Ends blocking calls of the guest from now on (they fail and end its call). Any thread. */
 void rmi_wasi_stop(rmi_wasi *wasi);
 bool rmi_wasi_stopped(const rmi_wasi *wasi);
-/* Asks the guest to look up: a blocking call in progress ends with EINTR, and the next rmi_wasi_take_nudge is true. Any
+/* Asks the guest to look up: a blocking call in progress ends with EINTR, and the next rmi_wasi_asks says RMI_TICK. Any
  * thread. */
 void rmi_wasi_nudge(rmi_wasi *wasi);
-bool rmi_wasi_take_nudge(rmi_wasi *wasi);
+/* A rmi_instance_config.asks whose context is an rmi_wasi: what these two have asked for. */
+rmi_wish rmi_wasi_asks(void *wasi);
 /* After a call that an import has ended: true with the code when the guest called proc_exit. */
 bool rmi_wasi_exited(const rmi_wasi *wasi, uint32_t *code);
 /* After such a call: which stream ran into its limit (1 or 2), or 0. */

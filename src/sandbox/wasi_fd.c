@@ -1,7 +1,6 @@
 /* The descriptors of a guest, and what it may ask about one. */
 #include "sandbox/wasi_state.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -21,8 +20,7 @@ void rmi_wasi_fd_close(rmi_wasi *wasi, rmi_fd *fd)
     bool owned = fd->kind == RMI_FD_FILE || fd->kind == RMI_FD_DIRECTORY;
     if (owned && fd->host >= 0)
         (void)close(fd->host);
-    if (fd->key != NULL)
-        rmi_free(wasi->allocator, fd->key, strlen(fd->key) + 1);
+    rmi_free_text(wasi->allocator, fd->key);
     rmi_wasi_listing_free(wasi, fd->listing);
     *fd = (rmi_fd){.kind = RMI_FD_NONE, .host = -1};
 }

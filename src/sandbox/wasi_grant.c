@@ -9,21 +9,6 @@
 
 #include "base/alloc.h"
 
-static char *copy_text(rmi_wasi *wasi, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = rmi_alloc(wasi->allocator, size);
-    if (copy != NULL)
-        memcpy(copy, text, size);
-    return copy;
-}
-
-static void free_text(rmi_wasi *wasi, char *text)
-{
-    if (text != NULL)
-        rmi_free(wasi->allocator, text, strlen(text) + 1);
-}
-
 static int grant_error(const rmi_grant *grant, int number, rm_error *err)
 {
     return rm_error_set(err, number == ENOENT ? RM_E_NOT_FOUND : RM_E_IO, "cannot give a guest %s: %s",
@@ -39,7 +24,7 @@ static int add_preopen(rmi_wasi *wasi, const char *name, unsigned rights, rm_err
     if (rc != RM_OK)
         return rc;
     rmi_preopen *preopen = &wasi->preopens[wasi->preopen_count];
-    *preopen = (rmi_preopen){.name = copy_text(wasi, name), .rights = rights};
+    *preopen = (rmi_preopen){.name = rmi_copy_text(wasi->allocator, name), .rights = rights};
     if (preopen->name == NULL)
         return rmi_out_of_memory(err);
     wasi->preopen_count++;
@@ -57,7 +42,7 @@ static int open_preopen(rmi_wasi *wasi, const rmi_preopen *preopen, int host, rm
                  .host = host,
                  .rights = preopen->rights,
                  .base = WASI_RIGHTS_DIRECTORY,
-                 .key = named ? copy_text(wasi, key) : NULL,
+                 .key = named ? rmi_copy_text(wasi->allocator, key) : NULL,
                  .preopen = preopen};
     if (host >= 0 && fstat(host, &status) == 0)
         fd.device = status.st_dev;
@@ -107,7 +92,7 @@ static int open_parent(rmi_wasi *wasi, char *path, rmi_granted_file *file)
         return EISDIR;
     if (strlen(name) >= RMI_WASI_NAME_SIZE)
         return ENAMETOOLONG;
-    file->name = copy_text(wasi, name);
+    file->name = rmi_copy_text(wasi->allocator, name);
     if (file->name == NULL)
         return ENOMEM;
     if (slash == path)
@@ -140,7 +125,7 @@ static int find_host_file(rmi_wasi *wasi, const rmi_grant *grant, rmi_granted_fi
         number = EISDIR;
     else if (!S_ISREG(status.st_mode)) {
         file->special = descriptor;
-        file->name = copy_text(wasi, "");
+        file->name = rmi_copy_text(wasi->allocator, "");
         return file->name != NULL ? 0 : ENOMEM;
     } else
         number = realpath(grant->host, path) != NULL ? open_parent(wasi, path, file) : errno;
@@ -154,8 +139,8 @@ static void clear_file(rmi_wasi *wasi, rmi_granted_file *file)
         (void)close(file->parent);
     if (file->special >= 0)
         (void)close(file->special);
-    free_text(wasi, file->name);
-    free_text(wasi, file->key);
+    rmi_free_text(wasi->allocator, file->name);
+    rmi_free_text(wasi->allocator, file->key);
 }
 
 /* Whether both are the same file of the host. */
@@ -198,7 +183,7 @@ static int grant_file(rmi_wasi *wasi, const rmi_grant *grant, rm_error *err)
     rmi_granted_file file = {.parent = -1, .special = -1, .rights = grant->rights};
     if (!rmi_wasi_normalise("", grant->guest, key) || key[0] == '\0')
         return rm_error_set(err, RM_E_VALUE, "a guest cannot have a file by the name '%s'", grant->guest);
-    file.key = copy_text(wasi, key);
+    file.key = rmi_copy_text(wasi->allocator, key);
     int number = file.key == NULL ? ENOMEM : find_host_file(wasi, grant, &file);
     if (number == 0)
         return add_file(wasi, &file, grant, err);
@@ -260,7 +245,7 @@ int rmi_wasi_grant(rmi_wasi *wasi, const rmi_grant *grants, size_t count, rm_err
 void rmi_wasi_grant_clear(rmi_wasi *wasi)
 {
     for (size_t i = 0; i < wasi->preopen_count; i++)
-        free_text(wasi, wasi->preopens[i].name);
+        rmi_free_text(wasi->allocator, wasi->preopens[i].name);
     rmi_free(wasi->allocator, wasi->preopens, wasi->preopen_capacity * sizeof *wasi->preopens);
     for (size_t i = 0; i < wasi->file_count; i++)
         clear_file(wasi, &wasi->files[i]);

@@ -166,14 +166,10 @@ static int create_beside(rmi_wasi *wasi, const rmi_place *place, const request *
 
 static int set_key(rmi_wasi *wasi, const rmi_place *place, rmi_fd *out)
 {
-    size_t size = strlen(place->key) + 1;
     if (!place->keyed)
         return 0;
-    out->key = rmi_alloc(wasi->allocator, size);
-    if (out->key == NULL)
-        return WASI_ENOMEM;
-    memcpy(out->key, place->key, size);
-    return 0;
+    out->key = rmi_copy_text(wasi->allocator, place->key);
+    return out->key != NULL ? 0 : WASI_ENOMEM;
 }
 
 /* A directory on the way to granted files, which the host may not even have. */

@@ -1,7 +1,6 @@
 /* poll_oneoff: waits for clocks, and for input and output. */
 #include "sandbox/wasi_state.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <time.h>

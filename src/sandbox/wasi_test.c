@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const rmi_wasi_config nothing = {
     .input = -1, .output = {.descriptor = -1}, .errors = {.descriptor = -1}};
