@@ -7,16 +7,6 @@
 #include "exec/lone.h"
 #include "wasm/reactor.h"
 
-/* What the host reads after each call. It never moves. */
-typedef struct rmi_exchange {
-    uint32_t input, input_size;
-    uint32_t output, output_length;
-    uint32_t done;
-    uint32_t error, error_length;
-    uint32_t reserved;
-    double wait_ms;
-} rmi_exchange;
-
 /* Memory that host and guest share; all of it is kept from call to call, so that small packets cost no allocation. */
 typedef struct rmi_areas {
     rmi_exchange exchange;

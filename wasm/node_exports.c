@@ -4,8 +4,6 @@
 #include "platform/wasi/tick.h"
 #include "wasm/node.h"
 
-enum { INTERFACE_VERSION = 1 };
-
 static struct node {
     rmi_areas areas;
     rm_runtime *runtime;
@@ -56,7 +54,7 @@ static int find(rm_error *err)
 
 EXPORT("rm_node_interface") int32_t export_node_interface(void)
 {
-    return INTERFACE_VERSION;
+    return RMI_NODE_INTERFACE;
 }
 
 EXPORT("rm_node_exchange") const void *export_node_exchange(void)

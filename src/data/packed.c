@@ -30,17 +30,11 @@ void rmi_packer_clear(rmi_packer *packer)
 static bool grow(rmi_packer *packer, size_t wanted)
 {
     enum { SMALLEST = 256 };
-    size_t capacity = packer->capacity;
-    if (!rmi_multiply(capacity, 2, &capacity) || capacity < wanted)
-        capacity = wanted;
-    if (capacity < SMALLEST)
-        capacity = SMALLEST;
-    uint8_t *grown = rmi_resize(packer->allocator, packer->data, packer->capacity, capacity);
-    if (grown == NULL)
-        return false;
-    packer->data = grown;
-    packer->capacity = capacity;
-    return true;
+    void *block = packer->data;
+    const int rc = rmi_grow(packer->allocator, &block, &packer->capacity,
+                            wanted > SMALLEST ? wanted : SMALLEST, 1, NULL);
+    packer->data = block;
+    return rc == RM_OK;
 }
 
 uint8_t *rmi_packer_more(rmi_packer *packer, size_t size)

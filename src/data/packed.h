@@ -30,6 +30,22 @@ enum { RMI_PACKED_MAX_NESTING = 200, RMI_PACKED_ALIGNMENT = 16 };
 /* A tensor's flags: it was a numpy array; its elements are in Fortran order. */
 enum { RMI_PACKED_ARRAY = 1, RMI_PACKED_FORTRAN = 2 };
 
+/* ---- What a call leaves behind ---- */
+
+/* Of the interface as a whole: what rm_node_interface answers. */
+enum { RMI_NODE_INTERFACE = 1 };
+
+/* In the guest's memory; it never moves. Addresses, and bytes at them. */
+typedef struct rmi_exchange {
+    uint32_t input, input_size;
+    uint32_t output, output_length;
+    uint32_t done;
+    uint32_t error, error_length;
+    uint32_t reserved;
+    double wait_ms;
+} rmi_exchange;
+_Static_assert(sizeof(rmi_exchange) == 40, "as docs/wasm-node.md has it");
+
 /* ---- Writing ---- */
 
 /* Bytes that grow, or memory of the caller's. The latter never overflows: what has no room is counted and lost, so that

@@ -110,16 +110,7 @@ int rmi_lone_describe(const rmi_lone *lone, rm_value *out, rm_error *err)
     rmi_build_put(&b, &map, "inputs", names_of(&b, type, RM_INPUT));
     rmi_build_put(&b, &map, "outputs", names_of(&b, type, RM_OUTPUT));
     rmi_build_put(&b, &map, "variadic", rm_bool(is_variadic(type)));
-    rmi_build_put(&b, &map, "process", rm_bool(type->process != NULL || type->process_many != NULL));
-    rmi_build_put(&b, &map, "streaming", rm_bool(type->flags & RM_NODE_STREAMING));
-    rmi_build_put(&b, &map, "generates", rm_bool(type->generate != NULL));
-    rmi_build_put(&b, &map, "live", rm_bool(type->flags & RM_NODE_LIVE));
-    rmi_build_put(&b, &map, "pending", rm_bool(type->poll != NULL));
-    rmi_build_put(&b, &map, "slow", rm_bool(type->flags & RM_NODE_SLOW));
-    rmi_build_put(&b, &map, "flush", rm_bool(type->flush != NULL));
-    rmi_build_put(&b, &map, "max_in_flight", rm_int(type->max_in_flight > 0 ? type->max_in_flight : 1));
-    if (type->advance != NULL)
-        rmi_build_put(&b, &map, "advance", rm_bool(true));
+    rmi_describe_calls(&b, &map, type);
     return rmi_build_end(&b, &map, out);
 }
 

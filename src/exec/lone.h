@@ -8,7 +8,7 @@
 
 #include "remotemedia/node.h"
 
-/* What a node did, in the order in which it did it. */
+/* What a node did, in the order in which it did it. The numbers are those of records in docs/wasm-node.md. */
 typedef enum rmi_event_kind {
     RMI_EMITTED = 1, /* packets, n, port */
     RMI_SUSPENDED,   /* token: the packet in process is pending from here on */

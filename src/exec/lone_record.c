@@ -31,40 +31,11 @@ void rmi_lone_log(rm_node *node, rm_log_level level, const char *text)
 
 /* ---- Pending packets */
 
-static rmi_flight *find(const rm_node *node, uint64_t token)
-{
-    for (size_t i = 0; i < node->flight_count; i++)
-        if (node->flights[i].token == token)
-            return &node->flights[i];
-    return NULL;
-}
-
-static int add(rm_node *node, uint64_t token)
-{
-    const rmi_flight flight = {
-        .token = token, .origin = node->current, .retry = rm_packet_of(rm_null()), .deadline = RMI_FOREVER};
-    void *block = node->flights;
-    const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight_capacity, node->flight_count + 1,
-                            sizeof flight, NULL);
-    node->flights = block;
-    if (rc != RM_OK)
-        return rc;
-    if (flight.origin.metadata != NULL)
-        (void)rm_value_retain((rm_value){.kind = RM_MAP, .heap = flight.origin.metadata});
-    node->flights[node->flight_count++] = flight;
-    return RM_OK;
-}
-
 void rmi_lone_forget(rm_node *node, uint64_t token)
 {
-    rmi_flight *flight = find(node, token);
-    if (flight == NULL)
-        return;
-    rm_value metadata = {.kind = flight->origin.metadata ? RM_MAP : RM_NULL, .heap = flight->origin.metadata};
-    rm_value_clear(&metadata);
-    node->flight_count--;
-    for (size_t i = (size_t)(flight - node->flights); i < node->flight_count; i++)
-        node->flights[i] = node->flights[i + 1];
+    rmi_flight *flight = rmi_flight_find(node, token);
+    if (flight != NULL)
+        rmi_flight_remove(node, flight);
 }
 
 uint64_t rmi_lone_suspend(rm_node *node)
@@ -73,8 +44,10 @@ uint64_t rmi_lone_suspend(rm_node *node)
     const uint64_t token = node->in_call;
     if (token == 0 || node->suspended)
         return token;
+    const rmi_flight flight = {
+        .token = token, .origin = node->current, .retry = rm_packet_of(rm_null()), .deadline = RMI_FOREVER};
     node->suspended = true;
-    if (add(node, token) == RM_OK)
+    if (rmi_flight_add(node, &flight) == RM_OK)
         (void)record(node, &(rmi_event){.kind = RMI_SUSPENDED, .token = token});
     else if (p->emit_error.code == RM_OK)
         (void)rmi_out_of_memory(&p->emit_error);
@@ -83,7 +56,7 @@ uint64_t rmi_lone_suspend(rm_node *node)
 
 void rmi_lone_resume(rm_node *node, uint64_t token)
 {
-    const rmi_flight *flight = find(node, token);
+    const rmi_flight *flight = rmi_flight_find(node, token);
     node->staging = flight != NULL ? RMI_RECORDED : RMI_DISCARD;
     if (flight == NULL)
         return;
@@ -104,7 +77,7 @@ int rmi_lone_finish(rm_node *node, uint64_t token, int code, rm_error *err)
         }
         rm_error_clear(&p->emit_error);
     }
-    if (find(node, token) != NULL) {
+    if (rmi_flight_find(node, token) != NULL) {
         rmi_lone_forget(node, token);
         rc = record(node,
                     &(rmi_event){

@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "exec/pipeline.h"
 
-static rmi_flight *find(const rm_node *node, uint64_t token)
+rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token)
 {
     for (size_t i = 0; i < node->flight_count; i++)
         if (node->flights[i].token == token && token != 0)
@@ -43,47 +43,55 @@ void rmi_flights_free(rm_node *node)
     node->flight_count = node->flight_capacity = 0;
 }
 
-static void remove_first(rm_node *node)
+void rmi_flight_remove(rm_node *node, rmi_flight *flight)
 {
-    flight_clear(node, &node->flights[0]);
+    flight_clear(node, flight);
     node->flight_count--;
-    for (size_t i = 0; i < node->flight_count; i++)
+    for (size_t i = (size_t)(flight - node->flights); i < node->flight_count; i++)
         node->flights[i] = node->flights[i + 1];
+}
+
+int rmi_flight_add(rm_node *node, const rmi_flight *flight)
+{
+    void *block = node->flights;
+    const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight_capacity, node->flight_count + 1,
+                            sizeof *flight, NULL);
+    node->flights = block;
+    if (rc != RM_OK)
+        return rc;
+    if (flight->origin.metadata != NULL)
+        (void)rm_value_retain((rm_value){.kind = RM_MAP, .heap = flight->origin.metadata});
+    node->flights[node->flight_count++] = *flight;
+    return RM_OK;
 }
 
 /* Starts a flight for `packet` (borrowed). */
 static int start(rm_node *node, const rm_packet *packet, uint32_t port, uint64_t *token)
 {
-    const rm_allocator *allocator = node->pipeline->allocator;
     const rmi_manifest_node *source = node->graph->source;
+    int rc = RM_OK;
     rmi_flight flight = {.token = ++node->next_token,
                          .origin = {packet->seq, packet->timestamp, packet->duration, packet->metadata},
                          .port = port,
                          .attempts = source->retry_attempts,
                          .deadline = RMI_FOREVER,
                          .retry = rm_packet_of(rm_null())};
-    void *block = node->flights;
-    int rc = rmi_grow(allocator, &block, &node->flight_capacity, node->flight_count + 1, sizeof flight, NULL);
-    node->flights = block;
-    if (rc == RM_OK && may_retry(node)) {
+    if (source->timeout_ms > 0)
+        flight.deadline = rmi_platform_now() + source->timeout_ms * 1000000;
+    if (may_retry(node)) {
         flight.retry = *packet;
         flight.retry.metadata = NULL;
         rc = rm_value_for_branch(packet->value, &flight.retry.value, &node->pipeline->scratch);
     }
-    if (rc != RM_OK)
-        return rc;
-    if (packet->metadata != NULL)
-        (void)rm_value_retain(rm_packet_metadata(packet));
-    if (source->timeout_ms > 0)
-        flight.deadline = rmi_platform_now() + source->timeout_ms * 1000000;
-    node->flights[node->flight_count++] = flight;
+    if (rc == RM_OK && (rc = rmi_flight_add(node, &flight)) != RM_OK)
+        rm_packet_clear(&flight.retry);
     *token = flight.token;
-    return RM_OK;
+    return rc;
 }
 
 int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n)
 {
-    rmi_flight *flight = find(node, node->staging);
+    rmi_flight *flight = rmi_flight_find(node, node->staging);
     if (flight == NULL)
         return RM_E_INTERNAL;
     const int rc = rmi_queue_append(node->pipeline->allocator, &flight->staged, packets, n);
@@ -127,7 +135,7 @@ static int commit(rm_node *node)
             break;
         if (rc == RM_OK && first->code < 0)
             rc = rmi_item_failed(node, first->origin.seq, first->error, first->code);
-        remove_first(node);
+        rmi_flight_remove(node, &node->flights[0]);
     }
     if (rc < 0 && !p->failed)
         (void)rmi_stop_with(p, node, &p->emit_error, rc);
@@ -139,7 +147,7 @@ static int commit(rm_node *node)
 static int settle(rm_node *node, uint64_t token, int rc, rm_error *error)
 {
     rm_pipeline *p = node->pipeline;
-    rmi_flight *flight = find(node, token);
+    rmi_flight *flight = rmi_flight_find(node, token);
     if (flight == NULL || flight->finished) { /* its timeout has told already */
         rm_error_clear(error);
         return RM_OK;
@@ -207,7 +215,7 @@ static int attempt(rm_node *node, uint64_t token, uint32_t port, rm_packet *pack
     const rm_node_type *type = node->type;
     size_t done = 0;
     int rc;
-    enter(node, find(node, token));
+    enter(node, rmi_flight_find(node, token));
     const int64_t started = rmi_call_begin(node);
     if (type->process_many != NULL)
         rc = type->process_many(node, node->state, port, packet, packet != NULL ? 1 : 0, &done, &p->scratch);
@@ -242,7 +250,7 @@ int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port)
 int rmi_flight_more(rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
-    const rmi_flight *flight = find(node, node->more_token);
+    const rmi_flight *flight = rmi_flight_find(node, node->more_token);
     node->more = false;
     if (flight == NULL)
         return RM_OK;
@@ -368,7 +376,7 @@ void rm_node_resume(rm_node *node, uint64_t token)
         rmi_lone_resume(node, token);
         return;
     }
-    const rmi_flight *flight = find(node, token);
+    const rmi_flight *flight = rmi_flight_find(node, token);
     if (flight == NULL) { /* its timeout has passed: what is emitted now belongs nowhere */
         node->staging = RMI_DISCARD;
         return;

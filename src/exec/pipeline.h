@@ -297,6 +297,11 @@ bool rmi_is_pending(const rm_node *node);
 /* Keeps what the flight in node->staging emits; consumes on success only. */
 int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n);
 void rmi_flights_free(rm_node *node);
+/* The flight of a token, or NULL; it moves when flights come and go. */
+rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token);
+/* Takes over *flight on success, but for its origin's metadata, which is shared: RM_OK or RM_E_OUT_OF_MEMORY. */
+int rmi_flight_add(rm_node *node, const rmi_flight *flight);
+void rmi_flight_remove(rm_node *node, rmi_flight *flight);
 
 /* ---- stream.c */
 int rmi_stream_turn(rm_node *node);

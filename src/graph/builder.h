@@ -27,6 +27,8 @@ void rmi_build_text(rmi_builder *b, rm_value *map, const char *key, const char *
 /* Moves `value` (consumed) to *out, or clears it after a failure; returns the first failure or RM_OK. */
 int rmi_build_end(rmi_builder *b, rm_value *value, rm_value *out);
 
+/* Puts how a type is called into `map`, as rm_node_describe has it in docs/wasm-node.md. */
+void rmi_describe_calls(rmi_builder *b, rm_value *map, const rm_node_type *type);
 /* The default of a parameter, null for none; and a list of texts that ends with NULL. Owned. */
 rm_value rmi_describe_default(rmi_builder *b, const rm_param *param);
 rm_value rmi_describe_choices(rmi_builder *b, const char *const *choices);

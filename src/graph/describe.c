@@ -11,6 +11,20 @@ static const char *const type_names[] = {
     [RM_PARAM_VALUE] = "value",
 };
 
+void rmi_describe_calls(rmi_builder *b, rm_value *map, const rm_node_type *type)
+{
+    rmi_build_put(b, map, "process", rm_bool(type->process != NULL || type->process_many != NULL));
+    rmi_build_put(b, map, "streaming", rm_bool(type->flags & RM_NODE_STREAMING));
+    rmi_build_put(b, map, "generates", rm_bool(type->generate != NULL));
+    rmi_build_put(b, map, "live", rm_bool(type->flags & RM_NODE_LIVE));
+    rmi_build_put(b, map, "pending", rm_bool(type->poll != NULL));
+    rmi_build_put(b, map, "slow", rm_bool(type->flags & RM_NODE_SLOW));
+    rmi_build_put(b, map, "flush", rm_bool(type->flush != NULL));
+    rmi_build_put(b, map, "max_in_flight", rm_int(type->max_in_flight > 0 ? type->max_in_flight : 1));
+    if (type->advance != NULL)
+        rmi_build_put(b, map, "advance", rm_bool(true));
+}
+
 rm_value rmi_describe_default(rmi_builder *b, const rm_param *param)
 {
     switch (param->type) {

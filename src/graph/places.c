@@ -46,7 +46,7 @@ static const char *sandbox_field(const rmi_manifest_node *node, const char **wha
         *what = "placement 'sandbox'";
         return "execution/placement";
     }
-    if (strncmp(node->node_type, "wasm:", 5) == 0) {
+    if (rmi_type_module(node->node_type) != NULL) {
         *what = "a node_type 'wasm:FILE'";
         return "node_type";
     }

@@ -13,6 +13,13 @@ static const rm_port usual_ports[] = {
     {0},
 };
 
+const char *rmi_type_module(const char *node_type)
+{
+    static const char prefix[] = "wasm:";
+    const size_t length = sizeof prefix - 1;
+    return strncmp(node_type, prefix, length) == 0 ? node_type + length : NULL;
+}
+
 const rm_port *rmi_type_ports(const rm_node_type *type)
 {
     return type->ports != NULL ? type->ports : usual_ports;

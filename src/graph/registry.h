@@ -47,6 +47,9 @@ int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types,
 int rmi_runtime_near_type(const rm_runtime *runtime, const char *name, char *buffer, size_t size,
                           rm_error *err);
 
+/* The file that a node_type "wasm:FILE" names, which may be ""; NULL: it is none. */
+const char *rmi_type_module(const char *node_type);
+
 /* The ports of a type (ends with {0}): its own, or the usual pair. */
 const rm_port *rmi_type_ports(const rm_node_type *type);
 

@@ -13,7 +13,7 @@ static bool wants_python(const rmi_manifest_node *node)
 bool rmi_wants_sandbox(const rmi_manifest_node *node)
 {
     return node->placement == RMI_PLACE_SANDBOX || strcmp(node->runtime_hint, "cpython_wasm") == 0 ||
-           strncmp(node->node_type, "wasm:", 5) == 0;
+           rmi_type_module(node->node_type) != NULL;
 }
 
 static int no_python(const rmi_manifest_node *node, const char *what, const char *name, const char *field,

@@ -1,6 +1,5 @@
 #include "sandbox/guest.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +8,7 @@
 #include "base/spin.h"
 #include "data/packed.h"
 
-enum { INTERFACE_VERSION = 1, EXCHANGE_SIZE = 40, ALIGNMENT = 16, TICK_NS = 5 * 1000 * 1000 };
-enum { LARGEST_ERROR = 4 << 20 };
+enum { TICK_NS = 5 * 1000 * 1000, LARGEST_ERROR = 4 << 20 };
 /* After it was asked to stop: so long a guest has to do it itself. */
 enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
@@ -30,13 +28,6 @@ static const struct {
     [RMI_GUEST_ABANDON] = {"rm_node_abandon", "I:i", false},
     [RMI_GUEST_CLOSE] = {"rm_node_close", ":i", false},
 };
-
-/* The exchange area as it lies in the guest's memory. */
-typedef struct exchange {
-    uint32_t input, input_size, output, output_size, done, error, error_size, unused;
-    double wait_ms;
-} exchange;
-static_assert(sizeof(exchange) == EXCHANGE_SIZE, "as docs/wasm-node.md has it");
 
 struct rmi_guest {
     rm_sandbox *sandbox;
@@ -212,10 +203,10 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     int rc = api->find(guest->instance, "rm_node_interface", ":i", &function, err);
     if (rc == RM_OK)
         rc = call(guest, &function, slots, err);
-    if (rc == RM_OK && slots[0].i32 != INTERFACE_VERSION)
+    if (rc == RM_OK && slots[0].i32 != RMI_NODE_INTERFACE)
         rc = rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
                           "the module has node interface %d; this program knows %d", slots[0].i32,
-                          INTERFACE_VERSION);
+                          RMI_NODE_INTERFACE);
     for (size_t i = 0; rc == RM_OK && i < RMI_GUEST_CALLS; i++) {
         rc = api->find(guest->instance, exported[i].name, exported[i].signature, &guest->calls[i], err);
         guest->has[i] = rc == RM_OK;
@@ -357,10 +348,10 @@ bool rmi_guest_is_spent(const rmi_guest *guest)
 /* ---- Calls */
 
 /* The exchange area as it is now. */
-static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
+static int read_exchange(rmi_guest *guest, rmi_exchange *out, rm_error *err)
 {
     const void *at =
-        rmi_guest_range(guest->sandbox->api->memory(guest->instance), guest->exchange, EXCHANGE_SIZE);
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), guest->exchange, sizeof *out);
     if (at == NULL)
         return rmi_guest_broken(err, "its exchange area lies outside its memory");
     memcpy(out, at, sizeof *out);
@@ -369,7 +360,7 @@ static int read_exchange(rmi_guest *guest, exchange *out, rm_error *err)
 
 int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capacity, rm_error *err)
 {
-    exchange area = {0};
+    rmi_exchange area = {0};
     int rc = read_exchange(guest, &area, err);
     if (rc == RM_OK && size > UINT32_MAX)
         return rm_error_set(err, RM_E_LIMIT, "%zu bytes are more than a sandbox can take at once", size);
@@ -390,39 +381,39 @@ int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capac
         return rc;
     *data = rmi_guest_range(guest->sandbox->api->memory(guest->instance), area.input, area.input_size);
     *capacity = area.input_size;
-    if (*data == NULL || area.input_size < size || area.input % ALIGNMENT != 0)
+    if (*data == NULL || area.input_size < size || area.input % RMI_PACKED_ALIGNMENT != 0)
         return rmi_guest_broken(err, "its input area is not there, too small or not aligned");
     return RM_OK;
 }
 
-static int read_answer(rmi_guest *guest, exchange *area, rmi_guest_answer *answer, rm_error *err)
+static int read_answer(rmi_guest *guest, rmi_exchange *area, rmi_guest_answer *answer, rm_error *err)
 {
     const int rc = read_exchange(guest, area, err);
     if (rc != RM_OK)
         return rc;
-    answer->length = area->output_size;
+    answer->length = area->output_length;
     answer->output =
-        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->output, area->output_size);
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->output, area->output_length);
     answer->done = area->done;
     answer->wait_ms = area->wait_ms;
     return answer->output != NULL ? RM_OK : rmi_guest_broken(err, "its output area lies outside its memory");
 }
 
 /* *document is owned; null where there is none. */
-static int read_error(rmi_guest *guest, const exchange *area, rm_value *document, rm_error *err)
+static int read_error(rmi_guest *guest, const rmi_exchange *area, rm_value *document, rm_error *err)
 {
     const void *at =
-        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->error, area->error_size);
+        rmi_guest_range(guest->sandbox->api->memory(guest->instance), area->error, area->error_length);
     size_t offset = 0;
     if (at == NULL)
         return rmi_guest_broken(err, "its error lies outside its memory");
-    if (area->error_size == 0)
+    if (area->error_length == 0)
         return RM_OK;
-    if (area->error_size > LARGEST_ERROR)
-        return rmi_guest_broken(err, "its error has %u bytes; %d are the most", (unsigned)area->error_size,
+    if (area->error_length > LARGEST_ERROR)
+        return rmi_guest_broken(err, "its error has %u bytes; %d are the most", (unsigned)area->error_length,
                                 LARGEST_ERROR);
-    return rmi_guest_read(rmi_unpack(guest->sandbox->allocator, at, area->error_size, &offset, document, err),
-                          "error", err);
+    return rmi_guest_read(
+        rmi_unpack(guest->sandbox->allocator, at, area->error_length, &offset, document, err), "error", err);
 }
 
 /* `document` is consumed. */
@@ -438,7 +429,7 @@ static int guests_error(const rmi_guest *guest, rmi_guest_call which, rm_value *
 int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[static 2],
                       rmi_guest_answer *answer, rm_error *err)
 {
-    exchange area = {0};
+    rmi_exchange area = {0};
     rm_value failure = rm_null();
     *answer = (rmi_guest_answer){0};
     if (!guest->has[which])

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "exec/lone.h"
 #include "sandbox/node.h"
-
-enum { EMITTED = 1, SUSPENDED, RESUMED, FINISHED, LOGGED, WANTS_STREAM };
 
 /* What a line of the log takes besides its text: so long is what stands before it at least. */
 enum { LINE_BYTES = 16 };
@@ -176,24 +175,24 @@ static int replay_one(records *from, rm_error *err)
     rmi_token *found = NULL;
     if (!rmi_unpack_raw(answer->output, answer->length, &from->at, head, sizeof head))
         return rmi_guest_broken(err, "a record ends too early");
-    if (head[0] == EMITTED)
+    if (head[0] == RMI_EMITTED)
         return emitted(from, head[1], err);
-    if (head[0] == LOGGED)
+    if (head[0] == RMI_LOGGED)
         return logged(from, head[1], err);
-    if (head[0] == WANTS_STREAM) {
+    if (head[0] == RMI_WANTS) {
         from->state->wants = true;
         return RM_OK;
     }
-    if (head[0] != SUSPENDED && head[0] != RESUMED && head[0] != FINISHED)
+    if (head[0] != RMI_SUSPENDED && head[0] != RMI_RESUMED && head[0] != RMI_FINISHED)
         return rmi_guest_broken(err, "there is no record of kind %u", (unsigned)head[0]);
     if (!rmi_unpack_raw(answer->output, answer->length, &from->at, &token, sizeof token))
         return rmi_guest_broken(err, "a record ends too early");
-    if (head[0] == SUSPENDED)
+    if (head[0] == RMI_SUSPENDED)
         return suspended(from, token, err);
     found = find_token(from->state, token);
     if (found == NULL)
         return rmi_guest_broken(err, "no packet is pending as %llu", (unsigned long long)token);
-    if (head[0] == FINISHED)
+    if (head[0] == RMI_FINISHED)
         return finished(from, found, err);
     rm_node_resume(from->state->node, found->host);
     return RM_OK;

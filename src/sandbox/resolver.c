@@ -100,11 +100,10 @@ static int find_file(rmi_sandboxed *use, const rm_node_query *query, rm_error *e
     static const char *const without[] = {"remotemedia_reactor_lite.wasm",
                                           "remotemedia_reactor_wasm_snapshot.wasm",
                                           "remotemedia_reactor_numpy_snapshot.wasm", NULL};
-    const bool is_module = strncmp(query->node_type, "wasm:", 5) == 0;
-    if (!is_module)
+    const char *name = rmi_type_module(query->node_type);
+    if (name == NULL)
         return rmi_sandbox_file(use->attached->sandbox, use->is_python ? with_python : without, use->file,
                                 err);
-    const char *name = query->node_type + 5;
     const bool beside = name[0] != '/' && query->directory != NULL;
     const int length = snprintf(use->file, sizeof use->file, "%s%s%s", beside ? query->directory : "",
                                 beside ? "/" : "", name);
@@ -220,13 +219,7 @@ static int describe_native(rmi_sandboxed *use, rm_error *err)
     const rm_node_type *native = use->native;
     rmi_builder b = rmi_builder_start(use->attached->allocator, err);
     rm_value description = rmi_build_map(&b);
-    rmi_build_put(&b, &description, "generates", rm_bool(native->generate != NULL));
-    rmi_build_put(&b, &description, "live", rm_bool(native->flags & RM_NODE_LIVE));
-    rmi_build_put(&b, &description, "pending", rm_bool(native->poll != NULL));
-    rmi_build_put(&b, &description, "advance", rm_bool(native->advance != NULL));
-    rmi_build_put(&b, &description, "streaming", rm_bool(native->flags & RM_NODE_STREAMING));
-    rmi_build_put(&b, &description, "slow", rm_bool(native->flags & RM_NODE_SLOW));
-    rmi_build_put(&b, &description, "max_in_flight", rm_int(native->max_in_flight));
+    rmi_describe_calls(&b, &description, native);
     use->type.ports = native->ports;
     use->type.params = native->params; /* the manifest is checked against them; the guest fills its own */
     return rmi_build_end(&b, &description, &use->description);
@@ -294,7 +287,7 @@ static int resolve(void *context, const rm_node_query *query, const rm_node_type
     lower_limits(&use->policy.limits, &query->limits);
     if (strcmp(query->runtime_hint, "auto") == 0)
         use->native = rm_runtime_find_type(attached->runtime, query->node_type);
-    use->is_python = use->native == NULL && strncmp(query->node_type, "wasm:", 5) != 0;
+    use->is_python = use->native == NULL && rmi_type_module(query->node_type) == NULL;
     const int rc = fill_in(use, query, err);
     if (rc != RM_OK) {
         release_data(context, use);

@@ -55,9 +55,8 @@ static int next_piece(const struct iovec *vectors, int count, struct iovec *star
     return used;
 }
 
-/* A negative offset is the file's own, which moves on. */
-static int move_regular(const rmi_wasi *wasi, int host, struct iovec *vectors, int count, bool writes,
-                        int64_t offset, size_t *done)
+int rmi_wasi_move_regular(const rmi_wasi *wasi, int host, struct iovec *vectors, int count, bool writes,
+                          int64_t offset, size_t *done)
 {
     while (count > 0) {
         struct iovec start;
@@ -90,7 +89,7 @@ static int read_any(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int
     if (fd->host < 0) /* no input: its end */
         return 0;
     return fd->waits ? rmi_wasi_read_waiting(wasi, fd, vectors, count, done)
-                     : move_regular(wasi, fd->host, vectors, count, false, -1, done);
+                     : rmi_wasi_move_regular(wasi, fd->host, vectors, count, false, -1, done);
 }
 
 static int write_any(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count, size_t *done)
@@ -100,7 +99,7 @@ static int write_any(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, in
     if (fd->kind != RMI_FD_FILE)
         return WASI_EBADF;
     return fd->waits ? rmi_wasi_write_waiting(wasi, fd, vectors, count, done)
-                     : move_regular(wasi, fd->host, vectors, count, true, -1, done);
+                     : rmi_wasi_move_regular(wasi, fd->host, vectors, count, true, -1, done);
 }
 
 /* The ends that all four functions share. `at`: where the count goes. */
@@ -126,7 +125,7 @@ static int transfer(rmi_wasi *wasi, rmi_guest_memory memory, const rmi_slot *arg
     else if (args[3].i64 < 0)
         error = WASI_EINVAL;
     else
-        error = move_regular(wasi, fd->host, vectors, count, writes, args[3].i64, &done);
+        error = rmi_wasi_move_regular(wasi, fd->host, vectors, count, writes, args[3].i64, &done);
     return error != 0 ? error : rmi_wasi_put_u32(memory, at, done);
 }
 

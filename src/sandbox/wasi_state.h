@@ -174,6 +174,11 @@ int rmi_wasi_vectors(rmi_guest_memory memory, uint32_t address, uint32_t count, 
 /* Drops the first `length` bytes. */
 void rmi_wasi_advance(struct iovec **vectors, int *count, size_t length);
 
+/* Reads or writes a regular file at `offset`; a negative one is the file's own, which moves on. *done bytes were moved, also
+ * on failure; the vectors are used up. */
+int rmi_wasi_move_regular(const rmi_wasi *wasi, int host, struct iovec *vectors, int count, bool writes,
+                          int64_t offset, size_t *done);
+
 /* ---- wasi_stdio.c */
 
 /* As ppoll, the first of `polled` being the stop descriptor, which *ready does not count (-1: a signal came): 0, WASI_ENDS

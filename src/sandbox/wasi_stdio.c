@@ -99,25 +99,6 @@ int rmi_wasi_write_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vecto
     return 0;
 }
 
-static int write_regular(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count, size_t *done)
-{
-    while (count > 0) {
-        if (rmi_wasi_stopped(wasi))
-            return WASI_ENDS;
-        struct iovec piece = vectors[0];
-        if (piece.iov_len > RMI_WASI_PIECE)
-            piece.iov_len = RMI_WASI_PIECE;
-        ssize_t put = writev(fd->host, &piece, 1);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return *done != 0 ? 0 : rmi_wasi_errno(errno);
-        *done += (size_t)put;
-        rmi_wasi_advance(&vectors, &count, (size_t)put);
-    }
-    return 0;
-}
-
 static int write_callback(const rmi_stream *stream, const struct iovec *vectors, int count, size_t *done)
 {
     for (int i = 0; i < count; i++) {
@@ -206,7 +187,7 @@ int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vector
     else if (fd->waits)
         error = rmi_wasi_write_waiting(wasi, fd, vectors, count, done);
     else
-        error = write_regular(wasi, fd, vectors, count, done);
+        error = rmi_wasi_move_regular(wasi, fd->host, vectors, count, true, -1, done);
     wasi->written[index] += *done;
     wasi->this_second[index] += *done;
     if (fits > 0)
