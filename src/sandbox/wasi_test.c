@@ -2,8 +2,6 @@
  * wasi_path_test.c. */
 #include "tests/support/wasi_guest.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const rmi_wasi_config nothing = {
@@ -96,9 +94,8 @@ static void wild_arguments_are_errors(void **unused)
     (void)unused;
     static const uint64_t wild[] = {UINT64_MAX,           INT64_MAX, UINT32_MAX, INT32_MAX, RMT_GUEST_MEMORY,
                                     RMT_GUEST_MEMORY - 1, 1u << 31,  3,          4,         0};
-    char directory[] = "/tmp/wasi-test-XXXXXX", command[64];
-    rmt_guest_needs_directories();
-    assert_non_null(mkdtemp(directory));
+    char directory[64];
+    rmt_directory_make(directory);
     for (const rmi_import *import = rmi_wasi_imports; import->name != NULL; import++) {
         const size_t count = strcspn(import->signature, ":");
         for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
@@ -120,8 +117,7 @@ static void wild_arguments_are_errors(void **unused)
             rmt_guest_clear(&guest);
         }
     }
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    assert_int_equal(system(command), 0);
+    rmt_directory_remove(directory);
 }
 
 /* Each has one address that is out of range. */
@@ -179,11 +175,10 @@ static const struct {
 static void pointers_are_checked(void **unused)
 {
     (void)unused;
-    char directory[] = "/tmp/wasi-test-XXXXXX", command[64];
+    char directory[64];
     const uint32_t vectors[] = {RMT_GUEST_MEMORY - 1, 2, 16, UINT32_MAX};
     rmt_guest guest;
-    rmt_guest_needs_directories();
-    assert_non_null(mkdtemp(directory));
+    rmt_directory_make(directory);
     int before = rmt_open_descriptors();
     assert_int_equal(open_everything(&guest, directory), 4);
     int open = rmt_open_descriptors();
@@ -197,8 +192,7 @@ static void pointers_are_checked(void **unused)
     assert_int_equal(rmt_open_descriptors(), open);
     rmt_guest_clear(&guest);
     assert_int_equal(rmt_open_descriptors(), before);
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    assert_int_equal(system(command), 0);
+    rmt_directory_remove(directory);
 }
 
 /* ---- Descriptors ---- */
@@ -206,11 +200,10 @@ static void pointers_are_checked(void **unused)
 static void descriptors_run_out(void **unused)
 {
     (void)unused;
-    char directory[] = "/tmp/wasi-test-XXXXXX", command[64];
+    char directory[64];
     rmt_guest guest;
     int last = 0;
-    rmt_guest_needs_directories();
-    assert_non_null(mkdtemp(directory));
+    rmt_directory_make(directory);
     int before = rmt_open_descriptors();
     assert_int_equal(open_everything(&guest, directory), 4);
     for (int i = 0; i < 2000 && last >= 0; i++)
@@ -221,17 +214,15 @@ static void descriptors_run_out(void **unused)
     assert_int_equal(rmt_guest_open(&guest, 3, "file", 0, RIGHTS_READ), 700);
     rmt_guest_clear(&guest);
     assert_int_equal(rmt_open_descriptors(), before);
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    assert_int_equal(system(command), 0);
+    rmt_directory_remove(directory);
 }
 
 static void descriptors_are_renumbered_and_closed(void **unused)
 {
     (void)unused;
-    char directory[] = "/tmp/wasi-test-XXXXXX", command[64], text[8] = {0};
+    char directory[64], text[8] = {0};
     rmt_guest guest;
-    rmt_guest_needs_directories();
-    assert_non_null(mkdtemp(directory));
+    rmt_directory_make(directory);
     assert_int_equal(open_everything(&guest, directory), 4);
     assert_int_equal(rmt_guest_write(&guest, 4, "abc"), 3);
     assert_int_equal(rmt_guest_open(&guest, 3, "file", 0, RIGHTS_READ), 5);
@@ -249,17 +240,15 @@ static void descriptors_are_renumbered_and_closed(void **unused)
     assert_int_equal(RMT_GUEST_CALL(&guest, "fd_close", 0), 0);
     assert_int_equal(RMT_GUEST_CALL(&guest, "fd_close", 0), WASI_EBADF);
     rmt_guest_clear(&guest);
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    assert_int_equal(system(command), 0);
+    rmt_directory_remove(directory);
 }
 
 static void files_are_read_written_and_sized(void **unused)
 {
     (void)unused;
-    char directory[] = "/tmp/wasi-test-XXXXXX", command[64];
+    char directory[64];
     rmt_guest guest;
-    rmt_guest_needs_directories();
-    assert_non_null(mkdtemp(directory));
+    rmt_directory_make(directory);
     assert_int_equal(open_everything(&guest, directory), 4);
     memcpy(guest.memory + 1000, "hello, world", 12);
     const uint32_t vectors[] = {1000, 5, 0, 0, 1005, 7};
@@ -301,17 +290,15 @@ static void files_are_read_written_and_sized(void **unused)
     assert_int_equal(rmt_guest_get64(&guest, 64 + 32), 4099);
     assert_int_equal(RMT_GUEST_CALL(&guest, "fd_read", 3, 513, 1, 0), WASI_EISDIR);
     rmt_guest_clear(&guest);
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    assert_int_equal(system(command), 0);
+    rmt_directory_remove(directory);
 }
 
 static void many_vectors_are_not_too_many(void **unused)
 {
     (void)unused;
-    char directory[] = "/tmp/wasi-test-XXXXXX", command[64];
+    char directory[64];
     rmt_guest guest;
-    rmt_guest_needs_directories();
-    assert_non_null(mkdtemp(directory));
+    rmt_directory_make(directory);
     assert_int_equal(open_everything(&guest, directory), 4);
     for (uint32_t i = 0; i < 20000; i++) {
         const uint32_t vector[] = {1000, 1};
@@ -327,8 +314,7 @@ static void many_vectors_are_not_too_many(void **unused)
     assert_int_equal(RMT_GUEST_CALL(&guest, "fd_filestat_get", 4, 64), 0);
     assert_int_equal(rmt_guest_get64(&guest, 64 + 32), 100 * RMT_GUEST_MEMORY);
     rmt_guest_clear(&guest);
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    assert_int_equal(system(command), 0);
+    rmt_directory_remove(directory);
 }
 
 int main(void)

@@ -66,19 +66,8 @@ class Beside(Native):
             raise SystemExit(f"run_cases: there is no file {self.file}; build it with: make wasm")
 
 
-class Hosted(Beside):
-    """A subclass says how its host is started."""
-
-    def run(self, cases):
-        self.free = queue.SimpleQueue()
-        hosts = [self.host() for _ in range(self.jobs)]
-        for host in hosts:
-            self.free.put(host)
-        try:
-            yield from super().run(cases)
-        finally:
-            for host in hosts:
-                host.close()
+class Compared(Beside):
+    """A subclass says, as in_host, how a case is run there."""
 
     def run_case(self, case):
         """Both runs see a folder of the same name, one after the other."""
@@ -99,6 +88,21 @@ class Hosted(Beside):
                 return check(case, result, folder) + differences(case, native, result)
             except (CaseError, OSError, ValueError) as error:
                 return [f"the case cannot be run: {type(error).__name__}: {error}"]
+
+
+class Hosted(Compared):
+    """A subclass says how its host is started."""
+
+    def run(self, cases):
+        self.free = queue.SimpleQueue()
+        hosts = [self.host() for _ in range(self.jobs)]
+        for host in hosts:
+            self.free.put(host)
+        try:
+            yield from super().run(cases)
+        finally:
+            for host in hosts:
+                host.close()
 
     def in_host(self, case, folder, streams):
         command, stdin = self.command(case, folder, [])
@@ -134,7 +138,7 @@ def differences(case, native, result):
     return complaints
 
 
-class Sandbox(Hosted):
+class Sandbox(Compared):
     """`run --sandbox`, which takes the WASM file into the native program: the folder of the case is granted, and the
     variables that it sets."""
 
@@ -145,7 +149,7 @@ class Sandbox(Hosted):
 
     def run(self, cases):
         self.compile()
-        yield from Native.run(self, cases)
+        yield from super().run(cases)
 
     def compile(self):
         """Before the first case: modules are compiled once, which takes longer than a case may."""

@@ -246,6 +246,20 @@ bool rmt_files_is(const rmt_files *files, const char *name, const char *text)
     return text != NULL && strlen(text) == length && memcmp(content, text, length) == 0;
 }
 
+void rmt_directory_make(char path[64])
+{
+    rmt_guest_needs_directories();
+    (void)snprintf(path, 64, "/tmp/wasi-test-XXXXXX");
+    assert_non_null(mkdtemp(path));
+}
+
+void rmt_directory_remove(const char *path)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", path);
+    assert_int_equal(system(command), 0);
+}
+
 void rmt_files_make(rmt_files *files)
 {
     static const char *const links[][2] = {{"to_passwd", "/etc/passwd"},
@@ -257,10 +271,8 @@ void rmt_files_make(rmt_files *files)
                                            {"to_nothing", "nothing"},
                                            {"to_new_outside", "../new"}};
     char path[128];
-    rmt_guest_needs_directories();
+    rmt_directory_make(files->directory);
     files->descriptors = rmt_open_descriptors();
-    (void)snprintf(files->directory, sizeof files->directory, "/tmp/wasi-path-test-XXXXXX");
-    assert_non_null(mkdtemp(files->directory));
     rmt_files_path(files, "in", path);
     assert_int_equal(mkdir(path, 0777), 0);
     rmt_files_path(files, "in/sub", path);
@@ -283,10 +295,8 @@ void rmt_files_make(rmt_files *files)
 
 void rmt_files_clear(const rmt_files *files)
 {
-    char command[128];
     assert_int_equal(rmt_open_descriptors(), files->descriptors);
-    (void)snprintf(command, sizeof command, "rm -rf %s", files->directory);
-    assert_int_equal(system(command), 0);
+    rmt_directory_remove(files->directory);
 }
 
 void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rmi_grant *grants, size_t count)

@@ -57,6 +57,11 @@ int rmt_guest_stat(rmt_guest *guest, uint32_t directory, const char *path, bool 
 /* The names that fd_readdir gives, sorted and joined with spaces, without "." and ".."; read `size` bytes at a time. */
 int rmt_guest_list(rmt_guest *guest, uint32_t fd, uint32_t size, char *out, size_t out_size);
 
+/* A directory of the host with nothing in it, whose path is stored; skips the test where it could not be granted. */
+void rmt_directory_make(char path[64]);
+/* With all that is in it. */
+void rmt_directory_remove(const char *path);
+
 /* A directory of the host with this in it:
  *   secret, out.json; in/a.txt, in/sub/b.txt, in/fifo, and links in/to_*, in/sub/up */
 typedef struct rmt_files {
