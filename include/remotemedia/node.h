@@ -101,9 +101,6 @@ typedef struct rm_param {
 enum {
     /* Parameters are not checked against the table; see rm_node_params. */
     RM_NODE_ANY_PARAMS = 1,
-    /* Takes the stream with rm_node_pull: process is called with packets waiting, not given (a null packet
-     * of seq -1), again while it answers RM_MORE, and at the end of the stream. */
-    RM_NODE_STREAMING = 2,
     /* Does something beyond its outputs (writes a file): documentation. */
     RM_NODE_SIDE_EFFECT = 4,
     /* generate may wait for the outside: what it emitted is delivered before the next call. */
@@ -138,19 +135,28 @@ typedef struct rm_node_type {
     int (*open)(rm_node *node, void *state, rm_error *err);
     /* Owns `in`, also when it fails; a failure counts against this item, as the manifest's on_error says
      * (with "retry" it is called again with the same item, so a failing call leaves the state as it was).
-     * May answer RM_MORE (is called again with a packet of seq -1 and null value, before any further
-     * packet), RM_PENDING (the item's results follow from poll) or RM_DONE (wants no more input; its flush
-     * still comes). */
+     * May answer RM_MORE (the item has more to emit: `more` is called before any further packet), RM_PENDING
+     * (the item's results follow from poll) or RM_DONE (wants no more input; its flush still comes). */
     int (*process)(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err);
     /* Instead of process, for nodes that do little work a packet: takes the `n` >= 1 packets of `run`, in
      * order, and owns each that it has counted in *done. On failure run[*done] is the packet that failed:
      * it is consumed too, the later ones stay the runtime's, which may call again with them. RM_DONE:
-     * run[*done - 1] was the last one wanted. RM_MORE: run[*done - 1] has more to emit; the next call has
-     * n == 0 and run == NULL. RM_PENDING: run[*done - 1] is pending (rm_node_suspend was called with it
-     * current); the later ones wait. Emitted packets carry the seq that the node gives them: that of the
-     * packet they derive from. */
+     * run[*done - 1] was the last one wanted. RM_MORE: run[*done - 1] has more to emit: `more` is called.
+     * RM_PENDING: run[*done - 1] is pending (rm_node_suspend was called with it current); the later ones wait.
+     * Emitted packets carry the seq that the node gives them: that of the packet they derive from. */
     int (*process_many)(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
                         rm_error *err);
+    /* For a node whose process or process_many answers RM_MORE: emits the next packets of the same item, when
+     * there is room for them. Answers as process does. */
+    int (*more)(rm_node *node, void *state, rm_error *err);
+    /* Instead of process: takes the input as a stream, with rm_node_pull. Called when packets wait. RM_OK: call
+     * again when more wait; RM_MORE: call again when there is room, whether packets wait or not; RM_PENDING:
+     * poll or a wake tells when to go on; RM_DONE: wants no more input. After a failure it is not called again:
+     * a stream does not go on behind one. */
+    int (*stream)(rm_node *node, void *state, rm_error *err);
+    /* Optional, with stream: the stream has ended, rm_node_pull answers RM_DONE from here on, and what is
+     * emitted counts as what flush emits. Called once; RM_MORE: stream is called again; otherwise flush follows. */
+    int (*end)(rm_node *node, void *state, rm_error *err);
     /* Optional, for a node without incoming connections when a run has no input: emits the next packet or
      * few. RM_OK or RM_MORE: call again; RM_DONE: that was all; RM_PENDING: poll or a wake tells when to
      * call again. After a failure that on_error skips it is called again too, so it must have moved past
@@ -204,12 +210,12 @@ RM_API int64_t rm_clock_now(void);
 /* poll or generate should be called again. Any thread. */
 RM_API void rm_node_wake(rm_node *node);
 
-/* RM_NODE_STREAMING: the next packet of the stream, owned. RM_DONE: the stream has ended. RM_AGAIN: none
+/* For nodes with `stream`: the next packet of the stream, owned. RM_DONE: the stream has ended. RM_AGAIN: none
  * is waiting and none can be had now; with `wait` the runtime first runs the nodes before this one to get
  * one, where it can. */
 RM_API int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
 /* Whether a pull with `wait` can work in this run. Without it, all of the stream must be waited for (RM_OK
- * from process, until rm_node_pull says RM_DONE) before code that cannot be suspended begins to take it. */
+ * from stream, until `end` is called) before code that cannot be suspended begins to take it. */
 RM_API bool rm_node_can_wait(const rm_node *node);
 
 RM_API const char *rm_node_id(const rm_node *node);

@@ -58,7 +58,7 @@ int rmi_call_failed(rm_node *node, int rc)
 static int heed(rm_node *node, int64_t seq, int rc)
 {
     rm_pipeline *p = node->pipeline;
-    if (rc == RM_MORE) {
+    if (rc == RM_MORE && node->type->more != NULL) {
         node->more = true;
         rmi_ready(node);
     } else if (rc == RM_DONE)
@@ -66,6 +66,7 @@ static int heed(rm_node *node, int64_t seq, int rc)
     else if (rc != RM_OK) {
         rc = rm_error_set(&p->scratch, RM_E_INTERNAL,
                           rc == RM_PENDING ? "%s answered RM_PENDING (%d), but has no poll"
+                          : rc == RM_MORE  ? "%s answered RM_MORE (%d), but has no more"
                                            : "%s answered %d, which process may not",
                           node->type->name, rc);
         return rmi_item_failed(node, seq, &p->scratch, rc);
@@ -138,16 +139,13 @@ int rmi_call_process(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
 int rmi_call_more(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
-    size_t done = 0;
     node->more = false;
     rmi_ready(node);                                     /* more packets may wait behind this one */
     if (p->failed && node->current.seq >= p->failed_seq) /* it might go on for ever */
         return RM_OK;
     const int64_t seq = node->current.seq;
     const int64_t started = rmi_call_begin(node);
-    int rc = node->type->process_many != NULL
-                 ? node->type->process_many(node, node->state, 0, NULL, 0, &done, &p->scratch)
-                 : node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &p->scratch);
+    int rc = node->type->more(node, node->state, &p->scratch);
     rc = rmi_call_end(node, started, rc);
     return rc < 0 ? rmi_item_failed(node, seq, &p->scratch, rc) : heed(node, seq, rc);
 }

@@ -36,16 +36,22 @@ static int repeat(rm_node *node, void *state, unsigned port, rm_packet in, rm_er
 struct slow {
     int64_t left, value;
 };
-static int repeat_slowly(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+static int slow_more(rm_node *node, void *state, rm_error *err)
 {
     struct slow *s = state;
-    (void)port, (void)err;
-    if (in.seq >= 0)
-        s->left = s->value = in.value.i;
+    (void)err;
     if (s->left-- <= 0)
         return RM_OK;
     const int rc = rm_emit_value(node, rm_int(s->value));
     return rc == RM_OK && s->left > 0 ? RM_MORE : rc;
+}
+
+static int repeat_slowly(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    struct slow *s = state;
+    (void)port;
+    s->left = s->value = in.value.i;
+    return slow_more(node, state, err);
 }
 
 /* Sums what it gets and emits the sum at the end. */
@@ -158,10 +164,10 @@ static void tardy_abandon(rm_node *node, void *state, uint64_t token)
 }
 
 /* Takes its stream one by one, and gives the turn back in between. */
-static int one_by_one(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+static int one_by_one(rm_node *node, void *state, rm_error *err)
 {
     rm_packet packet = rm_packet_of(rm_null());
-    (void)state, (void)port, (void)in;
+    (void)state;
     const int rc = rm_node_pull(node, false, &packet, err);
     if (rc != RM_OK)
         return rc == RM_AGAIN ? RM_OK : rc;
@@ -169,10 +175,10 @@ static int one_by_one(rm_node *node, void *state, unsigned port, rm_packet in, r
 }
 
 /* Takes its stream in pairs and emits their sums; a lone last one as it is. */
-static int pairs(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+static int pairs(rm_node *node, void *state, rm_error *err)
 {
     rm_packet a = rm_packet_of(rm_null()), b = rm_packet_of(rm_null());
-    (void)state, (void)port, (void)in;
+    (void)state;
     int rc = rm_node_pull(node, true, &a, err);
     if (rc != RM_OK)
         return rc;
@@ -237,7 +243,7 @@ static const rm_port source_ports[] = {
     .state_size = SIZE
 static const rm_node_type types[] = {
     {TYPE("Repeat", 0), .process = repeat},
-    {TYPE("Slow", sizeof(struct slow)), .process = repeat_slowly},
+    {TYPE("Slow", sizeof(struct slow)), .process = repeat_slowly, .more = slow_more},
     {TYPE("Sum", sizeof(int64_t)), .process = sum_process, .flush = sum_flush},
     {TYPE("Picky", sizeof(int64_t)), .process = picky},
     {TYPE("Late", sizeof(struct late)), .process = late_process, .poll = late_poll, .max_in_flight = 3},
@@ -245,8 +251,8 @@ static const rm_node_type types[] = {
     {TYPE("Eager", 0), .process = eager, .poll = never_poll},
     {TYPE("Tardy", sizeof(struct tardy)), .process = tardy_process, .poll = tardy_poll,
      .abandon = tardy_abandon},
-    {TYPE("OneByOne", 0), .process = one_by_one, .flags = RM_NODE_STREAMING},
-    {TYPE("Pairs", 0), .process = pairs, .flags = RM_NODE_STREAMING},
+    {TYPE("OneByOne", 0), .stream = one_by_one, .end = one_by_one},
+    {TYPE("Pairs", 0), .stream = pairs, .end = pairs},
     {TYPE("CountUp", sizeof(int64_t)), .generate = count_up, .ports = source_ports},
     {TYPE("FirstThree", sizeof(int64_t)), .process = first_three},
     {TYPE("Split", 0), .process = split, .ports = split_ports},

@@ -9,7 +9,7 @@ bool rmi_takes_items(const rm_node *node)
 {
     if (node->type->generate == NULL || node->type->ports == NULL)
         return node->type->generate == NULL || node->type->process != NULL ||
-               node->type->process_many != NULL;
+               node->type->process_many != NULL || node->type->stream != NULL;
     for (const rm_port *port = node->type->ports; port->name != NULL; port++)
         if (port->direction == RM_INPUT)
             return true;

@@ -229,8 +229,13 @@ static int process_items(rm_node *node, uint32_t port, rm_packet *packets, size_
 /* The call of a stream node, which pulls: what it may leave for the next call. */
 static int call_stream(rm_node *node, rm_error *err)
 {
+    const bool at_end = node->ended && node->merged.count == 0 && !node->more;
     const int64_t started = begin(node, 0);
-    int rc = node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &node->pipeline->scratch);
+    int rc = RM_OK;
+    if (!at_end)
+        rc = node->type->stream(node, node->state, &node->pipeline->scratch);
+    else if (node->type->end != NULL)
+        rc = node->type->end(node, node->state, &node->pipeline->scratch);
     rc = end(node, started, rc, err);
     if (rc == RM_OK && node->merged.count > 0) {
         node->more = true;
@@ -243,9 +248,9 @@ static int check_process(const rmi_lone *lone, uint32_t port, rm_error *err)
 {
     const rm_node *node = lone->node;
     const uint32_t ports = node->graph->input_ports > 0 ? node->graph->input_ports : 1;
-    const bool streams = node->type->flags & RM_NODE_STREAMING;
+    const bool streams = node->type->stream != NULL;
     int rc = check_open(lone, err);
-    if (rc == RM_OK && node->type->process == NULL && node->type->process_many == NULL)
+    if (rc == RM_OK && node->type->process == NULL && node->type->process_many == NULL && !streams)
         rc = no_such_slot(lone, "process", err);
     if (rc == RM_OK && port >= ports)
         rc = rm_error_set(err, RM_E_USAGE, "node '%s' has no input %u; there are %u", rm_node_id(node), port,
@@ -266,7 +271,7 @@ int rmi_lone_process(rmi_lone *lone, uint32_t port, rm_packet *packets, size_t n
             rm_packet_clear(&packets[0]);
         return rc;
     }
-    if (!(node->type->flags & RM_NODE_STREAMING))
+    if (node->type->stream == NULL)
         return process_items(node, port, packets, n, done, err);
     rc = rmi_lone_queue(node, packets, n, err);
     *done = n;
@@ -277,16 +282,13 @@ int rmi_lone_more(rmi_lone *lone, rm_error *err)
 {
     rm_node *node = lone->node;
     rm_pipeline *p = lone->pipeline;
-    size_t done = 0;
     int rc = check_open(lone, err);
-    if (rc == RM_OK && !node->more)
+    if (rc == RM_OK && (!node->more || (node->type->more == NULL && node->type->stream == NULL)))
         rc = rm_error_set(err, RM_E_USAGE, "node '%s' has said nothing of more", rm_node_id(node));
-    if (rc != RM_OK || node->type->flags & RM_NODE_STREAMING)
+    if (rc != RM_OK || node->type->stream != NULL)
         return rc == RM_OK ? call_stream(node, err) : rc;
     const int64_t started = begin(node, node->next_token + 1);
-    rc = node->type->process_many != NULL
-             ? node->type->process_many(node, node->state, 0, NULL, 0, &done, &p->scratch)
-             : node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &p->scratch);
+    rc = node->type->more(node, node->state, &p->scratch);
     node->next_token += node->suspended;
     return end(node, started, rc, err);
 }
@@ -329,7 +331,7 @@ int rmi_lone_poll(rmi_lone *lone, rm_error *err)
 int rmi_lone_end(rmi_lone *lone, rm_error *err)
 {
     int rc = check_open(lone, err);
-    if (rc == RM_OK && !(lone->node->type->flags & RM_NODE_STREAMING))
+    if (rc == RM_OK && lone->node->type->stream == NULL)
         rc = rm_error_set(err, RM_E_USAGE, "node '%s' does not take its input as a stream",
                           rm_node_id(lone->node));
     if (rc != RM_OK)

@@ -15,16 +15,22 @@
 struct slow {
     int64_t left, value;
 };
-static int repeat_slowly(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+static int slow_more(rm_node *node, void *state, rm_error *err)
 {
     struct slow *s = state;
-    (void)port, (void)err;
-    if (in.seq >= 0)
-        s->left = s->value = in.value.i;
+    (void)err;
     if (s->left-- <= 0)
         return RM_OK;
     const int rc = rm_emit_value(node, rm_int(s->value));
     return rc == RM_OK && s->left > 0 ? RM_MORE : rc;
+}
+
+static int repeat_slowly(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    struct slow *s = state;
+    (void)port;
+    s->left = s->value = in.value.i;
+    return slow_more(node, state, err);
 }
 
 /* Up to three packets in flight, finished in reverse order of arrival, one a poll. */
@@ -68,11 +74,10 @@ struct pair {
     int64_t sum;
     bool half;
 };
-static int pairs(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+static int pairs(rm_node *node, void *state, rm_error *err)
 {
     struct pair *s = state;
     rm_packet packet = rm_packet_of(rm_null());
-    (void)port, (void)in;
     if (rm_node_can_wait(node))
         return rm_error_set(err, RM_E_INTERNAL, "it cannot");
     const int rc = rm_node_pull(node, true, &packet, err);
@@ -124,10 +129,10 @@ static const rm_port source_ports[] = {
 };
 #define TYPE .abi_version = RM_NODE_ABI_VERSION, .size = sizeof(rm_node_type)
 static const rm_node_type test_types[] = {
-    {TYPE, .name = "Slow", .state_size = sizeof(struct slow), .process = repeat_slowly},
+    {TYPE, .name = "Slow", .state_size = sizeof(struct slow), .process = repeat_slowly, .more = slow_more},
     {TYPE, .name = "Late", .state_size = sizeof(struct late), .max_in_flight = 3, .process = late_process,
      .poll = late_poll},
-    {TYPE, .name = "Pairs", .state_size = sizeof(struct pair), .flags = RM_NODE_STREAMING, .process = pairs},
+    {TYPE, .name = "Pairs", .state_size = sizeof(struct pair), .stream = pairs, .end = pairs},
     {TYPE, .name = "Count", .state_size = sizeof(int64_t), .generate = count_up},
     {TYPE, .name = "Sources", .process = sources, .ports = source_ports},
 };

@@ -97,8 +97,7 @@ static int64_t output_bound(const rm_node *node, int64_t bound)
         bound = RM_SEQ_END + node->rank;
     if (node->flight_count > 0 && node->flights[0].origin.seq < bound)
         bound = node->flights[0].origin.seq;
-    const bool holds =
-        node->more || (node->type->flags & RM_NODE_STREAMING && !node->starved && !node->closed);
+    const bool holds = node->more || (node->type->stream != NULL && !node->starved && !node->closed);
     if (holds && !node->flushed && node->current.seq >= 0 && node->current.seq < bound)
         bound = node->current.seq;
     return bound;

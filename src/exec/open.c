@@ -99,8 +99,8 @@ static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
     node->current = (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME};
     node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
     node->generating = graph->is_source && graph->type->generate != NULL && p->generate;
-    node->plain = graph->type->poll == NULL && !(graph->type->flags & RM_NODE_STREAMING) &&
-                  !node->generating && source->retry_attempts == 0 && source->timeout_ms == 0;
+    node->plain = graph->type->poll == NULL && graph->type->stream == NULL && !node->generating &&
+                  source->retry_attempts == 0 && source->timeout_ms == 0;
     p->has_special |= !node->plain;
     node->watched = p->measure || source->timeout_ms > 0 || graph->type->flags & RM_NODE_SLOW;
     p->by_index[index] = node;

@@ -182,6 +182,8 @@ static int outcome(rm_node *node, uint64_t token, int rc)
     if (rc == RM_PENDING && (!node->suspended || node->type->poll == NULL))
         rc = rm_error_set(&p->scratch, RM_E_INTERNAL,
                           "%s answered RM_PENDING without rm_node_suspend or poll", node->type->name);
+    if (rc == RM_MORE && node->type->more == NULL)
+        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, "%s answered RM_MORE without more", node->type->name);
     if (rc == RM_PENDING) {
         node->polling = node->poll_due = true;
         rmi_ready(node);
@@ -217,11 +219,12 @@ static int attempt(rm_node *node, uint64_t token, uint32_t port, rm_packet *pack
     int rc;
     enter(node, rmi_flight_find(node, token));
     const int64_t started = rmi_call_begin(node);
-    if (type->process_many != NULL)
-        rc = type->process_many(node, node->state, port, packet, packet != NULL ? 1 : 0, &done, &p->scratch);
+    if (packet == NULL)
+        rc = type->more(node, node->state, &p->scratch);
+    else if (type->process_many != NULL)
+        rc = type->process_many(node, node->state, port, packet, 1, &done, &p->scratch);
     else
-        rc = type->process(node, node->state, port, packet != NULL ? *packet : rm_packet_of(rm_null()),
-                           &p->scratch);
+        rc = type->process(node, node->state, port, *packet, &p->scratch);
     rc = rmi_call_end(node, started, rc);
     if (type->process_many != NULL && packet != NULL && rc >= 0 && done == 0) {
         rm_packet_clear(packet);
@@ -349,7 +352,7 @@ int64_t rmi_pending_deadline(const rm_node *node)
 
 bool rmi_is_pending(const rm_node *node)
 {
-    const bool endless = (node->generating || node->type->flags & RM_NODE_STREAMING) && !node->closed;
+    const bool endless = (node->generating || node->type->stream != NULL) && !node->closed;
     if (node->polling && node->flight_count > 0)
         return rmi_is_before_failure(node, node->flights[0].origin.seq);
     if (node->polling && endless)

@@ -124,7 +124,7 @@ static int flush_next(rm_pipeline *p)
     int rc = RM_OK;
     while (rc == RM_OK && p->flush_rank < p->node_count) {
         rm_node *node = &p->nodes[p->flush_rank];
-        if (node->type->flags & RM_NODE_STREAMING && !node->ended && !node->closed) {
+        if (node->type->stream != NULL && !node->ended && !node->closed) {
             node->ended = true;
             if (node->busy)
                 return RM_OK; /* it is pulling: it learns now that there is no more */

@@ -17,7 +17,7 @@ static bool must_stand_back(const rm_node *node)
 static void those_who_stood_back(rm_pipeline *p)
 {
     for (uint32_t i = 0; p->stood_back && i < p->node_count; i++)
-        if (p->nodes[i].type->flags & RM_NODE_STREAMING)
+        if (p->nodes[i].type->stream != NULL)
             rmi_ready(&p->nodes[i]);
     p->stood_back = false;
 }
@@ -42,9 +42,14 @@ int rmi_stream_turn(rm_node *node)
         node->more = false;
         return RM_OK;
     }
+    const bool more = node->more;
     node->more = false;
     const int64_t started = rmi_call_begin(node);
-    rc = node->type->process(node, node->state, 0, rm_packet_of(rm_null()), &p->scratch);
+    const bool at_end = node->ended && !stream_waits(node) && !more;
+    if (!at_end)
+        rc = node->type->stream(node, node->state, &p->scratch);
+    else if (node->type->end != NULL)
+        rc = node->type->end(node, node->state, &p->scratch);
     rc = rmi_call_end(node, started, rc);
     those_who_stood_back(p);
     if (atomic_load(&node->woken)) /* while it was busy nobody could poll it */

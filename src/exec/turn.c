@@ -96,7 +96,7 @@ static int special_turn(rm_node *node, size_t room)
         return rmi_poll(node);
     if (node->generating)
         return node->polling ? RM_OK : rmi_call_generate(node, room);
-    if (node->type->flags & RM_NODE_STREAMING)
+    if (node->type->stream != NULL)
         return rmi_stream_turn(node);
     if (node->more)
         return rmi_flight_more(node);

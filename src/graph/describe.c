@@ -13,8 +13,9 @@ static const char *const type_names[] = {
 
 void rmi_describe_calls(rmi_builder *b, rm_value *map, const rm_node_type *type)
 {
-    rmi_build_put(b, map, "process", rm_bool(type->process != NULL || type->process_many != NULL));
-    rmi_build_put(b, map, "streaming", rm_bool(type->flags & RM_NODE_STREAMING));
+    const bool takes = type->process != NULL || type->process_many != NULL || type->stream != NULL;
+    rmi_build_put(b, map, "process", rm_bool(takes));
+    rmi_build_put(b, map, "streaming", rm_bool(type->stream != NULL));
     rmi_build_put(b, map, "generates", rm_bool(type->generate != NULL));
     rmi_build_put(b, map, "live", rm_bool(type->flags & RM_NODE_LIVE));
     rmi_build_put(b, map, "pending", rm_bool(type->poll != NULL));

@@ -31,8 +31,10 @@ static const char *defect(const rm_node_type *type)
     size_t params = 0;
     if (type->name == NULL || type->name[0] == '\0')
         return "it has no name";
-    if (type->process == NULL && type->process_many == NULL && type->generate == NULL)
-        return "it has neither process, process_many nor generate";
+    if (type->process == NULL && type->process_many == NULL && type->stream == NULL && type->generate == NULL)
+        return "it has neither process, process_many, stream nor generate";
+    if (type->stream != NULL && (type->process != NULL || type->process_many != NULL))
+        return "it has both stream and process";
     for (const rm_param *param = type->params; param != NULL && param->name != NULL; param++) {
         params++;
         if (param->type == 0 || param->type > RM_PARAM_VALUE)

@@ -165,8 +165,9 @@ static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
 }
 
 /* Goes on with a generator that an earlier packet gave. */
-static int more(rm_node *node, rmi_state *state, rm_error *err)
+int rmi_items_more(rm_node *node, void *memory, rm_error *err)
 {
+    rmi_state *state = memory;
     (void)node;
     const PyGILState_STATE held = rmi_call_enter(state);
     const int rc = rmi_work_step_waiting(state, &state->work, err);
@@ -180,9 +181,7 @@ int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     rmi_state *state = memory;
     batch b = {.run = run, .has_self = state->self != NULL};
     int rc = RM_OK, sent;
-    (void)port;
-    if (n == 0)
-        return more(node, state, err);
+    (void)node, (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
     size_t i = 0;
     b.call = PyVectorcall_Function(state->function);

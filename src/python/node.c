@@ -229,13 +229,16 @@ void rmi_class_set_slots(rmi_class *class)
         type->poll = node_poll;
     }
     if (class->takes_stream) {
-        type->flags |= RM_NODE_STREAMING;
-        type->process = rmi_stream_process;
+        type->stream = rmi_stream_call;
+        type->end = rmi_stream_call;
         type->poll = node_poll;
     } else if (class->takes_items && class->is_async) {
         type->process_many = rmi_async_process_many;
+        type->more = rmi_async_more;
         type->poll = node_poll;
         type->abandon = rmi_async_abandon;
-    } else if (class->takes_items)
+    } else if (class->takes_items) {
         type->process_many = rmi_items_process_many;
+        type->more = rmi_items_more;
+    }
 }

@@ -33,8 +33,6 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     size_t i = 0;
     (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
-    if (n == 0)
-        rc = rmi_work_step(state, &state->work, err);
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
         rm_node_set_current(node, &run[i]);
         PyObject *item = rmi_item_of_packet(&run[i]);
@@ -47,6 +45,20 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     else if (rc < 0)
         rmi_work_clear(&state->work);
     *done = rc < 0 && i > 0 ? i - 1 : i;
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+int rmi_async_more(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_state *state = memory;
+    (void)node;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    int rc = rmi_work_step(state, &state->work, err);
+    if (rc == RM_PENDING)
+        rc = suspend(state, err);
+    else if (rc < 0)
+        rmi_work_clear(&state->work);
     rmi_call_leave(state, held);
     return rc;
 }

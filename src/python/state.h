@@ -87,6 +87,7 @@ void rmi_class_set_slots(rmi_class *class);
 /* ---- items.c */
 int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
                            rm_error *err);
+int rmi_items_more(rm_node *node, void *state, rm_error *err);
 /* Calls the user's `process`. */
 PyObject *rmi_user_process(rmi_state *state, PyObject *item);
 /* What `process` is given. A tensor knows the packet's times, and is no longer the packet's; nor is an object that is
@@ -148,13 +149,14 @@ PyTypeObject *rmi_waker_type_new(PyObject *module);
 void rmi_waker_detach(PyObject *waker);
 int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
                            rm_error *err);
+int rmi_async_more(rm_node *node, void *state, rm_error *err);
 int rmi_async_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
 void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
 
 /* ---- stream.c */
 PyTypeObject *rmi_stream_type_new(PyObject *module);
 PyTypeObject *rmi_ready_type_new(PyObject *module);
-int rmi_stream_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err);
+int rmi_stream_call(rm_node *node, void *state, rm_error *err);
 int rmi_stream_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
 void rmi_stream_free(rmi_state *state);
 

@@ -285,12 +285,11 @@ static int answer(rmi_state *state, int rc)
     return rc == RM_OK ? RM_DONE : rc;
 }
 
-int rmi_stream_process(rm_node *node, void *memory, unsigned port, rm_packet in, rm_error *err)
+int rmi_stream_call(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
     const bool is_async = state->class->is_async;
     int rc = RM_OK;
-    (void)node, (void)port, (void)in;
     const PyGILState_STATE held = rmi_call_enter(state);
     if (state->stream == NULL)
         rc = make_stream(state, err);

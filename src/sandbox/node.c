@@ -320,9 +320,14 @@ static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet
     return give_up(state, replayed >= 0 ? RM_E_VALUE : rc < 0 ? rc : replayed, err);
 }
 
-static int node_more(rmi_sandbox_state *state, rm_error *err)
+static int node_more(rm_node *node, void *memory, rm_error *err)
 {
+    rmi_sandbox_state *state = memory;
     rmi_guest_answer answer;
+    (void)node;
+    const int rc = need_guest(state, err);
+    if (rc != RM_OK)
+        return rc;
     state->suspended = false;
     return simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &answer, err);
 }
@@ -339,8 +344,6 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
     rmi_sandbox_state *state = memory;
     (void)node;
     int rc = need_guest(state, err);
-    if (rc == RM_OK && n == 0)
-        return node_more(state, err);
     const rm_sandbox_limits *limits = &state->use->policy.limits;
     bool singly =
         limits->fuel > 0 || limits->timeout_ms > 0; /* so that they end it at an item, always the same */
@@ -402,12 +405,11 @@ static int feed(rmi_sandbox_state *state, int answer, rm_error *err)
     return answer;
 }
 
-static int stream_process(rm_node *node, void *memory, unsigned port, rm_packet in, rm_error *err)
+static int node_stream(rm_node *node, void *memory, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
     rmi_guest_answer said;
-    (void)node, (void)port;
-    rm_packet_clear(&in);
+    (void)node;
     int rc = need_guest(state, err);
     if (rc != RM_OK)
         return rc;
@@ -550,10 +552,11 @@ void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description)
     if (flag(description, "generates"))
         type->generate = node_generate;
     if (flag(description, "streaming")) {
-        type->flags |= RM_NODE_STREAMING;
-        type->process = stream_process;
+        type->stream = node_stream;
+        type->end = node_stream;
     } else {
         type->process_many = node_process_many;
+        type->more = node_more;
     }
     if (rm_map_get(description, "max_in_flight", 13, &most) && most.kind == RM_INT && most.i > 0 &&
         most.i <= 65536)

@@ -130,19 +130,23 @@ static int take(rm_node *node, struct buffer *b, rm_packet in, rm_error *err)
     return rc;
 }
 
-static int buffer_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+static int buffer_more(rm_node *node, void *state, rm_error *err)
 {
     struct buffer *b = state;
     int rc = RM_OK;
-    (void)port;
-    if (in.value.kind != RM_NULL) /* else it is the call after RM_MORE */
-        rc = take(node, b, rm_packet_move(&in), err);
     for (size_t i = 0; rc == RM_OK && i < BLOCKS_A_CALL && b->taken < b->audio.frames; i++)
         rc = fill(node, b, err);
     if (rc == RM_OK && b->taken < b->audio.frames)
         return RM_MORE;
     rm_value_clear(&b->input);
     return rc;
+}
+
+static int buffer_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    (void)port;
+    const int rc = take(node, state, in, err);
+    return rc == RM_OK ? buffer_more(node, state, err) : rc;
 }
 
 static int buffer_flush(rm_node *node, void *state, rm_error *err)
@@ -175,6 +179,7 @@ const rm_node_type rmi_node_audio_buffer = {
     .params = buffer_params,
     .state_size = sizeof(struct buffer),
     .process = buffer_process,
+    .more = buffer_more,
     .flush = buffer_flush,
     .close = buffer_close,
 };
