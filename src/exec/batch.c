@@ -1,8 +1,9 @@
 /* rm_run: a manifest from its first item to its last. */
+#include "exec/pipeline.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
-#include "exec/pipeline.h"
 
 /* Where the items come from: a list for all sources, or a list a source, taken in turns. */
 struct items {
@@ -73,6 +74,13 @@ static int pull_all(rm_pipeline *p, rm_value *lists, bool *any, rm_error *err)
     return rc < 0 ? rc : RM_OK;
 }
 
+static int stands_still(const rm_pipeline *p, rm_error *err)
+{
+    char waits[400];
+    rmi_describe_waits(p, waits, sizeof waits);
+    return rm_error_set(err, RM_E_INTERNAL, "the run stands still: %s", waits);
+}
+
 static int run(rm_pipeline *p, rm_value *lists, rm_error *err)
 {
     int rc = RM_OK;
@@ -85,7 +93,7 @@ static int run(rm_pipeline *p, rm_value *lists, rm_error *err)
         if (step == RM_DONE)
             return RM_OK;
         if (step == RM_AGAIN && !any)
-            return rm_error_set(err, RM_E_INTERNAL, "the run stands still");
+            return stands_still(p, err);
     }
 }
 

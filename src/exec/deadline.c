@@ -43,6 +43,18 @@ static int64_t watch(void *context)
     return now + TICK_NS < p->deadline ? now + TICK_NS : p->deadline;
 }
 
+int64_t rmi_first_timeout(const rm_pipeline *p)
+{
+    int64_t first = RMI_FOREVER;
+    for (uint32_t i = 0; p->item_timeouts && i < p->node_count; i++)
+        for (size_t k = 0; k < p->nodes[i].flight.count; k++) {
+            const rmi_flight *flight = &p->nodes[i].flight.items[k];
+            if (!flight->finished && !flight->waiting && flight->deadline < first)
+                first = flight->deadline;
+        }
+    return first;
+}
+
 int rmi_deadline_start(rm_pipeline *p, int64_t timeout_ms, rm_error *err)
 {
     bool interruptible = false;

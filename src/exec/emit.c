@@ -1,8 +1,9 @@
 /* From a node to its connections: filling in what the packet in process gives, copies for branches,
  * results. */
+#include "exec/pipeline.h"
+
 #include "base/alloc.h"
 #include "data/value.h"
-#include "exec/pipeline.h"
 
 static void release_metadata(struct rm_heap *metadata)
 {
@@ -34,11 +35,18 @@ void rmi_set_current(rm_node *node, const rm_packet *packet)
                                       .metadata = packet->metadata});
 }
 
+void rmi_set_seq(rm_node *node, int64_t seq)
+{
+    rmi_set_origin(node, (rmi_origin){.seq = seq, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME});
+}
+
 static void fill_in(rm_node *node, rm_packet *packet)
 {
     const rmi_origin *from = &node->current;
     if (packet->seq < 0)
-        packet->seq = node->generating ? node->next_seq++ : from->seq;
+        packet->seq = node->generate.on ? node->generate.next_seq++ : from->seq;
+    if (node->type->stream != NULL && packet->seq < node->out.bound)
+        packet->seq = node->out.bound; /* it emits while it waits for input: others were told what may come */
     if (packet->timestamp == RM_NO_TIME)
         packet->timestamp = from->timestamp;
     if (packet->duration == RM_NO_TIME)
@@ -86,9 +94,9 @@ static int make_plain(rm_pipeline *p, rm_value *value, bool owned)
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;
-    int rc = rmi_queue_reserve(p->allocator, &node->results->queue, n);
+    int rc = rmi_queue_reserve(p->allocator, &node->out.results->queue, n);
     if (rc == RM_OK && all && owns_nothing(packets, n))
-        return rmi_queue_append(p->allocator, &node->results->queue, packets, n); /* has room */
+        return rmi_queue_append(p->allocator, &node->out.results->queue, packets, n); /* has room */
     size_t i = 0;
     for (; rc == RM_OK && i < n; i++) {
         rm_packet result = packets[i];
@@ -107,7 +115,7 @@ static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
             rm_value_clear(&packets[i].value);
         if (!all)
             result.metadata = retain_metadata(packets[i].metadata);
-        rc = rmi_queue_append(p->allocator, &node->results->queue, &result, 1); /* has room */
+        rc = rmi_queue_append(p->allocator, &node->out.results->queue, &result, 1); /* has room */
     }
     if (all)
         clear_packets(packets + i, n - i);
@@ -156,10 +164,10 @@ static int put_last(rm_node *node, rmi_link *link, rm_packet *packets, size_t n)
 
 int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
 {
-    const rmi_outputs *out = &node->outputs[port];
+    const rmi_outputs *out = &node->out.ports[port];
     node->counters.out += n;
-    if (node->only_output != NULL && !node->only_output->closed)
-        return put_last(node, node->only_output, packets, n);
+    if (node->out.only != NULL && !node->out.only->closed)
+        return put_last(node, node->out.only, packets, n);
 
     rmi_link *last = NULL;
     int rc = RM_OK;
@@ -170,7 +178,7 @@ int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
             rc = put_copies(node, last, packets, n);
         last = out->links[i];
     }
-    if (rc == RM_OK && node->results != NULL) {
+    if (rc == RM_OK && node->out.results != NULL) {
         rc = put_results(node, packets, n, last == NULL);
         if (last == NULL)
             return rc == RM_OK ? RM_OK : emit_failed(node, rc);
@@ -181,38 +189,36 @@ int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
     return rc == RM_OK ? RM_OK : emit_failed(node, rc);
 }
 
-static int put(rm_node *node, unsigned port, rm_packet *packets, size_t n)
+int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n)
 {
     rm_pipeline *p = node->pipeline;
     int rc = RM_OK;
-    if (!node->busy || port >= node->output_ports)
+    if (!node->call.busy || port >= node->out.port_count)
         rc = rm_error_set(&p->emit_error, RM_E_USAGE,
-                          node->busy ? "node '%s' emitted on output %u, but has %u"
-                                     : "node '%s' emitted on output %u of %u outside a call",
-                          rm_node_id(node), port, node->output_ports);
-    else if (node->staging == RMI_DISCARD) {
-        clear_packets(packets, n);
-        return RM_OK;
-    } else if (node->staging != 0)
-        rc = node->staging == RMI_RECORDED ? rmi_lone_emit(node, port, packets, n)
-                                           : emit_failed(node, rmi_flight_stage(node, port, packets, n));
-    else
+                          node->call.busy ? "node '%s' emitted on output %u, but has %u"
+                                          : "node '%s' emitted on output %u of %u outside a call",
+                          rm_node_id(node), port, node->out.port_count);
+    else if (node->flight.staging == 0)
         return rmi_deliver(node, port, packets, n);
-    if (rc != RM_OK)
-        clear_packets(packets, n);
+    else if (node->flight.staging != RMI_DISCARD) {
+        rc = emit_failed(node, rmi_flight_stage(node, port, packets, n));
+        if (rc == RM_OK)
+            return RM_OK;
+    }
+    clear_packets(packets, n);
     return rc;
 }
 
 int rm_emit(rm_node *node, unsigned port, rm_packet packet)
 {
     fill_in(node, &packet);
-    return put(node, port, &packet, 1);
+    return node->host->emit(node, port, &packet, 1);
 }
 
 int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n)
 {
-    rmi_link *only = node->only_output;
-    if (node->lean && node->busy && port == 0 && !only->closed &&
+    rmi_link *only = node->out.only;
+    if (node->lean && node->call.busy && port == 0 && !only->closed &&
         rmi_queue_append(node->pipeline->allocator, &only->queue, packets, n) == RM_OK) {
         node->counters.out += n;
         rmi_ready(only->to);
@@ -220,10 +226,10 @@ int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n)
     }
     if (n == 0)
         return RM_OK;
-    if (node->generating)
+    if (node->generate.on)
         for (size_t i = 0; i < n; i++)
             fill_in(node, &packets[i]);
-    return put(node, port, packets, n);
+    return node->host->emit(node, port, packets, n);
 }
 
 int rm_emit_value(rm_node *node, rm_value value)

@@ -1,12 +1,14 @@
-/* When an item fails: what on_error says, and where the run ends.
+/* When an item fails: what on_error says, and which failure is the run's.
  *
- * A run that fails at item k must leave the same outputs whatever the batches were. So items up to k are
- * still processed everywhere but at the node that failed, which sees only those before k; later items are
- * dropped; and a failure that turns up on the way at an earlier place takes the first one's place. */
+ * The outcome must not depend on batches, queues or time. So a failure of a node at item k is provisional: the node gets no more,
+ * everything up to item k is still processed everywhere, later items wait. On the way an earlier failure (by item, then by rank)
+ * may turn up, and takes its place; or all consumers of the node turn out to have had what they wanted by then, and the
+ * failure does not count. When nothing up to item k is left to do, the run ends with it. */
+#include "exec/pipeline.h"
+
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "exec/pipeline.h"
 
 static void place_error(rm_error *error, const rm_node *node, int64_t seq)
 {
@@ -18,29 +20,12 @@ static void place_error(rm_error *error, const rm_node *node, int64_t seq)
     }
 }
 
-bool rmi_is_before_failure(const rm_node *node, int64_t seq)
-{
-    const rm_pipeline *p = node->pipeline;
-    if (!p->failed)
-        return true;
-    return !p->stopped && (seq < p->failed_seq || (seq == p->failed_seq && node->rank != p->failed_rank));
-}
-
-size_t rmi_before_failure(const rm_node *node, const rm_packet *packets, size_t n)
-{
-    size_t i = 0;
-    while (i < n && rmi_is_before_failure(node, packets[i].seq))
-        i++;
-    return i;
-}
-
 int rmi_stop_with(rm_pipeline *pipeline, const rm_node *node, rm_error *error, int rc)
 {
-    rm_error out_of_memory = {0};
+    rm_error unsaid = {0};
     if (error == NULL || error->code == RM_OK) {
-        (void)rm_error_set(&out_of_memory, rc, "%s",
-                           rc == RM_E_OUT_OF_MEMORY ? "out of memory" : rm_code_name(rc));
-        error = &out_of_memory;
+        (void)rm_error_set(&unsaid, rc, "%s", rc == RM_E_OUT_OF_MEMORY ? "out of memory" : rm_code_name(rc));
+        error = &unsaid;
     }
     place_error(error, node, -1);
     rm_error_move(&pipeline->error, error);
@@ -49,17 +34,87 @@ int rmi_stop_with(rm_pipeline *pipeline, const rm_node *node, rm_error *error, i
     return rc;
 }
 
-static void fail(rm_node *node, int64_t seq, rm_error *error, int rc)
+/* ---- The provisional failure */
+
+/* The first of those that there are, by item, then by rank; the input's comes before any node's at the same item. */
+static void find_first(rm_pipeline *p)
+{
+    p->failing = NULL;
+    p->limit = p->input_code != RM_OK ? p->input_seq - 1 : RMI_FOREVER;
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (node->failure.error == NULL || node->failure.seq > p->limit ||
+            (p->failing != NULL && node->failure.seq == p->limit))
+            continue;
+        p->failing = node;
+        p->limit = node->failure.seq;
+    }
+    rmi_all_ready(p); /* those after it wait from now on, or no longer */
+}
+
+void rmi_failure_free(rm_node *node)
+{
+    if (node->failure.error == NULL)
+        return;
+    rm_error_clear(node->failure.error);
+    rmi_free(node->pipeline->allocator, node->failure.error, sizeof *node->failure.error);
+    node->failure.error = NULL;
+}
+
+void rmi_failure_void(rm_node *node)
+{
+    if (node->failure.error == NULL || node->failure.seq < node->out.close_seq)
+        return;
+    rmi_failure_free(node);
+    find_first(node->pipeline);
+}
+
+void rmi_input_failure_void(rm_pipeline *p)
+{
+    rm_error_clear(&p->input_error);
+    p->input_code = RM_OK;
+    p->finished = true;
+    find_first(p);
+}
+
+int rmi_input_failed(rm_pipeline *p, int64_t seq, int rc)
+{
+    if (rc == RM_E_OUT_OF_MEMORY || rc == RM_E_CANCELLED || rc == RM_E_INTERNAL || rc == RM_E_TIMEOUT)
+        return rmi_stop_with(p, NULL, &p->scratch, rc);
+    rm_error_move(&p->input_error, &p->scratch);
+    p->input_code = rc;
+    p->input_seq = seq;
+    find_first(p);
+    return RM_OK;
+}
+
+static int fail(rm_node *node, int64_t seq, rm_error *error, int rc)
 {
     rm_pipeline *p = node->pipeline;
+    node->failure.error = rmi_alloc_zeroed(p->allocator, sizeof *node->failure.error);
+    if (node->failure.error == NULL) {
+        rm_error_clear(error);
+        return rmi_stop_with(p, node, NULL, RM_E_OUT_OF_MEMORY);
+    }
     place_error(error, node, seq);
-    rm_error_move(&p->error, error);
-    p->failed = rc;
-    p->failed_seq = seq;
-    p->failed_rank = node->rank;
-    for (uint32_t i = 0; i < p->node_count; i++) /* those after it forget what waits; all look again */
-        rmi_ready(&p->nodes[i]);
+    rm_error_move(node->failure.error, error);
+    node->failure.code = rc;
+    node->failure.seq = seq;
+    rmi_close_inputs(node, seq);
+    find_first(p);
+    return RM_OK;
 }
+
+int rmi_failure_conclude(rm_pipeline *p)
+{
+    rm_node *node = p->failing;
+    rm_error_move(&p->error, node != NULL ? node->failure.error : &p->input_error);
+    p->failed = node != NULL ? node->failure.code : p->input_code;
+    p->stopped = true;
+    return p->failed;
+}
+
+/* ---- Policies */
 
 static int collect(rm_node *node, int64_t seq, rm_error *error)
 {
@@ -81,42 +136,47 @@ static int collect(rm_node *node, int64_t seq, rm_error *error)
     return RM_OK;
 }
 
+static int skip(rm_node *node, rm_error *error)
+{
+    rm_runtime_log(node->pipeline->runtime, RM_LOG_WARNING, rm_node_id(node), "skipped an item: %s",
+                   error->message);
+    rm_error_clear(error);
+    node->counters.dropped++;
+    return RM_OK;
+}
+
 /* Not the item's fault: no policy applies. */
 static bool ends_the_run(int rc)
 {
     return rc == RM_E_OUT_OF_MEMORY || rc == RM_E_CANCELLED || rc == RM_E_INTERNAL;
 }
 
+static int end_the_run(rm_node *node, int64_t seq, rm_error *error, int rc)
+{
+    rm_pipeline *p = node->pipeline;
+    if (rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK) { /* says why: timeout or cancel */
+        place_error(&p->error, node, seq);
+        rm_error_clear(error);
+        return p->failed;
+    }
+    place_error(error, node, seq);
+    return rmi_stop_with(p, node, error, rc);
+}
+
 int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc)
 {
     rm_pipeline *p = node->pipeline;
     const rmi_on_error policy = node->graph->source->on_error;
-    if (p->stopped || (p->failed && rc == RM_E_CANCELLED)) { /* told already */
+    const bool counts = !p->stopped && node->failure.error == NULL &&
+                        !(node->out.unwanted && seq >= node->out.close_seq && !ends_the_run(rc));
+    if (!counts) { /* the run has ended, or the node has; or nobody wants the item */
         rm_error_clear(error);
         return p->stopped ? p->failed : RM_OK;
     }
-    if (ends_the_run(rc)) {
-        if (rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK) { /* says why: timeout or cancel */
-            place_error(&p->error, node, seq);
-            rm_error_clear(error);
-            return p->failed;
-        }
-        place_error(error, node, seq);
-        return rmi_stop_with(p, node, error, rc);
-    }
-    if (p->failed && (seq > p->failed_seq || (seq == p->failed_seq && node->rank >= p->failed_rank))) {
-        rm_error_clear(error); /* the one that is known comes first */
-        return RM_OK;
-    }
+    if (ends_the_run(rc))
+        return end_the_run(node, seq, error, rc);
     node->counters.failed++;
     if (policy == RMI_ON_ERROR_COLLECT)
         return collect(node, seq, error);
-    if (policy == RMI_ON_ERROR_SKIP) {
-        rm_runtime_log(p->runtime, RM_LOG_WARNING, rm_node_id(node), "skipped an item: %s", error->message);
-        rm_error_clear(error);
-        node->counters.dropped++;
-        return RM_OK;
-    }
-    fail(node, seq, error, rc);
-    return RM_OK;
+    return policy == RMI_ON_ERROR_SKIP ? skip(node, error) : fail(node, seq, error, rc);
 }

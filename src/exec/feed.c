@@ -1,9 +1,10 @@
 /* Input items to the sources. */
+#include "exec/pipeline.h"
+
 #include <string.h>
 
 #include "base/suggest.h"
 #include "data/value.h"
-#include "exec/pipeline.h"
 
 bool rmi_takes_items(const rm_node *node)
 {
@@ -21,14 +22,9 @@ bool rmi_feed_open(const rm_pipeline *p)
     if (p->finished)
         return false;
     for (uint32_t i = 0; i < p->feed_count; i++)
-        if (!p->feeds[i]->closed && !p->feeds[i]->to->generating)
+        if (!p->feeds[i]->closed && !p->feeds[i]->to->generate.on)
             return true;
     return false;
-}
-
-static bool is_full(const rmi_link *feed)
-{
-    return feed->queue.count >= feed->limit || feed->queue.units >= feed->unit_limit;
 }
 
 static int find_feed(const rm_pipeline *p, const char *source, rmi_link **out, rm_error *err)
@@ -64,8 +60,8 @@ static int check_takes_items(rm_node *node, rm_error *err)
 static int prepare(rmi_link *feed, rm_error *err)
 {
     const int rc = check_takes_items(feed->to, err);
-    if (rc == RM_OK && feed->to->generating && feed->to->next_seq == 0) {
-        feed->to->generating = false;
+    if (rc == RM_OK && feed->to->generate.on && feed->to->generate.next_seq == 0) {
+        feed->to->generate.on = false;
         feed->bound = 0;
     }
     return rc;
@@ -99,7 +95,7 @@ static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value it
     rmi_link *last = NULL;
     int rc = RM_OK;
     for (uint32_t i = 0; rc == RM_OK && i < count; i++) {
-        if (limited && !feeds[i]->closed && is_full(feeds[i]))
+        if (limited && !feeds[i]->closed && rmi_link_full(feeds[i]))
             return RM_AGAIN;
         rc = prepare(feeds[i], err);
     }
@@ -132,8 +128,8 @@ static rmi_link *simple_feed(const rm_pipeline *p)
     if (p->feed_count != 1 || p->finished || p->done)
         return NULL;
     rmi_link *feed = p->feeds[0];
-    const bool simple = !feed->closed && feed->to->takes_items && !feed->to->generating;
-    return simple && !is_full(feed) ? feed : NULL;
+    const bool simple = !feed->closed && feed->to->takes_items && !feed->to->generate.on;
+    return simple && !rmi_link_full(feed) ? feed : NULL;
 }
 
 int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
@@ -145,20 +141,33 @@ int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error
     else if (p->finished || p->done)
         rc = rm_error_set(err, RM_E_USAGE, "push after the input was finished");
     else
-        rc = push(p, source, item, true, err);
+        rc = push(p, source, item, !p->feed_overshoot, err);
+    p->feed_overshoot = false;
     if (rc < 0)
         rm_value_clear(&item);
     return rc;
+}
+
+/* Of the item that comes next, as far as the sources are given the same items. */
+static int64_t next_item(const rm_pipeline *p)
+{
+    int64_t seq = 0;
+    for (uint32_t i = 0; i < p->feed_count; i++)
+        if (!p->feeds[i]->closed && !p->feeds[i]->to->generate.on && p->feeds[i]->bound > seq)
+            seq = p->feeds[i]->bound;
+    return seq;
 }
 
 int rmi_feed_pull(rm_pipeline *p)
 {
     int rc = RM_OK;
     size_t pulled = 0;
-    while (rc == RM_OK && pulled < RMI_RUN) {
+    while (rc == RM_OK && pulled < RMI_BATCH) {
         const char *source = NULL;
         rm_value item = rm_null();
         rc = p->input(p->input_context, &source, &item, &p->scratch);
+        if (rc < 0)
+            return rmi_input_failed(p, next_item(p), rc);
         if (rc == RM_OK) {
             pulled++;
             rc = push(p, source, item, false, &p->scratch);
@@ -181,7 +190,7 @@ int rm_pipeline_finish(rm_pipeline *p, rm_error *err)
     p->finished = true;
     for (uint32_t i = 0; i < p->feed_count; i++) {
         rm_node *node = p->feeds[i]->to;
-        if (node->generating)
+        if (node->generate.on)
             continue;
         if (p->generate && p->feeds[i]->bound == 0)
             rm_runtime_log(p->runtime, RM_LOG_WARNING, rm_node_id(node),

@@ -8,13 +8,6 @@
 #include "graph/builder.h"
 #include "graph/registry.h"
 
-struct rmi_lone {
-    const rm_allocator *allocator;
-    rm_manifest *manifest;
-    rm_pipeline *pipeline;
-    rm_node *node; /* of the pipeline; the others only stand in for those before it, and are never opened */
-};
-
 /* ---- Making */
 
 /* What the graph says is about the manifest that was made up; the caller knows the node. */
@@ -63,10 +56,11 @@ int rmi_lone_new(rm_runtime *runtime, rm_value config, rmi_record_function *reco
     rc = make(lone, runtime, &chosen, err);
     if (rc == RM_OK) {
         rm_node *node = lone->node = lone->pipeline->by_index[0];
-        lone->pipeline->record = record;
-        lone->pipeline->record_context = context;
-        node->staging = RMI_RECORDED;
-        node->generating = false; /* the one who calls numbers what is generated */
+        lone->record = record;
+        lone->record_context = context;
+        node->host = &rmi_lone_host;
+        node->host_context = lone;
+        node->generate.on = false; /* the one who calls numbers what is generated */
         node->watched = false;
         *out = lone;
     } else
@@ -128,42 +122,36 @@ static int no_such_slot(const rmi_lone *lone, const char *slot, rm_error *err)
                         lone->node->type->name, slot);
 }
 
-/* `token` for the packet in process, if it is to be pending; 0 where none can be. */
-static int64_t begin(rm_node *node, uint64_t token)
+/* Before a call; `token` for the packet in process, if it is to be pending, 0 where none can be. */
+static void begin(rm_node *node, uint64_t token)
 {
-    node->staging = RMI_RECORDED;
-    node->in_call = token;
-    node->suspended = node->starved = false;
-    return rmi_call_begin(node);
+    node->flight.staging = 0;
+    node->flight.in_call = token;
+    node->flight.suspended = node->stream.starved = false;
 }
 
-/* Settles what the slot answered, but for what only some calls may answer. */
-static int end(rm_node *node, int64_t started, int rc, rm_error *err)
+/* Handles the return codes that every slot may give. */
+static int end(rm_node *node, int rc, rm_error *err)
 {
-    rc = rmi_call_end(node, started, rc);
     atomic_store_explicit(&node->pipeline->expired, NULL, memory_order_relaxed);
-    if (node->suspended && rc != RM_PENDING)
-        rmi_lone_forget(node, node->in_call);
+    if (node->flight.suspended && rc != RM_PENDING)
+        rmi_lone_forget(node, node->flight.in_call);
+    node->flight.next_token += node->flight.suspended;
     if (rc < 0)
         rm_error_move(err, &node->pipeline->scratch);
     node->more = rc == RM_MORE;
     if (rc == RM_PENDING)
-        node->wait = (rm_wait){.deadline = 0, .descriptor = -1};
+        node->poll.wait = (rm_wait){.deadline = 0, .descriptor = -1};
     return rc;
 }
 
 void rmi_lone_interrupt(rmi_lone *lone)
 {
     rm_node *node = lone->node;
-    if (!node->busy || node->type->interrupt == NULL)
+    if (!node->call.busy || node->type->interrupt == NULL)
         return;
     atomic_store(&lone->pipeline->expired, node); /* so that rm_node_cancelled says so */
     node->type->interrupt(node, node->state);
-}
-
-static void set_no_origin(rm_node *node)
-{
-    rmi_set_origin(node, (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME});
 }
 
 int rmi_lone_open(rmi_lone *lone, rm_error *err)
@@ -178,29 +166,15 @@ int rmi_lone_open(rmi_lone *lone, rm_error *err)
     return rc;
 }
 
-/* As rm_node_type.process_many, by what the type has. */
 static int call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done,
                         rm_error *err)
 {
-    rm_pipeline *p = node->pipeline;
-    int rc;
     rmi_set_current(node, &packets[0]);
-    const int64_t started = begin(node, node->next_token + 1);
-    if (node->type->process_many != NULL)
-        rc = node->type->process_many(node, node->state, port, packets, n, done, &p->scratch);
-    else {
-        rc = node->type->process(node, node->state, port, packets[0], &p->scratch);
-        *done = rc < 0 ? 0 : 1;
-    }
-    if (rc == RM_OK && *done == 0) {
-        rm_packet_clear(&packets[0]);
-        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, "process_many of '%s' took nothing and said nothing",
-                          node->type->name);
-    }
-    node->next_token += node->suspended;
+    begin(node, node->flight.next_token + 1);
+    const int rc = rmi_call_process(node, port, packets, n, done);
     if (rc == RM_MORE && *done > 0)
         node->current.seq = packets[*done - 1].seq;
-    return end(node, started, rc, err);
+    return end(node, rc, err);
 }
 
 /* A slow node is given its packets one by one, which costs it little: what it emits for one may turn out not to be
@@ -229,16 +203,11 @@ static int process_items(rm_node *node, uint32_t port, rm_packet *packets, size_
 /* The call of a stream node, which pulls: what it may leave for the next call. */
 static int call_stream(rm_node *node, rm_error *err)
 {
-    const bool at_end = node->ended && node->merged.count == 0 && !node->more;
-    const int64_t started = begin(node, 0);
-    int rc = RM_OK;
-    if (!at_end)
-        rc = node->type->stream(node, node->state, &node->pipeline->scratch);
-    else if (node->type->end != NULL)
-        rc = node->type->end(node, node->state, &node->pipeline->scratch);
-    rc = end(node, started, rc, err);
-    if (rc == RM_OK && node->merged.count > 0) {
-        node->more = true;
+    const bool at_end = node->stream.ended && node->merge.queue.count == 0 && !node->more;
+    begin(node, 0);
+    int rc = end(node, rmi_call_stream(node, at_end), err);
+    if (rc == RM_OK && (node->merge.queue.count > 0 || (node->stream.ended && !at_end))) {
+        node->more = node->merge.queue.count > 0;
         rc = RM_MORE;
     }
     return rc;
@@ -281,16 +250,13 @@ int rmi_lone_process(rmi_lone *lone, uint32_t port, rm_packet *packets, size_t n
 int rmi_lone_more(rmi_lone *lone, rm_error *err)
 {
     rm_node *node = lone->node;
-    rm_pipeline *p = lone->pipeline;
     int rc = check_open(lone, err);
     if (rc == RM_OK && (!node->more || (node->type->more == NULL && node->type->stream == NULL)))
         rc = rm_error_set(err, RM_E_USAGE, "node '%s' has said nothing of more", rm_node_id(node));
     if (rc != RM_OK || node->type->stream != NULL)
         return rc == RM_OK ? call_stream(node, err) : rc;
-    const int64_t started = begin(node, node->next_token + 1);
-    rc = node->type->more(node, node->state, &p->scratch);
-    node->next_token += node->suspended;
-    return end(node, started, rc, err);
+    begin(node, node->flight.next_token + 1);
+    return end(node, rmi_call_more(node), err);
 }
 
 int rmi_lone_generate(rmi_lone *lone, rm_error *err)
@@ -301,9 +267,9 @@ int rmi_lone_generate(rmi_lone *lone, rm_error *err)
         rc = no_such_slot(lone, "generate", err);
     if (rc != RM_OK)
         return rc;
-    set_no_origin(node);
-    const int64_t started = begin(node, 0);
-    rc = end(node, started, node->type->generate(node, node->state, &lone->pipeline->scratch), err);
+    rmi_set_seq(node, -1);
+    begin(node, 0);
+    rc = end(node, rmi_call_generate(node), err);
     node->more = false; /* means the same as RM_OK */
     return rc;
 }
@@ -311,20 +277,20 @@ int rmi_lone_generate(rmi_lone *lone, rm_error *err)
 int rmi_lone_poll(rmi_lone *lone, rm_error *err)
 {
     rm_node *node = lone->node;
-    rm_wait wait = {.deadline = RMI_FOREVER, .descriptor = -1};
+    rm_wait wait;
     const bool more = node->more;
     int rc = check_open(lone, err);
     if (rc == RM_OK && node->type->poll == NULL)
         rc = no_such_slot(lone, "poll", err);
     if (rc != RM_OK)
         return rc;
-    const int64_t started = begin(node, 0);
-    atomic_store(&node->woken, false);
-    rc = end(node, started, node->type->poll(node, node->state, &wait, &lone->pipeline->scratch), err);
+    begin(node, 0);
+    atomic_store(&node->poll.woken, false);
+    rc = end(node, rmi_call_poll(node, &wait), err);
     node->more = more; /* RM_MORE asks for another poll */
-    node->wait = wait;
-    if (atomic_load(&node->woken))
-        node->wait.deadline = 0;
+    node->poll.wait = wait;
+    if (atomic_load(&node->poll.woken))
+        node->poll.wait.deadline = 0;
     return rc;
 }
 
@@ -336,7 +302,7 @@ int rmi_lone_end(rmi_lone *lone, rm_error *err)
                           rm_node_id(lone->node));
     if (rc != RM_OK)
         return rc;
-    lone->node->ended = true;
+    lone->node->stream.ended = true;
     return call_stream(lone->node, err);
 }
 
@@ -346,9 +312,8 @@ int rmi_lone_advance(rmi_lone *lone, int64_t bound, rm_error *err)
     int rc = check_open(lone, err);
     if (rc != RM_OK || node->type->advance == NULL)
         return rc;
-    rmi_set_origin(node, (rmi_origin){.seq = bound - 1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME});
-    const int64_t started = begin(node, 0);
-    return end(node, started, node->type->advance(node, node->state, bound, &lone->pipeline->scratch), err);
+    begin(node, 0);
+    return end(node, rmi_call_advance(node, bound), err);
 }
 
 int rmi_lone_flush(rmi_lone *lone, rm_error *err)
@@ -357,9 +322,9 @@ int rmi_lone_flush(rmi_lone *lone, rm_error *err)
     int rc = check_open(lone, err);
     if (rc != RM_OK || node->type->flush == NULL)
         return rc;
-    set_no_origin(node);
-    const int64_t started = begin(node, 0);
-    rc = end(node, started, node->type->flush(node, node->state, &lone->pipeline->scratch), err);
+    rmi_set_seq(node, -1);
+    begin(node, 0);
+    rc = end(node, rmi_call_flush(node), err);
     node->more = false; /* RM_MORE asks for another flush */
     return rc;
 }
@@ -374,9 +339,9 @@ int rmi_lone_abandon(rmi_lone *lone, uint64_t token, rm_error *err)
     rmi_lone_forget(node, token);
     if (node->type->abandon == NULL)
         return RM_OK;
-    const int64_t started = begin(node, 0);
-    node->type->abandon(node, node->state, token);
-    rc = end(node, started, RM_OK, err);
+    begin(node, 0);
+    rmi_call_abandon(node, token);
+    rc = end(node, RM_OK, err);
     node->more = more;
     return rc;
 }
@@ -391,14 +356,14 @@ int rmi_lone_close(rmi_lone *lone, rm_error *err)
     lone->pipeline->closed = true;
     if (node->type->close == NULL)
         return RM_OK;
-    set_no_origin(node);
-    const int64_t started = begin(node, 0);
-    return end(node, started, node->type->close(node, node->state, &lone->pipeline->scratch), err);
+    rmi_set_seq(node, -1);
+    begin(node, 0);
+    return end(node, rmi_call_close(node), err);
 }
 
 double rmi_lone_wait_ms(const rmi_lone *lone)
 {
-    const int64_t deadline = lone->node->wait.deadline;
+    const int64_t deadline = lone->node->poll.wait.deadline;
     if (deadline == RMI_FOREVER)
         return (double)INFINITY;
     const double left = deadline > 0 ? (double)(deadline - rmi_platform_now()) / 1e6 : 0;

@@ -15,6 +15,15 @@ typedef struct rmi_lone_config {
     bool is_streaming, is_source, generates;
 } rmi_lone_config;
 
+struct rmi_lone {
+    const rm_allocator *allocator;
+    rm_manifest *manifest;
+    rm_pipeline *pipeline;
+    rm_node *node; /* of the pipeline; the others only stand in for those before it, and are never opened */
+    rmi_record_function *record;
+    void *record_context;
+};
+
 /* ---- lone_manifest.c */
 int rmi_lone_config_read(rm_value config, rmi_lone_config *into, rm_error *err);
 /* The node is the manifest's first; what stands in for those before it follows in the order of `inputs`. *out is owned,
@@ -24,6 +33,8 @@ int rmi_lone_manifest(rm_runtime *runtime, const rmi_lone_config *config, rm_man
 int rmi_lone_name_inputs(rm_manifest *manifest, const rmi_lone_config *config, rm_error *err);
 
 /* ---- lone_record.c */
+/* How the node is hosted: what it calls is reported. */
+extern const rmi_node_host rmi_lone_host;
 /* Takes over the packets (also on failure) for a stream node to pull. */
 int rmi_lone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err);
 /* Nobody asks for the results of this pending packet any more. */

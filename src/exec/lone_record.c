@@ -1,4 +1,4 @@
-/* What a lone node calls: it is told to the one who runs it. */
+/* What a lone node calls: it is reported to the one who runs it. */
 #include "base/alloc.h"
 #include "exec/lone_parts.h"
 
@@ -6,8 +6,9 @@
 static int record(rm_node *node, const rmi_event *event)
 {
     rm_pipeline *p = node->pipeline;
+    const rmi_lone *lone = node->host_context;
     rm_error err = {0};
-    const int rc = p->record(p->record_context, event, &err);
+    const int rc = lone->record(lone->record_context, event, &err);
     if (rc != RM_OK && err.code == RM_OK)
         (void)rmi_out_of_memory(&err);
     if (rc != RM_OK && p->emit_error.code == RM_OK)
@@ -16,15 +17,16 @@ static int record(rm_node *node, const rmi_event *event)
     return rc;
 }
 
-int rmi_lone_emit(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
+static int lone_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n)
 {
-    const int rc = record(node, &(rmi_event){.kind = RMI_EMITTED, .port = port, .packets = packets, .n = n});
-    for (size_t i = 0; rc == RM_OK && i < n; i++)
+    const rmi_event event = {.kind = RMI_EMITTED, .port = port, .packets = packets, .n = n};
+    const int rc = node->flight.staging == RMI_DISCARD ? RM_OK : record(node, &event);
+    for (size_t i = 0; i < n; i++)
         rmi_packet_clear(&packets[i]);
     return rc;
 }
 
-void rmi_lone_log(rm_node *node, rm_log_level level, const char *text)
+static void lone_log(rm_node *node, rm_log_level level, const char *text)
 {
     (void)record(node, &(rmi_event){.kind = RMI_LOGGED, .level = level, .text = text});
 }
@@ -38,15 +40,15 @@ void rmi_lone_forget(rm_node *node, uint64_t token)
         rmi_flight_remove(node, flight);
 }
 
-uint64_t rmi_lone_suspend(rm_node *node)
+static uint64_t lone_suspend(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
-    const uint64_t token = node->in_call;
-    if (token == 0 || node->suspended)
+    const uint64_t token = node->flight.in_call;
+    if (token == 0 || node->flight.suspended)
         return token;
     const rmi_flight flight = {
         .token = token, .origin = node->current, .retry = rm_packet_of(rm_null()), .deadline = RMI_FOREVER};
-    node->suspended = true;
+    node->flight.suspended = true;
     if (rmi_flight_add(node, &flight) == RM_OK)
         (void)record(node, &(rmi_event){.kind = RMI_SUSPENDED, .token = token});
     else if (p->emit_error.code == RM_OK)
@@ -54,10 +56,10 @@ uint64_t rmi_lone_suspend(rm_node *node)
     return token;
 }
 
-void rmi_lone_resume(rm_node *node, uint64_t token)
+static void lone_resume(rm_node *node, uint64_t token)
 {
     const rmi_flight *flight = rmi_flight_find(node, token);
-    node->staging = flight != NULL ? RMI_RECORDED : RMI_DISCARD;
+    node->flight.staging = flight != NULL ? 0 : RMI_DISCARD;
     if (flight == NULL)
         return;
     rmi_set_origin(node, flight->origin);
@@ -65,11 +67,11 @@ void rmi_lone_resume(rm_node *node, uint64_t token)
 }
 
 /* What could not be emitted is this packet's failure, not that of the poll that it happened in. */
-int rmi_lone_finish(rm_node *node, uint64_t token, int code, rm_error *err)
+static int lone_finish(rm_node *node, uint64_t token, int code, rm_error *err)
 {
     rm_pipeline *p = node->pipeline;
     int rc = RM_OK;
-    node->staging = RMI_RECORDED;
+    node->flight.staging = 0;
     if (p->emit_error.code != RM_OK && p->emit_error.code != RM_E_OUT_OF_MEMORY) {
         if (err->code == RM_OK) {
             code = p->emit_error.code;
@@ -91,21 +93,22 @@ int rmi_lone_finish(rm_node *node, uint64_t token, int code, rm_error *err)
 
 int rmi_lone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err)
 {
-    const int rc = rmi_queue_append(node->pipeline->allocator, &node->merged, packets, n);
+    const int rc = rmi_queue_append(node->pipeline->allocator, &node->merge.queue, packets, n);
     for (size_t i = 0; rc != RM_OK && i < n; i++)
         rm_packet_clear(&packets[i]);
     return rc == RM_OK ? RM_OK : rmi_out_of_memory(err);
 }
 
-int rmi_lone_pull(rm_node *node, rm_packet *packet)
+static int lone_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
 {
-    rmi_queue *queue = &node->merged;
-    if (queue->count == 0 && node->ended)
+    (void)wait, (void)err;
+    rmi_queue *queue = &node->merge.queue;
+    if (queue->count == 0 && node->stream.ended)
         return RM_DONE;
     if (queue->count == 0) {
-        if (!node->starved)
+        if (!node->stream.starved)
             (void)record(node, &(rmi_event){.kind = RMI_WANTS});
-        node->starved = true;
+        node->stream.starved = true;
         return RM_AGAIN;
     }
     const size_t units = rmi_queue_units(queue, 1);
@@ -115,3 +118,19 @@ int rmi_lone_pull(rm_node *node, rm_packet *packet)
     rmi_set_current(node, packet);
     return RM_OK;
 }
+
+static bool lone_can_wait(const rm_node *node)
+{
+    (void)node;
+    return false;
+}
+
+const rmi_node_host rmi_lone_host = {
+    .emit = lone_emit,
+    .suspend = lone_suspend,
+    .resume = lone_resume,
+    .finish = lone_finish,
+    .pull = lone_pull,
+    .can_wait = lone_can_wait,
+    .log = lone_log,
+};

@@ -1,8 +1,62 @@
-/* What a node may ask about itself. */
+/* What a node calls: what depends on who hosts it goes through its host's table. */
+#include "exec/pipeline.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "exec/pipeline.h"
+/* ---- By the host */
+
+static void log_of_pipeline(rm_node *node, rm_log_level level, const char *text)
+{
+    rm_runtime_log(node->pipeline->runtime, level, rm_node_id(node), "%s", text);
+}
+
+const rmi_node_host rmi_pipeline_host = {
+    .emit = rmi_emit,
+    .suspend = rmi_suspend,
+    .resume = rmi_resume,
+    .finish = rmi_finish,
+    .pull = rmi_pull,
+    .can_wait = rmi_can_wait,
+    .log = log_of_pipeline,
+};
+
+uint64_t rm_node_suspend(rm_node *node)
+{
+    return node->host->suspend(node);
+}
+
+void rm_node_resume(rm_node *node, uint64_t token)
+{
+    node->host->resume(node, token);
+}
+
+int rm_node_finish(rm_node *node, uint64_t token, int code, rm_error *err)
+{
+    rm_error none = {0};
+    return node->host->finish(node, token, code, err != NULL ? err : &none);
+}
+
+int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
+{
+    return node->host->pull(node, wait, packet, err);
+}
+
+bool rm_node_can_wait(const rm_node *node)
+{
+    return node->host->can_wait(node);
+}
+
+void rm_node_wake(rm_node *node)
+{
+    atomic_store(&node->poll.woken, true);
+    atomic_store(&node->pipeline->any_woken, true);
+    rmi_wake *wake = atomic_load(&node->pipeline->wake);
+    if (wake != NULL)
+        rmi_wake_raise(wake);
+}
+
+/* ---- What a node may ask about itself */
 
 const char *rm_node_id(const rm_node *node)
 {
@@ -21,10 +75,7 @@ void rm_node_log(rm_node *node, rm_log_level level, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (node->pipeline->record != NULL)
-        rmi_lone_log(node, level, text);
-    else
-        rm_runtime_log(node->pipeline->runtime, level, rm_node_id(node), "%s", text);
+    node->host->log(node, level, text);
 }
 
 size_t rm_node_input_count(const rm_node *node)

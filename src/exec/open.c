@@ -1,9 +1,10 @@
 /* From a manifest to a pipeline whose nodes are open, and back. */
+#include "exec/pipeline.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "exec/pipeline.h"
 
 enum { DEFAULT_QUEUE_BYTES = 64 << 20, UNIT = 256 };
 
@@ -29,12 +30,12 @@ static int allocate_outputs(rm_pipeline *p, rm_node *node)
 {
     rmi_arena *arena = &p->graph.arena;
     const rmi_graph_node *graph = node->graph;
-    node->output_ports = graph->output_ports;
-    node->outputs = rmi_arena_alloc(arena, node->output_ports, sizeof *node->outputs);
-    if (node->outputs == NULL)
+    node->out.port_count = graph->output_ports;
+    node->out.ports = rmi_arena_alloc(arena, node->out.port_count, sizeof *node->out.ports);
+    if (node->out.ports == NULL)
         return RM_E_OUT_OF_MEMORY;
-    for (uint32_t port = 0; port < node->output_ports; port++) {
-        rmi_outputs *out = &node->outputs[port];
+    for (uint32_t port = 0; port < node->out.port_count; port++) {
+        rmi_outputs *out = &node->out.ports[port];
         out->links = rmi_arena_alloc(arena, graph->output_count, sizeof *out->links);
         if (out->links == NULL)
             return RM_E_OUT_OF_MEMORY;
@@ -49,18 +50,18 @@ static int allocate_inputs(rm_pipeline *p, rm_node *node)
 {
     const rmi_graph_node *graph = node->graph;
     const uint32_t ports = graph->input_ports > 0 ? graph->input_ports : 1;
-    node->input_count = graph->is_source ? 1 : graph->input_count;
-    node->inputs = rmi_arena_alloc(&p->graph.arena, node->input_count, sizeof *node->inputs);
-    node->takes = rmi_arena_alloc(&p->graph.arena, ports, sizeof *node->takes);
-    if (node->inputs == NULL || node->takes == NULL)
+    node->in.count = graph->is_source ? 1 : graph->input_count;
+    node->in.links = rmi_arena_alloc(&p->graph.arena, node->in.count, sizeof *node->in.links);
+    node->in.takes = rmi_arena_alloc(&p->graph.arena, ports, sizeof *node->in.takes);
+    if (node->in.links == NULL || node->in.takes == NULL)
         return RM_E_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < graph->input_count; i++) {
         const rmi_edge *edge = &p->graph.edges[graph->inputs[i]];
-        node->inputs[i] = &p->links[graph->inputs[i]];
-        node->takes[edge->to_port] = edge->input;
+        node->in.links[i] = &p->links[graph->inputs[i]];
+        node->in.takes[edge->to_port] = edge->input;
     }
     if (graph->is_source)
-        node->takes[0] = first_input(node->type);
+        node->in.takes[0] = first_input(node->type);
     return RM_OK;
 }
 
@@ -90,21 +91,23 @@ static void node_init(rm_pipeline *p, rm_node *node, uint32_t index)
     const rmi_graph_node *graph = &p->graph.nodes[index];
     const rmi_manifest_node *source = graph->source;
     node->pipeline = p;
+    node->host = &rmi_pipeline_host;
     node->graph = graph;
     node->type = graph->type;
     node->rank = graph->rank;
     node->max_in_flight =
         source->max_in_flight > 0 ? (uint32_t)source->max_in_flight : graph->type->max_in_flight;
-    node->merge_seq = INT64_MAX;
+    node->merge.seq = INT64_MAX;
     node->current = (rmi_origin){.seq = -1, .timestamp = RM_NO_TIME, .duration = RM_NO_TIME};
-    node->wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
-    node->generating = graph->is_source && graph->type->generate != NULL && p->generate;
-    node->plain = graph->type->poll == NULL && graph->type->stream == NULL && !node->generating &&
+    node->poll.wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
+    node->generate.on = graph->is_source && graph->type->generate != NULL && p->generate;
+    node->plain = graph->type->poll == NULL && graph->type->stream == NULL && !node->generate.on &&
                   source->retry_attempts == 0 && source->timeout_ms == 0;
     p->has_special |= !node->plain;
+    p->stream_count += graph->type->stream != NULL;
     node->watched = p->measure || source->timeout_ms > 0 || graph->type->flags & RM_NODE_SLOW;
     p->by_index[index] = node;
-    if (node->generating)
+    if (node->generate.on)
         rmi_ready(node);
 }
 
@@ -117,12 +120,12 @@ static int wire_node(rm_pipeline *p, rm_node *node, rmi_link **next)
         return rc;
     if (node->graph->is_source) {
         link_init(p, *next, NULL, node, NULL);
-        node->inputs[0] = p->feeds[p->feed_count++] = (*next)++;
+        node->in.links[0] = p->feeds[p->feed_count++] = (*next)++;
     }
     node->takes_any = rmi_takes_any(node);
-    if (!node->graph->is_output && node->output_ports == 1 && node->outputs[0].count == 1)
-        node->only_output = node->outputs[0].links[0];
-    p->tracked |= node->input_count > 1 || node->type->advance != NULL;
+    if (!node->graph->is_output && node->out.port_count == 1 && node->out.ports[0].count == 1)
+        node->out.only = node->out.ports[0].links[0];
+    p->tracked |= node->in.count > 1 || node->type->advance != NULL;
     return RM_OK;
 }
 
@@ -144,13 +147,13 @@ static int wire(rm_pipeline *p)
     for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++)
         if (p->graph.nodes[i].is_output) {
             link_init(p, next, p->by_index[i], NULL, NULL);
-            p->by_index[i]->results = p->results[p->result_count++] = next++;
+            p->by_index[i]->out.results = p->results[p->result_count++] = next++;
         }
     p->tracked |= p->result_count > 1;
     for (uint32_t i = 0; rc == RM_OK && !p->tracked && i < p->node_count; i++) {
         rm_node *node = &p->nodes[i];
         node->lean =
-            node->plain && node->takes_any && node->only_output != NULL && node->type->process_many != NULL;
+            node->plain && node->takes_any && node->out.only != NULL && node->type->process_many != NULL;
     }
     return rc;
 }
@@ -184,7 +187,8 @@ int rmi_open_node(rm_pipeline *p, rm_node *node, rm_error *err)
         }
     }
     node->takes_items = rmi_takes_items(node);
-    node->run = node->type->flags & RM_NODE_SLOW ? 1 : RMI_RUN; /* how long it took to open says nothing */
+    node->call.batch =
+        node->type->flags & RM_NODE_SLOW ? 1 : RMI_BATCH; /* how long it took to open says nothing */
     node->open = rc >= 0;
     return rc < 0 ? rc : RM_OK;
 }
@@ -224,7 +228,7 @@ int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, 
         return rmi_out_of_memory(err);
     p->runtime = manifest->runtime;
     p->allocator = allocator;
-    p->deadline = RMI_FOREVER;
+    p->deadline = p->limit = RMI_FOREVER;
     atomic_store(&p->call_deadline, RMI_FOREVER);
     p->result_seq = INT64_MAX;
     take_options(p, options);
@@ -290,101 +294,4 @@ int rm_pipeline_set_param(rm_pipeline *p, const char *node_id, const char *param
             rm_error_move(err, &p->scratch);
     }
     return rc;
-}
-
-/* ---- Closing ----------------------------------------------------------------------------------------------- */
-
-static bool all_outputs_closed(const rm_node *node)
-{
-    if (node->results != NULL)
-        return false;
-    for (uint32_t port = 0; port < node->output_ports; port++)
-        for (uint32_t i = 0; i < node->outputs[port].count; i++)
-            if (!node->outputs[port].links[i]->closed)
-                return false;
-    return node->graph->output_count > 0;
-}
-
-/* Walks up by going over the ranks downwards, so that long chains cost no stack. */
-void rmi_close_inputs(rm_node *node)
-{
-    rm_pipeline *p = node->pipeline;
-    node->closed = true;
-    for (uint32_t rank = node->rank + 1; rank-- > 0;) {
-        rm_node *at = &p->nodes[rank];
-        if (!at->closed && rank != node->rank && all_outputs_closed(at))
-            at->closed = true;
-        if (!at->closed || at->inputs_closed)
-            continue;
-        at->inputs_closed = true;
-        at->generating = false;
-        if (!at->busy)
-            at->more = false;
-        rmi_queue_clear(&at->merged);
-        for (uint32_t i = 0; i < at->input_count; i++) {
-            rmi_link *link = at->inputs[i];
-            link->closed = true;
-            link->bound = RMI_FOREVER;
-            if (!at->busy)
-                rmi_queue_clear(&link->queue);
-            if (link->from != NULL && link->from->blocked) {
-                rmi_unblock(link->from);
-                rmi_ready(link->from);
-            }
-        }
-        rmi_ready(at);
-    }
-}
-
-int rmi_close_all(rm_pipeline *p)
-{
-    int first = RM_OK;
-    p->closed = true;
-    for (uint32_t i = 0; i < p->node_count; i++) {
-        rm_node *node = &p->nodes[i];
-        if (!node->open)
-            continue;
-        node->open = false;
-        if (node->type->close == NULL)
-            continue;
-        const int64_t started = rmi_call_begin(node);
-        int rc = node->type->close(node, node->state, &p->scratch);
-        rc = rmi_call_end(node, started, rc);
-        if (rc < 0 && first == RM_OK && !p->failed)
-            first = rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK
-                        ? p->failed
-                        : rmi_stop_with(p, node, &p->scratch, rc);
-        rm_error_clear(&p->scratch);
-    }
-    return first;
-}
-
-void rm_pipeline_free(rm_pipeline *p)
-{
-    if (p == NULL)
-        return;
-    const rm_allocator *allocator = p->allocator;
-    if (p->nodes != NULL && !p->closed)
-        (void)rmi_close_all(p);
-    rmi_deadline_stop(p);
-    for (uint32_t i = 0; p->nodes != NULL && i < p->node_count; i++) {
-        rm_node *node = &p->nodes[i];
-        if (node->pipeline == NULL) /* memory ran out before it came to be */
-            continue;
-        rmi_set_origin(node, (rmi_origin){0});
-        rmi_flights_free(node);
-        rmi_queue_free(allocator, &node->merged);
-        rm_value_clear(&node->params);
-    }
-    const size_t links = (size_t)p->connection_count + p->feed_count + p->result_count;
-    for (size_t i = 0; p->links != NULL && i < links; i++)
-        rmi_queue_free(allocator, &p->links[i].queue);
-    for (size_t i = 0; i < p->failure_count; i++)
-        rm_value_clear(&p->failures[i].document);
-    rmi_free(allocator, p->failures, p->failure_capacity * sizeof *p->failures);
-    rm_error_clear(&p->error);
-    rm_error_clear(&p->scratch);
-    rm_error_clear(&p->emit_error);
-    rmi_graph_free(&p->graph);
-    rmi_free(allocator, p, sizeof *p);
 }

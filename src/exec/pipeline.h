@@ -1,13 +1,16 @@
-/* A graph that is being run. One struct for the whole, one a node, one a connection; each file of src/exec
- * tells one part of what happens to them:
- *   open.c      builds and opens, closes, frees            feed.c     input items to the sources
- *   schedule.c  which node is next; what an idle run does  turn.c     one turn of one node
- *   accept.c    what may reach a node                      call.c     its slots and what they answer
- *   merge.c     several inputs in order; bounds            emit.c     packets to connections and results
- *   pending.c   packets whose results come later           stream.c   nodes that pull their input
- *   failure.c   on_error, retry, what a failure says       deadline.c cancel, timeouts, the watchdog
- *   results.c   pull, counters, graph_info                 batch.c    rm_run
- *   node_api.c  what a node may ask about itself
+/* A graph that is being run: one struct for the whole, one a node, one a link (link.h). Each file of src/exec tells one part of
+ * what happens to them, and owns the fields that stand under its name:
+ *   open.c      builds and opens                           close.c    closes, frees
+ *   schedule.c  the loop: which node is next               state.c    what a node can do now, or what it waits for
+ *   idle.c      what a run does when no node can do anything: input, waits, the next flush
+ *   turn.c      one turn of one node                       call.c     its slots and what they answer
+ *   link.c      room, and the end of links                 merge.c    several inputs in order; bounds
+ *   need.c      which full queue holds up a merge          convert_input.c  what may reach a node
+ *   emit.c      packets to links and results               flight.c   packets under way in a node
+ *   pending.c   attempts, polls, results that come later   stream.c   nodes that pull their input
+ *   failure.c   on_error, and which failure counts         deadline.c cancel, timeouts, the watchdog
+ *   feed.c      input items to the sources                 results.c  pull, counters, graph_info
+ *   batch.c     rm_run                                     node_api.c what a node calls
  *   lone.c      one node without all this: the slots called from outside (lone_manifest.c, lone_record.c) */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
@@ -15,32 +18,19 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
-#include "exec/lone.h"
-#include "exec/queue.h"
+#include "exec/host.h"
+#include "exec/link.h"
 #include "graph/graph.h"
 #include "platform/platform.h"
-#include "remotemedia/node.h"
 
 enum {
-    RMI_RUN = 64,                   /* packets a node is called with at most */
-    RMI_QUEUE = 64,                 /* packets a connection holds unless the manifest says otherwise */
+    RMI_BATCH = 64,                 /* packets a node is called with at most */
+    RMI_QUEUE = 64,                 /* packets a link holds unless the manifest says otherwise */
     RMI_LONG_CALL_NS = 1000 * 1000, /* after a call of that length results are handed out first */
-    RMI_MAX_REENTRY = 16,           /* streaming nodes that may pull inside one another */
+    RMI_MAX_PULLS = 16,             /* streaming nodes that may wait inside one another's pull */
 };
-#define RMI_FOREVER INT64_MAX
-/* Instead of a flight's token: emissions are dropped; are told to pipeline->record. */
+/* Instead of a flight's token: what is emitted goes nowhere. */
 #define RMI_DISCARD UINT64_MAX
-#define RMI_RECORDED (UINT64_MAX - 1)
-
-/* A connection, a source's input, or the results of an output node. */
-typedef struct rmi_link {
-    rmi_queue queue;
-    rm_node *from, *to; /* NULL: fed from outside; read as results */
-    int64_t bound;      /* no packet with a lower seq will come any more */
-    size_t limit, unit_limit;
-    uint32_t port; /* of `to` */
-    bool closed;   /* nobody wants its packets any more */
-} rmi_link;
 
 /* What emitted packets take over from the packet in process. */
 typedef struct rmi_origin {
@@ -48,7 +38,7 @@ typedef struct rmi_origin {
     struct rm_heap *metadata; /* owned */
 } rmi_origin;
 
-/* A packet whose results come later, or wait for those of an earlier one. */
+/* A packet under way in a node: its results come later, or wait for those of an earlier one. */
 typedef struct rmi_flight {
     uint64_t token;
     rmi_origin origin; /* owns its metadata */
@@ -57,7 +47,7 @@ typedef struct rmi_flight {
     uint32_t port;     /* that it came in by */
     int64_t attempts;  /* further ones allowed */
     int64_t deadline;  /* monotonic ns of its timeout_ms, or of its next attempt */
-    rm_error *error;   /* owned: what it failed with, told when its turn has come */
+    rm_error *error;   /* owned: what it failed with, reported when its turn has come */
     int code;
     bool finished, waiting; /* waiting: for its next attempt */
 } rmi_flight;
@@ -72,65 +62,113 @@ typedef struct rmi_counters {
 } rmi_counters;
 
 struct rm_node {
+    /* ---- open.c: what the node is */
     struct rm_pipeline *pipeline;
     const rmi_graph_node *graph;
     const rm_node_type *type;
+    const rmi_node_host *host;
+    void *host_context;
     void *state;
     rm_value params;
     uint32_t rank;
-    rm_node *outer; /* the node whose call this one's is nested in */
-    int64_t outer_deadline;
-    rm_node *outer_limited;
-
-    rmi_link **inputs; /* in manifest order; a source has one, its feed */
-    uint32_t input_count;
-    const rm_port **takes; /* what each input port accepts; NULL: any plain value */
-    rmi_outputs *outputs;  /* a port each */
-    uint32_t output_ports;
-    rmi_link *results; /* of an output node */
-
-    rmi_queue merged;  /* several inputs: taken from them, in order; `reserved` is the port */
-    int64_t merge_seq; /* the seq being taken, and from which input on */
-    uint32_t merge_index;
-    int64_t advanced; /* the bound that `advance` was last told */
-
-    rmi_origin current; /* of the packet in process */
-    int64_t next_seq;   /* of what a generating source emits */
-
-    rmi_flight *flights; /* in order of their packets */
-    size_t flight_count, flight_capacity;
-    uint64_t next_token;
-    uint64_t staging;    /* the flight that emissions go to, instead of out; 0: none */
-    uint64_t more_token; /* the flight that RM_MORE belongs to; 0: none */
-    uint64_t in_call;    /* the flight that process is called for; 0: none */
     uint32_t max_in_flight;
-    bool suspended; /* rm_node_suspend was called in this call */
-    rm_wait wait;   /* what poll last said */
-    bool poll_due;
+    bool open;
+    bool plain;       /* nothing under way between two calls: no poll, stream, retry, timeout_ms, generate */
+    bool lean;        /* plain, one input, one output, process_many, bounds do not matter: the shortest way */
+    bool watched;     /* its calls are timed */
+    bool takes_any;   /* no packet needs a look before it may reach the node */
+    bool takes_items; /* as a source: it has a use for input items */
 
-    bool open, busy;    /* busy: a call is in progress */
-    bool blocked;       /* an output was full when it was its turn; see rmi_block */
-    bool more;          /* answered RM_MORE */
-    bool closed;        /* wants no more input */
-    bool inputs_closed; /* and its inputs know it */
-    bool ended;         /* streaming: told that its stream has ended */
-    bool starved;       /* streaming: its last pull found nothing */
-    bool polling;       /* answered RM_PENDING; poll is to be called */
-    bool generating, flushed, overshoot;
-    bool plain;            /* nothing special: the short way through turn.c */
-    bool watched;          /* its calls are timed */
-    size_t run;            /* packets a call gets at most */
-    bool takes_items;      /* as a source: it has a use for input items */
-    bool takes_any;        /* no packet needs a look before it may reach the node */
-    bool lean;             /* one input, one output, process_many, bounds do not matter: the shortest way */
-    rmi_link *only_output; /* its connection, where it has just one and no results */
-    atomic_bool woken;
+    /* ---- link.c */
+    struct {
+        rmi_link **links; /* in manifest order; a source has one, its feed */
+        uint32_t count;
+        const rm_port **takes; /* what each input port accepts; NULL: any plain value */
+        bool closed;           /* wants no more input */
+    } in;
+    struct {
+        rmi_outputs *ports; /* a port each */
+        uint32_t port_count;
+        rmi_link *only;    /* the connection, where there is just one and no results */
+        rmi_link *results; /* of an output node */
+        bool blocked;      /* waits for room */
+        bool overshoot;    /* may be called once although there is none */
+        bool unwanted;     /* all its links are closed */
+        int64_t close_seq; /* unwanted: from this seq on */
+        int64_t bound;     /* the last one that its links were told */
+        bool needed;       /* need.c */
+    } out;
+
+    /* ---- merge.c */
+    struct {
+        rmi_queue queue; /* several inputs: taken from them, in order; `reserved` is the port */
+        int64_t seq;     /* the seq that is being taken, and from which input on */
+        uint32_t index;
+        int64_t advanced; /* the bound that `advance` was last told */
+    } merge;
+
+    /* ---- emit.c */
+    rmi_origin current; /* of the packet in process */
+
+    /* ---- flight.c, pending.c */
+    struct {
+        rmi_flight *items; /* in order of their packets */
+        size_t count, capacity;
+        uint64_t next_token;
+        uint64_t staging;    /* the flight that emissions go to, instead of out; 0: none */
+        uint64_t more_token; /* the flight that RM_MORE belongs to; 0: none */
+        uint64_t in_call;    /* the flight that process is called for; 0: none */
+        bool suspended;      /* rm_node_suspend was called in this call */
+    } flight;
+    struct {
+        rm_wait wait;      /* what poll last said */
+        bool on;           /* answered RM_PENDING; poll is to be called */
+        bool due, calling; /* calling: poll is in progress */
+        atomic_bool woken;
+    } poll;
+
+    /* ---- stream.c */
+    struct {
+        bool ended;   /* no more will come */
+        bool told;    /* the node was told so */
+        bool starved; /* its last pull found nothing */
+        bool waits;   /* in a pull, while others work */
+        bool has_waited;
+        bool below; /* gets its packets from a node that waits in a pull */
+        bool begin; /* may wait in a pull in its next call */
+    } stream;
+
+    /* ---- turn.c */
+    struct {
+        bool on;
+        int64_t next_seq; /* of what is emitted */
+    } generate;
+    bool more; /* answered RM_MORE */
+    bool flushed;
+
+    /* ---- call.c */
+    struct {
+        bool busy;      /* a call is in progress */
+        rm_node *outer; /* the node whose call this one's is nested in */
+        int64_t outer_deadline;
+        rm_node *outer_limited;
+        size_t batch; /* packets a call gets at most */
+    } call;
+
+    /* ---- failure.c */
+    struct {
+        rm_error *error; /* owned: it has failed, unless that turns out not to count; NULL: it has not */
+        int code;
+        int64_t seq;
+    } failure;
+
     rmi_counters counters;
 };
 
 enum { RMI_RUNNING, RMI_CANCELLED, RMI_TIMED_OUT };
 
 struct rm_pipeline {
+    /* ---- open.c */
     rm_runtime *runtime;
     const rm_allocator *allocator;
     rmi_graph graph;    /* and its arena: what is made once for the run lies there too */
@@ -140,41 +178,55 @@ struct rm_pipeline {
     rmi_link *links; /* connections, then feeds, then results */
     uint32_t connection_count, feed_count, result_count;
     rmi_link **feeds, **results; /* the latter in manifest order of their nodes */
-
-    uint64_t *ready; /* a bit a rank */
-    uint32_t ready_words, cursor;
-    uint32_t flush_rank; /* nodes before it have been flushed */
-    uint32_t reentry, blocked_count;
-    uint32_t pull_rank; /* with reentry: of the stream node that pulls */
-    bool worked;        /* a node was called, other than to poll it, since pending ones were last polled */
-    bool stood_back;    /* stream nodes after it would have had a turn */
-    bool tracked;       /* bounds matter: something merges */
-    bool has_special;   /* some node is not plain: look for what is pending */
-    bool finished;      /* no more input */
-    bool done, closed;
-    bool pause; /* a call was long: end the step, so that results can be taken */
-    bool may_block, generate, measure;
+    bool tracked;                /* bounds matter: something merges */
+    bool has_special;            /* some node is not plain */
+    bool may_block, measure;
+    bool generate; /* sources generate */
+    uint32_t stream_count;
     size_t queue_packets;
     rm_input_function *input;
     void *input_context;
     int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
     void *wait_context;
-    rmi_record_function *record; /* of a lone node: what it does is told; else NULL */
-    void *record_context;
 
-    int failed;   /* the code that ends the run */
-    bool stopped; /* at once: nothing more is processed */
-    int64_t
-        failed_seq; /* the first packet that failed, and the rank of the node; what comes before it is still done */
-    uint32_t failed_rank;
-    rm_error error;               /* of `failed`, until rm_run_step hands it out */
-    rm_error scratch;             /* what a node's call fills in; empty between calls */
-    rm_error emit_error;          /* a failure inside rm_emit, for the call that it happened in */
+    /* ---- schedule.c, idle.c */
+    uint64_t *ready; /* a bit a rank */
+    uint32_t ready_words, cursor;
+    uint32_t flush_rank;    /* nodes before it have been flushed */
+    uint32_t blocked_count; /* of nodes that wait for room */
+    uint32_t idle_turns;    /* turns without effect since the last one that had one */
+    int64_t now;            /* as of the last look at the clock */
+    bool worked; /* a node was called, other than to poll it, since pending ones were last polled */
+    bool pause;  /* a call was long: end the step, so that results can be taken */
+    bool done, closed;
+
+    /* ---- feed.c */
+    bool finished;       /* no more input */
+    bool feed_overshoot; /* one more item may be pushed although a feed is full */
+
+    /* ---- stream.c */
+    uint32_t pulls;  /* nested: nodes that wait in a pull */
+    rm_node *puller; /* the innermost */
+
+    /* ---- failure.c */
+    int64_t limit;        /* packets with a higher seq wait: a node has failed there; RMI_FOREVER: none has */
+    rm_node *failing;     /* the node whose failure the run's would be */
+    int input_code;       /* the input failed, */
+    int64_t input_seq;    /* at this item, */
+    rm_error input_error; /* with this */
+    int failed;           /* the code that ended the run */
+    bool stopped;         /* at once: nothing more is processed */
+    rm_error error;       /* of `failed`, until rm_run_step hands it out */
+    rm_error scratch;     /* what a node's call fills in; empty between calls */
+    rm_error emit_error;  /* a failure inside rm_emit, for the call that it happened in */
     struct rmi_failure *failures; /* on_error "collect" */
     size_t failure_count, failure_capacity;
+
+    /* ---- results.c */
     int64_t result_seq; /* where rm_pipeline_pull stands in (seq, sink) order */
     uint32_t result_index;
 
+    /* ---- deadline.c */
     _Atomic(rmi_wake *) wake; /* made when first needed */
     rmi_watchdog *watchdog;
     atomic_int stop;            /* RMI_CANCELLED ... */
@@ -194,30 +246,67 @@ static inline void rmi_ready(const rm_node *node)
 {
     node->pipeline->ready[node->rank >> 6] |= (uint64_t)1 << (node->rank & 63);
 }
+void rmi_all_ready(rm_pipeline *pipeline);
 /* One node's turn, or what an idle run does. Answers as rm_run_step. */
 int rmi_turn(rm_pipeline *pipeline);
-/* Whether rm_pipeline_pull would give one. */
-bool rmi_results_deliverable(const rm_pipeline *pipeline);
+
+/* ---- state.c */
+/* What a node can do. */
+typedef enum rmi_work {
+    RMI_WAIT,         /* nothing: it waits */
+    RMI_PROCESS,      /* take packets */
+    RMI_GO_ON,        /* call more: it answered RM_MORE */
+    RMI_GENERATE,     /* call generate */
+    RMI_STREAM,       /* call stream */
+    RMI_STREAM_LATER, /* the same, but it may wait in a pull: when nobody else can do anything */
+    RMI_END,          /* call end: its stream has ended */
+    RMI_POLL,         /* call poll */
+    RMI_RETRY,        /* try an item again */
+    RMI_EXPIRE,       /* fail an item that is out of time */
+    RMI_COMMIT,       /* send out the results of an item that is finished */
+    RMI_ABANDON,      /* give up what is under way: nobody wants it */
+} rmi_work;
+
+/* What a node waits for; architecture.md says who ends each wait. */
+typedef enum rmi_reason {
+    RMI_FOR_INPUT,   /* packets on a link, or a higher bound on one */
+    RMI_FOR_ROOM,    /* room on a link */
+    RMI_FOR_OUTSIDE, /* a wake-up, a descriptor or a time */
+    RMI_FOR_CALL,    /* its call in progress to return */
+    RMI_FOR_FAILURE, /* the outcome of a failure at an earlier item */
+    RMI_FOR_FLUSH,   /* its turn to flush */
+    RMI_FOR_NOTHING, /* it has flushed */
+} rmi_reason;
+
+/* What the node can do now; where that is nothing, *why. Changes nothing. */
+rmi_work rmi_node_work(const rm_node *node, rmi_reason *why);
+/* The time from which on rmi_node_work says something else, RMI_FOREVER where only something else can change that. */
+int64_t rmi_node_deadline(const rm_node *node);
+/* "'a' waits for input, 'b' for room": at most `size` bytes of it. */
+void rmi_describe_waits(const rm_pipeline *pipeline, char *text, size_t size);
+
+/* ---- idle.c */
+/* What is done when no node is ready; answers as rm_run_step. */
+int rmi_idle(rm_pipeline *pipeline);
+/* Whether more input is wanted: what there was has been taken. */
+bool rmi_wants_input(const rm_pipeline *pipeline);
+/* Takes input items where there are any; RM_AGAIN when there are none now. */
+int rmi_take_input(rm_pipeline *pipeline);
+/* Looks at the clock and marks the nodes that can do something; whether there are any. */
+bool rmi_look(rm_pipeline *pipeline);
+
+/* ---- need.c */
+/* When nothing moves: lets one node, or the input, put packets where there is no room, because a node that merges cannot go on
+ * without. false: nobody is held up by that. */
+bool rmi_overshoot(rm_pipeline *pipeline);
 
 /* ---- turn.c */
 /* One turn of a node; RM_OK or what failed the run (in pipeline->error). */
 int rmi_node_turn(rm_node *node);
-/* How many packets may still be put on every output; 0: full. */
-size_t rmi_output_room(const rm_node *node);
-static inline void rmi_block(rm_node *node)
-{
-    node->pipeline->blocked_count += !node->blocked;
-    node->blocked = true;
-}
-static inline void rmi_unblock(rm_node *node)
-{
-    node->pipeline->blocked_count -= node->blocked;
-    node->blocked = false;
-}
-/* Marks the producer of a link that was full as ready again. */
-void rmi_drained(rmi_link *link);
+/* Calls flush once: RM_OK, RM_MORE or what failed the run. */
+int rmi_flush_turn(rm_node *node);
 
-/* ---- accept.c */
+/* ---- convert_input.c */
 /* Whether every input port takes whatever comes. */
 bool rmi_takes_any(const rm_node *node);
 /* How many of the first `n` packets, all for `port`, may be given to the node; objects are made plain for
@@ -225,28 +314,35 @@ bool rmi_takes_any(const rm_node *node);
 size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n, int *rc);
 
 /* ---- call.c */
-/* Calls process or process_many with the first `n` packets of `queue`, all for `port`, and settles the
- * outcome. */
-int rmi_call_process(rm_node *node, rmi_queue *queue, uint32_t port, size_t n);
-/* What follows a call of process_many with `n` packets of `queue` that held `units`. */
-int rmi_call_settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_t done, int rc);
-/* The call after RM_MORE. */
-int rmi_call_more(rm_node *node);
-int rmi_call_generate(rm_node *node, size_t room);
-/* Calls flush once: RM_OK, RM_MORE or what failed the run. */
-int rmi_call_flush(rm_node *node);
+/* Every call into a node's slots stands between these two: they name it to the watchdog, count its time,
+ * and turn a failure inside rm_emit into the call's. */
+static inline int64_t rmi_call_begin(rm_node *node);
+static inline int rmi_call_end(rm_node *node, int64_t started, int rc);
 int64_t rmi_call_watch(rm_node *node);
 int rmi_call_unwatch(rm_node *node, int64_t started, int rc);
 int rmi_call_failed(rm_node *node, int rc);
+/* Calls process or process_many with the first of `n` packets, or all; *done counts what was finished, and on failure
+ * packets[*done] is consumed as well. A node that took nothing and said nothing has failed. */
+int rmi_call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done);
+/* The failure of a node that took nothing and said nothing; in pipeline->scratch. */
+int rmi_call_took_nothing(rm_node *node);
+int rmi_call_more(rm_node *node);
+int rmi_call_generate(rm_node *node);
+/* stream, or end when `at_end`. */
+int rmi_call_stream(rm_node *node, bool at_end);
+int rmi_call_poll(rm_node *node, rm_wait *wait);
+int rmi_call_advance(rm_node *node, int64_t bound);
+int rmi_call_flush(rm_node *node);
+/* Token 0: all that is under way. */
+void rmi_call_abandon(rm_node *node, uint64_t token);
+int rmi_call_close(rm_node *node);
 
-/* Every call into a node's slots stands between these two: they name it to the watchdog, count its time,
- * and turn a failure inside rm_emit into the call's. */
 static inline int64_t rmi_call_begin(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
-    node->busy = true;
+    node->call.busy = true;
     p->worked = true;
-    node->outer = atomic_load_explicit(&p->calling, memory_order_relaxed);
+    node->call.outer = atomic_load_explicit(&p->calling, memory_order_relaxed);
     const int64_t started = node->watched ? rmi_call_watch(node) : 0;
     atomic_store_explicit(&p->calling, node, memory_order_release);
     return started;
@@ -254,8 +350,8 @@ static inline int64_t rmi_call_begin(rm_node *node)
 static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
 {
     rm_pipeline *p = node->pipeline;
-    atomic_store_explicit(&p->calling, node->outer, memory_order_release);
-    node->busy = false;
+    atomic_store_explicit(&p->calling, node->call.outer, memory_order_release);
+    node->call.busy = false;
     if (node->watched)
         rc = rmi_call_unwatch(node, started, rc);
     return rc >= 0 && p->emit_error.code == RM_OK ? rc : rmi_call_failed(node, rc);
@@ -266,45 +362,70 @@ static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
  * and 0. Returns the link whose first packet is next, or `count` when that is not known yet or nothing
  * waits. `all`: bounds do not matter. */
 uint32_t rmi_next_link(rmi_link *const *links, uint32_t count, int64_t *seq, uint32_t *index, bool all);
+/* The lowest seq that waits on the links, or INT64_MAX. */
+int64_t rmi_lowest_seq(rmi_link *const *links, uint32_t count);
+/* The seq of the packet that the node would take next: INT64_MAX where none waits or its order is not known yet. */
+int64_t rmi_next_seq(const rm_node *node);
 /* The lowest seq that may still reach the node. */
 int64_t rmi_input_bound(const rm_node *node);
-/* Moves up to RMI_RUN packets from the inputs to `merged`, as far as their order is known. */
+/* Moves up to RMI_BATCH packets from the inputs to the merged queue, as far as their order is known. */
 int rmi_merge(rm_node *node);
 /* Tells `advance`, raises the bounds of the node's outputs, wakes those that they matter to. */
 int rmi_raise_bounds(rm_node *node);
 
 /* ---- emit.c */
+/* The pipeline's way of rmi_node_host.emit. */
+int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n);
 /* Gives packets to every link of a port; consumes them. */
 int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
 /* Sets the packet in process; keeps a reference of its own to the metadata until the next one. */
 void rmi_set_current(rm_node *node, const rm_packet *packet);
 void rmi_set_origin(rm_node *node, rmi_origin origin);
+/* What belongs to no item: only a seq. */
+void rmi_set_seq(rm_node *node, int64_t seq);
 
-/* ---- pending.c */
-/* Processes the first packet of `queue` as a flight: it may be pending, be tried again, or run out of
- * time. */
-int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
-/* The call after RM_MORE for such a packet. */
-int rmi_flight_more(rm_node *node);
+/* ---- flight.c */
+static inline bool rmi_may_retry(const rm_node *node)
+{
+    return node->graph->source->retry_attempts > 0;
+}
 /* Whether one more packet may be taken. */
 bool rmi_flight_room(const rm_node *node);
-/* Continues what is pending: poll, next attempts, timeouts of packets in flight. */
-int rmi_poll(rm_node *node);
-/* The earliest time at which something pending is due; RMI_FOREVER if only a wake can tell. */
-int64_t rmi_pending_deadline(const rm_node *node);
-/* Something is under way that will continue by itself. */
-bool rmi_is_pending(const rm_node *node);
-/* Keeps what the flight in node->staging emits; consumes on success only. */
-int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n);
-void rmi_flights_free(rm_node *node);
 /* The flight of a token, or NULL; it moves when flights come and go. */
 rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token);
 /* Takes over *flight on success, but for its origin's metadata, which is shared: RM_OK or RM_E_OUT_OF_MEMORY. */
 int rmi_flight_add(rm_node *node, const rmi_flight *flight);
 void rmi_flight_remove(rm_node *node, rmi_flight *flight);
+/* Keeps what the flight in node->flight.staging emits; consumes on success only. */
+int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n);
+/* Forgets all of them. */
+void rmi_flights_clear(rm_node *node);
+void rmi_flights_free(rm_node *node);
+
+/* ---- pending.c */
+/* Takes the first packet of `queue` as a flight: it may be pending, be tried again, or run out of time. */
+int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
+/* The call of `more` for such a packet. */
+int rmi_flight_more(rm_node *node);
+int rmi_flight_retry(rm_node *node);
+int rmi_flight_expire(rm_node *node);
+/* Sends out, in order, what is finished at the front. */
+int rmi_flight_commit(rm_node *node);
+int rmi_poll(rm_node *node);
+/* Gives up all that is under way in a node that nobody wants anything of. */
+void rmi_abandon(rm_node *node);
+uint64_t rmi_suspend(rm_node *node);
+void rmi_resume(rm_node *node, uint64_t token);
+int rmi_finish(rm_node *node, uint64_t token, int code, rm_error *err);
 
 /* ---- stream.c */
-int rmi_stream_turn(rm_node *node);
+int rmi_stream_turn(rm_node *node, bool at_end);
+/* Whether a packet waits for the node that it may take, or will get as soon as it asks. */
+bool rmi_stream_waits(const rm_node *node);
+int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+bool rmi_can_wait(const rm_node *node);
+/* Whether a call of the stream node may wait in a pull, so that others should have their turns before it. */
+bool rmi_may_wait(const rm_node *node);
 
 /* ---- feed.c */
 /* Takes items from options.input while the feeds have room; RM_OK: some came, RM_AGAIN, RM_DONE or a
@@ -324,19 +445,25 @@ typedef struct rmi_failure {
     rm_value document; /* owned */
 } rmi_failure;
 /* A packet failed with `rc`, described in `error` (which is emptied): does as on_error says. RM_OK: go on;
- * else the run has failed. Items before the failed one are still processed, so that the outcome does not
- * depend on batches. */
+ * else the run has ended. */
 int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc);
+/* The input failed at item `seq` with what pipeline->scratch says (emptied). Answers the same. */
+int rmi_input_failed(rm_pipeline *pipeline, int64_t seq, int rc);
+/* Nobody wants the node's results: its failure does not count, if it has failed. */
+void rmi_failure_void(rm_node *node);
+/* The same for the input's. */
+void rmi_input_failure_void(rm_pipeline *pipeline);
+/* Nothing up to the failure is left to do: ends the run with it. Returns its code. */
+int rmi_failure_conclude(rm_pipeline *pipeline);
 /* Ends the run at once with what `error` describes (emptied); `node` may be NULL. Returns rc. */
 int rmi_stop_with(rm_pipeline *pipeline, const rm_node *node, rm_error *error, int rc);
-/* How many of the first `n` packets a node may still see: all, unless the run has failed at an earlier
- * one. */
-size_t rmi_before_failure(const rm_node *node, const rm_packet *packets, size_t n);
-bool rmi_is_before_failure(const rm_node *node, int64_t seq);
+void rmi_failure_free(rm_node *node);
 
 /* ---- deadline.c */
 int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
 void rmi_deadline_stop(rm_pipeline *pipeline);
+/* The earliest time at which an item under way anywhere is out of time. */
+int64_t rmi_first_timeout(const rm_pipeline *pipeline);
 /* The flag that ends waits; NULL when there is no memory for one or the run is to stop, so that nobody
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
@@ -348,6 +475,10 @@ static inline int rmi_check_stop(rm_pipeline *p)
     return stop || p->stopped || p->own_clock ? rmi_stop_now(p) : RM_OK;
 }
 
+/* ---- results.c */
+/* Whether rm_pipeline_pull would give one. */
+bool rmi_results_deliverable(const rm_pipeline *pipeline);
+
 /* ---- open.c */
 /* The graph of `manifest`, wired; no node is open. *out is owned: rm_pipeline_free. */
 int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
@@ -355,18 +486,13 @@ int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, 
 int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
 /* *out is what the caller gave, who may have been built with an older, shorter struct; defaults for NULL. */
 int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
-/* A node wants no more input: closes its links, and the nodes that only fed those. */
-void rmi_close_inputs(rm_node *node);
+
+/* ---- close.c */
 /* Calls close once on every open node; the first failure is returned, in pipeline->error where none was. */
 int rmi_close_all(rm_pipeline *pipeline);
 
-/* ---- lone_record.c: what a lone node calls */
-/* Consumes on success only; a failure is kept for the call in progress. */
-int rmi_lone_emit(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
-uint64_t rmi_lone_suspend(rm_node *node);
-void rmi_lone_resume(rm_node *node, uint64_t token);
-int rmi_lone_finish(rm_node *node, uint64_t token, int code, rm_error *err);
-int rmi_lone_pull(rm_node *node, rm_packet *packet);
-void rmi_lone_log(rm_node *node, rm_log_level level, const char *text);
+/* ---- node_api.c */
+/* How a node in a pipeline is hosted. */
+extern const rmi_node_host rmi_pipeline_host;
 
 #endif

@@ -1,8 +1,8 @@
 /* What comes out: results in (seq, sink) order, counters, what the graph looks like. */
+#include "exec/pipeline.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "exec/pipeline.h"
 
 /* Where the walk over the results stands is remembered only by a pull, not by a look. */
 static uint32_t next_result(const rm_pipeline *p, int64_t *seq, uint32_t *index)
@@ -10,32 +10,31 @@ static uint32_t next_result(const rm_pipeline *p, int64_t *seq, uint32_t *index)
     return rmi_next_link(p->results, p->result_count, seq, index, p->done);
 }
 
+/* The link of the next result, or NULL; those behind a failure stand back until it is known whether it counts. */
+static rmi_link *next_link(const rm_pipeline *p, int64_t *seq, uint32_t *index)
+{
+    const uint32_t i = p->result_count == 1 ? 0 : next_result(p, seq, index);
+    if (i == p->result_count || p->results[i]->queue.count == 0)
+        return NULL;
+    return rmi_queue_first(&p->results[i]->queue)->seq <= p->limit ? p->results[i] : NULL;
+}
+
 bool rmi_results_deliverable(const rm_pipeline *p)
 {
     int64_t seq = p->result_seq;
     uint32_t index = p->result_index;
-    return next_result(p, &seq, &index) < p->result_count;
+    return next_link(p, &seq, &index) != NULL;
 }
 
 int rm_pipeline_pull(rm_pipeline *p, size_t *sink, rm_packet *packet, rm_error *err)
 {
     (void)err;
-    for (;;) {
-        const uint32_t i = p->result_count == 1 ? 0 : next_result(p, &p->result_seq, &p->result_index);
-        if (i == p->result_count || p->results[i]->queue.count == 0)
-            return p->done ? RM_DONE : RM_AGAIN;
-        rmi_link *link = p->results[i];
-        const size_t units = link->queue.units > 0 ? rmi_queue_units(&link->queue, 1) : 0;
-        *packet = *rmi_queue_first(&link->queue);
-        packet->reserved = 0;
-        rmi_queue_drop(&link->queue, 1, 1, units);
-        if (link->from->blocked)
-            rmi_drained(link);
-        *sink = i;
-        if (!p->failed || p->stopped || packet->seq <= p->failed_seq)
-            return RM_OK;
-        rm_packet_clear(packet); /* came to be only because items are processed in runs */
-    }
+    rmi_link *link = next_link(p, &p->result_seq, &p->result_index);
+    if (link == NULL)
+        return p->done ? RM_DONE : RM_AGAIN;
+    rmi_link_take(link, packet);
+    *sink = p->result_count == 1 ? 0 : p->result_index;
+    return RM_OK;
 }
 
 size_t rm_pipeline_sink_count(const rm_pipeline *pipeline)
@@ -105,13 +104,20 @@ static int by_place(const void *left, const void *right)
     return a->rank < b->rank ? -1 : a->rank > b->rank;
 }
 
+/* Not those behind the run's own failure, nor of items that nobody wanted any more. */
+static bool counts(const rm_pipeline *p, const rmi_failure *failure)
+{
+    const rm_node *node = &p->nodes[failure->rank];
+    return failure->seq <= p->limit && !(node->out.unwanted && failure->seq >= node->out.close_seq);
+}
+
 int rm_pipeline_failures(const rm_pipeline *p, rm_value *out, rm_error *err)
 {
     int rc = rm_list_new(p->allocator, p->failure_count, out, err);
     if (p->failure_count > 1)
         qsort(p->failures, p->failure_count, sizeof *p->failures, by_place);
     for (size_t i = 0; rc == RM_OK && i < p->failure_count; i++)
-        if (!p->failed || p->failures[i].seq <= p->failed_seq)
+        if (counts(p, &p->failures[i]))
             rc = rm_list_append(out, rm_value_retain(p->failures[i].document), err);
     if (rc != RM_OK)
         rm_value_clear(out);

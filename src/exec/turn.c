@@ -1,35 +1,5 @@
-/* One turn of one node: what it is called with. */
+/* One turn of one node: does what state.c says that it can do. */
 #include "exec/pipeline.h"
-
-static size_t link_room(const rmi_link *link, size_t room)
-{
-    if (link->closed)
-        return room;
-    if (link->queue.count >= link->limit || link->queue.units >= link->unit_limit)
-        return 0;
-    return link->limit - link->queue.count < room ? link->limit - link->queue.count : room;
-}
-
-size_t rmi_output_room(const rm_node *node)
-{
-    size_t room = RMI_RUN;
-    if (node->overshoot)
-        return room;
-    if (node->only_output != NULL)
-        return link_room(node->only_output, room);
-    for (uint32_t port = 0; port < node->output_ports; port++)
-        for (uint32_t i = 0; room > 0 && i < node->outputs[port].count; i++)
-            room = link_room(node->outputs[port].links[i], room);
-    return node->results != NULL && room > 0 ? link_room(node->results, room) : room;
-}
-
-void rmi_drained(rmi_link *link)
-{
-    if (link->from == NULL || !link->from->blocked || link->queue.count >= link->limit)
-        return;
-    rmi_unblock(link->from);
-    rmi_ready(link->from);
-}
 
 static size_t same_port(const rmi_queue *queue, size_t n)
 {
@@ -40,78 +10,145 @@ static size_t same_port(const rmi_queue *queue, size_t n)
     return same;
 }
 
-/* Calls the node with what waits in `queue`. */
-static int take_from(rm_node *node, rmi_queue *queue, size_t room)
+static size_t up_to_limit(const rm_pipeline *p, const rmi_queue *queue, size_t n)
+{
+    size_t i = 0;
+    while (i < n && rmi_queue_first(queue)[i].seq <= p->limit)
+        i++;
+    return i;
+}
+
+/* ---- What a call of a plain node answered */
+
+/* An answer other than a failure. One that the node cannot give would lose the packet: it is a failure. */
+static int heed(rm_node *node, int64_t seq, int rc)
 {
     rm_pipeline *p = node->pipeline;
-    const bool merged = queue == &node->merged;
-    const uint32_t port = merged ? rmi_queue_first(queue)->reserved : node->inputs[0]->port;
-    size_t n = queue->count < room ? queue->count : room;
-    int rc = RM_OK;
-    if (n > node->run)
-        n = node->run;
-    if (merged)
-        n = same_port(queue, n);
-    if (p->failed && (n = rmi_before_failure(node, rmi_queue_first(queue), n)) == 0) {
-        rmi_queue_clear(queue);
-        return RM_OK;
+    if (rc == RM_MORE && node->type->more != NULL) {
+        node->more = true;
+        rmi_ready(node);
+    } else if (rc == RM_DONE)
+        rmi_close_inputs(node, seq);
+    else if (rc != RM_OK) {
+        const char *format = "%s answered %d, which process may not";
+        if (rc == RM_PENDING)
+            format = "%s answered RM_PENDING (%d), but has no poll";
+        if (rc == RM_MORE)
+            format = "%s answered RM_MORE (%d), but has no more";
+        rc = rm_error_set(&p->scratch, RM_E_INTERNAL, format, node->type->name, rc);
+        return rmi_item_failed(node, seq, &p->scratch, rc);
     }
-    if (!node->takes_any)
-        n = rmi_acceptable(node, rmi_queue_first(queue), port, n, &rc);
-    if (n > 0)
-        return node->plain ? rmi_call_process(node, queue, port, n) : rmi_flight_process(node, queue, port);
-    const rm_packet failed = *rmi_queue_first(queue);
-    rmi_queue_drop(queue, 1, 1, rmi_queue_units(queue, 1));
-    node->counters.in++;
-    rc = rmi_item_failed(node, failed.seq, &p->scratch, rc);
-    rm_packet_clear(&(rm_packet){.value = failed.value, .metadata = failed.metadata});
+    return RM_OK;
+}
+
+/* After a call with `n` packets of `queue` that held `units`. */
+static int settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_t done, int rc)
+{
+    const rm_packet *run = rmi_queue_first(queue);
+    const int64_t failed_seq = run[done < n ? done : n - 1].seq;
+    const int64_t last_seq = run[done > 0 ? done - 1 : 0].seq;
+    if (rc < 0 && done < n)
+        done++; /* the failed one is consumed too */
+    if (rc == RM_MORE)
+        node->current.seq = last_seq;
+    node->counters.in += done;
+    rmi_queue_drop(queue, done, n, units);
+    return rc < 0 ? rmi_item_failed(node, failed_seq, &node->pipeline->scratch, rc)
+                  : heed(node, last_seq, rc);
+}
+
+/* ---- Taking packets */
+
+static int take_one_by_one(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
+{
+    int rc = RM_OK;
+    for (size_t i = 0; rc == RM_OK && i < n && !node->more && !node->in.closed; i++) {
+        if (i > 0 && rmi_output_room(node) == 0)
+            break;
+        size_t done = 0;
+        rm_packet packet = *rmi_queue_first(queue);
+        rmi_queue_drop(queue, 1, 1, rmi_queue_units(queue, 1));
+        node->counters.in++;
+        rmi_set_current(node, &packet);
+        const int64_t seq = packet.seq;
+        rc = rmi_call_process(node, port, &packet, 1, &done);
+        rc = rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : heed(node, seq, rc);
+    }
     return rc;
 }
 
-static int process_turn(rm_node *node, size_t room)
+static int take_batch(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
 {
+    const size_t units = rmi_queue_units(queue, n);
+    size_t done = 0;
+    rmi_set_current(node, rmi_queue_first(queue));
+    const int rc = rmi_call_process(node, port, rmi_queue_first(queue), n, &done);
+    return settle(node, queue, n, units, done, rc);
+}
+
+/* The first packet cannot be given to the node, for `rc`. */
+static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
+{
+    rm_packet refused = *rmi_queue_first(queue);
+    rmi_queue_drop(queue, 1, 1, rmi_queue_units(queue, 1));
+    node->counters.in++;
+    rc = rmi_item_failed(node, refused.seq, &node->pipeline->scratch, rc);
+    rm_packet_clear(&refused);
+    return rc;
+}
+
+/* Calls the node with what waits in `queue`. */
+static int take_from(rm_node *node, rmi_queue *queue, uint32_t port, size_t room)
+{
+    size_t n = queue->count < room ? queue->count : room;
     int rc = RM_OK;
-    if (node->input_count == 1) {
-        rmi_link *link = node->inputs[0];
-        if (node->closed)
-            rmi_queue_clear(&link->queue);
-        if (link->queue.count == 0)
-            return RM_OK;
-        rc = take_from(node, &link->queue, room);
+    n = n < node->call.batch ? n : node->call.batch;
+    if (queue == &node->merge.queue)
+        n = same_port(queue, n);
+    if (node->pipeline->limit != RMI_FOREVER)
+        n = up_to_limit(node->pipeline, queue, n);
+    if (n > 0 && !node->takes_any) {
+        n = rmi_acceptable(node, rmi_queue_first(queue), port, n, &rc);
+        if (n == 0)
+            return refuse_first(node, queue, rc);
+    }
+    if (n == 0)
+        return RM_OK;
+    if (!node->plain)
+        return rmi_flight_process(node, queue, port);
+    return node->type->process_many != NULL ? take_batch(node, queue, port, n)
+                                            : take_one_by_one(node, queue, port, n);
+}
+
+static int process_turn(rm_node *node)
+{
+    const size_t room = rmi_output_room(node);
+    int rc = RM_OK;
+    if (node->in.count == 1) {
+        rmi_link *link = node->in.links[0];
+        rc = take_from(node, &link->queue, link->port, room);
         rmi_drained(link);
         if (link->queue.count > 0)
             rmi_ready(node);
         return rc;
     }
     rc = rmi_merge(node);
-    if (rc != RM_OK || node->merged.count == 0)
+    if (rc != RM_OK || node->merge.queue.count == 0)
         return rc;
     rmi_ready(node); /* until nothing can be merged */
-    return take_from(node, &node->merged, room);
+    return take_from(node, &node->merge.queue, rmi_queue_first(&node->merge.queue)->reserved, room);
 }
 
-static int special_turn(rm_node *node, size_t room)
-{
-    if (node->poll_due)
-        return rmi_poll(node);
-    if (node->generating)
-        return node->polling ? RM_OK : rmi_call_generate(node, room);
-    if (node->type->stream != NULL)
-        return rmi_stream_turn(node);
-    if (node->more)
-        return rmi_flight_more(node);
-    return rmi_flight_room(node) ? process_turn(node, room) : RM_OK;
-}
-
-/* The way of most packets: one input, one output, process_many, and nothing to look at in between. */
+/* The way of most packets: one input, one output, process_many, and nothing to look at in between. Where state.c would ask
+ * whether the node can work, its queue and the room tell. */
 static int lean_turn(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
-    rmi_link *in = node->inputs[0];
+    rmi_link *in = node->in.links[0];
     rm_packet *run = rmi_queue_first(&in->queue);
-    const size_t room = link_room(node->only_output, RMI_RUN);
+    const size_t room = rmi_link_room(node->out.only, RMI_BATCH);
     size_t n = in->queue.count < room ? in->queue.count : room;
-    n = n < node->run ? n : node->run;
+    n = n < node->call.batch ? n : node->call.batch;
     const size_t units = in->queue.units > 0 ? rmi_queue_units(&in->queue, n) : 0;
     size_t done = 0;
     if (n == 0) {
@@ -129,34 +166,127 @@ static int lean_turn(rm_node *node)
     if (rc == RM_OK && done == in->queue.count && units == 0) {
         node->counters.in += n;
         in->queue.head = in->queue.count = 0;
-    } else
-        rc = rmi_call_settle(node, &in->queue, n, units, done, rc);
+    } else if (rc == RM_OK && done == 0)
+        rc = settle(node, &in->queue, n, units, done, rmi_call_took_nothing(node));
+    else
+        rc = settle(node, &in->queue, n, units, done, rc);
     rmi_drained(in);
     if (in->queue.count > 0)
         rmi_ready(node);
     return rc;
 }
 
+/* ---- More, sources */
+
+static int more_turn(rm_node *node)
+{
+    if (!node->plain)
+        return rmi_flight_more(node);
+    const int64_t seq = node->current.seq;
+    node->more = false;
+    rmi_ready(node); /* more packets may wait behind this one */
+    const int rc = rmi_call_more(node);
+    return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : heed(node, seq, rc);
+}
+
+/* What an answer of generate means; a failed item counts, so that the next one has its own number. */
+static int heed_generate(rm_node *node, int rc)
+{
+    rm_pipeline *p = node->pipeline;
+    const int64_t seq = node->generate.next_seq;
+    if (rc < 0) {
+        node->generate.next_seq++;
+        return rmi_item_failed(node, seq, &p->scratch, rc);
+    }
+    if (rc == RM_PENDING) {
+        node->poll.on = true;
+        node->poll.wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
+        node->poll.due = node->type->poll != NULL;
+    } else if (rc == RM_DONE)
+        rmi_close_inputs(node, seq);
+    return RM_OK;
+}
+
+static int generate_turn(rm_node *node)
+{
+    const rm_pipeline *p = node->pipeline;
+    const size_t room = rmi_output_room(node);
+    const size_t calls = node->type->flags & RM_NODE_LIVE ? 1 : room;
+    int rc = RM_OK;
+    rmi_set_seq(node, -1);
+    for (size_t i = 0; i < calls && (rc == RM_OK || rc == RM_MORE); i++) {
+        if (i > 0 && (node->generate.next_seq > p->limit || !node->generate.on || rmi_output_room(node) == 0))
+            break;
+        rc = rmi_call_generate(node);
+    }
+    rc = heed_generate(node, rc);
+    rmi_ready(node);
+    node->in.links[0]->bound = node->generate.on ? node->generate.next_seq : RMI_FOREVER;
+    return rc;
+}
+
+/* ---- The end */
+
+int rmi_flush_turn(rm_node *node)
+{
+    const int64_t seq = RM_SEQ_END + node->rank;
+    rmi_set_seq(node, seq);
+    const int rc = rmi_call_flush(node);
+    return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : rc;
+}
+
+/* ---- A turn */
+
+static int do_work(rm_node *node, rmi_work work)
+{
+    switch (work) {
+    case RMI_PROCESS:
+        return process_turn(node);
+    case RMI_GO_ON:
+        return more_turn(node);
+    case RMI_GENERATE:
+        return generate_turn(node);
+    case RMI_STREAM:
+    case RMI_STREAM_LATER:
+        return rmi_stream_turn(node, false);
+    case RMI_END:
+        return rmi_stream_turn(node, true);
+    case RMI_POLL:
+        return rmi_poll(node);
+    case RMI_RETRY:
+        return rmi_flight_retry(node);
+    case RMI_EXPIRE:
+        return rmi_flight_expire(node);
+    case RMI_COMMIT:
+        return rmi_flight_commit(node);
+    case RMI_ABANDON:
+        rmi_abandon(node);
+        return RM_OK;
+    case RMI_WAIT:
+        break;
+    }
+    return RM_OK;
+}
+
 int rmi_node_turn(rm_node *node)
 {
-    if (node->busy)
-        return RM_OK;
-    if (node->lean && !node->more && !node->closed && !node->overshoot && !node->pipeline->failed)
+    rm_pipeline *p = node->pipeline;
+    rmi_reason why;
+    if (node->lean && !node->more && !node->in.closed && !node->out.overshoot && !node->call.busy &&
+        p->limit == RMI_FOREVER)
         return lean_turn(node);
-    const size_t room = rmi_output_room(node);
-    if (room == 0 && !node->closed) {
-        rmi_block(node);
-        return RM_OK;
+    const rmi_work work = rmi_node_work(node, &why);
+    if (work == RMI_WAIT || (work == RMI_STREAM_LATER && !node->stream.begin)) {
+        if (work == RMI_WAIT && why == RMI_FOR_ROOM)
+            rmi_block(node);
+        p->idle_turns++;
+        return p->tracked && why == RMI_FOR_INPUT && !node->call.busy ? rmi_raise_bounds(node) : RM_OK;
     }
-    node->overshoot = false;
-    int rc = RM_OK;
-    if (!node->plain)
-        rc = special_turn(node, room);
-    else if (node->more)
-        rc = rmi_call_more(node);
-    else
-        rc = process_turn(node, room);
-    if (rc == RM_OK && node->pipeline->tracked)
+    p->idle_turns = 0;
+    node->stream.begin = false;
+    int rc = do_work(node, work);
+    node->out.overshoot = false;
+    if (rc == RM_OK && p->tracked)
         rc = rmi_raise_bounds(node);
     return rc;
 }

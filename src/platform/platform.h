@@ -47,6 +47,7 @@ void rmi_wake_raise(rmi_wake *wake);
  * ends it too. */
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline);
 
+bool rmi_platform_has_threads(void);
 /* A thread that calls `function(context)` at a deadline or when raised; absent on hosts without threads. */
 typedef struct rmi_watchdog rmi_watchdog;
 /* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function` returns the next

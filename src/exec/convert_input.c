@@ -14,7 +14,7 @@ bool rmi_takes_any(const rm_node *node)
 {
     const uint32_t ports = node->graph->input_ports > 0 ? node->graph->input_ports : 1;
     for (uint32_t i = 0; i < ports; i++)
-        if (!takes_anything(node->takes[i]))
+        if (!takes_anything(node->in.takes[i]))
             return false;
     return true;
 }
@@ -101,7 +101,7 @@ static int fit(rm_node *node, const rm_port *port, rm_packet *packet)
  * 0. */
 size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n, int *rc)
 {
-    const rm_port *description = node->takes[port];
+    const rm_port *description = node->in.takes[port];
     const uint32_t scalars = (description != NULL ? description->kinds : RM_KIND_PLAIN) & RM_KIND_PLAIN;
     *rc = RM_OK;
     for (size_t i = 0; i < n; i++) {

@@ -1,0 +1,84 @@
+/* Packets under way in a node: those whose results come later (RM_PENDING), that may be tried again, or that have a timeout.
+ * Whatever finishes first, they stand in the order of their packets. */
+#include "exec/pipeline.h"
+
+#include "base/alloc.h"
+
+rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token)
+{
+    for (size_t i = 0; i < node->flight.count; i++)
+        if (node->flight.items[i].token == token && token != 0)
+            return &node->flight.items[i];
+    return NULL;
+}
+
+bool rmi_flight_room(const rm_node *node)
+{
+    const uint32_t most = node->max_in_flight;
+    return node->plain || (!node->more && node->flight.count < (most > 0 ? most : 1));
+}
+
+static void clear_one(rm_node *node, rmi_flight *flight)
+{
+    const rm_allocator *allocator = node->pipeline->allocator;
+    rm_value metadata = {.kind = flight->origin.metadata ? RM_MAP : RM_NULL, .heap = flight->origin.metadata};
+    rm_value_clear(&metadata);
+    rmi_queue_free(allocator, &flight->staged);
+    rm_packet_clear(&flight->retry);
+    if (flight->error != NULL)
+        rm_error_clear(flight->error);
+    rmi_free(allocator, flight->error, sizeof *flight->error);
+}
+
+void rmi_flights_clear(rm_node *node)
+{
+    for (size_t i = 0; i < node->flight.count; i++)
+        clear_one(node, &node->flight.items[i]);
+    node->flight.count = 0;
+}
+
+void rmi_flights_free(rm_node *node)
+{
+    rmi_flights_clear(node);
+    rmi_free(node->pipeline->allocator, node->flight.items,
+             node->flight.capacity * sizeof *node->flight.items);
+    node->flight.items = NULL;
+    node->flight.capacity = 0;
+}
+
+void rmi_flight_remove(rm_node *node, rmi_flight *flight)
+{
+    clear_one(node, flight);
+    node->flight.count--;
+    for (size_t i = (size_t)(flight - node->flight.items); i < node->flight.count; i++)
+        node->flight.items[i] = node->flight.items[i + 1];
+}
+
+int rmi_flight_add(rm_node *node, const rmi_flight *flight)
+{
+    void *block = node->flight.items;
+    const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight.capacity, node->flight.count + 1,
+                            sizeof *flight, NULL);
+    node->flight.items = block;
+    if (rc != RM_OK)
+        return rc;
+    if (flight->origin.metadata != NULL)
+        (void)rm_value_retain((rm_value){.kind = RM_MAP, .heap = flight->origin.metadata});
+    node->flight.items[node->flight.count++] = *flight;
+    return RM_OK;
+}
+
+int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n)
+{
+    rmi_flight *flight = rmi_flight_find(node, node->flight.staging);
+    if (flight == NULL)
+        return RM_E_INTERNAL;
+    const int rc = rmi_queue_append(node->pipeline->allocator, &flight->staged, packets, n);
+    if (rc != RM_OK)
+        return rc;
+    rm_packet *staged = rmi_queue_first(&flight->staged) + flight->staged.count - n;
+    for (size_t i = 0; i < n; i++)
+        staged[i].reserved = port;
+    flight->staged.units = 0;
+    return RM_OK;
+}

@@ -1,0 +1,205 @@
+/* What a run does when no node is ready: it takes input, waits for what goes on by itself, reports a failure, flushes the
+ * next node, or is done. */
+#include <stdio.h>
+
+#include "exec/pipeline.h"
+
+/* ---- Looking */
+
+bool rmi_look(rm_pipeline *p)
+{
+    bool any = false;
+    rmi_reason why;
+    (void)atomic_exchange(&p->any_woken, false);
+    if (p->has_special)
+        p->now = rmi_platform_now();
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (!node->poll.on)
+            atomic_store_explicit(&node->poll.woken, false,
+                                  memory_order_relaxed); /* too late: nothing is pending */
+        const rmi_work work = rmi_node_work(node, &why);
+        if (work == RMI_WAIT || work == RMI_STREAM_LATER)
+            continue;
+        rmi_ready(node);
+        any = true;
+    }
+    return any;
+}
+
+/* A stream node that may wait in a pull begins when nobody else can do anything, the last one first: those before it can then
+ * go on while it waits, which is not so the other way round. */
+static bool begin_a_pull(rm_pipeline *p)
+{
+    rmi_reason why;
+    for (uint32_t i = p->node_count; p->stream_count > 1 && i-- > 0;)
+        if (rmi_node_work(&p->nodes[i], &why) == RMI_STREAM_LATER) {
+            p->nodes[i].stream.begin = true;
+            rmi_ready(&p->nodes[i]);
+            return true;
+        }
+    return false;
+}
+
+/* What a node did may be what another one's pending work waits for (an asyncio.Event, say), and nothing else tells. */
+static bool poll_after_work(rm_pipeline *p)
+{
+    bool any = false;
+    for (uint32_t i = 0; p->worked && i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (!node->poll.on || node->call.busy || node->type->poll == NULL || rmi_output_room(node) == 0)
+            continue;
+        node->poll.due = any = true;
+        rmi_ready(node);
+    }
+    p->worked = false;
+    return any;
+}
+
+static bool any_waits_for_outside(const rm_pipeline *p)
+{
+    rmi_reason why;
+    for (uint32_t i = 0; i < p->node_count; i++)
+        if (rmi_node_work(&p->nodes[i], &why) == RMI_WAIT && why == RMI_FOR_OUTSIDE)
+            return true;
+    return false;
+}
+
+/* ---- Input */
+
+static bool is_parked(const rm_node *node)
+{
+    return node->stream.below || (node->call.busy && node != node->pipeline->puller);
+}
+
+/* After a failure only sources that have not come to the failed item yet are given more. */
+bool rmi_wants_input(const rm_pipeline *p)
+{
+    bool wanted = false;
+    if (p->input == NULL || p->finished || p->stopped || p->input_code != RM_OK)
+        return false;
+    for (uint32_t i = 0; i < p->feed_count; i++) {
+        const rmi_link *feed = p->feeds[i];
+        if (feed->queue.count > 0 && !is_parked(feed->to) && rmi_queue_first(&feed->queue)->seq <= p->limit)
+            return false;
+        wanted |= !feed->closed && !feed->to->generate.on && feed->bound <= p->limit;
+    }
+    return wanted;
+}
+
+int rmi_take_input(rm_pipeline *p)
+{
+    const int rc = rmi_feed_pull(p);
+    return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
+}
+
+/* ---- The end */
+
+/* Nothing may be left when a node is flushed: a guard against defects, so that no item is lost without a word. */
+static int check_empty(rm_pipeline *p, const rm_node *node)
+{
+    char waits[384];
+    size_t waiting = node->merge.queue.count + node->flight.count;
+    for (uint32_t k = 0; k < node->in.count; k++)
+        waiting += node->in.links[k]->queue.count;
+    if (waiting == 0 || node->in.closed)
+        return RM_OK;
+    rmi_describe_waits(p, waits, sizeof waits);
+    (void)rm_error_set(&p->scratch, RM_E_INTERNAL, "%zu packets of '%s' were never finished: %s", waiting,
+                       rm_node_id(node), waits);
+    return rmi_stop_with(p, node, &p->scratch, RM_E_INTERNAL);
+}
+
+/* The node that is flushed next: the first one in order, unless that waits in a pull below another one, which must get on
+ * first. NULL: it has to wait for the call that the run is nested in. */
+static rm_node *next_to_flush(const rm_pipeline *p)
+{
+    for (uint32_t rank = p->flush_rank; rank < p->node_count; rank++) {
+        rm_node *node = &p->nodes[rank];
+        const bool parked = node->call.busy && node != p->puller;
+        if (!parked && !node->flushed && !node->stream.below)
+            return node->call.busy && node->stream.ended ? NULL : node;
+        if (p->pulls < 2 && parked)
+            return NULL;
+    }
+    return NULL;
+}
+
+/* Ends the node's stream, or flushes it. RM_OK: there may be something to do now; RM_MORE: there is not. */
+static int flush_one(rm_pipeline *p, rm_node *node)
+{
+    if (node->type->stream != NULL && !node->stream.ended && !node->in.closed) {
+        node->stream.ended = true;
+        rmi_ready(node);
+        return RM_OK; /* one that is in a pull learns now that there is no more */
+    }
+    int rc = check_empty(p, node);
+    if (rc == RM_OK)
+        rc = rmi_flush_turn(node);
+    if (rc == RM_MORE)
+        return RM_OK;
+    if (rc != RM_OK)
+        return rc;
+    node->flushed = true;
+    while (p->flush_rank < p->node_count && p->nodes[p->flush_rank].flushed)
+        p->flush_rank++;
+    rc = p->tracked ? rmi_raise_bounds(node) : RM_OK;
+    return rc == RM_OK ? RM_MORE : rc;
+}
+
+static bool any_ready(const rm_pipeline *p)
+{
+    for (uint32_t word = 0; word < p->ready_words; word++)
+        if (p->ready[word] != 0)
+            return true;
+    return false;
+}
+
+/* One node of the end, in topological order, each delivered before the next. */
+static int flush_next(rm_pipeline *p)
+{
+    int rc = RM_MORE;
+    while (rc == RM_MORE && p->flush_rank < p->node_count) {
+        rm_node *node = next_to_flush(p);
+        if (node == NULL)
+            return RM_AGAIN;
+        rc = flush_one(p, node);
+        if (rc == RM_MORE && (any_ready(p) || p->limit != RMI_FOREVER))
+            return RM_OK;
+    }
+    if (rc != RM_MORE)
+        return rc;
+    return p->pulls > 0 ? RM_AGAIN : RM_DONE;
+}
+
+/* ---- Idle */
+
+/* Whether somebody outside will take results when told to. */
+static bool results_are_taken(const rm_pipeline *p)
+{
+    return p->blocked_count > 0 && (p->pulls == 0 || p->wait != NULL) && rmi_results_deliverable(p);
+}
+
+int rmi_idle(rm_pipeline *p)
+{
+    if (p->has_special && rmi_look(p))
+        return RM_OK;
+    if (results_are_taken(p))
+        return RM_AGAIN;
+    const int fed = rmi_wants_input(p) ? rmi_take_input(p) : RM_AGAIN;
+    if (fed != RM_AGAIN)
+        return fed;
+    if (p->has_special && (begin_a_pull(p) || poll_after_work(p)))
+        return RM_OK;
+    if (p->has_special && any_waits_for_outside(p))
+        return RM_PENDING;
+    if (rmi_look(p) || rmi_overshoot(p)) /* the former only if a mark was missed */
+        return RM_OK;
+    if (p->input_code != RM_OK && !rmi_feed_open(p))
+        rmi_input_failure_void(p);
+    if (p->limit != RMI_FOREVER)
+        return rmi_failure_conclude(p);
+    if (rmi_feed_open(p))
+        return RM_AGAIN;
+    return flush_next(p);
+}

@@ -1,0 +1,82 @@
+/* The way out where bounded queues lock each other: a node that merges waits for a packet on one link, and the node that would
+ * have to make it waits for room on another. When nothing else moves, the nodes that the waiting merges need are found, going
+ * up from their empty links; the one of them that waits for room may put its packets where there is none, once. (Parks,
+ * "Bounded Scheduling of Process Networks", 1995, lets the smallest full queue grow; here the right one is known.) */
+#include "exec/pipeline.h"
+
+/* Marks who could bring what is missing on the empty ones of these links, for a packet of `seq` to be next. */
+static void need_missing(rmi_link *const *links, uint32_t count, int64_t seq)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (links[i]->queue.count == 0 && links[i]->bound <= seq && links[i]->from != NULL)
+            links[i]->from->out.needed = true;
+}
+
+static bool waits_for_room(const rm_node *node)
+{
+    rmi_reason why;
+    return rmi_node_work(node, &why) == RMI_WAIT && why == RMI_FOR_ROOM;
+}
+
+/* What the node lacks: packets of its lowest seq where some wait already, else anything at all. */
+static void need_inputs(const rm_node *node)
+{
+    const int64_t lowest = rmi_lowest_seq(node->in.links, node->in.count);
+    if (lowest != RMI_FOREVER ? lowest <= node->pipeline->limit : node->out.needed)
+        need_missing(node->in.links, node->in.count, lowest);
+}
+
+/* From the sinks up: needed are those before a merge that waits, and those before a needed one that gets nothing. */
+static void find_needed(rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        p->nodes[i].out.needed = false;
+    need_missing(p->results, p->result_count, rmi_lowest_seq(p->results, p->result_count));
+    for (uint32_t rank = p->node_count; rank-- > 0;) {
+        rm_node *node = &p->nodes[rank];
+        const bool pulls = node == p->puller;
+        node->out.needed |= pulls;
+        if (pulls || (!node->call.busy && !waits_for_room(node)))
+            need_inputs(node);
+    }
+}
+
+static bool let_go(rm_node *node)
+{
+    rmi_unblock(node);
+    node->out.overshoot = true;
+    rmi_ready(node);
+    return true;
+}
+
+/* A source that is needed and gets nothing because another one's feed is full. */
+static bool a_needed_source_starves(const rm_pipeline *p)
+{
+    for (uint32_t i = 0; !p->finished && i < p->feed_count; i++) {
+        const rmi_link *feed = p->feeds[i];
+        if (feed->to->out.needed && !feed->closed && feed->queue.count == 0 && feed->bound <= p->limit)
+            return true;
+    }
+    return false;
+}
+
+bool rmi_overshoot(rm_pipeline *p)
+{
+    rm_node *last = NULL;
+    if (p->blocked_count == 0 && p->feed_count < 2)
+        return false;
+    find_needed(p);
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (!waits_for_room(node))
+            continue;
+        if (node->out.needed)
+            return let_go(node);
+        last = node;
+    }
+    if (a_needed_source_starves(p)) {
+        p->feed_overshoot = true; /* for who pushes */
+        return p->input != NULL && p->input_code == RM_OK && rmi_take_input(p) == RM_OK;
+    }
+    return last != NULL && let_go(last);
+}
