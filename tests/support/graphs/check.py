@@ -7,19 +7,33 @@ import random
 import time
 
 from graphs.generate import generate, manifest_of
+from graphs.kinds import copied
 from graphs.model import expected
-from graphs.runners import Driver, Program, differences, driver_job, program_job
+from graphs.runners import Driver, Program, differences, driver_job, plain_error, program_job
 from graphs.shrink import shrink
 
 CHUNK = 20
 
 
+DEFAULTS = {
+    "driver": None,  # none: only the command line
+    "without": (),  # kinds that are left out
+    "program_share": 0.1,  # of the graphs are run by the command line, too,
+    "cancel_share": 0.02,  # cancelled at every call,
+    "meta_share": 0.05,  # and run with other queues, whose outcome must be the same whatever the model says
+    "only": None,  # modes
+    "limit": 10,  # seconds that a run may take
+    "slowness": 1,
+    "shrink_seconds": 30,
+    "keep": None,  # a folder for failures
+}
+
+
 class Checker:
-    """`options`: program, driver (or None), without, program_share and cancel_share (of graphs), keep, shrink_seconds,
-    only (modes or None), limit (seconds a run)."""
+    """`options`: "program", and what is in DEFAULTS."""
 
     def __init__(self, options):
-        self.options = options
+        self.options = options = {**DEFAULTS, **options}
         self.program = Program(options["program"], options["limit"] * 2)
         home = pathlib.Path(options["program"]).resolve().parent.parent
         self.driver = Driver(options["driver"], home, options["limit"]) if options["driver"] else None
@@ -36,6 +50,8 @@ class Checker:
             jobs = [driver_job(rnd, mode) for mode in rnd.sample(["run", "push", "feed"], 2)]
             if rnd.random() < self.options["cancel_share"]:
                 jobs.append(driver_job(rnd, "cancel"))
+            if rnd.random() < self.options["meta_share"]:
+                jobs.append(driver_job(rnd, "meta"))
         if not self.driver or rnd.random() < self.options["program_share"]:
             jobs.append(program_job(rnd, graph))
         only = self.options["only"]
@@ -45,7 +61,28 @@ class Checker:
         return (self.program if job["mode"] == "program" else self.driver).run(graph, job)
 
     def wrong(self, graph, outcome, job):
+        if job["mode"] == "meta":
+            return self.unlike(graph, job)
         return differences(outcome, self.run(graph, job))
+
+    def unlike(self, graph, job):
+        """What two runs with other queues and modes gave differently."""
+        first = None
+        for mode, queue, packets in (("feed", 0, None), ("push", 1, None), ("feed", 3, 1), ("push", 0, 2)):
+            changed = copied(graph)
+            for edge in changed["edges"]:
+                edge.pop("bytes", None)
+                edge.pop("packets", None)
+                if packets:
+                    edge["packets"] = packets
+            answer = self.driver.run(changed, {**job, "mode": mode, "queue": queue})
+            seen = {name: answer.get(name) for name in ("trouble", "status", "outputs", "lines", "failed")}
+            seen["error"] = plain_error(answer.get("error"))
+            first = first or seen
+            wrong = [(f"unlike {name}", first[name], seen[name]) for name in seen if seen[name] != first[name]]
+            if wrong or seen["trouble"]:
+                return wrong or [("trouble", "success", seen["trouble"])]
+        return []
 
     def check(self, seed):
         """None, or what failed first of the graph of this seed."""
@@ -135,7 +172,7 @@ def check_graphs(first, count, options, jobs=2, seconds=None, most_failures=None
                 run += done
                 for failure in found:
                     report(told(failure))
-                    if options["keep"]:
+                    if options.get("keep"):
                         keep(failure, pathlib.Path(options["keep"]))
                 failures += found
     return run, failures

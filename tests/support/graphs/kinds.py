@@ -41,6 +41,12 @@ def chosen(x, choice):
     return sum(map(ord, repr(x))) % choice[0] == choice[1]
 
 
+def returned(x):
+    """What an item gives whose process returns x."""
+    if x is not None:
+        yield x
+
+
 def number(x):
     return isinstance(x, int) and not isinstance(x, bool)
 
@@ -325,6 +331,9 @@ class Python(Kind):
         more = {"is_streaming": True} if self.streaming else {}
         return {"node_type": "Python", "params": {"code": code}, **more}
 
+    def process(self, x):
+        yield from returned(x)
+
 
 class PyPass(Python):
     pass
@@ -346,7 +355,7 @@ class PyDrop(Python):
 
     def process(self, x):
         if not chosen(x, self.args["choice"]):
-            yield x
+            yield from returned(x)
 
 
 class PyEveryOther(Python):
@@ -361,7 +370,7 @@ class PyEveryOther(Python):
     def process(self, x):
         self.calls += 1
         if self.calls % 2:
-            yield x
+            yield from returned(x)
 
 
 class PyYield(Python):
@@ -412,7 +421,7 @@ class PyFlush(Python):
 
     def process(self, x):
         self.calls += 1
-        yield x
+        yield from returned(x)
 
     def flush(self):
         if self.args["count"] == 1:
@@ -475,7 +484,7 @@ class PyFail(Python):
     def process(self, x):
         if chosen(x, self.args["choice"]):
             raise Failure
-        yield x
+        yield from returned(x)
 
 
 class PyFailNth(Python):
@@ -497,7 +506,7 @@ class PyFailNth(Python):
         self.calls += 1
         if self.calls == self.args["nth"]:
             raise Failure
-        yield x
+        yield from returned(x)
 
 
 class PyYieldFail(Python):
@@ -546,7 +555,7 @@ def process(x):
         self.seen[key] = self.seen.get(key, 0) + 1
         if self.seen[key] <= self.args["failures"]:
             raise Failure
-        yield x
+        yield from returned(x)
 
 
 class PyYieldFlaky(PyFlaky):
@@ -688,7 +697,7 @@ class AsyncTimeout(Async):
     def process(self, x):
         if chosen(x, self.args["choice"]):
             raise Failure("timeout")
-        yield x
+        yield from returned(x)
 
 
 class AsyncYield(Async):
@@ -753,7 +762,7 @@ class AsyncFlush(Async):
 
     def process(self, x):
         self.calls += 1
-        yield x
+        yield from returned(x)
 
     def flush(self):
         yield [self.calls]

@@ -43,7 +43,7 @@ def topological(ids, edges):
 
 
 class Node:
-    def __init__(self, entry, rank, incoming, consumers):
+    def __init__(self, entry, rank, incoming, consumers, before):
         self.id, self.entry, self.rank = entry["id"], entry, rank
         self.kind = KINDS[entry["kind"]](entry["id"], entry["args"])
         self.incoming, self.consumers = incoming, consumers  # ids, in the order of connections
@@ -55,6 +55,8 @@ class Node:
         self.calls = 0
         if hasattr(self.kind, "merges"):
             self.kind.sources = list(dict.fromkeys(incoming))
+        if entry["kind"] == "Upper" and before & {"Batch", "Window", "Merge"}:
+            raise Unfit("the manifest is refused: these give no text")
 
     @property
     def on_error(self):
@@ -77,7 +79,8 @@ class Model:
             id = entry["id"]
             incoming = [edge["from"] for edge in edges if edge["to"] == id]
             consumers = [edge["to"] for edge in edges if edge["from"] == id]
-            self.nodes[id] = Node(entry, self.order.index(id), incoming, consumers)
+            before = {node["kind"] for node in graph["nodes"] if node["id"] in incoming}
+            self.nodes[id] = Node(entry, self.order.index(id), incoming, consumers, before)
         self.ranked = [self.nodes[id] for id in self.order]
         self.sinks = [id for id in ids if self.nodes[id].reports]
         self.lines, self.failures, self.collected = [], [], []
