@@ -25,5 +25,6 @@ def case_of(seed, graph, outcome):
 
 
 def write_cases(path, first, count, without=()):
-    cases = [case_of(seed, *generate(seed, without)) for seed in range(first, first + count)]
+    graphs = ((seed, *generate(seed, without)) for seed in range(first, first + count))
+    cases = [case_of(seed, graph, outcome) for seed, graph, outcome in graphs if "broken" not in graph]
     path.write_text("[\n" + ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases) + "\n]\n")

@@ -46,6 +46,8 @@ class Checker:
         """How this graph is run."""
         rnd = random.Random(f"jobs {seed}")
         jobs = []
+        if "broken" in graph:
+            return [program_job(rnd, graph)]
         if self.driver:
             jobs = [driver_job(rnd, mode) for mode in rnd.sample(["run", "push", "feed"], 2)]
             if rnd.random() < self.options["cancel_share"]:

@@ -99,7 +99,9 @@ class Generator:
         for node in sources:
             if node["kind"] == "Merge":
                 node.update(kind="Pass", args={})
-        graph["input"] = self.input(graph, sources)
+        graph["input"] = given = self.input(graph, sources)
+        if isinstance(given, list) and given and rnd.random() < 0.02:
+            graph["broken"] = rnd.randrange(len(given) + 1)
         return graph
 
     def replace(self, graph, id, name, **args):

@@ -312,6 +312,19 @@ class Merge(Native):
         yield from self.leave()
 
 
+# What nodes count: opened, closed, begun, ended.
+LIFE = """import sys
+life = sys.__dict__.setdefault('life', [0, 0, 0, 0])
+"""
+# Gives the counts, and the tasks of asyncio that are left, and begins anew.
+PROBE = """import gc, sys
+def process(x):
+    gc.collect()
+    life = sys.__dict__.pop('life', [0, 0, 0, 0])
+    tasks = getattr(sys.modules.get('_asyncio'), '_scheduled_tasks', ())
+    return [*life, sum(not task.done() for task in tasks)]
+"""
+
 # ---- Python nodes that work on one item -------------------------------------------------------------------------
 
 
@@ -578,6 +591,38 @@ def process(x):
         yield ["ok"]
 
 
+class PyLife(Python):
+    """Counts how often it was opened and closed; PROBE tells."""
+
+    life = True
+    code = LIFE + """class Node:
+    def initialize(self):
+        life[0] += 1
+    def process(self, x):
+        return x
+    def cleanup(self):
+        life[1] += 1
+"""
+
+
+class PyYieldLife(Python):
+    """Counts the generators that began and ended."""
+
+    life = True
+    code = LIFE + """def process(x):
+    life[2] += 1
+    try:
+        yield x
+        yield [x]
+    finally:
+        life[3] += 1
+"""
+
+    def process(self, x):
+        yield x
+        yield [x]
+
+
 class PyEndless(Python):
     endless = True
     code = "def process(x):\n    while True:\n        yield x\n"
@@ -766,6 +811,40 @@ class AsyncFlush(Async):
 
     def flush(self):
         yield [self.calls]
+
+
+class AsyncLife(Async):
+    life = True
+    code = LIFE + """class Node:
+    async def initialize(self):
+        life[0] += 1
+    async def process(self, x):
+        life[2] += 1
+        try:
+            await asyncio.sleep({sleeps}[0])
+            return x
+        finally:
+            life[3] += 1
+    async def cleanup(self):
+        await asyncio.sleep(0)
+        life[1] += 1
+"""
+
+
+class AsyncYieldLife(AsyncLife):
+    code = LIFE + """async def process(x):
+    life[2] += 1
+    try:
+        yield x
+        await asyncio.sleep({sleeps}[0])
+        yield [x]
+    finally:
+        life[3] += 1
+"""
+
+    def process(self, x):
+        yield x
+        yield [x]
 
 
 class AsyncEndless(Async):

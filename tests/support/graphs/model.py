@@ -2,7 +2,8 @@
 topological order. The runtime does much at once; its outcome has to be this one.
 
 A graph is {"nodes": [{"id", "kind", "args", "on_error", "retry", "timeout_ms", "max_in_flight", "output"}],
-"edges": [{"from", "to", "packets", "bytes"}], "input": list, {source: list} or null}; all but id, kind and args is optional.
+"edges": [{"from", "to", "packets", "bytes"}], "input": list, {source: list} or null, "broken"}; all but id, kind and args is
+optional. "broken" is the index of a line of input that is no JSON.
 """
 
 import dataclasses
@@ -95,7 +96,7 @@ class Model:
             return {id: self.generated(node) for id, node in sources.items() if node.kind.generates}
         if isinstance(given, dict):
             return {id: list(given.get(id, [])) for id in sources}
-        return {id: list(given) for id in sources}
+        return {id: given[: self.graph.get("broken")] for id in sources}
 
     def generated(self, node):
         values = []
@@ -272,6 +273,8 @@ class Model:
             error = self.round(seq, {id: values[seq] for id, values in given.items() if seq < len(values)})
             if error is not None:
                 break
+        if error is None and "broken" in self.graph and not all(self.nodes[id].closed for id in given):
+            error = {"code": "parse", "node": None, "item": min(self.graph["broken"], len(self.graph["input"]))}
         if error is None:
             for node in self.ranked:
                 if node.unwanted is None:

@@ -9,6 +9,7 @@ import tempfile
 import threading
 
 from graphs.generate import manifest_of
+from graphs.kinds import KINDS, PROBE
 from hosted_ports import Host
 from ports import environment
 
@@ -28,7 +29,17 @@ class Driver:
         if self.jobs % JOBS_A_DRIVER == 0:
             self.host.close()
         document = {"manifest": json.dumps(manifest_of(graph)), "input": graph["input"], **job}
-        return self.host.run(document, self.limit * (5 if job["mode"] == "cancel" else 1))
+        answer = self.host.run(document, self.limit * (5 if job["mode"] == "cancel" else 1))
+        if any(hasattr(KINDS[node["kind"]], "life") for node in graph["nodes"]) and self.host.process:
+            answer["life"] = self.probe()
+        return answer
+
+    def probe(self):
+        node = {"id": "p", "node_type": "Python", "params": {"code": PROBE}}
+        manifest = {"version": "v1", "metadata": {"name": "probe"}, "nodes": [node], "connections": []}
+        job = {"manifest": json.dumps(manifest), "input": [0], "mode": "run", "seed": 0, "queue": 0}
+        answer = self.host.run(job, self.limit)
+        return answer["outputs"]["p"][0] if answer.get("status") == "success" else [answer]
 
     def close(self):
         self.host.close()
@@ -61,7 +72,10 @@ class Program:
             stdin = json.dumps({"manifest": manifest, "input_data": given}).encode()
         else:
             (folder / "m.json").write_text(json.dumps(manifest))
-            lines = "".join(json.dumps(item) + "\n" for item in given)
+            texts = [json.dumps(item) + "\n" for item in given]
+            if "broken" in graph:
+                texts[graph["broken"] : graph["broken"]] = ['{"no JSON\n']
+            lines = "".join(texts)
             (folder / "in.jsonl").write_text(lines)
             (folder / "in.json").write_text(json.dumps(given))
             name = {"json": "in.json", "jsonl": "in.jsonl", "pipe": "-"}[job["input"]]
@@ -105,7 +119,7 @@ def write_in_pieces(pipe, data, rnd):
 
 
 def program_answer(exit, out, err, job):
-    if exit not in (0, 1):
+    if exit not in (0, 1, 4):
         return {"trouble": f"exit {exit}\n{out[-300:]}\n{err[-1500:]}"}
     try:
         if job["format"] == "json":
@@ -129,6 +143,7 @@ def program_answer(exit, out, err, job):
 
 def program_job(rnd, graph):
     ways = ["inline", "json", "jsonl", "pipe"] if isinstance(graph["input"], list) and graph["input"] else ["inline"]
+    ways = ["jsonl", "pipe"] if "broken" in graph else ways
     return {
         "mode": "program",
         "input": rnd.choice(ways),
@@ -172,4 +187,10 @@ def differences(outcome, answer):
 
 
 def leaks(answer):
-    return [("live blocks", 0, answer["live"])] if answer.get("live") else []
+    wrong = [("live blocks", 0, answer["live"])] if answer.get("live") else []
+    if "life" in answer:
+        life = answer["life"]
+        whole = len(life) == 5 and life[0] == life[1] and life[2] == life[3] and life[4] == 0
+        if not whole:
+            wrong.append(("opened closed begun ended tasks", None, life))
+    return wrong

@@ -23,11 +23,12 @@ def without_node(graph, id, bridge):
     if isinstance(given, dict):
         sources = {node["id"] for node in nodes} - {edge["to"] for edge in kept}
         given = {source: given.get(source, []) for source in sources}
-    return {"nodes": nodes, "edges": kept, "input": given}
+    return {**graph, "nodes": nodes, "edges": kept, "input": given}
 
 
 def with_input(graph, given):
-    return {**graph, "input": given}
+    broken = {"broken": min(graph["broken"], len(given))} if "broken" in graph else {}
+    return {**graph, "input": given, **broken}
 
 
 def smaller_lists(items):
@@ -97,7 +98,7 @@ def legal(graph):
             return False
     called = [node for node in graph["nodes"] if node["kind"] == "SourceCalled"]
     empty = graph["input"] is not None and not any(graph["input"].values() if isinstance(graph["input"], dict) else graph["input"])
-    return not (called and empty)
+    return not (called and empty) and not ("broken" in graph and empty)
 
 
 def shrink(graph, fails, seconds=30):
