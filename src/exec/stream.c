@@ -91,6 +91,11 @@ static int take(rm_node *node, rm_packet *packet)
 bool rm_node_can_wait(const rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
+    uint32_t streams = 0;
+    for (uint32_t i = 0; i < p->node_count; i++)
+        streams += p->nodes[i].type->stream != NULL;
+    if (streams > 1 && rmi_platform_has_threads())
+        return false;
     const bool comes_by_itself = p->input == NULL ? p->generate : p->wait != NULL || p->may_block;
     return comes_by_itself && p->reentry < RMI_MAX_REENTRY && p->record == NULL;
 }

@@ -78,6 +78,12 @@ static void loop_leave(void)
     PyThread_release_lock(python->loop_lock);
 }
 
+bool rmi_loop_runs_here(void)
+{
+    const rmi_python *python = rmi_python_of_process();
+    return python->loop_depth > 0 && python->loop_owner == PyThread_get_thread_ident();
+}
+
 static int call_loop(rmi_python_name name, PyObject *argument)
 {
     if (loop_enter() != 0)

@@ -73,6 +73,8 @@ int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err)
 {
     rm_packet packet;
     unsigned port = 0;
+    if (state->closing != 0) /* nobody wants it */
+        return RM_OK;
     const int rc = rmi_packet_of_object(state, value, &packet, &port, err);
     return rc == RM_OK ? rm_emit(state->node, port, packet) : rc;
 }
@@ -129,6 +131,15 @@ static int open_iterable(rmi_work *work, PyObject *result)
 
 /* ---- Work */
 
+/* A failure of the user's code, or its end because it was told to end. */
+static int work_failed(rmi_state *state, rm_error *err)
+{
+    if (state->closing == 0 || !PyErr_ExceptionMatches(PyExc_GeneratorExit))
+        return rmi_python_failed(state->node, err);
+    PyErr_Clear();
+    return RM_OK;
+}
+
 /* Sorts a result (consumed) into the work, or emits it. RM_MORE: the work goes on. */
 static int take_result(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
 {
@@ -160,7 +171,7 @@ static int next_value(rmi_state *state, rmi_work *work, PyObject **value, rm_err
     Py_CLEAR(work->iterator);
     if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_StopIteration))
         PyErr_Clear();
-    return PyErr_Occurred() ? rmi_python_failed(state->node, err) : RM_OK;
+    return PyErr_Occurred() ? work_failed(state, err) : RM_OK;
 }
 
 /* The result of a task that is done: RM_MORE with *value owned, RM_OK at the end of an iteration. */
@@ -215,7 +226,7 @@ int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err)
 int rmi_work_start(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
 {
     if (result == NULL)
-        return rmi_python_failed(state->node, err);
+        return work_failed(state, err);
     const int rc = take_result(state, work, result, err);
     return rc == RM_MORE ? rmi_work_step(state, work, err) : rc;
 }

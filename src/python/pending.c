@@ -90,15 +90,13 @@ static bool advance(rmi_state *state, rmi_work *work, bool *more)
     return true;
 }
 
-int rmi_async_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+int rmi_async_poll(rmi_state *state, rm_error *err)
 {
-    rmi_state *state = memory;
     rmi_work **link = &state->works;
     bool more = false;
     int rc = RM_OK;
-    const PyGILState_STATE held = rmi_call_enter(state);
     if (*link != NULL && rmi_loop_step(state) != 0)
-        rc = rmi_python_failed(node, err);
+        rc = rmi_python_failed(state->node, err);
     while (rc == RM_OK && *link != NULL) {
         rmi_work *work = *link;
         if (!advance(state, work, &more)) {
@@ -106,16 +104,15 @@ int rmi_async_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
             continue;
         }
         *link = work->next;
-        rmi_free(rm_node_allocator(node), work, sizeof *work);
+        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
     }
     if (rc == RM_OK && state->works == NULL)
         rmi_waiting(state, false);
     else if (rc == RM_OK) {
         rc = more ? RM_MORE : RM_PENDING;
-        if (rmi_loop_wait(state, wait) != 0)
-            rc = rmi_python_failed(node, err);
+        if (rmi_loop_wait(state, state->wait) != 0)
+            rc = rmi_python_failed(state->node, err);
     }
-    rmi_call_leave(state, held);
     return rc;
 }
 
