@@ -115,17 +115,13 @@ bool rmi_is_value(PyObject *result)
     return shape_of(result) == VALUE && !Py_IS_TYPE(result, rmi_python_of_process()->packet_type);
 }
 
-/* A source drains whatever can be iterated. */
-static int open_iterable(rmi_work *work, PyObject *result)
+/* Iterates over a result. What can be iterated in both ways, as the stream itself can, is in the way of its node. */
+static int open_iterable(const rmi_state *state, rmi_work *work, PyObject *result)
 {
     const PyTypeObject *type = Py_TYPE(result);
-    if (type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL) {
-        work->iterator = PyObject_GetAIter(result);
-        work->is_async = true;
-    } else {
-        work->iterator = PyObject_GetIter(result);
-        work->is_async = false;
-    }
+    const bool asynchronous = type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL;
+    work->is_async = asynchronous && (state->class->is_async || type->tp_iter == NULL);
+    work->iterator = work->is_async ? PyObject_GetAIter(result) : PyObject_GetIter(result);
     return work->iterator == NULL ? -1 : 0;
 }
 
@@ -144,7 +140,8 @@ static int work_failed(rmi_state *state, rm_error *err)
 static int take_result(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
 {
     const shape what = shape_of(result);
-    const bool iterate = work->iterates || (work->drains && PyIter_Check(result));
+    const bool iterate =
+        work->iterates || (work->drains && (PyIter_Check(result) || PyAIter_Check(result)));
     int rc = RM_MORE;
     work->gave_nothing = what == NOTHING;
     if (what == AWAITABLE)
@@ -153,7 +150,7 @@ static int take_result(rmi_state *state, rmi_work *work, PyObject *result, rm_er
         work->iterator = Py_NewRef(result);
         work->is_async = what == ASYNC_ITERATOR;
     } else if (iterate && what != NOTHING)
-        rc = open_iterable(work, result) == 0 ? RM_MORE : rmi_python_failed(state->node, err);
+        rc = open_iterable(state, work, result) == 0 ? RM_MORE : rmi_python_failed(state->node, err);
     else
         rc = what == NOTHING ? RM_OK : rmi_emit_object(state, result, err);
     if (what == AWAITABLE && work->task == NULL)

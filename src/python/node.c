@@ -225,6 +225,8 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     (void)node;
     state->call.is_close = true;
     int rc = rmi_thread_unwind(state, err);
+    if (rc == RM_OK && rmi_thread_stuck(state)) /* its flush may have been one whose failures do not count */
+        rc = rmi_thread_stuck_error(state, err);
     rc = first_failure(rc, err, rmi_run(state, close_job, &more), &more);
     rmi_thread_end(state);
     return rc;

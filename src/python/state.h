@@ -104,6 +104,7 @@ int rmi_thread_resume(rmi_state *state, rm_error *err);
  * failure; what it holds stays as it is. */
 int rmi_thread_unwind(rmi_state *state, rm_error *err);
 bool rmi_thread_stuck(const rmi_state *state);
+int rmi_thread_stuck_error(const rmi_state *state, rm_error *err);
 
 /* ---- node.c */
 /* The slots of a class: its type is filled in. */

@@ -112,27 +112,27 @@ static PyObject *told_to_end(rmi_state *state)
 {
     while (rmi_platform_now() - state->closing >= patience) {
         rm_error err = {0};
-        const int rc =
-            rm_error_set(&err, RM_E_TIMEOUT,
-                         "process() of node '%s' did not end within a second after its stream was closed",
-                         rm_node_id(state->node));
-        rm_error_hint(&err, "next(stream) raises GeneratorExit then; who catches it cleans up and returns");
+        const int rc = rmi_thread_stuck_error(state, &err);
         rmi_thread_park(state, rc, &err);
     }
     PyErr_SetNone(PyExc_GeneratorExit);
     return NULL;
 }
 
-/* Whether the caller is code that a slot of the node runs; others, such as a thread of the user's, would meet the
- * runtime at work. */
-static bool is_in_call(rmi_state *state)
+/* Whether the caller may wait for the next item: code that a slot of the node runs, but no coroutine, and no thread of
+ * the user's, which would meet the runtime at work. */
+static bool may_wait(rmi_state *state)
 {
     rm_error err = {0};
-    if (state->call.depth > 0 && state->call.thread == PyThread_get_thread_ident())
+    const bool runs_here = state->call.depth > 0 && state->call.thread == PyThread_get_thread_ident();
+    if (runs_here && !rmi_loop_runs_here())
         return true;
-    (void)rm_error_set(&err, RM_E_USAGE, "the stream of node '%s' can be read by its process() only",
+    (void)rm_error_set(&err, RM_E_USAGE,
+                       runs_here ? "the stream of node '%s' cannot be waited for in a coroutine"
+                                 : "the stream of node '%s' can be read by its process() only",
                        rm_node_id(state->node));
-    rm_error_hint(&err, "read it there, and hand the items to other threads");
+    rm_error_hint(&err, runs_here ? "there it is read with `async for`"
+                                  : "read it there, and hand the items to other threads");
     rmi_python_raise(&err);
     return false;
 }
@@ -142,11 +142,11 @@ static PyObject *stream_next(PyObject *self)
     rmi_state *state = ((stream_object *)self)->state;
     rm_packet packet = rm_packet_of(rm_null());
     rm_error err = {0};
-    if (state == NULL || !is_in_call(state))
+    if (state == NULL || !may_wait(state))
         return NULL;
     if (state->closing != 0)
         return told_to_end(state);
-    int rc = next_packet(state, !rmi_loop_runs_here(), &packet, &err);
+    int rc = next_packet(state, true, &packet, &err);
     if (rc == RM_OK)
         return item_of(state, &packet);
     if (rc == RM_AGAIN && state->closing != 0)
@@ -154,7 +154,7 @@ static PyObject *stream_next(PyObject *self)
     if (rc == RM_AGAIN) {
         rc = rm_error_set(&err, RM_E_USAGE, "the stream of node '%s' cannot be waited for here",
                           rm_node_id(state->node));
-        rm_error_hint(&err, "in a coroutine it is read with `async for`");
+        rm_error_hint(&err, "an asynchronous node reads it with `async for`");
     }
     if (rc < 0)
         rmi_python_raise(&err);
