@@ -47,6 +47,7 @@ void rmi_wake_raise(rmi_wake *wake);
  * ends it too. */
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline);
 
+bool rmi_platform_has_threads(void);
 /* A thread that calls `function(context)` at a deadline or when raised; absent on hosts without threads. */
 typedef struct rmi_watchdog rmi_watchdog;
 /* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function` returns the next
@@ -58,9 +59,6 @@ int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *
 void rmi_watchdog_poke(rmi_watchdog *watchdog);
 /* Waits for a call in progress, ends the thread, frees. NULL is fine. */
 void rmi_watchdog_stop(rmi_watchdog *watchdog);
-
-/* Whether the functions here that start a thread can work. */
-bool rmi_platform_has_threads(void);
 
 /* A thread that takes turns with its caller, as a coroutine does: one of the two runs at a time, and who gives the
  * turn away waits until it comes back. What one did, the other sees. */

@@ -1,4 +1,5 @@
 /* What a node returned or yielded, on its way to packets. */
+#include "base/alloc.h"
 #include "python/convert.h"
 #include "python/state.h"
 #include "python/tensor.h"
@@ -140,10 +141,10 @@ static int work_failed(rmi_state *state, rm_error *err)
 static int take_result(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
 {
     const shape what = shape_of(result);
-    const bool iterate =
-        work->iterates || (work->drains && (PyIter_Check(result) || PyAIter_Check(result)));
+    const bool iterate = work->iterates || (work->drains && (PyIter_Check(result) || PyAIter_Check(result)));
     int rc = RM_MORE;
     work->gave_nothing = what == NOTHING;
+    work->watched = false;
     if (what == AWAITABLE)
         work->task = rmi_task_new(result);
     else if (what == ITERATOR || what == ASYNC_ITERATOR) {
@@ -200,6 +201,7 @@ int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err)
     int rc = RM_MORE;
     while (work->task != NULL || work->iterator != NULL) {
         if (work->task == NULL && work->is_async) {
+            work->watched = false;
             if ((work->task = rmi_task_next(work->iterator)) == NULL)
                 return rmi_python_failed(state->node, err);
         }
@@ -230,9 +232,15 @@ int rmi_work_start(rmi_state *state, rmi_work *work, PyObject *result, rm_error 
 
 static int wait_for(rmi_state *state, rmi_work *work, int rc, rm_error *err)
 {
-    while (rc == RM_PENDING)
-        rc = rmi_task_finish(work->task) != 0 ? rmi_python_failed(state->node, err)
-                                              : rmi_work_step(state, work, err);
+    while (rc == RM_PENDING) {
+        if (rmi_task_finish(work->task) == 0)
+            rc = rmi_work_step(state, work, err);
+        else {
+            rc = rmi_python_failed(state->node, err);
+            if (rmi_task_cancel(work->task) != 0) /* it was told to stop while it waited */
+                PyErr_Clear();
+        }
+    }
     if (rc < 0)
         rmi_work_clear(work); /* what could not be emitted leaves its generator behind */
     return rc;
@@ -254,19 +262,66 @@ void rmi_work_clear(rmi_work *work)
     Py_CLEAR(work->iterator);
 }
 
-int rmi_work_close(rmi_state *state, rmi_work *work, rm_error *err)
+bool rmi_has_task(const rmi_state *state, PyObject *task)
 {
-    PyObject *closed = NULL;
+    bool found = state->work.task == task;
+    for (const rmi_work *work = state->works; work != NULL; work = work->next)
+        found |= work->task == task;
+    return found;
+}
+
+int rmi_generator_close(PyObject *generator)
+{
+    PyObject *closed = PyGen_CheckExact(generator)
+                           ? PyObject_CallMethodNoArgs(generator, rmi_name(RMI_NAME_close))
+                           : Py_NewRef(Py_None);
+    Py_XDECREF(closed);
+    return closed == NULL ? -1 : 0;
+}
+
+/* Closes what is closed at once; what takes time is put into `pairs`, a list that is made when needed. */
+static int close_or_add(rmi_work *work, PyObject **pairs)
+{
+    PyObject *iterator = work->is_async ? work->iterator : NULL;
+    if (work->task == NULL && iterator == NULL)
+        return work->iterator != NULL ? rmi_generator_close(work->iterator) : 0;
+    if (*pairs == NULL && (*pairs = PyList_New(0)) == NULL)
+        return -1;
+    PyObject *pair =
+        PyTuple_Pack(2, work->task != NULL ? work->task : Py_None, iterator != NULL ? iterator : Py_None);
+    const int rc = pair != NULL ? PyList_Append(*pairs, pair) : -1;
+    Py_XDECREF(pair);
+    return rc;
+}
+
+/* The first of several failures is the one that is told. */
+static int also_failed(rmi_state *state, int rc, rm_error *err)
+{
+    if (rc == RM_OK)
+        return rmi_python_failed(state->node, err);
+    PyErr_Clear();
+    return rc;
+}
+
+int rmi_works_close(rmi_state *state, rm_error *err)
+{
+    PyObject *pairs = NULL;
     int rc = RM_OK;
-    if (work->task != NULL || (work->iterator != NULL && work->is_async)) {
-        if (rmi_task_cancel(work->task, work->is_async ? work->iterator : NULL) != 0)
-            rc = rmi_python_failed(state->node, err);
-    } else if (work->iterator != NULL && PyGen_CheckExact(work->iterator)) {
-        closed = PyObject_CallMethodNoArgs(work->iterator, rmi_name(RMI_NAME_close));
-        if (closed == NULL)
-            rc = rmi_python_failed(state->node, err);
-        Py_XDECREF(closed);
+    if (close_or_add(&state->work, &pairs) != 0)
+        rc = also_failed(state, rc, err);
+    rmi_work_clear(&state->work);
+    for (rmi_work *work = state->works; work != NULL; work = work->next)
+        if (close_or_add(work, &pairs) != 0)
+            rc = also_failed(state, rc, err);
+    if (pairs != NULL && rmi_tasks_cancel(pairs) != 0)
+        rc = also_failed(state, rc, err);
+    Py_XDECREF(pairs);
+    while (state->works != NULL) {
+        rmi_work *work = state->works;
+        state->works = work->next;
+        rmi_work_clear(work);
+        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
     }
-    rmi_work_clear(work);
+    rmi_waiting(state, false);
     return rc;
 }

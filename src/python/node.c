@@ -50,8 +50,11 @@ static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm
     int rc = task == NULL ? rmi_python_failed(state->node, err) : RM_OK;
     if (rc == RM_OK && is_cleanup)
         rc = rmi_task_finish_soon(state, task, "cleanup()", err);
-    else if (rc == RM_OK && rmi_task_finish(task) != 0)
+    else if (rc == RM_OK && rmi_task_finish(task) != 0) {
         rc = rmi_python_failed(state->node, err);
+        if (rmi_task_cancel(task) != 0) /* it was told to stop while it waited */
+            PyErr_Clear();
+    }
     if (rc == RM_OK && (awaited = rmi_task_result(task)) == NULL)
         rc = rmi_python_failed(state->node, err);
     Py_XDECREF(awaited);
@@ -151,7 +154,7 @@ static int begin_flush(rmi_state *state, rm_error *err)
 {
     PyObject *flush = state->flush;
     state->flushing = true;
-    const int rc = rmi_work_close(state, &state->work, err);
+    const int rc = rmi_works_close(state, err);
     if (rc != RM_OK || flush == NULL || flush == Py_None)
         return rc;
     state->work = (rmi_work){0};
@@ -182,22 +185,6 @@ static int first_failure(int rc, rm_error *err, int next, rm_error *more)
     return next;
 }
 
-static int close_works(rmi_state *state, rm_error *err)
-{
-    rm_error more = {0};
-    if (rmi_thread_stuck(state)) /* its code is still running in it */
-        state->work = (rmi_work){0};
-    int rc = rmi_work_close(state, &state->work, err);
-    while (state->works != NULL) {
-        rmi_work *work = state->works;
-        state->works = work->next;
-        rc = first_failure(rc, err, rmi_work_close(state, work, &more), &more);
-        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
-    }
-    rmi_waiting(state, false);
-    return rc;
-}
-
 static void flush_output(void)
 {
     PyObject *errors = PySys_GetObject("stderr");
@@ -211,7 +198,9 @@ static void flush_output(void)
 static int close_job(rmi_state *state, rm_error *err)
 {
     rm_error more = {0};
-    int rc = close_works(state, err);
+    if (rmi_thread_stuck(state)) /* its code is still running in it */
+        state->work = (rmi_work){0};
+    int rc = rmi_works_close(state, err);
     rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
     release_all(state);
     flush_output();

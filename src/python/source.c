@@ -35,7 +35,7 @@ int rmi_source_generate(rm_node *node, void *memory, rm_error *err)
     int rc = step(state, err);
     if (rc == RM_PENDING) {
         rmi_waiting(state, true);
-        if (rmi_task_watch(state, state->work.task) != 0)
+        if (rmi_work_watch(state, &state->work) != 0)
             rc = rmi_python_failed(node, err);
     }
     rmi_call_leave(state, held);
@@ -45,12 +45,11 @@ int rmi_source_generate(rm_node *node, void *memory, rm_error *err)
 int rmi_source_poll(rmi_state *state, rm_error *err)
 {
     rm_node *node = state->node;
-    PyObject *before = state->work.task;
-    int rc = before == NULL              ? RM_OK
-             : rmi_loop_step(state) != 0 ? rmi_python_failed(node, err)
-                                         : step(state, err);
-    if (rc == RM_PENDING && ((state->work.task != before && rmi_task_watch(state, state->work.task) != 0) ||
-                             rmi_loop_wait(state, state->wait) != 0))
+    int rc = RM_OK;
+    if (state->work.task != NULL)
+        rc = rmi_loop_step(state) != 0 ? rmi_python_failed(node, err) : step(state, err);
+    if (rc == RM_PENDING &&
+        (rmi_work_watch(state, &state->work) != 0 || rmi_loop_wait(state, state->wait) != 0))
         rc = rmi_python_failed(node, err);
     if (rc != RM_PENDING)
         rmi_waiting(state, false);

@@ -33,6 +33,7 @@ typedef struct rmi_work {
     bool iterates;      /* any iterable is drained, not only a generator */
     bool drains;        /* so is any iterator */
     bool gave_nothing;  /* the last result was None */
+    bool watched;       /* the task tells the node when it is done */
     bool abandoned;     /* nobody wants the result any more */
 } rmi_work;
 
@@ -137,8 +138,16 @@ int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err);
 int rmi_work_step_waiting(rmi_state *state, rmi_work *work, rm_error *err);
 int rmi_work_start_waiting(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err);
 void rmi_work_clear(rmi_work *work);
-/* Ends it early: cancels the task, closes the generator. A failure of the user's code is in `err`. */
-int rmi_work_close(rmi_state *state, rmi_work *work, rm_error *err);
+static inline bool rmi_work_is_idle(const rmi_work *work)
+{
+    return work->task == NULL && work->iterator == NULL;
+}
+/* Whether `task` is one of its works'. */
+bool rmi_has_task(const rmi_state *state, PyObject *task);
+/* Ends all work early: cancels tasks, closes generators. A failure of the user's code is in `err`. */
+int rmi_works_close(rmi_state *state, rm_error *err);
+/* Closes a generator. */
+int rmi_generator_close(PyObject *generator);
 
 /* ---- async.c */
 /* A task for `awaitable` (borrowed) that has run until it first waits. */
@@ -154,8 +163,12 @@ bool rmi_is_end(PyObject *result);
 int rmi_task_finish(PyObject *task);
 /* The same, for at most a second; then the task is cancelled, and that is a failure described in `err`. */
 int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
-/* Cancels `task` and closes the asynchronous `iterator` (either may be NULL). */
-int rmi_task_cancel(PyObject *task, PyObject *iterator);
+/* Cancels `task` and waits for its end, for at most a second. */
+int rmi_task_cancel(PyObject *task);
+/* The same for a list of (task, asynchronous iterator to be closed), either None; for at most a second in all. */
+int rmi_tasks_cancel(PyObject *pairs);
+/* A task that closes an asynchronous iterator. */
+PyObject *rmi_task_close(PyObject *iterator);
 /* One turn of the loop without waiting; other nodes with something pending are woken where it matters to
  * them. */
 int rmi_loop_step(rmi_state *state);
@@ -163,10 +176,14 @@ int rmi_loop_step(rmi_state *state);
 int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 /* Puts the state into the list of those with something pending, or takes it out. */
 void rmi_waiting(rmi_state *state, bool waiting);
-/* The task tells state's node when it is done. */
-int rmi_task_watch(rmi_state *state, PyObject *task);
+/* The task of a pending work tells state's node when it is done. */
+int rmi_work_watch(rmi_state *state, rmi_work *work);
 /* Whether the calling thread is running the loop: its caller is code of a task. */
 bool rmi_loop_runs_here(void);
+/* Whether an exception can be set for `thread`, which stands in `frame` (NULL: not known): code of a task, and what is not
+ * run by the loop at all; in the loop's own code it would lose what the loop was about to run. *of is set where it is a
+ * task of some other state. */
+bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **of);
 /* Makes a blocked loop look up; after an exception was set for its thread. */
 void rmi_loop_wake(void);
 /* A future of the loop; its result or exception is set by `rmi_future_set` (value NULL: the stream has

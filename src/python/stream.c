@@ -363,7 +363,7 @@ static int step_job(rmi_state *state, rm_error *err)
     while (rc == RM_MORE && goes_on(state))
         rc = rmi_work_step(state, &state->work, err);
     if (rc == RM_PENDING && (rc = run_async(state, rc, err)) == RM_PENDING &&
-        rmi_task_watch(state, state->work.task) != 0)
+        rmi_work_watch(state, &state->work) != 0)
         rc = rmi_python_failed(state->node, err);
     return answer(state, rc);
 }
@@ -394,7 +394,7 @@ int rmi_stream_poll(rmi_state *state, rm_error *err)
                                    : rmi_work_step(state, &state->work, err);
     rc = answer(state, run_async(state, rc, err));
     if (rc == RM_PENDING &&
-        (rmi_task_watch(state, state->work.task) != 0 || rmi_loop_wait(state, state->wait) != 0))
+        (rmi_work_watch(state, &state->work) != 0 || rmi_loop_wait(state, state->wait) != 0))
         rc = rmi_python_failed(state->node, err);
     return rc;
 }

@@ -118,9 +118,9 @@ int rmi_run(rmi_state *state, rmi_job *job, rm_error *err)
 
 int rmi_thread_stuck_error(const rmi_state *state, rm_error *err)
 {
-    const int rc = rm_error_set(err, RM_E_TIMEOUT,
-                                "process() of node '%s' did not end within a second after its stream was closed",
-                                rm_node_id(state->node));
+    const int rc = rm_error_set(
+        err, RM_E_TIMEOUT, "process() of node '%s' did not end within a second after its stream was closed",
+        rm_node_id(state->node));
     rm_error_hint(err, "next(stream) raises GeneratorExit then; who catches it cleans up and returns");
     return rc;
 }

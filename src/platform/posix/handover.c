@@ -20,11 +20,6 @@ struct rmi_handover {
     pthread_t thread;
 };
 
-bool rmi_platform_has_threads(void)
-{
-    return true;
-}
-
 /* In the thread, with the lock. False: the thread is left behind. */
 static bool wait_for_turn(rmi_handover *h)
 {

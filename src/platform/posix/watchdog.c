@@ -86,3 +86,8 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog)
     rmi_wake_free(watchdog->wake);
     rmi_platform_free(watchdog->allocator, watchdog, sizeof *watchdog);
 }
+
+bool rmi_platform_has_threads(void)
+{
+    return true;
+}

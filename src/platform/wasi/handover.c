@@ -1,11 +1,6 @@
 /* There are no threads. */
 #include "platform/platform.h"
 
-bool rmi_platform_has_threads(void)
-{
-    return false;
-}
-
 int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *context), void *context,
                      rmi_handover **out, rm_error *err)
 {

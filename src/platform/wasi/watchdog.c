@@ -78,3 +78,8 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog)
     host.busy = false;
     rmi_platform_free(watchdog->allocator, watchdog, sizeof *watchdog);
 }
+
+bool rmi_platform_has_threads(void)
+{
+    return false;
+}
