@@ -123,9 +123,16 @@ bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **
     PyObject *task = PyObject_CallOneArg(python->current_task, python->loop);
     PyErr_Clear();
     const bool in_task = task != NULL && task != Py_None;
-    for (rmi_state *state = python->waiting; in_task && state != NULL; state = state->next_waiting)
+    rmi_state *told = NULL, *owner = NULL;
+    for (rmi_state *state = python->waiting; in_task && state != NULL; state = state->next_waiting) {
         if (rmi_has_task(state, task))
-            *of = state;
+            owner = state;
+        if (rm_node_cancelled(state->node))
+            told = state;
+    }
+    if (owner != NULL ||
+        told != NULL) /* a task that the user's code made belongs to one of those, most likely */
+        *of = owner != NULL ? owner : told;
     Py_XDECREF(task);
     return in_task || frame_can_break(frame);
 }
@@ -153,15 +160,30 @@ static int loop_deadline(int64_t *deadline)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-int rmi_loop_step(rmi_state *state)
+/* Wakes those for whom something may come sooner than they know; `state` knows. */
+static int wake_others(const rmi_state *state)
 {
     int64_t deadline = 0;
-    if (call_loop(RMI_NAME_step, NULL) != 0 || loop_deadline(&deadline) != 0)
+    if (loop_deadline(&deadline) != 0)
         return -1;
     for (rmi_state *other = rmi_python_of_process()->waiting; other != NULL; other = other->next_waiting)
-        if (other != state && other->announced > deadline)
-            rm_node_wake(other->node); /* what it waits for may now come sooner than it knows */
+        if (other != state && other->announced > deadline) {
+            other->announced = deadline;
+            rm_node_wake(other->node);
+        }
     return 0;
+}
+
+int rmi_loop_step(rmi_state *state)
+{
+    return call_loop(RMI_NAME_step, NULL) != 0 ? -1 : wake_others(state);
+}
+
+void rmi_loop_after_call(void)
+{
+    const rmi_python *python = rmi_python_of_process();
+    if (python->waiting != NULL && python->loop != NULL && python->loop_depth == 0 && wake_others(NULL) != 0)
+        PyErr_Clear();
 }
 
 int rmi_loop_wait(rmi_state *state, rm_wait *wait)
@@ -357,7 +379,8 @@ int rmi_work_watch(rmi_state *state, rmi_work *work)
             return -1;
         ((waker_object *)state->waker)->node = state->node;
     }
-    PyObject *done = PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
+    PyObject *done =
+        PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
     Py_XDECREF(done);
     work->watched = done != NULL;
     return done == NULL ? -1 : 0;

@@ -43,6 +43,7 @@ void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
         atomic_store(&call->raised, 0);
     }
     rmi_spin_unlock(&call->guard);
+    rmi_loop_after_call();
     rmi_leave(held);
 }
 

@@ -172,6 +172,8 @@ PyObject *rmi_task_close(PyObject *iterator);
 /* One turn of the loop without waiting; other nodes with something pending are woken where it matters to
  * them. */
 int rmi_loop_step(rmi_state *state);
+/* After a call: what it did may be what another node's task waits for (an asyncio.Event, a Queue). */
+void rmi_loop_after_call(void);
 /* What `state` waits for now. */
 int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 /* Puts the state into the list of those with something pending, or takes it out. */
