@@ -18,7 +18,7 @@ class Loop(asyncio.SelectorEventLoop):
         self._stopping = True  # makes an iteration look at descriptors and timers without waiting for them
         try:
             for _ in range(16):
-                self._run_once()
+                self._turn()
                 if not self._ready:
                     break
         finally:
@@ -27,36 +27,43 @@ class Loop(asyncio.SelectorEventLoop):
     def finish(self, task: asyncio.Task) -> None:
         """Runs until the task is done."""
         while not task.done():
-            self._run_once()
+            self._turn()
 
     def finish_soon(self, task: asyncio.Task) -> None:
         """Runs until the task is done, or a second has passed."""
         over: list = []  # not the clock is asked but the timer: without one an iteration could wait for ever
         timer = self.call_later(1.0, over.append, True)
-        self._finish_until(task, over)
+        self._finish_until([task], over)
         timer.cancel()
 
-    def cancel(self, task: "asyncio.Task | None", iterator: object) -> None:
-        """Ends a task and an asynchronous generator; gives them a second for it."""
+    def cancel(self, works: list) -> None:
+        """Ends pairs of a task and an asynchronous generator (or None); gives all of them together a second for it."""
         over: list = []
         timer = self.call_later(1.0, over.append, True)
         try:
-            if task is not None and not task.done():
+            ending = [task for task, _ in works if task is not None and not task.done()]
+            for task in ending:
                 task.cancel()
-                self._finish_until(task, over)
+            self._finish_until(ending, over)
+            for task, iterator in works:
+                if iterator is not None and (task is None or task.done()):
+                    ending.append(self.create_task(close_one(iterator)))
+            self._finish_until(ending, over)
+            for task in ending:
                 if task.done() and not task.cancelled() and task.exception() is not None:
                     raise task.exception()
-            if iterator is not None:
-                closing = self.create_task(close_one(iterator))
-                self._finish_until(closing, over)
-                if closing.done():
-                    closing.result()
         finally:
             timer.cancel()
 
-    def _finish_until(self, task: asyncio.Task, over: list) -> None:
-        while not task.done() and not over:
+    def _finish_until(self, tasks: list, over: list) -> None:
+        while not over and not all(task.done() for task in tasks):
+            self._turn()
+
+    def _turn(self) -> None:
+        try:
             self._run_once()
+        except (SystemExit, KeyboardInterrupt):
+            pass  # asyncio hands these to who runs the loop; here the task that raised them has failed with them
 
     def deadline(self) -> "float | None":
         """When there is something to do: 0 for now, None for when a descriptor says so."""

@@ -60,6 +60,21 @@ void rmi_watchdog_poke(rmi_watchdog *watchdog);
 /* Waits for a call in progress, ends the thread, frees. NULL is fine. */
 void rmi_watchdog_stop(rmi_watchdog *watchdog);
 
+/* A thread that takes turns with its caller, as a coroutine does: one of the two runs at a time, and who gives the
+ * turn away waits until it comes back. What one did, the other sees. */
+typedef struct rmi_handover rmi_handover;
+/* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function(context)` begins with the
+ * thread's first turn. */
+int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *context), void *context,
+                     rmi_handover **out, rm_error *err);
+/* Gives the turn to the thread and waits until it comes back: true by rmi_handover_park, false by the end of the
+ * function, after which there are no turns. One caller at a time. */
+bool rmi_handover_resume(rmi_handover *handover);
+/* In the thread: gives the turn back; returns with the next one. */
+void rmi_handover_park(rmi_handover *handover);
+/* A thread whose function has not returned is left behind: it sleeps as long as the process lives. NULL is fine. */
+void rmi_handover_free(rmi_handover *handover);
+
 /* A signal that ends blocking calls of a thread: its number where nobody in the process uses it, 0 where
  * someone does or there are no signals. Who wants it installs a handler, without SA_RESTART. */
 int rmi_platform_nudge_signal(void);

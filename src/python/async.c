@@ -16,6 +16,7 @@ static int set_up_loop(rmi_python *python)
     if (asyncio != NULL) {
         python->task_type = PyObject_GetAttrString(asyncio, "Task");
         python->set_running = PyObject_GetAttrString(asyncio, "_set_running_loop");
+        python->current_task = PyObject_GetAttrString(asyncio, "current_task");
         python->end_mark = PyObject_GetAttrString(module, "END");
         python->task_keywords = Py_BuildValue("(ss)", "loop", "eager_start");
         python->loop = PyObject_GetAttrString(module, "loop");
@@ -78,16 +79,62 @@ static void loop_leave(void)
     PyThread_release_lock(python->loop_lock);
 }
 
+bool rmi_loop_runs_here(void)
+{
+    const rmi_python *python = rmi_python_of_process();
+    return python->loop_depth > 0 && python->loop_owner == PyThread_get_thread_ident();
+}
+
+/* Calls a method of the loop; one with an argument waits. */
 static int call_loop(rmi_python_name name, PyObject *argument)
 {
     if (loop_enter() != 0)
         return -1;
-    PyObject *loop = rmi_python_of_process()->loop;
-    PyObject *done = argument != NULL ? PyObject_CallMethodOneArg(loop, rmi_name(name), argument)
-                                      : PyObject_CallMethodNoArgs(loop, rmi_name(name));
+    rmi_python *python = rmi_python_of_process();
+    python->loop_waits += argument != NULL;
+    PyObject *done = argument != NULL ? PyObject_CallMethodOneArg(python->loop, rmi_name(name), argument)
+                                      : PyObject_CallMethodNoArgs(python->loop, rmi_name(name));
+    python->loop_waits -= argument != NULL;
     loop_leave();
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
+}
+
+/* Whether an exception in `frame` leaves the loop as it is: one of the user's callbacks, or waiting for descriptors. */
+static bool frame_can_break(PyFrameObject *frame)
+{
+    PyCodeObject *code = frame != NULL ? PyFrame_GetCode(frame) : NULL;
+    if (code == NULL)
+        return false;
+    const char *file = PyUnicode_AsUTF8(code->co_filename), *name = PyUnicode_AsUTF8(code->co_name);
+    PyErr_Clear();
+    const bool selects = name != NULL && strcmp(name, "select") == 0;
+    const bool can =
+        (file != NULL && rmi_is_users(file)) || (selects && rmi_python_of_process()->loop_waits > 0);
+    Py_DECREF(code);
+    return can;
+}
+
+bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **of)
+{
+    const rmi_python *python = rmi_python_of_process();
+    if (python->loop_depth == 0 || python->loop_owner != thread)
+        return true;
+    PyObject *task = PyObject_CallOneArg(python->current_task, python->loop);
+    PyErr_Clear();
+    const bool in_task = task != NULL && task != Py_None;
+    rmi_state *told = NULL, *owner = NULL;
+    for (rmi_state *state = python->waiting; in_task && state != NULL; state = state->next_waiting) {
+        if (rmi_has_task(state, task))
+            owner = state;
+        if (rm_node_cancelled(state->node))
+            told = state;
+    }
+    if (owner != NULL ||
+        told != NULL) /* a task that the user's code made belongs to one of those, most likely */
+        *of = owner != NULL ? owner : told;
+    Py_XDECREF(task);
+    return in_task || frame_can_break(frame);
 }
 
 void rmi_loop_wake(void)
@@ -113,15 +160,30 @@ static int loop_deadline(int64_t *deadline)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-int rmi_loop_step(rmi_state *state)
+/* Wakes those for whom something may come sooner than they know; `state` knows. */
+static int wake_others(const rmi_state *state)
 {
     int64_t deadline = 0;
-    if (call_loop(RMI_NAME_step, NULL) != 0 || loop_deadline(&deadline) != 0)
+    if (loop_deadline(&deadline) != 0)
         return -1;
     for (rmi_state *other = rmi_python_of_process()->waiting; other != NULL; other = other->next_waiting)
-        if (other != state && other->announced > deadline)
-            rm_node_wake(other->node); /* what it waits for may now come sooner than it knows */
+        if (other != state && other->announced > deadline) {
+            other->announced = deadline;
+            rm_node_wake(other->node);
+        }
     return 0;
+}
+
+int rmi_loop_step(rmi_state *state)
+{
+    return call_loop(RMI_NAME_step, NULL) != 0 ? -1 : wake_others(state);
+}
+
+void rmi_loop_after_call(void)
+{
+    const rmi_python *python = rmi_python_of_process();
+    if (python->waiting != NULL && python->loop != NULL && python->loop_depth == 0 && wake_others(NULL) != 0)
+        PyErr_Clear();
 }
 
 int rmi_loop_wait(rmi_state *state, rm_wait *wait)
@@ -224,23 +286,33 @@ int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_
         return rmi_python_failed(state->node, err);
     if (done == 0 && (done = rmi_task_done(task)) > 0)
         return RM_OK;
-    if (done == 0 && rmi_task_cancel(task, NULL) == 0)
+    if (done == 0 && rmi_task_cancel(task) == 0)
         return rm_error_set(err, RM_E_TIMEOUT, "%s of node '%s' did not end within a second", what,
                             rm_node_id(state->node));
     return done > 0 ? RM_OK : rmi_python_failed(state->node, err);
 }
 
-int rmi_task_cancel(PyObject *task, PyObject *iterator)
+PyObject *rmi_task_close(PyObject *iterator)
 {
-    PyObject *closing = NULL;
     if (loop_enter() != 0)
-        return -1;
-    closing = PyObject_CallMethodObjArgs(rmi_python_of_process()->loop, rmi_name(RMI_NAME_cancel),
-                                         task != NULL ? task : Py_None, iterator != NULL ? iterator : Py_None,
-                                         NULL);
+        return NULL;
+    PyObject *task = start_task(PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                          rmi_name(RMI_NAME_close_one), iterator));
     loop_leave();
-    Py_XDECREF(closing);
-    return closing == NULL ? -1 : 0;
+    return task;
+}
+
+int rmi_tasks_cancel(PyObject *pairs)
+{
+    return call_loop(RMI_NAME_cancel, pairs);
+}
+
+int rmi_task_cancel(PyObject *task)
+{
+    PyObject *pairs = Py_BuildValue("[(OO)]", task, Py_None);
+    const int rc = pairs != NULL ? rmi_tasks_cancel(pairs) : -1;
+    Py_XDECREF(pairs);
+    return rc;
 }
 
 PyObject *rmi_future_new(void)
@@ -297,15 +369,19 @@ void rmi_waker_detach(PyObject *waker)
     ((waker_object *)waker)->node = NULL;
 }
 
-int rmi_task_watch(rmi_state *state, PyObject *task)
+int rmi_work_watch(rmi_state *state, rmi_work *work)
 {
     PyTypeObject *type = rmi_python_of_process()->waker_type;
+    if (work->watched)
+        return 0;
     if (state->waker == NULL) {
         if ((state->waker = type->tp_alloc(type, 0)) == NULL)
             return -1;
         ((waker_object *)state->waker)->node = state->node;
     }
-    PyObject *done = PyObject_CallMethodOneArg(task, rmi_name(RMI_NAME_add_done_callback), state->waker);
+    PyObject *done =
+        PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
     Py_XDECREF(done);
+    work->watched = done != NULL;
     return done == NULL ? -1 : 0;
 }

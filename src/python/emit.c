@@ -1,4 +1,5 @@
 /* What a node returned or yielded, on its way to packets. */
+#include "base/alloc.h"
 #include "python/convert.h"
 #include "python/state.h"
 #include "python/tensor.h"
@@ -73,6 +74,8 @@ int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err)
 {
     rm_packet packet;
     unsigned port = 0;
+    if (state->closing != 0) /* nobody wants it */
+        return RM_OK;
     const int rc = rmi_packet_of_object(state, value, &packet, &port, err);
     return rc == RM_OK ? rm_emit(state->node, port, packet) : rc;
 }
@@ -113,36 +116,42 @@ bool rmi_is_value(PyObject *result)
     return shape_of(result) == VALUE && !Py_IS_TYPE(result, rmi_python_of_process()->packet_type);
 }
 
-/* A source drains whatever can be iterated. */
-static int open_iterable(rmi_work *work, PyObject *result)
+/* Iterates over a result. What can be iterated in both ways, as the stream itself can, is in the way of its node. */
+static int open_iterable(const rmi_state *state, rmi_work *work, PyObject *result)
 {
     const PyTypeObject *type = Py_TYPE(result);
-    if (type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL) {
-        work->iterator = PyObject_GetAIter(result);
-        work->is_async = true;
-    } else {
-        work->iterator = PyObject_GetIter(result);
-        work->is_async = false;
-    }
+    const bool asynchronous = type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL;
+    work->is_async = asynchronous && (state->class->is_async || type->tp_iter == NULL);
+    work->iterator = work->is_async ? PyObject_GetAIter(result) : PyObject_GetIter(result);
     return work->iterator == NULL ? -1 : 0;
 }
 
 /* ---- Work */
 
+/* A failure of the user's code, or its end because it was told to end. */
+static int work_failed(rmi_state *state, rm_error *err)
+{
+    if (state->closing == 0 || !PyErr_ExceptionMatches(PyExc_GeneratorExit))
+        return rmi_python_failed(state->node, err);
+    PyErr_Clear();
+    return RM_OK;
+}
+
 /* Sorts a result (consumed) into the work, or emits it. RM_MORE: the work goes on. */
 static int take_result(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
 {
     const shape what = shape_of(result);
-    const bool iterate = work->iterates || (work->drains && PyIter_Check(result));
+    const bool iterate = work->iterates || (work->drains && (PyIter_Check(result) || PyAIter_Check(result)));
     int rc = RM_MORE;
     work->gave_nothing = what == NOTHING;
+    work->watched = false;
     if (what == AWAITABLE)
         work->task = rmi_task_new(result);
     else if (what == ITERATOR || what == ASYNC_ITERATOR) {
         work->iterator = Py_NewRef(result);
         work->is_async = what == ASYNC_ITERATOR;
     } else if (iterate && what != NOTHING)
-        rc = open_iterable(work, result) == 0 ? RM_MORE : rmi_python_failed(state->node, err);
+        rc = open_iterable(state, work, result) == 0 ? RM_MORE : rmi_python_failed(state->node, err);
     else
         rc = what == NOTHING ? RM_OK : rmi_emit_object(state, result, err);
     if (what == AWAITABLE && work->task == NULL)
@@ -160,7 +169,7 @@ static int next_value(rmi_state *state, rmi_work *work, PyObject **value, rm_err
     Py_CLEAR(work->iterator);
     if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_StopIteration))
         PyErr_Clear();
-    return PyErr_Occurred() ? rmi_python_failed(state->node, err) : RM_OK;
+    return PyErr_Occurred() ? work_failed(state, err) : RM_OK;
 }
 
 /* The result of a task that is done: RM_MORE with *value owned, RM_OK at the end of an iteration. */
@@ -192,6 +201,7 @@ int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err)
     int rc = RM_MORE;
     while (work->task != NULL || work->iterator != NULL) {
         if (work->task == NULL && work->is_async) {
+            work->watched = false;
             if ((work->task = rmi_task_next(work->iterator)) == NULL)
                 return rmi_python_failed(state->node, err);
         }
@@ -215,16 +225,22 @@ int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err)
 int rmi_work_start(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err)
 {
     if (result == NULL)
-        return rmi_python_failed(state->node, err);
+        return work_failed(state, err);
     const int rc = take_result(state, work, result, err);
     return rc == RM_MORE ? rmi_work_step(state, work, err) : rc;
 }
 
 static int wait_for(rmi_state *state, rmi_work *work, int rc, rm_error *err)
 {
-    while (rc == RM_PENDING)
-        rc = rmi_task_finish(work->task) != 0 ? rmi_python_failed(state->node, err)
-                                              : rmi_work_step(state, work, err);
+    while (rc == RM_PENDING) {
+        if (rmi_task_finish(work->task) == 0)
+            rc = rmi_work_step(state, work, err);
+        else {
+            rc = rmi_python_failed(state->node, err);
+            if (rmi_task_cancel(work->task) != 0) /* it was told to stop while it waited */
+                PyErr_Clear();
+        }
+    }
     if (rc < 0)
         rmi_work_clear(work); /* what could not be emitted leaves its generator behind */
     return rc;
@@ -246,19 +262,66 @@ void rmi_work_clear(rmi_work *work)
     Py_CLEAR(work->iterator);
 }
 
-int rmi_work_close(rmi_state *state, rmi_work *work, rm_error *err)
+bool rmi_has_task(const rmi_state *state, PyObject *task)
 {
-    PyObject *closed = NULL;
+    bool found = state->work.task == task;
+    for (const rmi_work *work = state->works; work != NULL; work = work->next)
+        found |= work->task == task;
+    return found;
+}
+
+int rmi_generator_close(PyObject *generator)
+{
+    PyObject *closed = PyGen_CheckExact(generator)
+                           ? PyObject_CallMethodNoArgs(generator, rmi_name(RMI_NAME_close))
+                           : Py_NewRef(Py_None);
+    Py_XDECREF(closed);
+    return closed == NULL ? -1 : 0;
+}
+
+/* Closes what is closed at once; what takes time is put into `pairs`, a list that is made when needed. */
+static int close_or_add(rmi_work *work, PyObject **pairs)
+{
+    PyObject *iterator = work->is_async ? work->iterator : NULL;
+    if (work->task == NULL && iterator == NULL)
+        return work->iterator != NULL ? rmi_generator_close(work->iterator) : 0;
+    if (*pairs == NULL && (*pairs = PyList_New(0)) == NULL)
+        return -1;
+    PyObject *pair =
+        PyTuple_Pack(2, work->task != NULL ? work->task : Py_None, iterator != NULL ? iterator : Py_None);
+    const int rc = pair != NULL ? PyList_Append(*pairs, pair) : -1;
+    Py_XDECREF(pair);
+    return rc;
+}
+
+/* The first of several failures is the one that is told. */
+static int also_failed(rmi_state *state, int rc, rm_error *err)
+{
+    if (rc == RM_OK)
+        return rmi_python_failed(state->node, err);
+    PyErr_Clear();
+    return rc;
+}
+
+int rmi_works_close(rmi_state *state, rm_error *err)
+{
+    PyObject *pairs = NULL;
     int rc = RM_OK;
-    if (work->task != NULL || (work->iterator != NULL && work->is_async)) {
-        if (rmi_task_cancel(work->task, work->is_async ? work->iterator : NULL) != 0)
-            rc = rmi_python_failed(state->node, err);
-    } else if (work->iterator != NULL && PyGen_CheckExact(work->iterator)) {
-        closed = PyObject_CallMethodNoArgs(work->iterator, rmi_name(RMI_NAME_close));
-        if (closed == NULL)
-            rc = rmi_python_failed(state->node, err);
-        Py_XDECREF(closed);
+    if (close_or_add(&state->work, &pairs) != 0)
+        rc = also_failed(state, rc, err);
+    rmi_work_clear(&state->work);
+    for (rmi_work *work = state->works; work != NULL; work = work->next)
+        if (close_or_add(work, &pairs) != 0)
+            rc = also_failed(state, rc, err);
+    if (pairs != NULL && rmi_tasks_cancel(pairs) != 0)
+        rc = also_failed(state, rc, err);
+    Py_XDECREF(pairs);
+    while (state->works != NULL) {
+        rmi_work *work = state->works;
+        state->works = work->next;
+        rmi_work_clear(work);
+        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
     }
-    rmi_work_clear(work);
+    rmi_waiting(state, false);
     return rc;
 }

@@ -88,7 +88,7 @@ static void set_message(PyObject *exception, rm_error *err)
 
 /* ---- The traceback */
 
-static bool is_users(const char *file)
+bool rmi_is_users(const char *file)
 {
     const char *library = PyUnicode_AsUTF8(rmi_python_of_process()->library);
     const size_t length = library != NULL ? strlen(library) : 0;
@@ -145,7 +145,7 @@ static void add_users_frame(rm_value *list, PyTracebackObject *at, size_t *count
     PyCodeObject *code = PyFrame_GetCode(at->tb_frame);
     const char *file = PyUnicode_AsUTF8(code->co_filename);
     PyErr_Clear();
-    if (file != NULL && is_users(file)) {
+    if (file != NULL && rmi_is_users(file)) {
         const size_t place = (*count)++;
         if (list != NULL && (place < SHOWN_FRAMES || place + SHOWN_FRAMES >= all)) {
             PyObject *line = PyObject_GetAttrString((PyObject *)at, "tb_lineno");
@@ -173,7 +173,7 @@ static void add_syntax_place(rm_value *list, PyObject *exception)
     PyObject *line = PyObject_GetAttrString(exception, "lineno");
     const char *name = file != NULL && PyUnicode_Check(file) ? PyUnicode_AsUTF8(file) : NULL;
     PyErr_Clear();
-    if (name != NULL && is_users(name) && line != NULL && PyLong_Check(line))
+    if (name != NULL && rmi_is_users(name) && line != NULL && PyLong_Check(line))
         add_frame(list, file, PyLong_AsLong(line), NULL);
     PyErr_Clear();
     Py_XDECREF(line);
@@ -242,14 +242,27 @@ static void set_hint(PyObject *exception, rm_error *err)
         rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
 }
 
+/* asyncio.TaskGroup wraps it in a group, with whatever else failed meanwhile. */
+static bool is_interrupted(PyObject *exception)
+{
+    PyObject *interrupted = rmi_python_of_process()->interrupted, *within = NULL;
+    if (interrupted == NULL || PyErr_GivenExceptionMatches(exception, interrupted))
+        return interrupted != NULL;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_BaseExceptionGroup))
+        within = PyObject_CallMethod(exception, "subgroup", "O", interrupted);
+    PyErr_Clear();
+    const bool found = within != NULL && within != Py_None;
+    Py_XDECREF(within);
+    return found;
+}
+
 int rmi_python_failed(rm_node *node, rm_error *err)
 {
     PyObject *exception = PyErr_GetRaisedException();
-    PyObject *interrupted = rmi_python_of_process()->interrupted;
     int rc = RM_E_PYTHON;
     if (exception == NULL)
         return rm_error_set(err, RM_E_INTERNAL, "a Python call failed without an exception");
-    if (interrupted != NULL && PyErr_GivenExceptionMatches(exception, interrupted)) {
+    if (is_interrupted(exception)) {
         rc = node != NULL ? rm_node_cancel_error(node, err) : rm_error_set(err, RM_E_CANCELLED, "cancelled");
     } else if (!ours_again(exception, err, &rc) && err != NULL) {
         set_message(exception, err);

@@ -31,7 +31,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
-    X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_) \
+    X(close_one) X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
     X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__)
 /* clang-format on */
@@ -63,11 +63,11 @@ typedef struct rmi_python {
     PyObject *paths;   /* list of directories, as they were given */
     PyObject *sources; /* {file name: text} of code in manifests, for tracebacks */
     /* The event loop, from the first coroutine on. */
-    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *end_mark;
+    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *end_mark;
     PyThread_type_lock loop_lock;
     unsigned long loop_owner;
-    unsigned loop_depth;
-    struct rmi_state *waiting; /* nodes with something pending */
+    unsigned loop_depth, loop_waits; /* loop_waits: it is run until something has ended */
+    struct rmi_state *waiting;       /* nodes with something pending */
     /* The thread that Python runs handlers of signals in (0: none of ours is installed), and the innermost
      * node whose call is in it. */
     unsigned long signal_thread;
@@ -130,6 +130,8 @@ PyObject *rmi_paths_as_given(PyObject *file);
 /* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED
  * where the call was interrupted (`node` may be NULL). Returns the code. */
 int rmi_python_failed(rm_node *node, rm_error *err);
+/* Whether a file is the user's, or of a package that the user installed. */
+bool rmi_is_users(const char *file);
 /* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed
  * then gives the same code and text again. */
 void rmi_python_raise(rm_error *err);

@@ -43,6 +43,7 @@ void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
         atomic_store(&call->raised, 0);
     }
     rmi_spin_unlock(&call->guard);
+    rmi_loop_after_call();
     rmi_leave(held);
 }
 
@@ -53,7 +54,7 @@ static bool due(rmi_state *state)
 {
     rmi_call *call = &state->call;
     const long long now = rmi_platform_now(), raised = atomic_load(&call->raised);
-    if (!rmi_call_interrupted(state) || !rm_node_cancelled(state->node))
+    if (!rmi_call_interrupted(state))
         return false;
     if (raised != 0 ? now - raised < patience : call->is_close && now - atomic_load(&call->asked) < patience)
         return false;
@@ -61,13 +62,34 @@ static bool due(rmi_state *state)
     return true;
 }
 
+/* Whether what runs in the call can be broken off: with one event loop for all, that may be another node's task, which then
+ * fails, if that one was told to stop. */
+static bool can_break(rmi_state *state, PyFrameObject *frame)
+{
+    rmi_state *of = state;
+    return rmi_loop_can_break(state->call.thread, frame, &of) && rm_node_cancelled(of->node);
+}
+
+/* Where a thread stands; NULL: not in Python code. */
+static PyFrameObject *frame_of(unsigned long thread)
+{
+    PyThreadState *at = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    while (at != NULL && at->thread_id != thread)
+        at = PyThreadState_Next(at);
+    return at != NULL ? PyThreadState_GetFrame(at) : NULL;
+}
+
 /* In a thread that runs no handlers; the GIL is waited for, as long as other code keeps it. */
 static void set_exception(rmi_state *state)
 {
     rmi_call *call = &state->call;
     const PyGILState_STATE held = rmi_enter();
+    PyFrameObject *frame =
+        frame_of(call->thread); /* who holds the GIL keeps calls from beginning and ending */
+    const bool breakable = can_break(state, frame);
+    Py_XDECREF(frame);
     rmi_spin_lock(&call->guard);
-    if (call->depth > 0 && due(state)) {
+    if (call->depth > 0 && breakable && due(state)) {
         call->has_exception = true;
         (void)PyThreadState_SetAsyncExc(call->thread, rmi_python_of_process()->interrupted);
     }
@@ -102,8 +124,11 @@ void rmi_interrupt(rm_node *node, void *memory)
 static PyObject *on_signal(PyObject *self, PyObject *args)
 {
     rmi_python *python = rmi_python_of_process();
-    (void)self, (void)args;
-    if (python->in_signal_thread == NULL || !due(python->in_signal_thread))
+    rmi_state *state = python->in_signal_thread;
+    PyObject *frame = PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
+    (void)self;
+    if (state == NULL || !can_break(state, PyFrame_Check(frame) ? (PyFrameObject *)frame : NULL) ||
+        !due(state))
         return Py_NewRef(Py_None);
     PyErr_SetNone(python->interrupted);
     return NULL;

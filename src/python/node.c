@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 #include "python/convert.h"
 #include "python/state.h"
 
@@ -49,8 +50,11 @@ static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm
     int rc = task == NULL ? rmi_python_failed(state->node, err) : RM_OK;
     if (rc == RM_OK && is_cleanup)
         rc = rmi_task_finish_soon(state, task, "cleanup()", err);
-    else if (rc == RM_OK && rmi_task_finish(task) != 0)
+    else if (rc == RM_OK && rmi_task_finish(task) != 0) {
         rc = rmi_python_failed(state->node, err);
+        if (rmi_task_cancel(task) != 0) /* it was told to stop while it waited */
+            PyErr_Clear();
+    }
     if (rc == RM_OK && (awaited = rmi_task_result(task)) == NULL)
         rc = rmi_python_failed(state->node, err);
     Py_XDECREF(awaited);
@@ -106,21 +110,40 @@ static void release_all(rmi_state *state)
     Py_CLEAR(state->spare);
 }
 
+static int open_job(rmi_state *state, rm_error *err)
+{
+    int rc = RM_OK;
+    state->instance = construct(state);
+    if (state->instance == NULL || find_process(state) != 0)
+        rc = rmi_python_failed(state->node, err);
+    if (rc == RM_OK)
+        rc = call_hook(state, RMI_NAME_initialize, err);
+    if (rc != RM_OK)
+        release_all(state);
+    return rc;
+}
+
+/* Whether the user's code may have to stop in the middle, for the next item. */
+static bool needs_thread(const rmi_state *state)
+{
+    const rmi_class *class = state->class;
+    const bool streams =
+        class->takes_stream && !class->is_async && !(class->generates && rm_node_generates(state->node));
+    return streams && !rm_node_can_wait(state->node) && rmi_platform_has_threads();
+}
+
 static int node_open(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
     int rc = RM_OK;
     state->node = node;
     state->class = rm_node_type_data(node);
-    const PyGILState_STATE held = rmi_call_enter(state);
-    state->instance = construct(state);
-    if (state->instance == NULL || find_process(state) != 0)
-        rc = rmi_python_failed(node, err);
+    if (needs_thread(state))
+        rc = rmi_thread_start(state, err);
     if (rc == RM_OK)
-        rc = call_hook(state, RMI_NAME_initialize, err);
+        rc = rmi_run(state, open_job, err);
     if (rc != RM_OK)
-        release_all(state);
-    rmi_call_leave(state, held);
+        rmi_thread_end(state);
     return rc;
 }
 
@@ -131,22 +154,24 @@ static int begin_flush(rmi_state *state, rm_error *err)
 {
     PyObject *flush = state->flush;
     state->flushing = true;
-    const int rc = rmi_work_close(state, &state->work, err);
+    const int rc = rmi_works_close(state, err);
     if (rc != RM_OK || flush == NULL || flush == Py_None)
         return rc;
     state->work = (rmi_work){0};
     return rmi_work_start_waiting(state, &state->work, PyObject_CallNoArgs(flush), err);
 }
 
+static int flush_job(rmi_state *state, rm_error *err)
+{
+    return state->flushing ? rmi_work_step_waiting(state, &state->work, err) : begin_flush(state, err);
+}
+
 static int node_flush(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
     (void)node;
-    const PyGILState_STATE held = rmi_call_enter(state);
-    const int rc =
-        state->flushing ? rmi_work_step_waiting(state, &state->work, err) : begin_flush(state, err);
-    rmi_call_leave(state, held);
-    return rc;
+    const int rc = rmi_thread_unwind(state, err);
+    return rc == RM_OK ? rmi_run(state, flush_job, err) : rc;
 }
 
 /* The first of several failures is the one that is told. */
@@ -160,20 +185,6 @@ static int first_failure(int rc, rm_error *err, int next, rm_error *more)
     return next;
 }
 
-static int close_works(rmi_state *state, rm_error *err)
-{
-    rm_error more = {0};
-    int rc = rmi_work_close(state, &state->work, err);
-    while (state->works != NULL) {
-        rmi_work *work = state->works;
-        state->works = work->next;
-        rc = first_failure(rc, err, rmi_work_close(state, work, &more), &more);
-        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
-    }
-    rmi_waiting(state, false);
-    return rc;
-}
-
 static void flush_output(void)
 {
     PyObject *errors = PySys_GetObject("stderr");
@@ -184,18 +195,29 @@ static void flush_output(void)
     PyErr_Clear();
 }
 
+static int close_job(rmi_state *state, rm_error *err)
+{
+    rm_error more = {0};
+    if (rmi_thread_stuck(state)) /* its code is still running in it */
+        state->work = (rmi_work){0};
+    int rc = rmi_works_close(state, err);
+    rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
+    release_all(state);
+    flush_output();
+    return rc;
+}
+
 static int node_close(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
     rm_error more = {0};
     (void)node;
     state->call.is_close = true;
-    const PyGILState_STATE held = rmi_call_enter(state);
-    int rc = close_works(state, err);
-    rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
-    release_all(state);
-    flush_output();
-    rmi_call_leave(state, held);
+    int rc = rmi_thread_unwind(state, err);
+    if (rc == RM_OK && rmi_thread_stuck(state)) /* its flush may have been one whose failures do not count */
+        rc = rmi_thread_stuck_error(state, err);
+    rc = first_failure(rc, err, rmi_run(state, close_job, &more), &more);
+    rmi_thread_end(state);
     return rc;
 }
 
@@ -204,10 +226,11 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
 static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
 {
     rmi_state *state = memory;
+    rmi_job *job = state->class->takes_stream ? rmi_stream_poll : rmi_async_poll;
     if (state->class->generates && rm_node_generates(node))
-        return rmi_source_poll(node, state, wait, err);
-    return state->class->takes_stream ? rmi_stream_poll(node, state, wait, err)
-                                      : rmi_async_poll(node, state, wait, err);
+        job = rmi_source_poll;
+    state->wait = wait;
+    return rmi_run(state, job, err);
 }
 
 void rmi_class_set_slots(rmi_class *class)

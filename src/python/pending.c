@@ -8,8 +8,12 @@
 /* Moves the work of the packet in process behind the pending ones. */
 static int suspend(rmi_state *state, rm_error *err)
 {
-    rmi_work *work = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *work), **last = &state->works;
-    if (work == NULL) {
+    rmi_work *work = NULL, **last = &state->works;
+    if (rmi_work_watch(state, &state->work) != 0) {
+        rmi_work_clear(&state->work);
+        return rmi_python_failed(state->node, err);
+    }
+    if ((work = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *work)) == NULL) {
         rmi_work_clear(&state->work);
         return rmi_out_of_memory(err);
     }
@@ -20,9 +24,17 @@ static int suspend(rmi_state *state, rm_error *err)
         last = &(*last)->next;
     *last = work;
     rmi_waiting(state, true);
-    if (work->task != NULL && rmi_task_watch(state, work->task) != 0)
-        return rmi_python_failed(state->node, err);
     return RM_PENDING;
+}
+
+/* What a step of the item in process means for it. */
+static int settle(rmi_state *state, int rc, rm_error *err)
+{
+    if (rc == RM_PENDING)
+        return suspend(state, err);
+    if (rc < 0)
+        rmi_work_clear(&state->work);
+    return rc;
 }
 
 int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n, size_t *done,
@@ -33,6 +45,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     size_t i = 0;
     (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
+    rmi_work_clear(&state->work); /* of an item that is not wanted any more */
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
         rm_node_set_current(node, &run[i]);
         PyObject *item = rmi_item_of_packet(&run[i]);
@@ -40,10 +53,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
         rc = rmi_work_start(state, &state->work, item != NULL ? rmi_user_process(state, item) : NULL, err);
         Py_XDECREF(item);
     }
-    if (rc == RM_PENDING)
-        rc = suspend(state, err);
-    else if (rc < 0)
-        rmi_work_clear(&state->work);
+    rc = settle(state, rc, err);
     *done = rc < 0 && i > 0 ? i - 1 : i;
     rmi_call_leave(state, held);
     return rc;
@@ -54,30 +64,49 @@ int rmi_async_more(rm_node *node, void *memory, rm_error *err)
     rmi_state *state = memory;
     (void)node;
     const PyGILState_STATE held = rmi_call_enter(state);
-    int rc = rmi_work_step(state, &state->work, err);
-    if (rc == RM_PENDING)
-        rc = suspend(state, err);
-    else if (rc < 0)
-        rmi_work_clear(&state->work);
+    const int rc = settle(state, rmi_work_step(state, &state->work, err), err);
     rmi_call_leave(state, held);
     return rc;
+}
+
+/* ---- What nobody wants any more */
+
+/* Goes on with the end of such a work: its task is cancelled, then its generator closed. True when it is over. */
+static bool is_over(rmi_state *state, rmi_work *work)
+{
+    while (work->task != NULL || (work->iterator != NULL && work->is_async)) {
+        const int done = work->task != NULL ? rmi_task_done(work->task) : 1;
+        if (done == 0)
+            return false;
+        PyObject *result =
+            work->task != NULL ? rmi_task_result(work->task) : NULL; /* asyncio logs what nobody looks at */
+        PyErr_Clear();
+        Py_XDECREF(result);
+        Py_CLEAR(work->task);
+        work->watched = false;
+        if (work->iterator != NULL && work->is_async)
+            work->task = rmi_task_close(work->iterator);
+        Py_CLEAR(work->iterator);
+        if (work->task != NULL)
+            (void)rmi_work_watch(state, work);
+        PyErr_Clear();
+    }
+    if (work->iterator != NULL)
+        (void)rmi_generator_close(work->iterator);
+    PyErr_Clear();
+    rmi_work_clear(work);
+    return true;
 }
 
 /* Goes on with one pending packet; true when it is over and done with. *more: it has more to give at once. */
 static bool advance(rmi_state *state, rmi_work *work, bool *more)
 {
     rm_error err = {0};
-    PyObject *before = work->task;
-    if (work->abandoned) {
-        if (work->task != NULL && rmi_task_done(work->task) == 0)
-            return false;
-        rmi_work_clear(work);
-        PyErr_Clear();
-        return true;
-    }
+    if (work->abandoned)
+        return is_over(state, work);
     rm_node_resume(state->node, work->token);
     int rc = rmi_work_step(state, work, &err);
-    if (rc == RM_PENDING && work->task != before && rmi_task_watch(state, work->task) != 0)
+    if (rc == RM_PENDING && rmi_work_watch(state, work) != 0)
         rc = rmi_python_failed(state->node, &err);
     if (rc == RM_PENDING)
         return false;
@@ -90,15 +119,13 @@ static bool advance(rmi_state *state, rmi_work *work, bool *more)
     return true;
 }
 
-int rmi_async_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+int rmi_async_poll(rmi_state *state, rm_error *err)
 {
-    rmi_state *state = memory;
     rmi_work **link = &state->works;
     bool more = false;
     int rc = RM_OK;
-    const PyGILState_STATE held = rmi_call_enter(state);
     if (*link != NULL && rmi_loop_step(state) != 0)
-        rc = rmi_python_failed(node, err);
+        rc = rmi_python_failed(state->node, err);
     while (rc == RM_OK && *link != NULL) {
         rmi_work *work = *link;
         if (!advance(state, work, &more)) {
@@ -106,16 +133,15 @@ int rmi_async_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
             continue;
         }
         *link = work->next;
-        rmi_free(rm_node_allocator(node), work, sizeof *work);
+        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
     }
     if (rc == RM_OK && state->works == NULL)
         rmi_waiting(state, false);
     else if (rc == RM_OK) {
         rc = more ? RM_MORE : RM_PENDING;
-        if (rmi_loop_wait(state, wait) != 0)
-            rc = rmi_python_failed(node, err);
+        if (rmi_loop_wait(state, state->wait) != 0)
+            rc = rmi_python_failed(state->node, err);
     }
-    rmi_call_leave(state, held);
     return rc;
 }
 
@@ -125,12 +151,15 @@ void rmi_async_abandon(rm_node *node, void *memory, uint64_t token)
     (void)node;
     const PyGILState_STATE held = rmi_call_enter(state);
     for (rmi_work *work = state->works; work != NULL; work = work->next) {
-        if (work->token != token)
+        if (work->token != token || work->abandoned)
             continue;
         work->abandoned = true;
-        PyObject *done = work->task != NULL ? PyObject_CallMethod(work->task, "cancel", NULL) : NULL;
+        PyObject *done =
+            work->task != NULL ? PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel)) : NULL;
         Py_XDECREF(done);
         PyErr_Clear();
+        if (work->task == NULL)
+            (void)is_over(state, work); /* its closing begins at once; poll takes it out */
     }
     rmi_call_leave(state, held);
 }

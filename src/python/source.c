@@ -35,25 +35,23 @@ int rmi_source_generate(rm_node *node, void *memory, rm_error *err)
     int rc = step(state, err);
     if (rc == RM_PENDING) {
         rmi_waiting(state, true);
-        if (rmi_task_watch(state, state->work.task) != 0)
+        if (rmi_work_watch(state, &state->work) != 0)
             rc = rmi_python_failed(node, err);
     }
     rmi_call_leave(state, held);
     return rc;
 }
 
-int rmi_source_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+int rmi_source_poll(rmi_state *state, rm_error *err)
 {
-    rmi_state *state = memory;
+    rm_node *node = state->node;
     int rc = RM_OK;
-    const PyGILState_STATE held = rmi_call_enter(state);
-    PyObject *before = state->work.task;
-    rc = before == NULL ? RM_OK : rmi_loop_step(state) != 0 ? rmi_python_failed(node, err) : step(state, err);
-    if (rc == RM_PENDING && ((state->work.task != before && rmi_task_watch(state, state->work.task) != 0) ||
-                             rmi_loop_wait(state, wait) != 0))
+    if (state->work.task != NULL)
+        rc = rmi_loop_step(state) != 0 ? rmi_python_failed(node, err) : step(state, err);
+    if (rc == RM_PENDING &&
+        (rmi_work_watch(state, &state->work) != 0 || rmi_loop_wait(state, state->wait) != 0))
         rc = rmi_python_failed(node, err);
     if (rc != RM_PENDING)
         rmi_waiting(state, false);
-    rmi_call_leave(state, held);
     return rc == RM_DONE ? RM_OK : rc; /* the next call of generate says that this was all */
 }

@@ -33,6 +33,7 @@ typedef struct rmi_work {
     bool iterates;      /* any iterable is drained, not only a generator */
     bool drains;        /* so is any iterator */
     bool gave_nothing;  /* the last result was None */
+    bool watched;       /* the task tells the node when it is done */
     bool abandoned;     /* nobody wants the result any more */
 } rmi_work;
 
@@ -49,6 +50,7 @@ typedef struct rmi_call {
 } rmi_call;
 
 typedef struct rmi_stream rmi_stream;
+struct rmi_thread;
 
 typedef struct rmi_state {
     rm_node *node;
@@ -64,9 +66,13 @@ typedef struct rmi_state {
     rmi_work *works;     /* pending ones, oldest first; owned */
     PyObject *waker;     /* tells the runtime that a task is done */
     struct rmi_state *next_waiting;
-    bool waiting;       /* in the list of those with something pending */
-    int64_t announced;  /* when poll asked to be called again */
-    rmi_stream *stream; /* owned */
+    bool waiting;              /* in the list of those with something pending */
+    int64_t announced;         /* when poll asked to be called again */
+    rmi_stream *stream;        /* owned */
+    rm_wait *wait;             /* what a poll in progress fills in */
+    struct rmi_thread *thread; /* in which all code of the node runs; NULL: in that of the caller */
+    unsigned batch, left;      /* values that a call in it may emit, and still may in this one */
+    int64_t closing;           /* when the user's code was told that nobody wants its stream; 0: it was not */
 } rmi_state;
 
 /* ---- interrupt.c */
@@ -79,6 +85,27 @@ static inline bool rmi_call_interrupted(const rmi_state *state)
 }
 /* The slot. Any thread, without the GIL. */
 void rmi_interrupt(rm_node *node, void *state);
+
+/* ---- thread.c */
+/* What a slot does, with the GIL, between rmi_call_enter and rmi_call_leave. */
+typedef int rmi_job(rmi_state *state, rm_error *err);
+/* Runs the job of a slot: in the node's thread where it has one, else here. */
+int rmi_run(rmi_state *state, rmi_job *job, rm_error *err);
+/* Gives the node a thread; RM_E_MISSING_FEATURE where there are none. */
+int rmi_thread_start(rmi_state *state, rm_error *err);
+/* Ends it, between jobs. NULL is fine. */
+void rmi_thread_end(rmi_state *state);
+/* In the thread, in a job: the slot answers `rc` (a failure is in `err`, which is emptied). Returns when the thread is
+ * to go on. */
+void rmi_thread_park(rmi_state *state, int rc, rm_error *err);
+/* Whether a job has parked and can go on. */
+bool rmi_thread_parked(const rmi_state *state);
+int rmi_thread_resume(rmi_state *state, rm_error *err);
+/* Ends a job that has parked: next(stream) raises GeneratorExit in it. One that goes on all the same is stuck, and a
+ * failure; what it holds stays as it is. */
+int rmi_thread_unwind(rmi_state *state, rm_error *err);
+bool rmi_thread_stuck(const rmi_state *state);
+int rmi_thread_stuck_error(const rmi_state *state, rm_error *err);
 
 /* ---- node.c */
 /* The slots of a class: its type is filled in. */
@@ -111,8 +138,16 @@ int rmi_work_step(rmi_state *state, rmi_work *work, rm_error *err);
 int rmi_work_step_waiting(rmi_state *state, rmi_work *work, rm_error *err);
 int rmi_work_start_waiting(rmi_state *state, rmi_work *work, PyObject *result, rm_error *err);
 void rmi_work_clear(rmi_work *work);
-/* Ends it early: cancels the task, closes the generator. A failure of the user's code is in `err`. */
-int rmi_work_close(rmi_state *state, rmi_work *work, rm_error *err);
+static inline bool rmi_work_is_idle(const rmi_work *work)
+{
+    return work->task == NULL && work->iterator == NULL;
+}
+/* Whether `task` is one of its works'. */
+bool rmi_has_task(const rmi_state *state, PyObject *task);
+/* Ends all work early: cancels tasks, closes generators. A failure of the user's code is in `err`. */
+int rmi_works_close(rmi_state *state, rm_error *err);
+/* Closes a generator. */
+int rmi_generator_close(PyObject *generator);
 
 /* ---- async.c */
 /* A task for `awaitable` (borrowed) that has run until it first waits. */
@@ -128,17 +163,29 @@ bool rmi_is_end(PyObject *result);
 int rmi_task_finish(PyObject *task);
 /* The same, for at most a second; then the task is cancelled, and that is a failure described in `err`. */
 int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
-/* Cancels `task` and closes the asynchronous `iterator` (either may be NULL). */
-int rmi_task_cancel(PyObject *task, PyObject *iterator);
+/* Cancels `task` and waits for its end, for at most a second. */
+int rmi_task_cancel(PyObject *task);
+/* The same for a list of (task, asynchronous iterator to be closed), either None; for at most a second in all. */
+int rmi_tasks_cancel(PyObject *pairs);
+/* A task that closes an asynchronous iterator. */
+PyObject *rmi_task_close(PyObject *iterator);
 /* One turn of the loop without waiting; other nodes with something pending are woken where it matters to
  * them. */
 int rmi_loop_step(rmi_state *state);
+/* After a call: what it did may be what another node's task waits for (an asyncio.Event, a Queue). */
+void rmi_loop_after_call(void);
 /* What `state` waits for now. */
 int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 /* Puts the state into the list of those with something pending, or takes it out. */
 void rmi_waiting(rmi_state *state, bool waiting);
-/* The task tells state's node when it is done. */
-int rmi_task_watch(rmi_state *state, PyObject *task);
+/* The task of a pending work tells state's node when it is done. */
+int rmi_work_watch(rmi_state *state, rmi_work *work);
+/* Whether the calling thread is running the loop: its caller is code of a task. */
+bool rmi_loop_runs_here(void);
+/* Whether an exception can be set for `thread`, which stands in `frame` (NULL: not known): code of a task, and what is not
+ * run by the loop at all; in the loop's own code it would lose what the loop was about to run. *of is set where it is a
+ * task of some other state. */
+bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **of);
 /* Makes a blocked loop look up; after an exception was set for its thread. */
 void rmi_loop_wake(void);
 /* A future of the loop; its result or exception is set by `rmi_future_set` (value NULL: the stream has
@@ -150,19 +197,22 @@ void rmi_waker_detach(PyObject *waker);
 int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
                            rm_error *err);
 int rmi_async_more(rm_node *node, void *state, rm_error *err);
-int rmi_async_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
+/* The job of poll. */
+int rmi_async_poll(rmi_state *state, rm_error *err);
 void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
 
 /* ---- stream.c */
 PyTypeObject *rmi_stream_type_new(PyObject *module);
 PyTypeObject *rmi_ready_type_new(PyObject *module);
 int rmi_stream_call(rm_node *node, void *state, rm_error *err);
-int rmi_stream_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
+/* The job of poll. */
+int rmi_stream_poll(rmi_state *state, rm_error *err);
 void rmi_stream_free(rmi_state *state);
 
 /* ---- source.c */
 int rmi_source_generate(rm_node *node, void *state, rm_error *err);
-int rmi_source_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err);
+/* The job of poll. */
+int rmi_source_poll(rmi_state *state, rm_error *err);
 
 /* ---- resolve.c */
 /* What a resolver does (node.h), without the GIL. */

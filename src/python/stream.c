@@ -1,8 +1,10 @@
 /* Nodes that take the stream: what they iterate over. A synchronous one has the nodes before it run when
- * it asks for the next item; where the runtime cannot do that, it gets its stream when all of it is there. */
+ * it asks for the next item. Where the runtime cannot do that, its thread parks (thread.c); without threads, it gets
+ * its stream when all of it is there. */
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 #include "python/convert.h"
 #include "python/state.h"
 
@@ -13,6 +15,12 @@ struct rmi_stream {
     size_t first, count, capacity;
     bool ended, in_slot; /* no more will come; a slot of this node is running */
 };
+
+/* Values that a call in the node's thread may emit, so that giving the turn away and back is paid once for them: as
+ * many as take no longer than others may wait for the first one. */
+enum { MOST_VALUES = 64, LONG_CALL_NS = 1000 * 1000 };
+/* What is told to end may ask again for so long. */
+static const int64_t patience = 1000000000;
 
 typedef struct stream_object {
     PyObject_HEAD rmi_state *state; /* NULL once the node has been closed */
@@ -28,6 +36,18 @@ static int pull_waiting(rmi_state *state, rm_packet *packet, rm_error *err)
     return rc;
 }
 
+/* In the node's thread. RM_AGAIN: the code is to end. */
+static int pull_parked(rmi_state *state, rm_packet *packet, rm_error *err)
+{
+    int rc = RM_AGAIN;
+    while (rc == RM_AGAIN && state->closing == 0) {
+        rmi_thread_park(state, RM_OK, NULL);
+        if (state->closing == 0)
+            rc = rm_node_pull(state->node, false, packet, err);
+    }
+    return rc;
+}
+
 /* RM_OK with *packet owned, RM_DONE, RM_AGAIN, or a failure. */
 static int next_packet(rmi_state *state, bool wait, rm_packet *packet, rm_error *err)
 {
@@ -38,10 +58,10 @@ static int next_packet(rmi_state *state, bool wait, rm_packet *packet, rm_error 
         rm_node_set_current(state->node, packet);
         return RM_OK;
     }
-    if (!stream->ended)
+    if (!stream->ended && !state->flushing && !state->call.is_close)
         rc = rm_node_pull(state->node, false, packet, err);
     if (rc == RM_AGAIN && wait)
-        rc = pull_waiting(state, packet, err);
+        rc = state->thread != NULL ? pull_parked(state, packet, err) : pull_waiting(state, packet, err);
     stream->ended = stream->ended || rc == RM_DONE;
     return rc;
 }
@@ -66,7 +86,7 @@ static int prepare(rmi_state *state, rm_error *err)
     rmi_stream *stream = state->stream;
     rm_packet packet = rm_packet_of(rm_null());
     int rc = RM_OK;
-    if (rm_node_can_wait(state->node))
+    if (state->thread != NULL || rm_node_can_wait(state->node))
         return RM_OK;
     while (rc == RM_OK) {
         rc = rm_node_pull(state->node, false, &packet, err);
@@ -87,19 +107,55 @@ static PyObject *item_of(rmi_state *state, rm_packet *packet)
 
 /* ---- The object */
 
+/* GeneratorExit, as a generator gets it that nobody asks any more. Code that goes on asking is left where it is. */
+static PyObject *told_to_end(rmi_state *state)
+{
+    while (rmi_platform_now() - state->closing >= patience) {
+        rm_error err = {0};
+        const int rc = rmi_thread_stuck_error(state, &err);
+        rmi_thread_park(state, rc, &err);
+    }
+    PyErr_SetNone(PyExc_GeneratorExit);
+    return NULL;
+}
+
+/* Whether the caller may wait for the next item: code that a slot of the node runs, but no coroutine, and no thread of
+ * the user's, which would meet the runtime at work. */
+static bool may_wait(rmi_state *state)
+{
+    rm_error err = {0};
+    const bool runs_here = state->call.depth > 0 && state->call.thread == PyThread_get_thread_ident();
+    if (runs_here && !rmi_loop_runs_here())
+        return true;
+    (void)rm_error_set(&err, RM_E_USAGE,
+                       runs_here ? "the stream of node '%s' cannot be waited for in a coroutine"
+                                 : "the stream of node '%s' can be read by its process() only",
+                       rm_node_id(state->node));
+    rm_error_hint(&err, runs_here ? "there it is read with `async for`"
+                                  : "read it there, and hand the items to other threads");
+    rmi_python_raise(&err);
+    return false;
+}
+
 static PyObject *stream_next(PyObject *self)
 {
     rmi_state *state = ((stream_object *)self)->state;
     rm_packet packet = rm_packet_of(rm_null());
     rm_error err = {0};
-    if (state == NULL)
+    if (state == NULL || !may_wait(state))
         return NULL;
+    if (state->closing != 0)
+        return told_to_end(state);
     int rc = next_packet(state, true, &packet, &err);
     if (rc == RM_OK)
         return item_of(state, &packet);
-    if (rc == RM_AGAIN)
+    if (rc == RM_AGAIN && state->closing != 0)
+        return told_to_end(state);
+    if (rc == RM_AGAIN) {
         rc = rm_error_set(&err, RM_E_USAGE, "the stream of node '%s' cannot be waited for here",
                           rm_node_id(state->node));
+        rm_error_hint(&err, "an asynchronous node reads it with `async for`");
+    }
     if (rc < 0)
         rmi_python_raise(&err);
     return NULL;
@@ -285,46 +341,60 @@ static int answer(rmi_state *state, int rc)
     return rc == RM_OK ? RM_DONE : rc;
 }
 
+/* Whether the call may go on with the next value; else others have their turn first. */
+static bool goes_on(rmi_state *state)
+{
+    return state->thread != NULL && state->left > 0 && --state->left > 0;
+}
+
+static int step_job(rmi_state *state, rm_error *err)
+{
+    int rc = RM_OK;
+    if (state->stream == NULL)
+        rc = make_stream(state, err);
+    if (rc == RM_OK && state->ended)
+        return RM_DONE;
+    if (rc == RM_OK && !state->started && !state->class->is_async)
+        rc = prepare(state, err);
+    if (rc != RM_OK)
+        return rc == RM_AGAIN ? RM_OK : rc;
+    state->stream->in_slot = true;
+    rc = state->started ? rmi_work_step(state, &state->work, err) : begin(state, err);
+    while (rc == RM_MORE && goes_on(state))
+        rc = rmi_work_step(state, &state->work, err);
+    if (rc == RM_PENDING && (rc = run_async(state, rc, err)) == RM_PENDING &&
+        rmi_work_watch(state, &state->work) != 0)
+        rc = rmi_python_failed(state->node, err);
+    return answer(state, rc);
+}
+
 int rmi_stream_call(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
-    const bool is_async = state->class->is_async;
-    int rc = RM_OK;
-    const PyGILState_STATE held = rmi_call_enter(state);
-    if (state->stream == NULL)
-        rc = make_stream(state, err);
-    if (rc == RM_OK && !state->started && !is_async && (rc = prepare(state, err)) == RM_AGAIN)
-        rc = RM_OK;
-    else if (rc == RM_OK && state->ended)
-        rc = RM_DONE;
-    else if (rc == RM_OK) {
-        state->stream->in_slot = true;
-        rc = state->started ? rmi_work_step(state, &state->work, err) : begin(state, err);
-        if (rc == RM_PENDING && !is_async)
-            rc = rmi_work_step_waiting(state, &state->work, err);
-        if (rc == RM_PENDING && (rc = run_async(state, rc, err)) == RM_PENDING &&
-            rmi_task_watch(state, state->work.task) != 0)
-            rc = rmi_python_failed(node, err);
-        rc = answer(state, rc);
-    }
-    rmi_call_leave(state, held);
+    (void)node;
+    if (state->thread == NULL)
+        return rmi_run(state, step_job, err);
+    const int64_t started = rmi_platform_now();
+    state->left = state->batch > 0 ? state->batch : 1;
+    const int rc = rmi_thread_parked(state) ? rmi_thread_resume(state, err) : rmi_run(state, step_job, err);
+    if (rmi_platform_now() - started > LONG_CALL_NS)
+        state->batch = 1;
+    else if (state->batch < MOST_VALUES)
+        state->batch = state->batch > 0 ? state->batch * 2 : 2;
     return rc;
 }
 
-int rmi_stream_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+int rmi_stream_poll(rmi_state *state, rm_error *err)
 {
-    rmi_state *state = memory;
     int rc = RM_OK;
-    const PyGILState_STATE held = rmi_call_enter(state);
-    if (state->started && !state->ended) {
-        state->stream->in_slot = true;
-        rc = rmi_loop_step(state) != 0 ? rmi_python_failed(node, err)
-                                       : rmi_work_step(state, &state->work, err);
-        rc = answer(state, run_async(state, rc, err));
-        if (rc == RM_PENDING &&
-            (rmi_task_watch(state, state->work.task) != 0 || rmi_loop_wait(state, wait) != 0))
-            rc = rmi_python_failed(node, err);
-    }
-    rmi_call_leave(state, held);
+    if (!state->started || state->ended)
+        return RM_OK;
+    state->stream->in_slot = true;
+    rc = rmi_loop_step(state) != 0 ? rmi_python_failed(state->node, err)
+                                   : rmi_work_step(state, &state->work, err);
+    rc = answer(state, run_async(state, rc, err));
+    if (rc == RM_PENDING &&
+        (rmi_work_watch(state, &state->work) != 0 || rmi_loop_wait(state, state->wait) != 0))
+        rc = rmi_python_failed(state->node, err);
     return rc;
 }

@@ -122,6 +122,71 @@ static void starting_survives_failing_memory(void **unused)
     rmi_wake_free(w.called);
 }
 
+/* ---- Turns ---- */
+
+typedef struct counted {
+    rmi_handover *handover;
+    int turns, of, seen; /* plain members: the turn itself orders what both sides do */
+    pthread_t thread;
+    atomic_bool ended;
+} counted;
+
+static void count_turns(void *context)
+{
+    counted *c = context;
+    c->thread = pthread_self();
+    for (c->turns = 1; c->turns < c->of; c->turns++) {
+        c->seen = c->turns;
+        rmi_handover_park(c->handover);
+    }
+    c->ended = true;
+}
+
+static void turns_are_given_and_come_back(void **unused)
+{
+    (void)unused;
+    rmt_heap heap;
+    rmt_heap_init(&heap, 0);
+    counted c = {.of = 1000};
+    assert_true(rmi_platform_has_threads());
+    assert_int_equal(rmi_handover_new(&heap.allocator, count_turns, &c, &c.handover, NULL), RM_OK);
+    assert_int_equal(c.turns, 0); /* it begins with its first turn */
+    for (int turn = 1; turn < c.of; turn++) {
+        assert_true(rmi_handover_resume(c.handover));
+        assert_int_equal(c.seen, turn);
+        assert_false(pthread_equal(c.thread, pthread_self()));
+    }
+    assert_false(rmi_handover_resume(c.handover));
+    assert_true(c.ended);
+    assert_false(rmi_handover_resume(c.handover));
+    rmi_handover_free(c.handover);
+    rmi_handover_free(NULL);
+    assert_int_equal(heap.live_blocks, 0);
+}
+
+static void a_thread_that_has_not_ended_is_left_behind(void **unused)
+{
+    (void)unused;
+    rmt_heap heap;
+    rmt_heap_init(&heap, 0);
+    for (int resumed = 0; resumed <= 1; resumed++) {
+        static counted c; /* outlives the test, as the thread does */
+        c = (counted){.of = 10};
+        assert_int_equal(rmi_handover_new(&heap.allocator, count_turns, &c, &c.handover, NULL), RM_OK);
+        for (int i = 0; i < resumed; i++)
+            assert_true(rmi_handover_resume(c.handover));
+        rmi_handover_free(c.handover);
+        assert_int_equal(c.turns, resumed);
+        assert_false(c.ended);
+    }
+    assert_int_equal(heap.live_blocks, 0);
+    rmt_heap_init(&heap, 1);
+    counted none = {0};
+    assert_int_equal(rmi_handover_new(&heap.allocator, count_turns, &none, &none.handover, NULL),
+                     RM_E_OUT_OF_MEMORY);
+    assert_null(none.handover);
+}
+
 /* ---- Files ---- */
 
 static void make_file(char *path, const char *content, size_t length)
@@ -233,6 +298,8 @@ int main(void)
         cmocka_unit_test(a_readable_descriptor_ends_the_wait),
         cmocka_unit_test(the_watchdog_calls_at_deadlines_and_when_poked),
         cmocka_unit_test(starting_survives_failing_memory),
+        cmocka_unit_test(turns_are_given_and_come_back),
+        cmocka_unit_test(a_thread_that_has_not_ended_is_left_behind),
         cmocka_unit_test(files_are_read_whole),
         cmocka_unit_test(what_cannot_be_read_is_told),
         cmocka_unit_test(standard_input_is_a_dash),
