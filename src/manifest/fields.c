@@ -193,6 +193,8 @@ static int read_texts(const spot *at, rm_error *err)
         if (!yyjson_is_str(item))
             return wrong_type(&(spot){.value = item, .place = &place}, "a string", err);
     }
+    if (at->target != NULL)
+        memcpy(at->target, &at->value, sizeof at->value);
     return RM_OK;
 }
 
@@ -324,6 +326,13 @@ static size_t find_field(const rmi_field *shape, yyjson_val *key, size_t from)
     return SIZE_MAX;
 }
 
+static bool allows_others(const rmi_field *shape)
+{
+    while (shape->name != NULL)
+        shape++;
+    return (shape->flags & RMI_FIELD_OTHERS) != 0;
+}
+
 static int missing_field(const rmi_field *shape, uint64_t seen, const rmi_place *place, rm_error *err)
 {
     char pointer[256];
@@ -351,6 +360,8 @@ int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *obje
     {
         rmi_place here = {.above = place, .key = unsafe_yyjson_get_str(key)};
         size_t i = find_field(shape, key, next);
+        if (i == SIZE_MAX && allows_others(shape))
+            continue;
         if (i == SIZE_MAX)
             return unknown_field(shape, here.key, &here, err);
         const rmi_field *field = &shape[i];

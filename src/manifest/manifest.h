@@ -74,6 +74,7 @@ struct rm_manifest {
     rmi_arena arena;
     rmi_json_document *document;
     const char *name, *description; /* metadata */
+    yyjson_val *features;           /* "runtime": a list of strings, or NULL */
     rmi_manifest_node *nodes;
     size_t node_count;
     rmi_manifest_connection *connections;
