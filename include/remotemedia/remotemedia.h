@@ -313,6 +313,14 @@ RM_API bool rm_tensor_is_fortran(rm_value tensor);    /* contiguous in Fortran o
 /* *out (owned) is `tensor` itself when C-contiguous, else a contiguous copy. */
 RM_API int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
 
+/* Adds a number to each element, or multiplies each by it (RM_ADD, RM_MULTIPLY; else RM_E_USAGE), as numpy does with an
+ * array and a number of Python's: the dtype stays, and integers wrap around; only integers and a float give float64.
+ * RM_E_VALUE for an integer that the elements cannot hold, RM_E_TYPE for bool and opaque ones. Results are the same bits on
+ * every host. *tensor gets its elements changed in place where it is alone, else it becomes another tensor, in C order or,
+ * where it was, in Fortran order; media stay. It keeps its elements on failure. */
+RM_API int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation, rm_value *tensor,
+                             rm_value operand, rm_error *err);
+
 /* ---- Objects ----------------------------------------------------------------------------------------------- */
 
 /* What the runtime must know of opaque references of one type. The table lives as long as the program. */

@@ -10,6 +10,7 @@
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
  *   array.c    arrays of numpy and others          dlpack.c   the structures that libraries hand them over in
+ *   compute.c  arithmetic on them, for the package
  *   memory.c   who may change an array's memory
  * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
  * rmi_leave), PyObject results are new references, and NULL or -1 means that a Python exception is set. */
@@ -137,6 +138,8 @@ void rmi_python_raise(rm_error *err);
 /* ---- module.c */
 /* The module `_remotemedia`, its types kept in the process' state. */
 PyObject *rmi_module_new(void);
+/* compute.c: adds the function `compute` to it. */
+int rmi_compute_add(PyObject *module);
 /* The one cast of a function: a method that takes keywords is called as one by its flags. */
 #define RMI_METHOD(function) ((PyCFunction)(void *)(function))
 
