@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "graph/build.h"
 #include "platform/platform.h"
 
@@ -163,8 +164,10 @@ static int check_features(const rm_manifest *manifest, rm_error *err)
     yyjson_val *item;
     yyjson_arr_foreach(manifest->features, index, count, item)
     {
-        const char *name = yyjson_get_str(item);
-        if (strlen(name) == yyjson_get_len(item) && has_feature(name))
+        char room[128];
+        const char *name =
+            rmi_text_without_nul(yyjson_get_str(item), yyjson_get_len(item), room, sizeof room);
+        if (has_feature(name))
             continue;
         (void)rmi_manifest_error(err, RM_E_MISSING_FEATURE,
                                  "the manifest requires the feature '%s', which this build does not have", name);

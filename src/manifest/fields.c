@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/suggest.h"
+#include "base/text.h"
 
 /* One field of one object while it is read. */
 typedef struct spot {
@@ -133,7 +134,9 @@ static int read_choice(const spot *at, rm_error *err)
             return RM_OK;
         }
     }
-    rmi_suggestion near = rmi_suggest_for(unsafe_yyjson_get_str(at->value));
+    char room[128];
+    rmi_suggestion near = rmi_suggest_for(rmi_text_without_nul(
+        unsafe_yyjson_get_str(at->value), unsafe_yyjson_get_len(at->value), room, sizeof room));
     for (int i = 0; choices[i] != NULL && used < sizeof list; i++) {
         int added = snprintf(list + used, sizeof list - used, "%s'%s'", i == 0 ? "" : ", ", choices[i]);
         used += added > 0 ? (size_t)added : 0;
@@ -362,8 +365,11 @@ int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *obje
         size_t i = find_field(shape, key, next);
         if (i == SIZE_MAX && allows_others(shape))
             continue;
-        if (i == SIZE_MAX)
+        if (i == SIZE_MAX) {
+            char room[128];
+            here.key = rmi_text_without_nul(here.key, unsafe_yyjson_get_len(key), room, sizeof room);
             return unknown_field(shape, here.key, &here, err);
+        }
         const rmi_field *field = &shape[i];
         bool stored = record != NULL && (field->flags & RMI_FIELD_UNSTORED) == 0;
         spot at = {field, value, &here, stored ? (char *)record + field->offset : NULL};

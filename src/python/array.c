@@ -167,10 +167,9 @@ static int unsupported(rm_error *err)
     if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
         !PyErr_ExceptionMatches(PyExc_BufferError))
         return rmi_python_failed(NULL, err);
-    PyObject *exception = PyErr_GetRaisedException(), *text = PyObject_Str(exception);
-    const char *message = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
-    const int rc =
-        message != NULL ? rm_error_set(err, RM_E_UNSUPPORTED, "%s", message) : rmi_python_failed(NULL, err);
+    PyObject *exception = PyErr_GetRaisedException(), *text = rmi_text_of(exception);
+    const int rc = rm_error_set(err, RM_E_UNSUPPORTED, "%s",
+                                text != NULL ? PyBytes_AS_STRING(text) : Py_TYPE(exception)->tp_name);
     Py_XDECREF(text);
     Py_DECREF(exception);
     return rc;

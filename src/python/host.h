@@ -131,6 +131,8 @@ PyObject *rmi_paths_as_given(PyObject *file);
 /* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED
  * where the call was interrupted (`node` may be NULL). Returns the code. */
 int rmi_python_failed(rm_node *node, rm_error *err);
+/* The text of an object for C, as bytes; NUL and lone surrogates are escaped. NULL without an exception: there is none. */
+PyObject *rmi_text_of(PyObject *object);
 /* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed
  * then gives the same code and text again. */
 void rmi_python_raise(rm_error *err);

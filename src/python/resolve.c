@@ -67,7 +67,7 @@ static int class_in(PyObject *module, const char *node_type, const char *path, P
         PyObject *key = NULL, *item = NULL;
         Py_ssize_t place = 0;
         while (PyModule_Check(module) && PyDict_Next(PyModule_GetDict(module), &place, &key, &item))
-            if (PyType_Check(item) && PyUnicode_Check(key))
+            if (PyType_Check(item) && PyUnicode_Check(key) && PyUnicode_IS_ASCII(key))
                 rmi_suggest_offer(&near, PyUnicode_AsUTF8(key));
         rc = rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s': the module has no '%s'%s%s%s",
                           node_type, path, near.best ? "; did you mean '" : "", near.best ? near.best : "",
@@ -285,10 +285,11 @@ static int read_outputs(rmi_class *class, rm_error *err)
         return bad_attribute(err, "outputs", "a tuple of 1 to 64 names");
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(class->outputs); i++) {
         PyObject *name = PyTuple_GET_ITEM(class->outputs, i);
-        if (!PyUnicode_Check(name) || PyUnicode_AsUTF8(name) == NULL || PyUnicode_GET_LENGTH(name) == 0) {
-            PyErr_Clear();
+        Py_ssize_t length = 0;
+        const char *utf8 = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &length) : NULL;
+        PyErr_Clear();
+        if (length == 0 || strlen(utf8) != (size_t)length)
             return bad_attribute(err, "outputs", "a tuple of names");
-        }
     }
     return RM_OK;
 }
