@@ -3,6 +3,7 @@
  *   paths.c    where Python's library lies         error.c    exceptions
  *   resolve.c  from a name to a class              params.c, describe.c  what its docstring and __init__ say
  *   convert.c  plain values to objects             plain.c    objects to plain values; copy.c for branches
+ *   content.c  what of an object can be copied
  *   pack.c     objects to bytes                    unpack.c   what only Python has, of such bytes
  *   node.c     open, flush, close                  items.c    process, an item after the other
  *   emit.c     what a node returned or yielded
