@@ -17,6 +17,7 @@ static const char *const targets[] = {"wasm32-wasi", "wasm32-wasip1", "native", 
 static const char *const hints[] = {"auto", "cpython", "cpython_wasm", "rust_python", NULL};
 static const char *const gpu_types[] = {"cuda", "rocm", "metal", "vulkan", "any", NULL};
 static const char *const on_errors[] = {"fail", "skip", "collect", NULL}; /* as rmi_on_error */
+static const char *const arrays[] = {"tensor", "numpy", NULL};           /* as rm_arrays, but for the first */
 static const char *const placements[] = {"local",   "remote", "prefer_local", "prefer_remote", "auto",
                                          "sandbox", NULL}; /* as rmi_placement */
 
@@ -100,6 +101,9 @@ static const rmi_field node[] = {
      .offset = NODE(is_streaming)},
     {"is_output_node", "Its results are reported although it is not a sink", .type = RMI_FIELD_BOOL,
      .offset = NODE(is_output_node)},
+    {"arrays",
+     "How a Python node gets arrays: as remotemedia.Tensor (the default), or as numpy's over the same memory",
+     .type = RMI_FIELD_CHOICE, .offset = NODE(arrays), .choices = arrays},
     {"capabilities", "What the machine must have", .type = RMI_FIELD_PART, .flags = RMI_FIELD_NULLABLE,
      .offset = NODE(capabilities), .shape = rmi_capabilities_shape},
     {"host", "host:port that runs the node; needs a build with RM_GRPC_TRANSPORT", .type = RMI_FIELD_TEXT,
@@ -161,7 +165,7 @@ static const rmi_field runtime[] = {
     {0},
 };
 
-static const rmi_manifest_node plain_node = {.runtime_hint = "auto", .placement = RMI_PLACE_AUTO};
+static const rmi_manifest_node plain_node = {.runtime_hint = "auto", .arrays = -1, .placement = RMI_PLACE_AUTO};
 
 static const rmi_list nodes = {
     .shape = node,

@@ -35,7 +35,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
     X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
-    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__)
+    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
@@ -116,6 +116,7 @@ typedef struct rmi_host {
     size_t path_count;
     int64_t seed;
     bool has_seed, prepared; /* prepared: paths are on sys.path, random is seeded */
+    rm_arrays arrays;        /* of nodes that do not say */
     rmi_text looked;
     const char *beside; /* during a resolve: the manifest's directory, or NULL */
 } rmi_host;
