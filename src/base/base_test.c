@@ -47,8 +47,12 @@ static void texts_for_messages_have_no_nul(void **unused)
         {"\0", 1, "\\x00"},
         {"1234567\0", 8, "1234567\\x00"},
         {"12345678\0", 9, "12345678..."},
-        {"\0" "12345678", 9, "\\x001234..."},
-        {"\0" "123\u00e4\u00e4\u00e4", 10, "\\x00123..."},
+        {"\0"
+         "12345678",
+         9, "\\x001234..."},
+        {"\0"
+         "123\u00e4\u00e4\u00e4",
+         10, "\\x00123..."},
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         char buffer[12];
@@ -265,11 +269,15 @@ static void suggestions_are_near(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arrays_grow_and_refuse_to_wrap), cmocka_unit_test(texts_for_messages_have_no_nul),
+        cmocka_unit_test(arrays_grow_and_refuse_to_wrap),
+        cmocka_unit_test(texts_for_messages_have_no_nul),
         cmocka_unit_test(zeroed_memory_is_zero),
-        cmocka_unit_test(large_blocks_grow_and_shrink),   cmocka_unit_test(arenas_give_back_everything),
-        cmocka_unit_test(texts_remember_failures),        cmocka_unit_test(bad_utf8_is_found),
-        cmocka_unit_test(errors_are_cut_and_moved),       cmocka_unit_test(codes_have_names),
+        cmocka_unit_test(large_blocks_grow_and_shrink),
+        cmocka_unit_test(arenas_give_back_everything),
+        cmocka_unit_test(texts_remember_failures),
+        cmocka_unit_test(bad_utf8_is_found),
+        cmocka_unit_test(errors_are_cut_and_moved),
+        cmocka_unit_test(codes_have_names),
         cmocka_unit_test(suggestions_are_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

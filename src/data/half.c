@@ -12,7 +12,8 @@ static float float_of_bits(uint32_t bits)
 
 float rmi_half_to_float(uint16_t bits)
 {
-    const uint32_t sign = (uint32_t)(bits & 0x8000) << 16, exponent = bits >> 10 & 0x1F, mantissa = bits & 0x3FF;
+    const uint32_t sign = (uint32_t)(bits & 0x8000) << 16, exponent = bits >> 10 & 0x1F,
+                   mantissa = bits & 0x3FF;
     if (exponent == 0x1F)
         return mantissa != 0 ? NAN : float_of_bits(sign | 0x7F800000);
     if (exponent == 0) {
@@ -44,7 +45,8 @@ uint16_t rmi_double_to_half(double value)
     }
     rounded += mantissa >> drop;
     const uint64_t rest = mantissa & (((uint64_t)1 << drop) - 1), tie = (uint64_t)1 << (drop - 1);
-    rounded += rest > tie || (rest == tie && (rounded & 1) != 0); /* may carry into the exponent, as it should */
+    rounded +=
+        rest > tie || (rest == tie && (rounded & 1) != 0); /* may carry into the exponent, as it should */
     return (uint16_t)(sign | rounded);
 }
 

@@ -29,19 +29,19 @@ static inline double one_nan_f64(double x)
 }
 
 /* One loop over elements `a[i]` and the number `b`. */
-#define KERNEL(name, type, result, ...)                                                  \
-    static void name(const void *from, void *to, size_t count, const number *given)      \
-    {                                                                                    \
-        const type *a = from;                                                            \
-        const number b = *given;                                                         \
-        result *r = to;                                                                  \
-        for (size_t i = 0; i < count; i++)                                               \
-            r[i] = __VA_ARGS__;                                                          \
+#define KERNEL(name, type, result, ...)                                             \
+    static void name(const void *from, void *to, size_t count, const number *given) \
+    {                                                                               \
+        const type *a = from;                                                       \
+        const number b = *given;                                                    \
+        result *r = to;                                                             \
+        for (size_t i = 0; i < count; i++)                                          \
+            r[i] = __VA_ARGS__;                                                     \
     }
 
 /* Integers wrap around; the low bits of signed and unsigned ones are the same. */
-#define WRAPPING(bits_, type)                                                            \
-    KERNEL(add_##bits_, type, type, (type)(a[i] + b.bits))                               \
+#define WRAPPING(bits_, type)                              \
+    KERNEL(add_##bits_, type, type, (type)(a[i] + b.bits)) \
     KERNEL(multiply_##bits_, type, type, (type)(a[i] * b.bits))
 WRAPPING(8, uint8_t)
 WRAPPING(16, uint16_t)
@@ -49,8 +49,8 @@ WRAPPING(32, uint32_t)
 WRAPPING(64, uint64_t)
 
 /* Integers and a float: float64. */
-#define WIDENING(name, type)                                                             \
-    KERNEL(add_##name, type, double, one_nan_f64((double)a[i] + b.f64))                  \
+#define WIDENING(name, type)                                            \
+    KERNEL(add_##name, type, double, one_nan_f64((double)a[i] + b.f64)) \
     KERNEL(multiply_##name, type, double, one_nan_f64((double)a[i] * b.f64))
 WIDENING(int8, int8_t)
 WIDENING(int16, int16_t)
@@ -87,7 +87,8 @@ KERNEL(add_c64, complex64, complex64, (complex64){one_nan_f32(a[i].re + b.f32), 
 KERNEL(multiply_c64, complex64, complex64,
        (complex64){one_nan_f32(a[i].re * b.f32 - a[i].im * 0.0F),
                    one_nan_f32(a[i].re * 0.0F + a[i].im * b.f32)})
-KERNEL(add_c128, complex128, complex128, (complex128){one_nan_f64(a[i].re + b.f64), one_nan_f64(a[i].im + 0.0)})
+KERNEL(add_c128, complex128, complex128,
+       (complex128){one_nan_f64(a[i].re + b.f64), one_nan_f64(a[i].im + 0.0)})
 KERNEL(multiply_c128, complex128, complex128,
        (complex128){one_nan_f64(a[i].re * b.f64 - a[i].im * 0.0),
                     one_nan_f64(a[i].re * 0.0 + a[i].im * b.f64)})
@@ -120,7 +121,8 @@ static int integer_for(const struct row *row, rm_dtype dtype, rm_value operand, 
     uint64_t room = 0;
     const rmi_magnitude size = rmi_integer_magnitude(&operand, &room);
     const uint64_t low = size.count > 0 ? size.limbs[0] : 0;
-    const bool fits = size.count <= 1 && (size.negative ? low <= (uint64_t)0 - (uint64_t)row->min : low <= row->max);
+    const bool fits =
+        size.count <= 1 && (size.negative ? low <= (uint64_t)0 - (uint64_t)row->min : low <= row->max);
     out->bits = size.negative ? (uint64_t)0 - low : low;
     if (fits)
         return RM_OK;
@@ -153,8 +155,8 @@ static int refuse(const rm_tensor *view, rm_error *err)
 
 /* Makes *tensor one of `dtype` that nobody else has, in C order or, where it was in Fortran order, in that, and does
  * `apply` on its way. What order the result has does not depend on who else holds the tensor. */
-static int compute(const rm_allocator *allocator, rm_value *tensor, rm_dtype dtype, kernel *apply, const number *given,
-                   rm_error *err)
+static int compute(const rm_allocator *allocator, rm_value *tensor, rm_dtype dtype, kernel *apply,
+                   const number *given, rm_error *err)
 {
     rm_value dense = rm_null(), result = rm_null();
     const bool fortran = rm_tensor_is_fortran(*tensor) && !rm_tensor_is_contiguous(*tensor);
@@ -185,8 +187,8 @@ static int compute(const rm_allocator *allocator, rm_value *tensor, rm_dtype dty
     return rc;
 }
 
-int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation, rm_value *tensor, rm_value operand,
-                      rm_error *err)
+int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation, rm_value *tensor,
+                      rm_value operand, rm_error *err)
 {
     const rm_tensor view = rm_tensor_view(*tensor);
     const struct row *row = view.dtype < RM_DTYPE_COUNT ? &rows[view.dtype] : NULL;

@@ -13,24 +13,18 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* `count` elements at `data` become `want`, of `dtype` or, where `wide`, of float64. */
-#define ROW(label_, dtype_, operation_, operand_, type, wanted_type, given_, want_)                      \
-    {label_,                                                                                             \
-     dtype_,                                                                                             \
-     operation_,                                                                                         \
-     operand_,                                                                                           \
-     (const type[]){GIVEN given_},                                                                       \
-     (const wanted_type[]){GIVEN want_},                                                                 \
-     sizeof((const type[]){GIVEN given_}),                                                               \
+#define ROW(label_, dtype_, operation_, operand_, type, wanted_type, given_, want_) \
+    {label_,                                                                        \
+     dtype_,                                                                        \
+     operation_,                                                                    \
+     operand_,                                                                      \
+     (const type[]){GIVEN given_},                                                  \
+     (const wanted_type[]){GIVEN want_},                                            \
+     sizeof((const type[]){GIVEN given_}),                                          \
      sizeof((const wanted_type[]){GIVEN want_})}
 #define GIVEN(...) __VA_ARGS__
-#define FLOAT(x) \
-    {            \
-        .kind = RM_FLOAT, .f = (x) \
-    }
-#define INT(x) \
-    {          \
-        .kind = RM_INT, .i = (x) \
-    }
+#define FLOAT(x) {.kind = RM_FLOAT, .f = (x)}
+#define INT(x) {.kind = RM_INT, .i = (x)}
 
 static const struct computed {
     const char *label;
@@ -50,8 +44,8 @@ static const struct computed {
     ROW("uint64", RM_UINT64, RM_ADD, INT(INT64_MAX), uint64_t, uint64_t, (UINT64_MAX, 1),
         ((uint64_t)INT64_MAX - 1, (uint64_t)1 << 63)),
     ROW("int8 and a float", RM_INT8, RM_MULTIPLY, FLOAT(0.5), int8_t, double, (-128, 3), (-64.0, 1.5)),
-    ROW("uint64 and a float", RM_UINT64, RM_ADD, FLOAT(0.0), uint64_t, double, (UINT64_MAX, 9007199254740993U),
-        (18446744073709551616.0, 9007199254740992.0)),
+    ROW("uint64 and a float", RM_UINT64, RM_ADD, FLOAT(0.0), uint64_t, double,
+        (UINT64_MAX, 9007199254740993U), (18446744073709551616.0, 9007199254740992.0)),
     ROW("int64 and a float", RM_INT64, RM_ADD, FLOAT(0.5), int64_t, double, (-1, 2), (-0.5, 2.5)),
     ROW("float32 rounds the number", RM_FLOAT32, RM_MULTIPLY, FLOAT(0.1), float, float, (1.0F, 3.0F, -0.0F),
         (0.1F, 3.0F * 0.1F, -0.0F)),
@@ -65,9 +59,11 @@ static const struct computed {
         (0x3C00, 0x7C00)),
     ROW("float16 rounds the number", RM_FLOAT16, RM_ADD, INT(2049), uint16_t, uint16_t, (0x0000, 0xBC00),
         (0x6800, 0x67FF)),
-    ROW("bfloat16", RM_BFLOAT16, RM_MULTIPLY, FLOAT(1.01), uint16_t, uint16_t, (0x3F80, 0x4040), (0x3F81, 0x4042)),
+    ROW("bfloat16", RM_BFLOAT16, RM_MULTIPLY, FLOAT(1.01), uint16_t, uint16_t, (0x3F80, 0x4040),
+        (0x3F81, 0x4042)),
     ROW("complex64", RM_COMPLEX64, RM_MULTIPLY, FLOAT(2.0), float, float, (1.0F, -3.0F), (2.0F, -6.0F)),
-    ROW("complex128, to the real part", RM_COMPLEX128, RM_ADD, INT(2), double, double, (1.0, -3.0), (3.0, -3.0)),
+    ROW("complex128, to the real part", RM_COMPLEX128, RM_ADD, INT(2), double, double, (1.0, -3.0),
+        (3.0, -3.0)),
 };
 
 static rm_value tensor_of(const rm_allocator *allocator, rm_dtype dtype, const void *data, size_t bytes)
@@ -123,7 +119,8 @@ static void refuses_what_numpy_refuses(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(refused); i++) {
         const char zeros[8] = {0};
-        rm_value tensor = tensor_of(NULL, refused[i].dtype, zeros, sizeof zeros), operand = refused[i].operand;
+        rm_value tensor = tensor_of(NULL, refused[i].dtype, zeros, sizeof zeros),
+                 operand = refused[i].operand;
         rm_error err = {0};
         if (refused[i].digits != NULL)
             assert_int_equal(
@@ -196,7 +193,8 @@ static void keeps_media_and_survives_failed_allocations(void **state)
         assert_int_equal(rm_tensor_new(&heap.allocator, RM_INT16, 2, shape, &audio, NULL), RM_OK);
         memcpy(rm_tensor_view(audio).data, data, sizeof data);
         assert_int_equal(
-            rm_tensor_set_media(&audio, (rm_media){.kind = RM_MEDIA_AUDIO, .sample_rate = 8000}, NULL), RM_OK);
+            rm_tensor_set_media(&audio, (rm_media){.kind = RM_MEDIA_AUDIO, .sample_rate = 8000}, NULL),
+            RM_OK);
         other = rm_value_retain(audio);
         heap.fail_at = heap.calls + nth;
         const int rc = rm_tensor_compute(&heap.allocator, RM_MULTIPLY, &audio, rm_float(0.5), NULL);
@@ -217,11 +215,24 @@ static void narrows_and_widens(void **state)
         double value;
         uint16_t half;
     } halves[] = {
-        {65504.0, 0x7BFF}, {65519.99, 0x7BFF}, {65520.0, 0x7C00},          {-1e300, 0xFC00},
-        {2049.0, 0x6800},  {2051.0, 0x6802},   {0x1p-24, 0x0001},          {0x1p-25, 0x0000},
-        {0x1.8p-25, 1},    {-0x1p-26, 0x8000}, {0x1.ffcp-15, 0x03FF + 1},  {0x1.ff8p-15, 0x03FF},
-        {-0.0, 0x8000},    {5e-324, 0x0000},   {1.0 + 0x1p-11, 0x3C00},    {1.0 + 0x1.8p-10, 0x3C02},
-        {INFINITY, 0x7C00}, {0x1.0000000000001p-25, 0x0001},
+        {65504.0, 0x7BFF},
+        {65519.99, 0x7BFF},
+        {65520.0, 0x7C00},
+        {-1e300, 0xFC00},
+        {2049.0, 0x6800},
+        {2051.0, 0x6802},
+        {0x1p-24, 0x0001},
+        {0x1p-25, 0x0000},
+        {0x1.8p-25, 1},
+        {-0x1p-26, 0x8000},
+        {0x1.ffcp-15, 0x03FF + 1},
+        {0x1.ff8p-15, 0x03FF},
+        {-0.0, 0x8000},
+        {5e-324, 0x0000},
+        {1.0 + 0x1p-11, 0x3C00},
+        {1.0 + 0x1.8p-10, 0x3C02},
+        {INFINITY, 0x7C00},
+        {0x1.0000000000001p-25, 0x0001},
     };
     for (size_t i = 0; i < COUNT(halves); i++) {
         if (rmi_double_to_half(halves[i].value) != halves[i].half)

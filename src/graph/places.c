@@ -170,7 +170,8 @@ static int check_features(const rm_manifest *manifest, rm_error *err)
         if (has_feature(name))
             continue;
         (void)rmi_manifest_error(err, RM_E_MISSING_FEATURE,
-                                 "the manifest requires the feature '%s', which this build does not have", name);
+                                 "the manifest requires the feature '%s', which this build does not have",
+                                 name);
         rm_error_pointer(err, "/runtime/features/%zu", index);
         rm_error_hint(err, "`remotemedia version` lists the features of this build");
         return RM_E_MISSING_FEATURE;

@@ -17,7 +17,7 @@ static const char *const targets[] = {"wasm32-wasi", "wasm32-wasip1", "native", 
 static const char *const hints[] = {"auto", "cpython", "cpython_wasm", "rust_python", NULL};
 static const char *const gpu_types[] = {"cuda", "rocm", "metal", "vulkan", "any", NULL};
 static const char *const on_errors[] = {"fail", "skip", "collect", NULL}; /* as rmi_on_error */
-static const char *const arrays[] = {"tensor", "numpy", NULL};           /* as rm_arrays, but for the first */
+static const char *const arrays[] = {"tensor", "numpy", NULL}; /* as rm_arrays, but for the first */
 static const char *const placements[] = {"local",   "remote", "prefer_local", "prefer_remote", "auto",
                                          "sandbox", NULL}; /* as rmi_placement */
 
@@ -160,12 +160,13 @@ static const rmi_field runtime[] = {
      .flags = RMI_FIELD_NULLABLE | RMI_FIELD_UNSTORED, .choices = targets},
     {"min_version", "Version of the former runtime; without effect", .type = RMI_FIELD_TEXT,
      .flags = RMI_FIELD_NULLABLE | RMI_FIELD_UNSTORED, .length = {1, 0}},
-    {"features", "Features that the build must have, as `remotemedia version` names them", .type = RMI_FIELD_TEXTS,
-     .flags = RMI_FIELD_NULLABLE, .offset = MANIFEST(features)},
+    {"features", "Features that the build must have, as `remotemedia version` names them",
+     .type = RMI_FIELD_TEXTS, .flags = RMI_FIELD_NULLABLE, .offset = MANIFEST(features)},
     {0},
 };
 
-static const rmi_manifest_node plain_node = {.runtime_hint = "auto", .arrays = -1, .placement = RMI_PLACE_AUTO};
+static const rmi_manifest_node plain_node = {
+    .runtime_hint = "auto", .arrays = -1, .placement = RMI_PLACE_AUTO};
 
 static const rmi_list nodes = {
     .shape = node,

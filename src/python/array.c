@@ -256,7 +256,8 @@ int rmi_numpy_needed(const char *what, rm_error *err)
                        why != NULL ? "cannot be imported: " : "this build does not have",
                        why != NULL ? PyBytes_AS_STRING(why) : "");
     if (why != NULL)
-        rm_error_hint(err, "install it where Python finds it, or have the node take Tensors: \"arrays\": \"tensor\"");
+        rm_error_hint(
+            err, "install it where Python finds it, or have the node take Tensors: \"arrays\": \"tensor\"");
     Py_XDECREF(why);
     Py_XDECREF(exception);
     return RM_E_MISSING_FEATURE;

@@ -169,8 +169,7 @@ PyObject *rmi_content_copy(PyObject *object, rmi_content content)
         Py_XDECREF(method);
         return made;
     }
-    PyObject *bytes =
-        PyBytes_FromStringAndSize(PyByteArray_AS_STRING(object), PyByteArray_GET_SIZE(object));
+    PyObject *bytes = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(object), PyByteArray_GET_SIZE(object));
     PyObject *made = bytes != NULL ? make(type, base, bytes, NULL) : NULL;
     Py_XDECREF(bytes);
     return made;

@@ -171,8 +171,7 @@ static PyObject *copy_content(PyObject *object, rmi_content content, copying *ho
 {
     const bool is_filled =
         content == RMI_CONTENT_SET || content == RMI_CONTENT_BYTEARRAY || content == RMI_CONTENT_ARRAY;
-    PyObject *made =
-        is_filled ? rmi_content_copy(object, content) : rmi_content_new(object, content);
+    PyObject *made = is_filled ? rmi_content_copy(object, content) : rmi_content_new(object, content);
     if (made != NULL && (remember(object, made, how) != 0 || fill(object, made, content, how) != 0 ||
                          (rmi_content_has_attributes(object) && copy_attributes(object, made, how) != 0)))
         Py_CLEAR(made);

@@ -54,7 +54,8 @@ static PyObject *escaped(PyObject *text)
 {
     PyObject *nul = PyUnicode_FromStringAndSize("", 1), *shown = PyUnicode_FromString("\\x00");
     PyObject *without = nul != NULL && shown != NULL ? PyUnicode_Replace(text, nul, shown, -1) : NULL;
-    PyObject *bytes = without != NULL ? PyUnicode_AsEncodedString(without, "utf-8", "backslashreplace") : NULL;
+    PyObject *bytes =
+        without != NULL ? PyUnicode_AsEncodedString(without, "utf-8", "backslashreplace") : NULL;
     Py_XDECREF(without);
     Py_XDECREF(shown);
     Py_XDECREF(nul);

@@ -22,7 +22,8 @@ PyObject *rmi_item_of_packet(rm_packet *packet)
 
 PyObject *rmi_item_for(rmi_state *state, rm_packet *packet)
 {
-    const bool is_plain = packet->value.kind != RM_OBJECT; /* what another Python node made stays as that made it */
+    const bool is_plain =
+        packet->value.kind != RM_OBJECT; /* what another Python node made stays as that made it */
     PyObject *item = rmi_item_of_packet(packet);
     return state->class->takes_arrays && is_plain ? rmi_arrays_in(item) : item;
 }

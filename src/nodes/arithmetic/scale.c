@@ -89,14 +89,14 @@ static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet
     return rmi_run_end(node, run, i, i, done, rc, err);
 }
 
-#define SCALE_TEXT                                                                                         \
-    "Takes a number, an array of numbers, or a list: the numbers in it are changed, the rest passes (one "  \
-    "level). Every other item, true and false and numeric strings too, passes unchanged. Arithmetic is "    \
-    "Python's: integers stay exact at any size, a float stays a float.\n\n"                                 \
+#define SCALE_TEXT                                                                                            \
+    "Takes a number, an array of numbers, or a list: the numbers in it are changed, the rest passes (one "    \
+    "level). Every other item, true and false and numeric strings too, passes unchanged. Arithmetic is "      \
+    "Python's: integers stay exact at any size, a float stays a float.\n\n"                                   \
     "With arrays (and audio) it is numpy's with a number of Python's: the dtype stays, integers wrap around " \
-    "at their width, and float16, bfloat16 and float32 round the number first; only integers and a float "  \
-    "give float64. A whole number that an array of integers cannot hold (300 in uint8) is an error. Arrays " \
-    "of bool pass unchanged; those of other elements (texts, dates, records, the other byte order) are an "  \
+    "at their width, and float16, bfloat16 and float32 round the number first; only integers and a float "    \
+    "give float64. A whole number that an array of integers cannot hold (300 in uint8) is an error. Arrays "  \
+    "of bool pass unchanged; those of other elements (texts, dates, records, the other byte order) are an "   \
     "error. Shape and sample rate stay."
 
 static const rm_param multiply_params[] = {
