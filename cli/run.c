@@ -294,6 +294,8 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     rmi_exit code = RMI_EXIT_OK, failed = RMI_EXIT_OK;
     rmi_run run = {.options = options, .program = program, .input = {.reader = {.descriptor = -1}}};
     rmi_run_describe_output(program, options, &run.output);
+    if (run.output.compat) /* its nodes know of numpy's arrays alone */
+        options->setup.arrays = RM_ARRAYS_NUMPY;
     int rc = perform(&run, &failed, &err);
     if (rc != RM_OK && rmi_guard_interrupted(&run.guard)) {
         if (err.code != RM_E_CANCELLED)

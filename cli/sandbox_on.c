@@ -125,7 +125,8 @@ int rmi_program_sandbox(rmi_setup *setup, rm_runtime *runtime, rm_error *err)
     const rm_python_config python = {.size = sizeof python,
                                      .paths = setup->paths.items,
                                      .seed = setup->seed.value,
-                                     .has_seed = setup->seed.given};
+                                     .has_seed = setup->seed.given,
+                                     .arrays = setup->arrays};
     int rc = policy_open(&allowed, setup, 0, err);
     if (rc == RM_OK)
         rc = new_sandbox(setup, 0, &setup->made, err);

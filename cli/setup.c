@@ -106,7 +106,8 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
     const rm_python_config python = {.size = sizeof python,
                                      .paths = setup->paths.items,
                                      .seed = setup->seed.value,
-                                     .has_seed = setup->seed.given};
+                                     .has_seed = setup->seed.given,
+                                     .arrays = setup->arrays};
     check_paths(setup);
     int rc = rm_runtime_new(&config, out, err);
     for (size_t i = 0; rc == RM_OK && i < setup->plugins.count; i++)

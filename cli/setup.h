@@ -19,6 +19,7 @@ typedef struct rmi_setup {
     rmi_texts paths, plugins;
     int log_level; /* choice */
     rmi_integer seed;
+    rm_arrays arrays; /* how Python nodes get theirs */
     rmi_sandbox_choice sandbox;
     int64_t loading_ms; /* that code in a sandbox may take until its node is opened; 0: the preset */
     rm_sandbox *made;   /* what nodes in sandboxes share; owned: rmi_setup_end */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "graph/registry.h"
 #include "platform/wasi/tick.h"
 #include "wasm/node.h"
 
@@ -122,6 +123,8 @@ static int make_from(rm_value config, rm_error *err)
         rm_error_clear(err);
         rc = RM_OK;
     }
+    if (rc == RM_OK && rm_map_get(config, "node_arrays", 11, &value) && value.kind != RM_NULL)
+        rc = rmi_arrays_option(&node.runtime->arrays, "node_arrays", value, err);
     return rc == RM_OK ? rmi_lone_new(node.runtime, config, record, NULL, &node.lone, err) : rc;
 }
 

@@ -33,6 +33,7 @@ typedef struct rmi_python_options {
 } rmi_python_options;
 /* Takes the option `name` where it is one of these, borrowing from `value`; *rc is then what came of it. */
 bool rmi_python_option(rmi_python_options *into, const char *name, rm_value value, int *rc, rm_error *err);
+int rmi_arrays_option(rm_arrays *into, const char *name, rm_value value, rm_error *err);
 /* Prints warnings and errors on the host's standard error, as the program does. */
 void rmi_reactor_log(void *context, rm_log_level level, const char *node, const char *text);
 /* A runtime, with Python where that is in the file. *out is owned, also after a failure. */

@@ -28,14 +28,29 @@ static int set_paths(rmi_python_options *into, rm_value value, rm_error *err)
     return RM_OK;
 }
 
+int rmi_arrays_option(rm_arrays *into, const char *name, rm_value value, rm_error *err)
+{
+    const char *text = value.kind == RM_STRING ? rm_string_text(value, NULL) : "";
+    *into = strcmp(text, "numpy") == 0    ? RM_ARRAYS_NUMPY
+            : strcmp(text, "tensor") == 0 ? RM_ARRAYS_TENSOR
+                                          : RM_ARRAYS_UNSAID;
+    return *into != RM_ARRAYS_UNSAID
+               ? RM_OK
+               : rm_error_set(err, RM_E_VALUE, "option '%s' is \"numpy\" or \"tensor\"", name);
+}
+
 bool rmi_python_option(rmi_python_options *into, const char *name, rm_value value, int *rc, rm_error *err)
 {
-    const bool is_seed = strcmp(name, "seed") == 0, is_paths = strcmp(name, "paths") == 0;
-    if (is_seed)
+    bool is_one = true;
+    if (strcmp(name, "seed") == 0)
         *rc = set_seed(into, value, err);
-    else if (is_paths)
+    else if (strcmp(name, "paths") == 0)
         *rc = set_paths(into, value, err);
-    return is_seed || is_paths;
+    else if (strcmp(name, "arrays") == 0)
+        *rc = rmi_arrays_option(&into->config.arrays, name, value, err);
+    else
+        is_one = false;
+    return is_one;
 }
 
 void rmi_reactor_log(void *context, rm_log_level level, const char *node, const char *text)

@@ -313,6 +313,14 @@ RM_API bool rm_tensor_is_fortran(rm_value tensor);    /* contiguous in Fortran o
 /* *out (owned) is `tensor` itself when C-contiguous, else a contiguous copy. */
 RM_API int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
 
+/* Adds a number to each element, or multiplies each by it (RM_ADD, RM_MULTIPLY; else RM_E_USAGE), as numpy does with an
+ * array and a number of Python's: the dtype stays, and integers wrap around; only integers and a float give float64.
+ * RM_E_VALUE for an integer that the elements cannot hold, RM_E_TYPE for bool and opaque ones. Results are the same bits on
+ * every host. *tensor gets its elements changed in place where it is alone, else it becomes another tensor, in C order or,
+ * where it was, in Fortran order; media stay. It keeps its elements on failure. */
+RM_API int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation, rm_value *tensor,
+                             rm_value operand, rm_error *err);
+
 /* ---- Objects ----------------------------------------------------------------------------------------------- */
 
 /* What the runtime must know of opaque references of one type. The table lives as long as the program. */
@@ -459,12 +467,16 @@ RM_API void rm_runtime_log(const rm_runtime *runtime, rm_log_level level, const 
 /* Adds the node types of a shared object (see node.h). Never unloaded before rm_runtime_free. */
 RM_API int rm_runtime_load_plugin(rm_runtime *runtime, const char *path, rm_error *err);
 
+/* How a Python node is given arrays: as remotemedia.Tensor, or as numpy's over the same memory. */
+typedef enum rm_arrays { RM_ARRAYS_UNSAID, RM_ARRAYS_TENSOR, RM_ARRAYS_NUMPY } rm_arrays;
+
 typedef struct rm_python_config {
     uint32_t size;            /* sizeof(rm_python_config) */
     const char *home;         /* directory that has lib/python3.13; NULL: found beside the program */
     const char *const *paths; /* NULL-terminated list of directories for the user's modules; may be NULL */
     int64_t seed;             /* for `random`, when has_seed */
     bool has_seed;
+    rm_arrays arrays; /* for nodes whose manifest and class do not say; unsaid: as Tensors */
 } rm_python_config;
 /* Lets `runtime` resolve Python node types. In libremotemedia_python. The interpreter starts with the
  * first Python node, once a process, and is never ended; where the application runs CPython 3.13 already,

@@ -33,6 +33,35 @@ static void arrays_grow_and_refuse_to_wrap(void **unused)
     assert_int_equal(heap.mistakes, 0);
 }
 
+static void texts_for_messages_have_no_nul(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text;
+        size_t length;
+        const char *want;
+    } texts[] = {
+        {"plain", 5, "plain"},
+        {"a\0b", 3, "a\\x00b"},
+        {"\0\0", 2, "\\x00\\x00"},
+        {"\0", 1, "\\x00"},
+        {"1234567\0", 8, "1234567\\x00"},
+        {"12345678\0", 9, "12345678..."},
+        {"\0"
+         "12345678",
+         9, "\\x001234..."},
+        {"\0"
+         "123\u00e4\u00e4\u00e4",
+         10, "\\x00123..."},
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        char buffer[12];
+        const char *got = rmi_text_without_nul(texts[i].text, texts[i].length, buffer, sizeof buffer);
+        assert_string_equal(got, texts[i].want);
+        assert_true((got == texts[i].text) == (i == 0));
+    }
+}
+
 static void zeroed_memory_is_zero(void **unused)
 {
     (void)unused;
@@ -240,10 +269,15 @@ static void suggestions_are_near(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arrays_grow_and_refuse_to_wrap), cmocka_unit_test(zeroed_memory_is_zero),
-        cmocka_unit_test(large_blocks_grow_and_shrink),   cmocka_unit_test(arenas_give_back_everything),
-        cmocka_unit_test(texts_remember_failures),        cmocka_unit_test(bad_utf8_is_found),
-        cmocka_unit_test(errors_are_cut_and_moved),       cmocka_unit_test(codes_have_names),
+        cmocka_unit_test(arrays_grow_and_refuse_to_wrap),
+        cmocka_unit_test(texts_for_messages_have_no_nul),
+        cmocka_unit_test(zeroed_memory_is_zero),
+        cmocka_unit_test(large_blocks_grow_and_shrink),
+        cmocka_unit_test(arenas_give_back_everything),
+        cmocka_unit_test(texts_remember_failures),
+        cmocka_unit_test(bad_utf8_is_found),
+        cmocka_unit_test(errors_are_cut_and_moved),
+        cmocka_unit_test(codes_have_names),
         cmocka_unit_test(suggestions_are_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,28 @@ void rm_text_free(const rm_allocator *allocator, char *text, size_t length)
     rmi_free(allocator, text, length + 1);
 }
 
+const char *rmi_text_without_nul(const char *text, size_t length, char *buffer, size_t size)
+{
+    static const char nul[] = "\\x00", cut[] = "...";
+    size_t used = 0, end = 0; /* end: where a cut text could end, before the dots */
+    if (memchr(text, '\0', length) == NULL)
+        return text;
+    for (size_t i = 0; i < length; i++) {
+        const bool is_nul = text[i] == '\0';
+        const size_t added = is_nul ? sizeof nul - 1 : 1;
+        if (((unsigned char)text[i] & 0xC0) != 0x80 && used + sizeof cut <= size)
+            end = used;
+        if (added > size - 1 - used) {
+            memcpy(buffer + end, cut, sizeof cut);
+            return buffer;
+        }
+        memcpy(buffer + used, is_nul ? nul : &text[i], added);
+        used += added;
+    }
+    buffer[used] = '\0';
+    return buffer;
+}
+
 /* The bytes of the sequence at `at`, or 0 where it is not UTF-8 (overlong, surrogate, past U+10FFFF, cut). */
 static size_t sequence_length(const unsigned char *at, size_t left)
 {

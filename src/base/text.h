@@ -29,6 +29,10 @@ static inline char *rmi_text_reserve(rmi_text *text, size_t size)
  * empty afterwards, also on failure (RM_E_OUT_OF_MEMORY). */
 int rmi_text_take(rmi_text *text, char **out, size_t *length, rm_error *err);
 
+/* A text for messages, which end at a NUL: `text` itself, or a copy in `buffer` where each NUL is "\\x00", cut with "..." where
+ * `size` (at least 8) ends. */
+const char *rmi_text_without_nul(const char *text, size_t length, char *buffer, size_t size);
+
 /* Where UTF-8 breaks: the offset of the first bad byte, or `length` when all is good. */
 size_t rmi_utf8_check(const char *text, size_t length);
 

@@ -1,7 +1,7 @@
 /* Tensors as people read them: nested lists of numbers. Texts, dates and records of all these have words too. */
-#include <math.h>
 #include <string.h>
 
+#include "data/half.h"
 #include "data/json_parts.h"
 #include "data/tensor.h"
 
@@ -56,16 +56,6 @@ static void put_uint(const rmi_json_writer *w, uint64_t value)
     rmi_json_put_int(w, (int64_t)value);
 }
 
-static double half_to_double(uint64_t bits)
-{
-    const int exponent = (int)(bits >> 10 & 0x1F);
-    const double mantissa = (double)(bits & 0x3FF);
-    double size = exponent == 0 ? ldexp(mantissa, -24) : ldexp(mantissa + 1024, exponent - 25);
-    if (exponent == 0x1F)
-        size = mantissa == 0 ? (double)INFINITY : (double)NAN;
-    return (bits & 0x8000) != 0 ? -size : size;
-}
-
 static void put_float(const rmi_json_writer *w, const char *at, size_t size, bool swapped, bool brain)
 {
     uint64_t bits = load(at, size, swapped);
@@ -79,7 +69,7 @@ static void put_float(const rmi_json_writer *w, const char *at, size_t size, boo
     else if (size == sizeof single || brain)
         rmi_json_put_float(w, (double)single, brain ? RMI_BFLOAT16 : RMI_FLOAT32);
     else
-        rmi_json_put_float(w, half_to_double(bits), RMI_FLOAT16);
+        rmi_json_put_float(w, (double)rmi_half_to_float((uint16_t)bits), RMI_FLOAT16);
 }
 
 /* ---- Texts ---- */

@@ -11,7 +11,8 @@
 int rmi_graph_connect(const rm_manifest *manifest, rmi_graph *graph, rm_error *err);
 /* `order` and each node's rank; a cycle is an error that prints it. */
 int rmi_graph_sort(rmi_graph *graph, rm_error *err);
-/* Whether each node may run here: host, placement, sandbox, capabilities, fallback. */
+/* Whether the build has the required features, and each node may run here: host, placement, sandbox, capabilities,
+ * fallback. */
 int rmi_graph_check_places(rm_manifest *manifest, const rmi_graph *graph, rm_error *err);
 /* The type of each node. */
 int rmi_graph_resolve(rmi_graph *graph, rm_error *err);

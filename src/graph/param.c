@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/suggest.h"
+#include "base/text.h"
 
 rmi_given rmi_given_of_json(yyjson_val *json)
 {
@@ -181,7 +182,9 @@ static int fill_enum(const rmi_filler *f, const rm_param *param, const rmi_given
     size_t used = 0;
     if (g->kind != RM_STRING)
         return wrong_type(f, param, g, "a string", err);
-    rmi_suggestion near = rmi_suggest_for(g->text);
+    char room[128];
+    const char *text = rmi_text_without_nul(g->text, g->length, room, sizeof room);
+    rmi_suggestion near = rmi_suggest_for(text);
     for (int i = 0; choices[i] != NULL; i++) {
         if (strlen(choices[i]) == g->length && memcmp(choices[i], g->text, g->length) == 0) {
             store(f, param, &i, sizeof i);
@@ -193,7 +196,7 @@ static int fill_enum(const rmi_filler *f, const rm_param *param, const rmi_given
     }
     (void)rmi_manifest_error(
         err, RM_E_VALUE, "parameter '%s' of node '%s' (%s) must be one of %s; got '%s'%s%s%s", param->name,
-        f->node->source->id, f->node->type->name, list, g->text, near.best != NULL ? "; did you mean '" : "",
+        f->node->source->id, f->node->type->name, list, text, near.best != NULL ? "; did you mean '" : "",
         near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
     return rmi_param_error_place(f, param->name, RM_E_VALUE, err);
 }

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "graph/param.h"
 
 enum { MOST_PARAMS = 256 }; /* rmi_type_check refuses more */
@@ -116,8 +117,9 @@ static int fill_given(const rmi_filler *f, seen *done, rm_error *err)
         return RM_OK;
     yyjson_obj_foreach(f->node->source->params, position, count, key, value)
     {
-        const char *name = yyjson_get_str(key);
-        size_t i = strlen(name) == yyjson_get_len(key) ? find_param(f->node->type->params, name) : SIZE_MAX;
+        char room[128];
+        const char *name = rmi_text_without_nul(yyjson_get_str(key), yyjson_get_len(key), room, sizeof room);
+        size_t i = name != room ? find_param(f->node->type->params, name) : SIZE_MAX;
         if (i == SIZE_MAX)
             return unknown_param(f, name, err);
         if (was_seen(&here, i)) {

@@ -1,7 +1,8 @@
-/* Whether nodes may run here: what a manifest asks of host, placement and machine. */
+/* Whether a manifest and its nodes may run here: what they ask of the build, of host, placement and machine. */
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "graph/build.h"
 #include "platform/platform.h"
 
@@ -132,9 +133,55 @@ static int check_fallback(const rm_manifest *manifest, uint32_t index, rm_error 
     return at_field(err, RM_E_UNKNOWN_NODE, node, index, "execution/fallback");
 }
 
+/* What manifests of the former runtime call features, and what has them here; NULL: every build. */
+static const struct {
+    const char *name, *feature;
+} former_features[] = {
+    {"rust-only", NULL},
+    {"native", NULL},
+    {"wasm", NULL},
+    {"python", "RM_PYTHON"},
+    {"python-async", "RM_PYTHON_ASYNC"},
+    {"numpy", "RM_NATIVE_NUMPY"},
+    {"native-numpy", "RM_NATIVE_NUMPY"},
+    {"grpc-transport", "RM_GRPC_TRANSPORT"},
+    {"wasmtime-runtime", "RM_WASMTIME_RUNTIME"},
+};
+
+static bool has_feature(const char *name)
+{
+    for (size_t i = 0; i < sizeof former_features / sizeof *former_features; i++) {
+        if (strcmp(name, former_features[i].name) == 0)
+            return former_features[i].feature == NULL || rmi_feature_available(former_features[i].feature);
+    }
+    return rmi_feature_available(name);
+}
+
+/* The features that the whole manifest requires, in "runtime". */
+static int check_features(const rm_manifest *manifest, rm_error *err)
+{
+    size_t index, count;
+    yyjson_val *item;
+    yyjson_arr_foreach(manifest->features, index, count, item)
+    {
+        char room[128];
+        const char *name =
+            rmi_text_without_nul(yyjson_get_str(item), yyjson_get_len(item), room, sizeof room);
+        if (has_feature(name))
+            continue;
+        (void)rmi_manifest_error(err, RM_E_MISSING_FEATURE,
+                                 "the manifest requires the feature '%s', which this build does not have",
+                                 name);
+        rm_error_pointer(err, "/runtime/features/%zu", index);
+        rm_error_hint(err, "`remotemedia version` lists the features of this build");
+        return RM_E_MISSING_FEATURE;
+    }
+    return RM_OK;
+}
+
 int rmi_graph_check_places(rm_manifest *manifest, const rmi_graph *graph, rm_error *err)
 {
-    int rc = RM_OK;
+    int rc = check_features(manifest, err);
     for (uint32_t i = 0; i < graph->node_count && rc == RM_OK; i++) {
         const rmi_manifest_node *node = &manifest->nodes[i];
         if (node->fallback != NULL)

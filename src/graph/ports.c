@@ -125,6 +125,17 @@ static int not_connected(const rmi_graph_node *node, uint32_t index, const rm_po
     return RM_E_VALUE;
 }
 
+/* Each connection to a variadic input is a port: without any there is none. */
+static int nothing_connected(const rmi_graph_node *node, uint32_t index, const rm_port *port, rm_error *err)
+{
+    (void)rmi_manifest_error(err, RM_E_VALUE,
+                             "%s has no incoming connections; its input '%s' needs at least one (node '%s')",
+                             node->type->name, port->name, node->source->id);
+    rmi_manifest_error_node(err, node->source->id);
+    rm_error_pointer(err, "/nodes/%u", index);
+    return RM_E_VALUE;
+}
+
 static bool is_connected(const rmi_graph *graph, const rmi_graph_node *node, const rm_port *port)
 {
     for (uint32_t i = 0; i < node->input_count; i++) {
@@ -134,16 +145,20 @@ static bool is_connected(const rmi_graph *graph, const rmi_graph_node *node, con
     return false;
 }
 
-/* Counts the ports; an input that must be connected and is not, while others are, is an error. */
+/* Counts the ports; an input that must be connected and is not is an error. A node without connections takes what the
+ * pipeline is fed, but by a variadic input. */
 static int count_ports(const rmi_graph *graph, uint32_t index, rm_error *err)
 {
     rmi_graph_node *node = &graph->nodes[index];
     for (const rm_port *port = rmi_type_ports(node->type); port->name != NULL; port++) {
         node->output_ports += port->direction == RM_OUTPUT;
         node->input_ports += port->direction == RM_INPUT && !port->variadic;
-        if (port->direction == RM_INPUT && !port->optional && node->input_count != 0 &&
-            !is_connected(graph, node, port))
+        if (port->direction != RM_INPUT || port->optional || is_connected(graph, node, port))
+            continue;
+        if (node->input_count != 0)
             return not_connected(node, index, port, err);
+        if (port->variadic)
+            return nothing_connected(node, index, port, err);
     }
     return RM_OK;
 }

@@ -22,9 +22,16 @@ struct rm_runtime {
     rm_resolver **resolvers; /* each in a block of its own: graphs point at them */
     size_t resolver_count, resolver_capacity;
     bool has_sandbox; /* a resolver sees to nodes that ask for one */
+    rm_arrays arrays; /* in a guest: what the manifest outside says of its one node */
     rmi_library **plugins;
     size_t plugin_count, plugin_capacity;
 };
+
+/* What resolvers are asked with: the query of node.h, and what those of ours look for behind it. */
+typedef struct rmi_node_query {
+    rm_node_query base;
+    rm_arrays arrays; /* as the manifest says */
+} rmi_node_query;
 
 /* Every native node type, ends with NULL; defined by src/nodes/list.c, the one place that names them all. */
 extern const rm_node_type *const rmi_native_types[];

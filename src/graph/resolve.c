@@ -75,26 +75,30 @@ static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
     rmi_text looked;
     rmi_text_init(&looked, runtime->allocator);
     int rc = rmi_params_map(graph, index, &node->params, err);
-    const rm_node_query query = {
-        .node_type = node->source->node_type,
-        .id = node->source->id,
-        .runtime_hint = node->source->runtime_hint,
-        .params = node->params,
-        .is_streaming = node->source->is_streaming,
-        .is_source = node->is_source,
-        .directory = graph->directory,
-        .sandboxed = rmi_wants_sandbox(node->source),
-        .limits = {.memory_bytes = (uint64_t)node->source->limits.memory_bytes,
-                   .timeout_ms = node->source->limits.timeout_ms,
-                   .fuel = (uint64_t)node->source->limits.fuel,
-                   .output_bytes = (uint64_t)node->source->limits.output_bytes,
-                   .log_bytes = (uint64_t)node->source->limits.log_bytes},
+    const rmi_node_query query = {
+        .base =
+            {
+                .node_type = node->source->node_type,
+                .id = node->source->id,
+                .runtime_hint = node->source->runtime_hint,
+                .params = node->params,
+                .is_streaming = node->source->is_streaming,
+                .is_source = node->is_source,
+                .directory = graph->directory,
+                .sandboxed = rmi_wants_sandbox(node->source),
+                .limits = {.memory_bytes = (uint64_t)node->source->limits.memory_bytes,
+                           .timeout_ms = node->source->limits.timeout_ms,
+                           .fuel = (uint64_t)node->source->limits.fuel,
+                           .output_bytes = (uint64_t)node->source->limits.output_bytes,
+                           .log_bytes = (uint64_t)node->source->limits.log_bytes},
+            },
+        .arrays = node->source->arrays >= 0 ? (rm_arrays)(node->source->arrays + 1) : runtime->arrays,
     };
     for (size_t i = 0; i < runtime->resolver_count && rc == RM_OK && node->type == NULL; i++) {
         const rm_resolver *resolver = runtime->resolvers[i];
         const char *where = NULL;
         void *data = NULL;
-        rc = resolver->resolve(resolver->context, &query, &node->type, &data, &where, err);
+        rc = resolver->resolve(resolver->context, &query.base, &node->type, &data, &where, err);
         if (rc == RM_OK && node->type == NULL)
             rc = rm_error_set(err, RM_E_INTERNAL, "a resolver answered without a type");
         if (rc == RM_OK) {

@@ -127,7 +127,7 @@ static rm_value object_schema(rmi_builder *b, const rmi_field *shape)
     }
     rmi_build_put(b, &schema, "properties", properties);
     rmi_build_put(b, &schema, "required", required);
-    rmi_build_put(b, &schema, "additionalProperties", rm_bool(false));
+    rmi_build_put(b, &schema, "additionalProperties", rm_bool((shape->flags & RMI_FIELD_OTHERS) != 0));
     return schema;
 }
 
@@ -164,7 +164,7 @@ static rm_value type_rule(rmi_builder *b, const rm_node_type *type)
     rm_value names = rmi_build_list(b), name = rmi_build_map(b), hints = rmi_build_map(b),
              not_python = rmi_build_map(b);
     rm_value properties = rmi_build_map(b), condition = rmi_build_map(b), rule = rmi_build_map(b);
-    rm_value params = typed(b, "object", false), entries = rmi_build_map(b), required = rmi_build_list(b);
+    rm_value params = rm_null(), entries = rmi_build_map(b), required = rmi_build_list(b);
     rm_value then = rmi_build_map(b), then_properties = rmi_build_map(b);
 
     rmi_build_add(b, &names, rmi_build_string(b, type->name));
@@ -184,6 +184,7 @@ static rm_value type_rule(rmi_builder *b, const rm_node_type *type)
             rmi_build_add(b, &required, rmi_build_string(b, param->name));
     }
     bool needs_params = rm_list_length(required) != 0;
+    params = typed(b, "object", !needs_params); /* null is an empty map */
     rmi_build_put(b, &params, "properties", entries);
     rmi_build_put(b, &params, "required", required);
     rmi_build_put(b, &params, "additionalProperties", rm_bool((type->flags & RM_NODE_ANY_PARAMS) != 0));

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/suggest.h"
+#include "base/text.h"
 
 /* One field of one object while it is read. */
 typedef struct spot {
@@ -133,7 +134,9 @@ static int read_choice(const spot *at, rm_error *err)
             return RM_OK;
         }
     }
-    rmi_suggestion near = rmi_suggest_for(unsafe_yyjson_get_str(at->value));
+    char room[128];
+    rmi_suggestion near = rmi_suggest_for(rmi_text_without_nul(
+        unsafe_yyjson_get_str(at->value), unsafe_yyjson_get_len(at->value), room, sizeof room));
     for (int i = 0; choices[i] != NULL && used < sizeof list; i++) {
         int added = snprintf(list + used, sizeof list - used, "%s'%s'", i == 0 ? "" : ", ", choices[i]);
         used += added > 0 ? (size_t)added : 0;
@@ -193,6 +196,8 @@ static int read_texts(const spot *at, rm_error *err)
         if (!yyjson_is_str(item))
             return wrong_type(&(spot){.value = item, .place = &place}, "a string", err);
     }
+    if (at->target != NULL)
+        memcpy(at->target, &at->value, sizeof at->value);
     return RM_OK;
 }
 
@@ -324,6 +329,13 @@ static size_t find_field(const rmi_field *shape, yyjson_val *key, size_t from)
     return SIZE_MAX;
 }
 
+static bool allows_others(const rmi_field *shape)
+{
+    while (shape->name != NULL)
+        shape++;
+    return (shape->flags & RMI_FIELD_OTHERS) != 0;
+}
+
 static int missing_field(const rmi_field *shape, uint64_t seen, const rmi_place *place, rm_error *err)
 {
     char pointer[256];
@@ -351,8 +363,13 @@ int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *obje
     {
         rmi_place here = {.above = place, .key = unsafe_yyjson_get_str(key)};
         size_t i = find_field(shape, key, next);
-        if (i == SIZE_MAX)
+        if (i == SIZE_MAX && allows_others(shape))
+            continue;
+        if (i == SIZE_MAX) {
+            char room[128];
+            here.key = rmi_text_without_nul(here.key, unsafe_yyjson_get_len(key), room, sizeof room);
             return unknown_field(shape, here.key, &here, err);
+        }
         const rmi_field *field = &shape[i];
         bool stored = record != NULL && (field->flags & RMI_FIELD_UNSTORED) == 0;
         spot at = {field, value, &here, stored ? (char *)record + field->offset : NULL};

@@ -15,7 +15,7 @@ typedef enum rmi_field_type {
     RMI_FIELD_INT,      /* int64_t within `range`; 2.0 is an integer, as in JSON Schema */
     RMI_FIELD_NUMBER,   /* double, not below range.min */
     RMI_FIELD_MAP,      /* yyjson_val *: any object */
-    RMI_FIELD_TEXTS,    /* a list of strings: checked, not stored */
+    RMI_FIELD_TEXTS,    /* yyjson_val *: a list of strings */
     RMI_FIELD_OBJECT,   /* an object of `shape`, read into the same record */
     RMI_FIELD_PART,     /* yyjson_val *: an object of `shape`, checked now, read later by itself */
     RMI_FIELD_LIST,     /* objects, read into an array of records: see rmi_list */
@@ -27,6 +27,7 @@ enum {
     RMI_FIELD_NO_EFFECT = 4, /* accepted, but nothing is done about it yet; a warning says so */
     RMI_FIELD_UNSTORED = 8,  /* checked only */
     RMI_FIELD_ID = 16,       /* TEXT: letters, digits, _ and - */
+    RMI_FIELD_OTHERS = 32,   /* on the row that ends a table: fields with other names are accepted too */
 };
 
 #define RMI_ID_PATTERN "^[a-zA-Z0-9_-]+$"
@@ -54,7 +55,7 @@ typedef struct rmi_field {
             size_t shortest, longest; /* longest 0: any */
         } length;
         const char *const *choices;    /* ends with NULL */
-        const struct rmi_field *shape; /* ends with {0} */
+        const struct rmi_field *shape; /* ends with a row without a name */
         const rmi_list *list;
     };
 } rmi_field;

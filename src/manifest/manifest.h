@@ -36,6 +36,7 @@ typedef struct rmi_manifest_node {
     yyjson_val *params;                        /* an object, or NULL */
     rmi_manifest_override *overrides;          /* by rm_manifest_set_param; they replace or add */
     bool is_streaming, is_output_node;
+    int arrays;               /* an rm_arrays less 1; -1 unless given */
     const char *host;         /* NULL unless given */
     rmi_placement placement;  /* RMI_PLACE_AUTO unless given */
     const char *fallback;     /* "execution": an id, or NULL */
@@ -74,6 +75,7 @@ struct rm_manifest {
     rmi_arena arena;
     rmi_json_document *document;
     const char *name, *description; /* metadata */
+    yyjson_val *features;           /* "runtime": a list of strings, or NULL */
     rmi_manifest_node *nodes;
     size_t node_count;
     rmi_manifest_connection *connections;

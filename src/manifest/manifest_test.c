@@ -52,7 +52,15 @@ static const struct refusal {
     {HEAD A "," B "," A "," A "]}", RM_E_DUPLICATE_ID, "/nodes/2/id",
      "Manifest error: Duplicate node ID: a (at /nodes/0/id and /nodes/2/id)"},
     {NODE("\"params\": []"), RM_E_TYPE, "/nodes/0/params", "expected an object, got a list"},
-    {NODE("\"params\": null"), RM_E_TYPE, "/nodes/0/params", "expected an object, got null"},
+    {"{\"version\": \"v1\", \"metadata\": {\"name\": \"t\", \"author\": {}, \"description\": 1}}", RM_E_TYPE,
+     "/metadata/description", "expected a string, got an int"},
+    {"{\"version\": \"v1\", \"metadata\": {\"author\": \"a\"}}", RM_E_MISSING_FIELD, "/metadata", "'name'"},
+    {HEAD A "], \"runtime\": 1}", RM_E_TYPE, "/runtime", "expected an object, got an int"},
+    {HEAD A "], \"runtime\": {\"target\": \"riscv\"}}", RM_E_VALUE, "/runtime/target", "'wasm32-wasi'"},
+    {HEAD A "], \"runtime\": {\"min_version\": 1}}", RM_E_TYPE, "/runtime/min_version", "expected a string"},
+    {HEAD A "], \"runtime\": {\"features\": [1]}}", RM_E_TYPE, "/runtime/features/0", "expected a string"},
+    {HEAD A "], \"runtime\": {\"feature\": []}}", RM_E_UNKNOWN_FIELD, "/runtime/feature",
+     "did you mean 'features'?"},
     {NODE("\"param\": {}"), RM_E_UNKNOWN_FIELD, "/nodes/0/param",
      "unknown field 'param' at /nodes/0; did you mean 'params'?"},
     {NODE("\"limits\": {\"cpu\": 1}"), RM_E_UNKNOWN_FIELD, "/nodes/0/limits/cpu", "unknown field 'cpu'"},
@@ -139,7 +147,8 @@ static void refuses_with_code_pointer_and_message(void **state)
 
 static const char full[] =
     "{\"manifest\": {\"version\": \"v1\", \"metadata\": {\"name\": \"t\", \"description\": null, "
-    "\"created_at\": \"2024-01-01\", \"auto_negotiate\": true}, \"nodes\": ["
+    "\"created_at\": \"2024-01-01\", \"author\": \"A\", \"auto_negotiate\": true, \"tags\": [1, {\"a\": null}]}, "
+    "\"nodes\": ["
     "{\"id\": \"a\", \"node_type\": \"T\", \"params\": {\"x\": 1}, \"is_streaming\": true, "
     "\"is_output_node\": true, \"capabilities\": {\"gpu\": {\"type\": \"any\", \"required\": false}, "
     "\"cpu\": {\"cores\": 2}, "
@@ -148,10 +157,11 @@ static const char full[] =
     "\"reason\": \"r\", \"fallback\": \"b\"}, \"fast_path\": true, \"python_deps\": [\"p\"], "
     "\"media_capabilities\": {\"x\": 1}, \"on_error\": \"collect\", "
     "\"retry\": {\"attempts\": 2, \"backoff_ms\": 10.0}, \"timeout_ms\": 7},"
-    "{\"node_type\": \"U\", \"id\": \"b\", \"capabilities\": null, \"runtime_hint\": null, "
+    "{\"node_type\": \"U\", \"id\": \"b\", \"params\": null, \"capabilities\": null, \"runtime_hint\": null, "
     "\"execution\": null, \"fast_path\": true, \"python_deps\": []}],"
     "\"connections\": [{\"from\": \"a.left\", \"to\": \"b\", \"queue\": {\"packets\": 3, \"bytes\": 4096}}],"
-    "\"python_env\": {\"python_version\": \"3.12\", \"scope\": \"global\", \"extra_deps\": []}}, "
+    "\"python_env\": {\"python_version\": \"3.12\", \"scope\": \"global\", \"extra_deps\": []}, "
+    "\"runtime\": {\"target\": \"wasm32-wasi\", \"min_version\": \"0.1.0\", \"features\": [\"python\", \"x\"]}}, "
     "\"input_data\": {\"a\": [1, 2]}}";
 
 /* Counts warnings and remembers the texts. */
@@ -198,6 +208,8 @@ static void reads_every_field(void **state)
     assert_int_equal(a->retry_backoff_ms, 10);
     assert_int_equal(a->timeout_ms, 7);
     assert_string_equal(b->id, "b");
+    assert_null(b->params);
+    assert_int_equal(yyjson_arr_size(manifest->features), 2);
     assert_string_equal(b->runtime_hint, "auto");
     assert_int_equal(b->placement, RMI_PLACE_AUTO);
     assert_null(b->capabilities);

@@ -13,9 +13,11 @@
 #define LARGEST_QUEUE (INT64_C(1) << 40)
 
 static const char *const versions[] = {"v1", NULL};
+static const char *const targets[] = {"wasm32-wasi", "wasm32-wasip1", "native", NULL};
 static const char *const hints[] = {"auto", "cpython", "cpython_wasm", "rust_python", NULL};
 static const char *const gpu_types[] = {"cuda", "rocm", "metal", "vulkan", "any", NULL};
 static const char *const on_errors[] = {"fail", "skip", "collect", NULL}; /* as rmi_on_error */
+static const char *const arrays[] = {"tensor", "numpy", NULL}; /* as rm_arrays, but for the first */
 static const char *const placements[] = {"local",   "remote", "prefer_local", "prefer_remote", "auto",
                                          "sandbox", NULL}; /* as rmi_placement */
 
@@ -28,7 +30,7 @@ static const rmi_field metadata[] = {
      .flags = RMI_FIELD_NULLABLE | RMI_FIELD_UNSTORED},
     {"auto_negotiate", "Accepted; formats travel with the data", .type = RMI_FIELD_BOOL,
      .flags = RMI_FIELD_NO_EFFECT | RMI_FIELD_UNSTORED},
-    {0},
+    {.flags = RMI_FIELD_OTHERS}, /* the rest is between the author and the readers */
 };
 
 static const rmi_field gpu[] = {
@@ -93,11 +95,15 @@ static const rmi_field node[] = {
      .flags = RMI_FIELD_REQUIRED | RMI_FIELD_ID, .offset = NODE(id), .length = {1, 0}},
     {"node_type", "Native node, class in remotemedia.nodes, module:Class, Python, or wasm:FILE",
      .type = RMI_FIELD_TEXT, .flags = RMI_FIELD_REQUIRED, .offset = NODE(node_type), .length = {1, 0}},
-    {"params", "The node's parameters", .type = RMI_FIELD_MAP, .offset = NODE(params)},
+    {"params", "The node's parameters", .type = RMI_FIELD_MAP, .flags = RMI_FIELD_NULLABLE,
+     .offset = NODE(params)},
     {"is_streaming", "The Python node takes the stream, not items", .type = RMI_FIELD_BOOL,
      .offset = NODE(is_streaming)},
     {"is_output_node", "Its results are reported although it is not a sink", .type = RMI_FIELD_BOOL,
      .offset = NODE(is_output_node)},
+    {"arrays",
+     "How a Python node gets arrays: as remotemedia.Tensor (the default), or as numpy's over the same memory",
+     .type = RMI_FIELD_CHOICE, .offset = NODE(arrays), .choices = arrays},
     {"capabilities", "What the machine must have", .type = RMI_FIELD_PART, .flags = RMI_FIELD_NULLABLE,
      .offset = NODE(capabilities), .shape = rmi_capabilities_shape},
     {"host", "host:port that runs the node; needs a build with RM_GRPC_TRANSPORT", .type = RMI_FIELD_TEXT,
@@ -149,7 +155,18 @@ static const rmi_field python_env[] = {
     {0},
 };
 
-static const rmi_manifest_node plain_node = {.runtime_hint = "auto", .placement = RMI_PLACE_AUTO};
+static const rmi_field runtime[] = {
+    {"target", "What it was written for; it runs on every host alike", .type = RMI_FIELD_WORD,
+     .flags = RMI_FIELD_NULLABLE | RMI_FIELD_UNSTORED, .choices = targets},
+    {"min_version", "Version of the former runtime; without effect", .type = RMI_FIELD_TEXT,
+     .flags = RMI_FIELD_NULLABLE | RMI_FIELD_UNSTORED, .length = {1, 0}},
+    {"features", "Features that the build must have, as `remotemedia version` names them",
+     .type = RMI_FIELD_TEXTS, .flags = RMI_FIELD_NULLABLE, .offset = MANIFEST(features)},
+    {0},
+};
+
+static const rmi_manifest_node plain_node = {
+    .runtime_hint = "auto", .arrays = -1, .placement = RMI_PLACE_AUTO};
 
 static const rmi_list nodes = {
     .shape = node,
@@ -178,5 +195,7 @@ const rmi_field rmi_manifest_shape[] = {
      .list = &connections},
     {"python_env", "Accepted, without effect: the runtime has one Python", .type = RMI_FIELD_OBJECT,
      .flags = RMI_FIELD_NULLABLE | RMI_FIELD_NO_EFFECT, .shape = python_env},
+    {"runtime", "What it needs of a runtime", .type = RMI_FIELD_OBJECT, .flags = RMI_FIELD_NULLABLE,
+     .shape = runtime},
     {0},
 };

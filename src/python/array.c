@@ -167,10 +167,9 @@ static int unsupported(rm_error *err)
     if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
         !PyErr_ExceptionMatches(PyExc_BufferError))
         return rmi_python_failed(NULL, err);
-    PyObject *exception = PyErr_GetRaisedException(), *text = PyObject_Str(exception);
-    const char *message = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
-    const int rc =
-        message != NULL ? rm_error_set(err, RM_E_UNSUPPORTED, "%s", message) : rmi_python_failed(NULL, err);
+    PyObject *exception = PyErr_GetRaisedException(), *text = rmi_text_of(exception);
+    const int rc = rm_error_set(err, RM_E_UNSUPPORTED, "%s",
+                                text != NULL ? PyBytes_AS_STRING(text) : Py_TYPE(exception)->tp_name);
     Py_XDECREF(text);
     Py_DECREF(exception);
     return rc;
@@ -243,6 +242,78 @@ PyObject *rmi_array_of_tensor(PyObject *tensor)
     }
     Py_DECREF(tensor);
     return array;
+}
+
+int rmi_numpy_needed(const char *what, rm_error *err)
+{
+    PyObject *numpy = RM_NATIVE_NUMPY ? PyImport_ImportModule("numpy") : NULL;
+    const bool is_there = numpy != NULL;
+    Py_XDECREF(numpy);
+    if (is_there)
+        return RM_OK;
+    PyObject *exception = PyErr_GetRaisedException(), *why = rmi_text_of(exception);
+    (void)rm_error_set(err, RM_E_MISSING_FEATURE, "%s needs numpy (RM_NATIVE_NUMPY), which %s%s", what,
+                       why != NULL ? "cannot be imported: " : "this build does not have",
+                       why != NULL ? PyBytes_AS_STRING(why) : "");
+    if (why != NULL)
+        rm_error_hint(
+            err, "install it where Python finds it, or have the node take Tensors: \"arrays\": \"tensor\"");
+    Py_XDECREF(why);
+    Py_XDECREF(exception);
+    return RM_E_MISSING_FEATURE;
+}
+
+static PyObject *array_for_node(PyObject *tensor)
+{
+    rm_error err = {0};
+    if (rmi_python_of_process()->array_type != NULL || rmi_numpy_needed("an array as numpy's", &err) == RM_OK)
+        return rmi_array_of_tensor(tensor);
+    rmi_python_raise(&err);
+    Py_DECREF(tensor);
+    return NULL;
+}
+
+static int arrays_in_list(PyObject *list)
+{
+    int rc = 0;
+    for (Py_ssize_t i = 0; rc == 0 && i < PyList_GET_SIZE(list); i++) {
+        PyObject *made = rmi_arrays_in(Py_NewRef(PyList_GET_ITEM(list, i)));
+        rc = made != NULL ? PyList_SetItem(list, i, made) : -1;
+    }
+    return rc;
+}
+
+static int arrays_in_dict(PyObject *dict)
+{
+    PyObject *key = NULL, *item = NULL;
+    Py_ssize_t place = 0;
+    int rc = 0;
+    while (rc == 0 && PyDict_Next(dict, &place, &key, &item)) {
+        PyObject *made = rmi_arrays_in(Py_NewRef(item));
+        rc = made == NULL ? -1 : made != item ? PyDict_SetItem(dict, key, made) : 0;
+        Py_XDECREF(made);
+    }
+    return rc;
+}
+
+PyObject *rmi_arrays_in(PyObject *value)
+{
+    int rc = 0;
+    if (value == NULL)
+        return NULL;
+    if (rmi_tensor_check(value))
+        return array_for_node(value);
+    if (!PyList_CheckExact(value) && !PyDict_CheckExact(value))
+        return value;
+    if (Py_EnterRecursiveCall(" while a value was given to Python"))
+        rc = -1;
+    else {
+        rc = PyList_CheckExact(value) ? arrays_in_list(value) : arrays_in_dict(value);
+        Py_LeaveRecursiveCall();
+    }
+    if (rc != 0)
+        Py_CLEAR(value);
+    return value;
 }
 
 /* ---- Scalars */

@@ -26,6 +26,11 @@ int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_
 /* A Tensor (consumed) as an array of numpy over the same memory, where numpy is imported and has a dtype for it; else the
  * Tensor. NULL for NULL. */
 PyObject *rmi_array_of_tensor(PyObject *tensor);
+/* A value that nobody has seen yet (consumed; NULL for NULL) with the Tensors in it as such arrays, in lists and dicts too;
+ * numpy is imported for it. A dtype that numpy does not know stays a Tensor. */
+PyObject *rmi_arrays_in(PyObject *value);
+/* Whether numpy can be had: else RM_E_MISSING_FEATURE, whose message begins with `what`. */
+int rmi_numpy_needed(const char *what, rm_error *err);
 /* What releases the memory of a tensor that lies over the array `owner`. */
 void rmi_array_release(void *owner);
 /* A numpy scalar that is a number, as Python's int, float or bool; NULL without an exception where `object` is none. */

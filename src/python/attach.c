@@ -59,6 +59,7 @@ static int copy_config(rmi_host *host, const rm_python_config *config, rm_error 
                             sizeof *config);
     host->seed = config->seed;
     host->has_seed = config->has_seed;
+    host->arrays = config->arrays;
     if (config->home != NULL)
         rc = copy_text(host->allocator, config->home, &host->home, err);
     size_t count = 0;

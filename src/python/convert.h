@@ -64,9 +64,8 @@ PyObject *rmi_take_object(rm_value *value);
 
 /* ---- copy.c */
 
-/* A private copy of dict, list, set, bytearray, OrderedDict, defaultdict, Counter, and of tuples around
- * them, at any depth; all else is shared. Arrays and Tensors in it are copied too, or, for a branch, shared and
- * read-only from then on. */
+/* A private copy of what content.h knows (containers, dataclasses, ...), at any depth; all else is shared. Arrays and
+ * Tensors in it are copied too, or, for a branch, shared and read-only from then on. */
 PyObject *rmi_copy(PyObject *object, bool for_branch);
 /* Whether one of those in `object`, or the memory of an array or Tensor, can be changed by something outside it, apart
  * from `held` references to `object` itself. */

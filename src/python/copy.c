@@ -1,9 +1,8 @@
 /* Object values: the vtable that the runtime knows Python's objects by, and private copies: for branches,
  * and of what a node emits while it may still change it. */
-#include <string.h>
-
 #include "base/alloc.h"
 #include "python/array.h"
+#include "python/content.h"
 #include "python/convert.h"
 #include "python/tensor.h"
 
@@ -17,21 +16,6 @@ typedef struct copying {
 
 static PyObject *copy(PyObject *object, copying *how);
 
-/* OrderedDict, defaultdict and Counter count as dicts here. */
-static bool is_collection(PyObject *object)
-{
-    static const char *const names[] = {"collections.OrderedDict", "collections.defaultdict", "Counter"};
-    bool is = false;
-    for (size_t i = 0; !is && i < sizeof names / sizeof *names; i++)
-        is = strcmp(Py_TYPE(object)->tp_name, names[i]) == 0;
-    return is;
-}
-
-static inline bool is_dict(PyObject *object)
-{
-    return PyDict_CheckExact(object) || (PyDict_Check(object) && is_collection(object));
-}
-
 /* Numbers and strings, the most frequent kinds known at a glance: neither containers, bytearray nor arrays. */
 static inline bool is_atom(PyObject *object)
 {
@@ -40,13 +24,7 @@ static inline bool is_atom(PyObject *object)
     if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC))
         return false;
     return (type->tp_flags & ATOM) != 0 || type == &PyFloat_Type || object == Py_None ||
-           !(PyByteArray_CheckExact(object) || rmi_has_memory(object));
-}
-
-static bool may_change(PyObject *object)
-{
-    return PyList_CheckExact(object) || PyAnySet_CheckExact(object) || PyTuple_CheckExact(object) ||
-           PyByteArray_CheckExact(object) || is_dict(object) || rmi_has_memory(object);
+           !(PyByteArray_Check(object) || rmi_has_memory(object));
 }
 
 /* The copy made of `object` before, in cycles and where it is shared; NULL without an exception: none. */
@@ -69,13 +47,13 @@ static int remember(PyObject *object, PyObject *made, copying *how)
     return rc;
 }
 
-/* A container's element: most are shared as they are. It is held meanwhile: the copy of an array of a class of the user's
- * may run code that takes it out of its container. */
+/* An element: most are shared as they are. It is held meanwhile: the copy of an array of a class of the user's may run code
+ * that takes it out of its container. */
 static inline PyObject *copy_element(PyObject *element, copying *how)
 {
+    if (is_atom(element))
+        return Py_NewRef(element);
     Py_INCREF(element);
-    if (is_atom(element) || !may_change(element))
-        return element;
     PyObject *made = copy(element, how);
     Py_DECREF(element);
     return made;
@@ -107,6 +85,51 @@ static int copy_dict(PyObject *from, PyObject *to, copying *how)
     return rc;
 }
 
+/* What iterating as the class of C code does gives: the keys of an OrderedDict in its own order, a deque's elements. */
+static int copy_iterated(PyObject *from, PyObject *to, bool is_dict, copying *how)
+{
+    PyObject *iterator = (is_dict ? &PyODict_Type : rmi_content_base(from))->tp_iter(from), *at = NULL;
+    int rc = iterator == NULL ? -1 : 0;
+    while (rc == 0 && (at = Py_TYPE(iterator)->tp_iternext(iterator)) != NULL) {
+        PyObject *item = is_dict ? PyDict_GetItemWithError(from, at) : at;
+        PyObject *element = item != NULL ? copy_element(item, how) : NULL;
+        if (element == NULL)
+            rc = -1;
+        else
+            rc = is_dict ? PyODict_SetItem(to, at, element) : rmi_deque_append(to, element);
+        Py_XDECREF(element);
+        Py_DECREF(at);
+    }
+    Py_XDECREF(iterator);
+    return rc != 0 || PyErr_Occurred() ? -1 : 0;
+}
+
+/* `__dict__` and slots. */
+static int copy_attributes(PyObject *from, PyObject *to, copying *how)
+{
+    PyObject *dict = rmi_content_dict(from);
+    int rc = dict == NULL && PyErr_Occurred() ? -1 : 0;
+    if (dict != NULL && PyDict_GET_SIZE(dict) > 0) {
+        PyObject *own = rmi_content_dict(to);
+        rc = own == NULL ? -1 : copy_dict(dict, own, how);
+        Py_XDECREF(own);
+    }
+    rmi_slots slots = {.type = Py_TYPE(from)};
+    for (PyMemberDef *slot = NULL; rc == 0 && (slot = rmi_slots_next(&slots)) != NULL;) {
+        PyObject *value = PyMember_GetOne((char *)from, slot); /* an exception: it is empty */
+        PyErr_Clear();
+        PyObject *element = value != NULL ? copy_element(value, how) : NULL;
+        if (element != NULL)
+            rc = PyMember_SetOne((char *)to, slot, element);
+        else if (value != NULL)
+            rc = -1;
+        Py_XDECREF(element);
+        Py_XDECREF(value);
+    }
+    Py_XDECREF(dict);
+    return rc;
+}
+
 /* A tuple is the same one when nothing in it needed a copy. */
 static PyObject *copy_tuple(PyObject *from, copying *how)
 {
@@ -121,53 +144,54 @@ static PyObject *copy_tuple(PyObject *from, copying *how)
         else
             PyTuple_SET_ITEM(to, i, element);
     }
-    if (to != NULL && same)
-        Py_SETREF(to, Py_NewRef(from));
-    return to;
-}
-
-/* Its own copy() keeps what it is beyond a dict; then its values are copied. */
-static PyObject *copy_collection(PyObject *from, copying *how)
-{
-    PyObject *to = PyObject_CallMethod(from, "copy", NULL);
-    if (to != NULL && !Py_IS_TYPE(to, Py_TYPE(from))) /* a class of the user's, of the same name */
-        Py_SETREF(to, Py_NewRef(from));
-    else if (to != NULL && (remember(from, to, how) != 0 || copy_dict(to, to, how) != 0))
+    if (to != NULL)
+        Py_SETREF(to, same ? Py_NewRef(from) : rmi_content_tuple(from, to));
+    if (to != NULL && to != from && !PyTuple_CheckExact(from) && copy_attributes(from, to, how) != 0)
         Py_CLEAR(to);
     return to;
 }
 
-static PyObject *copy_container(PyObject *object, copying *how)
+static int fill(PyObject *from, PyObject *to, rmi_content content, copying *how)
 {
-    if (PyTuple_CheckExact(object))
-        return copy_tuple(object, how);
-    if (!PyList_CheckExact(object) && !PyDict_CheckExact(object))
-        return copy_collection(object, how);
-    const bool is_list = PyList_CheckExact(object);
-    PyObject *made = is_list ? PyList_New(0) : PyDict_New();
-    int rc = made == NULL ? -1 : remember(object, made, how);
-    if (rc == 0)
-        rc = is_list ? copy_list(object, made, how) : copy_dict(object, made, how);
-    if (rc != 0)
+    switch (content) {
+    case RMI_CONTENT_LIST:
+        return copy_list(from, to, how);
+    case RMI_CONTENT_ORDERED_DICT:
+    case RMI_CONTENT_DEQUE:
+        return copy_iterated(from, to, content == RMI_CONTENT_ORDERED_DICT, how);
+    case RMI_CONTENT_DICT:
+    case RMI_CONTENT_DEFAULT_DICT:
+        return copy_dict(from, to, how);
+    default:
+        return 0;
+    }
+}
+
+static PyObject *copy_content(PyObject *object, rmi_content content, copying *how)
+{
+    const bool is_filled =
+        content == RMI_CONTENT_SET || content == RMI_CONTENT_BYTEARRAY || content == RMI_CONTENT_ARRAY;
+    PyObject *made = is_filled ? rmi_content_copy(object, content) : rmi_content_new(object, content);
+    if (made != NULL && (remember(object, made, how) != 0 || fill(object, made, content, how) != 0 ||
+                         (rmi_content_has_attributes(object) && copy_attributes(object, made, how) != 0)))
         Py_CLEAR(made);
     return made;
 }
 
 static PyObject *copy(PyObject *object, copying *how)
 {
-    if (PyAnySet_CheckExact(object)) /* what is in a set cannot change */
-        return PyFrozenSet_CheckExact(object) ? Py_NewRef(object) : PySet_New(object);
-    if (PyByteArray_CheckExact(object))
-        return PyByteArray_FromObject(object);
+    const rmi_content content = rmi_content_of(object);
+    if (content == RMI_CONTENT_NONE)
+        return Py_NewRef(object);
     PyObject *made = copied_before(object, how->memo);
     if (made != NULL || PyErr_Occurred())
         return made;
     if (Py_EnterRecursiveCall(" while a value was copied"))
         return NULL;
-    if (rmi_has_memory(object))
+    if (content == RMI_CONTENT_MEMORY)
         made = how->for_branch ? rmi_memory_share(object) : rmi_memory_copy(object);
     else
-        made = copy_container(object, how);
+        made = content == RMI_CONTENT_TUPLE ? copy_tuple(object, how) : copy_content(object, content, how);
     Py_LeaveRecursiveCall();
     return made;
 }
@@ -190,10 +214,11 @@ static bool tuple_may_change(PyObject *tuple, unsigned depth)
     bool may = false;
     for (Py_ssize_t i = 0; !may && i < PyTuple_GET_SIZE(tuple); i++) {
         PyObject *element = PyTuple_GET_ITEM(tuple, i);
-        if (PyTuple_CheckExact(element))
+        const rmi_content content = is_atom(element) ? RMI_CONTENT_NONE : rmi_content_of(element);
+        if (content == RMI_CONTENT_TUPLE)
             may = depth < RMI_PYTHON_DEPTH && tuple_may_change(element, depth + 1);
         else
-            may = !PyFrozenSet_CheckExact(element) && may_change(element);
+            may = content != RMI_CONTENT_NONE;
     }
     return may;
 }
@@ -216,24 +241,69 @@ static bool values_reachable(PyObject *dict, unsigned depth)
     return false;
 }
 
+/* A deque's elements; a failure counts as the worse. */
+static bool iterated_reachable(PyObject *object, unsigned depth)
+{
+    PyObject *iterator = rmi_content_base(object)->tp_iter(object), *element = NULL;
+    bool is = iterator == NULL;
+    while (!is && (element = Py_TYPE(iterator)->tp_iternext(iterator)) != NULL) {
+        is = !is_atom(element) && reachable(element, 2, depth + 1); /* the deque's and ours */
+        Py_DECREF(element);
+    }
+    Py_XDECREF(iterator);
+    is = is || PyErr_Occurred() != NULL;
+    PyErr_Clear();
+    return is;
+}
+
+/* In `__dict__` and slots; a failure counts as the worse. */
+static bool attributes_reachable(PyObject *object, unsigned depth)
+{
+    PyObject *dict = rmi_content_dict(object);
+    bool is = dict == NULL ? PyErr_Occurred() != NULL
+                           : Py_REFCNT(dict) > 2 || values_reachable(dict, depth); /* the object's and ours */
+    rmi_slots slots = {.type = Py_TYPE(object)};
+    for (PyMemberDef *slot = NULL; !is && (slot = rmi_slots_next(&slots)) != NULL;) {
+        PyObject *value = PyMember_GetOne((char *)object, slot); /* an exception: it is empty */
+        is = value != NULL && !is_atom(value) && reachable(value, 2, depth + 1);
+        PyErr_Clear();
+        Py_XDECREF(value);
+    }
+    PyErr_Clear();
+    Py_XDECREF(dict);
+    return is;
+}
+
+static bool content_reachable(PyObject *object, rmi_content content, unsigned depth)
+{
+    switch (content) {
+    case RMI_CONTENT_TUPLE:
+        return elements_reachable(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object), depth);
+    case RMI_CONTENT_LIST:
+        return elements_reachable(((PyListObject *)object)->ob_item, PyList_GET_SIZE(object), depth);
+    case RMI_CONTENT_DICT:
+    case RMI_CONTENT_ORDERED_DICT:
+    case RMI_CONTENT_DEFAULT_DICT:
+        return values_reachable(object, depth);
+    case RMI_CONTENT_DEQUE:
+        return iterated_reachable(object, depth);
+    default:
+        return false;
+    }
+}
+
 /* What is deeper than any plain value is left alone. */
 static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth)
 {
-    const bool by_others = Py_REFCNT(object) > held;
-    if (depth >= RMI_PYTHON_DEPTH)
+    const rmi_content content = rmi_content_of(object);
+    if (depth >= RMI_PYTHON_DEPTH || content == RMI_CONTENT_NONE)
         return false;
-    if (PyTuple_CheckExact(object))
-        return by_others
-                   ? tuple_may_change(object, depth)
-                   : elements_reachable(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object), depth);
-    if (PyList_CheckExact(object))
-        return by_others ||
-               elements_reachable(((PyListObject *)object)->ob_item, PyList_GET_SIZE(object), depth);
-    if (is_dict(object))
-        return by_others || values_reachable(object, depth);
-    if (rmi_has_memory(object))
+    if (content == RMI_CONTENT_MEMORY)
         return rmi_memory_may_change(object, held);
-    return by_others && (PySet_CheckExact(object) || PyByteArray_CheckExact(object));
+    if (Py_REFCNT(object) > held)
+        return content != RMI_CONTENT_TUPLE || !PyTuple_CheckExact(object) || tuple_may_change(object, depth);
+    return content_reachable(object, content, depth) ||
+           (rmi_content_has_attributes(object) && attributes_reachable(object, depth));
 }
 
 bool rmi_reachable(PyObject *object, Py_ssize_t held)

@@ -28,12 +28,13 @@ static PyObject *read_docstring(PyObject *class)
 static int put_docstring(rm_value *map, PyObject *class, bool details, rm_error *err)
 {
     const char *summary = "", *description = "";
+    Py_ssize_t summary_length = 0, length = 0;
     PyObject *parts = read_docstring(class);
-    if (parts != NULL && !PyArg_ParseTuple(parts, "ss", &summary, &description))
+    if (parts != NULL && !PyArg_ParseTuple(parts, "s#s#", &summary, &summary_length, &description, &length))
         PyErr_Clear();
-    int rc = put_text(map, "summary", summary, strlen(summary), err);
-    if (rc == RM_OK && details && *description != '\0')
-        rc = put_text(map, "description", description, strlen(description), err);
+    int rc = put_text(map, "summary", summary, (size_t)summary_length, err);
+    if (rc == RM_OK && details && length > 0)
+        rc = put_text(map, "description", description, (size_t)length, err);
     Py_XDECREF(parts);
     return rc;
 }

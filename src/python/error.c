@@ -49,11 +49,23 @@ static void drop_addresses(char *text)
     }
 }
 
-/* The text of an object, or NULL; never leaves an exception. */
-static PyObject *text_of(PyObject *object)
+/* With what C and UTF-8 have no place for written as Python writes it. */
+static PyObject *escaped(PyObject *text)
+{
+    PyObject *nul = PyUnicode_FromStringAndSize("", 1), *shown = PyUnicode_FromString("\\x00");
+    PyObject *without = nul != NULL && shown != NULL ? PyUnicode_Replace(text, nul, shown, -1) : NULL;
+    PyObject *bytes =
+        without != NULL ? PyUnicode_AsEncodedString(without, "utf-8", "backslashreplace") : NULL;
+    Py_XDECREF(without);
+    Py_XDECREF(shown);
+    Py_XDECREF(nul);
+    return bytes;
+}
+
+PyObject *rmi_text_of(PyObject *object)
 {
     PyObject *text = object != NULL ? PyObject_Str(object) : NULL;
-    PyObject *bytes = text != NULL ? PyUnicode_AsEncodedString(text, "utf-8", "replace") : NULL;
+    PyObject *bytes = text != NULL ? escaped(text) : NULL;
     PyErr_Clear();
     Py_XDECREF(text);
     return bytes;
@@ -65,12 +77,12 @@ static void set_message(PyObject *exception, rm_error *err)
     PyTypeObject *type = Py_TYPE(exception);
     PyObject *module = PyObject_GetAttrString((PyObject *)type, "__module__"),
              *name = PyType_GetQualName(type);
-    PyObject *module_text = module != NULL && PyUnicode_Check(module) ? text_of(module) : NULL;
-    PyObject *name_text = name != NULL ? text_of(name) : NULL, *says = NULL;
+    PyObject *module_text = module != NULL && PyUnicode_Check(module) ? rmi_text_of(module) : NULL;
+    PyObject *name_text = name != NULL ? rmi_text_of(name) : NULL, *says = NULL;
     if (PyErr_GivenExceptionMatches(exception, PyExc_SyntaxError))
         says = PyObject_GetAttrString(exception, "msg");
     PyErr_Clear();
-    PyObject *text = text_of(says != NULL && says != Py_None ? says : exception);
+    PyObject *text = rmi_text_of(says != NULL && says != Py_None ? says : exception);
     const char *prefix = module_text != NULL ? PyBytes_AS_STRING(module_text) : "builtins";
     const bool plain = strcmp(prefix, "builtins") == 0 || strncmp(prefix, "__", 2) == 0;
     const char *what = text != NULL ? PyBytes_AS_STRING(text) : "(its text could not be made)";
@@ -111,7 +123,7 @@ static void set_line_text(rm_value *map, PyObject *file, long line)
     PyObject *cache = PyImport_ImportModule("linecache");
     PyObject *text = cache != NULL ? PyObject_CallMethod(cache, "getline", "Ol", file, line) : NULL;
     PyObject *bare = text != NULL ? PyObject_CallMethod(text, "strip", NULL) : NULL, *bytes = NULL;
-    if (bare != NULL && PyUnicode_GetLength(bare) > 0 && (bytes = text_of(bare)) != NULL)
+    if (bare != NULL && PyUnicode_GetLength(bare) > 0 && (bytes = rmi_text_of(bare)) != NULL)
         set_text(map, "text", PyBytes_AS_STRING(bytes));
     PyErr_Clear();
     Py_XDECREF(bytes);
@@ -123,8 +135,8 @@ static void set_line_text(rm_value *map, PyObject *file, long line)
 static void add_frame(rm_value *list, PyObject *file, long line, PyObject *function)
 {
     rm_value map = rm_null();
-    PyObject *given = rmi_paths_as_given(file), *file_text = text_of(given),
-             *function_text = function != NULL ? text_of(function) : NULL;
+    PyObject *given = rmi_paths_as_given(file), *file_text = rmi_text_of(given),
+             *function_text = function != NULL ? rmi_text_of(function) : NULL;
     if (file_text != NULL && rm_map_new(NULL, 4, &map, NULL) == RM_OK) {
         set_text(&map, "file", PyBytes_AS_STRING(file_text));
         (void)rm_map_set(&map, "line", 4, rm_int(line), NULL);
@@ -220,7 +232,7 @@ static void set_detail(PyObject *exception, rm_error *err)
     PyObject *module = PyImport_ImportModule("traceback"), *empty = PyUnicode_FromString("");
     PyObject *lines = module != NULL ? PyObject_CallMethod(module, "format_exception", "O", exception) : NULL;
     PyObject *text = lines != NULL && empty != NULL ? PyUnicode_Join(empty, lines) : NULL;
-    PyObject *bytes = text != NULL ? text_of(text) : NULL;
+    PyObject *bytes = text != NULL ? rmi_text_of(text) : NULL;
     PyErr_Clear();
     if (bytes != NULL)
         (void)rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), &err->detail,

@@ -3,6 +3,7 @@
  *   paths.c    where Python's library lies         error.c    exceptions
  *   resolve.c  from a name to a class              params.c, describe.c  what its docstring and __init__ say
  *   convert.c  plain values to objects             plain.c    objects to plain values; copy.c for branches
+ *   content.c  what of an object can be copied
  *   pack.c     objects to bytes                    unpack.c   what only Python has, of such bytes
  *   node.c     open, flush, close                  items.c    process, an item after the other
  *   emit.c     what a node returned or yielded
@@ -10,6 +11,7 @@
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
  *   array.c    arrays of numpy and others          dlpack.c   the structures that libraries hand them over in
+ *   compute.c  arithmetic on them, for the package
  *   memory.c   who may change an array's memory
  * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
  * rmi_leave), PyObject results are new references, and NULL or -1 means that a Python exception is set. */
@@ -33,7 +35,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
     X(close_one) X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
-    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__)
+    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
@@ -114,6 +116,7 @@ typedef struct rmi_host {
     size_t path_count;
     int64_t seed;
     bool has_seed, prepared; /* prepared: paths are on sys.path, random is seeded */
+    rm_arrays arrays;        /* of nodes that do not say */
     rmi_text looked;
     const char *beside; /* during a resolve: the manifest's directory, or NULL */
 } rmi_host;
@@ -132,6 +135,8 @@ PyObject *rmi_paths_as_given(PyObject *file);
 int rmi_python_failed(rm_node *node, rm_error *err);
 /* Whether a file is the user's, or of a package that the user installed. */
 bool rmi_is_users(const char *file);
+/* The text of an object for C, as bytes; NUL and lone surrogates are escaped. NULL without an exception: there is none. */
+PyObject *rmi_text_of(PyObject *object);
 /* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed
  * then gives the same code and text again. */
 void rmi_python_raise(rm_error *err);
@@ -139,6 +144,8 @@ void rmi_python_raise(rm_error *err);
 /* ---- module.c */
 /* The module `_remotemedia`, its types kept in the process' state. */
 PyObject *rmi_module_new(void);
+/* compute.c: adds the function `compute` to it. */
+int rmi_compute_add(PyObject *module);
 /* The one cast of a function: a method that takes keywords is called as one by its flags. */
 #define RMI_METHOD(function) ((PyCFunction)(void *)(function))
 

@@ -1,4 +1,5 @@
 /* Items of synchronous nodes: a run of packets through the user's `process`. */
+#include "python/array.h"
 #include "python/convert.h"
 #include "python/state.h"
 #include "python/tensor.h"
@@ -17,6 +18,14 @@ PyObject *rmi_item_of_packet(rm_packet *packet)
     if (packet->value.kind < RM_TENSOR)
         return rmi_to_python(packet->value);
     return packet->value.kind == RM_TENSOR ? rmi_tensor_of_packet(packet) : rmi_take_object(&packet->value);
+}
+
+PyObject *rmi_item_for(rmi_state *state, rm_packet *packet)
+{
+    const bool is_plain =
+        packet->value.kind != RM_OBJECT; /* what another Python node made stays as that made it */
+    PyObject *item = rmi_item_of_packet(packet);
+    return state->class->takes_arrays && is_plain ? rmi_arrays_in(item) : item;
 }
 
 /* ---- Integers */
@@ -49,7 +58,7 @@ static inline PyObject *item_of(rmi_state *state, rm_packet *packet)
 {
     PyObject *spare = state->spare;
     if (packet->value.kind != RM_INT || !takes(spare, packet->value.i))
-        return rmi_item_of_packet(packet);
+        return rmi_item_for(state, packet);
     state->spare = NULL;
     return spare;
 }

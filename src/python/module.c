@@ -38,7 +38,7 @@ PyObject *rmi_module_new(void)
     python->interrupted = PyErr_NewExceptionWithDoc("_remotemedia.Interrupted", "The run was told to stop.",
                                                     PyExc_BaseException, NULL);
     if (python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
-        PyModule_AddObjectRef(module, "Error", python->error) != 0 ||
+        rmi_compute_add(module) != 0 || PyModule_AddObjectRef(module, "Error", python->error) != 0 ||
         PyModule_AddObjectRef(module, "Interrupted", python->interrupted) != 0)
         Py_CLEAR(module);
     return module;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "manifest/fields.h"
 #include "python/convert.h"
 #include "python/state.h"
 
@@ -65,8 +66,10 @@ static PyObject *parameter_default(const signature *s, Py_ssize_t i)
     return place >= without ? PyTuple_GET_ITEM(defaults, place - without) : NULL;
 }
 
-static bool has_parameter(const signature *s, const char *name)
+static bool has_parameter(const signature *s, const char *name, size_t length)
 {
+    if (strlen(name) != length)
+        return false;
     for (Py_ssize_t i = 0; i < parameter_count(s); i++)
         if (PyUnicode_CompareWithASCIIString(parameter_name(s, i), name) == 0)
             return true;
@@ -75,6 +78,7 @@ static bool has_parameter(const signature *s, const char *name)
 
 static int unknown(const signature *s, const char *type, const char *name, rm_error *err)
 {
+    const rmi_place params = {.key = "params"}, place = {.above = &params, .key = name};
     rmi_suggestion near = rmi_suggest_for(name);
     for (Py_ssize_t i = 0; i < parameter_count(s); i++)
         rmi_suggest_offer(&near, PyUnicode_AsUTF8(parameter_name(s, i)));
@@ -83,7 +87,7 @@ static int unknown(const signature *s, const char *type, const char *name, rm_er
                        near.best ? "'?" : "");
     if (parameter_count(s) == 0)
         rm_error_hint(err, "%s takes no parameters", type);
-    rm_error_pointer(err, "/params/%s", name);
+    rmi_manifest_error_place(err, &place);
     return RM_E_UNKNOWN_PARAMETER;
 }
 
@@ -92,9 +96,11 @@ static int check_given(const rmi_class *class, const signature *s, rm_value para
 {
     rm_value key, item;
     for (size_t i = 0; !s->open && rm_map_at(params, i, &key, &item); i++) {
-        const char *name = rm_string_text(key, NULL);
-        if (!has_parameter(s, name) && !(class->is_code && strcmp(name, "code") == 0))
-            return unknown(s, type, name, err);
+        size_t length = 0;
+        const char *name = rm_string_text(key, &length);
+        char room[128];
+        if (!has_parameter(s, name, length) && !(class->is_code && strcmp(name, "code") == 0))
+            return unknown(s, type, rmi_text_without_nul(name, length, room, sizeof room), err);
     }
     return RM_OK;
 }
@@ -131,9 +137,10 @@ int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
 static void put_text(rm_value *map, const char *key, PyObject *text, rm_error *err)
 {
     rm_value value = rm_null();
-    const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8(text) : NULL;
+    Py_ssize_t length = 0;
+    const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
     PyErr_Clear();
-    if (utf8 != NULL && rm_string_new(NULL, utf8, strlen(utf8), &value, err) == RM_OK)
+    if (utf8 != NULL && rm_string_new(NULL, utf8, (size_t)length, &value, err) == RM_OK)
         (void)rm_map_set(map, key, strlen(key), value, err);
 }
 

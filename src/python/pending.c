@@ -48,7 +48,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     rmi_work_clear(&state->work); /* of an item that is not wanted any more */
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
         rm_node_set_current(node, &run[i]);
-        PyObject *item = rmi_item_of_packet(&run[i]);
+        PyObject *item = rmi_item_for(state, &run[i]);
         rm_packet_clear(&run[i]);
         rc = rmi_work_start(state, &state->work, item != NULL ? rmi_user_process(state, item) : NULL, err);
         Py_XDECREF(item);

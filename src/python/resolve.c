@@ -1,8 +1,11 @@
 /* From a name in a manifest to a class, and to a node type made for it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/suggest.h"
+#include "graph/registry.h"
+#include "python/array.h"
 #include "python/convert.h"
 #include "python/state.h"
 
@@ -67,7 +70,7 @@ static int class_in(PyObject *module, const char *node_type, const char *path, P
         PyObject *key = NULL, *item = NULL;
         Py_ssize_t place = 0;
         while (PyModule_Check(module) && PyDict_Next(PyModule_GetDict(module), &place, &key, &item))
-            if (PyType_Check(item) && PyUnicode_Check(key))
+            if (PyType_Check(item) && PyUnicode_Check(key) && PyUnicode_IS_ASCII(key))
                 rmi_suggest_offer(&near, PyUnicode_AsUTF8(key));
         rc = rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s': the module has no '%s'%s%s%s",
                           node_type, path, near.best ? "; did you mean '" : "", near.best ? near.best : "",
@@ -285,10 +288,11 @@ static int read_outputs(rmi_class *class, rm_error *err)
         return bad_attribute(err, "outputs", "a tuple of 1 to 64 names");
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(class->outputs); i++) {
         PyObject *name = PyTuple_GET_ITEM(class->outputs, i);
-        if (!PyUnicode_Check(name) || PyUnicode_AsUTF8(name) == NULL || PyUnicode_GET_LENGTH(name) == 0) {
-            PyErr_Clear();
+        Py_ssize_t length = 0;
+        const char *utf8 = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &length) : NULL;
+        PyErr_Clear();
+        if (length == 0 || strlen(utf8) != (size_t)length)
             return bad_attribute(err, "outputs", "a tuple of names");
-        }
     }
     return RM_OK;
 }
@@ -326,6 +330,47 @@ static int read_max_in_flight(rmi_class *class, rm_error *err)
     return RM_OK;
 }
 
+/* What the class says; a class may have something else under that name. */
+static int read_class_arrays(const rmi_class *class, rm_arrays *out, rm_error *err)
+{
+    PyObject *value = NULL;
+    int rc = RM_OK;
+    (void)PyObject_GetOptionalAttr(class->object, rmi_name(RMI_NAME_arrays), &value);
+    PyErr_Clear();
+    if (value != NULL && PyUnicode_CheckExact(value)) {
+        if (PyUnicode_EqualToUTF8(value, "numpy"))
+            *out = RM_ARRAYS_NUMPY;
+        else if (PyUnicode_EqualToUTF8(value, "tensor"))
+            *out = RM_ARRAYS_TENSOR;
+        else
+            rc = bad_attribute(err, "arrays", "'numpy' or 'tensor'");
+    }
+    Py_XDECREF(value);
+    return rc;
+}
+
+/* How the node gets arrays: as the manifest says, else its class, else the run. Who asks for numpy's gets them or an error
+ * before anything runs; a whole run may have no array. */
+static int read_arrays(rmi_class *class, const rm_node_query *query, rm_error *err)
+{
+    rm_arrays arrays = ((const rmi_node_query *)query)->arrays;
+    const char *field = "/arrays";
+    int rc = RM_OK;
+    if (arrays == RM_ARRAYS_UNSAID) {
+        rc = read_class_arrays(class, &arrays, err);
+        field = class->is_code ? "/params/code" : "/node_type";
+    }
+    class->takes_arrays = (arrays != RM_ARRAYS_UNSAID ? arrays : class->host->arrays) == RM_ARRAYS_NUMPY;
+    if (rc != RM_OK || arrays != RM_ARRAYS_NUMPY)
+        return rc;
+    char what[200];
+    (void)snprintf(what, sizeof what, "node '%.120s': arrays as numpy's", query->id);
+    rc = rmi_numpy_needed(what, err);
+    if (rc != RM_OK)
+        rm_error_pointer(err, "%s", field);
+    return rc;
+}
+
 static int make_type(rmi_class *class, const rm_node_query *query, rm_error *err)
 {
     int rc = look_at(class, query, err);
@@ -339,6 +384,8 @@ static int make_type(rmi_class *class, const rm_node_query *query, rm_error *err
         rc = make_ports(class, err);
     if (rc == RM_OK)
         rc = read_max_in_flight(class, err);
+    if (rc == RM_OK)
+        rc = read_arrays(class, query, err);
     if (rc != RM_OK)
         return rc;
     class->name = rmi_copy_text(class->host->allocator, query->node_type);

@@ -21,6 +21,7 @@ typedef struct rmi_class {
     bool generates;                 /* has generate or is_source, and has no input here */
     bool pulls_process;             /* is_source: process(None) until it gives None */
     bool is_async;                  /* process may suspend */
+    bool takes_arrays;              /* tensors reach it as numpy's arrays */
 } rmi_class;
 
 /* What a call of the user's code gave, on its way to packets. */
@@ -120,6 +121,8 @@ PyObject *rmi_user_process(rmi_state *state, PyObject *item);
 /* What `process` is given. A tensor knows the packet's times, and is no longer the packet's; nor is an object that is
  * none of Python's. */
 PyObject *rmi_item_of_packet(rm_packet *packet);
+/* The same for this node, which may take tensors as numpy's arrays. */
+PyObject *rmi_item_for(rmi_state *state, rm_packet *packet);
 
 /* ---- emit.c */
 /* Sends `value` (borrowed) on: a Packet as it says, all else as it is, None as null. The caller holds one

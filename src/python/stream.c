@@ -99,8 +99,7 @@ static int prepare(rmi_state *state, rm_error *err)
 
 static PyObject *item_of(rmi_state *state, rm_packet *packet)
 {
-    PyObject *item = rmi_item_of_packet(packet);
-    (void)state;
+    PyObject *item = rmi_item_for(state, packet);
     rm_packet_clear(packet);
     return item;
 }

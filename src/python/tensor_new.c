@@ -52,11 +52,13 @@ static rm_dtype dtype_of_format(const char *format, Py_ssize_t size)
 static int dtype_named(PyObject *name, rm_dtype *out)
 {
     PyObject *text = PyObject_Str(name);
-    const char *wanted = text != NULL ? PyUnicode_AsUTF8(text) : NULL;
-    *out = wanted != NULL ? rm_dtype_from_name(wanted) : (rm_dtype)0;
+    Py_ssize_t length = 0;
+    const char *wanted = text != NULL ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
+    const bool is_name = wanted != NULL && strlen(wanted) == (size_t)length;
+    *out = is_name ? rm_dtype_from_name(wanted) : (rm_dtype)0;
     if (wanted != NULL && *out == 0)
         PyErr_Format(PyExc_ValueError,
-                     "unknown dtype '%s'; one of the names that numpy uses, such as 'float32'", wanted);
+                     "unknown dtype '%U'; one of the names that numpy uses, such as 'float32'", text);
     Py_XDECREF(text);
     return *out == 0 ? -1 : 0;
 }

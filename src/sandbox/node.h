@@ -21,6 +21,7 @@ typedef struct rmi_attached {
     rm_value paths; /* a list of strings, or null; owned */
     int64_t seed;
     bool has_seed;
+    rm_arrays arrays;
 } rmi_attached;
 
 /* One use of a node type in a manifest: what the resolver attaches. */

@@ -78,6 +78,7 @@ static int keep_python(rmi_attached *attached, const rm_python_config *python, r
                             sizeof *python);
     attached->seed = python->seed;
     attached->has_seed = python->has_seed;
+    attached->arrays = python->arrays;
     for (size_t i = 0; rc == RM_OK && python->paths != NULL && python->paths[i] != NULL; i++) {
         rm_value path = rm_null();
         if (i == 0)
@@ -114,6 +115,12 @@ static int find_file(rmi_sandboxed *use, const rm_node_query *query, rm_error *e
 
 /* ---- What the guest is told, and what it says */
 
+static void put_arrays(rmi_builder *b, rm_value *config, const char *key, rm_arrays arrays)
+{
+    if (arrays != RM_ARRAYS_UNSAID)
+        rmi_build_text(b, config, key, arrays == RM_ARRAYS_NUMPY ? "numpy" : "tensor");
+}
+
 static int make_config(rmi_sandboxed *use, const rm_node_query *query, rm_error *err)
 {
     const rmi_attached *attached = use->attached;
@@ -131,6 +138,8 @@ static int make_config(rmi_sandboxed *use, const rm_node_query *query, rm_error 
         rmi_build_put(&b, &config, "paths", rm_value_retain(attached->paths));
     if (attached->has_seed)
         rmi_build_put(&b, &config, "seed", rm_int(attached->seed));
+    put_arrays(&b, &config, "arrays", attached->arrays);
+    put_arrays(&b, &config, "node_arrays", ((const rmi_node_query *)query)->arrays);
     return rmi_build_end(&b, &config, &use->config);
 }
 

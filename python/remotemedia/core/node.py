@@ -7,11 +7,13 @@ class Node:
     A subclass defines `process(item)`, which may be a coroutine function. What it returns is sent on; None drops the
     item. A generator sends each thing that it yields, None included.
 
-    `name` is the node's id in the manifest, `config` the parameters that the manifest gives.
+    `name` is the node's id in the manifest, `config` the parameters that the manifest gives. With `arrays = "numpy"` a
+    subclass is given arrays as numpy's, not as `remotemedia.Tensor`.
     """
 
     name: str = ""
     config: "dict[str, object]"
+    arrays: str  # "numpy" or "tensor"; unless it is set, the run decides
 
     def __new__(cls, *args: object, **params: object) -> "Node":
         self = super().__new__(cls)

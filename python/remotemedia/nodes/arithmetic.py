@@ -1,5 +1,14 @@
 """Arithmetic, with the results of the native nodes of the same names."""
+from operator import add, mul
+
 from ..core.node import Node
+
+try:
+    from _remotemedia import compute as _compute
+except ImportError:  # outside of a pipeline there are no Tensors
+
+    def _compute(item, operand, multiplies):
+        return NotImplemented
 
 
 def _is_number(item: object) -> bool:
@@ -77,31 +86,33 @@ class CalculatorNode(Node):
                 "processed_by": f"CalculatorNode[{self.name}]", "node_config": self.config}
 
 
+def _scale(item: object, operand: "int | float", multiplies: bool) -> object:
+    operation = mul if multiplies else add
+    if _is_number(item):
+        return operation(item, operand)
+    if isinstance(item, list):
+        return [operation(one, operand) if _is_number(one) else one for one in item]
+    result = _compute(item, operand, multiplies)
+    return item if result is NotImplemented else result
+
+
 class MultiplyNode(Node):
-    """Multiplies numbers, and lists of numbers, by `factor`; every other item passes unchanged."""
+    """Multiplies numbers by `factor`, also those in a list or an array; every other item passes unchanged."""
 
     def __init__(self, factor: "int | float" = 2) -> None:
         _check_number("factor", factor)
         self.factor = factor
 
     def process(self, item: object) -> object:
-        if _is_number(item):
-            return item * self.factor
-        if isinstance(item, list) and all(map(_is_number, item)):
-            return [number * self.factor for number in item]
-        return item
+        return _scale(item, self.factor, True)
 
 
 class AddNode(Node):
-    """Adds `addend` to numbers and to the numbers in a list; every other item passes unchanged."""
+    """Adds `addend` to numbers, also to those in a list or an array; every other item passes unchanged."""
 
     def __init__(self, addend: "int | float" = 0) -> None:
         _check_number("addend", addend)
         self.addend = addend
 
     def process(self, item: object) -> object:
-        if _is_number(item):
-            return item + self.addend
-        if isinstance(item, list) and all(map(_is_number, item)):
-            return [number + self.addend for number in item]
-        return item
+        return _scale(item, self.addend, False)

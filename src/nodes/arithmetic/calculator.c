@@ -56,6 +56,8 @@ static int find_operation(rm_value name, rm_operation *operation, rm_error *err)
         return rm_error_set(err, RM_E_TYPE, "\"operation\" must be a string, not %s",
                             rm_kind_name((rm_kind)name.kind));
     const char *text = rm_string_text(name, &length);
+    if (strlen(text) != length)
+        return rm_error_set(err, RM_E_VALUE, "\"operation\" contains a NUL character");
     for (int i = 0; operation_names[i] != NULL; i++) {
         if (length == strlen(operation_names[i]) && memcmp(text, operation_names[i], length) == 0) {
             *operation = (rm_operation)i;

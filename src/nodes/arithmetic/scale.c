@@ -6,20 +6,29 @@ struct scale {
     rm_value operand; /* parameter */
 };
 
-/* A list of numbers becomes the list of results; a list with anything else in it stays as it is. */
+static bool has_number(rm_value list)
+{
+    for (size_t i = 0; i < rm_list_length(list); i++)
+        if (rmi_is_number(rm_list_get(list, i)))
+            return true;
+    return false;
+}
+
+/* The numbers in a list become the results; all else in it stays as it is. */
 static int scale_list(rm_node *node, rm_operation operation, rm_value operand, rm_value *list, rm_error *err)
 {
     const size_t n = rm_list_length(*list);
     rm_value results = rm_null();
-    for (size_t i = 0; i < n; i++)
-        if (!rmi_is_number(rm_list_get(*list, i)))
-            return RM_OK;
+    if (!has_number(*list))
+        return RM_OK;
     int rc = rm_list_new(rm_node_allocator(node), n, &results, err);
     for (size_t i = 0; i < n && rc == RM_OK; i++) {
-        rm_value result = rm_null();
-        rc = rm_number_compute(rm_node_allocator(node), operation, rm_list_get(*list, i), operand, &result,
-                               err);
-        if (rc == RM_OK)
+        rm_value result = rm_value_retain(rm_list_get(*list, i));
+        if (rmi_is_number(result))
+            rc = rmi_number_apply(node, operation, &result, operand, err);
+        if (rc != RM_OK)
+            rm_value_clear(&result);
+        else
             rc = rm_list_append(&results, result, err);
     }
     if (rc == RM_OK) {
@@ -37,6 +46,8 @@ static int scale_slowly(rm_node *node, rm_operation operation, rm_value operand,
         return rmi_number_apply(node, operation, value, operand, err);
     if (value->kind == RM_LIST)
         return scale_list(node, operation, operand, value, err);
+    if (value->kind == RM_TENSOR && rm_tensor_view(*value).dtype != RM_BOOL8)
+        return rm_tensor_compute(rm_node_allocator(node), operation, value, operand, err);
     return RM_OK;
 }
 
@@ -78,10 +89,15 @@ static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet
     return rmi_run_end(node, run, i, i, done, rc, err);
 }
 
-#define SCALE_TEXT                                                                                     \
-    "Takes a number or an array of numbers (one level); every other item, true and false and numeric " \
-    "strings too, passes unchanged. Arithmetic is Python's: integers stay exact at any size, a float " \
-    "stays a float."
+#define SCALE_TEXT                                                                                            \
+    "Takes a number, an array of numbers, or a list: the numbers in it are changed, the rest passes (one "    \
+    "level). Every other item, true and false and numeric strings too, passes unchanged. Arithmetic is "      \
+    "Python's: integers stay exact at any size, a float stays a float.\n\n"                                   \
+    "With arrays (and audio) it is numpy's with a number of Python's: the dtype stays, integers wrap around " \
+    "at their width, and float16, bfloat16 and float32 round the number first; only integers and a float "    \
+    "give float64. A whole number that an array of integers cannot hold (300 in uint8) is an error. Arrays "  \
+    "of bool pass unchanged; those of other elements (texts, dates, records, the other byte order) are an "   \
+    "error. Shape and sample rate stay."
 
 static const rm_param multiply_params[] = {
     {.name = "factor",
@@ -98,7 +114,7 @@ const rm_node_type rmi_node_multiply = {
     .size = sizeof(rm_node_type),
     .name = "MultiplyNode",
     .aliases = (const char *const[]){"Multiply", NULL},
-    .summary = "Multiplies numbers by a factor",
+    .summary = "Multiplies numbers, also those in lists and arrays, by a factor",
     .description = SCALE_TEXT,
     .params = multiply_params,
     .state_size = sizeof(struct scale),
@@ -120,7 +136,7 @@ const rm_node_type rmi_node_add = {
     .size = sizeof(rm_node_type),
     .name = "AddNode",
     .aliases = (const char *const[]){"Add", NULL},
-    .summary = "Adds a fixed number to numbers",
+    .summary = "Adds a fixed number to numbers, also those in lists and arrays",
     .description = SCALE_TEXT,
     .params = add_params,
     .state_size = sizeof(struct scale),

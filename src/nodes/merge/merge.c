@@ -41,9 +41,6 @@ static int merge_open(rm_node *node, void *state, rm_error *err)
     int rc = RM_OK;
     m->item = rm_packet_of(rm_null());
     const size_t count = rm_node_input_count(node);
-    if (count == 0 || rm_node_input_source(node, 0) == NULL)
-        return rm_error_set(err, RM_E_VALUE,
-                            "Merge has no incoming connections; connect the nodes to merge to it");
     m->places = rmi_node_resize(node, NULL, 0, count * sizeof *m->places, err);
     if (m->places == NULL)
         return RM_E_OUT_OF_MEMORY;
