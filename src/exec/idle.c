@@ -19,6 +19,8 @@ bool rmi_look(rm_pipeline *p)
             atomic_store_explicit(&node->poll.woken, false,
                                   memory_order_relaxed); /* too late: nothing is pending */
         const rmi_work work = rmi_node_work(node, &why);
+        if (work == RMI_WAIT && why == RMI_FOR_ROOM)
+            rmi_block(node);
         if (work == RMI_WAIT || work == RMI_STREAM_LATER)
             continue;
         rmi_ready(node);
@@ -72,19 +74,27 @@ static bool is_parked(const rm_node *node)
     return node->stream.below || (node->call.busy && node != node->pipeline->puller);
 }
 
-/* After a failure only sources that have not come to the failed item yet are given more. */
+/* Some source may still be given items; after a failure, one that has not come to the failed item yet. */
+static bool may_be_fed(const rm_pipeline *p)
+{
+    for (uint32_t i = 0; !p->finished && i < p->feed_count; i++) {
+        const rmi_link *feed = p->feeds[i];
+        if (!feed->closed && !feed->to->generate.on && feed->bound <= p->limit)
+            return true;
+    }
+    return false;
+}
+
 bool rmi_wants_input(const rm_pipeline *p)
 {
-    bool wanted = false;
     if (p->input == NULL || p->finished || p->stopped || p->input_code != RM_OK)
         return false;
     for (uint32_t i = 0; i < p->feed_count; i++) {
         const rmi_link *feed = p->feeds[i];
         if (feed->queue.count > 0 && !is_parked(feed->to) && rmi_queue_first(&feed->queue)->seq <= p->limit)
             return false;
-        wanted |= !feed->closed && !feed->to->generate.on && feed->bound <= p->limit;
     }
-    return wanted;
+    return may_be_fed(p);
 }
 
 int rmi_take_input(rm_pipeline *p)
@@ -197,9 +207,7 @@ int rmi_idle(rm_pipeline *p)
         return RM_OK;
     if (p->input_code != RM_OK && !rmi_feed_open(p))
         rmi_input_failure_void(p);
-    if (p->limit != RMI_FOREVER)
-        return rmi_failure_conclude(p);
-    if (rmi_feed_open(p))
+    if (p->input_code == RM_OK && may_be_fed(p))
         return RM_AGAIN;
-    return flush_next(p);
+    return p->limit != RMI_FOREVER ? rmi_failure_conclude(p) : flush_next(p);
 }

@@ -63,16 +63,19 @@ static bool a_needed_source_starves(const rm_pipeline *p)
 bool rmi_overshoot(rm_pipeline *p)
 {
     rm_node *last = NULL;
+    rmi_reason why;
     if (p->blocked_count == 0 && p->feed_count < 2)
         return false;
     find_needed(p);
     for (uint32_t i = 0; i < p->node_count; i++) {
         rm_node *node = &p->nodes[i];
-        if (!waits_for_room(node))
+        if (rmi_node_work(node, &why) != RMI_WAIT)
             continue;
-        if (node->out.needed)
+        if (why == RMI_FOR_ROOM && node->out.needed)
             return let_go(node);
-        last = node;
+        if (why == RMI_FOR_FLUSH && node->out.needed)
+            return false; /* what it gives when it is flushed is what is missing */
+        last = why == RMI_FOR_ROOM ? node : last;
     }
     if (a_needed_source_starves(p)) {
         p->feed_overshoot = true; /* for who pushes */

@@ -282,6 +282,8 @@ typedef enum rmi_reason {
 rmi_work rmi_node_work(const rm_node *node, rmi_reason *why);
 /* The time from which on rmi_node_work says something else, RMI_FOREVER where only something else can change that. */
 int64_t rmi_node_deadline(const rm_node *node);
+/* The descriptor that does, or -1. */
+int rmi_node_descriptor(const rm_node *node);
 /* "'a' waits for input, 'b' for room": at most `size` bytes of it. */
 void rmi_describe_waits(const rm_pipeline *pipeline, char *text, size_t size);
 

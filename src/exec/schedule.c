@@ -43,12 +43,26 @@ int rmi_turn(rm_pipeline *p)
     return p->stopped ? p->failed : RM_OK;
 }
 
+/* Since the step that told the caller to wait: results that were taken have made room. */
+static bool can_go_on(const rm_pipeline *p)
+{
+    rmi_reason why;
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        const rmi_work work = rmi_node_work(&p->nodes[i], &why);
+        if (work != RMI_WAIT && work != RMI_STREAM_LATER)
+            return true;
+    }
+    return false;
+}
+
 void rm_pipeline_wait(rm_pipeline *p, const int *descriptors, size_t count)
 {
     enum { MOST = 32, MOST_GIVEN = 16 };
     int watched[MOST];
     size_t watching = 0;
     int64_t deadline = p->deadline;
+    if (can_go_on(p))
+        return;
     while (watching < count && watching < MOST_GIVEN) {
         watched[watching] = descriptors[watching];
         watching++;
@@ -57,9 +71,9 @@ void rm_pipeline_wait(rm_pipeline *p, const int *descriptors, size_t count)
         const rm_node *node = &p->nodes[i];
         const int64_t due = rmi_node_deadline(node);
         deadline = due < deadline ? due : deadline;
-        if (node->poll.on && !node->call.busy && node->poll.wait.descriptor >= 0 && watching < MOST &&
-            rmi_output_room(node) > 0)
-            watched[watching++] = node->poll.wait.descriptor;
+        const int descriptor = rmi_node_descriptor(node);
+        if (descriptor >= 0 && watching < MOST)
+            watched[watching++] = descriptor;
     }
     rmi_wake *wake = rmi_deadline_wake(p);
     if (wake == NULL || !rmi_wake_wait(wake, watched, watching, deadline))

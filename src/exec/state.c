@@ -59,8 +59,8 @@ static rmi_work due_work(const rm_node *node, rmi_reason *why)
             continue;
         if (!flight->waiting)
             return RMI_EXPIRE;
-        if (!node->more && rmi_output_room(node) > 0)
-            return RMI_RETRY;
+        if (!node->more)
+            return rmi_output_room(node) > 0 ? RMI_RETRY : wait_for(why, RMI_FOR_ROOM);
     }
     if (poll_is_due(node))
         return rmi_output_room(node) > 0 ? RMI_POLL : wait_for(why, RMI_FOR_ROOM);
@@ -76,7 +76,7 @@ static rmi_work stream_work(const rm_node *node, rmi_reason *why)
     if (node->in.closed)
         return node->poll.on ? wait_for_outside(node, node->current.seq, why) : wait_for_more(node, why);
     const int64_t next = rmi_next_seq(node);
-    if (next != RMI_FOREVER && asks)
+    if (next != RMI_FOREVER && asks && (next <= node->pipeline->limit || !node->more))
         return unless_held(node, RMI_STREAM, next, why);
     if (node->more)
         return unless_held(node, rmi_may_wait(node) ? RMI_STREAM_LATER : RMI_STREAM, node->current.seq, why);
@@ -105,25 +105,31 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
         return node->poll.on ? wait_for_outside(node, node->generate.next_seq, why)
                              : unless_held(node, RMI_GENERATE, node->generate.next_seq, why);
     const int64_t next = node->in.closed || !rmi_flight_room(node) ? RMI_FOREVER : rmi_next_seq(node);
-    if (next != RMI_FOREVER)
-        return unless_held(node, RMI_PROCESS, next, why);
+    const rmi_work work = next != RMI_FOREVER ? unless_held(node, RMI_PROCESS, next, why) : RMI_WAIT;
+    if (work != RMI_WAIT || *why == RMI_FOR_ROOM)
+        return work;
     if (node->flight.count > 0)
         return wait_for_outside(node, node->flight.items[0].origin.seq, why);
-    return wait_for_more(node, why);
+    return *why == RMI_FOR_FAILURE ? RMI_WAIT : wait_for_more(node, why);
 }
 
+int rmi_node_descriptor(const rm_node *node)
+{
+    return node->poll.on && !node->call.busy && !poll_is_due(node) ? node->poll.wait.descriptor : -1;
+}
+
+/* What is due already waits for something else (room, say): no time ends that. */
 int64_t rmi_node_deadline(const rm_node *node)
 {
     int64_t deadline = RMI_FOREVER;
     if (node->plain || node->call.busy || node->out.unwanted || node->failure.error != NULL)
         return deadline;
-    const bool room = rmi_output_room(node) > 0;
-    if (node->poll.on && room)
+    if (node->poll.on && !poll_is_due(node))
         deadline = node->poll.wait.deadline;
     for (size_t i = 0; i < node->flight.count; i++) {
         const rmi_flight *flight = &node->flight.items[i];
-        const bool counts = !flight->finished && flight->origin.seq <= node->pipeline->limit;
-        if (counts && (!flight->waiting || (room && !node->more)) && flight->deadline < deadline)
+        const bool is_due = flight->finished || flight->deadline <= node->pipeline->now;
+        if (!is_due && flight->origin.seq <= node->pipeline->limit && flight->deadline < deadline)
             deadline = flight->deadline;
     }
     return deadline;

@@ -125,11 +125,13 @@ static int run_others(rm_node *node)
     do
         rc = rmi_turn(p);
     while (rc == RM_OK && !rmi_stream_waits(node) && !node->stream.ended && !node->in.closed);
+    if (rc == RM_PENDING || rc == RM_AGAIN)
+        rc = wait_outside(p, rc);
     p->puller = outer;
     p->pulls--;
     node->stream.waits = false;
     mark_below(p);
-    return rc == RM_PENDING || rc == RM_AGAIN ? wait_outside(p, rc) : rc;
+    return rc;
 }
 
 /* After the end of its stream a node emits as a flush does. */

@@ -280,7 +280,7 @@ int rmi_node_turn(rm_node *node)
         if (work == RMI_WAIT && why == RMI_FOR_ROOM)
             rmi_block(node);
         p->idle_turns++;
-        return p->tracked && why == RMI_FOR_INPUT && !node->call.busy ? rmi_raise_bounds(node) : RM_OK;
+        return p->tracked && !node->call.busy && node->open ? rmi_raise_bounds(node) : RM_OK;
     }
     p->idle_turns = 0;
     node->stream.begin = false;

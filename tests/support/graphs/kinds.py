@@ -109,8 +109,8 @@ class Add(Native):
         return x + self.args["addend"]
 
     def process(self, x):
-        if isinstance(x, list) and all(map(number, x)):
-            yield [self.change(v) for v in x]
+        if isinstance(x, list):
+            yield [self.change(v) if number(v) else v for v in x]
         else:
             yield self.change(x) if number(x) else x
 
