@@ -952,6 +952,38 @@ class StreamFirst(Streaming):
                 return
 
 
+class StreamFlush(StreamFirst):
+    """Has a flush, too; its stream ends before."""
+
+    code = """class Node:
+    n = 0
+    def process(self, stream):
+        for x in stream:
+            self.n += 1
+            yield x
+            if self.n == {count}:
+                return
+        yield 'end'
+    def flush(self):
+        return ['flush', self.n]
+"""
+
+    @staticmethod
+    def arguments(rnd):
+        return {"count": rnd.choice([1, 2, 4, 1000])}
+
+    def body(self):
+        while (x := (yield READ)) is not END:
+            self.calls += 1
+            yield x
+            if self.calls == self.args["count"]:
+                return
+        yield "end"
+
+    def flush(self):
+        yield ["flush", self.calls]
+
+
 class StreamOne(Streaming):
     """A plain function that returns early, with what it has read."""
 

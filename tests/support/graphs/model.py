@@ -247,10 +247,9 @@ class Model:
 
     def flush(self, node):
         seq = END_SEQ + node.rank
-        if not node.kind.streaming:
-            self.end(node, seq)
-        elif node.body is not False and not node.closed:
+        if node.kind.streaming and node.body is not False and not node.closed:
             self.stream(node, seq, END)
+        self.end(node, seq)
         return self.round(seq, {}, node.rank + 1)
 
     def end(self, node, seq):
