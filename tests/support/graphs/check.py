@@ -50,7 +50,7 @@ class Checker:
             return [program_job(rnd, graph)]
         if self.driver:
             jobs = [driver_job(rnd, mode) for mode in rnd.sample(["run", "push", "feed"], 2)]
-            if rnd.random() < self.options["cancel_share"]:
+            if rnd.random() < self.options["cancel_share"] and not any("timeout_ms" in n for n in graph["nodes"]):
                 jobs.append(driver_job(rnd, "cancel"))
             if rnd.random() < self.options["meta_share"]:
                 jobs.append(driver_job(rnd, "meta"))

@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "remotemedia/remotemedia.h"
 #include "tests/support/heap.h"
 
-enum { SPINNING = 20000, STUCK = 200, PULLS = 8, MAX_CANCELS = 400 };
+enum { SPINNING = 20000, STUCK = 200, PULLS = 8, MAX_CANCELS = 400, CANCEL_SECONDS = 5 };
 
 struct source {
     const char *id; /* NULL: every source */
@@ -356,7 +357,9 @@ static void cancel_everywhere(const struct job *job, const rm_allocator *allocat
 {
     char trouble[600] = "";
     size_t at = 0, cancelled = 0;
-    for (bool ends = false; !ends && trouble[0] == '\0' && cancelled < MAX_CANCELS; at += 1 + at / 64) {
+    const time_t end = time(NULL) + CANCEL_SECONDS;
+    for (bool ends = false; !ends && trouble[0] == '\0' && cancelled < MAX_CANCELS && time(NULL) < end;
+         at += 1 + at / 64) {
         rm_error err = {0};
         size_t events = 0;
         const int rc = run_once(job, allocator, at, NULL, &events, &err);

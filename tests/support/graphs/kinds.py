@@ -610,8 +610,8 @@ class PyYieldLife(Python):
 
     life = True
     code = LIFE + """def process(x):
-    life[2] += 1
     try:
+        life[2] += 1  # inside, since a cancelled run interrupts between lines
         yield x
         yield [x]
     finally:
@@ -819,8 +819,8 @@ class AsyncLife(Async):
     async def initialize(self):
         life[0] += 1
     async def process(self, x):
-        life[2] += 1
         try:
+            life[2] += 1
             await asyncio.sleep({sleeps}[0])
             return x
         finally:
@@ -833,8 +833,8 @@ class AsyncLife(Async):
 
 class AsyncYieldLife(AsyncLife):
     code = LIFE + """async def process(x):
-    life[2] += 1
     try:
+        life[2] += 1  # inside, since a cancelled run interrupts between lines
         yield x
         await asyncio.sleep({sleeps}[0])
         yield [x]
