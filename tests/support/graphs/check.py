@@ -78,10 +78,12 @@ class Checker:
                 if packets:
                     edge["packets"] = packets
             answer = self.driver.run(changed, {**job, "mode": mode, "queue": queue})
-            seen = {name: answer.get(name) for name in ("trouble", "status", "outputs", "lines", "failed")}
+            seen = {name: answer.get(name) for name in ("trouble", "status", "outputs", "lines")}
             seen["error"] = plain_error(answer.get("error"))
+            if seen["status"] == "success":
+                seen["failed"] = [plain_error(error) for error in answer["failed"]]
             first = first or seen
-            wrong = [(f"unlike {name}", first[name], seen[name]) for name in seen if seen[name] != first[name]]
+            wrong = [(f"unlike {name}", first.get(name), seen[name]) for name in seen if seen[name] != first.get(name)]
             if wrong or seen["trouble"]:
                 return wrong or [("trouble", "success", seen["trouble"])]
         return []

@@ -117,13 +117,13 @@ class Generator:
             return
         stops = rnd.random() < 0.6
         names = [n for n, kind in KINDS.items() if self.allowed(kind) and (kind.fails if stops else kind.endless)]
-        names = [n for n in names if n not in ("Merge", "Upper") and not KINDS[n].generates]
+        names = [n for n in names if n not in ("Merge", "Upper", "AsyncTimeout") and not KINDS[n].generates]
         after = {node["id"]: [e["to"] for e in graph["edges"] if e["from"] == node["id"]] for node in graph["nodes"]}
         places = [id for id, consumers in after.items() if consumers]
         if not places or not names:
             return
         id = rnd.choice(places)
-        self.replace(graph, id, rnd.choice(names))
+        self.replace(graph, id, rnd.choices(names, [KINDS[name].weight for name in names])[0])
         last = ["Take", "Take", *(["StreamFirst", "AsyncStreamFirst", "StreamOne"] if stops else [])]
         last = [name for name in last if self.allowed(KINDS[name])]
         for consumer in after[id]:
