@@ -6,7 +6,7 @@ from graphs.kinds import KINDS, SLEEPS
 from graphs.model import Unfit, expected
 
 COUNTS = [0, 1, 2, 3, 3, 10, 10, 10, 70, 70, 200]
-TIMEOUT_MS = 250  # of a node in which some items sleep for 10 s
+TIMEOUT_MS = 400  # of a node in which some items sleep for 10 s
 SLOWEST = 400  # ms that a graph may sleep
 
 
