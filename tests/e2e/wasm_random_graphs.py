@@ -1,4 +1,5 @@
-"""Some random graphs in Node, against the model of the random test; tests/e2e/random_graphs --port runs more, and the other hosts."""
+"""Some random graphs in Node, against the model of the random test. tests/e2e/random_graphs --port runs more of them, and
+in the other hosts."""
 
 import os
 import subprocess

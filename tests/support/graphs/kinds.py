@@ -6,8 +6,8 @@ A kind is a class with
     entry()          what the manifest says of it, beside id and policy
     process(value)   yields what it emits for an item, and raises Failure or Done where it fails or wants no more
     flush()          yields what it emits at the end
-A streaming kind (is_streaming) has instead body(), a generator that yields READ to get the next item (END after the last
-one) or what it emits. A source (generates) has generate(), which yields what it gives without input.
+A streaming kind (is_streaming) has instead body(), a generator that yields READ to get the next item (END after the
+last one) or what it emits. A source (generates) has generate(), which yields what it gives without input.
 """
 
 import json
