@@ -50,7 +50,7 @@ class Checker:
             return [program_job(rnd, graph)]
         if self.driver:
             jobs = [driver_job(rnd, mode) for mode in rnd.sample(["run", "push", "feed"], 2)]
-            if rnd.random() < self.options["cancel_share"]:
+            if rnd.random() < self.options["cancel_share"] and not any("timeout_ms" in n for n in graph["nodes"]):
                 jobs.append(driver_job(rnd, "cancel"))
             if rnd.random() < self.options["meta_share"]:
                 jobs.append(driver_job(rnd, "meta"))
@@ -78,10 +78,12 @@ class Checker:
                 if packets:
                     edge["packets"] = packets
             answer = self.driver.run(changed, {**job, "mode": mode, "queue": queue})
-            seen = {name: answer.get(name) for name in ("trouble", "status", "outputs", "lines", "failed")}
+            seen = {name: answer.get(name) for name in ("trouble", "status", "outputs", "lines")}
             seen["error"] = plain_error(answer.get("error"))
+            if seen["status"] == "success":
+                seen["failed"] = [plain_error(error) for error in answer["failed"]]
             first = first or seen
-            wrong = [(f"unlike {name}", first[name], seen[name]) for name in seen if seen[name] != first[name]]
+            wrong = [(f"unlike {name}", first.get(name), seen[name]) for name in seen if seen[name] != first.get(name)]
             if wrong or seen["trouble"]:
                 return wrong or [("trouble", "success", seen["trouble"])]
         return []

@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "remotemedia/remotemedia.h"
 #include "tests/support/heap.h"
 
-enum { SPINNING = 20000, STUCK = 200, PULLS = 8, MAX_CANCELS = 400 };
+enum { SPINNING = 20000, STUCK = 200, PULLS = 8, MAX_CANCELS = 400, CANCEL_SECONDS = 5 };
 
 struct source {
     const char *id; /* NULL: every source */
@@ -214,8 +215,9 @@ static int drive(struct run *run, bool pushes, rm_error *err)
         pulled = run->pulled;
         idle = moved ? 0 : idle + 1;
         if (idle == STUCK)
-            (void)snprintf(run->trouble, sizeof run->trouble, "steps answer %d with nothing to push or pull%s",
-                           step, finished ? ", after rm_pipeline_finish" : "");
+            (void)snprintf(run->trouble, sizeof run->trouble,
+                           "steps answer %d with nothing to push or pull%s", step,
+                           finished ? ", after rm_pipeline_finish" : "");
     }
     if (before != NULL)
         rm_text_free(run->allocator, before, length);
@@ -316,7 +318,8 @@ static int run_once(const struct job *job, const rm_allocator *allocator, size_t
                     size_t *events, rm_error *err)
 {
     struct source sources[64] = {{0}};
-    struct run run = {.allocator = allocator, .random = job->seed, .sources = sources, .cancel_at = cancel_at};
+    struct run run = {
+        .allocator = allocator, .random = job->seed, .sources = sources, .cancel_at = cancel_at};
     rm_pipeline_options options = job->options;
     options.opening = give_pipeline;
     options.opening_context = &run;
@@ -356,7 +359,9 @@ static void cancel_everywhere(const struct job *job, const rm_allocator *allocat
 {
     char trouble[600] = "";
     size_t at = 0, cancelled = 0;
-    for (bool ends = false; !ends && trouble[0] == '\0' && cancelled < MAX_CANCELS; at += 1 + at / 64) {
+    const time_t end = time(NULL) + CANCEL_SECONDS;
+    for (bool ends = false; !ends && trouble[0] == '\0' && cancelled < MAX_CANCELS && time(NULL) < end;
+         at += 1 + at / 64) {
         rm_error err = {0};
         size_t events = 0;
         const int rc = run_once(job, allocator, at, NULL, &events, &err);
@@ -364,8 +369,8 @@ static void cancel_everywhere(const struct job *job, const rm_allocator *allocat
         cancelled += rc == RM_E_CANCELLED;
         /* A run may end with the call that it is cancelled before. */
         if (!ends && rc != RM_E_CANCELLED && events > at + 1)
-            (void)snprintf(trouble, sizeof trouble, "cancelled before call %zu of %zu, it ended with %s: %s", at,
-                           events, rm_code_name(rc), err.message);
+            (void)snprintf(trouble, sizeof trouble, "cancelled before call %zu of %zu, it ended with %s: %s",
+                           at, events, rm_code_name(rc), err.message);
         rm_error_clear(&err);
     }
     (void)set(answer, "cancelled", rm_int((int64_t)cancelled));
@@ -390,14 +395,16 @@ static rm_value member(rm_value map, const char *key)
     return item;
 }
 
-static void work(const rm_value document, rm_runtime *runtime, const rm_allocator *allocator, rm_value *answer)
+static void work(const rm_value document, rm_runtime *runtime, const rm_allocator *allocator,
+                 rm_value *answer)
 {
     struct job job = {.input = member(document, "input")};
     rm_error err = {0};
     size_t length = 0, events = 0;
     const char *text = rm_string_text(member(document, "manifest"), &length);
     job.seed = (uint64_t)member(document, "seed").i;
-    job.pushes = strcmp(rm_string_text(member(document, "mode"), NULL), "push") == 0 || member(document, "push").b;
+    job.pushes =
+        strcmp(rm_string_text(member(document, "mode"), NULL), "push") == 0 || member(document, "push").b;
     (void)snprintf(job.mode, sizeof job.mode, "%s", rm_string_text(member(document, "mode"), NULL));
     job.options = (rm_pipeline_options){
         .size = sizeof job.options,

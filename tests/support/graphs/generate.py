@@ -6,7 +6,7 @@ from graphs.kinds import KINDS, SLEEPS
 from graphs.model import Unfit, expected
 
 COUNTS = [0, 1, 2, 3, 3, 10, 10, 10, 70, 70, 200]
-TIMEOUT_MS = 250  # of a node in which some items sleep for 10 s
+TIMEOUT_MS = 400  # of a node in which some items sleep for 10 s
 SLOWEST = 400  # ms that a graph may sleep
 
 
@@ -94,7 +94,7 @@ class Generator:
             if rnd.random() < 0.12:
                 node["output"] = True
         graph = {"nodes": nodes, "edges": edges}
-        self.endless(graph)
+        self.unwanted(graph)
         sources = [node for node in nodes if all(edge["to"] != node["id"] for edge in edges)]
         for node in sources:
             if node["kind"] == "Merge":
@@ -109,23 +109,30 @@ class Generator:
         graph["nodes"][i] = self.node(id, name)
         graph["nodes"][i]["args"].update(args)
 
-    def endless(self, graph):
-        """Sometimes one node with consumers never stops; behind it, perhaps after a plain node, stand Takes."""
+    def unwanted(self, graph):
+        """Sometimes one node with consumers never stops, or fails; behind it, perhaps after a plain node, stand nodes
+        that read no more after a while."""
         rnd = self.rnd
+        if rnd.random() > 0.3:
+            return
+        stops = rnd.random() < 0.6
+        names = [n for n, kind in KINDS.items() if self.allowed(kind) and (kind.fails if stops else kind.endless)]
+        names = [n for n in names if n not in ("Merge", "Upper", "AsyncTimeout") and not KINDS[n].generates]
         after = {node["id"]: [e["to"] for e in graph["edges"] if e["from"] == node["id"]] for node in graph["nodes"]}
-        names = [name for name in ("PyEndless", "AsyncEndless") if self.allowed(KINDS[name])]
         places = [id for id, consumers in after.items() if consumers]
-        if not places or not names or rnd.random() > 0.15:
+        if not places or not names:
             return
         id = rnd.choice(places)
-        self.replace(graph, id, rnd.choice(names))
+        self.replace(graph, id, rnd.choices(names, [KINDS[name].weight for name in names])[0])
+        last = ["Take", "Take", *(["StreamFirst", "AsyncStreamFirst", "StreamOne"] if stops else [])]
+        last = [name for name in last if self.allowed(KINDS[name])]
         for consumer in after[id]:
             if after[consumer] and rnd.random() < 0.4:
                 self.replace(graph, consumer, rnd.choice(["Pass", "Add", "PyPass", "PyYield"]))
-                for last in after[consumer]:
-                    self.replace(graph, last, "Take")
+                for end in after[consumer]:
+                    self.replace(graph, end, rnd.choice(last))
             else:
-                self.replace(graph, consumer, "Take")
+                self.replace(graph, consumer, rnd.choice(last))
 
     def input(self, graph, sources):
         rnd = self.rnd

@@ -6,8 +6,8 @@ A kind is a class with
     entry()          what the manifest says of it, beside id and policy
     process(value)   yields what it emits for an item, and raises Failure or Done where it fails or wants no more
     flush()          yields what it emits at the end
-A streaming kind (is_streaming) has instead body(), a generator that yields READ to get the next item (END after the last
-one) or what it emits. A source (generates) has generate(), which yields what it gives without input.
+A streaming kind (is_streaming) has instead body(), a generator that yields READ to get the next item (END after the
+last one) or what it emits. A source (generates) has generate(), which yields what it gives without input.
 """
 
 import json
@@ -610,8 +610,8 @@ class PyYieldLife(Python):
 
     life = True
     code = LIFE + """def process(x):
-    life[2] += 1
     try:
+        life[2] += 1  # inside, since a cancelled run interrupts between lines
         yield x
         yield [x]
     finally:
@@ -819,8 +819,8 @@ class AsyncLife(Async):
     async def initialize(self):
         life[0] += 1
     async def process(self, x):
-        life[2] += 1
         try:
+            life[2] += 1
             await asyncio.sleep({sleeps}[0])
             return x
         finally:
@@ -833,8 +833,8 @@ class AsyncLife(Async):
 
 class AsyncYieldLife(AsyncLife):
     code = LIFE + """async def process(x):
-    life[2] += 1
     try:
+        life[2] += 1  # inside, since a cancelled run interrupts between lines
         yield x
         await asyncio.sleep({sleeps}[0])
         yield [x]
@@ -950,6 +950,38 @@ class StreamFirst(Streaming):
             yield x
             if n == self.args["count"]:
                 return
+
+
+class StreamFlush(StreamFirst):
+    """Has a flush, too; its stream ends before."""
+
+    code = """class Node:
+    n = 0
+    def process(self, stream):
+        for x in stream:
+            self.n += 1
+            yield x
+            if self.n == {count}:
+                return
+        yield 'end'
+    def flush(self):
+        return ['flush', self.n]
+"""
+
+    @staticmethod
+    def arguments(rnd):
+        return {"count": rnd.choice([1, 2, 4, 1000])}
+
+    def body(self):
+        while (x := (yield READ)) is not END:
+            self.calls += 1
+            yield x
+            if self.calls == self.args["count"]:
+                return
+        yield "end"
+
+    def flush(self):
+        yield ["flush", self.calls]
 
 
 class StreamOne(Streaming):

@@ -2,8 +2,8 @@
 topological order. The runtime does much at once; its outcome has to be this one.
 
 A graph is {"nodes": [{"id", "kind", "args", "on_error", "retry", "timeout_ms", "max_in_flight", "output"}],
-"edges": [{"from", "to", "packets", "bytes"}], "input": list, {source: list} or null, "broken"}; all but id, kind and args is
-optional. "broken" is the index of a line of input that is no JSON.
+"edges": [{"from", "to", "packets", "bytes"}], "input": list, {source: list} or null, "broken"}; all but id, kind and
+args is optional. "broken" is the index of a line of input that is no JSON.
 """
 
 import dataclasses
@@ -247,10 +247,9 @@ class Model:
 
     def flush(self, node):
         seq = END_SEQ + node.rank
-        if not node.kind.streaming:
-            self.end(node, seq)
-        elif node.body is not False and not node.closed:
+        if node.kind.streaming and node.body is not False and not node.closed:
             self.stream(node, seq, END)
+        self.end(node, seq)
         return self.round(seq, {}, node.rank + 1)
 
     def end(self, node, seq):

@@ -97,7 +97,8 @@ def legal(graph):
         if node["args"].get("failures", 0) > tries and node.get("max_in_flight", 1) > 1:
             return False
     called = [node for node in graph["nodes"] if node["kind"] == "SourceCalled"]
-    empty = graph["input"] is not None and not any(graph["input"].values() if isinstance(graph["input"], dict) else graph["input"])
+    given = graph["input"]
+    empty = given is not None and not any(given.values() if isinstance(given, dict) else [bool(given)])
     return not (called and empty) and not ("broken" in graph and empty)
 
 
