@@ -165,11 +165,18 @@ static bool any_ready(const rm_pipeline *p)
     return false;
 }
 
+/* Whether the end goes on: always without a failure, and up to the place of one that the end has brought. */
+static bool flush_rank_allowed(const rm_pipeline *p)
+{
+    return p->limit == RMI_FOREVER ||
+           (p->flush_rank < p->node_count && RM_SEQ_END + p->flush_rank <= p->limit);
+}
+
 /* One node of the end, in topological order, each delivered before the next. */
 static int flush_next(rm_pipeline *p)
 {
     int rc = RM_MORE;
-    while (rc == RM_MORE && p->flush_rank < p->node_count) {
+    while (rc == RM_MORE && p->flush_rank < p->node_count && flush_rank_allowed(p)) {
         rm_node *node = next_to_flush(p);
         if (node == NULL)
             return RM_AGAIN;
@@ -209,5 +216,5 @@ int rmi_idle(rm_pipeline *p)
         rmi_input_failure_void(p);
     if (p->input_code == RM_OK && may_be_fed(p))
         return RM_AGAIN;
-    return p->limit != RMI_FOREVER ? rmi_failure_conclude(p) : flush_next(p);
+    return flush_rank_allowed(p) ? flush_next(p) : rmi_failure_conclude(p);
 }

@@ -7,9 +7,11 @@
 /* Marks who could bring what is missing on the empty ones of these links, for a packet of `seq` to be next. */
 static void need_missing(rmi_link *const *links, uint32_t count, int64_t seq)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (links[i]->queue.count == 0 && links[i]->bound <= seq && links[i]->from != NULL)
-            links[i]->from->out.needed = true;
+    for (uint32_t i = 0; i < count; i++) {
+        const rmi_link *link = links[i];
+        if (link->queue.count == 0 && link->bound <= seq && link->bound != RMI_FOREVER && link->from != NULL)
+            link->from->out.needed = true;
+    }
 }
 
 static bool waits_for_room(const rm_node *node)
@@ -69,17 +71,18 @@ bool rmi_overshoot(rm_pipeline *p)
     find_needed(p);
     for (uint32_t i = 0; i < p->node_count; i++) {
         rm_node *node = &p->nodes[i];
-        if (rmi_node_work(node, &why) != RMI_WAIT)
+        if (!waits_for_room(node))
             continue;
-        if (why == RMI_FOR_ROOM && node->out.needed)
+        if (node->out.needed)
             return let_go(node);
-        if (why == RMI_FOR_FLUSH && node->out.needed)
-            return false; /* what it gives when it is flushed is what is missing */
-        last = why == RMI_FOR_ROOM ? node : last;
+        last = node;
     }
     if (a_needed_source_starves(p)) {
         p->feed_overshoot = true; /* for who pushes */
         return p->input != NULL && p->input_code == RM_OK && rmi_take_input(p) == RM_OK;
     }
+    if (p->flush_rank < p->node_count && rmi_node_work(&p->nodes[p->flush_rank], &why) == RMI_WAIT &&
+        why == RMI_FOR_FLUSH)
+        return false; /* what it gives when it is flushed is what is missing */
     return last != NULL && let_go(last);
 }
