@@ -31,8 +31,10 @@ static void put_step(pointer_text *text, const rmi_json_path *step)
         char c = step->key[i];
         if (c == '~' || c == '/')
             put(text, c == '~' ? "~0" : "~1", 2);
+        else if (c == '\0')
+            put(text, "\\x00", 4);
         else
-            put(text, c != '\0' ? &c : " ", 1);
+            put(text, &c, 1);
     }
 }
 

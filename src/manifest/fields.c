@@ -197,7 +197,7 @@ static int read_texts(const spot *at, rm_error *err)
             return wrong_type(&(spot){.value = item, .place = &place}, "a string", err);
     }
     if (at->target != NULL)
-        memcpy(at->target, &at->value, sizeof at->value);
+        memcpy(at->target, &at->value, sizeof(yyjson_val *));
     return RM_OK;
 }
 

@@ -251,13 +251,14 @@ int rmi_numpy_needed(const char *what, rm_error *err)
     Py_XDECREF(numpy);
     if (is_there)
         return RM_OK;
-    PyObject *exception = PyErr_GetRaisedException(), *why = rmi_text_of(exception);
+    const bool is_broken = PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ModuleNotFoundError);
+    PyObject *exception = PyErr_GetRaisedException(), *why = is_broken ? rmi_text_of(exception) : NULL;
     (void)rm_error_set(err, RM_E_MISSING_FEATURE, "%s needs numpy (RM_NATIVE_NUMPY), which %s%s", what,
-                       why != NULL ? "cannot be imported: " : "this build does not have",
+                       why != NULL ? "cannot be imported: " : "is not there",
                        why != NULL ? PyBytes_AS_STRING(why) : "");
-    if (why != NULL)
-        rm_error_hint(
-            err, "install it where Python finds it, or have the node take Tensors: \"arrays\": \"tensor\"");
+    rm_error_hint(err,
+                  "have it installed where Python finds it, or take a WASM file that has it; or have the "
+                  "node take Tensors: \"arrays\": \"tensor\"");
     Py_XDECREF(why);
     Py_XDECREF(exception);
     return RM_E_MISSING_FEATURE;
