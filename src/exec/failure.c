@@ -63,7 +63,7 @@ void rmi_failure_free(rm_node *node)
 
 void rmi_failure_void(rm_node *node)
 {
-    if (node->failure.error == NULL || node->failure.seq < node->out.close_seq)
+    if (node->failure.error == NULL || node->failure.seq < node->out.close_seq || node->pipeline->stopped)
         return;
     rmi_failure_free(node);
     find_first(node->pipeline);

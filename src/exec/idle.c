@@ -201,7 +201,9 @@ int rmi_idle(rm_pipeline *p)
 {
     if (p->has_special && rmi_look(p))
         return RM_OK;
-    if (results_are_taken(p))
+    p->results_taken = false;
+    p->results_wanted = results_are_taken(p);
+    if (p->results_wanted)
         return RM_AGAIN;
     const int fed = rmi_wants_input(p) ? rmi_take_input(p) : RM_AGAIN;
     if (fed != RM_AGAIN)

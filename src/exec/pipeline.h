@@ -225,6 +225,8 @@ struct rm_pipeline {
     /* ---- results.c */
     int64_t result_seq; /* where rm_pipeline_pull stands in (seq, sink) order */
     uint32_t result_index;
+    bool results_wanted; /* the last step ended because results are in the way, */
+    bool results_taken;  /* and some were taken since */
 
     /* ---- deadline.c */
     _Atomic(rmi_wake *) wake; /* made when first needed */

@@ -33,6 +33,7 @@ int rm_pipeline_pull(rm_pipeline *p, size_t *sink, rm_packet *packet, rm_error *
     if (link == NULL)
         return p->done ? RM_DONE : RM_AGAIN;
     rmi_link_take(link, packet);
+    p->results_taken = p->results_wanted;
     *sink = p->result_count == 1 ? 0 : p->result_index;
     return RM_OK;
 }

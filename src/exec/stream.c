@@ -107,6 +107,8 @@ static int wait_outside(rm_pipeline *p, int rc)
         rm_pipeline_wait(p, NULL, 0);
         return RM_OK;
     }
+    if (p->input == NULL && !p->finished) /* sources generate: nobody will push in the middle of a step */
+        return rm_pipeline_finish(p, NULL);
     return RM_AGAIN;
 }
 
