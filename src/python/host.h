@@ -9,6 +9,7 @@
  *   emit.c     what a node returned or yielded
  *   interrupt.c  calls that are told to stop       exit.c     os._exit
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
+ *   thread.c   threads of streaming nodes
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
  *   array.c    arrays of numpy and others          dlpack.c   the structures that libraries hand them over in
  *   compute.c  arithmetic on them, for the package

@@ -206,7 +206,8 @@ static PyObject *wait_for_item(rmi_state *state)
     if (over < 0)
         return NULL;
     if (over == 0) {
-        PyErr_Format(PyExc_RuntimeError, "another task waits for the next item of the stream of node '%s' already",
+        PyErr_Format(PyExc_RuntimeError,
+                     "another task waits for the next item of the stream of node '%s' already",
                      rm_node_id(state->node));
         return NULL;
     }
@@ -360,7 +361,10 @@ static int answer(rmi_state *state, int rc)
 /* Whether the call may go on with the next value; else others have their turn first. */
 static bool goes_on(rmi_state *state)
 {
-    return state->thread != NULL && state->left > 0 && --state->left > 0;
+    if (state->thread == NULL || state->left <= 1)
+        return false;
+    state->left--;
+    return true;
 }
 
 static int step_job(rmi_state *state, rm_error *err)
