@@ -155,6 +155,10 @@ struct rm_node {
         size_t batch; /* packets a call gets at most */
     } call;
 
+    /* ---- deadline.c */
+    _Atomic int64_t
+        late_at; /* when the first of its items under way is out of time; kept while polls have deadlines */
+
     /* ---- failure.c */
     struct {
         rm_error *error; /* owned: it has failed, unless that turns out not to count; NULL: it has not */
@@ -236,6 +240,7 @@ struct rm_pipeline {
     _Atomic(rm_node *) expired; /* the node whose call in progress is past it */
     atomic_bool any_woken;
     _Atomic(rm_node *) calling;    /* the node in a call */
+    atomic_bool polled;            /* it is a poll: call_deadline is that of the first item of all nodes */
     _Atomic int64_t call_deadline; /* of the call in progress; RMI_FOREVER: none */
     int64_t deadline;              /* of the whole run, monotonic ns */
     int64_t timeout_ms;
@@ -466,8 +471,10 @@ void rmi_failure_free(rm_node *node);
 /* ---- deadline.c */
 int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
 void rmi_deadline_stop(rm_pipeline *pipeline);
-/* The earliest time at which an item under way anywhere is out of time. */
-int64_t rmi_first_timeout(const rm_pipeline *pipeline);
+/* The earliest time at which an item under way anywhere is out of time; every node's late_at is set. */
+int64_t rmi_first_timeout(rm_pipeline *pipeline);
+/* The same for the items of one node. */
+int64_t rmi_first_timeout_of(rm_node *node);
 /* The flag that ends waits; NULL when there is no memory for one or the run is to stop, so that nobody
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
