@@ -156,18 +156,31 @@ static void tells_the_users_frames_and_the_whole_story(void **unused)
 /* Objects that one run leaves behind are freed: a class tells when its instances and items go. */
 static void frees_what_it_made(void **unused)
 {
-    static const char manifest[] = MANIFEST(
+    static const char count[] = "sum(type(o).__name__ in ('Item', 'Stream') for o in gc.get_objects())";
+    static const char items[] = MANIFEST(
         NODE("p", "import gc\\nclass Item: pass\\ndef process(item):\\n    return (Item(), item)") "," NODE(
             "q", "import gc\\ndef process(item):\\n    return None\\ndef flush():\\n    gc.collect()\\n"
-                 "    return sum(type(o).__name__ == 'Item' for o in gc.get_objects())"),
+                 "    return %s"),
         "{\"from\": \"p\", \"to\": \"q\"}");
+    static const char streams[] = MANIFEST(
+        STREAM("p", "class Item: pass\\ndef process(stream):\\n    for item in stream:\\n        yield (Item(), item)") "," STREAM(
+            "q",
+            "import gc\\nclass Node:\\n    def process(self, stream):\\n        try:\\n"
+            "            return [type(x[0]).__name__ for x in stream][3:]\\n        finally:\\n            del stream\\n"
+            "    def flush(self):\\n        gc.collect()\\n        return %s"),
+        "{\"from\": \"p\", \"to\": \"q\"}");
+    static const struct {
+        const char *manifest, *outputs;
+    } runs[] = {{items, "{\"q\":[0]}"}, {streams, "{\"q\":[[],0]}"}};
     (void)unused;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
+        char text[2048];
         rmt_heap heap;
         rmt_heap_init(&heap, 0);
-        outcome o = run(&heap, manifest, "[1, 2, 3]");
+        (void)snprintf(text, sizeof text, runs[i % 2].manifest, count);
+        outcome o = run(&heap, text, "[1, 2, 3]");
         assert_int_equal(o.rc, RM_OK);
-        assert_string_equal(o.outputs, "{\"q\":[0]}");
+        assert_string_equal(o.outputs, runs[i % 2].outputs);
         outcome_clear(&o);
     }
 }
