@@ -278,10 +278,13 @@ static int call_poll(rm_node *node)
     node->poll.on = rc == RM_PENDING || rc == RM_MORE;
     node->poll.due = rc == RM_MORE;
     node->poll.wait = wait;
+    node->stream.starved |= rc == RM_OK;
     if (node->generate.on)
         node->in.links[0]->bound = node->generate.next_seq;
     if (rc == RM_DONE)
         rmi_close_inputs(node, seq);
+    if (rc < 0 && node->type->stream != NULL)
+        return rmi_stream_failed(node, rc);
     return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : RM_OK;
 }
 

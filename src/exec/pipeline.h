@@ -429,6 +429,8 @@ int rmi_finish(rm_node *node, uint64_t token, int code, rm_error *err);
 
 /* ---- stream.c */
 int rmi_stream_turn(rm_node *node, bool at_end);
+/* The node's code failed with `rc`: its stream does not go on, whatever on_error says. Answers as rmi_item_failed. */
+int rmi_stream_failed(rm_node *node, int rc);
 /* Whether a packet waits for the node that it may take, or will get as soon as it asks. */
 bool rmi_stream_waits(const rm_node *node);
 int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);

@@ -34,6 +34,11 @@ static rmi_work wait_for_more(const rm_node *node, rmi_reason *why)
     return wait_for(why, at_end ? RMI_FOR_FLUSH : RMI_FOR_INPUT);
 }
 
+static int64_t first_flight(const rm_node *node)
+{
+    return node->flight.items[0].origin.seq;
+}
+
 static bool has_under_way(const rm_node *node)
 {
     return node->flight.count > 0 || node->more || node->poll.on || node->generate.on;
@@ -99,8 +104,8 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
     }
     if (node->type->stream != NULL)
         return stream_work(node, why);
-    if (node->more)
-        return unless_held(node, RMI_GO_ON, node->current.seq, why);
+    if (node->more) /* a later item's, too, where an earlier one may have to wait for it */
+        return unless_held(node, RMI_GO_ON, node->flight.count > 0 ? first_flight(node) : node->current.seq, why);
     if (node->generate.on)
         return node->poll.on ? wait_for_outside(node, node->generate.next_seq, why)
                              : unless_held(node, RMI_GENERATE, node->generate.next_seq, why);
@@ -109,7 +114,7 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
     if (work != RMI_WAIT || *why == RMI_FOR_ROOM)
         return work;
     if (node->flight.count > 0)
-        return wait_for_outside(node, node->flight.items[0].origin.seq, why);
+        return wait_for_outside(node, first_flight(node), why);
     return *why == RMI_FOR_FAILURE ? RMI_WAIT : wait_for_more(node, why);
 }
 

@@ -12,15 +12,22 @@ bool rmi_stream_waits(const rm_node *node)
     return next != RMI_FOREVER && next <= node->pipeline->limit;
 }
 
+int rmi_stream_failed(rm_node *node, int rc)
+{
+    const int64_t seq = node->current.seq;
+    if (!node->pipeline->stopped)
+        rmi_close_inputs(node, seq);
+    return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
+}
+
 /* What the call answered. */
 static int heed(rm_node *node, int rc)
 {
     const int64_t seq = node->current.seq;
-    if (rc < 0) {
-        rmi_close_inputs(node, seq); /* a stream that failed does not go on, whatever on_error says */
-        return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
-    }
+    if (rc < 0)
+        return rmi_stream_failed(node, rc);
     node->more = rc == RM_MORE;
+    node->stream.starved |= rc == RM_OK; /* it wants more */
     node->poll.on = rc == RM_PENDING;
     node->poll.due = rc == RM_PENDING && node->type->poll != NULL;
     if (rc == RM_DONE)

@@ -280,7 +280,8 @@ int rmi_node_turn(rm_node *node)
         if (work == RMI_WAIT && why == RMI_FOR_ROOM)
             rmi_block(node);
         p->idle_turns++;
-        return p->tracked && !node->call.busy && node->open ? rmi_raise_bounds(node) : RM_OK;
+        const bool rests = !node->call.busy || node->stream.waits; /* in a pull it will not emit before it gets more */
+        return p->tracked && rests && node->open ? rmi_raise_bounds(node) : RM_OK;
     }
     p->idle_turns = 0;
     node->stream.begin = false;
