@@ -44,6 +44,14 @@ static bool has_under_way(const rm_node *node)
     return node->flight.count > 0 || node->more || node->poll.on || node->generate.on;
 }
 
+/* The item that is under way in a node that is polled. */
+static int64_t polled_seq(const rm_node *node)
+{
+    if (node->flight.count > 0)
+        return first_flight(node);
+    return node->generate.on ? node->generate.next_seq : node->current.seq;
+}
+
 static bool poll_is_due(const rm_node *node)
 {
     return node->poll.on &&
@@ -67,9 +75,7 @@ static rmi_work due_work(const rm_node *node, rmi_reason *why)
         if (!node->more)
             return rmi_output_room(node) > 0 ? RMI_RETRY : wait_for(why, RMI_FOR_ROOM);
     }
-    if (poll_is_due(node))
-        return rmi_output_room(node) > 0 ? RMI_POLL : wait_for(why, RMI_FOR_ROOM);
-    return RMI_WAIT;
+    return poll_is_due(node) ? unless_held(node, RMI_POLL, polled_seq(node), why) : RMI_WAIT;
 }
 
 static rmi_work stream_work(const rm_node *node, rmi_reason *why)
@@ -99,7 +105,7 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
         return RMI_ABANDON;
     if (!node->plain) {
         const rmi_work due = due_work(node, why);
-        if (due != RMI_WAIT || *why == RMI_FOR_ROOM)
+        if (due != RMI_WAIT || *why != RMI_FOR_NOTHING)
             return due;
     }
     if (node->type->stream != NULL)
