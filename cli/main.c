@@ -1,4 +1,5 @@
 /* The `remotemedia` program: finds the command and hands over. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,6 +111,7 @@ int main(int argc, char **argv)
     rm_error err = {0};
     rmi_program program = {.out = {.name = "standard output"}, .colour = wants_colour()};
     rmi_platform_take_streams(&program.in, &program.out.descriptor);
+    program.out.error = program.out.descriptor < 0 ? EBADF : 0;
     rmi_exit code = dispatch(&program, argc, argv);
     bool told = program.out.error != 0;
     if (rmi_writer_close(&program.out, &err) != RM_OK && !told) {

@@ -14,6 +14,8 @@ int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, 
     output->program = program;
     output->path = path;
     output->writer = &program->out;
+    if (path == NULL && program->out.error != 0)
+        rc = rmi_writer_flush(output->writer, err); /* says that it is closed */
     if (path != NULL) {
         output->file = (rmi_writer){.descriptor = -1, .name = path};
         output->writer = &output->file;

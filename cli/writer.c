@@ -14,6 +14,8 @@ static int io_error(const rmi_writer *writer, rm_error *err)
 {
     if (writer->stuck)
         return rm_error_set(err, RM_E_IO, "the reader of %s takes nothing", writer->name);
+    if (writer->descriptor < 0)
+        return rm_error_set(err, RM_E_IO, "cannot write %s: it is closed", writer->name);
     if (writer->error == EPIPE)
         return rm_error_set(err, RM_E_IO, "%s was closed by its reader; the run was stopped", writer->name);
     return rm_error_set(err, RM_E_IO, "cannot write %s: %s", writer->name, strerror(writer->error));
