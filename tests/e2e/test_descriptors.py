@@ -120,21 +120,5 @@ class Closed(ProgramTest):
         self.assertEqual(json.loads((self.folder / "out.json").read_text())["outputs"], {"p": [1]})
 
 
-class Live(ProgramTest):
-    def test_results_that_a_streaming_node_waits_behind(self):
-        """More results than a connection holds, beside a node that pulls: all of them come, though input stays open."""
-        code = "class Node:\n    is_streaming = True\n    def process(self, items):\n        for x in items: pass\n        yield 'end'"
-        path = self.write("m.json", manifest(
-            [node("in", "PassThrough"), node("copy", "PassThrough"), node("pull", "Python", {"code": code}, is_streaming=True)],
-            ["in > copy", "in > pull"]))
-        process = self.start("run", path, "--input", "-", "--input-format", "jsonl", "--format", "jsonl")
-        process.stdin.write(b"".join(b"%d\n" % i for i in range(COUNT)))
-        process.stdin.flush()
-        for i in range(COUNT):
-            self.assertEqual(json.loads(process.stdout.readline()), {"sink": "copy", "value": i})
-        process.stdin.close()
-        self.assertEqual(process.wait(60 * SLOWNESS), 0)
-
-
 if __name__ == "__main__":
     unittest.main()
