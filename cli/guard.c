@@ -118,15 +118,19 @@ static int64_t look(void *context)
     return now + again < guard->gives_up ? now + again : guard->gives_up;
 }
 
-int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err)
+static int64_t end_of(int64_t timeout_ms)
 {
     const int64_t longest = INT64_MAX / 4000000; /* 73 years: as good as none */
-    const bool limited = timeout_ms > 0 && timeout_ms < longest;
+    return timeout_ms > 0 && timeout_ms < longest ? rmi_platform_now() + timeout_ms * 1000000 : INT64_MAX;
+}
+
+int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err)
+{
     *guard = (rmi_guard){.gives_up = INT64_MAX,
                          .timeout_ms = timeout_ms,
                          .thread = rmi_platform_this_thread(),
                          .watched = ATOMIC_FLAG_INIT};
-    atomic_init(&guard->times_out, limited ? rmi_platform_now() + timeout_ms * 1000000 : INT64_MAX);
+    atomic_init(&guard->times_out, end_of(timeout_ms));
     atomic_init(&guard->document, -1);
     int rc = rmi_wake_new(NULL, &guard->wake, err);
     if (rc != RM_OK)
@@ -179,10 +183,10 @@ void rmi_guard_watch_other(rmi_guard *guard, const rmi_guarded *other)
         other->stop(other->context);
 }
 
-void rmi_guard_limit(rmi_guard *guard, int64_t timeout_ms, int64_t times_out)
+void rmi_guard_limit(rmi_guard *guard, int64_t timeout_ms, int64_t more_ms)
 {
     guard->timeout_ms = timeout_ms;
-    atomic_store(&guard->times_out, times_out);
+    atomic_store(&guard->times_out, timeout_ms != 0 ? end_of(timeout_ms + more_ms) : INT64_MAX);
     if (guard->watchdog != NULL)
         rmi_watchdog_poke(guard->watchdog);
 }

@@ -35,8 +35,7 @@ typedef struct rmi_guard {
     int64_t gives_up;          /* the watchdog's own: when it ends the process */
 } rmi_guard;
 
-/* Takes the signals over and starts the watchdog; `timeout_ms` from now on the program is to stop as well (0:
- * never). One guard at a time. rmi_guard_stop also after a failure. */
+/* Takes the signals over and starts the watchdog; after `timeout_ms` (0: never) the program is to stop as well. One guard at a time. rmi_guard_stop also after a failure. */
 int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err);
 /* From now on the signals do nothing: the process is about to end as the run did. */
 void rmi_guard_stop(rmi_guard *guard);
@@ -45,8 +44,8 @@ void rmi_guard_watch_runtime(rmi_guard *guard, rm_runtime *runtime);
 void rmi_guard_watch(rmi_guard *guard, rm_pipeline *pipeline);
 /* The same for something else; borrowed until it is NULL again. */
 void rmi_guard_watch_other(rmi_guard *guard, const rmi_guarded *other);
-/* Has the time, which is said to be `timeout_ms`, end at `times_out` (monotonic ns). */
-void rmi_guard_limit(rmi_guard *guard, int64_t timeout_ms, int64_t times_out);
+/* From now on the program is to stop after `timeout_ms` (0: never) and `more_ms`, of which nothing is said. */
+void rmi_guard_limit(rmi_guard *guard, int64_t timeout_ms, int64_t more_ms);
 /* Whether the watchdog looks after the time: else the pipeline has to. */
 bool rmi_guard_has_clock(const rmi_guard *guard);
 /* Turns the failure `err` of a program that was to stop into the reason for that, whatever it is: calls end in many

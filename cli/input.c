@@ -11,9 +11,10 @@ rmi_format rmi_format_of(rmi_format wanted, const char *path)
     return lines ? RMI_FORMAT_JSONL : RMI_FORMAT_JSON;
 }
 
+/* Also of a byte order mark alone, which editors leave in an empty file. */
 static bool is_blank(const char *text, size_t length)
 {
-    size_t i = 0;
+    size_t i = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (i < length && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n'))
         i++;
     return i == length;

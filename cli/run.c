@@ -154,12 +154,13 @@ static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
                             "the manifest has input_data already; leave out --input or input_data");
     run->generate = options->input == NULL && !has_items;
     *code = RMI_EXIT_IO;
+    int rc = RM_OK;
     if (options->input != NULL)
-        return rmi_input_open(&run->input, options->input, run->program->in,
-                              (rmi_format)options->input_format, input_flags(options), run->guard.wake, err);
-    if (!run->generate)
+        rc = rmi_input_open(&run->input, options->input, run->program->in, (rmi_format)options->input_format,
+                            input_flags(options), run->guard.wake, err);
+    else if (!run->generate)
         rmi_input_of(&run->input, items);
-    return RM_OK;
+    return rc == RM_OK ? rm_manifest_check_input(run->manifest, run->input.whole, err) : rc;
 }
 
 static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
@@ -195,6 +196,7 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
         .opening = watch,
         .opening_context = &run->guard,
     };
+    rmi_guard_limit(&run->guard, options->timeout_ms, 0); /* loading had as long for itself */
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
     if (rc == RM_OK && run->generate)
         rc = rm_pipeline_finish(run->pipeline, err); /* nodes that do not generate get nothing */

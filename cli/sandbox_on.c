@@ -202,9 +202,8 @@ static void started(void *context, rm_sandbox_run *run)
     watched *by = context;
     by->run = (rmi_guarded){.stop = stop_run, .context = run};
     rmi_guard_watch_other(by->guard, run != NULL ? &by->run : NULL);
-    if (run != NULL && by->timeout_ms != 0) /* also if nobody takes what is told about it */
-        rmi_guard_limit(by->guard, by->timeout_ms,
-                        rmi_platform_now() + (by->timeout_ms + GRACE_MS) * 1000000);
+    if (run != NULL) /* also if nobody takes what is told about it */
+        rmi_guard_limit(by->guard, by->timeout_ms, GRACE_MS);
 }
 
 static int run_command(rmi_program *program, rmi_run_options *options, policy *allowed, rmi_guard *guard,

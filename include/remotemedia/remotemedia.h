@@ -513,8 +513,12 @@ RM_API rm_value rm_manifest_input(const rm_manifest *manifest);
  * RM_E_UNKNOWN_NODE. */
 RM_API int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param, rm_value value,
                                  rm_error *err);
-/* All that can be checked without running: node types, parameters, ports, connections, cycles, features. */
+/* All that can be checked without running: node types, parameters, ports, connections, cycles, features, and which
+ * sources `input_data` names. */
 RM_API int rm_manifest_validate(rm_manifest *manifest, rm_error *err);
+/* Whether `items`, where they are a map from source id to list, name sources of the manifest: else
+ * RM_E_UNKNOWN_NODE. */
+RM_API int rm_manifest_check_input(const rm_manifest *manifest, rm_value items, rm_error *err);
 
 typedef enum rm_diagram { RM_DIAGRAM_MERMAID, RM_DIAGRAM_DOT } rm_diagram;
 /* The graph of a valid manifest as text. *text is owned: rm_text_free(allocator, text, length). */
