@@ -206,8 +206,8 @@ void rmi_guard_explain(const rmi_guard *guard, const char *what, rm_error *err, 
     *code = RMI_EXIT_INTERRUPTED;
     if (stop == RMI_STOP_TIMED_OUT) {
         err->code = RM_E_TIMEOUT;
-        (void)snprintf(err->message, sizeof err->message, "%s did not end within its timeout of %lld ms", what,
-                       (long long)guard->timeout_ms);
+        (void)snprintf(err->message, sizeof err->message, "%s did not end within its timeout of %lld ms",
+                       what, (long long)guard->timeout_ms);
         *code = RMI_EXIT_TIMEOUT;
     }
 }

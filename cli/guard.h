@@ -18,7 +18,7 @@ typedef enum rmi_stop { RMI_STOP_NOT, RMI_STOP_INTERRUPTED, RMI_STOP_TIMED_OUT }
 
 /* Lies in the caller's frame, which outlives it. */
 typedef struct rmi_guard {
-    rmi_wake *wake;         /* raised again and again once the program is to stop: wait on it wherever it waits */
+    rmi_wake *wake; /* raised again and again once the program is to stop: wait on it wherever it waits */
     rmi_watchdog *watchdog; /* NULL where there are no threads */
     uintptr_t thread;       /* that started the guard, and does the command's work */
     atomic_int stop;        /* rmi_stop */

@@ -104,8 +104,8 @@ static int put_schema(rmi_program *program, rm_runtime *runtime, rm_error *err)
 static int load_valid(struct manifest_options *options, rm_runtime *runtime, rmi_wake *wake,
                       rm_manifest **manifest, rmi_exit *code, rm_error *err)
 {
-    int rc = rmi_setup_manifest(&options->setup, runtime, options->operands.items[0], 0, wake, manifest,
-                                code, err);
+    int rc = rmi_setup_manifest(&options->setup, runtime, options->operands.items[0], 0, wake, manifest, code,
+                                err);
     if (rc == RM_OK) {
         *code = RMI_EXIT_USAGE;
         rc = rmi_setup_overrides(*manifest, &options->settings, err);

@@ -111,7 +111,8 @@ rmi_exit rmi_report_failure(rmi_program *program, const rm_error *error, rmi_exi
     rmi_text text;
     rm_error failure = {0};
     rmi_report_error(program, error);
-    if (program->out.error != 0 && !program->out.stuck) /* that is what was told; the document would fail as well */
+    if (program->out.error != 0 &&
+        !program->out.stuck) /* that is what was told; the document would fail as well */
         return RMI_EXIT_IO;
     rmi_text_init(&text, NULL);
     int rc = rmi_report_document(&text, error, &failure);

@@ -19,8 +19,8 @@ static int not_a_source(const rm_manifest *manifest, const char *id, rm_error *e
         if (is_source(manifest, manifest->nodes[i].id))
             rmi_suggest_offer(&near, manifest->nodes[i].id);
     return rm_error_set(
-        err, RM_E_UNKNOWN_NODE, "input is addressed to '%s', which is not a source of this pipeline%s%s%s", id,
-        near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
+        err, RM_E_UNKNOWN_NODE, "input is addressed to '%s', which is not a source of this pipeline%s%s%s",
+        id, near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
 }
 
 int rm_manifest_check_input(const rm_manifest *manifest, rm_value items, rm_error *err)

@@ -22,8 +22,8 @@ typedef struct rmi_attached {
     int64_t seed;
     bool has_seed;
     rm_arrays arrays;
-    atomic_flag guard;        /* held for a few instructions at a time */
-    rmi_guest *being_asked;   /* that a resolve is asking what it is; guarded */
+    atomic_flag guard;      /* held for a few instructions at a time */
+    rmi_guest *being_asked; /* that a resolve is asking what it is; guarded */
 } rmi_attached;
 
 /* One use of a node type in a manifest: what the resolver attaches. */
