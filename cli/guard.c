@@ -201,7 +201,7 @@ void rmi_guard_explain(const rmi_guard *guard, const char *what, rm_error *err, 
     const int stop = atomic_load(&guard->stop);
     if (stop == RMI_STOP_NOT)
         return;
-    if (err->code != RM_E_CANCELLED)
+    if (err->code != RM_E_CANCELLED && (err->code != RM_E_TIMEOUT || stop != RMI_STOP_TIMED_OUT))
         (void)rm_error_set(err, RM_E_CANCELLED, "interrupted");
     *code = RMI_EXIT_INTERRUPTED;
     if (stop == RMI_STOP_TIMED_OUT) {
