@@ -305,6 +305,9 @@ typedef struct rm_resolver {
     /* Appends a map {"name", "summary", ...} a type to `list`; `name` not NULL: only that one, with all
      * details. */
     int (*describe)(void *context, const char *name, rm_value *list, rm_error *err);
+    /* Optional. Any thread, and again and again: a resolve or describe in progress is to end soon, with
+     * RM_E_CANCELLED. What begins later is not meant. Returns at once. */
+    void (*interrupt)(void *context);
     void (*free)(void *context);
 } rm_resolver;
 RM_API int rm_runtime_add_resolver(rm_runtime *runtime, const rm_resolver *resolver, rm_error *err);
