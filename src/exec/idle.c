@@ -208,6 +208,8 @@ int rmi_idle(rm_pipeline *p)
     const int fed = rmi_wants_input(p) ? rmi_take_input(p) : RM_AGAIN;
     if (fed != RM_AGAIN)
         return fed;
+    if (!p->has_special && p->blocked_count == 0 && p->input_code == RM_OK && may_be_fed(p))
+        return RM_AGAIN; /* marks are exact here; the rest of this function would come to the same */
     if (p->has_special && (begin_a_pull(p) || poll_after_work(p)))
         return RM_OK;
     if (p->has_special && any_waits_for_outside(p))

@@ -61,17 +61,13 @@ typedef struct rmi_counters {
     uint64_t in, out, dropped, failed, ns;
 } rmi_counters;
 
+/* What most turns look at stands first, together: a chain of many nodes runs out of the processor's nearest cache. */
 struct rm_node {
     /* ---- open.c: what the node is */
     struct rm_pipeline *pipeline;
-    const rmi_graph_node *graph;
     const rm_node_type *type;
-    const rmi_node_host *host;
-    void *host_context;
     void *state;
-    rm_value params;
     uint32_t rank;
-    uint32_t max_in_flight;
     bool open;
     bool plain;       /* nothing under way between two calls: no poll, stream, retry, timeout_ms, generate */
     bool lean;        /* plain, one input, one output, process_many, bounds do not matter: the shortest way */
@@ -79,25 +75,56 @@ struct rm_node {
     bool takes_any;   /* no packet needs a look before it may reach the node */
     bool takes_items; /* as a source: it has a use for input items */
 
+    /* ---- turn.c */
+    bool more; /* answered RM_MORE */
+    bool flushed;
+
     /* ---- link.c */
     struct {
-        rmi_link **links; /* in manifest order; a source has one, its feed */
-        uint32_t count;
+        rmi_link **links;      /* in manifest order; a source has one, its feed */
         const rm_port **takes; /* what each input port accepts; NULL: any plain value */
-        bool closed;           /* wants no more input */
+        uint32_t count;
+        bool closed; /* wants no more input */
     } in;
     struct {
+        rmi_link *only;     /* the connection, where there is just one and no results */
+        rmi_link *results;  /* of an output node */
         rmi_outputs *ports; /* a port each */
         uint32_t port_count;
-        rmi_link *only;    /* the connection, where there is just one and no results */
-        rmi_link *results; /* of an output node */
         bool blocked;      /* waits for room */
         bool overshoot;    /* may be called once although there is none */
         bool unwanted;     /* all its links are closed */
-        int64_t close_seq; /* unwanted: from this seq on */
-        int64_t bound;     /* the last one that its links were told */
         bool needed;       /* need.c */
+        int64_t bound;     /* the last one that its links were told */
+        int64_t close_seq; /* unwanted: from this seq on */
     } out;
+
+    /* ---- failure.c */
+    struct {
+        rm_error *error; /* owned: it has failed, unless that turns out not to count; NULL: it has not */
+        int64_t seq;
+        int code;
+    } failure;
+
+    /* ---- call.c */
+    struct {
+        size_t batch;   /* packets a call gets at most */
+        rm_node *outer; /* the node whose call this one's is nested in */
+        bool busy;      /* a call is in progress */
+        int64_t outer_deadline;
+        rm_node *outer_limited;
+    } call;
+
+    /* ---- emit.c */
+    rmi_origin current; /* of the packet in process */
+    rmi_counters counters;
+
+    /* ---- open.c: the rest of what the node is */
+    const rmi_graph_node *graph;
+    const rmi_node_host *host;
+    void *host_context;
+    rm_value params;
+    uint32_t max_in_flight;
 
     /* ---- merge.c */
     struct {
@@ -106,9 +133,6 @@ struct rm_node {
         uint32_t index;
         int64_t advanced; /* the bound that `advance` was last told */
     } merge;
-
-    /* ---- emit.c */
-    rmi_origin current; /* of the packet in process */
 
     /* ---- flight.c, pending.c */
     struct {
@@ -143,30 +167,10 @@ struct rm_node {
         bool on;
         int64_t next_seq; /* of what is emitted */
     } generate;
-    bool more; /* answered RM_MORE */
-    bool flushed;
-
-    /* ---- call.c */
-    struct {
-        bool busy;      /* a call is in progress */
-        rm_node *outer; /* the node whose call this one's is nested in */
-        int64_t outer_deadline;
-        rm_node *outer_limited;
-        size_t batch; /* packets a call gets at most */
-    } call;
 
     /* ---- deadline.c */
     _Atomic int64_t
         late_at; /* when the first of its items under way is out of time; kept while polls have deadlines */
-
-    /* ---- failure.c */
-    struct {
-        rm_error *error; /* owned: it has failed, unless that turns out not to count; NULL: it has not */
-        int code;
-        int64_t seq;
-    } failure;
-
-    rmi_counters counters;
 };
 
 enum { RMI_RUNNING, RMI_CANCELLED, RMI_TIMED_OUT };
@@ -213,16 +217,15 @@ struct rm_pipeline {
     rm_node *puller; /* the innermost */
 
     /* ---- failure.c */
-    int64_t limit;        /* packets with a higher seq wait: a node has failed there; RMI_FOREVER: none has */
-    rm_node *failing;     /* the node whose failure the run's would be */
-    int input_code;       /* the input failed, */
-    int64_t input_seq;    /* at this item, */
-    rm_error input_error; /* with this */
-    int failed;           /* the code that ended the run */
-    bool stopped;         /* at once: nothing more is processed */
-    rm_error error;       /* of `failed`, until rm_run_step hands it out */
-    rm_error scratch;     /* what a node's call fills in; empty between calls */
-    rm_error emit_error;  /* a failure inside rm_emit, for the call that it happened in */
+    int64_t limit;       /* packets with a higher seq wait: a node has failed there; RMI_FOREVER: none has */
+    rm_node *failing;    /* the node whose failure the run's would be */
+    int input_code;      /* the input failed, as `error` says, */
+    int64_t input_seq;   /* at this item */
+    int failed;          /* the code that ended the run */
+    bool stopped;        /* at once: nothing more is processed */
+    rm_error error;      /* of `failed` (or of the input, for now), until rm_run_step hands it out */
+    rm_error scratch;    /* what a node's call fills in; empty between calls */
+    rm_error emit_error; /* a failure inside rm_emit, for the call that it happened in */
     struct rmi_failure *failures; /* on_error "collect" */
     size_t failure_count, failure_capacity;
 
@@ -247,6 +250,16 @@ struct rm_pipeline {
     bool item_timeouts; /* some node has a timeout_ms */
     bool own_clock;     /* there is a deadline and no watchdog that looks at it */
 };
+
+/* ---- link.c */
+size_t rmi_room_of_all(const rm_node *node);
+/* How many packets may be put on every output of the node, at most a batch; 0: an output is full. */
+static inline size_t rmi_output_room(const rm_node *node)
+{
+    if (node->out.overshoot)
+        return RMI_BATCH;
+    return node->out.only != NULL ? rmi_link_room(node->out.only, RMI_BATCH) : rmi_room_of_all(node);
+}
 
 /* ---- schedule.c */
 static inline void rmi_ready(const rm_node *node)

@@ -96,6 +96,15 @@ static rmi_work stream_work(const rm_node *node, rmi_reason *why)
     return asks ? wait_for_more(node, why) : wait_for_outside(node, node->current.seq, why);
 }
 
+/* A node in which nothing is under way between two calls. */
+static rmi_work plain_work(const rm_node *node, rmi_reason *why)
+{
+    if (node->more)
+        return unless_held(node, RMI_GO_ON, node->current.seq, why);
+    const int64_t next = node->in.closed ? RMI_FOREVER : rmi_next_seq(node);
+    return next != RMI_FOREVER ? unless_held(node, RMI_PROCESS, next, why) : wait_for_more(node, why);
+}
+
 rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
 {
     *why = RMI_FOR_NOTHING;
@@ -103,15 +112,16 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
         return wait_for(why, node->call.busy ? RMI_FOR_CALL : RMI_FOR_NOTHING);
     if ((node->out.unwanted || node->failure.error != NULL) && has_under_way(node))
         return RMI_ABANDON;
-    if (!node->plain) {
-        const rmi_work due = due_work(node, why);
-        if (due != RMI_WAIT || *why != RMI_FOR_NOTHING)
-            return due;
-    }
+    if (node->plain)
+        return plain_work(node, why);
+    const rmi_work due = due_work(node, why);
+    if (due != RMI_WAIT || *why != RMI_FOR_NOTHING)
+        return due;
     if (node->type->stream != NULL)
         return stream_work(node, why);
     if (node->more) /* a later item's, too, where an earlier one may have to wait for it */
-        return unless_held(node, RMI_GO_ON, node->flight.count > 0 ? first_flight(node) : node->current.seq, why);
+        return unless_held(node, RMI_GO_ON, node->flight.count > 0 ? first_flight(node) : node->current.seq,
+                           why);
     if (node->generate.on)
         return node->poll.on ? wait_for_outside(node, node->generate.next_seq, why)
                              : unless_held(node, RMI_GENERATE, node->generate.next_seq, why);

@@ -56,13 +56,9 @@ static int take(rm_node *node, rm_packet *packet)
     rmi_queue *queue = node->in.count == 1 ? &node->in.links[0]->queue : &node->merge.queue;
     if (queue->count == 0 || rmi_queue_first(queue)->seq > p->limit)
         return RM_AGAIN;
+    rmi_queue_take(queue, packet);
     if (node->in.count == 1)
-        rmi_link_take(node->in.links[0], packet);
-    else {
-        *packet = *rmi_queue_first(queue);
-        packet->reserved = 0;
-        rmi_queue_drop(queue, 1, 1, 0);
-    }
+        rmi_drained(node->in.links[0]);
     node->counters.in++;
     node->stream.starved = false;
     rmi_set_current(node, packet);
