@@ -30,11 +30,12 @@ bool rmi_look(rm_pipeline *p)
 }
 
 /* A stream node that may wait in a pull begins when nobody else can do anything, the last one first: those before it can then
- * go on while it waits, which is not so the other way round. */
+ * go on while it waits, which is not so the other way round. Behind RMI_MAX_PULLS of them a node goes on when its input is there, or has
+ * ended. */
 static bool begin_a_pull(rm_pipeline *p)
 {
     rmi_reason why;
-    for (uint32_t i = p->node_count; p->stream_count > 1 && i-- > 0;)
+    for (uint32_t i = p->node_count; p->stream_count > 1 && p->pulls < RMI_MAX_PULLS && i-- > 0;)
         if (rmi_node_work(&p->nodes[i], &why) == RMI_STREAM_LATER) {
             p->nodes[i].stream.begin = true;
             rmi_ready(&p->nodes[i]);

@@ -27,7 +27,8 @@ enum {
     RMI_BATCH = 64,                 /* packets a node is called with at most */
     RMI_QUEUE = 64,                 /* packets a link holds unless the manifest says otherwise */
     RMI_LONG_CALL_NS = 1000 * 1000, /* after a call of that length results are handed out first */
-    RMI_MAX_PULLS = 16,             /* streaming nodes that may wait inside one another's pull */
+    RMI_MAX_PULLS =
+        64, /* streaming nodes that may wait inside one another's pull: as many as a WASM stack has room for */
 };
 /* Instead of a flight's token: what is emitted goes nowhere. */
 #define RMI_DISCARD UINT64_MAX

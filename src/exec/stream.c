@@ -65,11 +65,15 @@ static int take(rm_node *node, rm_packet *packet)
     return RM_OK;
 }
 
-/* Whether others can work inside a pull: where input comes by itself, not by pushes from outside. */
+/* Input comes by itself, not by pushes from outside: others can work inside a pull. */
+static bool comes_by_itself(const rm_pipeline *p)
+{
+    return p->input == NULL ? p->generate : p->wait != NULL || p->may_block;
+}
+
 static bool can_nest(const rm_pipeline *p)
 {
-    const bool comes_by_itself = p->input == NULL ? p->generate : p->wait != NULL || p->may_block;
-    return comes_by_itself && p->pulls < RMI_MAX_PULLS;
+    return comes_by_itself(p) && p->pulls < RMI_MAX_PULLS;
 }
 
 bool rmi_can_wait(const rm_node *node)
@@ -82,7 +86,7 @@ bool rmi_may_wait(const rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
     const bool does = node->stream.has_waited || !rmi_platform_has_threads();
-    return p->stream_count > 1 && !node->stream.ended && does && can_nest(p);
+    return p->stream_count > 1 && !node->stream.ended && does && comes_by_itself(p);
 }
 
 /* Marks the nodes that get their packets by way of one that waits in a pull. */
