@@ -167,7 +167,7 @@ static int64_t next_item(const rm_pipeline *p)
     return seq;
 }
 
-int rmi_feed_pull(rm_pipeline *p)
+static int pull_items(rm_pipeline *p)
 {
     int rc = RM_OK;
     size_t pulled = 0;
@@ -209,4 +209,10 @@ int rm_pipeline_finish(rm_pipeline *p, rm_error *err)
         rmi_ready(node);
     }
     return RM_OK;
+}
+
+int rmi_take_input(rm_pipeline *p)
+{
+    const int rc = pull_items(p);
+    return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
 }

@@ -98,12 +98,6 @@ bool rmi_wants_input(const rm_pipeline *p)
     return may_be_fed(p);
 }
 
-int rmi_take_input(rm_pipeline *p)
-{
-    const int rc = rmi_feed_pull(p);
-    return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
-}
-
 /* ---- The end */
 
 /* Nothing may be left when a node is flushed: a guard against defects, so that no item is lost without a word. */

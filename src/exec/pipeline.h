@@ -10,7 +10,8 @@
  *   pending.c   attempts, polls, results that come later   stream.c   nodes that pull their input
  *   failure.c   on_error, and which failure counts         deadline.c cancel, timeouts, the watchdog
  *   feed.c      input items to the sources                 results.c  pull, counters, graph_info
- *   batch.c     rm_run                                     node_api.c what a node calls
+ *   pull.c      their next packet                          batch.c    rm_run
+ *   node_api.c  what a node calls, by its host (host.h)     pipeline_host.c  a pipeline as that host
  *   lone.c      one node without all this: the slots called from outside (lone_manifest.c, lone_record.c) */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
@@ -267,7 +268,11 @@ static inline void rmi_ready(const rm_node *node)
 {
     node->pipeline->ready[node->rank >> 6] |= (uint64_t)1 << (node->rank & 63);
 }
-void rmi_all_ready(rm_pipeline *pipeline);
+static inline void rmi_all_ready(rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        rmi_ready(&p->nodes[i]);
+}
 /* One node's turn, or what an idle run does. Answers as rm_run_step. */
 int rmi_turn(rm_pipeline *pipeline);
 
@@ -313,8 +318,6 @@ void rmi_describe_waits(const rm_pipeline *pipeline, char *text, size_t size);
 int rmi_idle(rm_pipeline *pipeline);
 /* Whether more input is wanted: what there was has been taken. */
 bool rmi_wants_input(const rm_pipeline *pipeline);
-/* Takes input items where there are any; RM_AGAIN when there are none now. */
-int rmi_take_input(rm_pipeline *pipeline);
 /* Looks at the clock and marks the nodes that can do something; whether there are any. */
 bool rmi_look(rm_pipeline *pipeline);
 
@@ -447,15 +450,19 @@ int rmi_stream_turn(rm_node *node, bool at_end);
 int rmi_stream_failed(rm_node *node, int rc);
 /* Whether a packet waits for the node that it may take, or will get as soon as it asks. */
 bool rmi_stream_waits(const rm_node *node);
-int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+/* Whether the other nodes can work inside a pull. */
+bool rmi_can_nest(const rm_pipeline *pipeline);
 bool rmi_can_wait(const rm_node *node);
 /* Whether a call of the stream node may wait in a pull, so that others should have their turns before it. */
 bool rmi_may_wait(const rm_node *node);
 
+/* ---- pull.c */
+int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+
 /* ---- feed.c */
-/* Takes items from options.input while the feeds have room; RM_OK: some came, RM_AGAIN, RM_DONE or a
- * failure. */
-int rmi_feed_pull(rm_pipeline *pipeline);
+/* Takes items from options.input, up to a batch, and its end where that has come. RM_OK: some came; RM_AGAIN: there is
+ * none now; or a failure. */
+int rmi_take_input(rm_pipeline *pipeline);
 bool rmi_feed_open(const rm_pipeline *pipeline);
 /* Whether the node, as a source, has a use for input items; a pure generator has none. */
 bool rmi_takes_items(const rm_node *node);
@@ -518,8 +525,7 @@ int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out,
 /* Calls close once on every open node; the first failure is returned, in pipeline->error where none was. */
 int rmi_close_all(rm_pipeline *pipeline);
 
-/* ---- node_api.c */
-/* How a node in a pipeline is hosted. */
+/* ---- pipeline_host.c */
 extern const rmi_node_host rmi_pipeline_host;
 
 #endif

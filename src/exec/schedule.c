@@ -19,12 +19,6 @@ static inline bool next_ready(rm_pipeline *p, uint32_t *rank)
     return true;
 }
 
-void rmi_all_ready(rm_pipeline *p)
-{
-    for (uint32_t i = 0; i < p->node_count; i++)
-        rmi_ready(&p->nodes[i]);
-}
-
 int rmi_turn(rm_pipeline *p)
 {
     uint32_t rank = 0;
