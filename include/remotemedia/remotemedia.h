@@ -553,8 +553,8 @@ typedef struct rm_pipeline_options {
     void *input_context;
     /* Optional, with `input`: waits until there may be more input or a pending node is due
      * (rm_pipeline_wait), after taking what results there are. Called inside rm_run_step when a streaming
-     * node needs an item and none can be had; without it (and without may_block) such a node gets its
-     * stream when all of it is there. A failure ends the run. */
+     * node needs an item and none can be had; without it (and without may_block, and without threads) such a
+     * node gets its stream when all of it is there. A failure ends the run. */
     int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
     void *wait_context;
     /* Optional: told the pipeline before nodes are opened, so that rm_pipeline_cancel can end a slow

@@ -270,6 +270,14 @@ static int do_work(rm_node *node, rmi_work work)
     return RM_OK;
 }
 
+/* A guard against defects: only work marks nodes as ready, so there cannot be many turns without any. */
+static int turns_without_progress(rm_pipeline *p)
+{
+    char waits[400];
+    rmi_describe_waits(p, waits, sizeof waits);
+    return rm_error_set(&p->scratch, RM_E_INTERNAL, "the run makes no progress: %s", waits);
+}
+
 int rmi_node_turn(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
@@ -281,7 +289,8 @@ int rmi_node_turn(rm_node *node)
     if (work == RMI_WAIT || (work == RMI_STREAM_LATER && !node->stream.begin)) {
         if (work == RMI_WAIT && why == RMI_FOR_ROOM)
             rmi_block(node);
-        p->idle_turns++;
+        if (++p->idle_turns > 2 * p->node_count + 64)
+            return turns_without_progress(p);
         const bool rests =
             !node->call.busy || node->stream.waits; /* in a pull it will not emit before it gets more */
         return p->tracked && rests && why != RMI_FOR_ROOM && node->open ? rmi_raise_bounds(node) : RM_OK;
