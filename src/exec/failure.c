@@ -79,9 +79,11 @@ void rmi_input_failure_void(rm_pipeline *p)
 
 int rmi_input_failed(rm_pipeline *p, int64_t seq, int rc)
 {
+    rm_error error = {0};
+    rm_error_move(&error, &p->scratch);
     if (rc == RM_E_OUT_OF_MEMORY || rc == RM_E_CANCELLED || rc == RM_E_INTERNAL || rc == RM_E_TIMEOUT)
-        return rmi_stop_with(p, NULL, &p->scratch, rc);
-    rm_error_move(&p->error, &p->scratch);
+        return rmi_stop_with(p, NULL, &error, rc);
+    rm_error_move(&p->error, &error);
     p->input_code = rc;
     p->input_seq = seq;
     find_first(p);
