@@ -260,6 +260,8 @@ bool rmt_graph_take(rmt_graph *g)
                         (long long)g->last_seq);
         g->last_seq = packet.seq;
         g->last_sink = sink;
+        append(g->order, sizeof g->order, "%s:%lld ", rm_pipeline_sink_id(g->pipeline, sink),
+               (long long)packet.value.i);
         (void)rm_list_append(&g->lists[sink], rm_value_move(&packet.value), NULL);
         rm_packet_clear(&packet);
         any = true;
@@ -289,8 +291,10 @@ static void watch(rmt_graph *g, int step, bool moved)
         rmt_trouble(g, "%u turns without effect: %s", p->idle_turns, waits);
     if (++g->steps > MOST_STEPS)
         rmt_trouble(g, "no end after %zu steps: %s", g->steps, waits);
-    if (step == RM_AGAIN && !moved && !g->held_back)
+    const bool stands_still = step == RM_AGAIN && !moved && !g->held_back;
+    if (stands_still && (g->stood_still || g->finished)) /* a push that did not fit may be tried once more */
         rmt_trouble(g, "the run stands still: %s", waits);
+    g->stood_still = stands_still;
     if (step == RM_PENDING && !wait_has_an_end(p))
         rmt_trouble(g, "RM_PENDING, and nothing ends the wait: %s", waits);
 }

@@ -47,7 +47,7 @@ typedef struct rmt_graph {
 
     /* Where the input stands. */
     size_t item, source;
-    bool held, held_back, finished;
+    bool held, held_back, finished, stood_still;
     const char *next_source; /* an item that did not fit */
     rm_value next;
     bool has_next;
@@ -61,6 +61,7 @@ typedef struct rmt_graph {
     size_t last_sink;
     char trouble
         [512]; /* the first thing that was wrong: no progress, results out of order, a node left open */
+    char order[1024];  /* the results, "sink:value ..." */
     char got[RMT_GOT]; /* the outcome */
 } rmt_graph;
 

@@ -114,6 +114,7 @@ static int repeat(rm_node *node, void *state, unsigned port, rm_packet in, rm_er
     rmt_called(node);
     for (int64_t i = 0; rc == RM_OK && i < in.value.i; i++)
         rc = rm_emit_value(node, rm_int(in.value.i));
+    rm_packet_clear(&in);
     return rc;
 }
 
@@ -122,13 +123,19 @@ static int even(rm_node *node, void *state, unsigned port, rm_packet in, rm_erro
 {
     (void)state, (void)port, (void)err;
     rmt_called(node);
-    return in.value.i % 2 == 0 ? rm_emit(node, 0, in) : RM_OK;
+    if (in.value.i % 2 == 0)
+        return rm_emit(node, 0, in);
+    rm_packet_clear(&in);
+    return RM_OK;
 }
 static int odd(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     (void)state, (void)port, (void)err;
     rmt_called(node);
-    return in.value.i % 2 != 0 ? rm_emit(node, 0, in) : RM_OK;
+    if (in.value.i % 2 != 0)
+        return rm_emit(node, 0, in);
+    rm_packet_clear(&in);
+    return RM_OK;
 }
 
 /* Two outputs: small numbers on the first, others on the second. */
@@ -145,7 +152,9 @@ static int inflate(rm_node *node, void *state, unsigned port, rm_packet in, rm_e
     rm_value bytes = rm_null();
     (void)state, (void)port;
     rmt_called(node);
-    const int rc = rm_bytes_new(rm_node_allocator(node), NULL, (size_t)in.value.i, &bytes, err);
+    const size_t size = (size_t)in.value.i;
+    rm_packet_clear(&in);
+    const int rc = rm_bytes_new(rm_node_allocator(node), NULL, size, &bytes, err);
     return rc == RM_OK ? rm_emit_value(node, bytes) : rc;
 }
 static int measure(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
@@ -156,6 +165,34 @@ static int measure(rm_node *node, void *state, unsigned port, rm_packet in, rm_e
     (void)rm_bytes_data(in.value, &length);
     rm_packet_clear(&in);
     return rm_emit_value(node, rm_int((int64_t)length));
+}
+
+/* Gives item `i` the time 10 i, the duration i, and metadata. */
+static int stamp(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    rm_value map = rm_null();
+    (void)state, (void)port;
+    rmt_called(node);
+    int rc = rm_map_new(rm_node_allocator(node), 1, &map, err);
+    if (rc == RM_OK)
+        rc = rm_map_set(&map, "k", 1, rm_int(1), err);
+    if (rc != RM_OK) {
+        rm_value_clear(&map);
+        return rc;
+    }
+    in.timestamp = in.value.i * 10;
+    in.duration = in.value.i;
+    rm_packet_set_metadata(&in, map);
+    return rm_emit(node, 0, in);
+}
+
+/* Emits on an output that there is not, and does not look at the answer. */
+static int emit_anywhere(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
+{
+    (void)state, (void)port, (void)err;
+    rmt_called(node);
+    (void)rm_emit(node, 7, in);
+    return RM_OK;
 }
 
 /* Passes three items, then wants no more. */
@@ -195,14 +232,16 @@ static int speechless(rm_node *node, void *state, unsigned port, rm_packet in, r
 /* Answers what it must not: it has no poll, and no more. */
 static int answer_pending(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
-    (void)state, (void)port, (void)in, (void)err;
+    (void)state, (void)port, (void)err;
     rmt_called(node);
+    rm_packet_clear(&in);
     return RM_PENDING;
 }
 static int answer_more(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
-    (void)state, (void)port, (void)in, (void)err;
+    (void)state, (void)port, (void)err;
     rmt_called(node);
+    rm_packet_clear(&in);
     return RM_MORE;
 }
 
@@ -215,6 +254,7 @@ static int add(rm_node *node, void *state, unsigned port, rm_packet in, rm_error
     (void)port, (void)err;
     rmt_called(node);
     *sum += in.value.i;
+    rm_packet_clear(&in);
     return RM_OK;
 }
 static int flush_sum(rm_node *node, void *state, rm_error *err)
@@ -265,6 +305,7 @@ static int slow(rm_node *node, void *state, unsigned port, rm_packet in, rm_erro
     struct slow *s = state;
     (void)port;
     s->left = s->value = in.value.i;
+    rm_packet_clear(&in);
     return slow_more(node, state, err);
 }
 /* The same as part of a batch. */
@@ -296,6 +337,7 @@ static int late(rm_node *node, void *state, unsigned port, rm_packet in, rm_erro
     rmt_called(node);
     l->tokens[l->count] = rm_node_suspend(node);
     l->values[l->count++] = in.value.i;
+    rm_packet_clear(&in);
     rmt_graph_of(node)->suspended++;
     return RM_PENDING;
 }
@@ -394,8 +436,9 @@ struct tardy {
 static int tardy(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     struct tardy *t = state;
-    (void)port, (void)in, (void)err;
+    (void)port, (void)err;
     rmt_called(node);
+    rm_packet_clear(&in);
     t->tokens[t->count++ % 2] = rm_node_suspend(node);
     return RM_PENDING;
 }
@@ -486,6 +529,8 @@ static const rm_node_type types[] = {
     {RMT_TYPE("Split", 0), .process = split, .ports = split_ports},
     {RMT_TYPE("Inflate", 0), .process = inflate},
     {RMT_TYPE("Measure", 0), .process = measure},
+    {RMT_TYPE("Stamp", 0), .process = stamp},
+    {RMT_TYPE("EmitsAnywhere", 0), .process = emit_anywhere},
     {RMT_TYPE("FirstThree", sizeof(int64_t)), .process = first_three},
     {RMT_TYPE("Picky", sizeof(int64_t)), .process = picky},
     {RMT_TYPE("Speechless", 0), .process = speechless},
