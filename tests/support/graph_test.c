@@ -30,11 +30,18 @@ static void note_memory(rmt_graph *g)
     g->peak_bytes = bytes > g->peak_bytes ? bytes : g->peak_bytes;
 }
 
+/* Something was done, although it may be no turn that had an effect. */
+static void note_progress(rmt_graph *g, const rm_pipeline *p)
+{
+    g->idle_before = p->idle_turns;
+}
+
 void rmt_called(rm_node *node)
 {
     rmt_graph *g = rmt_graph_of(node);
     rm_pipeline *p = node->pipeline;
     g->calls++;
+    note_progress(g, p);
     note_memory(g);
     if (g->setup.small_steps)
         p->pause = true;
@@ -114,16 +121,17 @@ static bool is_failure(rm_value item)
 static int next_item(void *context, const char **source, rm_value *item, rm_error *err)
 {
     rmt_graph *g = context;
-    if (g->setup.way == RMT_LIVE && !g->finished)
-        g->held = !g->held;
     if (g->held && !g->finished) {
         g->held_back = true;
         return RM_AGAIN;
     }
     if (!find_item(g, source, item)) {
+        note_progress(g, g->pipeline);
         g->finished = true;
         return RM_DONE;
     }
+    note_progress(g, g->pipeline);
+    g->held = g->setup.way == RMT_LIVE; /* until somebody waits for the next one */
     if (!is_failure(*item))
         return RM_OK;
     rm_value_clear(item);
@@ -137,7 +145,7 @@ static int wait_for_item(void *context, rm_pipeline *pipeline, rm_error *err)
     (void)err;
     if (!rmt_graph_take(g) && g->finished)
         rm_pipeline_wait(pipeline, NULL, 0);
-    g->held_back = false;
+    g->held = g->held_back = false;
     return g->err.code == RM_OK ? RM_OK : g->err.code;
 }
 
@@ -260,6 +268,8 @@ bool rmt_graph_take(rmt_graph *g)
                         (long long)g->last_seq);
         g->last_seq = packet.seq;
         g->last_sink = sink;
+        if (g->results < RMT_NODES)
+            g->taken[g->results++] = g->item;
         append(g->order, sizeof g->order, "%s:%lld ", rm_pipeline_sink_id(g->pipeline, sink),
                (long long)packet.value.i);
         (void)rm_list_append(&g->lists[sink], rm_value_move(&packet.value), NULL);
@@ -285,10 +295,11 @@ static void watch(rmt_graph *g, int step, bool moved)
 {
     const rm_pipeline *p = g->pipeline;
     char waits[384];
-    g->most_idle = p->idle_turns > g->most_idle ? p->idle_turns : g->most_idle;
+    if (moved || p->idle_turns < g->idle_before)
+        g->idle_before = p->idle_turns < g->idle_before ? 0 : p->idle_turns;
     rmi_describe_waits(p, waits, sizeof waits);
-    if (p->idle_turns > p->node_count + 1)
-        rmt_trouble(g, "%u turns without effect: %s", p->idle_turns, waits);
+    if (p->idle_turns > g->idle_before + p->node_count + 1)
+        rmt_trouble(g, "%u turns without effect: %s", p->idle_turns - g->idle_before, waits);
     if (++g->steps > MOST_STEPS)
         rmt_trouble(g, "no end after %zu steps: %s", g->steps, waits);
     const bool stands_still = step == RM_AGAIN && !moved && !g->held_back;
@@ -301,7 +312,7 @@ static void watch(rmt_graph *g, int step, bool moved)
 
 int rmt_graph_step(rmt_graph *g)
 {
-    g->held_back = false;
+    g->held = g->held_back = false;
     if (g->steps + 1 == g->setup.cancel_at_step)
         rm_pipeline_cancel(g->pipeline);
     bool moved = g->setup.way == RMT_PUSH && push_items(g);

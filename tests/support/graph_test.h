@@ -12,7 +12,7 @@ enum { RMT_NODES = 64, RMT_GOT = 1 << 16 };
 typedef enum rmt_way {
     RMT_RUN,  /* rm_run */
     RMT_FEED, /* options.input, which always has the next item */
-    RMT_LIVE, /* options.input, which has none each second time, and options.wait */
+    RMT_LIVE, /* options.input, which has one item and the next one when somebody waits for it, and options.wait */
     RMT_PUSH, /* rm_pipeline_push, then rm_pipeline_finish */
     RMT_WAYS
 } rmt_way;
@@ -56,11 +56,13 @@ typedef struct rmt_graph {
     const rm_node *open[RMT_NODES]; /* nodes that are open */
     size_t opened, closed, calls, steps, peak_bytes;
     size_t suspended, finished_tokens, abandoned;
-    uint32_t most_idle;
-    int64_t last_seq; /* of the results, which come in (seq, sink) order */
+    uint32_t idle_before; /* pipeline->idle_turns when something was last done */
+    int64_t last_seq;     /* of the results, which come in (seq, sink) order */
     size_t last_sink;
     char trouble
         [512]; /* the first thing that was wrong: no progress, results out of order, a node left open */
+    size_t taken[RMT_NODES],
+        results; /* how many items had been taken from the input when each of the first results was out */
     char order[1024];  /* the results, "sink:value ..." */
     char got[RMT_GOT]; /* the outcome */
 } rmt_graph;

@@ -545,6 +545,7 @@ static const rm_node_type types[] = {
     LATE("Soon", 3, soon_poll),
     LATE("Again", 3, again_poll),
     LATE("Never", 0, never_poll),
+    LATE("NeverMany", 3, never_poll),
     LATE("PollFails", 2, fail_in_poll),
     {RMT_TYPE("Eager", 0), .process = eager, .poll = never_poll},
     {RMT_TYPE("Tardy", sizeof(struct tardy)), .process = tardy, .poll = tardy_poll, .abandon = tardy_abandon},
