@@ -45,7 +45,7 @@ static const rmt_graph_case cases[] = {
      "a:Pass b:Stay{\"on_error\":\"skip\"} c:Pass d:Pass a>b b>c a>d", "[1,13,2]",
      "{\"c\":[1,13],\"d\":[1,13,2]}"},
     {"a failure that is collected ends the stream", "a:Pass b:Stay{\"on_error\":\"collect\"} c:Pass a>b b>c",
-     "[1,13,2]", "{\"c\":[1,13]} failed b[1]"},
+     "[1,13,2]", "{\"c\":[1,13]} collected b[1]"},
     {"fails at its end", "a:Pass b:EndFails c:Pass a>b a>c", "[1,2]",
      "{\"b\":[],\"c\":[1,2]} value: no end at b[-1]"},
     {"fails behind another one", "a:Ones b:Stay a>b", "[1,13,2]",

@@ -355,10 +355,11 @@ static void tell_failures(rmt_graph *g)
     rm_value list = rm_null();
     (void)rm_pipeline_failures(g->pipeline, &list, NULL);
     for (size_t i = 0; i < rm_list_length(list); i++) {
-        rm_value node = rm_null(), item = rm_int(-1);
+        rm_value node = rm_null(), item = rm_null();
         (void)rm_map_get(rm_list_get(list, i), "node", 4, &node);
-        (void)rm_map_get(rm_list_get(list, i), "item", 4, &item);
-        append(g->got, sizeof g->got, "%s %s[%lld]", i == 0 ? " failed" : "", rm_string_text(node, NULL),
+        if (!rm_map_get(rm_list_get(list, i), "item", 4, &item))
+            item = rm_int(-1);
+        append(g->got, sizeof g->got, "%s %s[%lld]", i == 0 ? " collected" : "", rm_string_text(node, NULL),
                (long long)item.i);
     }
     rm_value_clear(&list);
@@ -418,7 +419,7 @@ static unsigned ways_of(const rmt_graph_case *row, unsigned ways)
 static void want_of(const rmt_graph_case *row, rmt_way way, char *want, size_t size)
 {
     (void)snprintf(want, size, "%s", row->want);
-    char *failed = strstr(want, " failed "), *error = failed != NULL ? strchr(failed, ':') : NULL;
+    char *failed = strstr(want, " collected "), *error = failed != NULL ? strchr(failed, ':') : NULL;
     if (way != RMT_RUN || failed == NULL)
         return;
     while (error != NULL && *error != ' ')

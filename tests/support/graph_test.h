@@ -83,7 +83,7 @@ int rmt_graph_step(rmt_graph *graph);
 bool rmt_graph_take(rmt_graph *graph);
 /* Frees the graph and checks that nothing is left, open or out of memory. */
 void rmt_graph_free(rmt_graph *graph);
-/* From open to free. graph->got: the outputs as JSON, " failed node[item] ..." of on_error collect, " code: message at
+/* From open to free. graph->got: the outputs as JSON, " collected node[item] ..." of on_error collect, " code: message at
  * node[item]" of the run's failure, " TROUBLE ..." where there was some. */
 int rmt_graph_run(rmt_graph *graph, const rmt_graph_setup *setup);
 
