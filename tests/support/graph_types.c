@@ -402,6 +402,22 @@ static int again_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     return rc < 0 ? rc : l->count > 0 ? RM_MORE : RM_OK;
 }
 
+/* Waits until three items are under way, then for so many polls; finishes all of them. */
+struct patient {
+    struct late late; /* first */
+    int64_t polls;
+};
+static int patient_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
+{
+    struct patient *p = state;
+    if (p->late.count == 3 && p->polls-- <= 0)
+        return late_poll(node, state, wait, err);
+    rmt_called(node);
+    if (p->late.count == 3)
+        wait->deadline = 0;
+    return p->late.count > 0 ? RM_PENDING : RM_OK;
+}
+
 /* Finishes at once, and is woken all the same: a wake that comes too late must not cost anybody a turn. */
 static int eager(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
@@ -515,6 +531,15 @@ static const rm_port split_ports[] = {
     {0},
 };
 
+static const rm_param patient_params[] = {
+    {.name = "polls",
+     .text = "How many polls",
+     .type = RM_PARAM_INT64,
+     .offset = offsetof(struct patient, polls),
+     .i64 = {.fallback = 0, .min = 0, .max = INT64_MAX}},
+    {0},
+};
+
 #define LATE(NAME, MOST, POLL)                                                                    \
     {RMT_TYPE(NAME, sizeof(struct late)), .process = late, .poll = POLL, .max_in_flight = (MOST), \
      .abandon = late_abandon}
@@ -547,6 +572,8 @@ static const rm_node_type types[] = {
     LATE("Never", 0, never_poll),
     LATE("NeverMany", 3, never_poll),
     LATE("PollFails", 2, fail_in_poll),
+    {RMT_TYPE("Patient", sizeof(struct patient)), .process = late, .poll = patient_poll, .max_in_flight = 3,
+     .abandon = late_abandon, .params = patient_params},
     {RMT_TYPE("Eager", 0), .process = eager, .poll = never_poll},
     {RMT_TYPE("Tardy", sizeof(struct tardy)), .process = tardy, .poll = tardy_poll, .abandon = tardy_abandon},
     {.abi_version = RM_NODE_ABI_VERSION,
