@@ -85,6 +85,10 @@ static const rmt_graph_case timeouts[] = {
      "{\"a\":[2]}"},
     {"the others go on", "a:Never{\"timeout_ms\":1,\"on_error\":\"skip\"} b:Pass", "[1,2]",
      "{\"a\":[],\"b\":[1,2]}"},
+    {"of what has more to emit", "a:Slow{\"timeout_ms\":1} b:Even c:Pass a>b b>c", "[999999999,1]",
+     "{\"c\":[]} " TIMEOUT "[0]"},
+    {"of what has more to emit, left out", "a:Slow{\"timeout_ms\":1,\"on_error\":\"skip\"} b:Even a>b",
+     "[999999999,2]", "{\"b\":[2,2]}"},
     {"before what merges", "x:Pass a:Never{\"timeout_ms\":1,\"on_error\":\"skip\"} b:Pass x>a a>b x>b",
      "[1,2]", "{\"b\":[1,2]}"},
 };

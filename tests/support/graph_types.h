@@ -1,4 +1,4 @@
-/* What the node types of graph_types.c and graph_streams.c share. */
+/* What the node types of graph_types.c, graph_pending.c and graph_streams.c share. */
 #ifndef TESTS_SUPPORT_GRAPH_TYPES_H
 #define TESTS_SUPPORT_GRAPH_TYPES_H
 
@@ -10,7 +10,8 @@ int rmt_type_close(rm_node *node, void *state, rm_error *err);
     .abi_version = RM_NODE_ABI_VERSION, .size = sizeof(rm_node_type), .name = NAME, .summary = "For tests", \
     .state_size = SIZE, .open = rmt_type_open, .close = rmt_type_close
 
-/* Streaming nodes and sources: graph_streams.c. */
+/* Nodes whose results come later: graph_pending.c. Streaming nodes and sources: graph_streams.c. */
+int rmt_graph_pending_types(rm_runtime *runtime, rm_error *err);
 int rmt_graph_stream_types(rm_runtime *runtime, rm_error *err);
 
 #endif
