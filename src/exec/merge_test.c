@@ -87,7 +87,7 @@ static void links_are_walked_in_order(void **unused)
         }
         while ((found = rmi_next_link(row, 3, &seq, &index, walks[i].all)) != 3) {
             rm_packet packet;
-            rmi_link_take(row[found], &packet);
+            rmi_queue_take(&row[found]->queue, &packet);
             (void)snprintf(order + strlen(order), sizeof order - strlen(order), "%u:%lld ", found,
                            (long long)packet.seq);
             assert_int_equal(packet.seq, seq);
@@ -114,11 +114,11 @@ static void a_walk_goes_on_where_it_stopped(void **unused)
     assert_int_equal(rmi_lowest_seq(row, 2), 4);
     assert_int_equal(rmi_queue_append(NULL, &links[0].queue, &packet, 1), RM_OK);
     assert_int_equal(rmi_next_link(row, 2, &seq, &index, false), 0);
-    rmi_link_take(&links[0], &packet);
+    rmi_queue_take(&links[0].queue, &packet);
     assert_int_equal(rmi_next_link(row, 2, &seq, &index, false), 2); /* another one of seq 4 may come */
     links[0].bound = 5;
     assert_int_equal(rmi_next_link(row, 2, &seq, &index, false), 1);
-    rmi_link_take(&links[1], &packet);
+    rmi_queue_take(&links[1].queue, &packet);
     assert_int_equal(rmi_next_link(row, 2, &seq, &index, false), 2);
     assert_int_equal(rmi_lowest_seq(row, 2), INT64_MAX);
     rmi_queue_free(NULL, &links[0].queue);

@@ -36,6 +36,14 @@ static void mark_below(rm_pipeline *p)
     }
 }
 
+static bool was_pushed(const rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->feed_count; i++)
+        if (!p->feeds[i]->to->generate.on && p->feeds[i]->bound > 0)
+            return true;
+    return false;
+}
+
 static int wait_outside(rm_pipeline *p, int rc)
 {
     if (p->wait != NULL) {
@@ -46,7 +54,7 @@ static int wait_outside(rm_pipeline *p, int rc)
         rm_pipeline_wait(p, NULL, 0);
         return RM_OK;
     }
-    if (p->input == NULL && !p->finished) /* sources generate: nobody will push in the middle of a step */
+    if (p->input == NULL && !p->finished && !was_pushed(p)) /* sources generate, and no other input is coming */
         return rm_pipeline_finish(p, NULL);
     return RM_AGAIN;
 }
