@@ -4,10 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/spin.h"
 #include "cli/report.h"
 
-/* How long nodes may take to stop after they were asked to, before the process ends without them. */
-static const int64_t grace = 5000000000;
+/* How long nodes may take to stop after they were asked to, before the process ends without them; and how often they,
+ * and calls of the program's own, are asked. */
+static const int64_t grace = 5000000000, again = 10000000;
 
 /* Signals nearer together than this are one: `timeout` and shells send theirs to the process and to its
  * group. */
@@ -15,6 +17,12 @@ static const int64_t same_signal = 500000000;
 
 /* A signal handler is given nothing, so the guard in use stands here; this is the program's only global. */
 static _Atomic(rmi_guard *) guard_in_use;
+
+static void set_stop(rmi_guard *guard, rmi_stop why)
+{
+    int before = RMI_STOP_NOT;
+    (void)atomic_compare_exchange_strong(&guard->stop, &before, (int)why);
+}
 
 /* In a signal handler, on the thread that runs the pipeline. */
 static void on_signal(void)
@@ -29,6 +37,7 @@ static void on_signal(void)
         guard->interrupted_at = now;
     if (first || now - guard->interrupted_at > same_signal)
         atomic_fetch_add(&guard->interrupts, 1);
+    set_stop(guard, RMI_STOP_INTERRUPTED);
     const rmi_guarded *other = atomic_load(&guard->other);
     if (pipeline != NULL)
         rm_pipeline_cancel(pipeline);
@@ -40,7 +49,7 @@ static void on_signal(void)
 }
 
 /* Ends the process: something does not stop, so nothing can be waited for and nothing of the run may be
- * touched. */
+ * touched. Nor may the end itself wait for who does not read. */
 static void give_up(rmi_guard *guard, const char *why, const char *code_name, rmi_exit code)
 {
     char message[256], text[640];
@@ -53,9 +62,10 @@ static void give_up(rmi_guard *guard, const char *why, const char *code_name, rm
         (void)snprintf(message, sizeof message,
                        "%s, but the run does not stop; nodes may not have been closed", why);
     (void)snprintf(text, sizeof text, "error: %s\n", message);
-    rmi_report_raw(text, strlen(text));
+    if (rmi_platform_can_write(STDERR_FILENO))
+        rmi_report_raw(text, strlen(text));
     int document = atomic_load(&guard->document);
-    if (document >= 0) { /* ids need no escapes in JSON */
+    if (document >= 0 && rmi_platform_can_write(document)) { /* ids need no escapes in JSON */
         int length = snprintf(text, sizeof text,
                               "{\"status\":\"error\",\"error\":{\"code\":\"%s\",\"message\":\"%s\"%s%s%s}}\n",
                               code_name, message, node != NULL ? ",\"node\":\"" : "",
@@ -66,83 +76,158 @@ static void give_up(rmi_guard *guard, const char *why, const char *code_name, rm
     _exit(code);
 }
 
+/* On the watchdog's thread. What is being taken away from the guard is left for the next time. */
+static void ask_to_stop(rmi_guard *guard)
+{
+    rmi_wake_raise(guard->wake);
+    if (rmi_spin_try(&guard->watched)) {
+        rm_runtime *runtime = atomic_load(&guard->runtime);
+        rm_pipeline *pipeline = atomic_load(&guard->pipeline);
+        const rmi_guarded *other = atomic_load(&guard->other);
+        if (pipeline != NULL)
+            rm_pipeline_cancel(pipeline);
+        else if (runtime != NULL)
+            rm_runtime_interrupt(runtime);
+        if (other != NULL)
+            other->stop(other->context);
+        rmi_spin_unlock(&guard->watched);
+    }
+    if (atomic_load(&guard->calls) != 0)
+        rmi_platform_nudge(guard->thread);
+}
+
 /* The watchdog: returns when it wants to be called again. */
 static int64_t look(void *context)
 {
     rmi_guard *guard = context;
     int64_t now = rmi_platform_now(), times_out = atomic_load(&guard->times_out);
-    int interrupts = atomic_load(&guard->interrupts);
-    if (interrupts > 1)
+    if (now >= times_out)
+        set_stop(guard, RMI_STOP_TIMED_OUT);
+    const int stop = atomic_load(&guard->stop);
+    if (stop == RMI_STOP_NOT)
+        return times_out;
+    if (guard->gives_up == INT64_MAX)
+        guard->gives_up = now + grace;
+    if (atomic_load(&guard->interrupts) > 1)
         give_up(guard, "interrupted again", "cancelled", RMI_EXIT_INTERRUPTED);
-    if (interrupts == 1) {
-        if (guard->gives_up == INT64_MAX)
-            guard->gives_up = now + grace;
-        if (now >= guard->gives_up)
-            give_up(guard, "interrupted", "cancelled", RMI_EXIT_INTERRUPTED);
-        return guard->gives_up;
-    }
-    if (times_out == INT64_MAX)
-        return INT64_MAX;
-    if (now >= times_out + grace)
+    if (now >= guard->gives_up && stop == RMI_STOP_TIMED_OUT)
         give_up(guard, "the time was up", "timeout", RMI_EXIT_TIMEOUT);
-    return times_out + grace;
+    if (now >= guard->gives_up)
+        give_up(guard, "interrupted", "cancelled", RMI_EXIT_INTERRUPTED);
+    ask_to_stop(guard);
+    return now + again < guard->gives_up ? now + again : guard->gives_up;
 }
 
-int rmi_guard_start(rmi_guard *guard, rm_error *err)
+static int64_t end_of(int64_t timeout_ms)
 {
-    *guard = (rmi_guard){.gives_up = INT64_MAX};
-    atomic_init(&guard->times_out, INT64_MAX);
+    const int64_t longest = INT64_MAX / 4000000; /* 73 years: as good as none */
+    return timeout_ms > 0 && timeout_ms < longest ? rmi_platform_now() + timeout_ms * 1000000 : INT64_MAX;
+}
+
+int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err)
+{
+    *guard = (rmi_guard){.gives_up = INT64_MAX,
+                         .timeout_ms = timeout_ms,
+                         .thread = rmi_platform_this_thread(),
+                         .watched = ATOMIC_FLAG_INIT};
+    atomic_init(&guard->times_out, end_of(timeout_ms));
     atomic_init(&guard->document, -1);
     int rc = rmi_wake_new(NULL, &guard->wake, err);
     if (rc != RM_OK)
         return rc;
+    atomic_store(&guard_in_use, guard);
+    rmi_platform_take_signals(on_signal);
     rc = rmi_watchdog_start(NULL, look, guard, &guard->watchdog, err);
     if (rc == RM_E_MISSING_FEATURE) { /* without threads the host of the program is its watchdog */
         rm_error_clear(err);
         rc = RM_OK;
     }
-    if (rc != RM_OK)
-        return rc;
-    atomic_store(&guard_in_use, guard);
-    rmi_platform_take_signals(on_signal);
-    return RM_OK;
+    return rc;
 }
 
 void rmi_guard_stop(rmi_guard *guard)
 {
-    if (atomic_load(&guard_in_use) == guard) {
+    if (atomic_load(&guard_in_use) == guard)
         rmi_platform_ignore_signals(); /* how the run ended is settled */
-        atomic_store(&guard_in_use, NULL);
-    }
     rmi_watchdog_stop(guard->watchdog);
     guard->watchdog = NULL;
+    if (atomic_load(&guard_in_use) == guard)
+        atomic_store(&guard_in_use, NULL);
     if (guard->wake != NULL)
         rmi_wake_free(guard->wake);
     guard->wake = NULL;
 }
 
+void rmi_guard_watch_runtime(rmi_guard *guard, rm_runtime *runtime)
+{
+    rmi_spin_lock(&guard->watched); /* the watchdog may be using the former one */
+    atomic_store(&guard->runtime, runtime);
+    rmi_spin_unlock(&guard->watched);
+}
+
 void rmi_guard_watch(rmi_guard *guard, rm_pipeline *pipeline)
 {
+    rmi_spin_lock(&guard->watched);
     atomic_store(&guard->pipeline, pipeline);
-    if (pipeline != NULL && rmi_guard_interrupted(guard))
-        rm_pipeline_cancel(pipeline); /* the signal came while the pipeline was opened */
+    rmi_spin_unlock(&guard->watched);
+    if (pipeline != NULL && atomic_load(&guard->stop) != RMI_STOP_NOT)
+        rm_pipeline_cancel(pipeline); /* it came while the pipeline was opened */
 }
 
 void rmi_guard_watch_other(rmi_guard *guard, const rmi_guarded *other)
 {
+    rmi_spin_lock(&guard->watched);
     atomic_store(&guard->other, other);
-    if (other != NULL && rmi_guard_interrupted(guard))
+    rmi_spin_unlock(&guard->watched);
+    if (other != NULL && atomic_load(&guard->stop) != RMI_STOP_NOT)
         other->stop(other->context);
 }
 
-void rmi_guard_limit(rmi_guard *guard, int64_t times_out)
+void rmi_guard_limit(rmi_guard *guard, int64_t timeout_ms, int64_t more_ms)
 {
-    atomic_store(&guard->times_out, times_out);
+    guard->timeout_ms = timeout_ms;
+    atomic_store(&guard->times_out, timeout_ms != 0 ? end_of(timeout_ms + more_ms) : INT64_MAX);
     if (guard->watchdog != NULL)
         rmi_watchdog_poke(guard->watchdog);
 }
 
-bool rmi_guard_interrupted(rmi_guard *guard)
+bool rmi_guard_has_clock(const rmi_guard *guard)
 {
-    return atomic_load(&guard->interrupts) != 0;
+    return guard->watchdog != NULL;
+}
+
+void rmi_guard_explain(const rmi_guard *guard, const char *what, rm_error *err, rmi_exit *code)
+{
+    const int stop = atomic_load(&guard->stop);
+    if (stop == RMI_STOP_NOT)
+        return;
+    if (err->code != RM_E_CANCELLED && (err->code != RM_E_TIMEOUT || stop != RMI_STOP_TIMED_OUT))
+        (void)rm_error_set(err, RM_E_CANCELLED, "interrupted");
+    *code = RMI_EXIT_INTERRUPTED;
+    if (stop == RMI_STOP_TIMED_OUT) {
+        err->code = RM_E_TIMEOUT;
+        (void)snprintf(err->message, sizeof err->message, "%s did not end within its timeout of %lld ms",
+                       what, (long long)guard->timeout_ms);
+        *code = RMI_EXIT_TIMEOUT;
+    }
+}
+
+void rmi_guard_call_begins(void)
+{
+    rmi_guard *guard = atomic_load(&guard_in_use);
+    if (guard != NULL)
+        atomic_fetch_add(&guard->calls, 1);
+}
+
+void rmi_guard_call_ends(void)
+{
+    rmi_guard *guard = atomic_load(&guard_in_use);
+    if (guard != NULL)
+        atomic_fetch_sub(&guard->calls, 1);
+}
+
+bool rmi_guard_stopping(void)
+{
+    rmi_guard *guard = atomic_load(&guard_in_use);
+    return guard != NULL && atomic_load(&guard->stop) != RMI_STOP_NOT;
 }

@@ -11,9 +11,10 @@ rmi_format rmi_format_of(rmi_format wanted, const char *path)
     return lines ? RMI_FORMAT_JSONL : RMI_FORMAT_JSON;
 }
 
+/* Also of a byte order mark alone, which editors leave in an empty file. */
 static bool is_blank(const char *text, size_t length)
 {
-    size_t i = 0;
+    size_t i = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     while (i < length && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n'))
         i++;
     return i == length;
@@ -65,11 +66,11 @@ static int read_document(rmi_input *input, rmi_wake *wake, rm_error *err)
     return rc;
 }
 
-int rmi_input_open(rmi_input *input, const char *path, rmi_format format, unsigned flags, rmi_wake *wake,
-                   rm_error *err)
+int rmi_input_open(rmi_input *input, const char *path, int standard_input, rmi_format format, unsigned flags,
+                   rmi_wake *wake, rm_error *err)
 {
     *input = (rmi_input){.lines = rmi_format_of(format, path) == RMI_FORMAT_JSONL, .flags = flags};
-    int rc = rmi_reader_open(&input->reader, path, err);
+    int rc = rmi_reader_open(&input->reader, path, standard_input, err);
     if (rc == RM_OK && input->lines)
         rc = rmi_json_reader_new(NULL, flags, &input->json, err);
     if (rc == RM_OK && !input->lines)

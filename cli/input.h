@@ -25,10 +25,10 @@ typedef struct rmi_input {
     bool failed;    /* reading or parsing failed, as opposed to the run */
 } rmi_input;
 
-/* Opens `path` ("-": standard input); a JSON document is read to its end, waiting with `wake`.
+/* Opens `path` ("-": `standard_input`); a JSON document is read to its end, waiting with `wake`.
  * rmi_input_close also after a failure. RM_E_CANCELLED when `wake` was raised. */
-int rmi_input_open(rmi_input *input, const char *path, rmi_format format, unsigned flags, rmi_wake *wake,
-                   rm_error *err);
+int rmi_input_open(rmi_input *input, const char *path, int standard_input, rmi_format format, unsigned flags,
+                   rmi_wake *wake, rm_error *err);
 /* Takes the items of `items`, a list or a map from source id to list; borrowed. */
 void rmi_input_of(rmi_input *input, rm_value items);
 void rmi_input_close(rmi_input *input);

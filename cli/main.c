@@ -1,4 +1,5 @@
 /* The `remotemedia` program: finds the command and hands over. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ static rmi_exit without_arguments(rmi_program *program)
 {
     char name[] = "run", source[] = "-", *arguments[] = {name, source, NULL};
     rmi_text text;
-    if (isatty(STDIN_FILENO) != 1)
+    if (isatty(program->in) != 1)
         return rmi_command_run(program, 2, arguments);
     rmi_text_init(&text, NULL);
     append_help(&text);
@@ -108,8 +109,9 @@ static bool wants_colour(void)
 int main(int argc, char **argv)
 {
     rm_error err = {0};
-    rmi_program program = {.out = {.descriptor = rmi_platform_take_stdout(), .name = "standard output"},
-                           .colour = wants_colour()};
+    rmi_program program = {.out = {.name = "standard output"}, .colour = wants_colour()};
+    rmi_platform_take_streams(&program.in, &program.out.descriptor);
+    program.out.error = program.out.descriptor < 0 ? EBADF : 0;
     rmi_exit code = dispatch(&program, argc, argv);
     bool told = program.out.error != 0;
     if (rmi_writer_close(&program.out, &err) != RM_OK && !told) {

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cli/guard.h"
 #include "cli/report.h"
 #include "cli/setup.h"
 
@@ -9,9 +10,19 @@ struct manifest_options {
     rmi_setup setup; /* first, as rmi_runtime_options needs */
     rmi_texts operands, settings;
     int format; /* choice: 1 + rm_diagram */
+    int64_t timeout_ms;
 };
 
 static const char *const diagrams[] = {[RM_DIAGRAM_MERMAID] = "mermaid", [RM_DIAGRAM_DOT] = "dot", NULL};
+
+static const rmi_option timeout_option[] = {
+    {.name = "timeout",
+     .argument = "TIME",
+     .kind = RMI_OPTION_DURATION,
+     .offset = offsetof(struct manifest_options, timeout_ms),
+     .text = "stop after TIME: seconds (30, 1.5) or 500ms"},
+    {0},
+};
 
 static const rmi_option set_option[] = {
     {.name = "set",
@@ -37,19 +48,20 @@ static const rmi_command validate_description = {
     .synopsis = "validate MANIFEST|- [options]",
     .summary = "Checks all of a manifest that can be checked without running it: fields, node types,\n"
                "parameters, connections, features. Prints {\"status\":\"valid\"}, or the error document.",
-    .tables = {set_option, rmi_runtime_options, rmi_sandbox_options},
+    .tables = {set_option, timeout_option, rmi_runtime_options, rmi_sandbox_options},
     .operands = offsetof(struct manifest_options, operands),
     .least = 1,
     .most = 1,
     .operand = "the manifest: a file, or - for standard input",
-    .notes = "Exit codes: 0 valid, 2 usage, 3 invalid, 4 the manifest cannot be read.\n",
+    .notes = "Exit codes: 0 valid, 2 usage, 3 invalid, 4 the manifest cannot be read, 5 timed out,\n"
+             "130 interrupted.\n",
 };
 
 static const rmi_command graph_description = {
     .name = "graph",
     .synopsis = "graph MANIFEST|- [--format mermaid|dot] [options]",
     .summary = "Prints a manifest's graph as text that Mermaid or Graphviz draws.",
-    .tables = {graph_options, rmi_runtime_options, rmi_sandbox_options},
+    .tables = {graph_options, timeout_option, rmi_runtime_options, rmi_sandbox_options},
     .operands = offsetof(struct manifest_options, operands),
     .least = 1,
     .most = 1,
@@ -92,7 +104,8 @@ static int put_schema(rmi_program *program, rm_runtime *runtime, rm_error *err)
 static int load_valid(struct manifest_options *options, rm_runtime *runtime, rmi_wake *wake,
                       rm_manifest **manifest, rmi_exit *code, rm_error *err)
 {
-    int rc = rmi_setup_manifest(runtime, options->operands.items[0], 0, wake, manifest, code, err);
+    int rc = rmi_setup_manifest(&options->setup, runtime, options->operands.items[0], 0, wake, manifest, code,
+                                err);
     if (rc == RM_OK) {
         *code = RMI_EXIT_USAGE;
         rc = rmi_setup_overrides(*manifest, &options->settings, err);
@@ -104,18 +117,18 @@ static int load_valid(struct manifest_options *options, rm_runtime *runtime, rmi
     return rc;
 }
 
-static int perform(const rmi_command *command, struct manifest_options *options, rm_runtime **runtime,
-                   rm_manifest **manifest, rmi_exit *code, rm_error *err)
+static int perform(const rmi_command *command, struct manifest_options *options, rmi_guard *guard,
+                   rm_runtime **runtime, rm_manifest **manifest, rmi_exit *code, rm_error *err)
 {
     rmi_program *program = options->setup.program;
-    rmi_wake *wake = NULL;
-    int rc = rmi_setup_runtime(&options->setup, runtime, err);
-    *code = rmi_exit_for_setup(rc);
-    if (rc == RM_OK && command != &schema_description) {
-        rc = rmi_wake_new(NULL, &wake, err);
-        if (rc == RM_OK)
-            rc = load_valid(options, *runtime, wake, manifest, code, err);
+    int rc = rmi_guard_start(guard, options->timeout_ms, err);
+    if (rc == RM_OK) {
+        rc = rmi_setup_runtime(&options->setup, runtime, err);
+        *code = rmi_exit_for_setup(rc);
     }
+    rmi_guard_watch_runtime(guard, rc == RM_OK ? *runtime : NULL);
+    if (rc == RM_OK && command != &schema_description)
+        rc = load_valid(options, *runtime, guard->wake, manifest, code, err);
     if (rc == RM_OK) {
         *code = RMI_EXIT_IO;
         rc = command == &schema_description ? put_schema(program, *runtime, err)
@@ -125,7 +138,6 @@ static int perform(const rmi_command *command, struct manifest_options *options,
     }
     if (rc == RM_OK)
         rc = rmi_writer_flush(&program->out, err);
-    rmi_wake_free(wake);
     return rc;
 }
 
@@ -135,12 +147,18 @@ static rmi_exit run_command(const rmi_command *command, rmi_program *program, in
     rm_error err = {0};
     rm_runtime *runtime = NULL;
     rm_manifest *manifest = NULL;
+    rmi_guard guard = {0};
     rmi_exit code, failed = RMI_EXIT_RUN;
-    if (rmi_options_parse(command, program, argc, argv, &options, &code) &&
-        perform(command, &options, &runtime, &manifest, &failed, &err) != RM_OK)
+    bool given = rmi_options_parse(command, program, argc, argv, &options, &code);
+    options.setup.loading_ms = options.timeout_ms;
+    if (given && perform(command, &options, &guard, &runtime, &manifest, &failed, &err) != RM_OK) {
+        rmi_guard_explain(&guard, "the command", &err, &failed);
         code = rmi_report_failure(program, &err, failed);
+    }
+    rmi_guard_watch_runtime(&guard, NULL);
     rm_manifest_free(manifest);
     rmi_setup_end(&options.setup, runtime);
+    rmi_guard_stop(&guard);
     rm_error_clear(&err);
     rmi_options_free(command, &options);
     return code;

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cli/guard.h"
 #include "cli/help.h"
 #include "cli/report.h"
 #include "cli/setup.h"
@@ -161,13 +162,17 @@ static int put_types(rmi_program *program, rm_value types, bool details, rm_erro
 }
 
 /* `name` NULL: all types. */
-static int print_types(struct nodes_options *options, const char *name, rm_runtime **runtime, rmi_exit *code,
-                       rm_error *err)
+static int print_types(struct nodes_options *options, const char *name, rmi_guard *guard,
+                       rm_runtime **runtime, rmi_exit *code, rm_error *err)
 {
     rmi_program *program = options->setup.program;
     rm_value types = rm_null();
-    int rc = rmi_setup_runtime(&options->setup, runtime, err);
-    *code = rmi_exit_for_setup(rc);
+    int rc = rmi_guard_start(guard, 0, err);
+    if (rc == RM_OK) {
+        rc = rmi_setup_runtime(&options->setup, runtime, err);
+        *code = rmi_exit_for_setup(rc);
+    }
+    rmi_guard_watch_runtime(guard, rc == RM_OK ? *runtime : NULL);
     if (rc == RM_OK)
         rc = rm_list_new(NULL, 0, &types, err);
     if (rc == RM_OK) {
@@ -209,13 +214,18 @@ rmi_exit rmi_command_nodes(rmi_program *program, int argc, char **argv)
     rm_error err = {0};
     rm_runtime *runtime = NULL;
     const char *name = NULL;
+    rmi_guard guard = {0};
     rmi_exit code, failed = RMI_EXIT_RUN;
     if (rmi_options_parse(&nodes_description, program, argc, argv, &options, &code)) {
         code = check_operands(program, &options.operands, &name);
-        if (code == RMI_EXIT_OK && print_types(&options, name, &runtime, &failed, &err) != RM_OK)
+        if (code == RMI_EXIT_OK && print_types(&options, name, &guard, &runtime, &failed, &err) != RM_OK) {
+            rmi_guard_explain(&guard, "the command", &err, &failed);
             code = rmi_report_failure(program, &err, failed);
+        }
     }
+    rmi_guard_watch_runtime(&guard, NULL);
     rmi_setup_end(&options.setup, runtime);
+    rmi_guard_stop(&guard);
     rm_error_clear(&err);
     rmi_options_free(&nodes_description, &options);
     return code;

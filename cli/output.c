@@ -14,6 +14,8 @@ int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, 
     output->program = program;
     output->path = path;
     output->writer = &program->out;
+    if (path == NULL && program->out.error != 0)
+        rc = rmi_writer_flush(output->writer, err); /* says that it is closed */
     if (path != NULL) {
         output->file = (rmi_writer){.descriptor = -1, .name = path};
         output->writer = &output->file;
@@ -263,11 +265,13 @@ rmi_exit rmi_output_fail(rmi_output *output, const rm_error *error, rmi_exit cod
     rmi_text text;
     int rc = RM_OK;
     rmi_report_error(output->program, error);
-    if (output->format == RMI_FORMAT_JSON) {
-        if (output->program->out.error == 0)
-            rc = put_failure(output, error, &failure);
-    } else {
-        rc = output->failed ? RM_OK : rmi_output_flush(output, &failure);
+    if (output->format == RMI_FORMAT_JSON && output->program->out.error == 0)
+        rc = put_failure(output, error, &failure);
+    else if (output->format != RMI_FORMAT_JSON && !output->failed)
+        rc = rmi_output_flush(output, &failure);
+    if (output->program->out.stuck)
+        rc = RM_OK; /* it is why the document goes elsewhere */
+    if (output->format != RMI_FORMAT_JSON || output->program->out.stuck) {
         rmi_text_init(&text, NULL);
         if (rmi_report_document(&text, error, NULL) == RM_OK) {
             rmi_text_append_c(&text, "}\n");

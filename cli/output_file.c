@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "cli/guard.h"
 #include "platform/platform.h"
 
 enum { NAME_SIZE = 4096 + 32 };
@@ -47,7 +48,11 @@ int rmi_output_file_open(const char *path, bool document, int input, int *descri
     if (exists && S_ISREG(status.st_mode) && input >= 0 && fstat(input, &other) == 0 &&
         other.st_dev == status.st_dev && other.st_ino == status.st_ino)
         return rm_error_set(err, RM_E_USAGE, "--output %s would overwrite the input while it is read", path);
-    *descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    rmi_guard_call_begins(); /* a pipe with a name is waited for until somebody reads from it */
+    do {
+        *descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    } while (*descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
+    rmi_guard_call_ends();
     return *descriptor >= 0 ? RM_OK : io_error(path, errno, err);
 }
 

@@ -17,6 +17,7 @@ typedef enum rmi_exit {
 } rmi_exit;
 
 typedef struct rmi_program {
+    int in;         /* standard input as it was at the start, or -1 where it was closed; never closed by us */
     rmi_writer out; /* standard output as it was at the start; nothing but results goes there */
     bool colour;    /* standard error shows colours */
 } rmi_program;

@@ -62,5 +62,9 @@ int rmi_pump_wait(void *context, rm_pipeline *pipeline, rm_error *err)
     rmi_run *run = context;
     (void)pipeline;
     int rc = drain(run, err);
-    return rc < 0 ? rc : rest(run, err);
+    if (rc == RM_OK) /* there is room now: the pipeline may go on, and comes again when it cannot */
+        rc = after_step(run, err);
+    else if (rc > 0)
+        rc = rest(run, err);
+    return rc;
 }

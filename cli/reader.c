@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "cli/guard.h"
 
 enum { PIECE = 1 << 17 };
 
@@ -16,15 +17,23 @@ static int io_error(const rmi_reader *reader, int number, rm_error *err)
                         strerror(number));
 }
 
-int rmi_reader_open(rmi_reader *reader, const char *path, rm_error *err)
+int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm_error *err)
 {
     struct stat status;
     bool standard = strcmp(path, "-") == 0;
-    *reader = (rmi_reader){.descriptor = STDIN_FILENO, .name = standard ? "standard input" : path};
-    if (!standard) {
-        reader->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    *reader = (rmi_reader){.descriptor = standard_input, .name = standard ? "standard input" : path};
+    if (standard && standard_input < 0)
+        return rm_error_set(err, RM_E_IO, "cannot read standard input: it is closed");
+    if (!standard) { /* a pipe with a name is waited for until somebody writes to it */
+        rmi_guard_call_begins();
+        do {
+            reader->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        } while (reader->descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
+        rmi_guard_call_ends();
         reader->owned = reader->descriptor >= 0;
     }
+    if (reader->descriptor < 0 && errno == EINTR)
+        return rm_error_set(err, RM_E_CANCELLED, "interrupted while opening %s", path);
     if (reader->descriptor < 0 || fstat(reader->descriptor, &status) != 0)
         return io_error(reader, errno, err);
     if (S_ISDIR(status.st_mode))
@@ -115,12 +124,12 @@ int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const cha
 {
     int rc = reader->capacity == 0 ? make_room_for_all(reader, limit, err) : RM_OK;
     while (rc == RM_OK && !reader->at_end && reader->end - reader->start <= limit) {
-        if (rmi_platform_would_block(reader->descriptor)) {
+        if (rmi_guard_stopping())
+            rc = RM_AGAIN;
+        else if (rmi_platform_would_block(reader->descriptor))
             rmi_reader_wait(reader, wake, INT64_MAX);
-            rc = rmi_platform_would_block(reader->descriptor) ? RM_AGAIN : RM_OK;
-        } else {
-            rc = read_piece(reader, err);
-        }
+        else if ((rc = read_piece(reader, err)) == RM_AGAIN)
+            rc = RM_OK; /* a signal, or somebody else was faster; it comes again */
     }
     *data = reader->end != reader->start ? reader->buffer + reader->start : "";
     *length = reader->end - reader->start;

@@ -1,6 +1,5 @@
 #include "cli/report.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,15 +11,10 @@ static const struct {
 
 void rmi_report_raw(const char *text, size_t length)
 {
-    while (length != 0) {
-        ssize_t written = write(STDERR_FILENO, text, length);
-        if (written < 0 && errno != EINTR)
-            return;
-        if (written > 0) {
-            text += written;
-            length -= (size_t)written;
-        }
-    }
+    rm_error unheard = {0}; /* there is nowhere else to tell it */
+    rmi_writer writer = {.descriptor = STDERR_FILENO, .name = "standard error"};
+    (void)rmi_writer_write(&writer, text, length, &unheard);
+    rm_error_clear(&unheard);
 }
 
 void rmi_report_line(const rmi_program *program, const char *severity, const char *format, ...)
@@ -117,7 +111,8 @@ rmi_exit rmi_report_failure(rmi_program *program, const rm_error *error, rmi_exi
     rmi_text text;
     rm_error failure = {0};
     rmi_report_error(program, error);
-    if (program->out.error != 0) /* that is what was told; the document would fail as well */
+    if (program->out.error != 0 &&
+        !program->out.stuck) /* that is what was told; the document would fail as well */
         return RMI_EXIT_IO;
     rmi_text_init(&text, NULL);
     int rc = rmi_report_document(&text, error, &failure);
@@ -128,7 +123,9 @@ rmi_exit rmi_report_failure(rmi_program *program, const rm_error *error, rmi_exi
         rc = rmi_writer_put(&program->out, text.data, text.length, &failure);
     if (rc == RM_OK)
         rc = rmi_writer_flush(&program->out, &failure);
-    if (rc != RM_OK) {
+    if (program->out.stuck) {
+        rmi_report_raw(text.data, text.length);
+    } else if (rc != RM_OK) {
         rmi_report_error(program, &failure);
         code = RMI_EXIT_IO;
     }

@@ -130,8 +130,8 @@ static unsigned input_flags(const rmi_run_options *options)
 static int load_manifest(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
-    int rc = rmi_setup_manifest(run->runtime, options->operands.items[0], input_flags(options),
-                                run->guard.wake, &run->manifest, code, err);
+    int rc = rmi_setup_manifest(&options->setup, run->runtime, options->operands.items[0],
+                                input_flags(options), run->guard.wake, &run->manifest, code, err);
     if (rc == RM_OK) {
         *code = RMI_EXIT_USAGE;
         rc = rmi_setup_overrides(run->manifest, &options->settings, err);
@@ -154,12 +154,13 @@ static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
                             "the manifest has input_data already; leave out --input or input_data");
     run->generate = options->input == NULL && !has_items;
     *code = RMI_EXIT_IO;
+    int rc = RM_OK;
     if (options->input != NULL)
-        return rmi_input_open(&run->input, options->input, (rmi_format)options->input_format,
-                              input_flags(options), run->guard.wake, err);
-    if (!run->generate)
+        rc = rmi_input_open(&run->input, options->input, run->program->in, (rmi_format)options->input_format,
+                            input_flags(options), run->guard.wake, err);
+    else if (!run->generate)
         rmi_input_of(&run->input, items);
-    return RM_OK;
+    return rc == RM_OK ? rm_manifest_check_input(run->manifest, run->input.whole, err) : rc;
 }
 
 static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
@@ -185,7 +186,7 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
     const rmi_run_options *options = run->options;
     const rm_pipeline_options pipeline_options = {
         .size = sizeof pipeline_options,
-        .timeout_ms = options->timeout_ms,
+        .timeout_ms = rmi_guard_has_clock(&run->guard) ? 0 : options->timeout_ms,
         .generate = run->generate,
         .measure = options->metrics,
         .input = run->generate ? NULL : rmi_input_next,
@@ -195,8 +196,7 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
         .opening = watch,
         .opening_context = &run->guard,
     };
-    if (options->timeout_ms != 0)
-        rmi_guard_limit(&run->guard, rmi_platform_now() + options->timeout_ms * 1000000);
+    rmi_guard_limit(&run->guard, options->timeout_ms, 0); /* loading had as long for itself */
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
     if (rc == RM_OK && run->generate)
         rc = rm_pipeline_finish(run->pipeline, err); /* nodes that do not generate get nothing */
@@ -245,11 +245,12 @@ static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     *code = RMI_EXIT_RUN;
     run->options->setup.loading_ms = run->options->timeout_ms;
-    int rc = rmi_guard_start(&run->guard, err);
+    int rc = rmi_guard_start(&run->guard, run->options->timeout_ms, err);
     if (rc == RM_OK) {
         rc = rmi_setup_runtime(&run->options->setup, &run->runtime, err);
         *code = rmi_exit_for_setup(rc);
     }
+    rmi_guard_watch_runtime(&run->guard, rc == RM_OK ? run->runtime : NULL);
     if (rc == RM_OK)
         rc = load_manifest(run, code, err);
     if (rc == RM_OK)
@@ -266,6 +267,7 @@ static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
 static void close_run(rmi_run *run)
 {
     rmi_guard_watch(&run->guard, NULL);
+    rmi_guard_watch_runtime(&run->guard, NULL);
     rm_pipeline_free(run->pipeline);
     rmi_input_close(&run->input);
     rmi_output_free(&run->output);
@@ -297,12 +299,8 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     if (run.output.compat) /* its nodes know of numpy's arrays alone */
         options->setup.arrays = RM_ARRAYS_NUMPY;
     int rc = perform(&run, &failed, &err);
-    if (rc != RM_OK && rmi_guard_interrupted(&run.guard)) {
-        if (err.code != RM_E_CANCELLED)
-            rm_error_set(&err, RM_E_CANCELLED, "interrupted");
-        failed = RMI_EXIT_INTERRUPTED;
-    }
     if (rc != RM_OK) {
+        rmi_guard_explain(&run.guard, "the run", &err, &failed);
         rmi_explain_memory(&err, rmi_platform_memory_limit());
         code = rmi_output_fail(&run.output, &err, failed);
     }

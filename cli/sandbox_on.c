@@ -202,8 +202,8 @@ static void started(void *context, rm_sandbox_run *run)
     watched *by = context;
     by->run = (rmi_guarded){.stop = stop_run, .context = run};
     rmi_guard_watch_other(by->guard, run != NULL ? &by->run : NULL);
-    if (run != NULL && by->timeout_ms != 0) /* also if nobody takes what is told about it */
-        rmi_guard_limit(by->guard, rmi_platform_now() + (by->timeout_ms + GRACE_MS) * 1000000);
+    if (run != NULL) /* also if nobody takes what is told about it */
+        rmi_guard_limit(by->guard, by->timeout_ms, GRACE_MS);
 }
 
 static int run_command(rmi_program *program, rmi_run_options *options, policy *allowed, rmi_guard *guard,
@@ -224,7 +224,7 @@ static int run_command(rmi_program *program, rmi_run_options *options, policy *a
         .arguments = words,
         .policy = allowed->given,
         .grace_ms = GRACE_MS,
-        .input = STDIN_FILENO,
+        .input = program->in,
         .output = program->out.descriptor,
         .errors = STDERR_FILENO,
         .started = started,
@@ -267,16 +267,14 @@ rmi_exit rmi_run_sandboxed(rmi_program *program, rmi_run_options *options, int a
     if (rc == RM_OK)
         rc = grant_named(&allowed, options, &err);
     if (rc == RM_OK)
-        rc = rmi_guard_start(&guard, &err);
+        rc = rmi_guard_start(&guard, 0, &err); /* the time runs from when the guest does */
     if (rc == RM_OK)
         rc = run_command(program, options, &allowed, &guard, argc, argv, &exit_code, &err);
     rmi_exit code = rc == RM_OK ? (rmi_exit)exit_code : exit_of(&err);
-    if (rc != RM_OK && rmi_guard_interrupted(&guard)) {
-        (void)rm_error_set(&err, RM_E_CANCELLED, "interrupted");
-        code = RMI_EXIT_INTERRUPTED;
-    }
-    if (rc != RM_OK)
+    if (rc != RM_OK) {
+        rmi_guard_explain(&guard, "the run", &err, &code);
         code = rmi_output_fail(&output, &err, code);
+    }
     rmi_guard_stop(&guard);
     policy_free(&allowed);
     rm_error_clear(&err);

@@ -128,13 +128,13 @@ void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime)
 /* Nothing is read much past this: rm_manifest_parse_with refuses what is larger. */
 enum { LARGEST = 64 << 20 };
 
-int rmi_setup_manifest(rm_runtime *runtime, const char *path, unsigned input_flags, rmi_wake *wake,
-                       rm_manifest **out, rmi_exit *code, rm_error *err)
+int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *path, unsigned input_flags,
+                       rmi_wake *wake, rm_manifest **out, rmi_exit *code, rm_error *err)
 {
     rmi_reader reader;
     const char *text = NULL;
     size_t length = 0;
-    int rc = rmi_reader_open(&reader, path, err);
+    int rc = rmi_reader_open(&reader, path, setup->program->in, err);
     if (rc == RM_OK)
         rc = rmi_reader_whole(&reader, LARGEST, wake, &text, &length, err);
     if (rc == RM_AGAIN)

@@ -39,8 +39,8 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err);
 void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime);
 /* Reads a manifest from a file, or from standard input for "-", waiting with `wake`; `input_flags` as
  * rm_manifest_parse_with has them. *code is what the process should end with on failure. *out is owned. */
-int rmi_setup_manifest(rm_runtime *runtime, const char *path, unsigned input_flags, rmi_wake *wake,
-                       rm_manifest **out, rmi_exit *code, rm_error *err);
+int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *path, unsigned input_flags,
+                       rmi_wake *wake, rm_manifest **out, rmi_exit *code, rm_error *err);
 /* Applies "node.param=value" texts: values are JSON, or else strings. */
 int rmi_setup_overrides(rm_manifest *manifest, const rmi_texts *settings, rm_error *err);
 

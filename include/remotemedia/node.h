@@ -173,7 +173,8 @@ typedef struct rm_node_type {
     int (*flush)(rm_node *node, void *state, rm_error *err);
     /* Optional. A parameter flagged RM_PARAM_LIVE has its new value in the state. */
     int (*set_param)(rm_node *node, void *state, const rm_param *param, rm_error *err);
-    /* Optional. The result of a pending packet is not wanted any more (its timeout_ms has passed). */
+    /* Optional. The result of a pending packet is not wanted any more: its timeout_ms has passed, or nobody wants what the
+     * node emits. Token 0: all that is under way in a node without pending packets (a stream, a source). */
     void (*abandon)(rm_node *node, void *state, uint64_t token);
     /* Optional, any thread: the call in progress should stop soon (cancel or deadline), with
      * RM_E_CANCELLED. */
@@ -214,7 +215,8 @@ RM_API void rm_node_wake(rm_node *node);
  * is waiting and none can be had now; with `wait` the runtime first runs the nodes before this one to get
  * one, where it can. */
 RM_API int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
-/* Whether a pull with `wait` can work in this run. Without it, all of the stream must be waited for (RM_OK
+/* Whether a pull with `wait` can work in this run: not where items are pushed from outside, and where there are threads only
+ * for the one streaming node of a pipeline (several could wait for one another). Without it, all of the stream must be waited for (RM_OK
  * from stream, until `end` is called) before code that cannot be suspended begins to take it. */
 RM_API bool rm_node_can_wait(const rm_node *node);
 
@@ -305,6 +307,9 @@ typedef struct rm_resolver {
     /* Appends a map {"name", "summary", ...} a type to `list`; `name` not NULL: only that one, with all
      * details. */
     int (*describe)(void *context, const char *name, rm_value *list, rm_error *err);
+    /* Optional. Any thread, and again and again: a resolve or describe in progress is to end soon, with
+     * RM_E_CANCELLED. What begins later is not meant. Returns at once. */
+    void (*interrupt)(void *context);
     void (*free)(void *context);
 } rm_resolver;
 RM_API int rm_runtime_add_resolver(rm_runtime *runtime, const rm_resolver *resolver, rm_error *err);

@@ -461,6 +461,11 @@ typedef struct rm_runtime rm_runtime;
 /* `config` may be NULL. *out is owned: rm_runtime_free. */
 RM_API int rm_runtime_new(const rm_config *config, rm_runtime **out, rm_error *err);
 RM_API void rm_runtime_free(rm_runtime *runtime);
+/* Asks the code that a call in progress is loading (Python modules while a manifest is validated) to stop: the call
+ * fails with RM_E_CANCELLED. One that has just begun may miss it: ask again, every 10 ms say, until the call has
+ * returned. Any thread, but no signal handler; `runtime` lives until this returns, and nothing is added to it
+ * meanwhile. */
+RM_API void rm_runtime_interrupt(rm_runtime *runtime);
 RM_API const rm_allocator *rm_runtime_allocator(const rm_runtime *runtime);
 RM_API void rm_runtime_log(const rm_runtime *runtime, rm_log_level level, const char *node,
                            const char *format, ...) RM_PRINTF(4, 5);
@@ -508,8 +513,12 @@ RM_API rm_value rm_manifest_input(const rm_manifest *manifest);
  * RM_E_UNKNOWN_NODE. */
 RM_API int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param, rm_value value,
                                  rm_error *err);
-/* All that can be checked without running: node types, parameters, ports, connections, cycles, features. */
+/* All that can be checked without running: node types, parameters, ports, connections, cycles, features, and which
+ * sources `input_data` names. */
 RM_API int rm_manifest_validate(rm_manifest *manifest, rm_error *err);
+/* Whether `items`, where they are a map from source id to list, name sources of the manifest: else
+ * RM_E_UNKNOWN_NODE. */
+RM_API int rm_manifest_check_input(const rm_manifest *manifest, rm_value items, rm_error *err);
 
 typedef enum rm_diagram { RM_DIAGRAM_MERMAID, RM_DIAGRAM_DOT } rm_diagram;
 /* The graph of a valid manifest as text. *text is owned: rm_text_free(allocator, text, length). */
@@ -544,8 +553,8 @@ typedef struct rm_pipeline_options {
     void *input_context;
     /* Optional, with `input`: waits until there may be more input or a pending node is due
      * (rm_pipeline_wait), after taking what results there are. Called inside rm_run_step when a streaming
-     * node needs an item and none can be had; without it (and without may_block) such a node gets its
-     * stream when all of it is there. A failure ends the run. */
+     * node needs an item and none can be had; without it (and without may_block, and without threads) such a
+     * node gets its stream when all of it is there. A failure ends the run. */
     int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
     void *wait_context;
     /* Optional: told the pipeline before nodes are opened, so that rm_pipeline_cancel can end a slow

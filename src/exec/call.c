@@ -21,6 +21,7 @@ int64_t rmi_call_watch(rm_node *node)
     if (deadline != RMI_FOREVER) {
         rm_node *late = node; /* of an earlier call, told too late */
         (void)atomic_compare_exchange_strong(&p->expired, &late, NULL);
+        atomic_store(&p->polled, node->poll.calling);
         atomic_store(&p->call_deadline, deadline);
         atomic_store(&p->limited, node);
     }
@@ -39,6 +40,7 @@ int rmi_call_unwatch(rm_node *node, int64_t started, int rc)
     } else if (node->call.batch < RMI_BATCH)
         node->call.batch *= 2;
     rm_node *expired = node;
+    atomic_store(&p->polled, false); /* no poll is in progress around another call */
     atomic_store(&p->limited, node->call.outer_limited);
     atomic_store(&p->call_deadline, node->call.outer_deadline);
     if (!atomic_compare_exchange_strong(&p->expired, &expired, NULL) || rc >= 0 || p->stopped)

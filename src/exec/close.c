@@ -47,7 +47,6 @@ void rm_pipeline_free(rm_pipeline *p)
         rm_value_clear(&p->failures[i].document);
     rmi_free(allocator, p->failures, p->failure_capacity * sizeof *p->failures);
     rm_error_clear(&p->error);
-    rm_error_clear(&p->input_error);
     rm_error_clear(&p->scratch);
     rm_error_clear(&p->emit_error);
     rmi_graph_free(&p->graph);

@@ -43,15 +43,25 @@ static int64_t watch(void *context)
     return now + TICK_NS < p->deadline ? now + TICK_NS : p->deadline;
 }
 
-int64_t rmi_first_timeout(const rm_pipeline *p)
+int64_t rmi_first_timeout_of(rm_node *node)
 {
     int64_t first = RMI_FOREVER;
-    for (uint32_t i = 0; p->item_timeouts && i < p->node_count; i++)
-        for (size_t k = 0; k < p->nodes[i].flight.count; k++) {
-            const rmi_flight *flight = &p->nodes[i].flight.items[k];
-            if (!flight->finished && !flight->waiting && flight->deadline < first)
-                first = flight->deadline;
-        }
+    for (size_t k = 0; k < node->flight.count; k++) {
+        const rmi_flight *flight = &node->flight.items[k];
+        if (!flight->finished && !flight->waiting && flight->deadline < first)
+            first = flight->deadline;
+    }
+    atomic_store(&node->late_at, first);
+    return first;
+}
+
+int64_t rmi_first_timeout(rm_pipeline *p)
+{
+    int64_t first = RMI_FOREVER;
+    for (uint32_t i = 0; p->item_timeouts && i < p->node_count; i++) {
+        const int64_t of_node = rmi_first_timeout_of(&p->nodes[i]);
+        first = of_node < first ? of_node : first;
+    }
     return first;
 }
 
@@ -126,11 +136,16 @@ void rm_pipeline_cancel(rm_pipeline *pipeline)
         rmi_watchdog_poke(pipeline->watchdog);
 }
 
+/* A poll is stopped for the items of all nodes, which share a loop; then each node is told for its own. */
 bool rm_node_cancelled(const rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
-    return atomic_load_explicit(&p->stop, memory_order_relaxed) != RMI_RUNNING ||
-           atomic_load_explicit(&p->expired, memory_order_relaxed) == node;
+    if (atomic_load_explicit(&p->stop, memory_order_relaxed) != RMI_RUNNING)
+        return true;
+    const rm_node *expired = atomic_load_explicit(&p->expired, memory_order_relaxed);
+    if (expired == NULL || !atomic_load(&p->polled))
+        return expired == node;
+    return rmi_platform_now() >= atomic_load(&node->late_at);
 }
 
 int rm_node_cancel_error(rm_node *node, rm_error *err)

@@ -63,7 +63,7 @@ void rmi_failure_free(rm_node *node)
 
 void rmi_failure_void(rm_node *node)
 {
-    if (node->failure.error == NULL || node->failure.seq < node->out.close_seq)
+    if (node->failure.error == NULL || node->failure.seq < node->out.close_seq || node->pipeline->stopped)
         return;
     rmi_failure_free(node);
     find_first(node->pipeline);
@@ -71,7 +71,7 @@ void rmi_failure_void(rm_node *node)
 
 void rmi_input_failure_void(rm_pipeline *p)
 {
-    rm_error_clear(&p->input_error);
+    rm_error_clear(&p->error);
     p->input_code = RM_OK;
     p->finished = true;
     find_first(p);
@@ -79,9 +79,11 @@ void rmi_input_failure_void(rm_pipeline *p)
 
 int rmi_input_failed(rm_pipeline *p, int64_t seq, int rc)
 {
+    rm_error error = {0};
+    rm_error_move(&error, &p->scratch);
     if (rc == RM_E_OUT_OF_MEMORY || rc == RM_E_CANCELLED || rc == RM_E_INTERNAL || rc == RM_E_TIMEOUT)
-        return rmi_stop_with(p, NULL, &p->scratch, rc);
-    rm_error_move(&p->input_error, &p->scratch);
+        return rmi_stop_with(p, NULL, &error, rc);
+    rm_error_move(&p->error, &error);
     p->input_code = rc;
     p->input_seq = seq;
     find_first(p);
@@ -108,7 +110,8 @@ static int fail(rm_node *node, int64_t seq, rm_error *error, int rc)
 int rmi_failure_conclude(rm_pipeline *p)
 {
     rm_node *node = p->failing;
-    rm_error_move(&p->error, node != NULL ? node->failure.error : &p->input_error);
+    if (node != NULL)
+        rm_error_move(&p->error, node->failure.error);
     p->failed = node != NULL ? node->failure.code : p->input_code;
     p->stopped = true;
     return p->failed;

@@ -76,13 +76,17 @@ int rmi_feed_address(rm_pipeline *p, const char *source, rm_error *err)
 
 static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
 {
-    rm_packet packet = rm_packet_of(item);
-    packet.seq = feed->bound;
-    rmi_value_mark_branched(item); /* whether the caller has kept it must not matter */
-    const int rc = rmi_queue_append(p->allocator, &feed->queue, &packet, 1);
+    rmi_queue *queue = &feed->queue;
+    const int rc = rmi_queue_reserve(p->allocator, queue, 1);
     if (rc != RM_OK)
         return rm_error_set(err, rc, "out of memory");
-    feed->bound++;
+    rmi_value_mark_branched(item); /* whether the caller has kept it must not matter */
+    rm_packet *end = rmi_queue_first(queue) + queue->count++;
+    *end = rm_packet_of(rm_null()); /* made in its place: a copy of one just made would wait for its parts */
+    end->value = item;
+    end->seq = feed->bound++;
+    end->reserved = item.kind < RM_STRING ? 0 : rmi_queue_units_of(item);
+    queue->units += end->reserved;
     rmi_ready(feed->to);
     return RM_OK;
 }
@@ -132,13 +136,10 @@ static rmi_link *simple_feed(const rm_pipeline *p)
     return simple && !rmi_link_full(feed) ? feed : NULL;
 }
 
-int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
+static int push_or_clear(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
 {
-    int rc = RM_OK;
-    rmi_link *feed = source == NULL ? simple_feed(p) : NULL;
-    if (feed != NULL)
-        rc = put(p, feed, item, err);
-    else if (p->finished || p->done)
+    int rc;
+    if (p->finished || p->done)
         rc = rm_error_set(err, RM_E_USAGE, "push after the input was finished");
     else
         rc = push(p, source, item, !p->feed_overshoot, err);
@@ -146,6 +147,14 @@ int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error
     if (rc < 0)
         rm_value_clear(&item);
     return rc;
+}
+
+int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
+{
+    rmi_link *feed = source == NULL ? simple_feed(p) : NULL;
+    return feed != NULL && rmi_queue_reserve(p->allocator, &feed->queue, 1) == RM_OK
+               ? put(p, feed, item, err)
+               : push_or_clear(p, source, item, err);
 }
 
 /* Of the item that comes next, as far as the sources are given the same items. */
@@ -158,7 +167,7 @@ static int64_t next_item(const rm_pipeline *p)
     return seq;
 }
 
-int rmi_feed_pull(rm_pipeline *p)
+static int pull_items(rm_pipeline *p)
 {
     int rc = RM_OK;
     size_t pulled = 0;
@@ -200,4 +209,10 @@ int rm_pipeline_finish(rm_pipeline *p, rm_error *err)
         rmi_ready(node);
     }
     return RM_OK;
+}
+
+int rmi_take_input(rm_pipeline *p)
+{
+    const int rc = pull_items(p);
+    return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
 }

@@ -30,11 +30,12 @@ bool rmi_look(rm_pipeline *p)
 }
 
 /* A stream node that may wait in a pull begins when nobody else can do anything, the last one first: those before it can then
- * go on while it waits, which is not so the other way round. */
+ * go on while it waits, which is not so the other way round. Behind RMI_MAX_PULLS of them a node goes on when its input is there, or has
+ * ended. */
 static bool begin_a_pull(rm_pipeline *p)
 {
     rmi_reason why;
-    for (uint32_t i = p->node_count; p->stream_count > 1 && i-- > 0;)
+    for (uint32_t i = p->node_count; p->stream_count > 1 && p->pulls < RMI_MAX_PULLS && i-- > 0;)
         if (rmi_node_work(&p->nodes[i], &why) == RMI_STREAM_LATER) {
             p->nodes[i].stream.begin = true;
             rmi_ready(&p->nodes[i]);
@@ -95,12 +96,6 @@ bool rmi_wants_input(const rm_pipeline *p)
             return false;
     }
     return may_be_fed(p);
-}
-
-int rmi_take_input(rm_pipeline *p)
-{
-    const int rc = rmi_feed_pull(p);
-    return rc == RM_DONE ? rm_pipeline_finish(p, NULL) : rc;
 }
 
 /* ---- The end */
@@ -201,11 +196,15 @@ int rmi_idle(rm_pipeline *p)
 {
     if (p->has_special && rmi_look(p))
         return RM_OK;
-    if (results_are_taken(p))
+    p->results_taken = false;
+    p->results_wanted = results_are_taken(p);
+    if (p->results_wanted)
         return RM_AGAIN;
     const int fed = rmi_wants_input(p) ? rmi_take_input(p) : RM_AGAIN;
     if (fed != RM_AGAIN)
         return fed;
+    if (!p->has_special && p->blocked_count == 0 && p->input_code == RM_OK && may_be_fed(p))
+        return RM_AGAIN; /* marks are exact here; the rest of this function would come to the same */
     if (p->has_special && (begin_a_pull(p) || poll_after_work(p)))
         return RM_OK;
     if (p->has_special && any_waits_for_outside(p))

@@ -3,13 +3,9 @@
 
 #include "exec/pipeline.h"
 
-size_t rmi_output_room(const rm_node *node)
+size_t rmi_room_of_all(const rm_node *node)
 {
     size_t room = RMI_BATCH;
-    if (node->out.overshoot)
-        return room;
-    if (node->out.only != NULL)
-        return rmi_link_room(node->out.only, room);
     for (uint32_t port = 0; port < node->out.port_count; port++)
         for (uint32_t i = 0; room > 0 && i < node->out.ports[port].count; i++)
             room = rmi_link_room(node->out.ports[port].links[i], room);
@@ -34,15 +30,6 @@ void rmi_drained(rmi_link *link)
         return;
     rmi_unblock(link->from);
     rmi_ready(link->from);
-}
-
-void rmi_link_take(rmi_link *link, rm_packet *packet)
-{
-    const size_t units = rmi_queue_units(&link->queue, 1);
-    *packet = *rmi_queue_first(&link->queue);
-    packet->reserved = 0;
-    rmi_queue_drop(&link->queue, 1, 1, units);
-    rmi_drained(link);
 }
 
 /* Whether all consumers of the node have closed; then *seq is the last at which one did. */

@@ -106,7 +106,8 @@ int rmi_merge(rm_node *node)
         }
         merged->count += n;
         rmi_queue_drop(&link->queue, n, n, units);
-        rmi_drained(link);
+        if (link->from != NULL && link->from->out.blocked)
+            rmi_drained(link);
     }
     return RM_OK;
 }

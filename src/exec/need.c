@@ -23,9 +23,10 @@ static bool waits_for_room(const rm_node *node)
 /* What the node lacks: packets of its lowest seq where some wait already, else anything at all. */
 static void need_inputs(const rm_node *node)
 {
-    const int64_t lowest = rmi_lowest_seq(node->in.links, node->in.count);
-    if (lowest != RMI_FOREVER ? lowest <= node->pipeline->limit : node->out.needed)
-        need_missing(node->in.links, node->in.count, lowest);
+    const int64_t lowest = rmi_lowest_seq(node->in.links, node->in.count), limit = node->pipeline->limit;
+    const bool waits = lowest != RMI_FOREVER && lowest <= limit;
+    if (waits || node->out.needed)
+        need_missing(node->in.links, node->in.count, waits ? lowest : limit);
 }
 
 /* From the sinks up: needed are those before a merge that waits, and those before a needed one that gets nothing. */
@@ -62,10 +63,22 @@ static bool a_needed_source_starves(const rm_pipeline *p)
     return false;
 }
 
+/* What is missing comes when a node is flushed, and nothing is in the way of that. */
+static bool a_flush_is_needed(const rm_pipeline *p)
+{
+    rmi_reason why;
+    for (uint32_t i = p->flush_rank; i < p->node_count && RM_SEQ_END + i <= p->limit; i++) {
+        if (rmi_node_work(&p->nodes[i], &why) != RMI_WAIT || why != RMI_FOR_FLUSH)
+            return false;
+        if (p->nodes[i].out.needed)
+            return true;
+    }
+    return false;
+}
+
 bool rmi_overshoot(rm_pipeline *p)
 {
     rm_node *last = NULL;
-    rmi_reason why;
     if (p->blocked_count == 0 && p->feed_count < 2)
         return false;
     find_needed(p);
@@ -81,8 +94,5 @@ bool rmi_overshoot(rm_pipeline *p)
         p->feed_overshoot = true; /* for who pushes */
         return p->input != NULL && p->input_code == RM_OK && rmi_take_input(p) == RM_OK;
     }
-    if (p->flush_rank < p->node_count && rmi_node_work(&p->nodes[p->flush_rank], &why) == RMI_WAIT &&
-        why == RMI_FOR_FLUSH)
-        return false; /* what it gives when it is flushed is what is missing */
-    return last != NULL && let_go(last);
+    return last != NULL && !a_flush_is_needed(p) && let_go(last);
 }

@@ -60,6 +60,7 @@ static int wait_for_retry(rm_node *node, rmi_flight *flight, rm_error *error)
     const int64_t backoff_ms = node->graph->source->retry_backoff_ms;
     flight->attempts--;
     flight->waiting = true;
+    (void)rmi_first_timeout_of(node);
     flight->deadline = backoff_ms > 0 ? rmi_platform_now() + backoff_ms * 1000000 : 0;
     rm_error_clear(error);
     rmi_ready(node);
@@ -93,6 +94,7 @@ static int settle(rm_node *node, uint64_t token, int rc, rm_error *error)
     if (rc < 0 && flight->attempts > 0 && rc != RM_E_OUT_OF_MEMORY && rc != RM_E_CANCELLED)
         return wait_for_retry(node, flight, error);
     flight->finished = true;
+    (void)rmi_first_timeout_of(node);
     flight->code = rc < 0 ? rc : RM_OK;
     if (rc < 0) {
         flight->error = rmi_alloc_zeroed(p->allocator, sizeof *flight->error);
@@ -276,10 +278,13 @@ static int call_poll(rm_node *node)
     node->poll.on = rc == RM_PENDING || rc == RM_MORE;
     node->poll.due = rc == RM_MORE;
     node->poll.wait = wait;
+    node->stream.starved |= rc == RM_OK;
     if (node->generate.on)
         node->in.links[0]->bound = node->generate.next_seq;
     if (rc == RM_DONE)
         rmi_close_inputs(node, seq);
+    if (rc < 0 && node->type->stream != NULL)
+        return rmi_stream_failed(node, rc);
     return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : RM_OK;
 }
 

@@ -10,7 +10,8 @@
  *   pending.c   attempts, polls, results that come later   stream.c   nodes that pull their input
  *   failure.c   on_error, and which failure counts         deadline.c cancel, timeouts, the watchdog
  *   feed.c      input items to the sources                 results.c  pull, counters, graph_info
- *   batch.c     rm_run                                     node_api.c what a node calls
+ *   pull.c      their next packet                          batch.c    rm_run
+ *   node_api.c  what a node calls, by its host (host.h)     pipeline_host.c  a pipeline as that host
  *   lone.c      one node without all this: the slots called from outside (lone_manifest.c, lone_record.c) */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
@@ -27,7 +28,8 @@ enum {
     RMI_BATCH = 64,                 /* packets a node is called with at most */
     RMI_QUEUE = 64,                 /* packets a link holds unless the manifest says otherwise */
     RMI_LONG_CALL_NS = 1000 * 1000, /* after a call of that length results are handed out first */
-    RMI_MAX_PULLS = 16,             /* streaming nodes that may wait inside one another's pull */
+    RMI_MAX_PULLS =
+        64, /* streaming nodes that may wait inside one another's pull: as many as a WASM stack has room for */
 };
 /* Instead of a flight's token: what is emitted goes nowhere. */
 #define RMI_DISCARD UINT64_MAX
@@ -61,17 +63,13 @@ typedef struct rmi_counters {
     uint64_t in, out, dropped, failed, ns;
 } rmi_counters;
 
+/* What most turns look at stands first, together: a chain of many nodes runs out of the processor's nearest cache. */
 struct rm_node {
     /* ---- open.c: what the node is */
     struct rm_pipeline *pipeline;
-    const rmi_graph_node *graph;
     const rm_node_type *type;
-    const rmi_node_host *host;
-    void *host_context;
     void *state;
-    rm_value params;
     uint32_t rank;
-    uint32_t max_in_flight;
     bool open;
     bool plain;       /* nothing under way between two calls: no poll, stream, retry, timeout_ms, generate */
     bool lean;        /* plain, one input, one output, process_many, bounds do not matter: the shortest way */
@@ -79,25 +77,56 @@ struct rm_node {
     bool takes_any;   /* no packet needs a look before it may reach the node */
     bool takes_items; /* as a source: it has a use for input items */
 
+    /* ---- turn.c */
+    bool more; /* answered RM_MORE */
+    bool flushed;
+
     /* ---- link.c */
     struct {
-        rmi_link **links; /* in manifest order; a source has one, its feed */
-        uint32_t count;
+        rmi_link **links;      /* in manifest order; a source has one, its feed */
         const rm_port **takes; /* what each input port accepts; NULL: any plain value */
-        bool closed;           /* wants no more input */
+        uint32_t count;
+        bool closed; /* wants no more input */
     } in;
     struct {
+        rmi_link *only;     /* the connection, where there is just one and no results */
+        rmi_link *results;  /* of an output node */
         rmi_outputs *ports; /* a port each */
         uint32_t port_count;
-        rmi_link *only;    /* the connection, where there is just one and no results */
-        rmi_link *results; /* of an output node */
         bool blocked;      /* waits for room */
         bool overshoot;    /* may be called once although there is none */
         bool unwanted;     /* all its links are closed */
-        int64_t close_seq; /* unwanted: from this seq on */
-        int64_t bound;     /* the last one that its links were told */
         bool needed;       /* need.c */
+        int64_t bound;     /* the last one that its links were told */
+        int64_t close_seq; /* unwanted: from this seq on */
     } out;
+
+    /* ---- failure.c */
+    struct {
+        rm_error *error; /* owned: it has failed, unless that turns out not to count; NULL: it has not */
+        int64_t seq;
+        int code;
+    } failure;
+
+    /* ---- call.c */
+    struct {
+        size_t batch;   /* packets a call gets at most */
+        rm_node *outer; /* the node whose call this one's is nested in */
+        bool busy;      /* a call is in progress */
+        int64_t outer_deadline;
+        rm_node *outer_limited;
+    } call;
+
+    /* ---- emit.c */
+    rmi_origin current; /* of the packet in process */
+    rmi_counters counters;
+
+    /* ---- open.c: the rest of what the node is */
+    const rmi_graph_node *graph;
+    const rmi_node_host *host;
+    void *host_context;
+    rm_value params;
+    uint32_t max_in_flight;
 
     /* ---- merge.c */
     struct {
@@ -106,9 +135,6 @@ struct rm_node {
         uint32_t index;
         int64_t advanced; /* the bound that `advance` was last told */
     } merge;
-
-    /* ---- emit.c */
-    rmi_origin current; /* of the packet in process */
 
     /* ---- flight.c, pending.c */
     struct {
@@ -143,26 +169,10 @@ struct rm_node {
         bool on;
         int64_t next_seq; /* of what is emitted */
     } generate;
-    bool more; /* answered RM_MORE */
-    bool flushed;
 
-    /* ---- call.c */
-    struct {
-        bool busy;      /* a call is in progress */
-        rm_node *outer; /* the node whose call this one's is nested in */
-        int64_t outer_deadline;
-        rm_node *outer_limited;
-        size_t batch; /* packets a call gets at most */
-    } call;
-
-    /* ---- failure.c */
-    struct {
-        rm_error *error; /* owned: it has failed, unless that turns out not to count; NULL: it has not */
-        int code;
-        int64_t seq;
-    } failure;
-
-    rmi_counters counters;
+    /* ---- deadline.c */
+    _Atomic int64_t
+        late_at; /* when the first of its items under way is out of time; kept while polls have deadlines */
 };
 
 enum { RMI_RUNNING, RMI_CANCELLED, RMI_TIMED_OUT };
@@ -209,22 +219,23 @@ struct rm_pipeline {
     rm_node *puller; /* the innermost */
 
     /* ---- failure.c */
-    int64_t limit;        /* packets with a higher seq wait: a node has failed there; RMI_FOREVER: none has */
-    rm_node *failing;     /* the node whose failure the run's would be */
-    int input_code;       /* the input failed, */
-    int64_t input_seq;    /* at this item, */
-    rm_error input_error; /* with this */
-    int failed;           /* the code that ended the run */
-    bool stopped;         /* at once: nothing more is processed */
-    rm_error error;       /* of `failed`, until rm_run_step hands it out */
-    rm_error scratch;     /* what a node's call fills in; empty between calls */
-    rm_error emit_error;  /* a failure inside rm_emit, for the call that it happened in */
+    int64_t limit;       /* packets with a higher seq wait: a node has failed there; RMI_FOREVER: none has */
+    rm_node *failing;    /* the node whose failure the run's would be */
+    int input_code;      /* the input failed, as `error` says, */
+    int64_t input_seq;   /* at this item */
+    int failed;          /* the code that ended the run */
+    bool stopped;        /* at once: nothing more is processed */
+    rm_error error;      /* of `failed` (or of the input, for now), until rm_run_step hands it out */
+    rm_error scratch;    /* what a node's call fills in; empty between calls */
+    rm_error emit_error; /* a failure inside rm_emit, for the call that it happened in */
     struct rmi_failure *failures; /* on_error "collect" */
     size_t failure_count, failure_capacity;
 
     /* ---- results.c */
     int64_t result_seq; /* where rm_pipeline_pull stands in (seq, sink) order */
     uint32_t result_index;
+    bool results_wanted; /* the last step ended because results are in the way, */
+    bool results_taken;  /* and some were taken since */
 
     /* ---- deadline.c */
     _Atomic(rmi_wake *) wake; /* made when first needed */
@@ -234,6 +245,7 @@ struct rm_pipeline {
     _Atomic(rm_node *) expired; /* the node whose call in progress is past it */
     atomic_bool any_woken;
     _Atomic(rm_node *) calling;    /* the node in a call */
+    atomic_bool polled;            /* it is a poll: call_deadline is that of the first item of all nodes */
     _Atomic int64_t call_deadline; /* of the call in progress; RMI_FOREVER: none */
     int64_t deadline;              /* of the whole run, monotonic ns */
     int64_t timeout_ms;
@@ -241,12 +253,26 @@ struct rm_pipeline {
     bool own_clock;     /* there is a deadline and no watchdog that looks at it */
 };
 
+/* ---- link.c */
+size_t rmi_room_of_all(const rm_node *node);
+/* How many packets may be put on every output of the node, at most a batch; 0: an output is full. */
+static inline size_t rmi_output_room(const rm_node *node)
+{
+    if (node->out.overshoot)
+        return RMI_BATCH;
+    return node->out.only != NULL ? rmi_link_room(node->out.only, RMI_BATCH) : rmi_room_of_all(node);
+}
+
 /* ---- schedule.c */
 static inline void rmi_ready(const rm_node *node)
 {
     node->pipeline->ready[node->rank >> 6] |= (uint64_t)1 << (node->rank & 63);
 }
-void rmi_all_ready(rm_pipeline *pipeline);
+static inline void rmi_all_ready(rm_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->node_count; i++)
+        rmi_ready(&p->nodes[i]);
+}
 /* One node's turn, or what an idle run does. Answers as rm_run_step. */
 int rmi_turn(rm_pipeline *pipeline);
 
@@ -292,8 +318,6 @@ void rmi_describe_waits(const rm_pipeline *pipeline, char *text, size_t size);
 int rmi_idle(rm_pipeline *pipeline);
 /* Whether more input is wanted: what there was has been taken. */
 bool rmi_wants_input(const rm_pipeline *pipeline);
-/* Takes input items where there are any; RM_AGAIN when there are none now. */
-int rmi_take_input(rm_pipeline *pipeline);
 /* Looks at the clock and marks the nodes that can do something; whether there are any. */
 bool rmi_look(rm_pipeline *pipeline);
 
@@ -422,17 +446,23 @@ int rmi_finish(rm_node *node, uint64_t token, int code, rm_error *err);
 
 /* ---- stream.c */
 int rmi_stream_turn(rm_node *node, bool at_end);
+/* The node's code failed with `rc`: its stream does not go on, whatever on_error says. Answers as rmi_item_failed. */
+int rmi_stream_failed(rm_node *node, int rc);
 /* Whether a packet waits for the node that it may take, or will get as soon as it asks. */
 bool rmi_stream_waits(const rm_node *node);
-int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+/* Whether the other nodes can work inside a pull. */
+bool rmi_can_nest(const rm_pipeline *pipeline);
 bool rmi_can_wait(const rm_node *node);
 /* Whether a call of the stream node may wait in a pull, so that others should have their turns before it. */
 bool rmi_may_wait(const rm_node *node);
 
+/* ---- pull.c */
+int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+
 /* ---- feed.c */
-/* Takes items from options.input while the feeds have room; RM_OK: some came, RM_AGAIN, RM_DONE or a
- * failure. */
-int rmi_feed_pull(rm_pipeline *pipeline);
+/* Takes items from options.input, up to a batch, and its end where that has come. RM_OK: some came; RM_AGAIN: there is
+ * none now; or a failure. */
+int rmi_take_input(rm_pipeline *pipeline);
 bool rmi_feed_open(const rm_pipeline *pipeline);
 /* Whether the node, as a source, has a use for input items; a pure generator has none. */
 bool rmi_takes_items(const rm_node *node);
@@ -464,8 +494,10 @@ void rmi_failure_free(rm_node *node);
 /* ---- deadline.c */
 int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
 void rmi_deadline_stop(rm_pipeline *pipeline);
-/* The earliest time at which an item under way anywhere is out of time. */
-int64_t rmi_first_timeout(const rm_pipeline *pipeline);
+/* The earliest time at which an item under way anywhere is out of time; every node's late_at is set. */
+int64_t rmi_first_timeout(rm_pipeline *pipeline);
+/* The same for the items of one node. */
+int64_t rmi_first_timeout_of(rm_node *node);
 /* The flag that ends waits; NULL when there is no memory for one or the run is to stop, so that nobody
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
@@ -493,8 +525,7 @@ int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out,
 /* Calls close once on every open node; the first failure is returned, in pipeline->error where none was. */
 int rmi_close_all(rm_pipeline *pipeline);
 
-/* ---- node_api.c */
-/* How a node in a pipeline is hosted. */
+/* ---- pipeline_host.c */
 extern const rmi_node_host rmi_pipeline_host;
 
 #endif

@@ -20,6 +20,8 @@ uint32_t rmi_queue_units_of(rm_value value);
 size_t rmi_queue_units(const rmi_queue *queue, size_t n);
 /* Forgets the first `n` of the `offered` ones that held `units`; their content was taken over. */
 void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units);
+/* Moves the first packet out of a queue that has one; *packet is owned. */
+static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet);
 /* Clears the packets that wait. */
 void rmi_queue_clear(rmi_queue *queue);
 void rmi_queue_free(const rm_allocator *allocator, rmi_queue *queue);
@@ -34,6 +36,16 @@ static inline void rmi_packet_clear(rm_packet *packet)
 static inline rm_packet *rmi_queue_first(const rmi_queue *queue)
 {
     return queue->packets + queue->head;
+}
+
+static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet)
+{
+    *packet = *rmi_queue_first(queue);
+    if (queue->units > 0) /* a merged one has its port in `reserved`, and no units */
+        queue->units -= packet->reserved;
+    packet->reserved = 0;
+    queue->count--;
+    queue->head = queue->count == 0 ? 0 : queue->head + 1;
 }
 
 static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)

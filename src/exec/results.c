@@ -32,7 +32,10 @@ int rm_pipeline_pull(rm_pipeline *p, size_t *sink, rm_packet *packet, rm_error *
     rmi_link *link = next_link(p, &p->result_seq, &p->result_index);
     if (link == NULL)
         return p->done ? RM_DONE : RM_AGAIN;
-    rmi_link_take(link, packet);
+    rmi_queue_take(&link->queue, packet);
+    if (link->from->out.blocked)
+        rmi_drained(link);
+    p->results_taken = p->results_wanted;
     *sink = p->result_count == 1 ? 0 : p->result_index;
     return RM_OK;
 }

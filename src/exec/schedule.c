@@ -19,12 +19,6 @@ static inline bool next_ready(rm_pipeline *p, uint32_t *rank)
     return true;
 }
 
-void rmi_all_ready(rm_pipeline *p)
-{
-    for (uint32_t i = 0; i < p->node_count; i++)
-        rmi_ready(&p->nodes[i]);
-}
-
 int rmi_turn(rm_pipeline *p)
 {
     uint32_t rank = 0;
@@ -43,25 +37,13 @@ int rmi_turn(rm_pipeline *p)
     return p->stopped ? p->failed : RM_OK;
 }
 
-/* Since the step that told the caller to wait: results that were taken have made room. */
-static bool can_go_on(const rm_pipeline *p)
-{
-    rmi_reason why;
-    for (uint32_t i = 0; i < p->node_count; i++) {
-        const rmi_work work = rmi_node_work(&p->nodes[i], &why);
-        if (work != RMI_WAIT && work != RMI_STREAM_LATER)
-            return true;
-    }
-    return false;
-}
-
 void rm_pipeline_wait(rm_pipeline *p, const int *descriptors, size_t count)
 {
     enum { MOST = 32, MOST_GIVEN = 16 };
     int watched[MOST];
     size_t watching = 0;
     int64_t deadline = p->deadline;
-    if (can_go_on(p))
+    if (p->results_taken) /* that was what the last step needed */
         return;
     while (watching < count && watching < MOST_GIVEN) {
         watched[watching] = descriptors[watching];

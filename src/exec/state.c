@@ -34,9 +34,22 @@ static rmi_work wait_for_more(const rm_node *node, rmi_reason *why)
     return wait_for(why, at_end ? RMI_FOR_FLUSH : RMI_FOR_INPUT);
 }
 
+static int64_t first_flight(const rm_node *node)
+{
+    return node->flight.items[0].origin.seq;
+}
+
 static bool has_under_way(const rm_node *node)
 {
     return node->flight.count > 0 || node->more || node->poll.on || node->generate.on;
+}
+
+/* The item that is under way in a node that is polled. */
+static int64_t polled_seq(const rm_node *node)
+{
+    if (node->flight.count > 0)
+        return first_flight(node);
+    return node->generate.on ? node->generate.next_seq : node->current.seq;
 }
 
 static bool poll_is_due(const rm_node *node)
@@ -62,9 +75,7 @@ static rmi_work due_work(const rm_node *node, rmi_reason *why)
         if (!node->more)
             return rmi_output_room(node) > 0 ? RMI_RETRY : wait_for(why, RMI_FOR_ROOM);
     }
-    if (poll_is_due(node))
-        return rmi_output_room(node) > 0 ? RMI_POLL : wait_for(why, RMI_FOR_ROOM);
-    return RMI_WAIT;
+    return poll_is_due(node) ? unless_held(node, RMI_POLL, polled_seq(node), why) : RMI_WAIT;
 }
 
 static rmi_work stream_work(const rm_node *node, rmi_reason *why)
@@ -85,6 +96,15 @@ static rmi_work stream_work(const rm_node *node, rmi_reason *why)
     return asks ? wait_for_more(node, why) : wait_for_outside(node, node->current.seq, why);
 }
 
+/* A node in which nothing is under way between two calls. */
+static rmi_work plain_work(const rm_node *node, rmi_reason *why)
+{
+    if (node->more)
+        return unless_held(node, RMI_GO_ON, node->current.seq, why);
+    const int64_t next = node->in.closed ? RMI_FOREVER : rmi_next_seq(node);
+    return next != RMI_FOREVER ? unless_held(node, RMI_PROCESS, next, why) : wait_for_more(node, why);
+}
+
 rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
 {
     *why = RMI_FOR_NOTHING;
@@ -92,15 +112,16 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
         return wait_for(why, node->call.busy ? RMI_FOR_CALL : RMI_FOR_NOTHING);
     if ((node->out.unwanted || node->failure.error != NULL) && has_under_way(node))
         return RMI_ABANDON;
-    if (!node->plain) {
-        const rmi_work due = due_work(node, why);
-        if (due != RMI_WAIT || *why == RMI_FOR_ROOM)
-            return due;
-    }
+    if (node->plain)
+        return plain_work(node, why);
+    const rmi_work due = due_work(node, why);
+    if (due != RMI_WAIT || *why != RMI_FOR_NOTHING)
+        return due;
     if (node->type->stream != NULL)
         return stream_work(node, why);
-    if (node->more)
-        return unless_held(node, RMI_GO_ON, node->current.seq, why);
+    if (node->more) /* a later item's, too, where an earlier one may have to wait for it */
+        return unless_held(node, RMI_GO_ON, node->flight.count > 0 ? first_flight(node) : node->current.seq,
+                           why);
     if (node->generate.on)
         return node->poll.on ? wait_for_outside(node, node->generate.next_seq, why)
                              : unless_held(node, RMI_GENERATE, node->generate.next_seq, why);
@@ -109,7 +130,7 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
     if (work != RMI_WAIT || *why == RMI_FOR_ROOM)
         return work;
     if (node->flight.count > 0)
-        return wait_for_outside(node, node->flight.items[0].origin.seq, why);
+        return wait_for_outside(node, first_flight(node), why);
     return *why == RMI_FOR_FAILURE ? RMI_WAIT : wait_for_more(node, why);
 }
 

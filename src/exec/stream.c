@@ -1,9 +1,4 @@
-/* Nodes that take their input as a stream: they are called when something waits, and pull it themselves.
- *
- * A pull that may wait runs the other nodes inside itself. It cannot wait for itself: the nodes whose packets come by way of one
- * that waits in a pull (`below`) do not begin before it has returned, so whoever pulls inside another's pull depends on none of
- * those that wait under it; what these do not take meanwhile may exceed their queues (need.c). But it goes on only when those
- * above it have returned. So where there are threads, rm_node_can_wait says yes only to the one streaming node of a pipeline. */
+/* Nodes that take their input as a stream: they are called when something waits, and pull it themselves (pull.c). */
 #include "exec/pipeline.h"
 
 bool rmi_stream_waits(const rm_node *node)
@@ -12,15 +7,22 @@ bool rmi_stream_waits(const rm_node *node)
     return next != RMI_FOREVER && next <= node->pipeline->limit;
 }
 
+int rmi_stream_failed(rm_node *node, int rc)
+{
+    const int64_t seq = node->current.seq;
+    if (!node->pipeline->stopped)
+        rmi_close_inputs(node, seq);
+    return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
+}
+
 /* What the call answered. */
 static int heed(rm_node *node, int rc)
 {
     const int64_t seq = node->current.seq;
-    if (rc < 0) {
-        rmi_close_inputs(node, seq); /* a stream that failed does not go on, whatever on_error says */
-        return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
-    }
+    if (rc < 0)
+        return rmi_stream_failed(node, rc);
     node->more = rc == RM_MORE;
+    node->stream.starved |= rc == RM_OK; /* it wants more */
     node->poll.on = rc == RM_PENDING;
     node->poll.due = rc == RM_PENDING && node->type->poll != NULL;
     if (rc == RM_DONE)
@@ -41,128 +43,28 @@ int rmi_stream_turn(rm_node *node, bool at_end)
     return heed(node, rc);
 }
 
-/* ---- Pulls */
+/* ---- Waiting */
 
-static int take(rm_node *node, rm_packet *packet)
+/* Input comes by itself, not by pushes from outside: others can work inside a pull. */
+static bool comes_by_itself(const rm_pipeline *p)
 {
-    rm_pipeline *p = node->pipeline;
-    rmi_queue *queue = node->in.count == 1 ? &node->in.links[0]->queue : &node->merge.queue;
-    if (queue->count == 0 || rmi_queue_first(queue)->seq > p->limit)
-        return RM_AGAIN;
-    if (node->in.count == 1)
-        rmi_link_take(node->in.links[0], packet);
-    else {
-        *packet = *rmi_queue_first(queue);
-        packet->reserved = 0;
-        rmi_queue_drop(queue, 1, 1, 0);
-    }
-    node->counters.in++;
-    node->stream.starved = false;
-    rmi_set_current(node, packet);
-    return RM_OK;
+    return p->input == NULL ? p->generate : p->wait != NULL || p->may_block;
 }
 
-/* Whether others can work inside a pull: where input comes by itself, not by pushes from outside. */
-static bool can_nest(const rm_pipeline *p)
+bool rmi_can_nest(const rm_pipeline *p)
 {
-    const bool comes_by_itself = p->input == NULL ? p->generate : p->wait != NULL || p->may_block;
-    return comes_by_itself && p->pulls < RMI_MAX_PULLS;
+    return comes_by_itself(p) && p->pulls < RMI_MAX_PULLS;
 }
 
 bool rmi_can_wait(const rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
-    return can_nest(p) && (p->stream_count == 1 || !rmi_platform_has_threads());
+    return rmi_can_nest(p) && (p->stream_count == 1 || !rmi_platform_has_threads());
 }
 
 bool rmi_may_wait(const rm_node *node)
 {
     const rm_pipeline *p = node->pipeline;
     const bool does = node->stream.has_waited || !rmi_platform_has_threads();
-    return p->stream_count > 1 && !node->stream.ended && does && can_nest(p);
-}
-
-/* Marks the nodes that get their packets by way of one that waits in a pull. */
-static void mark_below(rm_pipeline *p)
-{
-    for (uint32_t rank = 0; p->stream_count > 1 && rank < p->node_count; rank++) {
-        rm_node *node = &p->nodes[rank];
-        node->stream.below = false;
-        for (uint32_t i = 0; i < node->in.count && !node->stream.below; i++) {
-            const rm_node *from = node->in.links[i]->from;
-            node->stream.below = from != NULL && (from->stream.below || from->stream.waits);
-        }
-        if (!node->stream.below)
-            rmi_ready(node);
-    }
-}
-
-static int wait_outside(rm_pipeline *p, int rc)
-{
-    if (p->wait != NULL) {
-        rc = p->wait(p->wait_context, p, &p->scratch);
-        return rc < 0 ? rmi_stop_with(p, NULL, &p->scratch, rc) : RM_OK;
-    }
-    if (rc == RM_PENDING && (p->may_block || p->input == NULL)) {
-        rm_pipeline_wait(p, NULL, 0);
-        return RM_OK;
-    }
-    return RM_AGAIN;
-}
-
-/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be had. */
-static int run_others(rm_node *node)
-{
-    rm_pipeline *p = node->pipeline;
-    int rc = p->tracked ? rmi_raise_bounds(node) : RM_OK; /* what others wait for may depend on this one */
-    if (rc != RM_OK)
-        return rc;
-    rm_node *outer = p->puller;
-    p->pulls++;
-    p->puller = node;
-    node->stream.waits = true;
-    mark_below(p);
-    do
-        rc = rmi_turn(p);
-    while (rc == RM_OK && !rmi_stream_waits(node) && !node->stream.ended && !node->in.closed);
-    if (rc == RM_PENDING || rc == RM_AGAIN)
-        rc = wait_outside(p, rc);
-    p->puller = outer;
-    p->pulls--;
-    node->stream.waits = false;
-    mark_below(p);
-    return rc;
-}
-
-/* After the end of its stream a node emits as a flush does. */
-static int at_the_end(rm_node *node)
-{
-    rmi_set_seq(node, RM_SEQ_END + node->rank);
-    return RM_DONE;
-}
-
-/* Streams are of any kind: the node itself sees to values that it does not take. */
-int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
-{
-    for (;;) {
-        if (node->in.closed)
-            return RM_DONE;
-        int rc = node->in.count > 1 ? rmi_merge(node) : RM_OK;
-        if (rc == RM_OK)
-            rc = take(node, packet);
-        if (rc == RM_OK)
-            return RM_OK;
-        if (rc == RM_AGAIN && node->stream.ended && rmi_next_seq(node) == RMI_FOREVER)
-            return at_the_end(node);
-        node->stream.starved = true;
-        if (rc == RM_AGAIN && (!wait || !can_nest(node->pipeline)))
-            return RM_AGAIN;
-        node->stream.has_waited = true;
-        if (rc == RM_AGAIN)
-            rc = run_others(node);
-        if (rc < 0) /* told already, or to be told by the one who stopped the run */
-            return rm_error_set(err, RM_E_CANCELLED, "the run has ended");
-        if (rc != RM_OK)
-            return rc;
-    }
+    return p->stream_count > 1 && !node->stream.ended && does && comes_by_itself(p);
 }

@@ -97,9 +97,10 @@ static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
     return rc;
 }
 
-/* Calls the node with what waits in `queue`. */
-static int take_from(rm_node *node, rmi_queue *queue, uint32_t port, size_t room)
+/* Calls the node with what waits in `queue`: something does, and there is room for one. */
+static int take_from(rm_node *node, rmi_queue *queue, uint32_t port)
 {
+    const size_t room = queue->count > 1 ? rmi_output_room(node) : 1;
     size_t n = queue->count < room ? queue->count : room;
     int rc = RM_OK;
     n = n < node->call.batch ? n : node->call.batch;
@@ -122,12 +123,12 @@ static int take_from(rm_node *node, rmi_queue *queue, uint32_t port, size_t room
 
 static int process_turn(rm_node *node)
 {
-    const size_t room = rmi_output_room(node);
     int rc = RM_OK;
     if (node->in.count == 1) {
         rmi_link *link = node->in.links[0];
-        rc = take_from(node, &link->queue, link->port, room);
-        rmi_drained(link);
+        rc = take_from(node, &link->queue, link->port);
+        if (link->from != NULL && link->from->out.blocked)
+            rmi_drained(link);
         if (link->queue.count > 0)
             rmi_ready(node);
         return rc;
@@ -136,7 +137,7 @@ static int process_turn(rm_node *node)
     if (rc != RM_OK || node->merge.queue.count == 0)
         return rc;
     rmi_ready(node); /* until nothing can be merged */
-    return take_from(node, &node->merge.queue, rmi_queue_first(&node->merge.queue)->reserved, room);
+    return take_from(node, &node->merge.queue, rmi_queue_first(&node->merge.queue)->reserved);
 }
 
 /* The way of most packets: one input, one output, process_many, and nothing to look at in between. Where state.c would ask
@@ -170,7 +171,8 @@ static int lean_turn(rm_node *node)
         rc = settle(node, &in->queue, n, units, done, rmi_call_took_nothing(node));
     else
         rc = settle(node, &in->queue, n, units, done, rc);
-    rmi_drained(in);
+    if (in->from != NULL && in->from->out.blocked)
+        rmi_drained(in);
     if (in->queue.count > 0)
         rmi_ready(node);
     return rc;
@@ -268,6 +270,14 @@ static int do_work(rm_node *node, rmi_work work)
     return RM_OK;
 }
 
+/* A guard against defects: only work marks nodes as ready, so there cannot be many turns without any. */
+static int turns_without_progress(rm_pipeline *p)
+{
+    char waits[400];
+    rmi_describe_waits(p, waits, sizeof waits);
+    return rm_error_set(&p->scratch, RM_E_INTERNAL, "the run makes no progress: %s", waits);
+}
+
 int rmi_node_turn(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
@@ -279,8 +289,11 @@ int rmi_node_turn(rm_node *node)
     if (work == RMI_WAIT || (work == RMI_STREAM_LATER && !node->stream.begin)) {
         if (work == RMI_WAIT && why == RMI_FOR_ROOM)
             rmi_block(node);
-        p->idle_turns++;
-        return p->tracked && !node->call.busy && node->open ? rmi_raise_bounds(node) : RM_OK;
+        if (++p->idle_turns > 2 * p->node_count + 64)
+            return turns_without_progress(p);
+        const bool rests =
+            !node->call.busy || node->stream.waits; /* in a pull it will not emit before it gets more */
+        return p->tracked && rests && why != RMI_FOR_ROOM && node->open ? rmi_raise_bounds(node) : RM_OK;
     }
     p->idle_turns = 0;
     node->stream.begin = false;

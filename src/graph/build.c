@@ -68,6 +68,8 @@ int rm_manifest_validate(rm_manifest *manifest, rm_error *err)
 {
     rmi_graph graph;
     int rc = rmi_graph_build(manifest, &graph, err);
+    if (rc == RM_OK)
+        rc = rm_manifest_check_input(manifest, manifest->input, err);
     rmi_graph_free(&graph);
     return rc;
 }

@@ -54,6 +54,15 @@ void rm_runtime_free(rm_runtime *runtime)
     rmi_free(allocator, runtime, sizeof *runtime);
 }
 
+void rm_runtime_interrupt(rm_runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->resolver_count; i++) {
+        const rm_resolver *resolver = runtime->resolvers[i];
+        if (resolver->interrupt != NULL)
+            resolver->interrupt(resolver->context);
+    }
+}
+
 const rm_allocator *rm_runtime_allocator(const rm_runtime *runtime)
 {
     return runtime->allocator;

@@ -14,20 +14,26 @@ int64_t rmi_platform_now(void);
 
 /* ---- The program's own process; only the program calls these. */
 
-/* Takes standard output for results: what is written to descriptor 1 from here on goes to standard error, so
- * that a printf in a library cannot spoil them. Descriptors 0 to 2 are open afterwards, and a reader that
- * went away is an error of the write. The descriptor for results, or -1. Once. */
-int rmi_platform_take_stdout(void);
+/* Takes standard input and output for items and results. What is written to descriptor 1 from here on goes to
+ * standard error, so that a printf in a library cannot spoil results; descriptor 0 is empty, so that programs
+ * that a node starts do not read the items. Descriptors 0 to 2 are open afterwards, and a reader that went away
+ * is an error of the write. *input and *output: the descriptors that were taken, or -1 where they were closed.
+ * Once. */
+void rmi_platform_take_streams(int *input, int *output);
 /* Has Ctrl-C, SIGTERM and SIGHUP call `function`, in a signal handler and on the calling thread, whose
- * blocking calls end. What was ignored before stays so. Without signals: does nothing. One function at a
- * time. */
+ * blocking calls end, as they do when the thread is nudged. What was ignored before stays so. Without signals:
+ * does nothing. One function at a time. */
 void rmi_platform_take_signals(void (*function)(void));
 /* From now on those signals do nothing. */
 void rmi_platform_ignore_signals(void);
 /* Whether a read would wait for something to come. */
 bool rmi_platform_would_block(int descriptor);
-/* Waits until something can be written. */
+/* Waits until something can be written, or a signal has come. */
 void rmi_platform_wait_writable(int descriptor);
+/* Whether a short text (512 bytes) can be written without waiting. */
+bool rmi_platform_can_write(int descriptor);
+/* The calling thread, for rmi_platform_nudge. */
+uintptr_t rmi_platform_this_thread(void);
 /* Names a temporary file beside another process'. */
 long rmi_platform_process_number(void);
 /* Gives a new file the permissions that `path` has. */
@@ -75,7 +81,7 @@ void rmi_handover_park(rmi_handover *handover);
 /* A thread whose function has not returned is left behind: it sleeps as long as the process lives. NULL is fine. */
 void rmi_handover_free(rmi_handover *handover);
 
-/* A signal that ends blocking calls of a thread: its number where nobody in the process uses it, 0 where
+/* A signal that ends blocking calls of a thread: its number where nobody else in the process uses it, 0 where
  * someone does or there are no signals. Who wants it installs a handler, without SA_RESTART. */
 int rmi_platform_nudge_signal(void);
 /* Sends it to `thread` (a pthread_t), which must not have ended. Any thread. */

@@ -30,6 +30,11 @@ static int describe(void *context, const char *name, rm_value *list, rm_error *e
     return rmi_describe(context, name, list, err);
 }
 
+static void interrupt(void *context)
+{
+    rmi_loading_interrupt(context);
+}
+
 static void host_free(void *context)
 {
     rmi_host *host = context;
@@ -90,6 +95,7 @@ int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_err
                                   .resolve = resolve,
                                   .release_data = release_data,
                                   .describe = describe,
+                                  .interrupt = interrupt,
                                   .free = host_free};
     int rc = config != NULL ? copy_config(host, config, err) : RM_OK;
     if (rc == RM_OK)

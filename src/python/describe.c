@@ -98,11 +98,11 @@ int rmi_describe(rmi_host *host, const char *name, rm_value *list, rm_error *err
     int rc = rmi_python_start(host, err);
     if (rc != RM_OK)
         return rc;
-    const PyGILState_STATE held = rmi_enter();
+    const PyGILState_STATE held = rmi_loading_enter(host);
     if (rmi_paths_prepare(host) != 0)
         rc = rmi_python_failed(NULL, err);
     else
         rc = name != NULL ? describe_named(host, name, list, err) : describe_all(host, list, err);
-    rmi_leave(held);
+    rmi_loading_leave(host, held);
     return rc;
 }

@@ -256,8 +256,19 @@ int rmi_work_start_waiting(rmi_state *state, rmi_work *work, PyObject *result, r
     return wait_for(state, work, rmi_work_start(state, work, result, err), err);
 }
 
+/* asyncio would log the exception of a task that nobody asks for its result; nobody wants it. */
+static void forget_task(PyObject *task)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    if (PyObject_SetAttrString(task, "_log_traceback", Py_False) != 0)
+        PyErr_Clear(); /* no future of asyncio's */
+    PyErr_SetRaisedException(exception);
+}
+
 void rmi_work_clear(rmi_work *work)
 {
+    if (work->task != NULL)
+        forget_task(work->task);
     Py_CLEAR(work->task);
     Py_CLEAR(work->iterator);
 }

@@ -275,7 +275,8 @@ int rmi_python_failed(rm_node *node, rm_error *err)
     if (exception == NULL)
         return rm_error_set(err, RM_E_INTERNAL, "a Python call failed without an exception");
     if (is_interrupted(exception)) {
-        rc = node != NULL ? rm_node_cancel_error(node, err) : rm_error_set(err, RM_E_CANCELLED, "cancelled");
+        rc =
+            node != NULL ? rm_node_cancel_error(node, err) : rm_error_set(err, RM_E_CANCELLED, "interrupted");
     } else if (!ours_again(exception, err, &rc) && err != NULL) {
         set_message(exception, err);
         set_hint(exception, err);

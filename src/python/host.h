@@ -9,6 +9,7 @@
  *   emit.c     what a node returned or yielded
  *   interrupt.c  calls that are told to stop       exit.c     os._exit
  *   async.c    the event loop; pending.c uses it   stream.c   nodes that take the stream
+ *   thread.c   threads of streaming nodes
  *   source.c   nodes that generate                 module.c, tensor*.c, packet.c  what Python code sees
  *   array.c    arrays of numpy and others          dlpack.c   the structures that libraries hand them over in
  *   compute.c  arithmetic on them, for the package
@@ -17,6 +18,8 @@
  * rmi_leave), PyObject results are new references, and NULL or -1 means that a Python exception is set. */
 #ifndef PYTHON_HOST_H
 #define PYTHON_HOST_H
+
+#include <stdatomic.h>
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -46,6 +49,19 @@ typedef enum rmi_python_name {
 
 struct rmi_state;
 
+/* A call in progress, for who interrupts it from another thread. */
+typedef struct rmi_call {
+    atomic_flag guard;          /* held for a few instructions at a time */
+    unsigned long thread;       /* that the call runs in; guarded */
+    unsigned depth;             /* 0: no call; guarded */
+    atomic_bool interrupted;    /* it was told to stop */
+    bool is_close;              /* it has some time for that */
+    bool has_exception;         /* one was set for the thread */
+    atomic_llong asked, raised; /* when it was told first, and last got an exception; 0: not yet */
+    struct rmi_call *outer;     /* of the same thread: what this one runs in */
+    struct rmi_state *state;    /* whose it is; NULL: code is being loaded */
+} rmi_call;
+
 /* What there is one of in the process. */
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
@@ -71,9 +87,9 @@ typedef struct rmi_python {
     unsigned loop_depth, loop_waits; /* loop_waits: it is run until something has ended */
     struct rmi_state *waiting;       /* nodes with something pending */
     /* The thread that Python runs handlers of signals in (0: none of ours is installed), and the innermost
-     * node whose call is in it. */
+     * call in it. */
     unsigned long signal_thread;
-    struct rmi_state *in_signal_thread;
+    rmi_call *in_signal_thread;
 } rmi_python;
 
 /* ---- interp.c */
@@ -119,6 +135,7 @@ typedef struct rmi_host {
     rm_arrays arrays;        /* of nodes that do not say */
     rmi_text looked;
     const char *beside; /* during a resolve: the manifest's directory, or NULL */
+    rmi_call loading;   /* a resolve or describe */
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
 int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);

@@ -11,6 +11,9 @@
 #include "tests/support/heap.h"
 
 #define NODE(id, text) "{\"id\": \"" id "\", \"node_type\": \"Python\", \"params\": {\"code\": \"" text "\"}}"
+#define STREAM(id, text)                                                                                     \
+    "{\"id\": \"" id "\", \"node_type\": \"Python\", \"is_streaming\": true, \"params\": {\"code\": \"" text \
+    "\"}}"
 #define MANIFEST(nodes, connections)                                            \
     "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [" nodes \
     "], \"connections\": [" connections "]}"
@@ -56,7 +59,7 @@ static outcome run(rmt_heap *heap, const char *text, const char *items)
 }
 
 /* What asynchronous nodes answer. */
-enum { ASYNC = RM_PYTHON_ASYNC ? RM_OK : RM_E_MISSING_FEATURE, AN_EXCEPTION = 6 };
+enum { ASYNC = RM_PYTHON_ASYNC ? RM_OK : RM_E_MISSING_FEATURE, AN_EXCEPTION = 7 };
 
 static const struct {
     const char *label, *manifest, *items, *outputs;
@@ -94,6 +97,11 @@ static const struct {
     {"a cleanup that waits",
      MANIFEST(NODE("p", "def process(item):\\n    return item\\nasync def cleanup():\\n    pass"), ""), "[1]",
      RM_PYTHON_ASYNC ? "{\"p\":[1]}" : NULL, ASYNC},
+    {"streams one after the other",
+     MANIFEST(STREAM("p", "def process(stream):\\n    for x in stream:\\n        yield x") "," STREAM(
+                  "q", "def process(stream):\\n    for x in stream:\\n        yield [x, next(stream, None)]"),
+              "{\"from\": \"p\", \"to\": \"q\"}"),
+     "[1, 2, 3]", "{\"q\":[[1,2],[3,null]]}", RM_OK},
     {"an exception", MANIFEST(NODE("p", "def process(item):\\n    return 1 // item"), ""), "[1, 0]",
      "{\"p\":[1]}", RM_E_PYTHON},
     {"an unknown parameter",
@@ -148,18 +156,31 @@ static void tells_the_users_frames_and_the_whole_story(void **unused)
 /* Objects that one run leaves behind are freed: a class tells when its instances and items go. */
 static void frees_what_it_made(void **unused)
 {
-    static const char manifest[] = MANIFEST(
+    static const char count[] = "sum(type(o).__name__ in ('Item', 'Stream') for o in gc.get_objects())";
+    static const char items[] = MANIFEST(
         NODE("p", "import gc\\nclass Item: pass\\ndef process(item):\\n    return (Item(), item)") "," NODE(
             "q", "import gc\\ndef process(item):\\n    return None\\ndef flush():\\n    gc.collect()\\n"
-                 "    return sum(type(o).__name__ == 'Item' for o in gc.get_objects())"),
+                 "    return %s"),
         "{\"from\": \"p\", \"to\": \"q\"}");
+    static const char streams[] = MANIFEST(
+        STREAM("p", "class Item: pass\\ndef process(stream):\\n    for item in stream:\\n        yield (Item(), item)") "," STREAM(
+            "q",
+            "import gc\\nclass Node:\\n    def process(self, stream):\\n        try:\\n"
+            "            return [type(x[0]).__name__ for x in stream][3:]\\n        finally:\\n            del stream\\n"
+            "    def flush(self):\\n        gc.collect()\\n        return %s"),
+        "{\"from\": \"p\", \"to\": \"q\"}");
+    static const struct {
+        const char *manifest, *outputs;
+    } runs[] = {{items, "{\"q\":[0]}"}, {streams, "{\"q\":[[],0]}"}};
     (void)unused;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
+        char text[2048];
         rmt_heap heap;
         rmt_heap_init(&heap, 0);
-        outcome o = run(&heap, manifest, "[1, 2, 3]");
+        (void)snprintf(text, sizeof text, runs[i % 2].manifest, count);
+        outcome o = run(&heap, text, "[1, 2, 3]");
         assert_int_equal(o.rc, RM_OK);
-        assert_string_equal(o.outputs, "{\"q\":[0]}");
+        assert_string_equal(o.outputs, runs[i % 2].outputs);
         outcome_clear(&o);
     }
 }
@@ -209,8 +230,9 @@ static void pipelines_share_the_loop(void **unused)
     rm_runtime_free(runtime);
 }
 
-/* Without a stream that can be waited for, a synchronous streaming node gets it when all of it is there. */
-static void a_pushed_stream_comes_at_the_end(void **unused)
+/* Where the application pushes its items a streaming node cannot wait in its caller: it stops in its own thread, and has
+ * what it was given at once. */
+static void a_pushed_stream_is_live(void **unused)
 {
     static const char text[] = MANIFEST(
         "{\"id\": \"p\", \"node_type\": \"Python\", \"is_streaming\": true, \"params\": {\"code\": "
@@ -221,33 +243,78 @@ static void a_pushed_stream_comes_at_the_end(void **unused)
     rm_pipeline *pipeline = NULL;
     rm_error err = {0};
     rm_packet packet;
-    size_t sink = 0, count = 0;
+    size_t sink = 0;
     int rc = RM_AGAIN;
     (void)unused;
     assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
     assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
     assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err), RM_OK);
     assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, &err), RM_OK);
-    for (int64_t item = 0; item < 3; item++) {
+    for (int64_t item = 0; item < 5; item++) {
         assert_int_equal(rm_pipeline_push(pipeline, NULL, rm_int(item), &err), RM_OK);
         while ((rc = rm_run_step(pipeline, &err)) == RM_OK)
             ;
         assert_int_equal(rc, RM_AGAIN);
-        assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, &err), RM_AGAIN);
+        rc = rm_pipeline_pull(pipeline, &sink, &packet, &err);
+        assert_int_equal(rc, item % 2 == 0 ? RM_AGAIN : RM_OK);
+        if (rc == RM_OK) {
+            assert_int_equal(packet.seq, item);
+            rm_packet_clear(&packet);
+        }
     }
     assert_int_equal(rm_pipeline_finish(pipeline, &err), RM_OK);
     while (rc != RM_DONE) {
         rc = rm_run_step(pipeline, &err);
         assert_true(rc >= 0);
-        for (; rm_pipeline_pull(pipeline, &sink, &packet, &err) == RM_OK; count++) {
-            assert_int_equal(packet.seq, count == 0 ? 1 : 2);
-            rm_packet_clear(&packet);
-        }
     }
-    assert_int_equal(count, 2);
+    assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, &err), RM_OK);
+    rm_packet_clear(&packet);
     rm_pipeline_free(pipeline);
     rm_manifest_free(manifest);
     rm_runtime_free(runtime);
+}
+
+/* A pipeline that is freed in the middle ends what waits in its threads. */
+static void a_pipeline_is_freed_while_its_streams_wait(void **unused)
+{
+    static const char text[] = MANIFEST(
+        "{\"id\": \"p\", \"node_type\": \"Python\", \"is_streaming\": true, \"params\": {\"code\": "
+        "\"import builtins\\ndef process(stream):\\n    try:\\n        for x in stream:\\n            yield x\\n"
+        "    except GeneratorExit:\\n        builtins.ends = getattr(builtins, 'ends', 0) + 1\\n        raise\"}},"
+        "{\"id\": \"q\", \"node_type\": \"Python\", \"is_streaming\": true, \"params\": {\"code\": "
+        "\"import builtins\\ndef process(stream):\\n    return [next(stream), next(stream)]\\n"
+        "def cleanup():\\n    builtins.ends = getattr(builtins, 'ends', 0) + 1\"}}",
+        "{\"from\": \"p\", \"to\": \"q\"}");
+    rmt_heap heap;
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipeline = NULL;
+    rm_error err = {0};
+    (void)unused;
+    rmt_heap_init(&heap, 0);
+    const rm_config config = {.size = sizeof config, .allocator = &heap.allocator};
+    assert_int_equal(rm_runtime_new(&config, &runtime, &err), RM_OK);
+    assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, text, strlen(text), &manifest, &err), RM_OK);
+    for (int round = 0; round < 10; round++) {
+        assert_int_equal(rm_pipeline_open(manifest, NULL, &pipeline, &err), RM_OK);
+        for (int i = 0; i < round % 3; i++) {
+            if (i == 0)
+                assert_int_equal(rm_pipeline_push(pipeline, NULL, rm_int(1), &err), RM_OK);
+            while (rm_run_step(pipeline, &err) == RM_OK)
+                ;
+        }
+        rm_pipeline_free(pipeline);
+    }
+    rm_manifest_free(manifest);
+    rm_runtime_free(runtime);
+    assert_int_equal(heap.live_blocks, 0);
+    rmt_heap_init(&heap, 0);
+    outcome o =
+        run(&heap, MANIFEST(NODE("p", "import builtins\\ndef process(item):\\n    return builtins.ends"), ""),
+            "[1]");
+    assert_string_equal(o.outputs, "{\"p\":[16]}"); /* ten cleanups, and six streams that had begun */
+    outcome_clear(&o);
 }
 
 /* What a thread runs and what came of it; cmocka's checks belong to the main thread. */
@@ -278,6 +345,12 @@ static void threads_take_turns(void **unused)
             ""),
         MANIFEST(NODE("p", "def process(item):\\n    return [{'n': item}][0]['n']"), ""),
         MANIFEST(NODE("p", "def process(item):\\n    yield item"), ""),
+        MANIFEST(
+            STREAM("o", "def process(stream):\\n    return stream") "," STREAM(
+                "p",
+                "import time\\ndef process(stream):\\n    for x in stream:\\n        time.sleep(0.001)\\n"
+                "        yield x"),
+            "{\"from\": \"o\", \"to\": \"p\"}"),
     };
     enum { JOBS = sizeof manifests / sizeof *manifests };
     pthread_t threads[JOBS];
@@ -309,7 +382,8 @@ int main(void)
         cmocka_unit_test(tells_the_users_frames_and_the_whole_story),
         cmocka_unit_test(frees_what_it_made),
         cmocka_unit_test(pipelines_share_the_loop),
-        cmocka_unit_test(a_pushed_stream_comes_at_the_end),
+        cmocka_unit_test(a_pushed_stream_is_live),
+        cmocka_unit_test(a_pipeline_is_freed_while_its_streams_wait),
         cmocka_unit_test(threads_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

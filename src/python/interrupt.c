@@ -11,30 +11,28 @@ static const long long patience = 1000000000;
 
 /* ---- The call */
 
-PyGILState_STATE rmi_call_enter(rmi_state *state)
+static PyGILState_STATE enter(rmi_call *call)
 {
     const PyGILState_STATE held = rmi_enter();
     rmi_python *python = rmi_python_of_process();
-    rmi_call *call = &state->call;
     rmi_spin_lock(&call->guard);
     call->thread = PyThread_get_thread_ident();
     const bool first = call->depth++ == 0;
     rmi_spin_unlock(&call->guard);
     if (first && call->thread == python->signal_thread) {
         call->outer = python->in_signal_thread;
-        python->in_signal_thread = state;
+        python->in_signal_thread = call;
     }
     return held;
 }
 
-void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
+static void leave(rmi_call *call, PyGILState_STATE held)
 {
     rmi_python *python = rmi_python_of_process();
-    rmi_call *call = &state->call;
-    if (python->in_signal_thread == state && call->depth == 1)
+    if (python->in_signal_thread == call && call->depth == 1)
         python->in_signal_thread = call->outer;
     rmi_spin_lock(&call->guard);
-    if (--call->depth == 0 && rmi_call_interrupted(state)) { /* it must not reach a later call */
+    if (--call->depth == 0 && atomic_load(&call->interrupted)) { /* it must not reach a later call */
         if (call->has_exception)
             (void)PyThreadState_SetAsyncExc(call->thread, NULL);
         call->has_exception = false;
@@ -47,14 +45,33 @@ void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
     rmi_leave(held);
 }
 
+PyGILState_STATE rmi_call_enter(rmi_state *state)
+{
+    return enter(&state->call);
+}
+
+void rmi_call_leave(rmi_state *state, PyGILState_STATE held)
+{
+    leave(&state->call, held);
+}
+
+PyGILState_STATE rmi_loading_enter(rmi_host *host)
+{
+    return enter(&host->loading);
+}
+
+void rmi_loading_leave(rmi_host *host, PyGILState_STATE held)
+{
+    leave(&host->loading, held);
+}
+
 /* ---- Its end */
 
 /* Whether the call should get an exception now; then it is thought to get it. */
-static bool due(rmi_state *state)
+static bool due(rmi_call *call)
 {
-    rmi_call *call = &state->call;
     const long long now = rmi_platform_now(), raised = atomic_load(&call->raised);
-    if (!rmi_call_interrupted(state))
+    if (!atomic_load(&call->interrupted))
         return false;
     if (raised != 0 ? now - raised < patience : call->is_close && now - atomic_load(&call->asked) < patience)
         return false;
@@ -64,10 +81,10 @@ static bool due(rmi_state *state)
 
 /* Whether what runs in the call can be broken off: with one event loop for all, that may be another node's task, which then
  * fails, if that one was told to stop. */
-static bool can_break(rmi_state *state, PyFrameObject *frame)
+static bool can_break(const rmi_call *call, PyFrameObject *frame)
 {
-    rmi_state *of = state;
-    return rmi_loop_can_break(state->call.thread, frame, &of) && rm_node_cancelled(of->node);
+    rmi_state *of = call->state;
+    return of == NULL || (rmi_loop_can_break(call->thread, frame, &of) && rm_node_cancelled(of->node));
 }
 
 /* Where a thread stands; NULL: not in Python code. */
@@ -80,16 +97,15 @@ static PyFrameObject *frame_of(unsigned long thread)
 }
 
 /* In a thread that runs no handlers; the GIL is waited for, as long as other code keeps it. */
-static void set_exception(rmi_state *state)
+static void set_exception(rmi_call *call)
 {
-    rmi_call *call = &state->call;
     const PyGILState_STATE held = rmi_enter();
     PyFrameObject *frame =
         frame_of(call->thread); /* who holds the GIL keeps calls from beginning and ending */
-    const bool breakable = can_break(state, frame);
+    const bool breakable = can_break(call, frame);
     Py_XDECREF(frame);
     rmi_spin_lock(&call->guard);
-    if (call->depth > 0 && breakable && due(state)) {
+    if (call->depth > 0 && breakable && due(call)) {
         call->has_exception = true;
         (void)PyThreadState_SetAsyncExc(call->thread, rmi_python_of_process()->interrupted);
     }
@@ -99,16 +115,13 @@ static void set_exception(rmi_state *state)
 }
 
 /* Comes again and again until the call ends, so a signal just before a blocking call is no loss. */
-void rmi_interrupt(rm_node *node, void *memory)
+static void interrupt(rmi_call *call)
 {
-    rmi_state *state = memory;
-    rmi_call *call = &state->call;
-    (void)node;
     if (!rmi_spin_try(&call->guard))
         return; /* the call is just beginning or ending; without threads, this is in the middle of that */
     const bool running = call->depth > 0;
     const bool by_signal = running && call->thread == rmi_python_of_process()->signal_thread;
-    if (running && !rmi_call_interrupted(state)) {
+    if (running && !atomic_load(&call->interrupted)) {
         atomic_store(&call->asked, rmi_platform_now());
         atomic_store(&call->interrupted, true);
     }
@@ -116,7 +129,19 @@ void rmi_interrupt(rm_node *node, void *memory)
         rmi_platform_nudge(call->thread);
     rmi_spin_unlock(&call->guard);
     if (running && !by_signal)
-        set_exception(state);
+        set_exception(call);
+}
+
+void rmi_interrupt(rm_node *node, void *memory)
+{
+    rmi_state *state = memory;
+    (void)node;
+    interrupt(&state->call);
+}
+
+void rmi_loading_interrupt(rmi_host *host)
+{
+    interrupt(&host->loading);
 }
 
 /* ---- The handler */
@@ -124,11 +149,10 @@ void rmi_interrupt(rm_node *node, void *memory)
 static PyObject *on_signal(PyObject *self, PyObject *args)
 {
     rmi_python *python = rmi_python_of_process();
-    rmi_state *state = python->in_signal_thread;
+    rmi_call *call = python->in_signal_thread;
     PyObject *frame = PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
     (void)self;
-    if (state == NULL || !can_break(state, PyFrame_Check(frame) ? (PyFrameObject *)frame : NULL) ||
-        !due(state))
+    if (call == NULL || !can_break(call, PyFrame_Check(frame) ? (PyFrameObject *)frame : NULL) || !due(call))
         return Py_NewRef(Py_None);
     PyErr_SetNone(python->interrupted);
     return NULL;

@@ -137,6 +137,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     rmi_state *state = memory;
     int rc = RM_OK;
     state->node = node;
+    state->call.state = state;
     state->class = rm_node_type_data(node);
     if (needs_thread(state))
         rc = rmi_thread_start(state, err);

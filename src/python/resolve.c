@@ -422,7 +422,7 @@ int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **ou
     class->host = host;
     rmi_text_clear(&host->looked);
     rmi_text_init(&host->looked, host->allocator);
-    const PyGILState_STATE held = rmi_enter();
+    const PyGILState_STATE held = rmi_loading_enter(host);
     host->beside = query->directory;
     if (rmi_paths_prepare(host) != 0 || rmi_paths_beside(host->beside) != 0)
         rc = rmi_python_failed(NULL, err);
@@ -437,6 +437,6 @@ int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **ou
     else
         rmi_class_free(class);
     *looked = host->looked.data;
-    rmi_leave(held);
+    rmi_loading_leave(host, held);
     return rc;
 }

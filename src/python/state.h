@@ -3,8 +3,6 @@
 #ifndef PYTHON_STATE_H
 #define PYTHON_STATE_H
 
-#include <stdatomic.h>
-
 #include "python/host.h"
 
 /* One use of a class in a manifest: what the resolver attaches. Members are owned. */
@@ -37,18 +35,6 @@ typedef struct rmi_work {
     bool watched;       /* the task tells the node when it is done */
     bool abandoned;     /* nobody wants the result any more */
 } rmi_work;
-
-/* The call in progress, for `interrupt`, which comes from another thread. */
-typedef struct rmi_call {
-    atomic_flag guard;          /* held for a few instructions at a time */
-    unsigned long thread;       /* that the call runs in; guarded */
-    unsigned depth;             /* 0: no call; guarded */
-    atomic_bool interrupted;    /* it was told to stop */
-    bool is_close;              /* it has some time for that */
-    bool has_exception;         /* one was set for the thread */
-    atomic_llong asked, raised; /* when it was told first, and last got an exception; 0: not yet */
-    struct rmi_state *outer;    /* whose call this one runs in */
-} rmi_call;
 
 typedef struct rmi_stream rmi_stream;
 struct rmi_thread;
@@ -86,6 +72,10 @@ static inline bool rmi_call_interrupted(const rmi_state *state)
 }
 /* The slot. Any thread, without the GIL. */
 void rmi_interrupt(rm_node *node, void *state);
+/* The same for code that runs while classes are looked for: brackets it, and tells it to stop. */
+PyGILState_STATE rmi_loading_enter(rmi_host *host);
+void rmi_loading_leave(rmi_host *host, PyGILState_STATE held);
+void rmi_loading_interrupt(rmi_host *host);
 
 /* ---- thread.c */
 /* What a slot does, with the GIL, between rmi_call_enter and rmi_call_leave. */

@@ -198,6 +198,25 @@ static void ready_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+/* A future for the next item, which is taken from the runtime when it is the node's turn. */
+static PyObject *wait_for_item(rmi_state *state)
+{
+    PyObject *before = state->stream->future;
+    const int over = before != NULL ? rmi_task_done(before) : 1; /* who waited may have been cancelled */
+    if (over < 0)
+        return NULL;
+    if (over == 0) {
+        PyErr_Format(PyExc_RuntimeError,
+                     "another task waits for the next item of the stream of node '%s' already",
+                     rm_node_id(state->node));
+        return NULL;
+    }
+    Py_XSETREF(state->stream->future, rmi_future_new());
+    if (!state->stream->in_slot) /* the poll of another node ran the task */
+        rm_node_wake(state->node);
+    return Py_XNewRef(state->stream->future);
+}
+
 static PyObject *stream_anext(PyObject *self)
 {
     rmi_state *state = ((stream_object *)self)->state;
@@ -216,8 +235,7 @@ static PyObject *stream_anext(PyObject *self)
         rmi_python_raise(&err);
         return NULL;
     }
-    Py_XSETREF(state->stream->future, rmi_future_new());
-    return Py_XNewRef(state->stream->future);
+    return wait_for_item(state);
 }
 
 static void stream_dealloc(PyObject *self)
@@ -301,7 +319,7 @@ static bool feed(rmi_state *state, int *rc, rm_error *err)
 {
     rmi_stream *stream = state->stream;
     rm_packet packet = rm_packet_of(rm_null());
-    if (stream->future == NULL)
+    if (stream->future == NULL || rmi_task_done(stream->future) != 0) /* who waited may have been cancelled */
         return false;
     const int got = next_packet(state, false, &packet, err);
     if (got == RM_AGAIN)
@@ -343,7 +361,10 @@ static int answer(rmi_state *state, int rc)
 /* Whether the call may go on with the next value; else others have their turn first. */
 static bool goes_on(rmi_state *state)
 {
-    return state->thread != NULL && state->left > 0 && --state->left > 0;
+    if (state->thread == NULL || state->left <= 1)
+        return false;
+    state->left--;
+    return true;
 }
 
 static int step_job(rmi_state *state, rm_error *err)

@@ -58,16 +58,14 @@ static void run_jobs(void *argument)
     rmi_state *state = argument;
     struct rmi_thread *thread = state->thread;
     const PyGILState_STATE held = PyGILState_Ensure();
-    const bool entered = PyContext_Enter(thread->context) == 0;
+    if (PyContext_Enter(thread->context) != 0)
+        PyErr_Clear();
+    Py_CLEAR(thread->context); /* the thread's state has it, and gives it up */
     name_thread(state);
     while (!thread->ending) {
         run_job(state);
         give_back(thread);
     }
-    if (entered)
-        (void)PyContext_Exit(thread->context);
-    PyErr_Clear();
-    Py_CLEAR(thread->context);
     PyGILState_Release(held);
 }
 

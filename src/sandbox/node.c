@@ -311,6 +311,8 @@ static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet
     if (state->fell)
         return settle(state, rc, err);
     state->suspended = false;
+    if (run[0].seq < state->last_seq) /* tried again after later ones */
+        state->last_seq = run[0].seq;
     const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 ? NULL : err);
     if (replayed >= 0 && makes_sense(state, rc, n, answer.done, err)) {
         *done = answer.done;

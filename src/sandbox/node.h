@@ -22,12 +22,14 @@ typedef struct rmi_attached {
     int64_t seed;
     bool has_seed;
     rm_arrays arrays;
+    atomic_flag guard;      /* held for a few instructions at a time */
+    rmi_guest *being_asked; /* that a resolve is asking what it is; guarded */
 } rmi_attached;
 
 /* One use of a node type in a manifest: what the resolver attaches. */
 typedef struct rmi_sandboxed {
     rm_node_type type;
-    const rmi_attached *attached;
+    rmi_attached *attached;
     rm_sandbox_policy policy;   /* with the node's own limits */
     rm_value config;            /* owned: what the guest is told */
     _Atomic(rmi_guest *) guest; /* that described the node, until it is opened; owned */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/spin.h"
 #include "graph/builder.h"
 #include "graph/registry.h"
 #include "sandbox/node.h"
@@ -193,16 +194,28 @@ static int make_ports(rmi_sandboxed *use, rm_error *err)
     return RM_OK;
 }
 
-static int ask_guest(rmi_sandboxed *use, rm_error *err)
+static void set_being_asked(rmi_attached *attached, rmi_guest *guest)
+{
+    rmi_spin_lock(&attached->guard);
+    attached->being_asked = guest;
+    rmi_spin_unlock(&attached->guard);
+}
+
+static void interrupt(void *context)
+{
+    rmi_attached *attached = context;
+    rmi_spin_lock(&attached->guard);
+    if (attached->being_asked != NULL)
+        rmi_guest_stop(attached->being_asked);
+    rmi_spin_unlock(&attached->guard);
+}
+
+static int describe_guest(rmi_sandboxed *use, rm_error *err)
 {
     rmi_guest_answer answer = {0};
-    rmi_guest *guest = NULL;
+    rmi_guest *guest = use->guest;
     size_t at = 0;
-    int rc =
-        rmi_guest_new(use->attached->sandbox, use->file, &use->policy, (rmi_guest_usage){0}, &guest, err);
-    use->guest = guest;
-    if (rc != RM_OK)
-        return rc;
+    int rc = RM_OK;
     if (rmi_guest_has(guest, RMI_GUEST_DESCRIBE)) {
         rc = rmi_sandbox_configure(guest, use->config, RMI_GUEST_DESCRIBE, &answer, err);
         if (rc == RM_OK)
@@ -220,6 +233,20 @@ static int ask_guest(rmi_sandboxed *use, rm_error *err)
     rmi_build_put(&b, &description, "advance", rm_bool(rmi_guest_has(guest, RMI_GUEST_ADVANCE)));
     rmi_build_put(&b, &description, "streaming", rm_bool(rmi_guest_has(guest, RMI_GUEST_END)));
     return rmi_build_end(&b, &description, &use->description);
+}
+
+static int ask_guest(rmi_sandboxed *use, rm_error *err)
+{
+    rmi_guest *guest = NULL;
+    int rc =
+        rmi_guest_new(use->attached->sandbox, use->file, &use->policy, (rmi_guest_usage){0}, &guest, err);
+    use->guest = guest;
+    if (rc != RM_OK)
+        return rc;
+    set_being_asked(use->attached, guest);
+    rc = describe_guest(use, err);
+    set_being_asked(use->attached, NULL);
+    return rc;
 }
 
 /* A native node's ports and parameters are known here. */
@@ -284,7 +311,7 @@ static int fill_in(rmi_sandboxed *use, const rm_node_query *query, rm_error *err
 static int resolve(void *context, const rm_node_query *query, const rm_node_type **type, void **data,
                    const char **looked, rm_error *err)
 {
-    const rmi_attached *attached = context;
+    rmi_attached *attached = context;
     *looked = "";
     if (!query->sandboxed)
         return RM_DONE;
@@ -329,6 +356,7 @@ int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime, const rm_sandbox
                                   .resolve = resolve,
                                   .release_data = release_data,
                                   .describe = describe,
+                                  .interrupt = interrupt,
                                   .free = attached_free};
     int rc = keep_policy(attached, policy != NULL ? policy : &nothing, err);
     if (rc == RM_OK)

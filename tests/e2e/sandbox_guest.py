@@ -228,7 +228,10 @@ class Answers(GuestTest):
         self.refused_first(described(mapped(generates=b"\2")), BREAKS + "it has no rm_node_generate", items=None)
         for key in ("generates", "pending", "streaming", "live", "slow", "max_in_flight", "process", "flush", "variadic", "unknown"):
             for value in (b"\0", b"\2", integer(-1), integer(1 << 40), string("x")):
-                self.accepted(described(mapped(**{key: value})))
+                if (key, value) != ("variadic", b"\2"):
+                    self.accepted(described(mapped(**{key: value})))
+        self.refused(described(mapped(variadic=b"\2")), "value", "Manifest error: wasm:n.wasm has no incoming connections;"
+                     " its input 'in' needs at least one (node 'n')", exit=3, pointer="/nodes/0")
         for names in (listed(), listed(string("")), listed(string("a\0b")), listed(string("a"), string("a")), listed(string("x" * 9000))):
             self.assertIn(self.module(described(mapped(inputs=names, outputs=names))).exit, (0, 3))
 

@@ -85,11 +85,10 @@ class ProgramTest(unittest.TestCase):
 
     def start(self, *args, **more):
         """A running program with pipes; ended and reaped after the test."""
-        more.setdefault("stdin", subprocess.PIPE)
+        for stream in ("stdin", "stdout", "stderr"):
+            more.setdefault(stream, subprocess.PIPE)
         process = subprocess.Popen(
             [str(PROGRAM), *map(str, args)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             cwd=self.folder,
             env=environment(),
             **more,

@@ -272,6 +272,27 @@ class Run(ProgramTest):
         self.assertEqual(process.stdout.readline(), b"8\n")
         self.assertEqual(process.wait(60 * SLOWNESS), 5)
 
+    def test_results_are_not_held_back_by_what_is_waited_for(self):
+        """A node waits for its stream, another for the world. Results that were taken make room for more, which come
+        before either goes on."""
+        slow = ("import asyncio\ndef wait():\n    with open('go') as file: file.read()\n"
+                "async def process(x):\n    if x == 100: await asyncio.to_thread(wait)\n")
+        pull = "class Node:\n    is_streaming = True\n    def process(self, items):\n        for x in items: pass\n        if False: yield"
+        os.mkfifo(self.folder / "go")
+        path = self.write("m.json", manifest(
+            [node("in", "PassThrough"), node("copy", "PassThrough"), node("slow", "Python", {"code": slow}),
+             node("pull", "Python", {"code": pull}, is_streaming=True)], ["in > copy", "in > slow", "in > pull"]))
+        process = self.start("run", path, "--input", "-", "--input-format", "jsonl", "--format", "jsonl")
+        process.stdin.write(b"".join(b"%d\n" % i for i in range(500)))
+        process.stdin.flush()
+        for i in range(100):  # more than a connection holds
+            self.assertEqual(json.loads(process.stdout.readline()), {"sink": "copy", "value": i})
+        with open(self.folder / "go", "w"):
+            pass
+        process.stdin.close()
+        self.assertEqual(len(process.stdout.read().splitlines()), 400)
+        self.assertEqual(process.wait(60 * SLOWNESS), 0)
+
     def test_a_node_that_cannot_be_stopped_is_named(self):
         code = "def process(x):\n    return sum(range(10**15))"  # one call that never looks up, and keeps the GIL
         pipeline = {"manifest": manifest([node("sleeper", "Python", {"code": code})]), "input_data": [1]}
@@ -280,14 +301,23 @@ class Run(ProgramTest):
         self.assertEqual((done.document["error"]["code"], done.document["error"]["node"]), ("timeout", "sleeper"))
 
     def sleeper(self):
-        """A running program whose node sleeps, and sleeps again when it is told to stop."""
+        """A running program whose node sleeps, and sleeps again when it is told to stop. The exception that tells it
+        comes once a second: what it hits between two sleeps is caught by the loop around."""
         code = """
 import os, time
-def process(x):
-    os.write(2, b'ready\\n')
+ready = [b'ready\\n']
+def sleep():
     while True:
         try:
+            while ready:
+                os.write(2, ready.pop())
             time.sleep(1000)
+        except BaseException:
+            pass
+def process(x):
+    while True:
+        try:
+            sleep()
         except BaseException:
             pass
 """
@@ -307,8 +337,11 @@ def process(x):
 
     def test_a_node_that_does_not_stop_is_given_some_seconds(self):
         process = self.sleeper()
+        # Both at the same moment, as a shell and `timeout` send theirs, whatever else the machine does: they count once.
+        process.send_signal(signal.SIGSTOP)
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
         self.assertEqual(process.wait(60 * SLOWNESS), 130)
         error = json.loads(process.stdout.read())["error"]
         self.assertEqual((error["code"], error["node"]), ("cancelled", "sleeper"))

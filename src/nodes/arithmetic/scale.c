@@ -39,8 +39,9 @@ static int scale_list(rm_node *node, rm_operation operation, rm_value operand, r
     return rc;
 }
 
-static int scale_slowly(rm_node *node, rm_operation operation, rm_value operand, rm_value *value,
-                        rm_error *err)
+/* Apart from the loop that calls it, so that this stays short. */
+__attribute__((noinline, cold)) static int scale_slowly(rm_node *node, rm_operation operation,
+                                                        rm_value operand, rm_value *value, rm_error *err)
 {
     if (rmi_is_number(*value))
         return rmi_number_apply(node, operation, value, operand, err);

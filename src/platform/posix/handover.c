@@ -17,6 +17,7 @@ struct rmi_handover {
     pthread_mutex_t lock; /* guards `turn`, and so what the two do one after the other */
     pthread_cond_t for_caller, for_thread;
     turn turn;
+    bool began; /* the function did */
     pthread_t thread;
 };
 
@@ -95,6 +96,7 @@ bool rmi_handover_resume(rmi_handover *h)
     (void)pthread_mutex_lock(&h->lock);
     if (h->turn == OF_CALLER) {
         h->turn = OF_THREAD;
+        h->began = true;
         (void)pthread_cond_signal(&h->for_thread);
         while (h->turn == OF_THREAD)
             (void)pthread_cond_wait(&h->for_caller, &h->lock);
@@ -131,7 +133,7 @@ void rmi_handover_free(rmi_handover *h)
             (void)pthread_cond_wait(&h->for_caller, &h->lock);
     }
     (void)pthread_mutex_unlock(&h->lock);
-    if (parked)
+    if (parked && h->began)
         (void)pthread_detach(h->thread);
     else
         (void)pthread_join(h->thread, NULL);

@@ -1,3 +1,5 @@
+#include "platform/posix/nudge.h"
+
 #include <pthread.h>
 #include <signal.h>
 
@@ -6,11 +8,25 @@
 /* Nobody misses this one: without a handler it is ignored. */
 enum { NUDGE = SIGURG };
 
+/* A call that blocks ends with EINTR because there is a handler. */
+static void on_nudge(int number)
+{
+    (void)number;
+}
+
 int rmi_platform_nudge_signal(void)
 {
     struct sigaction action;
-    const bool free = sigaction(NUDGE, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
+    const bool free = sigaction(NUDGE, NULL, &action) == 0 &&
+                      (action.sa_handler == SIG_DFL || action.sa_handler == on_nudge);
     return free ? NUDGE : 0;
+}
+
+void rmi_platform_feel_nudges(void)
+{
+    const struct sigaction action = {.sa_handler = on_nudge};
+    if (rmi_platform_nudge_signal() != 0)
+        (void)sigaction(NUDGE, &action, NULL);
 }
 
 void rmi_platform_nudge(uintptr_t thread)

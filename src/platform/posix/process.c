@@ -9,17 +9,21 @@
 #include <unistd.h>
 
 #include "platform/platform.h"
+#include "platform/posix/nudge.h"
 
-int rmi_platform_take_stdout(void)
+void rmi_platform_take_streams(int *input, int *output)
 {
-    int opened = 0, results = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int opened = 0;
+    *input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    *output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     while (opened >= 0 && opened <= STDERR_FILENO) /* so that no file becomes one of the three by chance */
         opened = open("/dev/null", O_RDWR);
-    if (opened > STDERR_FILENO)
+    if (opened >= 0) {
+        (void)dup2(opened, STDIN_FILENO);
         (void)close(opened);
+    }
     (void)dup2(STDERR_FILENO, STDOUT_FILENO);
     (void)signal(SIGPIPE, SIG_IGN);
-    return results;
 }
 
 /* A handler is given nothing but the signal's number, so what it calls stands here. */
@@ -47,6 +51,7 @@ void rmi_platform_take_signals(void (*function)(void))
 {
     taken.thread = pthread_self();
     atomic_store(&taken.function, function);
+    rmi_platform_feel_nudges();
     for (size_t i = 0; i < SIGNALS; i++) {
         /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script)
          * stays so. */
@@ -75,6 +80,18 @@ bool rmi_platform_would_block(int descriptor)
 void rmi_platform_wait_writable(int descriptor)
 {
     (void)poll(&(struct pollfd){.fd = descriptor, .events = POLLOUT}, 1, -1);
+}
+
+bool rmi_platform_can_write(int descriptor)
+{
+    /* A pipe has room for PIPE_BUF bytes, 512 at least, when it says so. */
+    struct pollfd polled = {.fd = descriptor, .events = POLLOUT};
+    return poll(&polled, 1, 0) == 1 && (polled.revents & POLLOUT) != 0;
+}
+
+uintptr_t rmi_platform_this_thread(void)
+{
+    return (uintptr_t)pthread_self();
 }
 
 long rmi_platform_process_number(void)

@@ -36,10 +36,12 @@ __wasi_errno_t __wrap___wasi_fd_close(__wasi_fd_t fd)
     return stdout_is_taken && fd == RESULTS ? 0 : __real___wasi_fd_close(fd);
 }
 
-int rmi_platform_take_stdout(void)
+/* Standard input stays where it is: a WASI program starts no others that would read it. */
+void rmi_platform_take_streams(int *input, int *output)
 {
     stdout_is_taken = true;
-    return RESULTS;
+    *input = STDIN_FILENO;
+    *output = RESULTS;
 }
 
 void rmi_platform_take_signals(void (*function)(void))
@@ -60,6 +62,18 @@ void rmi_platform_wait_writable(int descriptor)
 {
     int number = descriptor == RESULTS ? STDOUT_FILENO : descriptor;
     (void)rmi_wasi_wait(&number, 1, __WASI_EVENTTYPE_FD_WRITE, INT64_MAX, NULL);
+}
+
+bool rmi_platform_can_write(int descriptor)
+{
+    (void)descriptor;
+    return true;
+}
+
+/* There is one thread. */
+uintptr_t rmi_platform_this_thread(void)
+{
+    return 0;
 }
 
 /* A random one, since there is none. */

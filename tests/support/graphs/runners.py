@@ -123,7 +123,7 @@ def write_in_pieces(pipe, data, rnd):
 
 
 def program_answer(exit, out, err, job):
-    if exit not in (0, 1, 4):
+    if exit not in (0, 1, 4, 5):
         return {"trouble": f"exit {exit}\n{out[-300:]}\n{err[-1500:]}"}
     try:
         if job["format"] == "json":

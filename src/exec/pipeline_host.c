@@ -1,0 +1,17 @@
+/* How a pipeline hosts its nodes: what they call, as host.h lists it. */
+#include "exec/pipeline.h"
+
+static void log_of_pipeline(rm_node *node, rm_log_level level, const char *text)
+{
+    rm_runtime_log(node->pipeline->runtime, level, rm_node_id(node), "%s", text);
+}
+
+const rmi_node_host rmi_pipeline_host = {
+    .emit = rmi_emit,
+    .suspend = rmi_suspend,
+    .resume = rmi_resume,
+    .finish = rmi_finish,
+    .pull = rmi_pull,
+    .can_wait = rmi_can_wait,
+    .log = log_of_pipeline,
+};

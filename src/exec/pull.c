@@ -1,0 +1,109 @@
+/* What a streaming node does to get its next packet.
+ *
+ * A pull that may wait runs the other nodes inside itself. It cannot wait for itself: the nodes whose packets come by way of one
+ * that waits in a pull (`below`) do not begin before it has returned, so whoever pulls inside another's pull depends on none of
+ * those that wait under it; what these do not take meanwhile may exceed their queues (need.c). But it goes on only when those
+ * above it have returned. So where there are threads, rm_node_can_wait says yes only to the one streaming node of a pipeline. */
+#include "exec/pipeline.h"
+
+static int take(rm_node *node, rm_packet *packet)
+{
+    rm_pipeline *p = node->pipeline;
+    rmi_queue *queue = node->in.count == 1 ? &node->in.links[0]->queue : &node->merge.queue;
+    if (queue->count == 0 || rmi_queue_first(queue)->seq > p->limit)
+        return RM_AGAIN;
+    rmi_queue_take(queue, packet);
+    if (node->in.count == 1)
+        rmi_drained(node->in.links[0]);
+    node->counters.in++;
+    node->stream.starved = false;
+    rmi_set_current(node, packet);
+    return RM_OK;
+}
+
+/* Marks the nodes that get their packets by way of one that waits in a pull. */
+static void mark_below(rm_pipeline *p)
+{
+    for (uint32_t rank = 0; p->stream_count > 1 && rank < p->node_count; rank++) {
+        rm_node *node = &p->nodes[rank];
+        node->stream.below = false;
+        for (uint32_t i = 0; i < node->in.count && !node->stream.below; i++) {
+            const rm_node *from = node->in.links[i]->from;
+            node->stream.below = from != NULL && (from->stream.below || from->stream.waits);
+        }
+        if (!node->stream.below)
+            rmi_ready(node);
+    }
+}
+
+static int wait_outside(rm_pipeline *p, int rc)
+{
+    if (p->wait != NULL) {
+        rc = p->wait(p->wait_context, p, &p->scratch);
+        return rc < 0 ? rmi_stop_with(p, NULL, &p->scratch, rc) : RM_OK;
+    }
+    if (rc == RM_PENDING && (p->may_block || p->input == NULL)) {
+        rm_pipeline_wait(p, NULL, 0);
+        return RM_OK;
+    }
+    if (p->input == NULL && !p->finished) /* sources generate: nobody will push in the middle of a step */
+        return rm_pipeline_finish(p, NULL);
+    return RM_AGAIN;
+}
+
+/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be had. */
+static int run_others(rm_node *node)
+{
+    rm_pipeline *p = node->pipeline;
+    int rc = p->tracked ? rmi_raise_bounds(node) : RM_OK; /* what others wait for may depend on this one */
+    if (rc != RM_OK)
+        return rc;
+    rm_node *outer = p->puller;
+    p->pulls++;
+    p->puller = node;
+    node->stream.waits = true;
+    mark_below(p);
+    do
+        rc = rmi_turn(p);
+    while (rc == RM_OK && !rmi_stream_waits(node) && !node->stream.ended && !node->in.closed);
+    if (rc == RM_PENDING || rc == RM_AGAIN)
+        rc = wait_outside(p, rc);
+    p->puller = outer;
+    p->pulls--;
+    node->stream.waits = false;
+    mark_below(p);
+    return rc;
+}
+
+/* After the end of its stream a node emits as a flush does. */
+static int at_the_end(rm_node *node)
+{
+    rmi_set_seq(node, RM_SEQ_END + node->rank);
+    return RM_DONE;
+}
+
+/* Streams are of any kind: the node itself sees to values that it does not take. */
+int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
+{
+    for (;;) {
+        if (node->in.closed)
+            return RM_DONE;
+        int rc = node->in.count > 1 ? rmi_merge(node) : RM_OK;
+        if (rc == RM_OK)
+            rc = take(node, packet);
+        if (rc == RM_OK)
+            return RM_OK;
+        if (rc == RM_AGAIN && node->stream.ended && rmi_next_seq(node) == RMI_FOREVER)
+            return at_the_end(node);
+        node->stream.starved = true;
+        if (rc == RM_AGAIN && (!wait || !rmi_can_nest(node->pipeline)))
+            return RM_AGAIN;
+        node->stream.has_waited = true;
+        if (rc == RM_AGAIN)
+            rc = run_others(node);
+        if (rc < 0) /* told already, or to be told by the one who stopped the run */
+            return rm_error_set(err, RM_E_CANCELLED, "the run has ended");
+        if (rc != RM_OK)
+            return rc;
+    }
+}
