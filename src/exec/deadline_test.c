@@ -79,7 +79,7 @@ static void a_run_ends_when_it_is_out_of_time(void **unused)
 {
     static const char *const endless[] = {"a:CountUp b:Sum a>b", "a:Never",
                                           "a:Pass b:Never c:Pass a>b b>c a>c",
-                                          "a:CountUp b:Ones c:Even d:Take{\"params\":{\"count\":0}} a>b b>c"};
+                                          "a:CountUp b:Ones c:Total a>b b>c"};
     rmt_graph *g = malloc(sizeof *g);
     (void)unused;
     for (size_t i = 0; i < RMT_COUNT(endless); i++)

@@ -77,6 +77,13 @@ static int stay(rm_node *node, void *state, rm_error *err)
     return rc == RM_AGAIN ? RM_OK : rc;
 }
 
+/* The same, and fails when its stream ends, however that comes. */
+static int stay_in_vain(rm_node *node, void *state, rm_error *err)
+{
+    const int rc = stay(node, state, err);
+    return rc == RM_DONE ? rm_error_set(err, RM_E_VALUE, "grumpy") : rc;
+}
+
 /* Emits two items, then wants no more. */
 static int quit(rm_node *node, void *state, rm_error *err)
 {
@@ -216,6 +223,7 @@ static const rm_node_type types[] = {
     WINDOW("Threes", three_params),
     WINDOW("Total", all_params),
     {RMT_TYPE("Stay", 0), .stream = stay, .end = stay},
+    {RMT_TYPE("Grumpy", 0), .stream = stay_in_vain, .end = stay_in_vain},
     {RMT_TYPE("Quit", sizeof(int64_t)), .stream = quit, .end = quit},
     {RMT_TYPE("EndFails", 0), .stream = fail_at_end, .end = fail_at_end},
     {RMT_TYPE("Dreamer", sizeof(struct dreamer)), .stream = dream, .end = dream, .poll = dream_poll},
