@@ -204,7 +204,7 @@ struct rm_pipeline {
     uint32_t ready_words, cursor;
     uint32_t flush_rank;    /* nodes before it have been flushed */
     uint32_t blocked_count; /* of nodes that wait for room */
-    uint32_t idle_turns;    /* turns without effect since the last one that had one */
+    uint32_t idle_turns;    /* turns without effect in this step since the last one that had one */
     int64_t now;            /* as of the last look at the clock */
     bool worked; /* a node was called, other than to poll it, since pending ones were last polled */
     bool pause;  /* a call was long: end the step, so that results can be taken */

@@ -90,6 +90,7 @@ static int end(rm_pipeline *p, int rc, rm_error *err)
 int rm_run_step(rm_pipeline *p, rm_error *err)
 {
     int rc = RM_OK;
+    p->idle_turns = 0; /* pushes and pulls in between have marked nodes */
     if (p->done)
         return p->failed ? rm_error_set(err, RM_E_USAGE, "the run has failed already") : RM_DONE;
     if (p->has_special)

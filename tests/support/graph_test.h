@@ -6,7 +6,7 @@
 #include "exec/pipeline.h"
 #include "tests/support/node_test.h"
 
-enum { RMT_NODES = 64, RMT_GOT = 1 << 16 };
+enum { RMT_NODES = 80, RMT_GOT = 1 << 16 };
 
 /* How the input reaches the graph. */
 typedef enum rmt_way {
