@@ -14,6 +14,7 @@ static int one_by_one(rm_node *node, void *state, rm_error *err)
     const int rc = rm_node_pull(node, false, &packet, err);
     if (rc != RM_OK)
         return rc == RM_AGAIN ? RM_OK : rc;
+    rmt_progress(rmt_graph_of(node));
     const int emitted = rm_emit_value(node, rm_value_move(&packet.value));
     rm_packet_clear(&packet);
     return emitted;
@@ -25,6 +26,8 @@ static int pull(rm_node *node, int64_t *value, rm_error *err)
     rm_packet packet = rm_packet_of(rm_null());
     const int rc = rm_node_pull(node, true, &packet, err);
     *value = packet.value.i;
+    if (rc == RM_OK)
+        rmt_progress(rmt_graph_of(node));
     rm_packet_clear(&packet);
     return rc;
 }
@@ -115,6 +118,7 @@ static int dream(rm_node *node, void *state, rm_error *err)
     const int rc = rm_node_pull(node, false, &packet, err);
     if (rc != RM_OK)
         return rc == RM_AGAIN ? RM_OK : rc;
+    rmt_progress(rmt_graph_of(node));
     d->value = packet.value.i;
     d->has = true;
     return RM_PENDING;

@@ -30,10 +30,9 @@ static void note_memory(rmt_graph *g)
     g->peak_bytes = bytes > g->peak_bytes ? bytes : g->peak_bytes;
 }
 
-/* Something was done, although it may be no turn that had an effect. */
-static void note_progress(rmt_graph *g, const rm_pipeline *p)
+void rmt_progress(rmt_graph *g)
 {
-    g->idle_before = p->idle_turns;
+    g->idle_before = g->pipeline != NULL ? g->pipeline->idle_turns : 0;
 }
 
 void rmt_called(rm_node *node)
@@ -41,7 +40,7 @@ void rmt_called(rm_node *node)
     rmt_graph *g = rmt_graph_of(node);
     rm_pipeline *p = node->pipeline;
     g->calls++;
-    note_progress(g, p);
+    rmt_progress(g);
     note_memory(g);
     if (g->setup.small_steps)
         p->pause = true;
@@ -126,11 +125,11 @@ static int next_item(void *context, const char **source, rm_value *item, rm_erro
         return RM_AGAIN;
     }
     if (!find_item(g, source, item)) {
-        note_progress(g, g->pipeline);
+        rmt_progress(g);
         g->finished = true;
         return RM_DONE;
     }
-    note_progress(g, g->pipeline);
+    rmt_progress(g);
     g->held = g->setup.way == RMT_LIVE; /* until somebody waits for the next one */
     if (!is_failure(*item))
         return RM_OK;
@@ -287,6 +286,7 @@ static bool wait_has_an_end(const rm_pipeline *p)
         rmi_reason why;
         const bool outside = rmi_node_work(&p->nodes[i], &why) == RMI_WAIT && why == RMI_FOR_OUTSIDE;
         found |= rmi_node_descriptor(&p->nodes[i]) >= 0 || (outside && p->nodes[i].poll.on);
+        found |= p->nodes[i].poll.on && atomic_load(&p->nodes[i].poll.woken); /* since the step */
     }
     return found;
 }
@@ -298,7 +298,7 @@ static void watch(rmt_graph *g, int step, bool moved)
     if (moved || p->idle_turns < g->idle_before)
         g->idle_before = p->idle_turns < g->idle_before ? 0 : p->idle_turns;
     rmi_describe_waits(p, waits, sizeof waits);
-    if (p->idle_turns > g->idle_before + p->node_count + 1)
+    if (p->idle_turns > g->idle_before + 2 * (p->node_count + 1))
         rmt_trouble(g, "%u turns without effect: %s", p->idle_turns - g->idle_before, waits);
     if (++g->steps > MOST_STEPS)
         rmt_trouble(g, "no end after %zu steps: %s", g->steps, waits);

@@ -6,7 +6,7 @@
 #include "exec/pipeline.h"
 #include "tests/support/node_test.h"
 
-enum { RMT_NODES = 80, RMT_GOT = 1 << 16 };
+enum { RMT_NODES = 128, RMT_GOT = 1 << 16 };
 
 /* How the input reaches the graph. */
 typedef enum rmt_way {
@@ -70,6 +70,8 @@ typedef struct rmt_graph {
 /* Whose node it is. Every slot of the types calls rmt_called first. */
 rmt_graph *rmt_graph_of(const rm_node *node);
 void rmt_called(rm_node *node);
+/* Something was done, although it may be no turn that had an effect. */
+void rmt_progress(rmt_graph *graph);
 /* Notes trouble unless there is some already. */
 void rmt_trouble(rmt_graph *graph, const char *format, ...) RM_PRINTF(2, 3);
 
