@@ -427,6 +427,14 @@ bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call)
     return guest->has[call];
 }
 
+bool rmi_guest_was_asked(rmi_guest *guest)
+{
+    rmi_spin_lock(&guest->guard);
+    const bool asked = guest->asked != 0;
+    rmi_spin_unlock(&guest->guard);
+    return asked;
+}
+
 void rmi_guest_give_up(rmi_guest *guest)
 {
     guest->dead = true;

@@ -66,6 +66,8 @@ int rmi_guest_go_on(rmi_guest *guest, uint32_t length, rmi_guest_answer *answer,
 uint64_t rmi_guest_lost(const rmi_guest *guest);
 /* Ends the call in progress, if there is one, with RM_E_CANCELLED. Any thread. */
 void rmi_guest_stop(rmi_guest *guest);
+/* Whether its last call was asked to end. */
+bool rmi_guest_was_asked(rmi_guest *guest);
 /* It breaks the interface: it cannot be called again. */
 void rmi_guest_give_up(rmi_guest *guest);
 bool rmi_guest_is_dead(const rmi_guest *guest);

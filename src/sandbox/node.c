@@ -539,7 +539,8 @@ static void node_abandon(rm_node *node, void *memory, uint64_t token)
 static void node_interrupt(rm_node *node, void *memory)
 {
     rmi_sandbox_state *state = memory;
-    (void)node;
+    if (!rm_node_cancelled(node)) /* it is about an item of another node */
+        return;
     rmi_spin_lock(&state->guard);
     if (state->guest != NULL)
         rmi_guest_stop(state->guest);

@@ -126,7 +126,8 @@ static int finished(records *from, rmi_token *found, rm_error *err)
     if (rc != RM_OK)
         return rc;
     if (code < 0)
-        code = rmi_guest_error(document, code, rm_node_cancelled(state->node), &failure);
+        code = rmi_guest_error(document, code,
+                               rm_node_cancelled(state->node) || rmi_guest_was_asked(state->guest), &failure);
     rm_value_clear(&document);
     const uint64_t host = found->host;
     *found = state->tokens[--state->token_count];
