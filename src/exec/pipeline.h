@@ -11,8 +11,7 @@
  *   failure.c   on_error, and which failure counts         deadline.c cancel, timeouts, the watchdog
  *   feed.c      input items to the sources                 results.c  pull, counters, graph_info
  *   pull.c      their next packet                          batch.c    rm_run
- *   node_api.c  what a node calls, by its host (host.h)     pipeline_host.c  a pipeline as that host
- *   lone.c      one node without all this: the slots called from outside (lone_manifest.c, lone_record.c) */
+ *   node_api.c  what a node calls, by its host (host.h)     pipeline_host.c  a pipeline as that host */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 

@@ -1,5 +1,5 @@
 /* The loop. Ready nodes take their turns in topological order, round and round, each with all that waits for it up to a
- * batch; so a lone item walks through the whole graph in one round, and a busy graph pays for scheduling once a batch. */
+ * batch; so a single item walks through the whole graph in one round, and a busy graph pays for scheduling once a batch. */
 #include "exec/pipeline.h"
 
 enum { TURNS_A_STEP = 256 };
