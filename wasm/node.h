@@ -4,7 +4,7 @@
 #define WASM_NODE_H
 
 #include "data/packed.h"
-#include "exec/lone.h"
+#include "lone/lone.h"
 #include "wasm/reactor.h"
 
 /* Memory that host and guest share; all of it is kept from call to call, so that small packets cost no allocation. */

@@ -131,7 +131,7 @@ static int put_text(rmi_packer *to, const char *text, rm_error *err)
     return rc;
 }
 
-static void put_head(rmi_packer *to, rmi_event_kind kind, uint32_t number)
+static void put_head(rmi_packer *to, rmi_record_kind kind, uint32_t number)
 {
     const uint32_t head[2] = {(uint32_t)kind, number};
     rmi_packer_put(to, head, sizeof head);

@@ -1,3 +1,4 @@
+#include <sched.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -79,6 +80,36 @@ static int record(void *context, const rmi_event *event, rm_error *err)
     return rmi_areas_record(&node.areas, event, err);
 }
 
+/* The host gives packets, or says that there are none, while this waits in sched_yield. One that knows nothing of it leaves the field as it
+ * is. */
+static int wait_for_stream(void *context, rm_packet **packets, size_t *n, rm_error *err)
+{
+    rmi_areas *areas = &node.areas;
+    int rc = RM_OK;
+    (void)context;
+    areas->packet_count = 0; /* those of the call in progress are the node's by now */
+    do {
+        rmi_areas_end(areas, NULL);
+        areas->exchange.stream = RMI_STREAM_WAITS;
+        (void)sched_yield();
+        rmi_areas_begin(areas);
+        const uint32_t length = areas->exchange.stream;
+        areas->exchange.stream = 0;
+        if (length == RMI_STREAM_ENDED)
+            return RM_DONE;
+        if (length == RMI_STREAM_WAITS || length == RMI_STREAM_CLOSED)
+            return RM_AGAIN;
+        if (length > areas->exchange.input_size)
+            rc = rmi_areas_reserve(areas, length, err);
+        else
+            rc = rmi_areas_take_packets(areas, length, err);
+    } while (rc == RM_OK && areas->packet_count == 0);
+    *packets = areas->packets;
+    *n = areas->packet_count;
+    areas->packet_count = 0;
+    return rc;
+}
+
 /* What the runtime says, not the node: told as the node's, too, where that can be. */
 static void tell(void *context, rm_log_level level, const char *id, const char *text)
 {
@@ -125,7 +156,8 @@ static int make_from(rm_value config, rm_error *err)
     }
     if (rc == RM_OK && rm_map_get(config, "node_arrays", 11, &value) && value.kind != RM_NULL)
         rc = rmi_arrays_option(&node.runtime->arrays, "node_arrays", value, err);
-    return rc == RM_OK ? rmi_lone_new(node.runtime, config, record, NULL, &node.lone, err) : rc;
+    const rmi_lone_caller caller = {.record = record, .wait = wait_for_stream};
+    return rc == RM_OK ? rmi_lone_new(node.runtime, config, &caller, &node.lone, err) : rc;
 }
 
 /* The node of the configuration in the input area; the one that is there already where it is the same. */

@@ -107,6 +107,8 @@ enum {
     RM_NODE_LIVE = 8,
     /* An item may take long: its calls are timed, and get few items where those do. */
     RM_NODE_SLOW = 16,
+    /* Its code waits for the next packet in the middle of `stream`, by rm_node_pull with `wait`. */
+    RM_NODE_WAITS = 32,
 };
 
 /* What a pending node waits for. */

@@ -41,10 +41,25 @@ typedef struct rmi_exchange {
     uint32_t output, output_length;
     uint32_t done;
     uint32_t error, error_length;
-    uint32_t reserved;
+    uint32_t stream;
     double wait_ms;
 } rmi_exchange;
 _Static_assert(sizeof(rmi_exchange) == 40, "as docs/wasm-node.md has it");
+
+/* rmi_exchange.stream: the guest waits in sched_yield for packets of its stream. What it finds there afterwards is their length in
+ * the input area, or: */
+enum { RMI_STREAM_WAITS = 1, RMI_STREAM_ENDED = 0 };
+#define RMI_STREAM_CLOSED UINT32_MAX /* nobody wants more of the node: its code is to end */
+
+/* What a node did, in the order in which it did it: the records of docs/wasm-node.md. */
+typedef enum rmi_record_kind {
+    RMI_EMITTED = 1,
+    RMI_SUSPENDED, /* the packet in process is pending from here on */
+    RMI_RESUMED,   /* what follows belongs to that packet */
+    RMI_FINISHED,
+    RMI_LOGGED,
+    RMI_WANTS, /* it asked for the next packet of its stream, and there is none */
+} rmi_record_kind;
 
 /* ---- Writing ---- */
 

@@ -1,4 +1,4 @@
-/* What a node calls, by who hosts it: a pipeline (pipeline_host.c), or the side of a sandbox on which the node runs alone. node_api.c
+/* What a node calls, by who hosts it: a pipeline (node_api.c), or whoever else runs a node. node_api.c
  * calls these; the functions are those of remotemedia/node.h. */
 #ifndef EXEC_HOST_H
 #define EXEC_HOST_H

@@ -184,6 +184,24 @@ static int flush_next(rm_pipeline *p)
     return p->pulls > 0 ? RM_AGAIN : RM_DONE;
 }
 
+/* A failure stands, and who waits in a pull gets nothing before its outcome. So those below may finish with what they have. */
+static bool let_those_below_finish(rm_pipeline *p)
+{
+    bool any = false;
+    rmi_reason why;
+    for (uint32_t i = 0; i < p->node_count; i++) {
+        rm_node *node = &p->nodes[i];
+        if (!node->stream.below || node->call.busy)
+            continue;
+        node->stream.below = false;
+        const rmi_work work = rmi_node_work(node, &why);
+        node->stream.begin |= work == RMI_STREAM_LATER;
+        any |= work != RMI_WAIT;
+        rmi_ready(node);
+    }
+    return any;
+}
+
 /* ---- Idle */
 
 /* Whether somebody outside will take results when told to. */
@@ -215,5 +233,7 @@ int rmi_idle(rm_pipeline *p)
         rmi_input_failure_void(p);
     if (p->input_code == RM_OK && may_be_fed(p))
         return RM_AGAIN;
+    if (p->limit != RMI_FOREVER && p->pulls > 0 && let_those_below_finish(p))
+        return RM_OK;
     return flush_rank_allowed(p) ? flush_next(p) : rmi_failure_conclude(p);
 }

@@ -67,12 +67,12 @@ static int wait_for_retry(rm_node *node, rmi_flight *flight, rm_error *error)
     return RM_OK;
 }
 
-/* A node that was interrupted because this item took too long. */
-static int told_as_timeout(const rm_node *node, const rmi_flight *flight, int rc, rm_error *error)
+/* A node that was interrupted because an item took too long: it may be another one that the node was at. */
+static int told_as_timeout(const rm_node *node, int rc, rm_error *error)
 {
     const int64_t timeout_ms = node->graph->source->timeout_ms;
     const bool running = atomic_load_explicit(&node->pipeline->stop, memory_order_relaxed) == RMI_RUNNING;
-    if (rc != RM_E_CANCELLED || timeout_ms == 0 || !running || rmi_platform_now() < flight->deadline)
+    if (rc != RM_E_CANCELLED || timeout_ms == 0 || !running)
         return rc;
     return rm_error_set(error, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
                         rm_node_id(node), (long long)timeout_ms);
@@ -88,7 +88,7 @@ static int settle(rm_node *node, uint64_t token, int rc, rm_error *error)
         return RM_OK;
     }
     if (rc < 0)
-        rc = told_as_timeout(node, flight, rc, error);
+        rc = told_as_timeout(node, rc, error);
     if (rc < 0 && rmi_may_retry(node))
         rmi_queue_clear(&flight->staged);
     if (rc < 0 && flight->attempts > 0 && rc != RM_E_OUT_OF_MEMORY && rc != RM_E_CANCELLED)

@@ -11,8 +11,7 @@
  *   failure.c   on_error, and which failure counts         deadline.c cancel, timeouts, the watchdog
  *   feed.c      input items to the sources                 results.c  pull, counters, graph_info
  *   pull.c      their next packet                          batch.c    rm_run
- *   node_api.c  what a node calls, by its host (host.h)     pipeline_host.c  a pipeline as that host
- *   lone.c      one node without all this: the slots called from outside (lone_manifest.c, lone_record.c) */
+ *   node_api.c  what a node calls, by its host (host.h)     pipeline_host.c  a pipeline as that host */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 
@@ -204,7 +203,7 @@ struct rm_pipeline {
     uint32_t ready_words, cursor;
     uint32_t flush_rank;    /* nodes before it have been flushed */
     uint32_t blocked_count; /* of nodes that wait for room */
-    uint32_t idle_turns;    /* turns without effect since the last one that had one */
+    uint32_t idle_turns;    /* turns without effect in this step since the last one that had one */
     int64_t now;            /* as of the last look at the clock */
     bool worked; /* a node was called, other than to poll it, since pending ones were last polled */
     bool pause;  /* a call was long: end the step, so that results can be taken */

@@ -26,12 +26,13 @@ static void mark_below(rm_pipeline *p)
 {
     for (uint32_t rank = 0; p->stream_count > 1 && rank < p->node_count; rank++) {
         rm_node *node = &p->nodes[rank];
+        const bool before = node->stream.below;
         node->stream.below = false;
         for (uint32_t i = 0; i < node->in.count && !node->stream.below; i++) {
             const rm_node *from = node->in.links[i]->from;
             node->stream.below = from != NULL && (from->stream.below || from->stream.waits);
         }
-        if (!node->stream.below)
+        if (before && !node->stream.below)
             rmi_ready(node);
     }
 }
@@ -68,6 +69,7 @@ static int run_others(rm_node *node)
         return rc;
     rm_node *outer = p->puller;
     p->pulls++;
+    p->idle_turns = 0;
     p->puller = node;
     node->stream.waits = true;
     mark_below(p);
@@ -77,6 +79,7 @@ static int run_others(rm_node *node)
     if (rc == RM_PENDING || rc == RM_AGAIN)
         rc = wait_outside(p, rc);
     p->puller = outer;
+    p->idle_turns = 0;
     p->pulls--;
     node->stream.waits = false;
     mark_below(p);

@@ -1,5 +1,5 @@
 /* The loop. Ready nodes take their turns in topological order, round and round, each with all that waits for it up to a
- * batch; so a lone item walks through the whole graph in one round, and a busy graph pays for scheduling once a batch. */
+ * batch; so a single item walks through the whole graph in one round, and a busy graph pays for scheduling once a batch. */
 #include "exec/pipeline.h"
 
 enum { TURNS_A_STEP = 256 };
@@ -90,6 +90,7 @@ static int end(rm_pipeline *p, int rc, rm_error *err)
 int rm_run_step(rm_pipeline *p, rm_error *err)
 {
     int rc = RM_OK;
+    p->idle_turns = 0; /* pushes and pulls in between have marked nodes */
     if (p->done)
         return p->failed ? rm_error_set(err, RM_E_USAGE, "the run has failed already") : RM_DONE;
     if (p->has_special)

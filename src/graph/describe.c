@@ -22,6 +22,8 @@ void rmi_describe_calls(rmi_builder *b, rm_value *map, const rm_node_type *type)
     rmi_build_put(b, map, "slow", rm_bool(type->flags & RM_NODE_SLOW));
     rmi_build_put(b, map, "flush", rm_bool(type->flush != NULL));
     rmi_build_put(b, map, "max_in_flight", rm_int(type->max_in_flight > 0 ? type->max_in_flight : 1));
+    if (type->stream != NULL && type->flags & RM_NODE_WAITS)
+        rmi_build_put(b, map, "waits", rm_bool(true));
     if (type->advance != NULL)
         rmi_build_put(b, map, "advance", rm_bool(true));
 }

@@ -256,6 +256,7 @@ void rmi_class_set_slots(rmi_class *class)
         type->stream = rmi_stream_call;
         type->end = rmi_stream_call;
         type->poll = node_poll;
+        type->flags |= class->is_async ? 0 : RM_NODE_WAITS;
     } else if (class->takes_items && class->is_async) {
         type->process_many = rmi_async_process_many;
         type->more = rmi_async_more;

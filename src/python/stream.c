@@ -150,6 +150,10 @@ static PyObject *stream_next(PyObject *self)
         return item_of(state, &packet);
     if (rc == RM_AGAIN && state->closing != 0)
         return told_to_end(state);
+    if (rc == RM_AGAIN && rm_node_can_wait(state->node)) { /* nobody wants more of it */
+        PyErr_SetNone(PyExc_GeneratorExit);
+        return NULL;
+    }
     if (rc == RM_AGAIN) {
         rc = rm_error_set(&err, RM_E_USAGE, "the stream of node '%s' cannot be waited for here",
                           rm_node_id(state->node));

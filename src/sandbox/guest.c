@@ -29,6 +29,15 @@ static const struct {
     [RMI_GUEST_CLOSE] = {"rm_node_close", ":i", false},
 };
 
+/* A call that is made in the guest's own thread. */
+typedef struct rmi_job {
+    const rmi_function *function; /* NULL: there is none */
+    rmi_slot slots[2];
+    rmi_end why;
+    int rc;
+    rm_error error;
+} rmi_job;
+
 struct rmi_guest {
     rm_sandbox *sandbox;
     const rm_sandbox_policy *policy;
@@ -48,8 +57,13 @@ struct rmi_guest {
     _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
     atomic_flag guard;       /* of what follows, held for a few instructions */
     bool in_call, stopped, timed_out;
-    bool is_polite; /* stops its node when it is asked to */
-    int64_t asked;  /* when it was first asked to stop the call in progress; 0: it was not */
+    bool is_polite;       /* stops its node when it is asked to */
+    rmi_handover *thread; /* of its own, where its code may wait in the middle of a call; else NULL */
+    rmi_job job;          /* of the thread */
+    rmi_guest_call which; /* it is */
+    bool waits;           /* in it, for packets of its stream */
+    bool ending;          /* the thread is to end */
+    int64_t asked;        /* when it was first asked to stop the call in progress; 0: it was not */
 };
 
 int rmi_guest_broken(rm_error *err, const char *format, ...)
@@ -182,15 +196,95 @@ static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
     return rc;
 }
 
+/* Lets the thread go on with its job, until that has ended or waits. */
+static int take_turn(rmi_guest *guest, rmi_slot slots[static 2], rmi_end *why, rm_error *err)
+{
+    (void)rmi_handover_resume(guest->thread);
+    slots[0] = (rmi_slot){.i32 = RM_OK};
+    if (guest->waits)
+        return RM_OK;
+    slots[0] = guest->job.slots[0];
+    *why = guest->job.why;
+    if (guest->job.rc < 0)
+        rm_error_move(err, &guest->job.error);
+    rm_error_clear(&guest->job.error);
+    return guest->job.rc;
+}
+
+/* `function` NULL: goes on with the call that waits. */
 static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
 {
     rmi_end why = RMI_END_NONE;
+    int rc = RM_OK;
     if (guest->dead)
         return rm_error_set(err, RM_E_CANCELLED, "the sandbox has ended");
     begin(guest);
-    const int rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
+    if (guest->thread == NULL)
+        rc = guest->sandbox->api->call(guest->instance, function, slots, &why, err);
+    else {
+        if (function != NULL)
+            guest->job = (rmi_job){.function = function, .slots = {slots[0], slots[1]}};
+        rc = take_turn(guest, slots, &why, err);
+    }
     end(guest);
     return rc == RM_OK && !guest->timed_out ? RM_OK : died(guest, why, rc, err);
+}
+
+/* ---- Waiting in the middle of a call */
+
+static void run_jobs(void *context)
+{
+    rmi_guest *guest = context;
+    while (!guest->ending) {
+        rmi_job *job = &guest->job;
+        job->rc =
+            guest->sandbox->api->call(guest->instance, job->function, job->slots, &job->why, &job->error);
+        rmi_handover_park(guest->thread);
+    }
+}
+
+static uint32_t *stream_field(const rmi_guest *guest, rmi_guest_memory memory)
+{
+    rmi_exchange *exchange = rmi_guest_range(memory, guest->exchange, sizeof *exchange);
+    return exchange != NULL && guest->exchange % sizeof(uint32_t) == 0 ? &exchange->stream : NULL;
+}
+
+/* In sched_yield. Code may call that for other reasons. */
+static int on_yield(void *context, rmi_guest_memory memory)
+{
+    rmi_guest *guest = context;
+    const uint32_t *field = guest->thread != NULL ? stream_field(guest, memory) : NULL;
+    if (field == NULL || *field != RMI_STREAM_WAITS)
+        return 0;
+    guest->waits = true;
+    rmi_handover_park(guest->thread);
+    guest->waits = false;
+    return guest->ending || rmi_wasi_stopped(guest->wasi);
+}
+
+int rmi_guest_let_wait(rmi_guest *guest, rm_error *err)
+{
+    return guest->thread != NULL
+               ? RM_OK
+               : rmi_handover_new(guest->sandbox->allocator, run_jobs, guest, &guest->thread, err);
+}
+
+bool rmi_guest_waits(const rmi_guest *guest)
+{
+    return guest->waits;
+}
+
+/* What waits in the thread is ended; then the thread is. */
+static void end_thread(rmi_guest *guest)
+{
+    guest->ending = true;
+    if (guest->waits)
+        (void)rmi_handover_resume(guest->thread);
+    if (guest->job.function != NULL)
+        (void)rmi_handover_resume(guest->thread);
+    rm_error_clear(&guest->job.error);
+    rmi_handover_free(guest->thread);
+    guest->thread = NULL;
 }
 
 /* ---- Its life */
@@ -253,6 +347,8 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
                             .input = -1,
                             .output = log,
                             .errors = log,
+                            .yield = on_yield,
+                            .yield_context = guest,
                             .deterministic = limits->fuel > 0};
     int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
     if (rc == RM_OK)
@@ -304,6 +400,7 @@ void rmi_guest_free(rmi_guest *guest)
     if (guest == NULL)
         return;
     rmi_watchdog_stop(guest->watchdog);
+    end_thread(guest);
     if (guest->instance != NULL)
         guest->sandbox->api->instance_free(guest->instance);
     rmi_wasi_free(guest->wasi);
@@ -328,6 +425,14 @@ rmi_guest_usage rmi_guest_used(const rmi_guest *guest)
 bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call)
 {
     return guest->has[call];
+}
+
+bool rmi_guest_was_asked(rmi_guest *guest)
+{
+    rmi_spin_lock(&guest->guard);
+    const bool asked = guest->asked != 0;
+    rmi_spin_unlock(&guest->guard);
+    return asked;
 }
 
 void rmi_guest_give_up(rmi_guest *guest)
@@ -358,6 +463,27 @@ static int read_exchange(rmi_guest *guest, rmi_exchange *out, rm_error *err)
     return RM_OK;
 }
 
+/* More room in the input area. The guest can only give it itself, also when it waits. */
+static int reserve(rmi_guest *guest, size_t size, rm_error *err)
+{
+    rmi_slot slots[2] = {{.u32 = (uint32_t)size}, {0}};
+    rmi_guest_answer answer;
+    if (guest->waits) {
+        const int code = rmi_guest_go_on(guest, (uint32_t)size, &answer, err);
+        if (code == RM_OK && !guest->waits)
+            return rmi_guest_broken(err, "it waits for packets, but does not take any");
+        return code > RM_OK ? rmi_guest_answered(guest->which, code, err) : code;
+    }
+    int rc = call(guest, &guest->reserve, slots, err);
+    if (rc == RM_OK && slots[0].i32 != 0) {
+        rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "its sandbox has no memory for %zu bytes of input", size);
+        if (guest->policy->limits.memory_bytes > 0)
+            rm_error_hint(err, "its limit is %llu bytes of memory",
+                          (unsigned long long)guest->policy->limits.memory_bytes);
+    }
+    return rc;
+}
+
 int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capacity, rm_error *err)
 {
     rmi_exchange area = {0};
@@ -365,15 +491,7 @@ int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capac
     if (rc == RM_OK && size > UINT32_MAX)
         return rm_error_set(err, RM_E_LIMIT, "%zu bytes are more than a sandbox can take at once", size);
     if (rc == RM_OK && area.input_size < size) {
-        rmi_slot slots[2] = {{.u32 = (uint32_t)size}, {0}};
-        rc = call(guest, &guest->reserve, slots, err);
-        if (rc == RM_OK && slots[0].i32 != 0) {
-            rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "its sandbox has no memory for %zu bytes of input",
-                              size);
-            if (guest->policy->limits.memory_bytes > 0)
-                rm_error_hint(err, "its limit is %llu bytes of memory",
-                              (unsigned long long)guest->policy->limits.memory_bytes);
-        }
+        rc = reserve(guest, size, err);
         if (rc == RM_OK)
             rc = read_exchange(guest, &area, err);
     }
@@ -426,27 +544,45 @@ static int guests_error(const rmi_guest *guest, rmi_guest_call which, rm_value *
     return rc;
 }
 
-int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[static 2],
-                      rmi_guest_answer *answer, rm_error *err)
+/* `function` as for `call`. */
+static int call_and_read(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2],
+                         rmi_guest_answer *answer, rm_error *err)
 {
     rmi_exchange area = {0};
     rm_value failure = rm_null();
     *answer = (rmi_guest_answer){0};
-    if (!guest->has[which])
-        return rmi_guest_broken(err, "it has no %s", exported[which].name);
-    if (which != RMI_GUEST_DESCRIBE && guest->is_loading)
-        set_limit(guest, false);
-    int rc = call(guest, &guest->calls[which], slots, err);
+    int rc = call(guest, function, slots, err);
     const int code = slots[0].i32;
     if (rc == RM_OK)
         rc = read_answer(guest, &area, answer, err);
     if (rc == RM_OK && code < 0)
         rc = read_error(guest, &area, &failure, err);
     if (rc == RM_OK)
-        return code < 0 ? guests_error(guest, which, &failure, code, err) : code;
+        return code < 0 ? guests_error(guest, guest->which, &failure, code, err) : code;
     guest->dead = true; /* what breaks the interface is not called again */
     *answer = (rmi_guest_answer){0};
     return rc;
+}
+
+int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call which, rmi_slot slots[static 2],
+                      rmi_guest_answer *answer, rm_error *err)
+{
+    *answer = (rmi_guest_answer){0};
+    if (!guest->has[which])
+        return rmi_guest_broken(err, "it has no %s", exported[which].name);
+    if (which != RMI_GUEST_DESCRIBE && guest->is_loading)
+        set_limit(guest, false);
+    guest->which = which;
+    return call_and_read(guest, &guest->calls[which], slots, answer, err);
+}
+
+int rmi_guest_go_on(rmi_guest *guest, uint32_t length, rmi_guest_answer *answer, rm_error *err)
+{
+    rmi_slot slots[2] = {{0}};
+    uint32_t *field = stream_field(guest, guest->sandbox->api->memory(guest->instance));
+    if (field != NULL)
+        *field = length;
+    return call_and_read(guest, NULL, slots, answer, err);
 }
 
 /* ---- Errors that guests describe */

@@ -43,6 +43,8 @@ static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value
     int rc = rm_value_make_unique(rm_node_allocator(node), &config, err);
     if (rc == RM_OK && use->type.generate != NULL)
         rc = rm_map_set(&config, "generates", 9, rm_bool(rm_node_generates(node)), err);
+    if (rc == RM_OK && use->type.flags & RM_NODE_WAITS)
+        rc = rm_map_set(&config, "waits", 5, rm_bool(true), err);
     const rm_node_type *type = use->native != NULL ? use->native : &use->type;
     const size_t count = use->is_python ? 0 : rm_node_input_count(node);
     if (rc == RM_OK && count > 0)
@@ -99,6 +101,8 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
                            &made, err);
         set_guest(state, made);
     }
+    if (rc == RM_OK && state->use->type.flags & RM_NODE_WAITS)
+        rc = rmi_guest_let_wait(state->guest, err);
     if (rc == RM_OK)
         rc = configuration(state->node, state->use, &config, err);
     if (rc == RM_OK)
@@ -175,6 +179,7 @@ static int give_up(rmi_sandbox_state *state, int rc, rm_error *err)
 }
 
 /* Which answers a call may give beside 0 and failures. */
+enum { MOST_ASKED = 1000 }; /* times that code may catch the end of what it waits in */
 enum { MAY_MORE = 1, MAY_PEND = 2, MAY_BE_DONE = 4, MAY_ALL = MAY_MORE | MAY_PEND | MAY_BE_DONE };
 
 static bool may_answer(const rmi_sandbox_state *state, int rc, unsigned may)
@@ -372,6 +377,30 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
 
 /* ---- Streams */
 
+/* The call that waits for the stream; its answer. */
+static int go_on(rmi_sandbox_state *state, uint32_t length, rm_error *err)
+{
+    rmi_guest_answer said;
+    const int rc = rmi_guest_go_on(state->guest, length, &said, err);
+    return heed(state, RMI_GUEST_PROCESS, rc, MAY_ALL, &said, err);
+}
+
+/* Ends the call that waits for the stream, of which nobody wants more. */
+static int unwind(rmi_sandbox_state *state, rm_error *err)
+{
+    int rc = RM_OK;
+    if (state->guest == NULL || !rmi_guest_waits(state->guest))
+        return RM_OK;
+    state->is_unwanted = true;
+    for (int i = 0; rc == RM_OK && i < MOST_ASKED && state->guest != NULL && rmi_guest_waits(state->guest);
+         i++)
+        rc = go_on(state, RMI_STREAM_CLOSED, err);
+    state->is_unwanted = false;
+    if (rc >= 0 && state->guest != NULL && rmi_guest_waits(state->guest))
+        rc = give_up(state, rmi_guest_broken(err, "it waits for packets after its stream was closed"), err);
+    return rc < 0 ? rc : RM_OK;
+}
+
 /* Gives the guest the next packet of its stream, or says that there are no more: its answer. RM_AGAIN: none can be had now. */
 static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
 {
@@ -379,6 +408,10 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
     rmi_guest_answer said;
     size_t one = 1, length = 0;
     int rc = rm_node_pull(state->node, false, &packet, err);
+    if (rc == RM_DONE && !state->ended && rmi_guest_waits(state->guest)) {
+        state->ended = true;
+        return go_on(state, RMI_STREAM_ENDED, err);
+    }
     if (rc == RM_DONE && !state->ended && rmi_guest_has(state->guest, RMI_GUEST_END)) {
         state->ended = true;
         return simple_call(state, RMI_GUEST_END, (rmi_slot){0}, MAY_ALL, &said, err);
@@ -389,6 +422,8 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
     rm_packet_clear(&packet);
     if (rc != RM_OK)
         return settle(state, rc, err);
+    if (rmi_guest_waits(state->guest))
+        return go_on(state, (uint32_t)length, err);
     rmi_slot slots[2] = {{0}, {.u32 = (uint32_t)length}};
     rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &said, err);
     return heed(state, RMI_GUEST_PROCESS, rc, MAY_ALL, &said, err);
@@ -476,8 +511,9 @@ static int node_flush(rm_node *node, void *memory, rm_error *err)
     rmi_sandbox_state *state = memory;
     rmi_guest_answer answer;
     (void)node;
-    if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_FLUSH))
-        return RM_OK;
+    const int rc = unwind(state, err);
+    if (rc != RM_OK || state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_FLUSH))
+        return rc;
     return simple_call(state, RMI_GUEST_FLUSH, (rmi_slot){0}, MAY_MORE, &answer, err);
 }
 
@@ -503,7 +539,8 @@ static void node_abandon(rm_node *node, void *memory, uint64_t token)
 static void node_interrupt(rm_node *node, void *memory)
 {
     rmi_sandbox_state *state = memory;
-    (void)node;
+    if (!rm_node_cancelled(node)) /* it is about an item of another node */
+        return;
     rmi_spin_lock(&state->guard);
     if (state->guest != NULL)
         rmi_guest_stop(state->guest);
@@ -514,10 +551,16 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
     rmi_guest_answer answer;
-    int rc = RM_OK;
+    rm_error more = {0};
+    int rc = unwind(state, err);
     state->no_emitting = true;
-    if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE))
-        rc = simple_call(state, RMI_GUEST_CLOSE, (rmi_slot){0}, 0, &answer, err);
+    if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE)) {
+        const int closed = simple_call(state, RMI_GUEST_CLOSE, (rmi_slot){0}, 0, &answer, &more);
+        if (rc == RM_OK && closed < 0)
+            rm_error_move(err, &more);
+        rc = rc == RM_OK ? closed : rc;
+    }
+    rm_error_clear(&more);
     set_guest(state, NULL);
     rmi_sandbox_tell_lost(state);
     rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
@@ -554,6 +597,7 @@ void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description)
     if (flag(description, "generates"))
         type->generate = node_generate;
     if (flag(description, "streaming")) {
+        type->flags |= flag(description, "waits") ? RM_NODE_WAITS : 0u;
         type->stream = node_stream;
         type->end = node_stream;
     } else {

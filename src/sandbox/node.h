@@ -66,6 +66,7 @@ typedef struct rmi_sandbox_state {
     rmi_guest_usage used; /* by guests that have died */
     bool suspended;       /* in this call */
     bool no_emitting;     /* in a call in which no node emits */
+    bool is_unwanted;     /* in a call of which nobody wants anything */
     bool fell;            /* the last call with packets did not come back */
     bool wants;           /* it looked for more of its stream, and there was none */
 } rmi_sandbox_state;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "exec/lone.h"
+#include "data/packed.h"
 #include "sandbox/node.h"
 
 /* What a line of the log takes besides its text: so long is what stands before it at least. */
@@ -62,6 +62,10 @@ static int emitted(records *from, uint32_t port, rm_error *err)
     int rc = rmi_guest_read(rmi_unpack_packet(rm_node_allocator(state->node), from->answer->output,
                                               from->answer->length, &from->at, &packet, err),
                             output_area, err);
+    if (rc == RM_OK && state->is_unwanted) {
+        rm_packet_clear(&packet);
+        return RM_OK;
+    }
     const bool numbered = packet.seq >= 0 && (from->run != NULL || state->advancing);
     if (rc == RM_OK && numbered && !may_emit(from, packet.seq))
         rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
@@ -122,7 +126,8 @@ static int finished(records *from, rmi_token *found, rm_error *err)
     if (rc != RM_OK)
         return rc;
     if (code < 0)
-        code = rmi_guest_error(document, code, rm_node_cancelled(state->node), &failure);
+        code = rmi_guest_error(document, code,
+                               rm_node_cancelled(state->node) || rmi_guest_was_asked(state->guest), &failure);
     rm_value_clear(&document);
     const uint64_t host = found->host;
     *found = state->tokens[--state->token_count];

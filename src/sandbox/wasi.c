@@ -76,6 +76,8 @@ int rmi_wasi_new(const rmi_wasi_config *config, rmi_wasi **out, rm_error *err)
         return rmi_out_of_memory(err);
     wasi->allocator = config->allocator;
     wasi->deterministic = config->deterministic;
+    wasi->yield = config->yield;
+    wasi->yield_context = config->yield_context;
     wasi->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     atomic_init(&wasi->stopped, false);
     int rc = RM_OK;
@@ -258,8 +260,12 @@ int rmi_preview1_proc_raise(void *context, rmi_guest_memory memory, const rmi_sl
 
 int rmi_preview1_sched_yield(void *context, rmi_guest_memory memory, const rmi_slot *args, rmi_slot *result)
 {
-    (void)context, (void)memory, (void)args;
-    (void)sched_yield();
+    const rmi_wasi *wasi = context;
+    (void)args;
+    if (wasi->yield == NULL)
+        (void)sched_yield();
+    else if (wasi->yield(wasi->yield_context, memory) != 0)
+        return 1;
     return rmi_wasi_answer(result, WASI_OK);
 }
 

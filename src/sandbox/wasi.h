@@ -45,6 +45,9 @@ typedef struct rmi_wasi_config {
     size_t grant_count;
     int input; /* descriptor 0's; borrowed; -1: at its end from the start */
     rmi_stream output, errors;
+    /* Called in sched_yield where not NULL; not 0 ends the guest's call. */
+    int (*yield)(void *context, rmi_guest_memory memory);
+    void *yield_context;
     bool deterministic; /* random numbers are the same in every run, clocks advance by a fixed step a call */
 } rmi_wasi_config;
 

@@ -107,6 +107,8 @@ struct rmi_wasi {
     bool exited;
     uint32_t code;
     int overflowed;
+    int (*yield)(void *context, rmi_guest_memory memory);
+    void *yield_context;
     bool deterministic;
     uint64_t time, random; /* in deterministic mode: ns since the start, the generator's state */
 };

@@ -1,12 +1,12 @@
-#include "exec/lone.h"
+#include "lone/lone.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "exec/lone_parts.h"
 #include "graph/builder.h"
 #include "graph/registry.h"
+#include "lone/parts.h"
 
 /* ---- Making */
 
@@ -40,8 +40,8 @@ static int make(rmi_lone *lone, rm_runtime *runtime, const rmi_lone_config *conf
     return rc;
 }
 
-int rmi_lone_new(rm_runtime *runtime, rm_value config, rmi_record_function *record, void *context,
-                 rmi_lone **out, rm_error *err)
+int rmi_lone_new(rm_runtime *runtime, rm_value config, const rmi_lone_caller *caller, rmi_lone **out,
+                 rm_error *err)
 {
     const rm_allocator *allocator = rm_runtime_allocator(runtime);
     rmi_lone_config chosen;
@@ -56,8 +56,9 @@ int rmi_lone_new(rm_runtime *runtime, rm_value config, rmi_record_function *reco
     rc = make(lone, runtime, &chosen, err);
     if (rc == RM_OK) {
         rm_node *node = lone->node = lone->pipeline->by_index[0];
-        lone->record = record;
-        lone->record_context = context;
+        lone->caller = *caller;
+        if (!chosen.waits)
+            lone->caller.wait = NULL;
         node->host = &rmi_lone_host;
         node->host_context = lone;
         node->generate.on = false; /* the one who calls numbers what is generated */

@@ -1,6 +1,6 @@
 /* What a lone node calls: it is reported to the one who runs it. */
 #include "base/alloc.h"
-#include "exec/lone_parts.h"
+#include "lone/parts.h"
 
 /* A failure is kept for the call in progress: not every caller can answer it. */
 static int record(rm_node *node, const rmi_event *event)
@@ -8,7 +8,7 @@ static int record(rm_node *node, const rmi_event *event)
     rm_pipeline *p = node->pipeline;
     const rmi_lone *lone = node->host_context;
     rm_error err = {0};
-    const int rc = lone->record(lone->record_context, event, &err);
+    const int rc = lone->caller.record(lone->caller.context, event, &err);
     if (rc != RM_OK && err.code == RM_OK)
         (void)rmi_out_of_memory(&err);
     if (rc != RM_OK && p->emit_error.code == RM_OK)
@@ -99,18 +99,34 @@ int rmi_lone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err)
     return rc == RM_OK ? RM_OK : rmi_out_of_memory(err);
 }
 
+/* Nothing of the queue is left: RM_OK when the caller has given more. */
+static int need_more(rm_node *node, bool wait, rm_error *err)
+{
+    const rmi_lone_caller *caller = &((const rmi_lone *)node->host_context)->caller;
+    rm_packet *packets = NULL;
+    size_t n = 0;
+    if (!node->stream.starved)
+        (void)record(node, &(rmi_event){.kind = RMI_WANTS});
+    node->stream.starved = true;
+    if (!wait || caller->wait == NULL)
+        return RM_AGAIN;
+    const int rc = caller->wait(caller->context, &packets, &n, err);
+    node->stream.ended = rc == RM_DONE;
+    return rc == RM_OK ? rmi_lone_queue(node, packets, n, err) : rc;
+}
+
 static int lone_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
 {
-    (void)wait, (void)err;
     rmi_queue *queue = &node->merge.queue;
-    if (queue->count == 0 && node->stream.ended)
+    int rc = RM_OK;
+    while (rc == RM_OK && queue->count == 0 && !node->stream.ended)
+        rc = need_more(node, wait, err);
+    if (queue->count == 0 && node->stream.ended) {
+        rmi_set_seq(node, -1); /* what is emitted from here on belongs to no item */
         return RM_DONE;
-    if (queue->count == 0) {
-        if (!node->stream.starved)
-            (void)record(node, &(rmi_event){.kind = RMI_WANTS});
-        node->stream.starved = true;
-        return RM_AGAIN;
     }
+    if (rc != RM_OK)
+        return rc;
     const size_t units = rmi_queue_units(queue, 1);
     *packet = *rmi_queue_first(queue);
     packet->reserved = 0;
@@ -121,8 +137,7 @@ static int lone_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
 
 static bool lone_can_wait(const rm_node *node)
 {
-    (void)node;
-    return false;
+    return ((const rmi_lone *)node->host_context)->caller.wait != NULL;
 }
 
 const rmi_node_host rmi_lone_host = {

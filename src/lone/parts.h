@@ -1,9 +1,9 @@
 /* What the files of a lone node share. */
-#ifndef EXEC_LONE_PARTS_H
-#define EXEC_LONE_PARTS_H
+#ifndef LONE_PARTS_H
+#define LONE_PARTS_H
 
-#include "exec/lone.h"
 #include "exec/pipeline.h"
+#include "lone/lone.h"
 
 /* A configuration that was read; borrows from the map. */
 typedef struct rmi_lone_config {
@@ -13,6 +13,7 @@ typedef struct rmi_lone_config {
     rm_value inputs;       /* a list of [id, name of a port or null], or null */
     size_t input_count;
     bool is_streaming, is_source, generates;
+    bool waits; /* the caller lets a streaming node wait for packets in the middle of a call */
 } rmi_lone_config;
 
 struct rmi_lone {
@@ -20,11 +21,10 @@ struct rmi_lone {
     rm_manifest *manifest;
     rm_pipeline *pipeline;
     rm_node *node; /* of the pipeline; the others only stand in for those before it, and are never opened */
-    rmi_record_function *record;
-    void *record_context;
+    rmi_lone_caller caller; /* `wait` only where the caller does */
 };
 
-/* ---- lone_manifest.c */
+/* ---- manifest.c */
 int rmi_lone_config_read(rm_value config, rmi_lone_config *into, rm_error *err);
 /* The node is the manifest's first; what stands in for those before it follows in the order of `inputs`. *out is owned,
  * also after a failure. */
@@ -32,7 +32,7 @@ int rmi_lone_manifest(rm_runtime *runtime, const rmi_lone_config *config, rm_man
 /* Gives the stand-ins the ids of those that they stand for. Only when the graph is built: two may have the same. */
 int rmi_lone_name_inputs(rm_manifest *manifest, const rmi_lone_config *config, rm_error *err);
 
-/* ---- lone_record.c */
+/* ---- host.c */
 /* How the node is hosted: what it calls is reported. */
 extern const rmi_node_host rmi_lone_host;
 /* Takes over the packets (also on failure) for a stream node to pull. */

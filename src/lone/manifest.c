@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "exec/lone_parts.h"
 #include "graph/builder.h"
+#include "lone/parts.h"
 
 /* ---- Reading the configuration */
 
@@ -75,6 +75,8 @@ int rmi_lone_config_read(rm_value config, rmi_lone_config *into, rm_error *err)
         rc = flag_at(config, "is_streaming", &into->is_streaming, err);
     if (rc == RM_OK)
         rc = flag_at(config, "generates", &into->generates, err);
+    if (rc == RM_OK)
+        rc = flag_at(config, "waits", &into->waits, err);
     if (rc == RM_OK)
         rc = read_inputs(config, into, err);
     (void)rm_map_get(config, "params", 6, &into->params);

@@ -3,24 +3,18 @@
  * does (docs/wasm-node.md).
  *
  * Threads: as a pipeline, used by one at a time. */
-#ifndef EXEC_LONE_H
-#define EXEC_LONE_H
+#ifndef LONE_LONE_H
+#define LONE_LONE_H
 
+#include "data/packed.h"
 #include "remotemedia/node.h"
 
-/* What a node did, in the order in which it did it. The numbers are those of records in docs/wasm-node.md. */
-typedef enum rmi_event_kind {
-    RMI_EMITTED = 1, /* packets, n, port */
-    RMI_SUSPENDED,   /* token: the packet in process is pending from here on */
-    RMI_RESUMED,     /* token: what follows belongs to that packet */
-    RMI_FINISHED,    /* token, code, error where that is a failure */
-    RMI_LOGGED,      /* level, text */
-    RMI_WANTS,       /* it asked for the next packet of its stream, and there is none */
-} rmi_event_kind;
-
-/* All borrowed, for the call. */
+/* What a node did. `kind` says which of the fields count:
+ * RMI_EMITTED: packets, n, port. RMI_SUSPENDED, RMI_RESUMED: token. RMI_FINISHED: token, code, error where that is a failure.
+ * RMI_LOGGED: level, text. RMI_WANTS: none. */
+/* All is borrowed, for the call. */
 typedef struct rmi_event {
-    rmi_event_kind kind;
+    rmi_record_kind kind;
     uint32_t port;
     const rm_packet *packets; /* seq -1: that of the flush, or of the item that is generated */
     size_t n;
@@ -31,16 +25,23 @@ typedef struct rmi_event {
     const char *text;
 } rmi_event;
 
-/* A failure counts as one of what the node is doing, as that of rm_emit does. Must not call into the node. */
-typedef int rmi_record_function(void *context, const rmi_event *event, rm_error *err);
+/* Who runs the node. */
+typedef struct rmi_lone_caller {
+    /* Takes note of an event. A failure fails the item in process, as a failure of rm_emit does. Must not call into the node. */
+    int (*record)(void *context, const rmi_event *event, rm_error *err);
+    /* Optional: returns when there are packets (owned) for the node's stream, which has asked for one in the middle of a call. RM_DONE: the
+     * stream has ended. RM_AGAIN: nobody wants more of the node. Used where the configuration says that the caller waits. */
+    int (*wait)(void *context, rm_packet **packets, size_t *n, rm_error *err);
+    void *context;
+} rmi_lone_caller;
 
 typedef struct rmi_lone rmi_lone;
 
 /* Resolves the node that `config` (a map, borrowed) describes, and checks its parameters; it is not open yet. The keys are
  * those of docs/wasm-node.md; others are ignored. Pointers in errors are relative to the node ("/params/x"). *out is
- * owned; `record` is called with `context` until it is freed. */
-int rmi_lone_new(rm_runtime *runtime, rm_value config, rmi_record_function *record, void *context,
-                 rmi_lone **out, rm_error *err);
+ * owned; what *caller has is called until it is freed. */
+int rmi_lone_new(rm_runtime *runtime, rm_value config, const rmi_lone_caller *caller, rmi_lone **out,
+                 rm_error *err);
 /* Closes the node, if it is open, and frees; NULL is none. */
 void rmi_lone_free(rmi_lone *lone);
 /* What the node is: a map, see docs/wasm-node.md. *out is owned. */

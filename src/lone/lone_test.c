@@ -1,5 +1,5 @@
 /* A node without a pipeline: what comes of each call, and that memory may run out anywhere. */
-#include "exec/lone.h"
+#include "lone/lone.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -320,7 +320,7 @@ static int run(rmt_heap *heap, const char *config, const char *steps, struct tra
     for (size_t i = 0; rc == RM_OK && i < RMT_COUNT(test_types); i++)
         rc = rm_runtime_add_type(r.runtime, &test_types[i], &err);
     if (rc == RM_OK)
-        rc = rmi_lone_new(r.runtime, map, take_down, t, &r.lone, &err);
+        rc = rmi_lone_new(r.runtime, map, &(rmi_lone_caller){.record = take_down, .context = t}, &r.lone, &err);
     if (rc < 0)
         say_error(t, rc, &err);
     rm_value_clear(&map);
