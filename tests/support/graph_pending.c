@@ -246,8 +246,8 @@ static const rm_param patient_params[] = {
     {0},
 };
 
-#define LATE(NAME, MOST, POLL)                                                                    \
-    {RMT_TYPE(NAME, sizeof(struct late)), .process = late, .poll = POLL, .max_in_flight = (MOST), \
+#define LATE(NAME, MOST, POLL)                                                                      \
+    {RMT_TYPE(NAME, sizeof(struct late)), .process = late, .poll = (POLL), .max_in_flight = (MOST), \
      .abandon = late_abandon}
 static const rm_node_type types[] = {
     LATE("Late", 3, late_poll),
