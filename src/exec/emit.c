@@ -45,7 +45,7 @@ static void fill_in(rm_node *node, rm_packet *packet)
     const rmi_origin *from = &node->current;
     if (packet->seq < 0)
         packet->seq = node->generate.on ? node->generate.next_seq++ : from->seq;
-    if (node->type->stream != NULL && packet->seq < node->out.bound)
+    if (node->type->stream != NULL && node->pipeline->tracked && packet->seq < node->out.bound)
         packet->seq = node->out.bound; /* it emits while it waits for input: others were told what may come */
     if (packet->timestamp == RM_NO_TIME)
         packet->timestamp = from->timestamp;

@@ -68,6 +68,20 @@ static void shorten(char *path)
     }
 }
 
+/* Where the value of a line "key = value" begins; at the end of the text where there is no such line. */
+static const char *value_of(const char *text, const char *key)
+{
+    const size_t length = strlen(key);
+    while (*text != '\0') {
+        const char *after = text + length;
+        if (strncmp(text, key, length) == 0 && *(after += strspn(after, " \t")) == '=')
+            return after + 1 + strspn(after + 1, " \t");
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return text;
+}
+
 /* The version that a virtual environment says it has, as "3.12"; empty when it says none. */
 static int environment_version(const char *folder, char *version, size_t size, rm_error *err)
 {
@@ -81,9 +95,10 @@ static int environment_version(const char *folder, char *version, size_t size, r
         rm_error_hint(err, "VIRTUAL_ENV names no virtual environment; unset it");
         return rc;
     }
-    const char *at = strstr(text, "version");
-    if (at != NULL && (at = strchr(at, '=')) != NULL) {
-        at += 1 + strspn(at + 1, " \t");
+    const char *at = value_of(text, "version");
+    if (*at == '\0')
+        at = value_of(text, "version_info"); /* as virtualenv writes it */
+    if (*at != '\0') {
         const size_t digits = strspn(at, "0123456789."), most = digits < size ? digits : size - 1;
         memcpy(version, at, most);
         version[most] = '\0';

@@ -284,7 +284,9 @@ static bool wait_has_an_end(const rm_pipeline *p)
     bool found = rm_pipeline_next_deadline(p) < INT64_MAX;
     for (uint32_t i = 0; i < p->node_count; i++) {
         rmi_reason why;
-        const bool outside = rmi_node_work(&p->nodes[i], &why) == RMI_WAIT && why == RMI_FOR_OUTSIDE;
+        const rmi_work work = rmi_node_work(&p->nodes[i], &why);
+        const bool outside = work == RMI_WAIT && why == RMI_FOR_OUTSIDE;
+        found |= work == RMI_POLL; /* it was woken since: nobody waits */
         found |= rmi_node_descriptor(&p->nodes[i]) >= 0 || (outside && p->nodes[i].poll.on);
         found |= p->nodes[i].poll.on && atomic_load(&p->nodes[i].poll.woken); /* since the step */
     }
