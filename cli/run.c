@@ -191,7 +191,7 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
         .measure = options->metrics,
         .input = run->generate ? NULL : rmi_input_next,
         .input_context = &run->input,
-        .wait = run->generate ? NULL : rmi_pump_wait,
+        .wait = rmi_pump_wait,
         .wait_context = run,
         .opening = watch,
         .opening_context = &run->guard,

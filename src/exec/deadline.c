@@ -118,6 +118,9 @@ int rmi_stop_now(rm_pipeline *p)
     if (stop == RMI_RUNNING)
         return RM_OK;
     rm_error error = {0};
+    if (p->failing != NULL) /* the run would have ended with that; who looks for the cause should see it */
+        rm_runtime_log(p->runtime, RM_LOG_ERROR, rm_node_id(p->failing), "item %lld had failed: %s",
+                       (long long)p->failing->failure.seq, p->failing->failure.error->message);
     const int rc = stop == RMI_TIMED_OUT ? rm_error_set(&error, RM_E_TIMEOUT,
                                                         "the run did not end within its timeout of %lld ms",
                                                         (long long)p->timeout_ms)

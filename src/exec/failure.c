@@ -173,6 +173,9 @@ int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc)
     const bool counts = !p->stopped && node->failure.error == NULL &&
                         !(node->out.unwanted && seq >= node->out.close_seq && !ends_the_run(rc));
     if (!counts) { /* the run has ended, or the node has; or nobody wants the item */
+        if (!p->stopped && seq >= RM_SEQ_END)
+            rm_runtime_log(p->runtime, RM_LOG_WARNING, rm_node_id(node), "failed at its end: %s",
+                           error->message);
         rm_error_clear(error);
         return p->stopped ? p->failed : RM_OK;
     }

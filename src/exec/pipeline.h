@@ -206,7 +206,8 @@ struct rm_pipeline {
     uint32_t idle_turns;    /* turns without effect in this step since the last one that had one */
     int64_t now;            /* as of the last look at the clock */
     bool worked; /* a node was called, other than to poll it, since pending ones were last polled */
-    bool pause;  /* a call was long: end the step, so that results can be taken */
+    bool
+        pause; /* a call was long: end the step before the next one that may be, so that results can be taken */
     bool done, closed;
 
     /* ---- feed.c */

@@ -55,9 +55,19 @@ static int wait_outside(rm_pipeline *p, int rc)
         rm_pipeline_wait(p, NULL, 0);
         return RM_OK;
     }
-    if (p->input == NULL && !p->finished && !was_pushed(p)) /* sources generate, and no other input is coming */
+    if (p->input == NULL && !p->finished &&
+        !was_pushed(p)) /* sources generate, and no other input is coming */
         return rm_pipeline_finish(p, NULL);
     return RM_AGAIN;
+}
+
+/* A call was long: results are handed out before the next one. */
+static bool shows_results(rm_pipeline *p)
+{
+    const bool pause = p->pause;
+    p->pause = false;
+    p->results_wanted = pause && p->wait != NULL && rmi_results_deliverable(p);
+    return p->results_wanted;
 }
 
 /* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be had. */
@@ -75,7 +85,10 @@ static int run_others(rm_node *node)
     mark_below(p);
     do
         rc = rmi_turn(p);
-    while (rc == RM_OK && !rmi_stream_waits(node) && !node->stream.ended && !node->in.closed);
+    while (rc == RM_OK && !rmi_stream_waits(node) && !node->stream.ended && !node->in.closed &&
+           !shows_results(p));
+    if (rc == RM_OK && p->results_wanted)
+        rc = RM_AGAIN;
     if (rc == RM_PENDING || rc == RM_AGAIN)
         rc = wait_outside(p, rc);
     p->puller = outer;

@@ -87,6 +87,15 @@ static int end(rm_pipeline *p, int rc, rm_error *err)
     return rc;
 }
 
+/* A call was long: what it gave goes through the nodes behind it, and is handed out before another call may be long. */
+static bool shows_first(rm_pipeline *p)
+{
+    uint32_t rank = 0;
+    if (!p->pause)
+        return false;
+    return !next_ready(p, &rank) || (p->nodes[rank].watched && p->nodes[rank].call.batch == 1);
+}
+
 int rm_run_step(rm_pipeline *p, rm_error *err)
 {
     int rc = RM_OK;
@@ -97,8 +106,8 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
         (void)rmi_look(p);
     if (p->has_special && rmi_wants_input(p))
         rc = rmi_take_input(p); /* a generating source may leave no idle moment for it */
-    for (int turns = 0; (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !p->pause;
-         turns++)
+    for (int turns = 0;
+         (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !shows_first(p); turns++)
         rc = rmi_turn(p);
     p->pause = false;
     if (rc == RM_PENDING && p->may_block) {

@@ -385,8 +385,8 @@ static const struct {
     {NODE("Late") "}", "o;p0 [1];c", "o | p suspended1 1/1 pending | c"},
     /* Streams */
     {NODE("Pairs") "}", "o;p0 [1,2];m;p0 [3,4,5];m;m;e;e;f",
-     "o | p 2/2 more | m 3@1 | p 3/3 more | m 7@3 more | m | e 5@-1 done | e 5@-1 done | f"},
-    {NODE("Pairs") "}", "o;p0 [1];p0 [];e", "o | p 1/1 | p wants 0/0 | e 1@0 done"},
+     "o | p 2/2 more | m 3@1 | p 3/3 more | m 7@3 more | m | e 5 done | e 5 done | f"},
+    {NODE("Pairs") "}", "o;p0 [1];p0 [];e", "o | p 1/1 | p wants 0/0 | e 1 done"},
     /* Sources */
     {SOURCE("Count") "}", "o;g;g;g;g;f", "o | g 0 | g 1 | g 2 | g done | f"},
     {SOURCE("SimpleSource") ",\"params\":{\"count\":1}}", "o;p0 [1];g;g",

@@ -129,7 +129,7 @@ static bool needs_thread(const rmi_state *state)
     const rmi_class *class = state->class;
     const bool streams =
         class->takes_stream && !class->is_async && !(class->generates && rm_node_generates(state->node));
-    return streams && !rm_node_can_wait(state->node) && rmi_platform_has_threads();
+    return streams && rmi_platform_has_threads();
 }
 
 static int node_open(rm_node *node, void *memory, rm_error *err)

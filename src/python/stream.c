@@ -1,6 +1,6 @@
-/* Nodes that take the stream: what they iterate over. A synchronous one has the nodes before it run when
- * it asks for the next item. Where the runtime cannot do that, its thread parks (thread.c); without threads, it gets
- * its stream when all of it is there. */
+/* Nodes that take the stream: what they iterate over. When a synchronous one asks for the next item and there is none, its
+ * thread parks (thread.c). Without threads it has the nodes before it run inside its call; where the runtime cannot do
+ * that, it gets its stream when all of it is there. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -1,6 +1,6 @@
 /* Threads of nodes. The code of a synchronous streaming node asks for the next item in the middle of whatever it does.
- * Where the runtime cannot run the other nodes below that call (rm_node_can_wait), the node's code has a thread, which
- * stops there (it parks) while the slot returns; the next call of the slot lets the thread go on. So either the thread
+ * Where there are threads, the node's code has one, which stops there (it parks) while the slot returns; the next call of
+ * the slot lets the thread go on. So either the thread
  * runs or its caller. All code of the node runs in this thread, from __init__ to cleanup: what it opens may belong to
  * the thread, as a connection of sqlite3 does. */
 #include "base/alloc.h"
