@@ -99,8 +99,10 @@ static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value it
     rmi_link *last = NULL;
     int rc = RM_OK;
     for (uint32_t i = 0; rc == RM_OK && i < count; i++) {
-        if (limited && !feeds[i]->closed && rmi_link_full(feeds[i]))
+        if (limited && !feeds[i]->closed && rmi_link_full(feeds[i])) {
+            p->push_refused = true;
             return RM_AGAIN;
+        }
         rc = prepare(feeds[i], err);
     }
     for (uint32_t i = 0; rc == RM_OK && i < count; i++) {

@@ -221,7 +221,7 @@ int rmi_idle(rm_pipeline *p)
     const int fed = rmi_wants_input(p) ? rmi_take_input(p) : RM_AGAIN;
     if (fed != RM_AGAIN)
         return fed;
-    if (!p->has_special && p->blocked_count == 0 && p->input_code == RM_OK && may_be_fed(p))
+    if (!p->has_special && p->blocked_count == 0 && p->limit == RMI_FOREVER && may_be_fed(p))
         return RM_AGAIN; /* marks are exact here; the rest of this function would come to the same */
     if (p->has_special && (begin_a_pull(p) || poll_after_work(p)))
         return RM_OK;
@@ -231,7 +231,8 @@ int rmi_idle(rm_pipeline *p)
         return RM_OK;
     if (p->input_code != RM_OK && !rmi_feed_open(p))
         rmi_input_failure_void(p);
-    if (p->input_code == RM_OK && may_be_fed(p))
+    const bool feeds_wait = p->limit != RMI_FOREVER && p->push_refused; /* full of items behind the failure */
+    if (p->input_code == RM_OK && may_be_fed(p) && !feeds_wait)
         return RM_AGAIN;
     if (p->limit != RMI_FOREVER && p->pulls > 0 && let_those_below_finish(p))
         return RM_OK;

@@ -73,6 +73,15 @@ static void close_node(rm_node *node, int64_t seq)
     rmi_ready(node);
 }
 
+/* The node had closed by itself, with a later item than the last one that anybody wanted of it. Which of the two came first
+ * must not matter. */
+static void close_earlier(rm_node *node, int64_t seq)
+{
+    for (uint32_t i = 0; i < node->in.count; i++)
+        if (node->in.links[i]->close_seq > seq)
+            node->in.links[i]->close_seq = seq;
+}
+
 /* Walks up by going over the ranks downwards, so that long chains cost no stack. */
 void rmi_close_inputs(rm_node *node, int64_t seq)
 {
@@ -82,12 +91,14 @@ void rmi_close_inputs(rm_node *node, int64_t seq)
     for (uint32_t rank = node->rank; rank-- > 0;) {
         rm_node *at = &p->nodes[rank];
         int64_t last = 0;
-        if (at->out.unwanted || !all_outputs_closed(at, &last))
+        if (!all_outputs_closed(at, &last) || (at->out.unwanted && last >= at->out.close_seq))
             continue;
         at->out.unwanted = true;
         at->out.close_seq = last;
         if (!at->in.closed)
             close_node(at, last);
+        else
+            close_earlier(at, last);
         rmi_ready(at);
         rmi_failure_void(at);
     }

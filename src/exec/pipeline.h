@@ -213,6 +213,7 @@ struct rm_pipeline {
     /* ---- feed.c */
     bool finished;       /* no more input */
     bool feed_overshoot; /* one more item may be pushed although a feed is full */
+    bool push_refused;   /* since the last step, because a feed is full */
 
     /* ---- stream.c */
     uint32_t pulls;  /* nested: nodes that wait in a pull */

@@ -109,7 +109,7 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
     for (int turns = 0;
          (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !shows_first(p); turns++)
         rc = rmi_turn(p);
-    p->pause = false;
+    p->pause = p->push_refused = false;
     if (rc == RM_PENDING && p->may_block) {
         rm_pipeline_wait(p, NULL, 0);
         rc = RM_OK;
