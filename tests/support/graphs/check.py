@@ -32,7 +32,7 @@ DEFAULTS = {
 def depends_on_pushes(graph, outcome):
     """Who pushes to sources singly decides how far each of them is when a failure is found: a source whose queue is full of
     items behind the failure takes no more, and the failure is told without waiting for the others."""
-    return isinstance(graph.get("input"), dict) and outcome["status"] == "error"
+    return isinstance(graph.get("input"), dict) and outcome.status == "error"
 
 
 class Checker:
