@@ -1,5 +1,5 @@
-/* What a node calls, by who hosts it: a pipeline (node_api.c), or whoever else runs a node. node_api.c
- * calls these; the functions are those of remotemedia/node.h. */
+/* What a node calls, by who hosts it: a pipeline (pipeline_host.c), or whoever else runs a node. node_api.c calls these; the functions
+ * are those of remotemedia/node.h. */
 #ifndef EXEC_HOST_H
 #define EXEC_HOST_H
 

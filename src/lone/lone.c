@@ -63,6 +63,7 @@ int rmi_lone_new(rm_runtime *runtime, rm_value config, const rmi_lone_caller *ca
         node->host_context = lone;
         node->generate.on = false; /* the one who calls numbers what is generated */
         node->watched = false;
+        node->out.bound = -1; /* the caller knows what waits for what */
         *out = lone;
     } else
         rmi_lone_free(lone);
@@ -201,17 +202,21 @@ static int process_items(rm_node *node, uint32_t port, rm_packet *packets, size_
     return rc;
 }
 
+/* Whether the stream node is to be called again, although it has not asked for that. */
+static bool has_stream(const rm_node *node)
+{
+    return node->type->stream != NULL &&
+           (node->merge.queue.count > 0 || (node->stream.ended && !node->stream.told));
+}
+
 /* The call of a stream node, which pulls: what it may leave for the next call. */
 static int call_stream(rm_node *node, rm_error *err)
 {
     const bool at_end = node->stream.ended && node->merge.queue.count == 0 && !node->more;
+    node->stream.told |= at_end;
     begin(node, 0);
-    int rc = end(node, rmi_call_stream(node, at_end), err);
-    if (rc == RM_OK && (node->merge.queue.count > 0 || (node->stream.ended && !at_end))) {
-        node->more = node->merge.queue.count > 0;
-        rc = RM_MORE;
-    }
-    return rc;
+    const int rc = end(node, rmi_call_stream(node, at_end), err);
+    return rc == RM_OK && has_stream(node) ? RM_MORE : rc;
 }
 
 static int check_process(const rmi_lone *lone, uint32_t port, rm_error *err)
@@ -252,7 +257,8 @@ int rmi_lone_more(rmi_lone *lone, rm_error *err)
 {
     rm_node *node = lone->node;
     int rc = check_open(lone, err);
-    if (rc == RM_OK && (!node->more || (node->type->more == NULL && node->type->stream == NULL)))
+    const bool has_more = node->more && (node->type->more != NULL || node->type->stream != NULL);
+    if (rc == RM_OK && !has_more && !has_stream(node))
         rc = rm_error_set(err, RM_E_USAGE, "node '%s' has said nothing of more", rm_node_id(node));
     if (rc != RM_OK || node->type->stream != NULL)
         return rc == RM_OK ? call_stream(node, err) : rc;

@@ -90,6 +90,23 @@ static int pairs(rm_node *node, void *state, rm_error *err)
     return s->half ? RM_OK : rm_emit_value(node, rm_int(s->sum));
 }
 
+/* Waits in one call for all of its stream, and emits the sum. */
+static int sum_up(rm_node *node, void *state, rm_error *err)
+{
+    int64_t *sum = state;
+    rm_packet packet = rm_packet_of(rm_null());
+    int rc = RM_OK;
+    while ((rc = rm_node_pull(node, true, &packet, err)) == RM_OK)
+        *sum += packet.value.i;
+    if (rc == RM_AGAIN && rm_node_can_wait(node))
+        rm_node_log(node, RM_LOG_INFO, "closed");
+    if (rc == RM_DONE && *sum != 0) {
+        rc = rm_emit_value(node, rm_int(*sum));
+        *sum = 0;
+    }
+    return rc == RM_AGAIN ? RM_OK : rc;
+}
+
 /* 0, 1, 2. */
 static int count_up(rm_node *node, void *state, rm_error *err)
 {
@@ -133,6 +150,8 @@ static const rm_node_type test_types[] = {
     {TYPE, .name = "Late", .state_size = sizeof(struct late), .max_in_flight = 3, .process = late_process,
      .poll = late_poll},
     {TYPE, .name = "Pairs", .state_size = sizeof(struct pair), .stream = pairs, .end = pairs},
+    {TYPE, .name = "Sum", .flags = RM_NODE_WAITS, .state_size = sizeof(int64_t), .stream = sum_up,
+     .end = sum_up},
     {TYPE, .name = "Count", .state_size = sizeof(int64_t), .generate = count_up},
     {TYPE, .name = "Sources", .process = sources, .ports = source_ports},
 };
@@ -160,6 +179,9 @@ struct transcript {
     const rm_allocator *allocator;
     char text[4096];
     size_t length;
+    int waits;
+    bool closes;
+    rm_packet given[2];
 };
 
 static void RM_PRINTF(2, 3) say(struct transcript *t, const char *format, ...)
@@ -212,6 +234,24 @@ static int take_down(void *context, const rmi_event *event, rm_error *err)
     for (size_t i = 0; rc == RM_OK && i < event->n; i++)
         rc = say_packet(t, event->port, &event->packets[i], err);
     return rc;
+}
+
+/* Gives 100, then -200 and 300, then the end; RM_AGAIN when told to. */
+static int give(void *context, rm_packet **packets, size_t *n, rm_error *err)
+{
+    struct transcript *t = context;
+    (void)err;
+    say(t, " waits");
+    if (t->closes || ++t->waits == 3)
+        return t->closes ? RM_AGAIN : RM_DONE;
+    *n = (size_t)t->waits;
+    *packets = t->given;
+    for (size_t i = 0; i < *n; i++) {
+        t->given[i] = rm_packet_of(rm_int(*n == 1 ? 100 : i == 0 ? -200 : 300));
+        t->given[i].seq = 50;
+        t->given[i].timestamp = 7;
+    }
+    return RM_OK;
 }
 
 /* ---- Steps: "p0 [1,2]" gives packets to port 0; other letters are the other calls. */
@@ -287,6 +327,9 @@ static int step(struct run *r, struct transcript *t, const char *text, rm_error 
         return rmi_lone_flush(r->lone, err);
     case 'a':
         return rmi_lone_abandon(r->lone, strtoull(text + 1, NULL, 10), err);
+    case 'x':
+        t->closes = true;
+        return RM_OK;
     case 'c':
         return rmi_lone_close(r->lone, err);
     default:
@@ -320,7 +363,7 @@ static int run(rmt_heap *heap, const char *config, const char *steps, struct tra
     for (size_t i = 0; rc == RM_OK && i < RMT_COUNT(test_types); i++)
         rc = rm_runtime_add_type(r.runtime, &test_types[i], &err);
     if (rc == RM_OK)
-        rc = rmi_lone_new(r.runtime, map, &(rmi_lone_caller){.record = take_down, .context = t}, &r.lone, &err);
+        rc = rmi_lone_new(r.runtime, map, &(rmi_lone_caller){take_down, give, t}, &r.lone, &err);
     if (rc < 0)
         say_error(t, rc, &err);
     rm_value_clear(&map);
@@ -387,6 +430,15 @@ static const struct {
     {NODE("Pairs") "}", "o;p0 [1,2];m;p0 [3,4,5];m;m;e;e;f",
      "o | p 2/2 more | m 3@1 | p 3/3 more | m 7@3 more | m | e 5 done | e 5 done | f"},
     {NODE("Pairs") "}", "o;p0 [1];p0 [];e", "o | p 1/1 | p wants 0/0 | e 1 done"},
+    {NODE("Sum") "}", "o;p0 [1];p0 [2];e;f", "o | p wants 1/1 | p wants 1/1 | e 3 | f"},
+    {NODE("Sum") ",\"waits\":true}", "o;p0 [1,-2];m;f",
+     "o | p wants waits waits waits 199 2/2 more | m done | f"},
+    {NODE("Sum") ",\"waits\":true}", "o;x;p0 [1];f;c", "o | x | p wants waits log:closed 1/1 | f | c"},
+    {NODE("Sum") ",\"waits\":1}", "o", " type:'waits' of a node's configuration is true or false:"},
+    {NODE("Sum") "}", "d",
+     "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":true,\"streaming\":true,"
+     "\"generates\":false,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":false,"
+     "\"max_in_flight\":1,\"waits\":true}"},
     /* Sources */
     {SOURCE("Count") "}", "o;g;g;g;g;f", "o | g 0 | g 1 | g 2 | g done | f"},
     {SOURCE("SimpleSource") ",\"params\":{\"count\":1}}", "o;p0 [1];g;g",

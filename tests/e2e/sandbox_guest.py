@@ -249,6 +249,72 @@ class Answers(GuestTest):
         self.refused(stream({PROCESS: TRAP}), "value", TRAPPED, item=0)
 
 
+class Waiting(GuestTest):
+    """A node that waits for its stream in the middle of a call."""
+
+    YIELD = '(import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))'
+    WAIT = "(call $set (i32.const 28) (i32.const 1)) (drop (call $yield))"
+    GOT = f"(i32.load (i32.const {EXCHANGE + 28}))"
+    KINDS = 40960
+
+    def waiting(self, body, answer=0, records=b"", waits=True, **functions):
+        kinds = mapped(streaming=b"\2", waits=b"\2" if waits else b"\1")
+        describe = f"(call $quiet) (call $output (i32.const {self.KINDS}) (i32.const {len(kinds)})) (i32.const 0)"
+        data = f'(data (i32.const {self.KINDS}) "{"".join(f"{chr(92)}{byte:02x}" for byte in kinds)}")'
+        process = f"(call $quiet) (call $take) {body} (call $quiet) {says(records) if records else ''} (i32.const {answer})"
+        return module({"rm_node_describe": describe, PROCESS: process, **functions}, records=records, more=data, imports=self.YIELD)
+
+    def test_until_the_end(self):
+        body = f"(block $end (loop $again {self.WAIT} (br_if $end (i32.eqz {self.GOT})) (br $again)))"
+        self.accepted(self.waiting(body, 3, emit(integer(7))), [7])
+        self.accepted(self.waiting(body, 0, emit(integer(7)), rm_node_end="(unreachable)"), [7])
+
+    def test_what_it_finds(self):
+        """The length, and that many bytes."""
+        check = f"(if (i32.ne {self.GOT} (i32.const 50)) (then (unreachable))) (if (i32.ne (call $count) (i32.const 1)) (then (unreachable)))"
+        self.accepted(self.waiting(f"{self.WAIT} {check}"), items=[1, 2])
+
+    def test_nothing_asked(self):
+        """sched_yield is nothing else where the field does not say so, or the node never said that it waits."""
+        self.accepted(self.waiting("(drop (call $yield))"))
+        self.accepted(self.waiting(self.WAIT, waits=False))
+        self.accepted(module({PROCESS: f"(call $quiet) (call $take) {self.WAIT} (i32.const 0)"}, imports=self.YIELD))
+
+    def test_after_the_end(self):
+        again = BREAKS + "it waits for packets after its stream was closed"
+        self.refused(self.waiting(f"(loop $again {self.WAIT} (br $again))"), "value", again)
+
+    def test_a_large_item(self):
+        large, larger = "x" * 20000, f"(if (i32.gt_u {self.GOT} (i32.const 16384)) (then {{}}))"
+        self.refused(self.waiting(f"{self.WAIT} {larger.format(self.WAIT)}"), "value",
+                     BREAKS + "its input area is not there, too small or not aligned", items=[1, large], item=1)
+        self.refused(self.waiting(self.WAIT), "value", BREAKS + "it waits for packets, but does not take any", items=[1, large], item=1)
+        self.refused(self.waiting(self.WAIT, 3), "value", BREAKS + "rm_node_process answers 3", items=[1, large], item=1)
+        self.refused(self.waiting(f"{self.WAIT} {larger.format(TRAP)}"), "value", TRAPPED, items=[1, large], item=1)
+
+    def test_its_failures(self):
+        self.refused(self.waiting(f"{self.WAIT} (unreachable)"), "value", TRAPPED, items=[1, 2], item=1)
+        self.refused(self.waiting(self.WAIT, -9), "value", "the code in the sandbox failed (value) without saying why", items=[1, 2], item=1)
+        self.refused(self.waiting(self.WAIT, 2), "value", BREAKS + "rm_node_process answers 2", items=[1, 2], item=1)
+        self.refused(self.waiting(f"{self.WAIT} (call $forever)"), "limit", "its sandbox has used its limit of 300 ms", items=[1, 2],
+                     item=1, limits={"timeout_ms": 300})
+
+    def test_its_area_changes_meanwhile(self):
+        self.refused(self.waiting(f"(call $set (i32.const 0) (i32.const 1)) {self.WAIT}"), "value",
+                     BREAKS + "its input area is not there, too small or not aligned", items=[1, 2], item=1)
+        self.refused(self.waiting(f"(call $set (i32.const 8) (i32.const -1)) (call $set (i32.const 12) (i32.const 9)) {self.WAIT}"),
+                     "value", BREAKS + "its output area lies outside its memory", items=[1, 2], item=0)
+
+    def test_the_run_ends_while_it_waits(self):
+        self.write("n.wasm", self.waiting(f"(loop $again {self.WAIT} (br_if $again (i32.ne {self.GOT} (i32.const -1))))", 0,
+                                          emit(integer(7))))
+        nodes = [node("n", "wasm:n.wasm"), node("bad", "UppercaseTransform")]
+        self.write("m.json", {"manifest": manifest(nodes), "input_data": [1, 2, 3]})
+        run = self.run_program("run", "m.json", env=self.env)
+        self.assert_error(run, 1, {"code": "type", "message": "UppercaseTransform 'bad' takes string, got int", "node": "bad", "item": 0},
+                          {"n": [], "bad": []})
+
+
 class Records(GuestTest):
     def test_kinds(self):
         for kind in (0, 7, 255, 0xFFFFFFFF):
