@@ -140,10 +140,10 @@ static rmi_link *simple_feed(const rm_pipeline *p)
 
 static int push_or_clear(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
 {
-    int rc;
-    if (p->finished || p->done)
+    int rc = RM_DONE; /* the run has ended: nobody wants more */
+    if (p->finished)
         rc = rm_error_set(err, RM_E_USAGE, "push after the input was finished");
-    else
+    else if (!p->done)
         rc = push(p, source, item, !p->feed_overshoot, err);
     p->feed_overshoot = false;
     if (rc < 0)
