@@ -35,7 +35,8 @@ static const rmt_graph_case cases[] = {
     {"maps of lists", "a:Pass b:Repeat c:Pass d:Merge{\"params\":{\"several\":\"list\"}} a>b a>c b>d c>d",
      "[2,0]", "{\"d\":[{\"b\":[2,2],\"c\":[2]},{\"c\":[0]}]}"},
     {"a map that fails", "a:Pass b:Repeat c:Pass d:Merge a>b a>c b>d c>d", "[1,2,1]",
-     "{\"d\":[{\"b\":1,\"c\":1}]} value: 'b' gave more than one value for the same item; set \"several\" to \"list\" to keep them all, or to \"first\" or \"last\" at d[1]"},
+     "{\"d\":[{\"b\":1,\"c\":1}]} value: 'b' gave more than one value for the same item; set "
+     "\"several\" to \"list\" to keep them all, or to \"first\" or \"last\" at d[1]"},
     {"ports of one node", "a:Split b:Pass a.small>b a.large>b", "[1,20,3]", "{\"b\":[1,20,3]}"},
 };
 
