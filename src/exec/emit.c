@@ -198,7 +198,8 @@ int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n)
                           node->call.busy ? "node '%s' emitted on output %u, but has %u"
                                           : "node '%s' emitted on output %u of %u outside a call",
                           rm_node_id(node), port, node->out.port_count);
-    else if (node->failure.error != NULL) { /* it has failed in this call already, with an earlier item */
+    else if (node->failure.error != NULL ||
+             node->stream.given_up) { /* it has failed in this call already, with an earlier item */
         clear_packets(packets, n);
         return RM_OK;
     } else if (node->flight.staging == 0)

@@ -61,12 +61,25 @@ void rmi_failure_free(rm_node *node)
     node->failure.error = NULL;
 }
 
+/* The failure does not count after all: the next one does, if there is any. What was given up for it cannot be had back. */
+static void find_next(rm_pipeline *p)
+{
+    rm_error error = {0};
+    find_first(p);
+    for (uint32_t i = 0; i < p->node_count; i++)
+        if (p->nodes[i].stream.given_up && !p->stopped) {
+            (void)rm_error_set(&error, RM_E_INTERNAL,
+                               "its stream was broken off for a failure that does not count after all");
+            (void)rmi_stop_with(p, &p->nodes[i], &error, RM_E_INTERNAL);
+        }
+}
+
 void rmi_failure_void(rm_node *node)
 {
     if (node->failure.error == NULL || node->failure.seq < node->out.close_seq || node->pipeline->stopped)
         return;
     rmi_failure_free(node);
-    find_first(node->pipeline);
+    find_next(node->pipeline);
 }
 
 void rmi_input_failure_void(rm_pipeline *p)
@@ -74,7 +87,7 @@ void rmi_input_failure_void(rm_pipeline *p)
     rm_error_clear(&p->error);
     p->input_code = RM_OK;
     p->finished = true;
-    find_first(p);
+    find_next(p);
 }
 
 int rmi_input_failed(rm_pipeline *p, int64_t seq, int rc)

@@ -196,10 +196,24 @@ static bool let_those_below_finish(rm_pipeline *p)
         node->stream.below = false;
         const rmi_work work = rmi_node_work(node, &why);
         node->stream.begin |= work == RMI_STREAM_LATER;
-        any |= work != RMI_WAIT;
+        any |= work != RMI_WAIT || why == RMI_FOR_ROOM; /* which need.c gives it then */
         rmi_ready(node);
     }
     return any;
+}
+
+/* The node on top waits in its pull for the outcome of the failure, which waits for what another one below can do first: that gets on
+ * only when the one on top has returned. So its code is broken off. */
+static bool give_up_the_top(rm_pipeline *p)
+{
+    for (uint32_t i = 0; p->pulls > 1 && i < p->node_count; i++) {
+        const rm_node *node = &p->nodes[i];
+        if (node != p->puller && node->stream.waits && rmi_stream_waits(node)) {
+            p->puller->stream.given_up = true;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- Idle */
@@ -236,5 +250,7 @@ int rmi_idle(rm_pipeline *p)
         return RM_AGAIN;
     if (p->limit != RMI_FOREVER && p->pulls > 0 && let_those_below_finish(p))
         return RM_OK;
-    return flush_rank_allowed(p) ? flush_next(p) : rmi_failure_conclude(p);
+    if (flush_rank_allowed(p))
+        return flush_next(p);
+    return give_up_the_top(p) ? RM_OK : rmi_failure_conclude(p);
 }

@@ -159,8 +159,9 @@ struct rm_node {
         bool starved; /* its last pull found nothing */
         bool waits;   /* in a pull, while others work */
         bool has_waited;
-        bool below; /* gets its packets from a node that waits in a pull */
-        bool begin; /* may wait in a pull in its next call */
+        bool below;    /* gets its packets from a node that waits in a pull */
+        bool begin;    /* may wait in a pull in its next call */
+        bool given_up; /* its pull was broken off for the sake of those below it: see idle.c */
     } stream;
 
     /* ---- turn.c */

@@ -86,7 +86,7 @@ static int run_others(rm_node *node)
     do
         rc = rmi_turn(p);
     while (rc == RM_OK && !rmi_stream_waits(node) && !node->stream.ended && !node->in.closed &&
-           !shows_results(p));
+           !node->stream.given_up && !shows_results(p));
     if (rc == RM_OK && p->results_wanted)
         rc = RM_AGAIN;
     if (rc == RM_PENDING || rc == RM_AGAIN)
@@ -112,6 +112,8 @@ int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
     for (;;) {
         if (node->in.closed)
             return RM_DONE;
+        if (node->stream.given_up)
+            return rm_error_set(err, RM_E_CANCELLED, "the run has ended");
         int rc = node->in.count > 1 ? rmi_merge(node) : RM_OK;
         if (rc == RM_OK)
             rc = take(node, packet);

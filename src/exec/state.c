@@ -82,8 +82,8 @@ static rmi_work stream_work(const rm_node *node, rmi_reason *why)
 {
     const bool asks =
         !node->poll.on || node->stream.starved; /* else it waits for something else, and pulls then */
-    if (node->stream.below)
-        return wait_for(why, RMI_FOR_CALL);
+    if (node->stream.below || node->stream.given_up)
+        return wait_for(why, node->stream.below ? RMI_FOR_CALL : RMI_FOR_FAILURE);
     if (node->in.closed)
         return node->poll.on ? wait_for_outside(node, node->current.seq, why) : wait_for_more(node, why);
     const int64_t next = rmi_next_seq(node);

@@ -19,6 +19,10 @@ int rmi_stream_failed(rm_node *node, int rc)
 static int heed(rm_node *node, int rc)
 {
     const int64_t seq = node->current.seq;
+    if (node->stream.given_up && !node->pipeline->stopped) {
+        rm_error_clear(&node->pipeline->scratch);
+        return RM_OK;
+    }
     if (rc < 0)
         return rmi_stream_failed(node, rc);
     node->more = rc == RM_MORE;

@@ -101,6 +101,9 @@ static const rmt_graph_case failing[] = {
      "[1,2,3,4,5,6,7,13,3]", "{\"d\":[1,2,3,4,5,6,7,13],\"e\":[21]} value: thirteen at d[7]"},
     {"in a flush, beside pulls in a row", "a:Pass e:SumFails b:Stay c:Stay d:Sum a>b b>c a>d a>e", "[1,2]",
      "{\"e\":[3],\"c\":[1,2],\"d\":[]} value: no flush at e[-1]"},
+    {"beside pulls, one of which gets what the other has had",
+     "a:Pass d:Picky m:MultiplyNode{\"params\":{\"factor\":2}} b:Ones c:Ones a>d a>m m>b b>c m>c",
+     "[1,2,13,3]", "{\"d\":[1,2,13],\"c\":[2,2,4,4,26,26]} value: thirteen at d[2]"},
     {"of a source, beside a pull", "a:CountPicky b:Slow c:Pairs a>b a>c", "null",
      "{\"b\":[1,2,2],\"c\":[1]} value: three at a[3]"},
 };
