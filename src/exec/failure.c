@@ -68,9 +68,10 @@ static void find_next(rm_pipeline *p)
     find_first(p);
     for (uint32_t i = 0; i < p->node_count; i++)
         if (p->nodes[i].stream.given_up && !p->stopped) {
-            (void)rm_error_set(&error, RM_E_INTERNAL,
+            (void)rm_error_set(&error, RM_E_UNSUPPORTED,
                                "its stream was broken off for a failure that does not count after all");
-            (void)rmi_stop_with(p, &p->nodes[i], &error, RM_E_INTERNAL);
+            rm_error_hint(&error, "an asynchronous node waits for its stream without that");
+            (void)rmi_stop_with(p, &p->nodes[i], &error, RM_E_UNSUPPORTED);
         }
 }
 

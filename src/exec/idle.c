@@ -176,7 +176,7 @@ static int flush_next(rm_pipeline *p)
         if (node == NULL)
             return RM_AGAIN;
         rc = flush_one(p, node);
-        if (rc == RM_MORE && (any_ready(p) || p->limit != RMI_FOREVER))
+        if (rc == RM_MORE && (any_ready(p) || p->limit != RMI_FOREVER || p->blocked_count > 0))
             return RM_OK;
     }
     if (rc != RM_MORE)
