@@ -30,6 +30,7 @@ static int repeat_slowly(rm_node *node, void *state, unsigned port, rm_packet in
     struct slow *s = state;
     (void)port;
     s->left = s->value = in.value.i;
+    rm_packet_clear(&in);
     return slow_more(node, state, err);
 }
 
@@ -86,6 +87,7 @@ static int pairs(rm_node *node, void *state, rm_error *err)
     if (rc != RM_OK)
         return rc == RM_AGAIN ? RM_OK : rc;
     s->sum = (s->half ? s->sum : 0) + packet.value.i;
+    rm_packet_clear(&packet);
     s->half = !s->half;
     return s->half ? RM_OK : rm_emit_value(node, rm_int(s->sum));
 }
@@ -96,8 +98,10 @@ static int sum_up(rm_node *node, void *state, rm_error *err)
     int64_t *sum = state;
     rm_packet packet = rm_packet_of(rm_null());
     int rc = RM_OK;
-    while ((rc = rm_node_pull(node, true, &packet, err)) == RM_OK)
+    while ((rc = rm_node_pull(node, true, &packet, err)) == RM_OK) {
         *sum += packet.value.i;
+        rm_packet_clear(&packet);
+    }
     if (rc == RM_AGAIN && rm_node_can_wait(node))
         rm_node_log(node, RM_LOG_INFO, "closed");
     if (rc == RM_DONE && *sum != 0) {
