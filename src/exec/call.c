@@ -31,7 +31,6 @@ int64_t rmi_call_watch(rm_node *node)
 int rmi_call_unwatch(rm_node *node, int64_t started, int rc)
 {
     rm_pipeline *p = node->pipeline;
-    const int64_t timeout_ms = node->graph->source->timeout_ms;
     const int64_t took = rmi_platform_now() - started;
     node->counters.ns += (uint64_t)took;
     if (took > RMI_LONG_CALL_NS) {
@@ -53,8 +52,7 @@ int rmi_call_unwatch(rm_node *node, int64_t started, int rc)
         return rc;
     }
     rm_error_clear(&p->emit_error);
-    return rm_error_set(&p->scratch, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
-                        rm_node_id(node), (long long)timeout_ms);
+    return rmi_timeout_error(node, &p->scratch);
 }
 
 /* A failure inside rm_emit counts also when the node did not look at its answer. */

@@ -100,6 +100,12 @@ void rmi_deadline_stop(rm_pipeline *p)
         rmi_wake_free(wake);
 }
 
+int rmi_timeout_error(const rm_node *node, rm_error *err)
+{
+    return rm_error_set(err, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
+                        rm_node_id(node), (long long)node->graph->source->timeout_ms);
+}
+
 rmi_wake *rmi_deadline_wake(rm_pipeline *p)
 {
     rmi_wake *wake = atomic_load(&p->wake);

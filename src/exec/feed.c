@@ -17,13 +17,13 @@ bool rmi_takes_items(const rm_node *node)
     return false;
 }
 
-bool rmi_feed_open(const rm_pipeline *p)
+bool rmi_feed_open(const rm_pipeline *p, int64_t limit)
 {
-    if (p->finished)
-        return false;
-    for (uint32_t i = 0; i < p->feed_count; i++)
-        if (!p->feeds[i]->closed && !p->feeds[i]->to->generate.on)
+    for (uint32_t i = 0; !p->finished && i < p->feed_count; i++) {
+        const rmi_link *feed = p->feeds[i];
+        if (!feed->closed && !feed->to->generate.on && feed->bound <= limit)
             return true;
+    }
     return false;
 }
 
@@ -184,7 +184,7 @@ static int pull_items(rm_pipeline *p)
             rc = push(p, source, item, false, &p->scratch);
             if (rc != RM_OK)
                 rm_value_clear(&item);
-            if (rc == RM_DONE && rmi_feed_open(p)) /* this source wants no more; others may */
+            if (rc == RM_DONE && rmi_feed_open(p, RMI_FOREVER)) /* this source wants no more; others may */
                 rc = RM_OK;
         }
     }

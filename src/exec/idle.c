@@ -1,7 +1,5 @@
 /* What a run does when no node is ready: it takes input, waits for what goes on by itself, reports a failure, flushes the
  * next node, or is done. */
-#include <stdio.h>
-
 #include "exec/pipeline.h"
 
 /* ---- Looking */
@@ -75,17 +73,6 @@ static bool is_parked(const rm_node *node)
     return node->stream.below || (node->call.busy && node != node->pipeline->puller);
 }
 
-/* Some source may still be given items; after a failure, one that has not come to the failed item yet. */
-static bool may_be_fed(const rm_pipeline *p)
-{
-    for (uint32_t i = 0; !p->finished && i < p->feed_count; i++) {
-        const rmi_link *feed = p->feeds[i];
-        if (!feed->closed && !feed->to->generate.on && feed->bound <= p->limit)
-            return true;
-    }
-    return false;
-}
-
 bool rmi_wants_input(const rm_pipeline *p)
 {
     if (p->input == NULL || p->finished || p->stopped || p->input_code != RM_OK)
@@ -95,7 +82,7 @@ bool rmi_wants_input(const rm_pipeline *p)
         if (feed->queue.count > 0 && !is_parked(feed->to) && rmi_queue_first(&feed->queue)->seq <= p->limit)
             return false;
     }
-    return may_be_fed(p);
+    return rmi_feed_open(p, p->limit);
 }
 
 /* ---- The end */
@@ -235,7 +222,7 @@ int rmi_idle(rm_pipeline *p)
     const int fed = rmi_wants_input(p) ? rmi_take_input(p) : RM_AGAIN;
     if (fed != RM_AGAIN)
         return fed;
-    if (!p->has_special && p->blocked_count == 0 && p->limit == RMI_FOREVER && may_be_fed(p))
+    if (!p->has_special && p->blocked_count == 0 && p->limit == RMI_FOREVER && rmi_feed_open(p, p->limit))
         return RM_AGAIN; /* marks are exact here; the rest of this function would come to the same */
     if (p->has_special && (begin_a_pull(p) || poll_after_work(p)))
         return RM_OK;
@@ -243,10 +230,10 @@ int rmi_idle(rm_pipeline *p)
         return RM_PENDING;
     if (rmi_look(p) || rmi_overshoot(p)) /* the former only if a mark was missed */
         return RM_OK;
-    if (p->input_code != RM_OK && !rmi_feed_open(p))
+    if (p->input_code != RM_OK && !rmi_feed_open(p, RMI_FOREVER))
         rmi_input_failure_void(p);
     const bool feeds_wait = p->limit != RMI_FOREVER && p->push_refused; /* full of items behind the failure */
-    if (p->input_code == RM_OK && may_be_fed(p) && !feeds_wait)
+    if (p->input_code == RM_OK && rmi_feed_open(p, p->limit) && !feeds_wait)
         return RM_AGAIN;
     if (p->limit != RMI_FOREVER && p->pulls > 0 && let_those_below_finish(p))
         return RM_OK;

@@ -24,9 +24,9 @@ void rmi_unblock(rm_node *node)
     node->out.blocked = false;
 }
 
-void rmi_drained(rmi_link *link)
+void rmi_drained_blocked(rmi_link *link)
 {
-    if (link->from == NULL || !link->from->out.blocked || rmi_link_full(link))
+    if (rmi_link_full(link))
         return;
     rmi_unblock(link->from);
     rmi_ready(link->from);

@@ -35,8 +35,6 @@ static inline size_t rmi_link_room(const rmi_link *link, size_t room)
 /* The node waits for room; its consumer's rmi_drained ends that. */
 void rmi_block(rm_node *node);
 void rmi_unblock(rm_node *node);
-/* Packets were taken from the link: its producer goes on if it waited for room and there is some. */
-void rmi_drained(rmi_link *link);
 /* The node has had all that it wants with a packet of this seq. Its inputs close; so do those of nodes that only fed it,
  * and theirs: nobody wants what they emit. */
 void rmi_close_inputs(rm_node *node, int64_t seq);

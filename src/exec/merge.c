@@ -106,8 +106,7 @@ int rmi_merge(rm_node *node)
         }
         merged->count += n;
         rmi_queue_drop(&link->queue, n, n, units);
-        if (link->from != NULL && link->from->out.blocked)
-            rmi_drained(link);
+        rmi_drained(link);
     }
     return RM_OK;
 }

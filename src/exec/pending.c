@@ -70,12 +70,11 @@ static int wait_for_retry(rm_node *node, rmi_flight *flight, rm_error *error)
 /* A node that was interrupted because an item took too long: it may be another one that the node was at. */
 static int told_as_timeout(const rm_node *node, int rc, rm_error *error)
 {
-    const int64_t timeout_ms = node->graph->source->timeout_ms;
+    const bool limited = node->graph->source->timeout_ms > 0;
     const bool running = atomic_load_explicit(&node->pipeline->stop, memory_order_relaxed) == RMI_RUNNING;
-    if (rc != RM_E_CANCELLED || timeout_ms == 0 || !running)
+    if (rc != RM_E_CANCELLED || !limited || !running)
         return rc;
-    return rm_error_set(error, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
-                        rm_node_id(node), (long long)timeout_ms);
+    return rmi_timeout_error(node, error);
 }
 
 /* A flight has its outcome. `error` is emptied. */
@@ -191,11 +190,10 @@ static int attempt(rm_node *node, uint64_t token, uint32_t port, rm_packet *pack
 
 int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port)
 {
-    const size_t units = rmi_queue_units(queue, 1);
-    rm_packet packet = *rmi_queue_first(queue);
-    const int64_t seq = packet.seq;
+    rm_packet packet;
     uint64_t token = 0;
-    rmi_queue_drop(queue, 1, 1, units);
+    rmi_queue_take(queue, &packet);
+    const int64_t seq = packet.seq;
     node->counters.in++;
     const int rc = start(node, &packet, port, &token);
     if (rc != RM_OK) {
@@ -260,10 +258,7 @@ int rmi_flight_expire(rm_node *node)
     if (node->more && node->flight.more_token == token)
         node->more = false;
     rmi_call_abandon(node, token);
-    const int rc =
-        rm_error_set(&p->scratch, RM_E_TIMEOUT, "node '%s' took longer than its timeout_ms of %lld",
-                     rm_node_id(node), (long long)node->graph->source->timeout_ms);
-    return settle(node, token, rc, &p->scratch);
+    return settle(node, token, rmi_timeout_error(node, &p->scratch), &p->scratch);
 }
 
 /* ---- Polls */

@@ -216,7 +216,7 @@ struct rm_pipeline {
     bool feed_overshoot; /* one more item may be pushed although a feed is full */
     bool push_refused;   /* since the last step, because a feed is full */
 
-    /* ---- stream.c */
+    /* ---- pull.c */
     uint32_t pulls;  /* nested: nodes that wait in a pull */
     rm_node *puller; /* the innermost */
 
@@ -263,6 +263,15 @@ static inline size_t rmi_output_room(const rm_node *node)
     if (node->out.overshoot)
         return RMI_BATCH;
     return node->out.only != NULL ? rmi_link_room(node->out.only, RMI_BATCH) : rmi_room_of_all(node);
+}
+
+/* rmi_drained, where the producer waits for room. */
+void rmi_drained_blocked(rmi_link *link);
+/* Packets were taken from the link: its producer goes on if it waited for room and there is some. */
+static inline void rmi_drained(rmi_link *link)
+{
+    if (link->from != NULL && link->from->out.blocked)
+        rmi_drained_blocked(link);
 }
 
 /* ---- schedule.c */
@@ -465,7 +474,8 @@ int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
 /* Takes items from options.input, up to a batch, and its end where that has come. RM_OK: some came; RM_AGAIN: there is
  * none now; or a failure. */
 int rmi_take_input(rm_pipeline *pipeline);
-bool rmi_feed_open(const rm_pipeline *pipeline);
+/* Whether some source may still be given items, and one that has not come past item `limit`: after a failure, pipeline->limit. */
+bool rmi_feed_open(const rm_pipeline *pipeline, int64_t limit);
 /* Whether the node, as a source, has a use for input items; a pure generator has none. */
 bool rmi_takes_items(const rm_node *node);
 /* The source `source` will be given items, so it does not generate. */
@@ -500,6 +510,8 @@ void rmi_deadline_stop(rm_pipeline *pipeline);
 int64_t rmi_first_timeout(rm_pipeline *pipeline);
 /* The same for the items of one node. */
 int64_t rmi_first_timeout_of(rm_node *node);
+/* Fills in *err: an item of the node was longer under way than its timeout_ms allows. */
+int rmi_timeout_error(const rm_node *node, rm_error *err);
 /* The flag that ends waits; NULL when there is no memory for one or the run is to stop, so that nobody
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);

@@ -33,8 +33,7 @@ int rm_pipeline_pull(rm_pipeline *p, size_t *sink, rm_packet *packet, rm_error *
     if (link == NULL)
         return p->done ? RM_DONE : RM_AGAIN;
     rmi_queue_take(&link->queue, packet);
-    if (link->from->out.blocked)
-        rmi_drained(link);
+    rmi_drained(link);
     p->results_taken = p->results_wanted;
     *sink = p->result_count == 1 ? 0 : p->result_index;
     return RM_OK;

@@ -66,8 +66,8 @@ static int take_one_by_one(rm_node *node, rmi_queue *queue, uint32_t port, size_
         if (i > 0 && rmi_output_room(node) == 0)
             break;
         size_t done = 0;
-        rm_packet packet = *rmi_queue_first(queue);
-        rmi_queue_drop(queue, 1, 1, rmi_queue_units(queue, 1));
+        rm_packet packet;
+        rmi_queue_take(queue, &packet);
         node->counters.in++;
         rmi_set_current(node, &packet);
         const int64_t seq = packet.seq;
@@ -89,8 +89,8 @@ static int take_batch(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
 /* The first packet cannot be given to the node, for `rc`. */
 static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
 {
-    rm_packet refused = *rmi_queue_first(queue);
-    rmi_queue_drop(queue, 1, 1, rmi_queue_units(queue, 1));
+    rm_packet refused;
+    rmi_queue_take(queue, &refused);
     node->counters.in++;
     rc = rmi_item_failed(node, refused.seq, &node->pipeline->scratch, rc);
     rm_packet_clear(&refused);
@@ -127,8 +127,7 @@ static int process_turn(rm_node *node)
     if (node->in.count == 1) {
         rmi_link *link = node->in.links[0];
         rc = take_from(node, &link->queue, link->port);
-        if (link->from != NULL && link->from->out.blocked)
-            rmi_drained(link);
+        rmi_drained(link);
         if (link->queue.count > 0)
             rmi_ready(node);
         return rc;
@@ -171,8 +170,7 @@ static int lean_turn(rm_node *node)
         rc = settle(node, &in->queue, n, units, done, rmi_call_took_nothing(node));
     else
         rc = settle(node, &in->queue, n, units, done, rc);
-    if (in->from != NULL && in->from->out.blocked)
-        rmi_drained(in);
+    rmi_drained(in);
     if (in->queue.count > 0)
         rmi_ready(node);
     return rc;

@@ -127,10 +127,7 @@ static int lone_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
     }
     if (rc != RM_OK)
         return rc;
-    const size_t units = rmi_queue_units(queue, 1);
-    *packet = *rmi_queue_first(queue);
-    packet->reserved = 0;
-    rmi_queue_drop(queue, 1, 1, units);
+    rmi_queue_take(queue, packet);
     rmi_set_current(node, packet);
     return RM_OK;
 }

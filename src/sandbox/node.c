@@ -178,8 +178,8 @@ static int give_up(rmi_sandbox_state *state, int rc, rm_error *err)
     return settle(state, rc, err);
 }
 
-/* Which answers a call may give beside 0 and failures. */
 enum { MOST_ASKED = 1000 }; /* times that code may catch the end of what it waits in */
+/* Which answers a call may give beside 0 and failures. */
 enum { MAY_MORE = 1, MAY_PEND = 2, MAY_BE_DONE = 4, MAY_ALL = MAY_MORE | MAY_PEND | MAY_BE_DONE };
 
 static bool may_answer(const rmi_sandbox_state *state, int rc, unsigned may)
