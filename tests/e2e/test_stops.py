@@ -22,13 +22,17 @@ class Stops(ProgramTest):
         super().setUp()
         self.copy = self.write("m.json", manifest([node("p", "PassThrough")]))
 
+    def waits(self, process):
+        """Where in the kernel the main thread is, and whether it sleeps there."""
+        with open(f"/proc/{process.pid}/wchan") as wchan, open(f"/proc/{process.pid}/stat") as stat:
+            return wchan.read(), stat.read().rpartition(")")[2].split()[0]
+
     def wait_waiting(self, process):
-        """Until the main thread waits in the kernel."""
-        state = ""
-        while state != "S":
+        """Until the main thread waits in the kernel, and not for another thread: it waits for its watchdog to start."""
+        before, now = None, self.waits(process)
+        while before != now or now[1] != "S" or now[0].startswith("futex"):
             self.assertIsNone(process.poll(), "ended before it waited")
-            with open(f"/proc/{process.pid}/stat") as stat:
-                state = stat.read().rpartition(")")[2].split()[0]
+            before, now = now, self.waits(process)
 
     def wait_full(self, process, pipe):
         """Until nothing more goes into the pipe, whose other end the program has."""
