@@ -76,14 +76,14 @@ static inline void give_up(rmi_state *state, PyObject *object)
 /* ---- A run */
 
 /* A run in which the packets that keep their place become their results: run[base, end) is to be emitted. */
-typedef struct batch {
+typedef struct item_batch {
     rm_packet *run;
     size_t base, end;
     vectorcallfunc call; /* of the user's function, or NULL */
     bool has_self;
-} batch;
+} item_batch;
 
-static int send(rmi_state *state, batch *b, size_t next)
+static int send(rmi_state *state, item_batch *b, size_t next)
 {
     const int rc = rm_emit_many(state->node, 0, b->run + b->base, b->end - b->base);
     b->base = b->end = next;
@@ -92,7 +92,7 @@ static int send(rmi_state *state, batch *b, size_t next)
 
 /* A result that is not simply the packet's new value: what came before is sent first, then what this one
  * gives. */
-static int special_result(rmi_state *state, batch *b, size_t i, PyObject *result, rm_error *err)
+static int special_result(rmi_state *state, item_batch *b, size_t i, PyObject *result, rm_error *err)
 {
     int rc = send(state, b, i + 1);
     if (rc != RM_OK) {
@@ -125,7 +125,8 @@ static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObj
 }
 
 /* What process gave for a packet, both consumed. RM_OK, RM_MORE or a failure. */
-static int take_result(rmi_state *state, batch *b, size_t i, PyObject *item, PyObject *result, rm_error *err)
+static int take_result(rmi_state *state, item_batch *b, size_t i, PyObject *item, PyObject *result,
+                       rm_error *err)
 {
     rm_packet *packet = &b->run[i];
     rm_value value;
@@ -159,7 +160,7 @@ static int take_result(rmi_state *state, batch *b, size_t i, PyObject *item, PyO
 }
 
 /* One packet. */
-static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
+static int process_one(rmi_state *state, item_batch *b, size_t i, rm_error *err)
 {
     PyObject *item = item_of(state, &b->run[i]);
     if (item == NULL) {
@@ -188,7 +189,7 @@ int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet
                            rm_error *err)
 {
     rmi_state *state = memory;
-    batch b = {.run = run, .has_self = state->self != NULL};
+    item_batch b = {.run = run, .has_self = state->self != NULL};
     int rc = RM_OK, sent;
     (void)node, (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
