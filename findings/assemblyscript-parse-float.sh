@@ -1,9 +1,9 @@
 #!/bin/sh
 # AssemblyScript's parseFloat reads numbers of many digits between 1e38 and 1e54 as about 1e38.
 #
-# assemblyscript 0.28.20, binaryen 132.0.0. "1.4863756283822065e+51" is read as 1.4863756283822065e+38: the exponent is lost, not
-# the digits. The same value with fewer digits is read right, and so are larger and smaller ones. It is the text that
-# String(x) and Python's repr(x) write for such doubles, so these do not survive a way through text.
+# assemblyscript 0.28.20, binaryen 132.0.0. "1.4863756283822065e+51" is read as 1.4863756283822065e+38: the exponent
+# is lost, not the digits. The same value with fewer digits is read right, and so are larger and smaller ones. It is
+# the text that String(x) and Python's repr(x) write for such doubles, so these do not survive a way through text.
 . "$(dirname "$0")/support"
 npm_packages assemblyscript@0.28.20 binaryen@132.0.0 long@5.3.2
 

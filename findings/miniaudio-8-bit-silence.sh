@@ -1,9 +1,10 @@
 #!/bin/sh
 # The silence of an 8-bit WAV file is not silent after miniaudio: every sample is 1/255.
 #
-# miniaudio 1.71 from PyPI (miniaudio 0.11.25), soundfile 0.14.0. WAV samples of 8 bits are unsigned, and 128 is the midpoint. soundfile gives
-# (b - 128) / 128. miniaudio maps 0 to 255 onto -1.0 to +1.0 evenly, whose middle is 127.5: 128 becomes 0.0039, a
-# constant of -48 dBFS, which a gate or a voice detector takes for sound. A signed 8-bit AIFF file has it too.
+# miniaudio 1.71 from PyPI (miniaudio 0.11.25), soundfile 0.14.0. WAV samples of 8 bits are unsigned, and 128 is the
+# midpoint. soundfile gives (b - 128) / 128. miniaudio maps 0 to 255 onto -1.0 to +1.0 evenly, whose middle is 127.5:
+# 128 becomes 0.0039, a constant of -48 dBFS, which a gate or a voice detector takes for sound. A signed 8-bit AIFF
+# file has it too.
 . "$(dirname "$0")/support"
 pip_packages soundfile==0.14.0 numpy==2.2.6 miniaudio==1.71
 

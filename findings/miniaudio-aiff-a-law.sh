@@ -1,9 +1,9 @@
 #!/bin/sh
 # miniaudio turns A-law and mu-law sound upside down when it comes in AIFF, not when it comes in WAV.
 #
-# miniaudio 1.71 from PyPI (miniaudio 0.11.25), soundfile 0.14.0. The same samples, coded by soundfile. From the AIFF-C file miniaudio gives each
-# sample with the opposite sign. One channel alone sounds the same; mixed with the same recording from another
-# file it cancels out.
+# miniaudio 1.71 from PyPI (miniaudio 0.11.25), soundfile 0.14.0. The same samples, coded by soundfile. From the
+# AIFF-C file miniaudio gives each sample with the opposite sign. One channel alone sounds the same; mixed with the
+# same recording from another file it cancels out.
 . "$(dirname "$0")/support"
 pip_packages soundfile==0.14.0 numpy==2.2.6 miniaudio==1.71
 

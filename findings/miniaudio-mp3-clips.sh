@@ -1,9 +1,10 @@
 #!/bin/sh
 # miniaudio clips MP3 at full scale although float samples are asked for, and rounds it to 16 bits.
 #
-# miniaudio 1.71 from PyPI (miniaudio 0.11.25), soundfile 0.14.0. The decoded signal of an MP3 file may exceed full scale: a square wave of
-# 0.99 comes back with peaks of 1.3. soundfile gives them. miniaudio, asked for float32, decodes to 16-bit integers
-# first and converts those, so it cuts all peaks at 1.0, and every sample is a multiple of 1/32768.
+# miniaudio 1.71 from PyPI (miniaudio 0.11.25), soundfile 0.14.0. The decoded signal of an MP3 file may exceed full
+# scale: a square wave of 0.99 comes back with peaks of 1.3. soundfile gives them. miniaudio, asked for float32,
+# decodes to 16-bit integers first and converts those, so it cuts all peaks at 1.0, and every sample is a multiple of
+# 1/32768.
 . "$(dirname "$0")/support"
 pip_packages soundfile==0.14.0 numpy==2.2.6 miniaudio==1.71
 

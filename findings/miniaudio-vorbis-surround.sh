@@ -1,10 +1,11 @@
 #!/bin/sh
 # miniaudio decodes surround sound in Ogg Vorbis at 44.1 kHz to noise above full scale, without an error.
 #
-# miniaudio 1.71 from PyPI (miniaudio 0.11.25, whose Vorbis decoder is stb_vorbis 1.22), soundfile 0.14.0. Six tones of amplitude
-# 0.3, written by soundfile. soundfile reads peaks of 0.3 in all six channels. miniaudio gives the right number of
-# frames, in which one channel goes up to 2.5. Stereo at the same rate is right. Why: the encoder codes the channels
-# of a surround file together (residue type 2), and stb_vorbis computes the size of such a residue for two channels.
+# miniaudio 1.71 from PyPI (miniaudio 0.11.25, whose Vorbis decoder is stb_vorbis 1.22), soundfile 0.14.0. Six tones
+# of amplitude 0.3, written by soundfile. soundfile reads peaks of 0.3 in all six channels. miniaudio gives the right
+# number of frames, in which one channel goes up to 2.5. Stereo at the same rate is right. Why: the encoder codes the
+# channels of a surround file together (residue type 2), and stb_vorbis computes the size of such a residue for two
+# channels.
 . "$(dirname "$0")/support"
 pip_packages soundfile==0.14.0 numpy==2.2.6 miniaudio==1.71
 

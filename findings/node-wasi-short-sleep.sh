@@ -1,9 +1,10 @@
 #!/bin/sh
 # A WASI program that sleeps for less than a millisecond does not sleep in Node.
 #
-# Node 24.22.3, wasmtime 48.0.0 (PyPI). poll_oneoff waits for a clock in nanoseconds. Node's waits for whole milliseconds: 900 microseconds are
-# none, and the call returns at once (30 microseconds). A loop that waits in short sleeps turns without a rest, and a
-# program that counts its sleeps is fast by any factor. In wasmtime each lasts at least as long as it was asked to.
+# Node 24.22.3, wasmtime 48.0.0 (PyPI). poll_oneoff waits for a clock in nanoseconds. Node's waits for whole
+# milliseconds: 900 microseconds are none, and the call returns at once (30 microseconds). A loop that waits in short
+# sleeps turns without a rest, and a program that counts its sleeps is fast by any factor. In wasmtime each lasts at
+# least as long as it was asked to.
 . "$(dirname "$0")/support"
 linux_x86_64
 pip_packages wasmtime==48.0.0

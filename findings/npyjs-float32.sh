@@ -2,8 +2,8 @@
 # npyjs writes numbers with fractions as float32, so what numpy reads is not what JavaScript had.
 #
 # npyjs 1.2.0, numpy 2.2.6. All numbers of JavaScript are doubles. dump() of an array of them picks the type from the
-# values: 0.1 is stored as float32, which numpy reads as 0.10000000149011612, and 1e-300 is stored as 0. One number past
-# 3.4e38 in the array and all are stored as doubles, exactly. Where all are whole, -0 becomes the unsigned 0. A
+# values: 0.1 is stored as float32, which numpy reads as 0.10000000149011612, and 1e-300 is stored as 0. One number
+# past 3.4e38 in the array and all are stored as doubles, exactly. Where all are whole, -0 becomes the unsigned 0. A
 # Float64Array, or {dtype: "f8"}, is stored as it is.
 . "$(dirname "$0")/support"
 npm_packages npyjs@1.2.0

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Some protobuf runtimes lose the sign of a negative zero, others keep it, so a value depends on who sent it.
 #
-# protobuf 7.36.2, betterproto 1.2.5 (PyPI); protobufjs 8.8.1, @bufbuild/protobuf 2.17.0, @protobuf-ts/runtime 2.11.1 (npm).
-# In proto3 a field that has its default value is not written. Google's library compares the bits, so a double of -0.0 is written. betterproto and
-# @protobuf-ts/runtime compare with ==, for which -0.0 is the default: they leave it out, and the reader gets +0.0.
+# protobuf 7.36.2, betterproto 1.2.5 (PyPI); protobufjs 8.8.1, @bufbuild/protobuf 2.17.0, @protobuf-ts/runtime 2.11.1
+# (npm). In proto3 a field that has its default value is not written. Three of the five write a double of -0.0, since
+# its bits are not those of the default. For betterproto and @protobuf-ts/runtime it is the default, as -0.0 == 0.0
+# is true: they leave it out, and the reader gets +0.0.
 . "$(dirname "$0")/support"
 pip_packages protobuf==7.36.2 betterproto==1.2.5
 npm_packages protobufjs@8.8.1 @bufbuild/protobuf@2.17.0 @protobuf-ts/runtime@2.11.1

@@ -1,10 +1,10 @@
 #!/bin/sh
 # libsamplerate's stream interface keeps the end of the sound to itself, also when it is told that this is the end.
 #
-# samplerate 0.2.4 from PyPI (libsamplerate 0.2.2). 48,000 samples at 48 kHz are 16,000 at 16 kHz, and the interface for whole arrays gives
-# 16,000. Resampler.process, given 960 samples at a time and end_of_input=True with the last, gives 15,857 with the
-# best converter: 9 ms are missing. A further call with end_of_input and no samples brings nothing. With the linear
-# converter, which has no delay, all is there.
+# samplerate 0.2.4 from PyPI (libsamplerate 0.2.2). 48,000 samples at 48 kHz are 16,000 at 16 kHz, and the interface
+# for whole arrays gives 16,000. Resampler.process, given 960 samples at a time and end_of_input=True with the last,
+# gives 15,857 with the best converter: 9 ms are missing. A further call with end_of_input and no samples brings
+# nothing. With the linear converter, which has no delay, all is there.
 . "$(dirname "$0")/support"
 pip_packages samplerate==0.2.4 numpy==2.2.6
 

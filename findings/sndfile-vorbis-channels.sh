@@ -1,12 +1,13 @@
 #!/bin/sh
 # libsndfile and FFmpeg disagree about which channel of a 5.1 Ogg file is the centre.
 #
-# soundfile 0.14.0 (libsndfile 1.2.2), PyAV 18.1.0. soundfile writes six tones, one a channel, in the order of a WAV file:
-# left, right, centre, bass, rear left, rear right. In WAV and FLAC both libraries find each tone where it was put.
-# In Ogg Vorbis and Ogg Opus the format's own order is left, centre, right, ... . libsndfile hands channels through in
-# the file's order, both ways, so it reads back what it wrote; FFmpeg puts them into the WAV order. So a copy
-# of a WAV file in Ogg, made by soundfile, has right and centre exchanged for everybody else, and the bass in a rear
-# speaker. (The sixth tone is left out: it is the bass channel of the file, where an encoder keeps low tones only.)
+# soundfile 0.14.0 (libsndfile 1.2.2), PyAV 18.1.0. soundfile writes six tones, one a channel, in the order of a WAV
+# file: left, right, centre, bass, rear left, rear right. In WAV and FLAC both libraries find each tone where it was
+# put. In Ogg Vorbis and Ogg Opus the format's own order is left, centre, right, ... . libsndfile hands channels
+# through in the file's order, both ways, so it reads back what it wrote; FFmpeg puts them into the WAV order. So a
+# copy of a WAV file in Ogg, made by soundfile, has right and centre exchanged for everybody else, and the bass in a
+# rear speaker. (The sixth tone is left out: it is the bass channel of the file, where an encoder keeps low tones
+# only.)
 . "$(dirname "$0")/support"
 pip_packages soundfile==0.14.0 numpy==2.2.6 av==18.1.0
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # After the second seek in an Ogg Vorbis file, libsndfile's first frames are not those that lie there.
 #
-# soundfile 0.14.0 (libsndfile 1.2.2). soundfile writes a sine of amplitude 0.5. One reader seeks to frame 4000, reads,
-# seeks to 8000 and reads 2000 frames: the first 767 are not frames 8000 to 8766 of the file, but a sine of another
-# phase. The frames behind them are right, and tell() is right. A reader that was just opened seeks exactly; one that has
-# read before does not, except to some places. FLAC, the same way, is exact.
+# soundfile 0.14.0 (libsndfile 1.2.2). soundfile writes a sine of amplitude 0.5. One reader seeks to frame 4000,
+# reads, seeks to 8000 and reads 2000 frames: the first 767 are not frames 8000 to 8766 of the file, but a sine of
+# another phase. The frames behind them are right, and tell() is right. A reader that was just opened seeks exactly;
+# one that has read before does not, except to some places. FLAC, the same way, is exact.
 . "$(dirname "$0")/support"
 pip_packages soundfile==0.14.0 numpy==2.2.6
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # soxr makes noise out of silence when the samples are int16, and what it makes depends on the chunks it is given.
 #
-# soxr 1.1.0 from PyPI. soxr adds dither to results of 16 bits. Zeros come out as -1, 0 and 1; as float32 they stay zeros.
-# A stream that is resampled in chunks of 480 or of 960 samples gives results that differ by up to 2; as float32
-# they are equal to the bit. So a test that compares with one call on the whole fails for int16 alone.
+# soxr 1.1.0 from PyPI. soxr adds dither to results of 16 bits. Zeros come out as -1, 0 and 1; as float32 they stay
+# zeros. A stream that is resampled in chunks of 480 or of 960 samples gives results that differ by up to 2; as
+# float32 they are equal to the bit. So a test that compares with one call on the whole fails for int16 alone.
 . "$(dirname "$0")/support"
 pip_packages soxr==1.1.0 numpy==2.2.6
 

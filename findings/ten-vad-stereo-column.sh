@@ -1,10 +1,11 @@
 #!/bin/sh
 # ten-vad reads a column of a stereo array across both channels, and so hears half as much of twice the pitch.
 #
-# ten-vad 1.0.6.9 from PyPI. It takes an int16 array of numpy and checks its length and type, but hands over the address only, not the strides.
-# x[:, 0] of a stereo block has 256 samples that lie 4 bytes apart; ten-vad reads 256 that lie 2 apart: the first half
-# of the block, left and right in turn. Its answer is that for this mixture, window by window. There is no error.
-# With espeak-ng's speech on the left and silence on the right it found 24 windows of speech instead of 268.
+# ten-vad 1.0.6.9 from PyPI. It takes an int16 array of numpy and checks its length and type, but hands over the
+# address only, not the strides. x[:, 0] of a stereo block has 256 samples that lie 4 bytes apart; ten-vad reads 256
+# that lie 2 apart: the first half of the block, left and right in turn. Its answer is that for this mixture, window
+# by window. There is no error. With espeak-ng's speech on the left and silence on the right it found 24 windows of
+# speech instead of 268.
 . "$(dirname "$0")/support"
 linux_x86_64
 pip_packages ten-vad==1.0.6.9 numpy==2.2.6

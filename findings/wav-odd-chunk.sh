@@ -1,10 +1,10 @@
 #!/bin/sh
 # An odd-sized chunk before the sound makes three WAV readers from npm lose it, each in its own way.
 #
-# node-wav 0.0.2, wav-decoder 1.3.0, audio-decode 3.12.0, wavefile 11.0.0. A RIFF chunk of odd size is followed by one byte of padding that its size does
-# not count; a LIST chunk with a title of odd length is enough. wavefile reads such a file. node-wav returns undefined,
-# wav-decoder throws a RangeError, audio-decode gives a result without channels and no error. With a LIST chunk
-# of even size all four read it.
+# node-wav 0.0.2, wav-decoder 1.3.0, audio-decode 3.12.0, wavefile 11.0.0. A RIFF chunk of odd size is followed by one
+# byte of padding that its size does not count; a LIST chunk with a title of odd length is enough. wavefile reads such
+# a file. node-wav returns undefined, wav-decoder throws a RangeError, audio-decode gives a result without channels
+# and no error. With a LIST chunk of even size all four read it.
 . "$(dirname "$0")/support"
 npm_packages node-wav@0.0.2 wav-decoder@1.3.0 audio-decode@3.12.0 wavefile@11.0.0
 
