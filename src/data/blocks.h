@@ -45,17 +45,17 @@ typedef struct rmi_map_entry {
     rm_value item;
 } rmi_map_entry;
 
-/* A place in the index of a large map: `entry` is its index plus 1, 0 marks a free place. */
-typedef struct rmi_map_slot {
+/* A bucket in the index of a large map: `entry` is the index of an entry plus 1; 0: the bucket is free. */
+typedef struct rmi_map_bucket {
     uint32_t hash, entry;
-} rmi_map_slot;
+} rmi_map_bucket;
 
 typedef struct rmi_map_block {
     rm_heap head;
     size_t length, capacity;
     rmi_map_entry *entries;
-    rmi_map_slot *slots; /* behind the entries; NULL in small maps, which are searched from end to end */
-    size_t slot_mask;
+    rmi_map_bucket *buckets; /* behind the entries; NULL in small maps, which are searched from end to end */
+    size_t bucket_mask;
     rmi_map_entry own[];
 } rmi_map_block;
 
@@ -130,7 +130,7 @@ void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item);
 void rmi_map_append_indexed(rmi_map_block *map, rm_heap *key, rm_value item);
 static inline void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item)
 {
-    if (map->slots != NULL) {
+    if (map->buckets != NULL) {
         rmi_map_append_indexed(map, key, item);
         return;
     }
