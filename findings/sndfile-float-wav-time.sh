@@ -17,10 +17,10 @@ def written(subtype):
     soundfile.write(file, [0.0, 0.5, -0.25], 48000, format="WAV", subtype=subtype)
     return file.getvalue()
 
-def next_second():
-    now = int(time.time())
-    while int(time.time()) == now:
-        pass
+def next_second():  # by C's time(), too, which may be some milliseconds behind
+    start = int(time.time())
+    while time.time() < start + 1.1:
+        time.sleep(0.01)
 
 for subtype in ("PCM_16", "FLOAT"):
     first = written(subtype)
