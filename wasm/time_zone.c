@@ -141,15 +141,14 @@ static bool is_leap(int64_t year)
 static int64_t days_before(int64_t year)
 {
     const int64_t last = year - 1;
-    const int64_t fours = last / 4 - (last % 4 < 0), centuries = last / 100 - (last % 100 < 0);
-    const int64_t cycles = last / 400 - (last % 400 < 0);
-    return 365 * (year - 1970) + (fours - centuries + cycles) - 477;
+    return 365 * (year - 1970) + last / 4 - last / 100 + last / 400 - 477;
 }
 
+/* Of a time from 1970 on. */
 static int64_t year_of(int64_t time)
 {
-    int64_t day = time / DAY - (time % DAY < 0);
-    int64_t year = 1970 + (day < 0 ? day / 365 - 1 : day / 366);
+    const int64_t day = time / DAY;
+    int64_t year = 1970 + day / 366;
     while (days_before(year + 1) <= day)
         year += 1 + (day - days_before(year + 1)) / 366;
     return year;
@@ -176,7 +175,7 @@ static rmi_local_type by_rule(int64_t time)
 {
     bool summer = false;
     if (zone.changes) {
-        const int64_t year = year_of(time);
+        const int64_t year = time < 0 ? 1970 : year_of(time); /* no changes before, as in glibc */
         const int64_t start = day_of_change(&zone.start, year) * DAY + zone.start.time - zone.standard.offset;
         const int64_t end = day_of_change(&zone.end, year) * DAY + zone.end.time - zone.summer.offset;
         summer = start > end ? time < end || time >= start : time >= start && time < end;
