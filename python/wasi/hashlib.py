@@ -8,11 +8,8 @@ _MOST, _LONG_MOST = 2**31 - 1, 2**63
 _SCRYPT_MEMORY = 32 << 20
 _MEMORY_LIMIT = "[digital envelope routines] memory limit exceeded"
 _constructor_of = new
+_UnsupportedDigestmodError = type("UnsupportedDigestmodError", (ValueError,), {"__module__": "_hashlib"})
 del _size
-
-
-class UnsupportedDigestmodError(ValueError):
-    __module__ = "_hashlib"
 
 
 def _named_here(name):
@@ -20,9 +17,15 @@ def _named_here(name):
     return name if name in algorithms_guaranteed else _KNOWN_NAMES.get(name.lower(), name)
 
 
+def _kind_of(value):
+    return "None" if value is None else type(value).__name__
+
+
 def new(name, *args, **kwargs):
-    known = _named_here(name) if isinstance(name, str) else name
-    if isinstance(name, str) and known.lower() in _OPENSSL_HAS:
+    if not isinstance(name, str):
+        raise TypeError(f"new() argument 'name' must be str, not {_kind_of(name)}")
+    known = _named_here(name)
+    if known.lower() in _OPENSSL_HAS:
         raise ValueError(f"unsupported hash type {name}: it is OpenSSL's, which is not in the WASM files")
     return _constructor_of(known, *args, **kwargs)
 
@@ -52,7 +55,7 @@ def _digest_for_hmac(name):
         raise ValueError(f"{name} has no digest of one length")
     if known not in algorithms_guaranteed:
         why = f": {name} is OpenSSL's, which is not in the WASM files" if known.lower() in _OPENSSL_HAS else ""
-        raise UnsupportedDigestmodError("[digital envelope routines] unsupported" + why)
+        raise _UnsupportedDigestmodError("[digital envelope routines] unsupported" + why)
     return globals()[known]
 
 
@@ -82,9 +85,10 @@ def _derive(digest, password, salt, iterations, length):
 def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
     """Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function."""
     if not isinstance(hash_name, str):
-        raise TypeError(f"pbkdf2_hmac() argument 'hash_name' must be str, not {type(hash_name).__name__}")
+        raise TypeError(f"pbkdf2_hmac() argument 'hash_name' must be str, not {_kind_of(hash_name)}")
     if "\0" in hash_name:
         raise ValueError("embedded null character")
+    hash_name.encode()
     password, salt, iterations = _bytes_of(password), _bytes_of(salt), _long_of(iterations)
     digest = _digest_for_hmac(hash_name)
     if iterations < 1:
@@ -101,7 +105,7 @@ def pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None):
 
 def _scrypt_number(name, value):
     if not isinstance(value, int):
-        raise TypeError(f"scrypt() argument '{name}' must be int, not {type(value).__name__}")
+        raise TypeError(f"scrypt() argument '{name}' must be int, not {_kind_of(value)}")
     return int(value)
 
 
