@@ -215,16 +215,15 @@ static void put_offset(struct text *text, const struct tm *tm, const struct dire
         return;
     const int minutes = abs(tm->__tm_gmtoff) / 60;
     const bool behind = tm->__tm_gmtoff < 0;
-    const struct directive sign = {.width = 0}, digits = {.pad = as->pad, .width = as->width};
-    put_bytes(text, behind ? "-" : "+", &sign, false);
-    put_number(text, minutes / 60 * 100 + minutes % 60, 4, &digits);
+    put_bytes(text, behind ? "-" : "+", as, false); /* glibc widens it, too */
+    put_number(text, minutes / 60 * 100 + minutes % 60, 4, as);
 }
 
-/* E changes years and dates only, O numbers: in the locale C neither has an effect where it is allowed. */
+/* E is for years and dates, O for numbers; in the locale C neither has an effect where it is allowed. */
 static bool may_modify(wchar_t modifier, wchar_t letter)
 {
-    return modifier == 0 || (modifier == L'E' && wcschr(L"cCxXyY", letter) != NULL) ||
-           (modifier == L'O' && wcschr(L"bBhCdegGHIjklmMSuUVwWy", letter) != NULL);
+    return modifier == 0 || (modifier == L'E' && wcschr(L"cCxXyYnprRPtTuzZ%", letter) != NULL) ||
+           (modifier == L'O' && wcschr(L"bBhCdegGHIjklmMSUVwWynprRPtTuzZ%", letter) != NULL);
 }
 
 static void put_all(struct text *text, const wchar_t *format, const struct tm *tm, bool upper);
@@ -267,6 +266,14 @@ static bool put_directive(struct text *text, struct directive *as, const struct 
     return true;
 }
 
+static void put_as_it_is(struct text *text, const wchar_t *from, size_t length, const struct directive *as)
+{
+    if (length < as->width)
+        put_many(text, as->pad == L'0' ? L'0' : L' ', as->width - length);
+    for (size_t i = 0; i < length; i++)
+        put_in_case(text, from[i], as, false);
+}
+
 static const wchar_t *take_directive(const wchar_t *at, struct directive *to)
 {
     for (; *at != 0 && wcschr(L"_-0^#", *at) != NULL; at++) {
@@ -295,8 +302,7 @@ static void put_all(struct text *text, const wchar_t *format, const struct tm *t
         struct directive directive = {.upper = upper};
         const wchar_t *after = take_directive(format + 1, &directive);
         if (!put_directive(text, &directive, tm))
-            for (const wchar_t *at = format; at < after; at++)
-                put(text, *at);
+            put_as_it_is(text, format, (size_t)(after - format), &directive);
         format = after;
     }
 }
