@@ -5,7 +5,9 @@ import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
+import tempfile
 import unittest
 
 from support import PROGRAM, ROOT, environment, manifest, node, section
@@ -106,6 +108,36 @@ class Python(unittest.TestCase):
             for pattern in patterns:
                 self.assertIn(pattern, missed, f"docs/wasm.md: nothing is missing that {pattern} names")
                 self.assertEqual(fnmatch.filter(there[module], pattern), [], f"docs/wasm.md: {module}.{pattern} is there")
+
+    def in_node(self, code, item, *flags):
+        """The result of one item in a host that maps nothing but what `flags` say."""
+        document = {"manifest": manifest([node("p", "Python", {"code": code})]), "input_data": [item]}
+        command = ["node", str(ROOT / "wasm/run.mjs"), str(path_of("pipeline_executor_wasm")), *flags, "--"]
+        done = subprocess.run(command, input=json.dumps(document).encode(), capture_output=True, env=environment(), timeout=300)
+        return json.loads(done.stdout)
+
+    def test_temporary_files_need_a_folder(self):
+        code = "import os, tempfile\ndef process(item):\n    with tempfile.TemporaryFile() as file:\n        file.write(b'abc')\n"
+        code += "    return [tempfile.gettempdir(), os.listdir(tempfile.gettempdir())]\n"
+        for call in ("TemporaryFile", "NamedTemporaryFile", "mkdtemp"):
+            told = self.in_node(code.replace("TemporaryFile", call), 0)["error"]["message"]
+            self.assertIn("No usable temporary directory found in ['/tmp', '/var/tmp', '/usr/tmp', '/']: map a folder", told)
+            self.assertIn("as /tmp (in a sandbox: --allow-write), or name a mapped one in the variable TMPDIR", told)
+        with tempfile.TemporaryDirectory() as folder:
+            for guest, more in (("/tmp", ()), ("/scratch", ("--env", "TMPDIR=/scratch"))):
+                result = self.in_node(code, 0, "--dir", f"{guest}={folder}", *more)
+                self.assertEqual(result["outputs"]["p"], [[guest, []]])
+
+    def test_zones_of_a_mapped_folder(self):
+        code = "import datetime, time, zoneinfo\ndef process(item):\n    zone = zoneinfo.ZoneInfo(item)\n"
+        code += "    return [datetime.datetime(2024, 7, 1, tzinfo=zone).isoformat(), time.tzname, time.localtime(0).tm_hour]\n"
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "Mine").mkdir()
+            part = b"TZif2" + bytes(15) + struct.pack(">6l", 0, 0, 0, 0, 1, 4) + struct.pack(">lbB", 10800, 0, 0) + b"ABC\0"
+            pathlib.Path(folder, "Mine/Zone").write_bytes(part + part + b"\nABC-3\n")
+            for variables, zone, hour in (((), "UTC", 0), (("--env", "TZ=Mine/Zone"), "ABC", 3)):
+                result = self.in_node(code, "Mine/Zone", "--dir", f"/usr/share/zoneinfo={folder}", *variables)
+                self.assertEqual(result["outputs"]["p"], [["2024-07-01T00:00:00+03:00", [zone, zone], hour]])
 
     def test_python_has_its_own_allocator(self):
         code = "import sys\ndef process(item):\n    sys._debugmallocstats()\n"
