@@ -72,6 +72,7 @@ static int32_t offset_at_clock(int64_t clock, int wanted)
 
 time_t __wrap_mktime(struct tm *local)
 {
+    rmi_time_zone_read();
     struct tm plain = *local;
     const int64_t clock = __real_mktime(&plain); /* as if it were UTC */
     const int64_t time = clock - offset_at_clock(clock, local->tm_isdst);

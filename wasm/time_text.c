@@ -309,6 +309,7 @@ static void put_all(struct text *text, const wchar_t *format, const struct tm *t
 
 size_t __wrap_wcsftime(wchar_t *to, size_t size, const wchar_t *format, const struct tm *tm)
 {
+    rmi_time_zone_read();
     struct text text = {.to = to, .size = size};
     put_all(&text, format, tm, false);
     if (text.full || size == 0)

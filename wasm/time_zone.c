@@ -30,6 +30,7 @@ struct table {
 /* One a process, as in a C library. */
 static struct zone {
     bool read, changes; /* changes: the rule has summer time */
+    char text[256];     /* what TZ was when it was read; one that is longer is read each time */
     struct named standard, summer;
     struct change start, end;
     struct table table;
@@ -207,15 +208,18 @@ static const unsigned char *find_tables(const unsigned char *at, const unsigned 
             return NULL;
         counts[i] = (size_t)count;
     }
+    const size_t times = counts[3] * bytes, types = counts[4] * 6, names = counts[5];
+    const size_t rest = counts[2] * (bytes + 4) + counts[1] + counts[0];
+    if (times + counts[3] + types + names + rest > (size_t)(end - at) - HEADER || types == 0)
+        return NULL;
     table->time_count = counts[3];
     table->type_count = counts[4];
-    table->name_bytes = counts[5];
+    table->name_bytes = names;
     table->times = at + HEADER;
-    table->indexes = table->times + counts[3] * bytes;
+    table->indexes = table->times + times;
     table->types = table->indexes + counts[3];
-    table->names = table->types + counts[4] * 6;
-    const unsigned char *after = table->names + counts[5] + counts[2] * (bytes + 4) + counts[1] + counts[0];
-    return after <= end && table->type_count > 0 ? after : NULL;
+    table->names = table->types + types;
+    return table->names + names + rest;
 }
 
 static bool tables_are_sound(const struct table *table)
@@ -310,13 +314,17 @@ static bool is_after_table(int64_t time)
 void rmi_time_zone_read(void)
 {
     const char *text = getenv("TZ");
+    const bool given = text != NULL && *text != '\0';
+    if (!given)
+        text = "UTC0";
+    if (zone.read && strcmp(text, zone.text) == 0)
+        return;
     zone.read = true;
+    (void)snprintf(zone.text, sizeof zone.text, "%s", text);
     zone.table = (struct table){0};
-    if (text != NULL && *text == ':')
+    if (*text == ':')
         text++;
-    if (text == NULL || *text == '\0')
-        read_rule("UTC0");
-    else if (!read_file(text))
+    if (!given || !read_file(text))
         read_rule(text);
 }
 

@@ -12,7 +12,8 @@ typedef struct rmi_local_type {
     const char *name; /* valid until the next rmi_time_zone_read */
 } rmi_local_type;
 
-/* Reads TZ again; without a call TZ is read once, at the first use. What names no zone is UTC, as in glibc. */
+/* Reads TZ again when it has changed, as tzset does; without a call it is read once, at the first use. What names no zone is
+ * UTC, as in glibc. */
 void rmi_time_zone_read(void);
 /* What is in force at `time`, in seconds since 1970. */
 rmi_local_type rmi_time_zone_at(int64_t time);
