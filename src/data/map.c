@@ -228,6 +228,15 @@ int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err)
     return rc;
 }
 
+int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err)
+{
+    rmi_map_block *block = rmi_map_of(map->heap);
+    if (block->length == block->capacity)
+        return rm_map_set_key(map, key, item, err);
+    rmi_map_append(block, key.heap, item);
+    return RM_OK;
+}
+
 /* ---- Reading ---- */
 
 size_t rm_map_length(rm_value map)
