@@ -14,7 +14,7 @@
 size_t __wrap_wcsftime(wchar_t *to, size_t size, const wchar_t *format, const struct tm *tm);
 
 /* `full`: something did not fit. */
-struct text {
+struct formatted {
     wchar_t *to;
     size_t size, used;
     bool full;
@@ -29,7 +29,7 @@ struct directive {
 
 /* ---- Text */
 
-static void put(struct text *text, wchar_t letter)
+static void put(struct formatted *text, wchar_t letter)
 {
     if (text->used + 1 < text->size)
         text->to[text->used++] = letter;
@@ -37,20 +37,20 @@ static void put(struct text *text, wchar_t letter)
         text->full = true;
 }
 
-static void put_many(struct text *text, wchar_t letter, size_t count)
+static void put_many(struct formatted *text, wchar_t letter, size_t count)
 {
     while (count-- > 0 && !text->full)
         put(text, letter);
 }
 
-static void put_in_case(struct text *text, wchar_t letter, const struct directive *as, bool lower)
+static void put_in_case(struct formatted *text, wchar_t letter, const struct directive *as, bool lower)
 {
     put(text, lower       ? (wchar_t)towlower((wint_t)letter)
               : as->upper ? (wchar_t)towupper((wint_t)letter)
                           : letter);
 }
 
-static void put_bytes(struct text *text, const char *bytes, const struct directive *as, bool lower)
+static void put_bytes(struct formatted *text, const char *bytes, const struct directive *as, bool lower)
 {
     const size_t length = mbstowcs(NULL, bytes, 0);
     if (length == (size_t)-1)
@@ -67,7 +67,7 @@ static void put_bytes(struct text *text, const char *bytes, const struct directi
     }
 }
 
-static void put_number(struct text *text, int64_t value, size_t digits, const struct directive *as)
+static void put_number(struct formatted *text, int64_t value, size_t digits, const struct directive *as)
 {
     char number[24];
     const int length = snprintf(number, sizeof number, "%lld", (long long)value);
@@ -209,7 +209,7 @@ static const char *name_of(wchar_t letter, const struct tm *tm, char shortened[4
     }
 }
 
-static void put_offset(struct text *text, const struct tm *tm, const struct directive *as)
+static void put_offset(struct formatted *text, const struct tm *tm, const struct directive *as)
 {
     if (tm->tm_isdst < 0)
         return;
@@ -226,10 +226,10 @@ static bool may_modify(wchar_t modifier, wchar_t letter)
            (modifier == L'O' && wcschr(L"bBhCdegGHIjklmMSUVwWynprRPtTuzZ%", letter) != NULL);
 }
 
-static void put_all(struct text *text, const wchar_t *format, const struct tm *tm, bool upper);
+static void put_all(struct formatted *text, const wchar_t *format, const struct tm *tm, bool upper);
 
 /* false: there is no such directive. */
-static bool put_directive(struct text *text, struct directive *as, const struct tm *tm)
+static bool put_directive(struct formatted *text, struct directive *as, const struct tm *tm)
 {
     char shortened[4];
     int64_t value = 0;
@@ -266,7 +266,8 @@ static bool put_directive(struct text *text, struct directive *as, const struct 
     return true;
 }
 
-static void put_as_it_is(struct text *text, const wchar_t *from, size_t length, const struct directive *as)
+static void put_as_it_is(struct formatted *text, const wchar_t *from, size_t length,
+                         const struct directive *as)
 {
     if (length < as->width)
         put_many(text, as->pad == L'0' ? L'0' : L' ', as->width - length);
@@ -292,7 +293,7 @@ static const wchar_t *take_directive(const wchar_t *at, struct directive *to)
     return *at != 0 ? at + 1 : at;
 }
 
-static void put_all(struct text *text, const wchar_t *format, const struct tm *tm, bool upper)
+static void put_all(struct formatted *text, const wchar_t *format, const struct tm *tm, bool upper)
 {
     while (*format != 0 && !text->full) {
         if (*format != L'%') {
@@ -310,7 +311,7 @@ static void put_all(struct text *text, const wchar_t *format, const struct tm *t
 size_t __wrap_wcsftime(wchar_t *to, size_t size, const wchar_t *format, const struct tm *tm)
 {
     rmi_time_zone_read();
-    struct text text = {.to = to, .size = size};
+    struct formatted text = {.to = to, .size = size};
     put_all(&text, format, tm, false);
     if (text.full || size == 0)
         return 0;
