@@ -10,8 +10,8 @@ set(CMAKE_C_FLAGS_DEBUG "-Og -g")
 
 # Without contraction and with one math library (dependencies.cmake) results are the same bits on every host;
 # none of its functions sets errno.
-target_compile_options(rm_flags INTERFACE -Wall -Wextra -Wcast-function-type -ffp-contract=off -fno-math-errno
-    $<$<BOOL:${RM_WERROR}>:-Werror>)
+target_compile_options(rm_flags INTERFACE -Wall -Wextra -Wcast-function-type -Wmissing-prototypes
+    -Wstrict-prototypes -Wundef -Wshadow -ffp-contract=off -fno-math-errno $<$<BOOL:${RM_WERROR}>:-Werror>)
 target_include_directories(rm_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
     ${PROJECT_SOURCE_DIR})
 target_compile_definitions(rm_flags INTERFACE _GNU_SOURCE RM_VERSION="${PROJECT_VERSION}")
