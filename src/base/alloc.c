@@ -27,9 +27,14 @@ const rm_allocator *rm_allocator_default(void)
     return &default_allocator;
 }
 
+static const rm_allocator *known(const rm_allocator *allocator)
+{
+    return allocator != NULL ? allocator : &default_allocator;
+}
+
 void *rmi_resize(const rm_allocator *allocator, void *block, size_t old_size, size_t new_size)
 {
-    const rm_allocator *from = allocator != NULL ? allocator : &default_allocator;
+    const rm_allocator *from = known(allocator);
     return from->resize(from->context, block, old_size, new_size);
 }
 
@@ -55,8 +60,9 @@ void *rmi_alloc_zeroed(const rm_allocator *allocator, size_t size)
 
 void rmi_free(const rm_allocator *allocator, void *block, size_t size)
 {
+    const rm_allocator *from = known(allocator);
     if (block != NULL)
-        (void)rmi_resize(allocator, block, size, 0);
+        (void)from->resize(from->context, block, size, 0);
 }
 
 int rmi_grow(const rm_allocator *allocator, void **block, size_t *capacity, size_t wanted,

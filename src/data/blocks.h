@@ -111,7 +111,7 @@ static inline rm_value rmi_value_of(rm_heap *heap)
 
 /* Memory for a block of `size` bytes with its head filled: one owner, `extra` 0. NULL, with `err` filled,
  * if out. */
-rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
+RM_MUST_CHECK rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
 /* Whether `value` is, or may have inside, an object. */
 static inline bool rmi_may_hold_object(rm_value value)
@@ -121,14 +121,15 @@ static inline bool rmi_may_hold_object(rm_value value)
 }
 
 /* Sets a key unless something failed before: `rc` is handed on, so that calls stand in a row. Consumes `item`. */
-int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
+RM_MUST_CHECK int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
 /* Gives back storage that left the head's block; the entries or items are the caller's. */
 void rmi_list_free_storage(rmi_list_block *list);
 void rmi_map_free_storage(rmi_map_block *map);
 /* Shallow copies; *out is owned. */
-int rmi_list_copy(const rm_allocator *allocator, rm_value list, rm_value *out, rm_error *err);
-int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_error *err);
-int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_list_copy(const rm_allocator *allocator, rm_value list, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out,
+                                  rm_error *err);
 /* Whether nobody else can see the elements, and they may be changed. */
 bool rmi_tensor_is_unique(rm_value tensor);
 /* Gives back what the block holds besides itself. */

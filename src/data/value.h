@@ -33,8 +33,8 @@ static inline bool rmi_value_is_branched(rm_value tensor)
     return (__atomic_load_n(&tensor.heap->extra, __ATOMIC_RELAXED) & RMI_BRANCHED) != 0;
 }
 /* A string whose text is known to be UTF-8. */
-int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
-                             rm_error *err);
+RM_MUST_CHECK int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length,
+                                           rm_value *out, rm_error *err);
 /* Whether any object is inside, at any depth: whether rm_value_to_plain would change anything. */
 bool rmi_value_has_object(rm_value value);
 

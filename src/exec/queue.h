@@ -12,7 +12,7 @@ typedef struct rmi_queue {
 } rmi_queue;
 
 /* Makes room for `n` more; the next rmi_queue_append of up to `n` cannot fail. */
-int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n);
+RM_MUST_CHECK int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n);
 /* How many units a heap value holds in memory, looking one level deep: enough to bound frames and long
  * texts. */
 uint32_t rmi_queue_units_of(rm_value value);
@@ -48,15 +48,15 @@ static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet)
     queue->head = queue->count == 0 ? 0 : queue->head + 1;
 }
 
-static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
+RM_MUST_CHECK static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
 {
     return queue->head + queue->count + n <= queue->capacity ? RM_OK
                                                              : rmi_queue_make_room(allocator, queue, n);
 }
 
 /* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) they stay the caller's. */
-static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets,
-                                   size_t n)
+RM_MUST_CHECK static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue,
+                                                 const rm_packet *packets, size_t n)
 {
     const int rc = rmi_queue_reserve(allocator, queue, n);
     if (rc != RM_OK)
