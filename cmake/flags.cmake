@@ -16,6 +16,13 @@ target_include_directories(rm_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PR
     ${PROJECT_SOURCE_DIR})
 target_compile_definitions(rm_flags INTERFACE _GNU_SOURCE RM_VERSION="${PROJECT_VERSION}")
 
+# Assertions of invariants: in the builds that look for defects, not in what users run.
+set(rm_checks 0)
+if(RM_CHECKS OR RM_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+    set(rm_checks 1)
+endif()
+target_compile_definitions(rm_flags INTERFACE RM_CHECKS=${rm_checks})
+
 # Each feature is a macro of its option's name, 0 or 1.
 foreach(feature RM_PYTHON RM_PYTHON_ASYNC RM_NATIVE_NUMPY RM_GRPC_TRANSPORT RM_WASMTIME_RUNTIME)
     target_compile_definitions(rm_flags INTERFACE ${feature}=$<BOOL:${${feature}}>)

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "base/check.h"
 #include "remotemedia/remotemedia.h"
 
 typedef struct rmi_text {
@@ -22,6 +23,7 @@ void rmi_text_printf(rmi_text *text, const char *format, ...) RM_PRINTF(2, 3);
 RM_MUST_CHECK char *rmi_text_make_room(rmi_text *text, size_t size);
 RM_MUST_CHECK static inline char *rmi_text_reserve(rmi_text *text, size_t size)
 {
+    RMI_CHECK(text->length <= text->capacity);
     bool fits = !text->failed && size < text->capacity - text->length;
     return fits ? text->data + text->length : rmi_text_make_room(text, size);
 }

@@ -277,6 +277,7 @@ static inline void rmi_drained(rmi_link *link)
 /* ---- schedule.c */
 static inline void rmi_ready(const rm_node *node)
 {
+    RMI_CHECK(node->rank < node->pipeline->node_count);
     node->pipeline->ready[node->rank >> 6] |= (uint64_t)1 << (node->rank & 63);
 }
 static inline void rmi_all_ready(rm_pipeline *p)
@@ -377,6 +378,7 @@ RM_MUST_CHECK int rmi_call_close(rm_node *node);
 static inline int64_t rmi_call_begin(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
+    RMI_CHECK(!node->call.busy);
     node->call.busy = true;
     p->worked = true;
     node->call.outer = atomic_load_explicit(&p->calling, memory_order_relaxed);
@@ -387,6 +389,7 @@ static inline int64_t rmi_call_begin(rm_node *node)
 RM_MUST_CHECK static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
 {
     rm_pipeline *p = node->pipeline;
+    RMI_CHECK(node->call.busy && atomic_load_explicit(&p->calling, memory_order_relaxed) == node);
     atomic_store_explicit(&p->calling, node->call.outer, memory_order_release);
     node->call.busy = false;
     if (node->watched)

@@ -2,6 +2,7 @@
 #ifndef EXEC_QUEUE_H
 #define EXEC_QUEUE_H
 
+#include "base/check.h"
 #include "remotemedia/remotemedia.h"
 
 typedef struct rmi_queue {
@@ -40,7 +41,9 @@ static inline rm_packet *rmi_queue_first(const rmi_queue *queue)
 
 static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet)
 {
+    RMI_CHECK(queue->count > 0 && queue->head + queue->count <= queue->capacity);
     *packet = *rmi_queue_first(queue);
+    RMI_CHECK(queue->units == 0 || queue->units >= packet->reserved);
     if (queue->units > 0) /* a merged one has its port in `reserved`, and no units */
         queue->units -= packet->reserved;
     packet->reserved = 0;
@@ -61,6 +64,7 @@ RM_MUST_CHECK static inline int rmi_queue_append(const rm_allocator *allocator, 
     const int rc = rmi_queue_reserve(allocator, queue, n);
     if (rc != RM_OK)
         return rc;
+    RMI_CHECK(queue->head + queue->count + n <= queue->capacity);
     rm_packet *end = queue->packets + queue->head + queue->count;
     for (size_t i = 0; i < n; i++) {
         end[i] = packets[i];

@@ -154,6 +154,7 @@ static void put_line(const writer *w, size_t depth)
 {
     if ((w->flags & RM_JSON_PRETTY) == 0)
         return;
+    RMI_CHECK(depth <= RMI_VALUE_MAX_NESTING + 2);
     char *to = rmi_text_reserve(w->text, 1 + 2 * depth);
     if (to == NULL)
         return;
@@ -166,6 +167,7 @@ static int write_list(const writer *w, const rmi_list_block *list, const rmi_jso
 {
     rmi_json_path inner = {.parent = at};
     int rc = RM_OK;
+    RMI_CHECK((depth == 0) == (at == NULL));
     put_char(w, '[');
     for (; rc == RM_OK && inner.index < list->length; inner.index++) {
         if (inner.index != 0)

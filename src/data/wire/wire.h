@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "remotemedia/remotemedia.h"
 
 enum {
@@ -93,6 +94,7 @@ static inline uint8_t *rmi_wire_room(rmi_wire_writer *packer, size_t size)
     const size_t at = packer->length;
     if (at > packer->capacity || size > packer->capacity - at)
         return rmi_wire_more(packer, size);
+    RMI_CHECK(size == 0 || packer->data != NULL);
     packer->length = at + size;
     return packer->data + at;
 }
@@ -123,6 +125,7 @@ static inline void rmi_wire_put_tagged(rmi_wire_writer *packer, uint8_t tag, con
 /* Overwrites a number that was put at `at`. */
 static inline void rmi_wire_set_u32(rmi_wire_writer *packer, size_t at, uint32_t number)
 {
+    RMI_CHECK(packer->failed || (at <= packer->length && sizeof number <= packer->length - at));
     if (at <= packer->capacity && sizeof number <= packer->capacity - at)
         memcpy(packer->data + at, &number, sizeof number);
 }
