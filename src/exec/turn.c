@@ -234,7 +234,8 @@ static int generate_turn(rm_node *node)
 int rmi_flush_turn(rm_node *node)
 {
     const int64_t seq = RM_SEQ_END + node->rank;
-    RMI_CHECK(node->in.closed || node->in.count == 0 || rmi_input_bound(node) == RMI_FOREVER);
+    RMI_CHECK(node->in.closed || rmi_next_seq(node) == RMI_FOREVER);
+    RMI_CHECK(!node->pipeline->tracked || rmi_input_bound(node) == RMI_FOREVER);
     rmi_set_seq(node, seq);
     const int rc = rmi_call_flush(node);
     return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : rc;

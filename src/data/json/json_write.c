@@ -167,7 +167,6 @@ static int write_list(const writer *w, const rmi_list_block *list, const rmi_jso
 {
     rmi_json_path inner = {.parent = at};
     int rc = RM_OK;
-    RMI_CHECK((depth == 0) == (at == NULL));
     put_char(w, '[');
     for (; rc == RM_OK && inner.index < list->length; inner.index++) {
         if (inner.index != 0)
