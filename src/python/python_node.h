@@ -103,8 +103,8 @@ int rmi_thread_stuck_error(const rmi_state *state, rm_error *err);
 void rmi_class_set_slots(rmi_class *class);
 
 /* ---- process_items.c */
-RM_MUST_CHECK int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
-                                         size_t *done, rm_error *err);
+RM_MUST_CHECK int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch,
+                                         size_t n, size_t *done, rm_error *err);
 RM_MUST_CHECK int rmi_items_more(rm_node *node, void *state, rm_error *err);
 /* Calls the user's `process`. */
 RM_MUST_CHECK PyObject *rmi_user_process(rmi_state *state, PyObject *item);
@@ -189,8 +189,8 @@ RM_MUST_CHECK PyObject *rmi_future_new(void);
 RM_MUST_CHECK int rmi_future_set(PyObject *future, PyObject *value);
 RM_MUST_CHECK PyTypeObject *rmi_waker_type_new(PyObject *module);
 void rmi_waker_detach(PyObject *waker);
-RM_MUST_CHECK int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
-                                         size_t *done, rm_error *err);
+RM_MUST_CHECK int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch,
+                                         size_t n, size_t *done, rm_error *err);
 RM_MUST_CHECK int rmi_async_more(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
 RM_MUST_CHECK int rmi_async_poll(rmi_state *state, rm_error *err);

@@ -78,10 +78,10 @@ RM_MUST_CHECK int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_g
                                         rmi_guest_answer *answer, rm_error *err);
 
 /* ---- replay.c */
-/* Does what the records of `answer` say. `run`: the n packets that were given, whose seqs are the ones that may be emitted; NULL:
+/* Does what the events of `answer` say. `batch`: the n packets that were given, whose seqs are the ones that may be emitted; NULL:
  * what is emitted belongs to what the node is doing. */
 RM_MUST_CHECK int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer,
-                                     const rm_packet *run, size_t n, rm_error *err);
+                                     const rm_packet *batch, size_t n, rm_error *err);
 /* Logs how many lines of the log were dropped. */
 void rmi_sandbox_tell_lost(rmi_sandbox_state *state);
 
