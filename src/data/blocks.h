@@ -120,8 +120,6 @@ static inline bool rmi_may_hold_object(rm_value value)
                                        (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
 }
 
-/* Sets a key unless something failed before: `rc` is handed on, so that calls stand in a row. Consumes `item`. */
-int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
 /* Gives back storage that left the head's block; the entries or items are the caller's. */
 void rmi_list_free_storage(rmi_list_block *list);
 void rmi_map_free_storage(rmi_map_block *map);

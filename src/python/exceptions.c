@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/builder.h"
 #include "python/convert/convert.h"
 
 enum { SHOWN_FRAMES = 32 }; /* at each end of a long traceback */
@@ -110,21 +111,14 @@ bool rmi_is_users(const char *file)
            strncmp(file + length, "site-packages/", strlen("site-packages/")) == 0;
 }
 
-static void set_text(rm_value *map, const char *key, const char *text)
-{
-    rm_value value = rm_null();
-    if (rm_string_new(NULL, text, strlen(text), &value, NULL) == RM_OK)
-        (void)rm_map_set(map, key, strlen(key), value, NULL);
-}
-
 /* The line of source, without the space around it. */
-static void set_line_text(rm_value *map, PyObject *file, long line)
+static void put_line_text(rmi_builder *b, rm_value *map, PyObject *file, long line)
 {
     PyObject *cache = PyImport_ImportModule("linecache");
     PyObject *text = cache != NULL ? PyObject_CallMethod(cache, "getline", "Ol", file, line) : NULL;
     PyObject *bare = text != NULL ? PyObject_CallMethod(text, "strip", NULL) : NULL, *bytes = NULL;
     if (bare != NULL && PyUnicode_GetLength(bare) > 0 && (bytes = rmi_text_of(bare)) != NULL)
-        set_text(map, "text", PyBytes_AS_STRING(bytes));
+        rmi_build_text(b, map, "text", PyBytes_AS_STRING(bytes));
     PyErr_Clear();
     Py_XDECREF(bytes);
     Py_XDECREF(bare);
@@ -134,16 +128,17 @@ static void set_line_text(rm_value *map, PyObject *file, long line)
 
 static void add_frame(rm_value *list, PyObject *file, long line, PyObject *function)
 {
-    rm_value map = rm_null();
+    rmi_builder b = rmi_builder_start(NULL, NULL);
     PyObject *given = rmi_paths_as_given(file), *file_text = rmi_text_of(given),
              *function_text = function != NULL ? rmi_text_of(function) : NULL;
-    if (file_text != NULL && rm_map_new(NULL, 4, &map, NULL) == RM_OK) {
-        set_text(&map, "file", PyBytes_AS_STRING(file_text));
-        (void)rm_map_set(&map, "line", 4, rm_int(line), NULL);
+    if (file_text != NULL) {
+        rm_value map = rmi_build_map(&b);
+        rmi_build_text(&b, &map, "file", PyBytes_AS_STRING(file_text));
+        rmi_build_put(&b, &map, "line", rm_int(line));
         if (function_text != NULL)
-            set_text(&map, "function", PyBytes_AS_STRING(function_text));
-        set_line_text(&map, file, line);
-        (void)rm_list_append(list, rm_value_move(&map), NULL);
+            rmi_build_text(&b, &map, "function", PyBytes_AS_STRING(function_text));
+        put_line_text(&b, &map, file, line);
+        rmi_build_add(&b, list, map);
     }
     PyErr_Clear();
     Py_XDECREF(function_text);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "graph/builder.h"
+#include "graph/describe.h"
 #include "graph/registry.h"
 #include "standalone/standalone_parts.h"
 

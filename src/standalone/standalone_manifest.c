@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "graph/builder.h"
+#include "data/builder.h"
 #include "standalone/standalone_parts.h"
 
 /* ---- Reading the configuration */
