@@ -52,7 +52,7 @@ int rm_error_set(rm_error *err, int code, const char *format, ...)
     rm_value_clear(&err->detail);
     err->code = code;
     err->hint[0] = err->node[0] = err->pointer[0] = '\0';
-    err->has_pointer = err->has_item = false;
+    err->has_pointer = err->has_item = err->no_memory = false;
     err->item = 0;
     return code;
 }
@@ -86,7 +86,7 @@ void rm_error_clear(rm_error *err)
     rm_value_clear(&err->detail);
     err->code = RM_OK;
     err->message[0] = err->hint[0] = err->node[0] = err->pointer[0] = '\0';
-    err->has_pointer = err->has_item = false;
+    err->has_pointer = err->has_item = err->no_memory = false;
     err->item = 0;
 }
 

@@ -31,6 +31,7 @@ typedef struct rmi_graph_node {
 typedef struct rmi_graph {
     rm_runtime *runtime;
     const char *directory; /* of the manifest's file, or NULL */
+    bool is_one_node;      /* as the manifest says */
     rmi_arena arena;
     rmi_graph_node *nodes; /* in manifest order */
     uint32_t *order;       /* topological: Kahn's, taking the ready node that stands first in the manifest */

@@ -82,11 +82,15 @@ struct rm_manifest {
     size_t connection_count;
     rm_value input;             /* input_data, or null */
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
+    bool is_one_node;           /* rmi_manifest_parse_one_node */
     atomic_bool place_said;     /* the warning about hosts that are not used has been given */
     const char
         *directory; /* of the file it was loaded from, where modules may lie; NULL if parsed from memory */
 };
 
+/* As rm_manifest_parse_with, a manifest that is made for its first node: messages name places inside that node. */
+int rmi_manifest_parse_one_node(rm_runtime *runtime, const char *text, size_t length, const char *path,
+                                rm_manifest **out, rm_error *err);
 /* The index of a node, or SIZE_MAX. */
 size_t rmi_manifest_find(const rm_manifest *manifest, const char *id);
 

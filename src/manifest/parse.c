@@ -9,7 +9,6 @@
 
 enum { LARGEST_MIB = 64 };
 static const size_t largest = (size_t)LARGEST_MIB << 20;
-static const char prefix[] = "Manifest error: ";
 
 /* The version goes first: a manifest of another one may have other fields. */
 static int check_version(yyjson_val *manifest, rm_error *err)
@@ -66,6 +65,19 @@ static int wrong_input(yyjson_val *input, const rmi_place *place, const char *ex
     return RM_E_TYPE;
 }
 
+/* Puts the prefix before what the JSON reader said; returns `rc`, which it answered. */
+static int add_prefix(int rc, rm_error *err)
+{
+    static const char prefix[] = "Manifest error: ";
+    const size_t length = sizeof prefix - 1;
+    if (rc == RM_OK || rc == RM_E_OUT_OF_MEMORY || err == NULL)
+        return rc;
+    memmove(err->message + length, err->message, sizeof err->message - length);
+    memcpy(err->message, prefix, length);
+    err->message[sizeof err->message - 1] = '\0';
+    return rc;
+}
+
 static int read_input(rm_manifest *manifest, yyjson_val *input, unsigned flags, rm_error *err)
 {
     const rmi_place place = {.key = "input_data"};
@@ -83,7 +95,9 @@ static int read_input(rm_manifest *manifest, yyjson_val *input, unsigned flags, 
                 return wrong_input(value, &below, "a list", err);
         }
     }
-    return rmi_json_to_value(manifest->arena.allocator, input, flags, "/input_data", &manifest->input, err);
+    return add_prefix(
+        rmi_json_to_value(manifest->arena.allocator, input, flags, "/input_data", &manifest->input, err),
+        err);
 }
 
 /* "id.port" in two. */
@@ -131,7 +145,7 @@ static void warn(const rm_manifest *manifest, const rmi_manifest_reader *reader)
 static int read_document(rm_manifest *manifest, yyjson_val *root, unsigned flags, rm_error *err)
 {
     yyjson_val *body = NULL, *input = NULL;
-    rmi_manifest_reader reader = {.arena = &manifest->arena};
+    rmi_manifest_reader reader = {.arena = &manifest->arena, .is_one_node = manifest->is_one_node};
     int rc = open_envelope(root, &body, &input, err);
     if (rc == RM_OK)
         rc = check_version(body, err);
@@ -150,17 +164,6 @@ static int read_document(rm_manifest *manifest, yyjson_val *root, unsigned flags
     return rc;
 }
 
-/* Puts the prefix before what the JSON reader said. */
-static void add_prefix(rm_error *err)
-{
-    const size_t length = sizeof prefix - 1;
-    if (err == NULL || err->code == RM_E_OUT_OF_MEMORY || strncmp(err->message, prefix, length) == 0)
-        return;
-    memmove(err->message + length, err->message, sizeof err->message - length);
-    memcpy(err->message, prefix, length);
-    err->message[sizeof err->message - 1] = '\0';
-}
-
 /* Remembers the folder beside whose manifest modules are looked for. */
 static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
 {
@@ -175,8 +178,8 @@ static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err
     return manifest->directory != NULL ? RM_OK : rmi_out_of_memory(err);
 }
 
-int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
-                           unsigned input_flags, rm_manifest **out, rm_error *err)
+static int parse(rm_runtime *runtime, const char *text, size_t length, const char *path, unsigned input_flags,
+                 bool is_one_node, rm_manifest **out, rm_error *err)
 {
     const rm_allocator *allocator = rm_runtime_allocator(runtime);
     rm_manifest *manifest = NULL;
@@ -193,20 +196,32 @@ int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length,
         goto done;
     }
     manifest->runtime = runtime;
+    manifest->is_one_node = is_one_node;
     rmi_arena_init(&manifest->arena, allocator);
-    rc = rmi_json_read(allocator, text, length, "manifest", &manifest->document, err);
+    rc = add_prefix(rmi_json_read(allocator, text, length, "manifest", &manifest->document, err), err);
     if (rc == RM_OK)
         rc = read_document(manifest, rmi_json_root(manifest->document), input_flags, err);
     if (rc == RM_OK)
         rc = keep_directory(manifest, path, err);
 done:
     if (rc != RM_OK) {
-        add_prefix(err);
         rm_manifest_free(manifest);
         manifest = NULL;
     }
     *out = manifest;
     return rc;
+}
+
+int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
+                           unsigned input_flags, rm_manifest **out, rm_error *err)
+{
+    return parse(runtime, text, length, path, input_flags, false, out, err);
+}
+
+int rmi_manifest_parse_one_node(rm_runtime *runtime, const char *text, size_t length, const char *path,
+                                rm_manifest **out, rm_error *err)
+{
+    return parse(runtime, text, length, path, 0, true, out, err);
 }
 
 int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out, rm_error *err)

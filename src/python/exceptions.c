@@ -274,6 +274,7 @@ int rmi_python_failed(rm_node *node, rm_error *err)
             node != NULL ? rm_node_cancel_error(node, err) : rm_error_set(err, RM_E_CANCELLED, "interrupted");
     } else if (!ours_again(exception, err, &rc) && err != NULL) {
         set_message(exception, err);
+        err->no_memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError) != 0;
         set_hint(exception, err);
         prime_linecache();
         set_traceback(exception, err);

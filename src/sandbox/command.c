@@ -157,8 +157,7 @@ static int instantiate(rm_sandbox_run *run, rmi_module *module, const rm_sandbox
                                         .memory_size = limits->memory_bytes,
                                         .fuel = limits->fuel,
                                         .asks = rmi_wasi_asks};
-    const int rc = run->sandbox->api->instantiate(module, &config, out, end, err);
-    return *end == RMI_END_NONE ? rmi_policy_failure(limits, rc, err) : rc;
+    return run->sandbox->api->instantiate(module, &config, out, end, err);
 }
 
 static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,

@@ -365,9 +365,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     begin(guest);
     rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
     end(guest);
-    if (why != RMI_END_NONE)
-        return died(guest, why, rc, err);
-    return rmi_policy_failure(limits, rc, err);
+    return why != RMI_END_NONE ? died(guest, why, rc, err) : rc;
 }
 
 int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
@@ -648,5 +646,6 @@ int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
         err->traceback = rm_value_retain(value);
     if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
         err->detail = rm_value_retain(value);
+    err->no_memory = rm_map_get(document, "no_memory", 9, &value) && value.kind == RM_BOOL && value.b;
     return code;
 }

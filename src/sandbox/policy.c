@@ -1,8 +1,5 @@
 #include "sandbox/policy.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/alloc.h"
 
 int rmi_policy_wasi(const rm_sandbox_policy *policy, rmi_wasi_config *config, rmi_wasi **out, rm_error *err)
@@ -25,13 +22,5 @@ int rmi_policy_wasi(const rm_sandbox_policy *policy, rmi_wasi_config *config, rm
     config->grant_count = policy->grant_count;
     const int rc = rmi_wasi_new(config, out, err);
     rmi_free(config->allocator, grants, size);
-    return rc;
-}
-
-int rmi_policy_failure(const rm_sandbox_limits *limits, int rc, rm_error *err)
-{
-    if (rc == RM_E_LIMIT && err != NULL && limits->memory_bytes > 0 && strstr(err->message, "memory") != NULL)
-        (void)rm_error_set(err, rc, "the limit of %llu bytes of memory is less than the sandbox starts with",
-                           (unsigned long long)limits->memory_bytes);
     return rc;
 }
