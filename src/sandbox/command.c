@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "sandbox/policy.h"
+#include "sandbox/shared_engine.h"
 
 /* Why the host ended it. */
 enum { GOES_ON, WAS_STOPPED, TIMED_OUT };
@@ -75,9 +75,12 @@ static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_
                    .context = command->write_context,
                    .limit = limits->output_bytes},
         .errors = {.descriptor = command->errors, .rate = limits->log_bytes},
+        .env = command->policy.environment,
+        .grants = command->policy.grants,
+        .grant_count = command->policy.grant_count,
         .deterministic = limits->fuel > 0,
     };
-    const int rc = rmi_policy_wasi(&command->policy, &config, &run->wasi, err);
+    const int rc = rmi_wasi_new(&config, &run->wasi, err);
     rmi_free(run->sandbox->allocator, arguments, (count + 2) * sizeof *arguments);
     return rc;
 }

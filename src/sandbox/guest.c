@@ -344,6 +344,9 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     const rmi_wasi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
                             .args = arguments,
+                            .env = guest->policy->environment,
+                            .grants = guest->policy->grants,
+                            .grant_count = guest->policy->grant_count,
                             .input = -1,
                             .output = log,
                             .errors = log,
@@ -352,7 +355,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
                             .deterministic = limits->fuel > 0};
     int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
     if (rc == RM_OK)
-        rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
+        rc = rmi_wasi_new(&wasi, &guest->wasi, err);
     if (rc == RM_OK)
         rc = rmi_watchdog_start(guest->sandbox->allocator, look, guest, &guest->watchdog, err);
     if (rc != RM_OK)
