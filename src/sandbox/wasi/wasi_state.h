@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "base/rate.h"
 #include "sandbox/wasi/wasi.h"
 #include "sandbox/wasi/wasi_numbers.h"
 
@@ -90,10 +91,10 @@ struct rmi_wasi {
     const rm_allocator *allocator;
     rmi_wasi_strings args, env;
     rmi_wasi_stream streams[2];
-    uint64_t written[2], dropped[2];    /* bytes */
-    uint64_t second[2], this_second[2]; /* for the rate: which one, and bytes in it */
-    bool in_line[2];                    /* what was written last ended no line */
-    rmi_fd *fds;                        /* owned */
+    uint64_t written[2]; /* bytes */
+    rmi_rate rates[2];   /* of bytes */
+    bool in_line[2];     /* what was written last ended no line */
+    rmi_fd *fds;         /* owned */
     size_t fd_count, fd_capacity;
     rmi_preopen *preopens; /* owned */
     size_t preopen_count, preopen_capacity;
