@@ -17,6 +17,19 @@ static void put_text(rmi_builder *b, rm_value *map, const char *key, const char 
     rmi_build_put(b, map, key, rmi_build_string_of(b, good, length));
 }
 
+static void release_values(rm_error *err)
+{
+    rm_value_clear(&err->traceback);
+    rm_value_clear(&err->detail);
+}
+
+void rmi_error_keep(rm_error *err, rm_value traceback, rm_value detail)
+{
+    err->traceback = traceback;
+    err->detail = detail;
+    err->release = release_values;
+}
+
 int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_value *out, rm_error *err)
 {
     rmi_builder b = rmi_builder_start(allocator, err);

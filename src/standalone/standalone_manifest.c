@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "data/builder.h"
+#include "graph/graph.h"
 #include "standalone/standalone_parts.h"
 
 /* ---- Reading the configuration */
