@@ -8,7 +8,6 @@
 #include "data/blocks.h"
 #include "data/integer.h"
 #include "data/json/json.h"
-#include "data/json/json_parts.h"
 
 /* ---- What is a key ---- */
 

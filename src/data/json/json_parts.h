@@ -64,9 +64,6 @@ bool rmi_json_short_number(const char *text, size_t length, rm_value *out);
 /* Whether a text stands for itself in a JSON string, and has no more than ASCII. */
 bool rmi_json_is_plain_ascii(const char *text, size_t length);
 
-/* How many bytes of the text from `at` stand for themselves in a JSON string. */
-size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
-
 /* ---- From values to text ---- */
 
 /* What is written to, and how. Running out of memory is remembered by `text`. */
