@@ -11,7 +11,7 @@ foreach(folder base data manifest graph exec lone nodes ${rm_sandbox} transport 
 endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/platform/*.c)
 list(APPEND rm_sources ${found})
-list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$|/sandbox/wasmtime\\.c$")
+list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$|/sandbox/(wasmtime|compiler)\\.c$")
 if(RM_WASM) # each WASM file has its own list of features; none has a sandbox
     list(FILTER rm_sources EXCLUDE REGEX "graph/features\\.c$|/src/sandbox/")
 endif()

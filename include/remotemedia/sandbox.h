@@ -23,8 +23,10 @@ typedef struct rm_sandbox_config {
     /* Where compiled modules are kept; NULL: REMOTEMEDIA_CACHE_DIR, else XDG_CACHE_HOME/remotemedia/compiled or
      * ~/.cache/remotemedia/compiled. A directory that others can write to is not used. */
     const char *cache;
-    uint32_t instances;   /* that may live at once, from a pool; 0: each by itself, as for a single run */
-    int64_t loading_ms;   /* that the code of a node may take until the node is opened; 0: a minute */
+    uint32_t instances; /* that may live at once, from a pool; 0: each by itself, as for a single run */
+    int64_t loading_ms; /* that the code of a node may take until the node is opened; 0: a minute */
+    int64_t
+        compiling_ms; /* that a module may take to be compiled, which is not in loading_ms; 0: five minutes */
     rm_log_function *log; /* told what is compiled, and why the cache is not used; may be NULL */
     void *log_context;
 } rm_sandbox_config;

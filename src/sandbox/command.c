@@ -10,10 +10,10 @@ enum { TICK_NS = 10 * 1000 * 1000 };
 
 struct rm_sandbox_run {
     rm_sandbox *sandbox;
-    rmi_engine *engine;
+    _Atomic(rmi_engine *) engine; /* NULL: its code is not loaded yet */
     rmi_wasi *wasi;
     rmi_watchdog *watchdog;
-    int64_t deadline; /* monotonic ns */
+    int64_t times_out, deadline; /* monotonic ns; the deadline has the grace in it */
     atomic_int reason;
     atomic_bool ticks; /* the guest has deadlines of its own, and is told that time passes */
 };
@@ -23,7 +23,9 @@ static void stop(rm_sandbox_run *run, int reason)
     int goes_on = GOES_ON;
     (void)atomic_compare_exchange_strong(&run->reason, &goes_on, reason);
     rmi_wasi_stop(run->wasi);
-    run->sandbox->api->interrupt(run->engine);
+    rmi_engine *engine = atomic_load(&run->engine);
+    if (engine != NULL)
+        run->sandbox->api->interrupt(engine);
 }
 
 void rm_sandbox_stop(rm_sandbox_run *run)
@@ -43,7 +45,7 @@ static int64_t look(void *context)
     if (!atomic_load(&run->ticks))
         return run->deadline;
     rmi_wasi_nudge(run->wasi);
-    run->sandbox->api->interrupt(run->engine);
+    run->sandbox->api->interrupt(atomic_load(&run->engine)); /* what ticks is loaded */
     return now + TICK_NS < run->deadline ? now + TICK_NS : run->deadline;
 }
 
@@ -87,7 +89,8 @@ static int start_clock(rm_sandbox_run *run, const rm_sandbox_command *command, r
     const int64_t timeout = command->policy.limits.timeout_ms, longest = INT64_MAX / 4000000;
     if (timeout <= 0 || timeout > longest || command->grace_ms < 0 || command->grace_ms > longest)
         return RM_OK;
-    run->deadline = rmi_platform_now() + (timeout + command->grace_ms) * 1000000;
+    run->times_out = rmi_platform_now() + timeout * 1000000;
+    run->deadline = run->times_out + command->grace_ms * 1000000;
     return rmi_watchdog_start(run->sandbox->allocator, look, run, &run->watchdog, err);
 }
 
@@ -130,14 +133,19 @@ static int tell_memory(rm_sandbox_run *run, rmi_instance *instance, uint64_t byt
 
 /* ---- After it has ended */
 
+static int timed_out(const rm_sandbox_limits *limits, rm_error *err)
+{
+    return rm_error_set(err, RM_E_TIMEOUT, "the run did not end within its timeout of %lld ms",
+                        (long long)limits->timeout_ms);
+}
+
 /* What the failure of the guest's call means, in terms of its limits. */
 static int explain(const rm_sandbox_run *run, const rm_sandbox_limits *limits, rmi_end end, int rc,
                    rm_error *err)
 {
     const int overflowed = rmi_wasi_overflowed(run->wasi);
     if (atomic_load(&run->reason) == TIMED_OUT && (end == RMI_END_IMPORT || end == RMI_END_STOPPED))
-        return rm_error_set(err, RM_E_TIMEOUT, "the run did not end within its timeout of %lld ms",
-                            (long long)limits->timeout_ms);
+        return timed_out(limits, err);
     if (end == RMI_END_IMPORT && overflowed != 0)
         return rm_error_set(err, RM_E_LIMIT,
                             "the run wrote more than its limit of %llu bytes to standard output",
@@ -171,6 +179,10 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
     rmi_end end = RMI_END_NONE;
     uint32_t code = 0;
     int rc = instantiate(run, module, limits, &instance, &end, err);
+    if (rc == RM_OK && atomic_load(&run->reason) != GOES_ON) { /* before there was anything to interrupt */
+        end = RMI_END_STOPPED;
+        rc = RM_E_CANCELLED;
+    }
     if (rc == RM_OK && limits->memory_bytes > 0)
         rc = tell_memory(run, instance, limits->memory_bytes, &end, err);
     if (rc == RM_OK)
@@ -190,17 +202,49 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
     return rc == RM_OK ? RM_OK : explain(run, limits, end, rc, err);
 }
 
-static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_command *command,
-                    int *exit_code, rm_error *err)
+/* ---- Loading its code */
+
+/* A run's patience: until its time is up, or somebody stops it. */
+static bool lost_patience(void *context)
+{
+    const rm_sandbox_run *run = context;
+    return atomic_load(&run->reason) != GOES_ON || rmi_platform_now() >= run->times_out;
+}
+
+static int load(rm_sandbox_run *run, const char *file, const rm_sandbox_limits *limits, rmi_loaded **out,
+                rm_error *err)
+{
+    const rmi_patience patience = {lost_patience, run};
+    char hint[sizeof err->hint] = "";
+    int rc = rmi_sandbox_module(run->sandbox, file, limits->fuel > 0, &patience, out, err);
+    if (rc == RM_OK)
+        atomic_store(&run->engine, (*out)->engine);
+    if (rc != RM_E_CANCELLED)
+        return rc;
+    if (err != NULL)
+        memcpy(hint, err->hint, sizeof hint);
+    rc = atomic_load(&run->reason) == WAS_STOPPED ? rm_error_set(err, RM_E_CANCELLED, "the run was cancelled")
+                                                  : timed_out(limits, err);
+    rm_error_hint(err, "%s", hint);
+    return rc;
+}
+
+static int run_with(rm_sandbox_run *run, const char *file, const rm_sandbox_command *command, int *exit_code,
+                    rm_error *err)
 {
     const rm_sandbox_limits *limits = &command->policy.limits;
+    rmi_loaded *loaded = NULL;
     int rc = start_clock(run, command, err);
     if (command->started != NULL)
         command->started(command->started_context, run);
     if (rc == RM_OK)
-        rc = call_start(run, module, limits, exit_code, err);
+        rc = load(run, file, limits, &loaded, err);
+    if (rc == RM_OK)
+        rc = call_start(run, loaded->module, limits, exit_code, err);
     if (command->started != NULL)
         command->started(command->started_context, NULL);
+    rmi_watchdog_stop(run->watchdog);
+    rmi_sandbox_module_done(run->sandbox, loaded);
     return rc;
 }
 
@@ -209,23 +253,20 @@ int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *comman
 {
     char path[RMI_SANDBOX_PATH];
     const char *file = command->file;
-    rmi_module *module = NULL;
     int rc = RM_OK;
     *exit_code = 0;
     if (command->size != sizeof *command)
         return rm_error_set(err, RM_E_USAGE, "rm_sandbox_command.size is %u, not %zu", command->size,
                             sizeof *command);
-    rm_sandbox_run run = {.sandbox = sandbox, .deadline = INT64_MAX};
+    rm_sandbox_run run = {.sandbox = sandbox, .times_out = INT64_MAX, .deadline = INT64_MAX};
     if (file == NULL) {
         rc = rmi_sandbox_file(sandbox, default_files, path, err);
         file = path;
     }
     if (rc == RM_OK)
-        rc = rmi_sandbox_module(sandbox, file, command->policy.limits.fuel > 0, &module, &run.engine, err);
-    if (rc == RM_OK)
         rc = open_wasi(&run, command, err);
     if (rc == RM_OK)
-        rc = run_with(&run, module, command, exit_code, err);
+        rc = run_with(&run, file, command, exit_code, err);
     if (run.wasi != NULL && rmi_wasi_dropped(run.wasi, 2) > 0)
         rmi_sandbox_log(sandbox, RM_LOG_WARNING,
                         "%llu bytes of the log came faster than %llu a second and were dropped",

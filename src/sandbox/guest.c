@@ -335,11 +335,10 @@ static int initialize(rmi_guest *guest, rm_error *err)
     return RM_OK;
 }
 
-static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
+static int make_instance(rmi_guest *guest, rmi_module *module, rm_error *err)
 {
     static const char *const arguments[] = {"node", NULL};
     const rm_sandbox_limits *limits = &guest->policy->limits;
-    rmi_module *module = NULL;
     rmi_end why = RMI_END_NONE;
     const rmi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
@@ -350,9 +349,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
                             .yield = on_yield,
                             .yield_context = guest,
                             .deterministic = limits->fuel > 0};
-    int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
-    if (rc == RM_OK)
-        rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
+    int rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
     if (rc == RM_OK)
         rc = rmi_watchdog_start(guest->sandbox->allocator, look, guest, &guest->watchdog, err);
     if (rc != RM_OK)
@@ -370,7 +367,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     return rmi_policy_failure(limits, rc, err);
 }
 
-int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
+int rmi_guest_new(rm_sandbox *sandbox, const rmi_loaded *loaded, const rm_sandbox_policy *policy,
                   rmi_guest_usage before, rmi_guest **out, rm_error *err)
 {
     *out = NULL;
@@ -378,12 +375,13 @@ int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy
     if (guest == NULL)
         return rmi_out_of_memory(err);
     guest->sandbox = sandbox;
+    guest->engine = loaded->engine;
     guest->policy = policy;
     guest->before = before;
     set_limit(guest, true);
     atomic_init(&guest->ends_at, INT64_MAX);
     atomic_flag_clear(&guest->guard);
-    int rc = make_instance(guest, file, err);
+    int rc = make_instance(guest, loaded->module, err);
     if (rc == RM_OK)
         rc = initialize(guest, err);
     if (rc == RM_OK)

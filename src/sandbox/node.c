@@ -95,9 +95,9 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
     rmi_guest_answer answer;
     rm_value config = rm_null();
     rmi_guest *made = NULL;
-    int rc = RM_OK;
-    if (state->guest == NULL) {
-        rc = rmi_guest_new(state->use->attached->sandbox, state->use->file, &state->use->policy, state->used,
+    int rc = state->loaded == NULL ? rmi_attached_load(state->use, state->node, &state->loaded, err) : RM_OK;
+    if (rc == RM_OK && state->guest == NULL) {
+        rc = rmi_guest_new(state->use->attached->sandbox, state->loaded, &state->use->policy, state->used,
                            &made, err);
         set_guest(state, made);
     }
@@ -214,6 +214,13 @@ static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot 
 
 /* ---- Slots */
 
+/* All but the guest, which is gone. */
+static void free_parts(rmi_sandbox_state *state)
+{
+    rmi_free(rm_node_allocator(state->node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    rmi_sandbox_module_done(state->use->attached->sandbox, state->loaded);
+}
+
 static int node_open(rm_node *node, void *memory, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
@@ -223,9 +230,11 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->last_seq = state->bound = INT64_MIN;
     atomic_flag_clear(&state->guard);
     state->guest = atomic_exchange(&use->guest, NULL); /* the one that described it */
+    if (use->loaded != NULL)
+        state->loaded = rmi_sandbox_module_share(use->attached->sandbox, use->loaded);
     const int rc = open_guest(state, err);
     if (rc != RM_OK)
-        rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+        free_parts(state);
     return rc;
 }
 
@@ -552,6 +561,7 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     rmi_sandbox_state *state = memory;
     rmi_guest_answer answer;
     rm_error more = {0};
+    (void)node;
     int rc = unwind(state, err);
     state->no_emitting = true;
     if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE)) {
@@ -563,7 +573,7 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     rm_error_clear(&more);
     set_guest(state, NULL);
     rmi_sandbox_tell_lost(state);
-    rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    free_parts(state);
     rm_error_clear(&state->why);
     return rc;
 }
