@@ -71,7 +71,7 @@ int rmi_areas_take_packets(rmi_areas *areas, uint32_t length, rm_error *err)
         areas->packets = block;
     }
     for (uint32_t i = 0; rc == RM_OK && i < head[0]; i++) {
-        rc = rmi_unpack_packet(NULL, data, length, &at, &areas->packets[i], err);
+        rc = rmi_unpack_packet(NULL, data, length, &at, NULL, &areas->packets[i], err);
         areas->packet_count += rc == RM_OK;
     }
     if (rc == RM_OK && at != length)

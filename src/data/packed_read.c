@@ -15,10 +15,14 @@ typedef struct reader {
     const rm_allocator *allocator;
     const uint8_t *data;
     size_t length, at;
-    size_t owed;    /* bytes that the items still to come of the containers around take at least */
-    unsigned depth; /* containers around */
+    size_t owed;             /* bytes that the items still to come of the containers around take at least */
+    unsigned depth;          /* containers around */
+    rmi_unpack_bound *bound; /* NULL: none */
     rm_error *err;
 } reader;
+
+/* What a wrapper of a value takes beside its content. */
+enum { WRAPPER = 128, TENSOR = 512 };
 
 /* ---- Parts ---- */
 
@@ -32,6 +36,21 @@ static int ends_early(const reader *r)
     return rm_error_set(r->err, RM_E_VALUE, "a packed value ends too early, at byte %zu", r->length);
 }
 
+/* Before `size` bytes and `count` times `each` are allocated. */
+static int charge(const reader *r, size_t size, size_t count, size_t each)
+{
+    rmi_unpack_bound *bound = r->bound;
+    if (bound == NULL)
+        return RM_OK;
+    if (size <= bound->left && count <= (bound->left - size) / each) {
+        bound->left -= size + count * each;
+        return RM_OK;
+    }
+    bound->over = true;
+    return rm_error_set(r->err, RM_E_LIMIT, "a packed value takes more memory than it may, at byte %zu",
+                        r->at);
+}
+
 static inline bool take(reader *r, void *out, size_t size)
 {
     if (size > r->length - r->at)
@@ -39,6 +58,13 @@ static inline bool take(reader *r, void *out, size_t size)
     memcpy(out, r->data + r->at, size);
     r->at += size;
     return true;
+}
+
+/* Makes *out an object of rmi_packed_object, whose content it was. */
+static int wrap(const reader *r, uint32_t tag, rm_value *out)
+{
+    const int rc = charge(r, WRAPPER, 0, 1);
+    return rc == RM_OK ? rmi_packed_new(r->allocator, tag, rm_value_move(out), out, r->err) : rc;
 }
 
 /* A length and that many bytes, which stay where they are. */
@@ -81,7 +107,9 @@ static int take_text(reader *r, rm_value *out)
     const size_t bad = rmi_utf8_check((const char *)bytes, length);
     if (bad != length)
         return fail(r, (size_t)(bytes - r->data) + bad, "has text that is not UTF-8");
-    return rmi_string_new_unchecked(r->allocator, (const char *)bytes, length, out, r->err);
+    const int fits = charge(r, sizeof(rmi_string_block) + 1, length, 1);
+    return fits == RM_OK ? rmi_string_new_unchecked(r->allocator, (const char *)bytes, length, out, r->err)
+                         : fits;
 }
 
 static int take_integer(reader *r, rm_value *out)
@@ -89,6 +117,8 @@ static int take_integer(reader *r, rm_value *out)
     const uint8_t *bytes = NULL;
     size_t length = 0;
     int rc = take_bytes(r, &bytes, &length);
+    if (rc == RM_OK)
+        rc = charge(r, sizeof(rmi_bigint_block) + sizeof(uint64_t), length, 1);
     if (rc == RM_OK)
         rc = rm_integer_from_bytes(r->allocator, bytes, length, out, r->err);
     if (rc != RM_OK || out->kind != RM_BIGINT || rmi_integer_fits_digits(*out))
@@ -212,6 +242,8 @@ static int take_tensor(reader *r, rm_value *out)
         rc = take_description(r, &head, &text);
     if (rc == RM_OK)
         rc = take_layout(r, &head, shape, &bytes);
+    if (rc == RM_OK)
+        rc = charge(r, TENSOR + text.length, bytes, 1);
     if (rc == RM_OK) {
         rm_tensor view = {.dtype = (rm_dtype)head.dtype,
                           .item_size = head.item_size,
@@ -227,7 +259,7 @@ static int take_tensor(reader *r, rm_value *out)
             memcpy(rm_tensor_view(*out).data, r->data + r->at, bytes);
         r->at += bytes;
         if (head.flags & RMI_PACKED_ARRAY)
-            rc = rmi_packed_new(r->allocator, RMI_PACKED_TENSOR, rm_value_move(out), out, r->err);
+            rc = wrap(r, RMI_PACKED_TENSOR, out);
     }
     rmi_text_clear(&text);
     return rc;
@@ -255,7 +287,9 @@ static bool can_be_hashed(rm_value value)
 /* `count` values in a row, the even ones of which may have to be hashed, or all. */
 static int take_items(reader *r, size_t count, bool keys, bool all_keys, rm_value *out)
 {
-    int rc = rm_list_new(r->allocator, count, out, r->err);
+    int rc = charge(r, sizeof(rmi_list_block), count, sizeof(rm_value));
+    if (rc == RM_OK)
+        rc = rm_list_new(r->allocator, count, out, r->err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         const size_t at = r->at;
         rm_value item = rm_null();
@@ -279,9 +313,7 @@ static int take_list(reader *r, uint8_t tag, rm_value *out)
     int rc = take_count(r, is_dict ? 2 : 1, &count);
     if (rc == RM_OK)
         rc = take_items(r, is_dict ? count * 2 : count, is_dict, is_set, out);
-    return rc == RM_OK && tag != RMI_PACKED_LIST
-               ? rmi_packed_new(r->allocator, tag, rm_value_move(out), out, r->err)
-               : rc;
+    return rc == RM_OK && tag != RMI_PACKED_LIST ? wrap(r, tag, out) : rc;
 }
 
 static int take_map(reader *r, rm_value *out)
@@ -289,6 +321,8 @@ static int take_map(reader *r, rm_value *out)
     enum { SMALLEST = 5 }; /* an empty key and null */
     size_t count = 0;
     int rc = take_count(r, SMALLEST, &count);
+    if (rc == RM_OK) /* up to three places of the index an entry, where it has one */
+        rc = charge(r, sizeof(rmi_map_block), count, sizeof(rmi_map_entry) + 3 * sizeof(rmi_map_slot));
     if (rc == RM_OK)
         rc = rm_map_new(r->allocator, count, out, r->err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
@@ -344,9 +378,11 @@ static int take_content(reader *r, uint8_t tag, rm_value *out)
     case RMI_PACKED_BYTEARRAY:
         rc = take_bytes(r, &bytes, &length);
         if (rc == RM_OK)
+            rc = charge(r, sizeof(rmi_bytes_block), length, 1);
+        if (rc == RM_OK)
             rc = rm_bytes_new(r->allocator, bytes, length, out, r->err);
         if (rc == RM_OK && tag == RMI_PACKED_BYTEARRAY)
-            rc = rmi_packed_new(r->allocator, tag, rm_value_move(out), out, r->err);
+            rc = wrap(r, tag, out);
         return rc;
     case RMI_PACKED_TENSOR:
         return take_tensor(r, out);
@@ -370,24 +406,27 @@ static int take_value(reader *r, rm_value *out)
 /* ---- Whole messages ---- */
 
 int rmi_unpack_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
-                    rm_value *out, rm_error *err)
+                    rmi_unpack_bound *bound, rm_value *out, rm_error *err)
 {
-    reader r = {.allocator = allocator, .data = data, .length = length, .at = *offset, .err = err};
+    reader r = {
+        .allocator = allocator, .data = data, .length = length, .at = *offset, .bound = bound, .err = err};
     *out = rm_null();
     if (r.at > length)
         return ends_early(&r);
     int rc = take_value(&r, out);
     if (rc == RM_OK && out->kind != RM_OBJECT && rmi_may_hold_object(*out)) {
         const uint32_t tag = out->kind == RM_LIST ? RMI_PACKED_LIST : RMI_PACKED_MAP;
-        rc = rmi_packed_new(allocator, tag, rm_value_move(out), out, err);
+        rc = wrap(&r, tag, out);
     }
     if (rc == RM_OK)
         *offset = r.at;
+    else
+        rm_value_clear(out);
     return rc;
 }
 
 int rmi_unpack_packet(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
-                      rm_packet *out, rm_error *err)
+                      rmi_unpack_bound *bound, rm_packet *out, rm_error *err)
 {
     const reader r = {.length = length, .err = err};
     size_t at = *offset;
@@ -401,10 +440,10 @@ int rmi_unpack_packet(const rm_allocator *allocator, const void *data, size_t le
         !rmi_unpack_raw(data, length, &at, &packet.flags, sizeof packet.flags) ||
         !rmi_unpack_raw(data, length, &at, &zero, sizeof zero))
         return ends_early(&r);
-    int rc = rmi_unpack(allocator, data, length, &at, &packet.value, err);
+    int rc = rmi_unpack_within(allocator, data, length, &at, bound, &packet.value, err);
     const size_t place = at;
     if (rc == RM_OK)
-        rc = rmi_unpack(allocator, data, length, &at, &metadata, err);
+        rc = rmi_unpack_within(allocator, data, length, &at, bound, &metadata, err);
     if (rc == RM_OK && metadata.kind != RM_NULL && metadata.kind != RM_MAP)
         rc = fail(&r, place, "has metadata that is no plain map");
     if (rc != RM_OK) {
