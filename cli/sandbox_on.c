@@ -114,6 +114,7 @@ static int new_sandbox(rmi_setup *setup, uint32_t instances, rm_sandbox **out, r
     const rm_sandbox_config config = {.size = sizeof config,
                                       .instances = instances,
                                       .loading_ms = setup->loading_ms,
+                                      .compiling_ms = setup->sandbox.compiling_ms,
                                       .log = rmi_setup_log,
                                       .log_context = setup};
     return rm_sandbox_new(&config, out, err);

@@ -13,7 +13,7 @@ struct rm_sandbox_run {
     _Atomic(rmi_engine *) engine; /* NULL: its code is not loaded yet */
     rmi_wasi *wasi;
     rmi_watchdog *watchdog;
-    int64_t times_out, deadline; /* monotonic ns; the deadline has the grace in it */
+    int64_t deadline; /* monotonic ns */
     atomic_int reason;
     atomic_bool ticks; /* the guest has deadlines of its own, and is told that time passes */
 };
@@ -89,8 +89,7 @@ static int start_clock(rm_sandbox_run *run, const rm_sandbox_command *command, r
     const int64_t timeout = command->policy.limits.timeout_ms, longest = INT64_MAX / 4000000;
     if (timeout <= 0 || timeout > longest || command->grace_ms < 0 || command->grace_ms > longest)
         return RM_OK;
-    run->times_out = rmi_platform_now() + timeout * 1000000;
-    run->deadline = run->times_out + command->grace_ms * 1000000;
+    run->deadline = rmi_platform_now() + (timeout + command->grace_ms) * 1000000;
     return rmi_watchdog_start(run->sandbox->allocator, look, run, &run->watchdog, err);
 }
 
@@ -133,19 +132,14 @@ static int tell_memory(rm_sandbox_run *run, rmi_instance *instance, uint64_t byt
 
 /* ---- After it has ended */
 
-static int timed_out(const rm_sandbox_limits *limits, rm_error *err)
-{
-    return rm_error_set(err, RM_E_TIMEOUT, "the run did not end within its timeout of %lld ms",
-                        (long long)limits->timeout_ms);
-}
-
 /* What the failure of the guest's call means, in terms of its limits. */
 static int explain(const rm_sandbox_run *run, const rm_sandbox_limits *limits, rmi_end end, int rc,
                    rm_error *err)
 {
     const int overflowed = rmi_wasi_overflowed(run->wasi);
     if (atomic_load(&run->reason) == TIMED_OUT && (end == RMI_END_IMPORT || end == RMI_END_STOPPED))
-        return timed_out(limits, err);
+        return rm_error_set(err, RM_E_TIMEOUT, "the run did not end within its timeout of %lld ms",
+                            (long long)limits->timeout_ms);
     if (end == RMI_END_IMPORT && overflowed != 0)
         return rm_error_set(err, RM_E_LIMIT,
                             "the run wrote more than its limit of %llu bytes to standard output",
@@ -204,28 +198,18 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
 
 /* ---- Loading its code */
 
-/* A run's patience: until its time is up, or somebody stops it. */
 static bool lost_patience(void *context)
 {
     const rm_sandbox_run *run = context;
-    return atomic_load(&run->reason) != GOES_ON || rmi_platform_now() >= run->times_out;
+    return atomic_load(&run->reason) != GOES_ON;
 }
 
-static int load(rm_sandbox_run *run, const char *file, const rm_sandbox_limits *limits, rmi_loaded **out,
-                rm_error *err)
+static int load(rm_sandbox_run *run, const char *file, bool fuel, rmi_loaded **out, rm_error *err)
 {
     const rmi_patience patience = {lost_patience, run};
-    char hint[sizeof err->hint] = "";
-    int rc = rmi_sandbox_module(run->sandbox, file, limits->fuel > 0, &patience, out, err);
+    const int rc = rmi_sandbox_module(run->sandbox, file, fuel, &patience, out, err);
     if (rc == RM_OK)
         atomic_store(&run->engine, (*out)->engine);
-    if (rc != RM_E_CANCELLED)
-        return rc;
-    if (err != NULL)
-        memcpy(hint, err->hint, sizeof hint);
-    rc = atomic_load(&run->reason) == WAS_STOPPED ? rm_error_set(err, RM_E_CANCELLED, "the run was cancelled")
-                                                  : timed_out(limits, err);
-    rm_error_hint(err, "%s", hint);
     return rc;
 }
 
@@ -234,11 +218,11 @@ static int run_with(rm_sandbox_run *run, const char *file, const rm_sandbox_comm
 {
     const rm_sandbox_limits *limits = &command->policy.limits;
     rmi_loaded *loaded = NULL;
-    int rc = start_clock(run, command, err);
     if (command->started != NULL)
         command->started(command->started_context, run);
+    int rc = load(run, file, limits->fuel > 0, &loaded, err);
     if (rc == RM_OK)
-        rc = load(run, file, limits, &loaded, err);
+        rc = start_clock(run, command, err);
     if (rc == RM_OK)
         rc = call_start(run, loaded->module, limits, exit_code, err);
     if (command->started != NULL)
@@ -258,7 +242,7 @@ int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *comman
     if (command->size != sizeof *command)
         return rm_error_set(err, RM_E_USAGE, "rm_sandbox_command.size is %u, not %zu", command->size,
                             sizeof *command);
-    rm_sandbox_run run = {.sandbox = sandbox, .times_out = INT64_MAX, .deadline = INT64_MAX};
+    rm_sandbox_run run = {.sandbox = sandbox, .deadline = INT64_MAX};
     if (file == NULL) {
         rc = rmi_sandbox_file(sandbox, default_files, path, err);
         file = path;
