@@ -3,7 +3,7 @@
 #ifndef SANDBOX_COMPILE_H
 #define SANDBOX_COMPILE_H
 
-#include "sandbox/sandbox.h"
+#include "sandbox/shared_engine.h"
 
 /* Compiles the module in the file `wasm` into the empty file `code`, both open and seekable. `name` is for errors. RM_E_PARSE for what is no
  * module, RM_E_LIMIT when it takes longer than the sandbox allows, RM_E_CANCELLED when patience is lost; the compiler is

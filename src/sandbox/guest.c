@@ -1,12 +1,11 @@
 #include "sandbox/guest.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/spin.h"
-#include "data/packed.h"
+#include "data/value.h"
+#include "data/wire/wire.h"
 
 enum { TICK_NS = 5 * 1000 * 1000, LARGEST_ERROR = 4 << 20 };
 /* After it was asked to stop: so long a guest has to do it itself. */
@@ -66,29 +65,9 @@ struct rmi_guest {
     int64_t asked;        /* when it was first asked to stop the call in progress; 0: it was not */
 };
 
-int rmi_guest_broken(rm_error *err, const char *format, ...)
-{
-    char text[384];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return rm_error_set(err, RM_E_VALUE, "the module breaks the node interface: %s", text);
-}
-
 int rmi_guest_answered(rmi_guest_call which, int code, rm_error *err)
 {
     return rmi_guest_broken(err, "%s answers %d", exported[which].name, code);
-}
-
-int rmi_guest_read(int rc, const char *where, rm_error *err)
-{
-    if (rc == RM_OK || rc == RM_E_OUT_OF_MEMORY || err == NULL)
-        return rc;
-    char said[256];
-    (void)snprintf(said, sizeof said, "%.250s", err->message);
-    (void)rmi_guest_broken(err, "in its %s, %s", where, said);
-    return err->code = rc;
 }
 
 /* ---- Stopping */
@@ -107,7 +86,7 @@ void rmi_guest_stop(rmi_guest *guest)
     if (guest->in_call && guest->asked == 0)
         guest->asked = now;
     if (guest->in_call && guest->is_polite && now - guest->asked < PATIENCE_NS) {
-        rmi_wasi_nudge(guest->wasi);
+        rmi_wasi_break_call(guest->wasi);
         guest->sandbox->api->interrupt(guest->engine); /* its tick function stops the node */
     } else if (guest->in_call) {
         end_it(guest);
@@ -340,7 +319,7 @@ static int make_instance(rmi_guest *guest, rmi_module *module, rm_error *err)
     static const char *const arguments[] = {"node", NULL};
     const rm_sandbox_limits *limits = &guest->policy->limits;
     rmi_end why = RMI_END_NONE;
-    const rmi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
+    const rmi_wasi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
                             .args = arguments,
                             .input = -1,
@@ -497,7 +476,7 @@ int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capac
         return rc;
     *data = rmi_guest_range(guest->sandbox->api->memory(guest->instance), area.input, area.input_size);
     *capacity = area.input_size;
-    if (*data == NULL || area.input_size < size || area.input % RMI_PACKED_ALIGNMENT != 0)
+    if (*data == NULL || area.input_size < size || area.input % RMI_WIRE_ALIGNMENT != 0)
         return rmi_guest_broken(err, "its input area is not there, too small or not aligned");
     return RM_OK;
 }
@@ -529,7 +508,8 @@ static int read_error(rmi_guest *guest, const rmi_exchange *area, rm_value *docu
         return rmi_guest_broken(err, "its error has %u bytes; %d are the most", (unsigned)area->error_length,
                                 LARGEST_ERROR);
     return rmi_guest_read(
-        rmi_unpack(guest->sandbox->allocator, at, area->error_length, &offset, document, err), "error", err);
+        rmi_wire_read(guest->sandbox->allocator, at, area->error_length, &offset, document, err), "error",
+        err);
 }
 
 /* `document` is consumed. */
@@ -581,69 +561,4 @@ int rmi_guest_go_on(rmi_guest *guest, uint32_t length, rmi_guest_answer *answer,
     if (field != NULL)
         *field = length;
     return call_and_read(guest, NULL, slots, answer, err);
-}
-
-/* ---- Errors that guests describe */
-
-/* The string under a key; NULL: there is none. Borrowed. */
-static const char *text_of(rm_value document, const char *key)
-{
-    rm_value value = rm_null();
-    const bool found = rm_map_get(document, key, strlen(key), &value) && value.kind == RM_STRING;
-    return found ? rm_string_text(value, NULL) : NULL;
-}
-
-/* Whether it can be told as it is: maps of texts and numbers. */
-static bool is_traceback(rm_value frames)
-{
-    if (frames.kind != RM_LIST)
-        return false;
-    for (size_t i = 0; i < rm_list_length(frames); i++) {
-        const rm_value frame = rm_list_get(frames, i);
-        if (frame.kind != RM_MAP)
-            return false;
-        for (size_t k = 0; k < rm_map_length(frame); k++) {
-            rm_value key = rm_null(), value = rm_null();
-            (void)rm_map_at(frame, k, &key, &value);
-            if (value.kind != RM_STRING && value.kind != RM_INT)
-                return false;
-        }
-    }
-    return true;
-}
-
-static int code_named(rm_value document, int code)
-{
-    const char *name = text_of(document, "code");
-    for (int known = -1; name != NULL && strcmp(rm_code_name(known), "unknown") != 0; known--)
-        if (strcmp(rm_code_name(known), name) == 0)
-            code = known;
-    const bool is_known = code < 0 && strcmp(rm_code_name(code), "unknown") != 0;
-    return is_known ? code : RM_E_VALUE;
-}
-
-int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
-{
-    rm_value value = rm_null();
-    code = code_named(document, code);
-    if ((code == RM_E_CANCELLED || code == RM_E_TIMEOUT) && !may_stop) /* those are the host's to tell */
-        code = RM_E_VALUE;
-    if (err == NULL)
-        return code;
-    const char *message = text_of(document, "message"), *hint = text_of(document, "hint"),
-               *pointer = text_of(document, "pointer");
-    if (message != NULL)
-        (void)rm_error_set(err, code, "%s", message);
-    else
-        (void)rm_error_set(err, code, "the code in the sandbox failed (%s) without saying why",
-                           rm_code_name(code));
-    if (hint != NULL)
-        rm_error_hint(err, "%s", hint);
-    if (pointer != NULL)
-        rm_error_pointer(err, "%s", pointer);
-    if (rm_map_get(document, "traceback", 9, &value) && is_traceback(value))
-        err->traceback = rm_value_retain(value);
-    if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
-        err->detail = rm_value_retain(value);
-    return code;
 }

@@ -7,7 +7,7 @@
 #include "base/spin.h"
 #include "graph/builder.h"
 #include "graph/registry.h"
-#include "sandbox/node.h"
+#include "sandbox/guest_node.h"
 
 /* Memory that a description may take here. */
 enum { MOST_DESCRIPTION = 16 << 20 };
@@ -248,14 +248,14 @@ static int describe_guest(rmi_sandboxed *use, rm_error *err)
 {
     rmi_guest_answer answer = {0};
     rmi_guest *guest = use->guest;
-    rmi_unpack_bound bound = {.left = MOST_DESCRIPTION};
+    rmi_wire_bound bound = {.left = MOST_DESCRIPTION};
     size_t at = 0;
     int rc = RM_OK;
     if (rmi_guest_has(guest, RMI_GUEST_DESCRIBE)) {
         rc = rmi_sandbox_configure(guest, use->config, RMI_GUEST_DESCRIBE, &answer, err);
         if (rc == RM_OK)
-            rc = rmi_guest_read(rmi_unpack_within(use->attached->allocator, answer.output, answer.length, &at,
-                                                  &bound, &use->description, err),
+            rc = rmi_guest_read(rmi_wire_read_within(use->attached->allocator, answer.output, answer.length,
+                                                     &at, &bound, &use->description, err),
                                 "description", err);
         if (rc == RM_OK && use->description.kind != RM_MAP)
             rc = rmi_guest_broken(err, "rm_node_describe gives no map");
