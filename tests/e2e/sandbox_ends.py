@@ -3,6 +3,7 @@ library as other programs load it."""
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,7 +110,8 @@ class Compiling(EndsTest):
     def test_the_run_is_not_longer_than_its_timeout(self):
         run = self.command(large(MUCH), "--timeout", "10ms")
         error = self.one_error(run, 5, "timeout")
-        self.assertEqual((error["message"], error["hint"]), ("the run did not end within its timeout of 10 ms", f"c.wasm {COMPILED_ONCE}"))
+        self.assertEqual(error["message"], "the run did not end within its timeout of 10 ms")
+        self.assertIn(error.get("hint"), (f"c.wasm {COMPILED_ONCE}", None))  # None: it was not compiling yet
 
     def test_nor_is_one_with_a_node(self):
         self.write("n.wasm", large(MUCH))
@@ -117,7 +119,7 @@ class Compiling(EndsTest):
         for command in ("run", "validate"):
             run = self.run_program(command, "m.json", "--timeout", "10ms", env={"REMOTEMEDIA_CACHE_DIR": str(self.folder / "cache")})
             error = self.one_error(run, 5, "timeout")
-            self.assertEqual(error["hint"], f"./n.wasm {COMPILED_ONCE}")
+            self.assertIn(error.get("hint"), (f"./n.wasm {COMPILED_ONCE}", None))  # None: it was not compiling yet
 
     def test_ctrl_c(self):
         """The compiler ends as well."""
@@ -154,9 +156,7 @@ class Compiling(EndsTest):
             if (BUILD / "lib" / name).exists():
                 (folder / "lib" / name).symlink_to(BUILD / "lib" / name)
         program = folder / "bin/remotemedia"
-        os.link(BUILD / "bin/remotemedia", program) if os.stat(BUILD / "bin").st_dev == os.stat(folder).st_dev else \
-            program.write_bytes((BUILD / "bin/remotemedia").read_bytes())
-        program.chmod(0o755)
+        shutil.copy(BUILD / "bin/remotemedia", program)
         self.write("m.json", {"manifest": manifest([]), "input_data": []})
         self.write("c.wasm", bytes(hostile.wasmtime.wat2wasm(COMMAND % "")))
         run = self.run_program("run", "--sandbox", "--wasm", "c.wasm", "m.json", program=program,
