@@ -305,7 +305,7 @@ static old_file *list_files(const rm_allocator *allocator, DIR *folder, size_t *
             rmi_grow(allocator, &block, capacity, *count + 1, sizeof(old_file), NULL) != RM_OK)
             continue;
         old_file *file = (old_file *)block + (*count)++;
-        (void)snprintf(file->name, sizeof file->name, "%s", entry->d_name);
+        memcpy(file->name, entry->d_name, strlen(entry->d_name) + 1);
         file->used = used;
         file->size = (uint64_t)status.st_size;
     }

@@ -21,7 +21,7 @@ typedef struct compiler {
     size_t length;
 } compiler;
 
-/* What the compiler finds: its own parent's end of all others, the module, the answer's pipe and the code's file. */
+/* Starts the compiler with three open files: the module, the pipe for its answer and the file for the code. */
 static int spawn(compiler *made, const char *program, char *const arguments[], int wasm, int pipe_end,
                  int code)
 {
@@ -57,9 +57,9 @@ static int start(compiler *made, const rm_sandbox *sandbox, const rmi_engine_con
 {
     char numbers[NUMBERS][NUMBER_SIZE];
     int ends[2];
-    /* Above the numbers that the compiler finds them at, whatever of those is free here. */
     if (pipe2(ends, O_CLOEXEC) != 0)
         return rm_error_set(err, RM_E_IO, "no pipe for the compiler: %s", strerror(errno));
+    /* Copies above the numbers that the compiler finds them at, so that none overwrites another. */
     const int from[] = {wasm, ends[1], code};
     int high[3] = {-1, -1, -1};
     int failure = 0;

@@ -65,7 +65,7 @@ void rmi_source_close(rmi_source *from)
         (void)close(from->file);
 }
 
-/* The next piece of the module, all of it; NULL-terminated failures say why not. */
+/* Reads `size` bytes of the module at `at`. */
 static int read_piece(const rmi_source *from, uint8_t *piece, size_t size, size_t at, rm_error *err)
 {
     for (size_t have = 0; have < size;) {
