@@ -21,12 +21,12 @@ typedef struct rmi_wanted {
 } rmi_wanted;
 
 /* Opens the module's file and finds out its identity. rmi_source_close also after a failure. */
-int rmi_source_open(rmi_source *from, const char *path, const char *engine_key, rm_error *err);
+RM_MUST_CHECK int rmi_source_open(rmi_source *from, const char *path, const char *engine_key, rm_error *err);
 void rmi_source_close(rmi_source *from);
 /* Fills in its key: noted in the cache (-1: there is none), or by reading all of it. */
-int rmi_source_key(rmi_source *from, const rm_sandbox *sandbox, int cache, rm_error *err);
+RM_MUST_CHECK int rmi_source_key(rmi_source *from, const rm_sandbox *sandbox, int cache, rm_error *err);
 /* Loads the code for its key: from the cache where it is there, else it is compiled first. */
-int rmi_code_load(rm_sandbox *sandbox, const rmi_wanted *wanted, rmi_source *from, int cache,
-                  rmi_module **out, rm_error *err);
+RM_MUST_CHECK int rmi_code_load(rm_sandbox *sandbox, const rmi_wanted *wanted, rmi_source *from, int cache,
+                                rmi_module **out, rm_error *err);
 
 #endif

@@ -78,23 +78,25 @@ typedef struct rmi_sandbox_state {
 
 /* ---- resolver.c */
 /* The code of a node, loaded for a runtime (`node` NULL) or for a node that may be cancelled. *out: rmi_sandbox_module_done. */
-int rmi_attached_load(const rmi_sandboxed *use, const rm_node *node, rmi_loaded **out, rm_error *err);
+RM_MUST_CHECK int rmi_attached_load(const rmi_sandboxed *use, const rm_node *node, rmi_loaded **out,
+                                    rm_error *err);
 
 /* ---- guest_node.c */
 void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description);
 
 /* ---- guest_config.c */
 /* What the guest is told, which may depend on the run. *out is owned. */
-int rmi_sandbox_configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out,
+                                            rm_error *err);
 /* The configuration in the guest's input area; then rm_node_describe or rm_node_open. */
-int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call, rmi_guest_answer *answer,
-                          rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call,
+                                        rmi_guest_answer *answer, rm_error *err);
 
 /* ---- replay.c */
 /* Does what the events of `answer` say. `batch`: the n packets that were given, whose seqs are the ones that may be emitted; NULL:
  * what is emitted belongs to what the node is doing. */
-int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *batch,
-                       size_t n, rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer,
+                                     const rm_packet *batch, size_t n, rm_error *err);
 /* Logs how many lines of the log were dropped. */
 void rmi_sandbox_tell_lost(rmi_sandbox_state *state);
 

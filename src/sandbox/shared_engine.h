@@ -55,17 +55,17 @@ struct rm_sandbox {
 void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *format, ...) RM_PRINTF(3, 4);
 /* The path of a WASM file of ours, the first of `names` (ends with NULL) that is there; RM_E_NOT_FOUND says where
  * it was looked for. */
-int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char path[static RMI_SANDBOX_PATH],
-                     rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names,
+                                   char path[static RMI_SANDBOX_PATH], rm_error *err);
 /* The engine, with or without fuel, and what it was made with; under the lock. */
-int rmi_sandbox_engine(rm_sandbox *sandbox, bool fuel, rmi_engine_config *config, rmi_engine **out,
-                       rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_engine(rm_sandbox *sandbox, bool fuel, rmi_engine_config *config,
+                                     rmi_engine **out, rm_error *err);
 
 /* ---- loaded_modules.c */
 /* The module of a file as it is now, compiled and loaded, with WASI as its imports. *out is for the caller to use until
  * rmi_sandbox_module_done. */
-int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, const rmi_patience *patience,
-                       rmi_loaded **out, rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel,
+                                     const rmi_patience *patience, rmi_loaded **out, rm_error *err);
 /* One more user. */
 rmi_loaded *rmi_sandbox_module_share(rm_sandbox *sandbox, rmi_loaded *loaded);
 /* NULL is fine. */
