@@ -98,8 +98,8 @@ static inline uint8_t *rmi_packer_room(rmi_packer *packer, size_t size)
 }
 static inline void rmi_packer_put(rmi_packer *packer, const void *data, size_t size)
 {
-    uint8_t *to = rmi_packer_room(packer, size);
-    if (to != NULL && size != 0)
+    uint8_t *to = size != 0 ? rmi_packer_room(packer, size) : NULL;
+    if (to != NULL)
         memcpy(to, data, size);
 }
 static inline void rmi_packer_put_u32(rmi_packer *packer, uint32_t number)

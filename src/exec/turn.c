@@ -145,7 +145,6 @@ static int lean_turn(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
     rmi_link *in = node->in.links[0];
-    rm_packet *run = rmi_queue_first(&in->queue);
     const size_t room = rmi_link_room(node->out.only, RMI_BATCH);
     size_t n = in->queue.count < room ? in->queue.count : room;
     n = n < node->call.batch ? n : node->call.batch;
@@ -156,6 +155,7 @@ static int lean_turn(rm_node *node)
             rmi_block(node);
         return RM_OK;
     }
+    rm_packet *run = rmi_queue_first(&in->queue);
     if (node->current.metadata == NULL && run->metadata == NULL)
         node->current = (rmi_origin){run->seq, run->timestamp, run->duration, NULL};
     else
