@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "cli/output_file.h"
 #include "cli/writer.h"
-#include "data/json.h"
+#include "data/json/json.h"
 #include "data/npy.h"
 
 static int io_error(const char *path, int number, rm_error *err)

@@ -93,7 +93,7 @@ static void ask_to_stop(rmi_guard *guard)
         rmi_spin_unlock(&guard->watched);
     }
     if (atomic_load(&guard->calls) != 0)
-        rmi_platform_nudge(guard->thread);
+        rmi_platform_break_call(guard->thread);
 }
 
 /* The watchdog: returns when it wants to be called again. */

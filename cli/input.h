@@ -3,7 +3,7 @@
 #define CLI_INPUT_H
 
 #include "cli/reader.h"
-#include "data/json.h"
+#include "data/json/json.h"
 
 typedef enum rmi_format { RMI_FORMAT_BY_NAME, RMI_FORMAT_JSON, RMI_FORMAT_JSONL } rmi_format;
 

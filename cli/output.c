@@ -6,7 +6,7 @@
 #include "cli/array_files.h"
 #include "cli/output_file.h"
 #include "cli/report.h"
-#include "data/json.h"
+#include "data/json/json.h"
 
 int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, int input, rm_error *err)
 {

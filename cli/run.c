@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "cli/array_files.h"
 #include "cli/report.h"
-#include "cli/sandbox.h"
+#include "cli/sandboxed_run.h"
 #include "platform/platform.h"
 
 static const char *const formats[] = {"json", "jsonl", NULL};

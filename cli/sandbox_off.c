@@ -1,5 +1,5 @@
 #include "cli/report.h"
-#include "cli/sandbox.h"
+#include "cli/sandboxed_run.h"
 
 int rmi_program_sandbox(rmi_setup *setup, rm_runtime *runtime, rm_error *err)
 {

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "cli/array_files.h"
 #include "cli/report.h"
-#include "cli/sandbox.h"
+#include "cli/sandboxed_run.h"
 
 /* Presets: enough for honest programs, an end for others. */
 static const uint64_t most_output = UINT64_C(1) << 30, most_log = UINT64_C(1) << 20;

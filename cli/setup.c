@@ -7,7 +7,7 @@
 
 #include "cli/python.h"
 #include "cli/report.h"
-#include "cli/sandbox.h"
+#include "cli/sandboxed_run.h"
 
 const rmi_option rmi_runtime_options[] = {
     {.name = "path",

@@ -5,7 +5,7 @@ else() # what has guests of its own
     set(rm_platform posix)
     set(rm_sandbox sandbox)
 endif()
-foreach(folder base data manifest graph exec lone nodes ${rm_sandbox} transport platform/${rm_platform})
+foreach(folder base data manifest graph exec standalone nodes ${rm_sandbox} transport platform/${rm_platform})
     file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
     list(APPEND rm_sources ${found})
 endforeach()

@@ -19,7 +19,7 @@ add_custom_command(OUTPUT ${rm_frozen}
     DEPENDS ${PROJECT_SOURCE_DIR}/tools/freeze.py ${rm_package_files} ${rm_additions}
     COMMENT "Freezing the Python package" VERBATIM)
 
-file(GLOB rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
+file(GLOB_RECURSE rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
 list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$")
 add_library(remotemedia_python STATIC ${rm_python_sources} ${rm_frozen})
 target_link_libraries(remotemedia_python PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash dep::dlpack)

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "data/packed.h"
+#include "data/wire/wire.h"
 #include "fuzz/fuzz.h"
-#include "sandbox/sandbox.h"
-#include "sandbox/wasi_state.h"
+#include "sandbox/shared_engine.h"
+#include "sandbox/wasi/wasi_state.h"
 
 enum { MEMORY = 1 << 16, EXCHANGE = 64, INPUT = 1024, INPUT_SIZE = 4096, OUTPUT = 1 << 15, ERROR = 3 << 14 };
 enum { INSTANCES = 6, CALLS = 200, YIELDS = 4, STEPS = 300, IDLE = 20, PULLS = 8 };

@@ -1,7 +1,7 @@
 /* JSON: what is read and written and read again is the same value. */
 #include <string.h>
 
-#include "data/json.h"
+#include "data/json/json.h"
 #include "fuzz/fuzz.h"
 
 /* What the first byte chooses beside flags of rm_json_parse and rm_json_write. */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "fuzz/fuzz.h"
-#include "sandbox/wasi_state.h"
+#include "sandbox/wasi/wasi_state.h"
 
 enum { MEMORY = 1 << 16, CALLS = 64, FUNCTIONS = 64, LARGEST_FILE = 1 << 20 };
 /* What the first byte chooses. */

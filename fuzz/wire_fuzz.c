@@ -1,18 +1,18 @@
 /* The encoding between a pipeline and a node in a sandbox: what is read, written and read again has the same bytes, and gives the
- * same plain value. What only Python has is read into objects of rmi_packed_object, with no interpreter. */
+ * same plain value. What only Python has is read into objects of rmi_wire_object, with no interpreter. */
 #include <string.h>
 
-#include "data/packed.h"
+#include "data/wire/wire.h"
 #include "fuzz/fuzz.h"
 
 /* What the first byte chooses. */
 enum { PACKET = 1, ANY_ORDER = 2 };
 
-static int pack(rmi_packer *packer, const rm_packet *packet, unsigned choices, rm_error *err)
+static int pack(rmi_wire_writer *packer, const rm_packet *packet, unsigned choices, rm_error *err)
 {
     packer->any_order = (choices & ANY_ORDER) != 0;
-    const int rc =
-        (choices & PACKET) != 0 ? rmi_pack_packet(packer, packet, err) : rmi_pack(packer, packet->value, err);
+    const int rc = (choices & PACKET) != 0 ? rmi_wire_write_packet(packer, packet, err)
+                                           : rmi_wire_write(packer, packet->value, err);
     return rc == RM_OK && packer->failed ? rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory") : rc;
 }
 
@@ -21,25 +21,26 @@ static int unpack(const rm_allocator *allocator, const uint8_t *data, size_t len
 {
     size_t offset = 0;
     *out = rm_packet_of(rm_null());
-    const int rc = (choices & PACKET) != 0 ? rmi_unpack_packet(allocator, data, length, &offset, out, err)
-                                           : rmi_unpack(allocator, data, length, &offset, &out->value, err);
+    const int rc = (choices & PACKET) != 0
+                       ? rmi_wire_read_packet(allocator, data, length, &offset, out, err)
+                       : rmi_wire_read(allocator, data, length, &offset, &out->value, err);
     rmf_require(rc != RM_OK || offset <= length, "it reads %zu of %zu bytes", offset, length);
     rmf_require(rc == RM_OK || out->value.kind == RM_NULL, "a value is left after a failure");
     return rc;
 }
 
 /* The size that is said in advance is the size, and memory that is too small is no failure. */
-static int check_size(const rmi_packer *packed, const rm_packet *packet, rm_error *err)
+static int check_size(const rmi_wire_writer *packed, const rm_packet *packet, rm_error *err)
 {
     size_t size = 0;
     uint8_t small[64];
-    rmi_packer fixed;
-    int rc = rmi_packed_size(packet->value, 0, &size, err);
+    rmi_wire_writer fixed;
+    int rc = rmi_wire_size(packet->value, 0, &size, err);
     rmf_require(rc == RM_OK || rc == RM_E_OUT_OF_MEMORY, "the size of what was packed is not known");
-    rmi_packer_init_fixed(&fixed, small, sizeof small);
+    rmi_wire_init_fixed(&fixed, small, sizeof small);
     fixed.any_order = packed->any_order;
     if (rc == RM_OK)
-        rc = rmi_pack(&fixed, packet->value, err);
+        rc = rmi_wire_write(&fixed, packet->value, err);
     if (rc == RM_OK && !packed->any_order)
         rmf_require(fixed.length == size, "it takes %zu bytes, and %zu were said", fixed.length, size);
     return rc;
@@ -59,11 +60,11 @@ static int plain(const rm_allocator *allocator, rm_value value, rm_value *out, r
 static int write_and_read(const rm_allocator *allocator, const rm_packet *first, unsigned choices,
                           rm_error *err)
 {
-    rmi_packer once, twice;
+    rmi_wire_writer once, twice;
     rm_packet second = rm_packet_of(rm_null());
     rm_value a = rm_null(), b = rm_null();
-    rmi_packer_init(&once, allocator);
-    rmi_packer_init(&twice, allocator);
+    rmi_wire_init(&once, allocator);
+    rmi_wire_init(&twice, allocator);
     int rc = pack(&once, first, choices, err);
     rmf_require(rc == RM_OK || rc == RM_E_OUT_OF_MEMORY, "what was read cannot be packed: %s", err->message);
     if (rc == RM_OK)
@@ -85,8 +86,8 @@ static int write_and_read(const rm_allocator *allocator, const rm_packet *first,
     rm_value_clear(&a);
     rm_value_clear(&b);
     rm_packet_clear(&second);
-    rmi_packer_clear(&once);
-    rmi_packer_clear(&twice);
+    rmi_wire_clear(&once);
+    rmi_wire_clear(&twice);
     return rc;
 }
 

@@ -4,12 +4,12 @@
 #include "base/alloc.h"
 #include "graph/registry.h"
 #include "platform/wasi/tick.h"
-#include "wasm/node.h"
+#include "wasm/exported_node.h"
 
 static struct node {
-    rmi_areas areas;
+    rmi_node_buffers buffers;
     rm_runtime *runtime;
-    rmi_lone *lone;
+    rmi_standalone *standalone;
     uint8_t *config; /* owned: the bytes that it was made of */
     size_t config_length;
     bool open;
@@ -28,7 +28,7 @@ static int enter(void)
     node.refused = rmi_reactor_is_busy();
     const int rc = rmi_reactor_enter(&node.failure);
     if (!node.refused) {
-        rmi_areas_begin(&node.areas);
+        rmi_node_buffers_begin(&node.buffers);
         node.recording = rc == RM_OK;
     }
     return rc;
@@ -37,9 +37,9 @@ static int enter(void)
 static int32_t leave(int rc)
 {
     if (!node.refused) {
-        rmi_areas_end(&node.areas, rc < 0 ? &node.failure : NULL);
-        if (rc == RM_PENDING && node.lone != NULL)
-            node.areas.exchange.wait_ms = rmi_lone_wait_ms(node.lone);
+        rmi_node_buffers_end(&node.buffers, rc < 0 ? &node.failure : NULL);
+        if (rc == RM_PENDING && node.standalone != NULL)
+            node.buffers.exchange.wait_ms = rmi_standalone_wait_ms(node.standalone);
         node.recording = false;
     }
     node.refused = false;
@@ -48,11 +48,12 @@ static int32_t leave(int rc)
 
 static int find(rm_error *err)
 {
-    return node.lone != NULL ? RM_OK
-                             : rm_error_set(err, RM_E_USAGE, "there is no node; rm_node_open makes one");
+    return node.standalone != NULL
+               ? RM_OK
+               : rm_error_set(err, RM_E_USAGE, "there is no node; rm_node_open makes one");
 }
 
-/* ---- The areas */
+/* ---- The buffers */
 
 EXPORT("rm_node_interface") int32_t export_node_interface(void)
 {
@@ -61,14 +62,14 @@ EXPORT("rm_node_interface") int32_t export_node_interface(void)
 
 EXPORT("rm_node_exchange") const void *export_node_exchange(void)
 {
-    return &node.areas.exchange;
+    return &node.buffers.exchange;
 }
 
 EXPORT("rm_node_reserve") int32_t export_node_reserve(uint32_t size)
 {
     int rc = enter();
     if (rc == RM_OK)
-        rc = rmi_areas_reserve(&node.areas, size, &node.failure);
+        rc = rmi_node_buffers_reserve(&node.buffers, size, &node.failure);
     return leave(rc);
 }
 
@@ -77,36 +78,36 @@ EXPORT("rm_node_reserve") int32_t export_node_reserve(uint32_t size)
 static int record(void *context, const rmi_event *event, rm_error *err)
 {
     (void)context;
-    return rmi_areas_record(&node.areas, event, err);
+    return rmi_node_buffers_event(&node.buffers, event, err);
 }
 
 /* The host gives packets, or says that there are none, while this waits in sched_yield. One that knows nothing of it leaves the field as it
  * is. */
 static int wait_for_stream(void *context, rm_packet **packets, size_t *n, rm_error *err)
 {
-    rmi_areas *areas = &node.areas;
+    rmi_node_buffers *buffers = &node.buffers;
     int rc = RM_OK;
     (void)context;
-    areas->packet_count = 0; /* those of the call in progress are the node's by now */
+    buffers->packet_count = 0; /* those of the call in progress are the node's by now */
     do {
-        rmi_areas_end(areas, NULL);
-        areas->exchange.stream = RMI_STREAM_WAITS;
+        rmi_node_buffers_end(buffers, NULL);
+        buffers->exchange.stream = RMI_STREAM_WAITS;
         (void)sched_yield();
-        rmi_areas_begin(areas);
-        const uint32_t length = areas->exchange.stream;
-        areas->exchange.stream = 0;
+        rmi_node_buffers_begin(buffers);
+        const uint32_t length = buffers->exchange.stream;
+        buffers->exchange.stream = 0;
         if (length == RMI_STREAM_ENDED)
             return RM_DONE;
         if (length == RMI_STREAM_WAITS || length == RMI_STREAM_CLOSED)
             return RM_AGAIN;
-        if (length > areas->exchange.input_size)
-            rc = rmi_areas_reserve(areas, length, err);
+        if (length > buffers->exchange.input_size)
+            rc = rmi_node_buffers_reserve(buffers, length, err);
         else
-            rc = rmi_areas_take_packets(areas, length, err);
-    } while (rc == RM_OK && areas->packet_count == 0);
-    *packets = areas->packets;
-    *n = areas->packet_count;
-    areas->packet_count = 0;
+            rc = rmi_node_buffers_take_packets(buffers, length, err);
+    } while (rc == RM_OK && buffers->packet_count == 0);
+    *packets = buffers->packets;
+    *n = buffers->packet_count;
+    buffers->packet_count = 0;
     return rc;
 }
 
@@ -114,16 +115,16 @@ static int wait_for_stream(void *context, rm_packet **packets, size_t *n, rm_err
 static void tell(void *context, rm_log_level level, const char *id, const char *text)
 {
     const rmi_event event = {.kind = RMI_LOGGED, .level = level, .text = text};
-    if (!node.recording || rmi_areas_record(&node.areas, &event, NULL) != RM_OK)
+    if (!node.recording || rmi_node_buffers_event(&node.buffers, &event, NULL) != RM_OK)
         rmi_reactor_log(context, level, id, text);
 }
 
 static void drop_node(void)
 {
-    rmi_lone_free(node.lone);
+    rmi_standalone_free(node.standalone);
     rm_runtime_free(node.runtime);
     rmi_free(NULL, node.config, node.config_length);
-    node.lone = NULL;
+    node.standalone = NULL;
     node.runtime = NULL;
     node.config = NULL;
     node.config_length = 0;
@@ -156,27 +157,27 @@ static int make_from(rm_value config, rm_error *err)
     }
     if (rc == RM_OK && rm_map_get(config, "node_arrays", 11, &value) && value.kind != RM_NULL)
         rc = rmi_arrays_option(&node.runtime->arrays, "node_arrays", value, err);
-    const rmi_lone_caller caller = {.record = record, .wait = wait_for_stream};
-    return rc == RM_OK ? rmi_lone_new(node.runtime, config, &caller, &node.lone, err) : rc;
+    const rmi_standalone_caller caller = {.record = record, .wait = wait_for_stream};
+    return rc == RM_OK ? rmi_standalone_new(node.runtime, config, &caller, &node.standalone, err) : rc;
 }
 
-/* The node of the configuration in the input area; the one that is there already where it is the same. */
+/* The node of the configuration in the input buffer; the one that is there already where it is the same. */
 static int prepare(uint32_t length, rm_error *err)
 {
     const uint8_t *data = NULL;
     rm_value config = rm_null();
     size_t at = 0;
-    int rc = rmi_areas_input(&node.areas, length, &data, err);
+    int rc = rmi_node_buffers_input(&node.buffers, length, &data, err);
     if (rc != RM_OK)
         return rc;
-    if (node.lone != NULL && node.config_length == length && memcmp(node.config, data, length) == 0)
+    if (node.standalone != NULL && node.config_length == length && memcmp(node.config, data, length) == 0)
         return RM_OK;
     if (node.open)
         return rm_error_set(err, RM_E_USAGE, "the instance has an open node already");
     drop_node();
-    rc = rmi_unpack(NULL, data, length, &at, &config, err);
+    rc = rmi_wire_read(NULL, data, length, &at, &config, err);
     if (rc == RM_OK && at != length)
-        rc = rm_error_set(err, RM_E_VALUE, "more than a configuration is in the input area");
+        rc = rm_error_set(err, RM_E_VALUE, "more than a configuration is in the input buffer");
     if (rc == RM_OK)
         rc = keep_config(data, length, err);
     if (rc == RM_OK)
@@ -196,9 +197,9 @@ EXPORT("rm_node_describe") int32_t export_node_describe(uint32_t length)
         rc = prepare(length, &node.failure);
     }
     if (rc == RM_OK)
-        rc = rmi_lone_describe(node.lone, &what, &node.failure);
+        rc = rmi_standalone_describe(node.standalone, &what, &node.failure);
     if (rc == RM_OK)
-        rc = rmi_pack(&node.areas.output, what, &node.failure);
+        rc = rmi_wire_write(&node.buffers.output, what, &node.failure);
     rm_value_clear(&what);
     return leave(rc);
 }
@@ -209,7 +210,7 @@ EXPORT("rm_node_open") int32_t export_node_open(uint32_t length)
     if (rc == RM_OK)
         rc = prepare(length, &node.failure);
     if (rc == RM_OK)
-        rc = rmi_lone_open(node.lone, &node.failure);
+        rc = rmi_standalone_open(node.standalone, &node.failure);
     node.open = node.open || rc == RM_OK;
     return leave(rc);
 }
@@ -218,54 +219,55 @@ EXPORT("rm_node_open") int32_t export_node_open(uint32_t length)
 
 EXPORT("rm_node_process") int32_t export_node_process(uint32_t port, uint32_t length)
 {
-    rmi_areas *areas = &node.areas;
+    rmi_node_buffers *buffers = &node.buffers;
     size_t done = 0;
     int rc = enter();
     if (rc == RM_OK)
         rc = find(&node.failure);
     if (rc == RM_OK)
-        rc = rmi_areas_take_packets(areas, length, &node.failure);
+        rc = rmi_node_buffers_take_packets(buffers, length, &node.failure);
     if (rc == RM_OK) {
-        rc = rmi_lone_process(node.lone, port, areas->packets, areas->packet_count, &done, &node.failure);
-        rmi_areas_drop_packets(areas, rc < 0 ? done + 1 : done);
-        areas->exchange.done = (uint32_t)done;
+        rc = rmi_standalone_process(node.standalone, port, buffers->packets, buffers->packet_count, &done,
+                                    &node.failure);
+        rmi_node_buffers_drop_packets(buffers, rc < 0 ? done + 1 : done);
+        buffers->exchange.done = (uint32_t)done;
     }
     return leave(rc);
 }
 
-static int32_t call(int (*slot)(rmi_lone *lone, rm_error *err))
+static int32_t call(int (*slot)(rmi_standalone *standalone, rm_error *err))
 {
     int rc = enter();
     if (rc == RM_OK)
         rc = find(&node.failure);
     if (rc == RM_OK)
-        rc = slot(node.lone, &node.failure);
+        rc = slot(node.standalone, &node.failure);
     return leave(rc);
 }
 
 EXPORT("rm_node_more") int32_t export_node_more(void)
 {
-    return call(rmi_lone_more);
+    return call(rmi_standalone_more);
 }
 
 EXPORT("rm_node_generate") int32_t export_node_generate(void)
 {
-    return call(rmi_lone_generate);
+    return call(rmi_standalone_generate);
 }
 
 EXPORT("rm_node_poll") int32_t export_node_poll(void)
 {
-    return call(rmi_lone_poll);
+    return call(rmi_standalone_poll);
 }
 
 EXPORT("rm_node_end") int32_t export_node_end(void)
 {
-    return call(rmi_lone_end);
+    return call(rmi_standalone_end);
 }
 
 EXPORT("rm_node_flush") int32_t export_node_flush(void)
 {
-    return call(rmi_lone_flush);
+    return call(rmi_standalone_flush);
 }
 
 EXPORT("rm_node_advance") int32_t export_node_advance(int64_t bound)
@@ -274,7 +276,7 @@ EXPORT("rm_node_advance") int32_t export_node_advance(int64_t bound)
     if (rc == RM_OK)
         rc = find(&node.failure);
     if (rc == RM_OK)
-        rc = rmi_lone_advance(node.lone, bound, &node.failure);
+        rc = rmi_standalone_advance(node.standalone, bound, &node.failure);
     return leave(rc);
 }
 
@@ -284,15 +286,15 @@ EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
     if (rc == RM_OK)
         rc = find(&node.failure);
     if (rc == RM_OK)
-        rc = rmi_lone_abandon(node.lone, token, &node.failure);
+        rc = rmi_standalone_abandon(node.standalone, token, &node.failure);
     return leave(rc);
 }
 
 /* In the middle of another call. */
 EXPORT("rm_node_interrupt") void export_node_interrupt(void)
 {
-    if (node.lone != NULL && node.open)
-        RMI_ABOVE_RED_ZONE(rmi_lone_interrupt(node.lone));
+    if (node.standalone != NULL && node.open)
+        RMI_ABOVE_RED_ZONE(rmi_standalone_interrupt(node.standalone));
 }
 
 EXPORT("rm_node_close") int32_t export_node_close(void)
@@ -301,7 +303,7 @@ EXPORT("rm_node_close") int32_t export_node_close(void)
     if (rc == RM_OK)
         rc = find(&node.failure);
     if (rc == RM_OK) {
-        rc = node.open ? rmi_lone_close(node.lone, &node.failure) : RM_OK;
+        rc = node.open ? rmi_standalone_close(node.standalone, &node.failure) : RM_OK;
         drop_node();
     }
     return leave(rc);

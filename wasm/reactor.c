@@ -11,7 +11,7 @@ enum { INTERFACE_VERSION = 1 };
 enum { ENCODING_JSON = 0 };
 
 static struct instance {
-    rmi_opened *opened;
+    rmi_open_pipeline *opened;
     int32_t last_handle;
     unsigned depth; /* of calls; never 0 again after a trap in one */
     rm_error failure;
@@ -72,9 +72,9 @@ static int set_text_of(rm_value value, rm_error *err)
     return rc;
 }
 
-static int find(int32_t handle, rmi_opened **out, rm_error *err)
+static int find(int32_t handle, rmi_open_pipeline **out, rm_error *err)
 {
-    rmi_opened *at = instance.opened;
+    rmi_open_pipeline *at = instance.opened;
     while (at != NULL && at->handle != handle)
         at = at->next;
     *out = at;
@@ -82,7 +82,7 @@ static int find(int32_t handle, rmi_opened **out, rm_error *err)
 }
 
 /* As enter, for a call about a pipeline. */
-static int enter_pipeline(int32_t handle, rmi_opened **out)
+static int enter_pipeline(int32_t handle, rmi_open_pipeline **out)
 {
     const int rc = enter();
     return rc == RM_OK ? find(handle, out, &instance.failure) : rc;
@@ -173,14 +173,14 @@ EXPORT("rm_version") int32_t export_version(void)
 static int open_pipeline(const char *manifest, uint32_t length, const char *options, uint32_t options_length,
                          rm_error *err)
 {
-    rmi_opened *made = NULL;
+    rmi_open_pipeline *made = NULL;
     int rc = rmi_host_check(manifest, length, "the manifest", err);
     if (rc == RM_OK)
         rc = rmi_host_check(options, options_length, "the options", err);
     if (rc == RM_OK && instance.last_handle == INT32_MAX)
         rc = rm_error_set(err, RM_E_LIMIT, "an instance opens %d pipelines at most", INT32_MAX);
     if (rc == RM_OK)
-        rc = rmi_opened_new(manifest, length, options, options_length, &made, err);
+        rc = rmi_open_pipeline_new(manifest, length, options, options_length, &made, err);
     if (rc != RM_OK)
         return rc;
     made->handle = ++instance.last_handle;
@@ -200,13 +200,13 @@ int32_t export_open(const char *manifest, uint32_t length, const char *options, 
 
 EXPORT("rm_close") int32_t export_close(int32_t handle)
 {
-    rmi_opened *found = NULL, **at = &instance.opened;
+    rmi_open_pipeline *found = NULL, **at = &instance.opened;
     int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK) {
         while (*at != found)
             at = &(*at)->next;
         *at = found->next;
-        rmi_opened_free(found);
+        rmi_open_pipeline_free(found);
     }
     return leave(rc);
 }
@@ -218,7 +218,7 @@ typedef struct text {
     uint32_t length;
 } text;
 
-static int push_item(rmi_opened *to, text source, text json, rm_error *err)
+static int push_item(rmi_open_pipeline *to, text source, text json, rm_error *err)
 {
     rm_value name = rm_null(), item = rm_null();
     int rc = to->has_input ? rm_error_set(err, RM_E_USAGE, "the manifest has input_data already") : RM_OK;
@@ -240,7 +240,7 @@ EXPORT("rm_push")
 int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint32_t source_length,
                     const char *item, uint32_t length)
 {
-    rmi_opened *found = NULL;
+    rmi_open_pipeline *found = NULL;
     int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK)
         rc = check_encoding(encoding, &instance.failure);
@@ -255,7 +255,7 @@ int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint3
 
 EXPORT("rm_end") int32_t export_end(int32_t handle)
 {
-    rmi_opened *found = NULL;
+    rmi_open_pipeline *found = NULL;
     int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK && !found->has_input) /* that ends by itself */
         rc = rm_pipeline_finish(found->pipeline, &instance.failure);
@@ -266,7 +266,7 @@ EXPORT("rm_end") int32_t export_end(int32_t handle)
 
 EXPORT("rm_step") int32_t export_step(int32_t handle)
 {
-    rmi_opened *found = NULL;
+    rmi_open_pipeline *found = NULL;
     int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK)
         rc = rm_run_step(found->pipeline, &instance.failure);
@@ -277,7 +277,7 @@ EXPORT("rm_step") int32_t export_step(int32_t handle)
  * what is no open pipeline. */
 EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle)
 {
-    rmi_opened *found = NULL;
+    rmi_open_pipeline *found = NULL;
     int64_t deadline = 0;
     double left = NAN;
     int rc = enter_pipeline(handle, &found);
@@ -292,7 +292,7 @@ EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle)
 EXPORT("rm_cancel") int32_t export_cancel(int32_t handle)
 {
     rm_error err = {0};
-    rmi_opened *found = NULL;
+    rmi_open_pipeline *found = NULL;
     const int rc = find(handle, &found, &err);
     if (rc == RM_OK) /* may come from inside a call: another import of the host's */
         rm_pipeline_cancel(found->pipeline);
@@ -304,7 +304,7 @@ EXPORT("rm_cancel") int32_t export_cancel(int32_t handle)
 
 EXPORT("rm_pull") int32_t export_pull(int32_t handle, uint32_t encoding)
 {
-    rmi_opened *found = NULL;
+    rmi_open_pipeline *found = NULL;
     rm_packet packet = rm_packet_of(rm_null());
     int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK)
@@ -345,7 +345,7 @@ enum { DESCRIPTIONS = sizeof descriptions / sizeof *descriptions };
 
 EXPORT("rm_describe") int32_t export_describe(int32_t handle, uint32_t what)
 {
-    rmi_opened *found = NULL;
+    rmi_open_pipeline *found = NULL;
     rm_value value = rm_null();
     int rc = enter_pipeline(handle, &found);
     if (rc == RM_OK && what >= DESCRIPTIONS)

@@ -9,7 +9,7 @@
 #include "cli/input.h"
 #include "remotemedia/remotemedia.h"
 
-/* ---- memory.c */
+/* ---- host_memory.c */
 /* Memory that the host writes into: only such may be passed to an export. */
 void *rmi_host_alloc(uint32_t size);
 /* RM_E_USAGE for what rmi_host_alloc did not give, or is released already. */
@@ -24,7 +24,7 @@ int rmi_reactor_enter(rm_error *failure);
 bool rmi_reactor_is_busy(void);
 int32_t rmi_reactor_leave(int rc);
 
-/* ---- runtime.c */
+/* ---- reactor_runtime.c */
 enum { RMI_MOST_PATHS = 16 };
 /* What the host says about Python. */
 typedef struct rmi_python_options {
@@ -40,21 +40,21 @@ void rmi_reactor_log(void *context, rm_log_level level, const char *node, const 
 int rmi_reactor_runtime(const rmi_python_options *python, rm_log_function *log, rm_runtime **out,
                         rm_error *err);
 
-/* ---- opened.c */
+/* ---- open_pipelines.c */
 /* A pipeline and all that it was made of. */
-typedef struct rmi_opened {
-    struct rmi_opened *next;
+typedef struct rmi_open_pipeline {
+    struct rmi_open_pipeline *next;
     int32_t handle;
     rm_runtime *runtime;
     rm_manifest *manifest;
     rm_pipeline *pipeline;
     rmi_input input; /* the manifest's own input_data, when has_input */
     bool has_input;
-} rmi_opened;
+} rmi_open_pipeline;
 /* Opens a pipeline from a manifest's text with options (JSON, or nothing). *out is owned. */
-int rmi_opened_new(const char *manifest, size_t length, const char *options, size_t options_length,
-                   rmi_opened **out, rm_error *err);
-void rmi_opened_free(rmi_opened *opened);
+int rmi_open_pipeline_new(const char *manifest, size_t length, const char *options, size_t options_length,
+                          rmi_open_pipeline **out, rm_error *err);
+void rmi_open_pipeline_free(rmi_open_pipeline *opened);
 
 /* ---- reactor_plain.c, reactor_snapshot.c */
 /* Before an instance's first call does anything. */

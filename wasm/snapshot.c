@@ -4,7 +4,7 @@
 #include <time.h>
 #include <wasi/libc-environ.h>
 
-#include "python/host.h"
+#include "python/python_host.h"
 
 /* In wasi-libc, but in none of its headers: the mapped directories are looked up again at the next use. */
 void __wasilibc_reset_preopens(void);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "data/integer.h"
-#include "data/json.h"
+#include "data/json/json.h"
 
 /* yyjson writes a number only into memory that it asks for: this gives it a buffer. */
 enum { NUMBER_ROOM = 64 };

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "data/element.h"
-#include "data/json_parts.h"
+#include "data/dtype_names.h"
+#include "data/json/json_parts.h"
 
 /* The dictionary ends where the elements are aligned. Numpy leaves room for the first dimension to grow in place. */
 enum { ALIGNED = 64, GROWN_DIGITS = 21, MAGIC = 8, LONGEST_SHORT = UINT16_MAX };

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "data/json.h"
+#include "data/json/json.h"
 #include "platform/platform.h"
 #include "tests/support/heap.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 static const rmt_graph_case cases[] = {
     {"ports", "a:Split b:Pass c:Pass a.small>b a.large>c", "[1,20,3]", "{\"b\":[1,3],\"c\":[20]}"},

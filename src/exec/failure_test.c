@@ -1,5 +1,5 @@
 /* Failures: which one is the run's, what is still done, which ones do not count, and what on_error says. */
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 #define SKIP "{\"on_error\":\"skip\"}"
 #define COLLECT "{\"on_error\":\"collect\"}"

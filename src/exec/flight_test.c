@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 static const rmt_graph_case cases[] = {
     {"tokens that are over, or never were", "a:Twice b:Pass a>b", "[1,2,3,4,5]", "{\"b\":[10,20,30,40,50]}"},

@@ -82,7 +82,7 @@ bool rmi_wants_input(const rm_pipeline *p)
         if (feed->queue.count > 0 && !is_parked(feed->to) && rmi_queue_first(&feed->queue)->seq <= p->limit)
             return false;
     }
-    return rmi_feed_open(p, p->limit);
+    return rmi_source_input_open(p, p->limit);
 }
 
 /* ---- The end */
@@ -183,7 +183,7 @@ static bool let_those_below_finish(rm_pipeline *p)
         node->stream.below = false;
         const rmi_work work = rmi_node_work(node, &why);
         node->stream.begin |= work == RMI_STREAM_LATER;
-        any |= work != RMI_WAIT || why == RMI_FOR_ROOM; /* which need.c gives it then */
+        any |= work != RMI_WAIT || why == RMI_FOR_ROOM; /* which overshoot.c gives it then */
         rmi_ready(node);
     }
     return any;
@@ -222,7 +222,8 @@ int rmi_idle(rm_pipeline *p)
     const int fed = rmi_wants_input(p) ? rmi_take_input(p) : RM_AGAIN;
     if (fed != RM_AGAIN)
         return fed;
-    if (!p->has_special && p->blocked_count == 0 && p->limit == RMI_FOREVER && rmi_feed_open(p, p->limit))
+    if (!p->has_special && p->blocked_count == 0 && p->limit == RMI_FOREVER &&
+        rmi_source_input_open(p, p->limit))
         return RM_AGAIN; /* marks are exact here; the rest of this function would come to the same */
     if (p->has_special && (begin_a_pull(p) || poll_after_work(p)))
         return RM_OK;
@@ -230,10 +231,10 @@ int rmi_idle(rm_pipeline *p)
         return RM_PENDING;
     if (rmi_look(p) || rmi_overshoot(p)) /* the former only if a mark was missed */
         return RM_OK;
-    if (p->input_code != RM_OK && !rmi_feed_open(p, RMI_FOREVER))
+    if (p->input_code != RM_OK && !rmi_source_input_open(p, RMI_FOREVER))
         rmi_input_failure_void(p);
     const bool feeds_wait = p->limit != RMI_FOREVER && p->push_refused; /* full of items behind the failure */
-    if (p->input_code == RM_OK && rmi_feed_open(p, p->limit) && !feeds_wait)
+    if (p->input_code == RM_OK && rmi_source_input_open(p, p->limit) && !feeds_wait)
         return RM_AGAIN;
     if (p->limit != RMI_FOREVER && p->pulls > 0 && let_those_below_finish(p))
         return RM_OK;

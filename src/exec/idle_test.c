@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 /* Answers of rm_run_step after so many items were pushed, and after the end of the input. */
 static const struct {

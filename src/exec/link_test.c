@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 static const rmt_graph_case cases[] = {
     {"a chain", "a:Pass b:Pass a>b", "[1,2,3]", "{\"b\":[1,2,3]}"},

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 static const rmt_graph_case cases[] = {
     {"one that does not open closes the others", "a:Pass b:OpenFails c:Pass a>b b>c", "[1]",

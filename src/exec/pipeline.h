@@ -1,24 +1,24 @@
 /* A graph that is being run: one struct for the whole, one a node, one a link (link.h). Each file of src/exec tells one part of
  * what happens to them, and owns the fields that stand under its name:
- *   open.c      builds and opens                           close.c    closes, frees
- *   schedule.c  the loop: which node is next               state.c    what a node can do now, or what it waits for
- *   idle.c      what a run does when no node can do anything: input, waits, the next flush
- *   turn.c      one turn of one node                       call.c     its slots and what they answer
- *   link.c      room, and the end of links                 merge.c    several inputs in order; bounds
- *   need.c      which full queue holds up a merge          convert_input.c  what may reach a node
- *   emit.c      packets to links and results               flight.c   packets under way in a node
- *   pending.c   attempts, polls, results that come later   stream.c   nodes that pull their input
- *   failure.c   on_error, and which failure counts         deadline.c cancel, timeouts, the watchdog
- *   feed.c      input items to the sources                 results.c  pull, counters, graph_info
- *   pull.c      their next packet                          batch.c    rm_run
- *   node_api.c  what a node calls, by its host (host.h)     pipeline_host.c  a pipeline as that host */
+ *   open.c           builds and opens                     close.c            closes, frees
+ *   run_to_end.c     rm_run                               schedule.c         the loop: which node is next
+ *   state.c          what a node can do, or waits for     idle.c             when no node can do anything: input, waits, flush
+ *   turn.c           one turn of one node                 call.c             its slots and what they return
+ *   source_input.c   input items to the sources           convert_input.c    what may reach a node
+ *   link.c           room, and the end of links           merge_inputs.c     several inputs in order; bounds
+ *   overshoot.c      which full queue holds up a merge    emit.c             packets to links and results
+ *   flight.c         packets under way in a node          flight_progress.c  attempts, polls, results that come later
+ *   stream.c         nodes that pull their input          pull.c             their next packet
+ *   failure.c        on_error, and which failure counts   deadline.c         cancel, timeouts, the watchdog
+ *   results.c        pull, counters, graph_info           node_api.c         what a node calls, by its host (node_host.h)
+ *   pipeline_host.c  a pipeline as that host */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 
 #include <stdatomic.h>
 
 #include "base/arena.h"
-#include "exec/host.h"
+#include "exec/node_host.h"
 #include "exec/link.h"
 #include "graph/graph.h"
 #include "platform/platform.h"
@@ -95,7 +95,7 @@ struct rm_node {
         bool blocked;      /* waits for room */
         bool overshoot;    /* may be called once although there is none */
         bool unwanted;     /* all its links are closed */
-        bool needed;       /* need.c */
+        bool needed;       /* overshoot.c */
         int64_t bound;     /* the last one that its links were told */
         int64_t close_seq; /* unwanted: from this seq on */
     } out;
@@ -127,7 +127,7 @@ struct rm_node {
     rm_value params;
     uint32_t max_in_flight;
 
-    /* ---- merge.c */
+    /* ---- merge_inputs.c */
     struct {
         rmi_queue queue; /* several inputs: taken from them, in order; `reserved` is the port */
         int64_t seq;     /* the seq that is being taken, and from which input on */
@@ -135,7 +135,7 @@ struct rm_node {
         int64_t advanced; /* the bound that `advance` was last told */
     } merge;
 
-    /* ---- flight.c, pending.c */
+    /* ---- flight.c, flight_progress.c */
     struct {
         rmi_flight *items; /* in order of their packets */
         size_t count, capacity;
@@ -211,7 +211,7 @@ struct rm_pipeline {
         pause; /* a call was long: end the step before the next one that may be, so that results can be taken */
     bool done, closed;
 
-    /* ---- feed.c */
+    /* ---- source_input.c */
     bool finished;       /* no more input */
     bool feed_overshoot; /* one more item may be pushed although a feed is full */
     bool push_refused;   /* since the last step, because a feed is full */
@@ -332,7 +332,7 @@ bool rmi_wants_input(const rm_pipeline *pipeline);
 /* Looks at the clock and marks the nodes that can do something; whether there are any. */
 bool rmi_look(rm_pipeline *pipeline);
 
-/* ---- need.c */
+/* ---- overshoot.c */
 /* When nothing moves: lets one node, or the input, put packets where there is no room, because a node that merges cannot go on
  * without. false: nobody is held up by that. */
 bool rmi_overshoot(rm_pipeline *pipeline);
@@ -394,7 +394,7 @@ static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
     return rc >= 0 && p->emit_error.code == RM_OK ? rc : rmi_call_failed(node, rc);
 }
 
-/* ---- merge.c */
+/* ---- merge_inputs.c */
 /* A walk over links in (seq, link) order that goes on where it stopped: *seq and *index, from INT64_MAX
  * and 0. Returns the link whose first packet is next, or `count` when that is not known yet or nothing
  * waits. `all`: bounds do not matter. */
@@ -439,7 +439,7 @@ int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, siz
 void rmi_flights_clear(rm_node *node);
 void rmi_flights_free(rm_node *node);
 
-/* ---- pending.c */
+/* ---- flight_progress.c */
 /* Takes the first packet of `queue` as a flight: it may be pending, be tried again, or run out of time. */
 int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
 /* The call of `more` for such a packet. */
@@ -470,16 +470,16 @@ bool rmi_may_wait(const rm_node *node);
 /* ---- pull.c */
 int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
 
-/* ---- feed.c */
+/* ---- source_input.c */
 /* Takes items from options.input, up to a batch, and its end where that has come. RM_OK: some came; RM_AGAIN: there is
  * none now; or a failure. */
 int rmi_take_input(rm_pipeline *pipeline);
 /* Whether some source may still be given items, and one that has not come past item `limit`: after a failure, pipeline->limit. */
-bool rmi_feed_open(const rm_pipeline *pipeline, int64_t limit);
+bool rmi_source_input_open(const rm_pipeline *pipeline, int64_t limit);
 /* Whether the node, as a source, has a use for input items; a pure generator has none. */
 bool rmi_takes_items(const rm_node *node);
 /* The source `source` will be given items, so it does not generate. */
-int rmi_feed_address(rm_pipeline *pipeline, const char *source, rm_error *err);
+int rmi_source_input_address(rm_pipeline *pipeline, const char *source, rm_error *err);
 
 /* ---- failure.c */
 /* One entry of "failed". */

@@ -1,4 +1,4 @@
-/* How a pipeline hosts its nodes: what they call, as host.h lists it. */
+/* How a pipeline hosts its nodes: what they call, as node_host.h lists it. */
 #include "exec/pipeline.h"
 
 static void log_of_pipeline(rm_node *node, rm_log_level level, const char *text)

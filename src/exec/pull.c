@@ -2,7 +2,7 @@
  *
  * A pull that may wait runs the other nodes inside itself. It cannot wait for itself: the nodes whose packets come by way of one
  * that waits in a pull (`below`) do not begin before it has returned, so whoever pulls inside another's pull depends on none of
- * those that wait under it; what these do not take meanwhile may exceed their queues (need.c). But it goes on only when those
+ * those that wait under it; what these do not take meanwhile may exceed their queues (overshoot.c). But it goes on only when those
  * above it have returned. So where there are threads, rm_node_can_wait says yes only to the one streaming node of a pipeline. */
 #include "exec/pipeline.h"
 

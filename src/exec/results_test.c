@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 /* The order in which results are pulled: "sink:value ...". */
 static const struct {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 /* A state that a node is to come to. */
 struct state {

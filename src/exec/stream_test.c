@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 static const rmt_graph_case cases[] = {
     {"gives its turn back", "a:Pass b:OneByOne c:Pass a>b b>c a>c", "[1,2,3]", "{\"c\":[1,1,2,2,3,3]}"},

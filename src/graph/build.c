@@ -39,7 +39,7 @@ int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err)
     if (rc == RM_OK)
         rc = rmi_graph_sort(graph, err);
     if (rc == RM_OK)
-        rc = rmi_graph_check_places(manifest, graph, err);
+        rc = rmi_graph_check_placement(manifest, graph, err);
     if (rc == RM_OK)
         rc = rmi_graph_resolve(graph, err);
     if (rc == RM_OK)

@@ -13,7 +13,7 @@ int rmi_graph_connect(const rm_manifest *manifest, rmi_graph *graph, rm_error *e
 int rmi_graph_sort(rmi_graph *graph, rm_error *err);
 /* Whether the build has the required features, and each node may run here: host, placement, sandbox, capabilities,
  * fallback. */
-int rmi_graph_check_places(rm_manifest *manifest, const rmi_graph *graph, rm_error *err);
+int rmi_graph_check_placement(rm_manifest *manifest, const rmi_graph *graph, rm_error *err);
 /* The type of each node. */
 int rmi_graph_resolve(rmi_graph *graph, rm_error *err);
 /* The port at each end of each edge; unknown, unconnected, unfit and doubled ones are errors. */

@@ -33,7 +33,7 @@ typedef struct rmi_node_query {
     rm_arrays arrays; /* as the manifest says */
 } rmi_node_query;
 
-/* Every native node type, ends with NULL; defined by src/nodes/list.c, the one place that names them all. */
+/* Every native node type, ends with NULL; defined by src/nodes/all_nodes.c, the one place that names them all. */
 extern const rm_node_type *const rmi_native_types[];
 
 /* Features of this build, ends with {NULL, false}; RM_PYTHON and friends. */

@@ -208,7 +208,7 @@ static const char *id_of(yyjson_val *node)
     return yyjson_is_str(id) && is_id(yyjson_get_str(id), yyjson_get_len(id)) ? yyjson_get_str(id) : NULL;
 }
 
-static int read_list(rmi_reader *reader, const spot *at, void *record, rm_error *err)
+static int read_list(rmi_manifest_reader *reader, const spot *at, void *record, rm_error *err)
 {
     const rmi_list *list = at->field->list;
     size_t index, count = yyjson_arr_size(at->value);
@@ -243,7 +243,7 @@ static int read_list(rmi_reader *reader, const spot *at, void *record, rm_error 
 }
 
 /* Remembers that a field without effect is used for more than its default. */
-static void note(rmi_reader *reader, const spot *at)
+static void note(rmi_manifest_reader *reader, const spot *at)
 {
     bool says_nothing =
         yyjson_is_false(at->value) || (yyjson_is_ctn(at->value) && unsafe_yyjson_get_len(at->value) == 0);
@@ -257,7 +257,7 @@ static void note(rmi_reader *reader, const spot *at)
     reader->noted[i].count++;
 }
 
-static int read_field(rmi_reader *reader, const spot *at, void *record, rm_error *err)
+static int read_field(rmi_manifest_reader *reader, const spot *at, void *record, rm_error *err)
 {
     switch (at->field->type) {
     case RMI_FIELD_TEXT:
@@ -351,8 +351,8 @@ static int missing_field(const rmi_field *shape, uint64_t seen, const rmi_place 
     return RM_OK;
 }
 
-int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *object, const rmi_place *place,
-                    void *record, rm_error *err)
+int rmi_fields_read(rmi_manifest_reader *reader, const rmi_field *shape, yyjson_val *object,
+                    const rmi_place *place, void *record, rm_error *err)
 {
     uint64_t seen = 0;
     size_t next = 0, position, count;

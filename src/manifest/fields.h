@@ -4,7 +4,7 @@
 #define MANIFEST_FIELDS_H
 
 #include "base/arena.h"
-#include "data/json.h"
+#include "data/json/json.h"
 #include "remotemedia/remotemedia.h"
 
 typedef enum rmi_field_type {
@@ -76,17 +76,17 @@ typedef struct rmi_noted {
 
 enum { RMI_MAX_NOTED = 8 };
 
-typedef struct rmi_reader {
+typedef struct rmi_manifest_reader {
     rmi_arena *arena;
     const char *node; /* id of the node being read, or NULL */
     rmi_noted noted[RMI_MAX_NOTED];
     size_t noted_count;
-} rmi_reader;
+} rmi_manifest_reader;
 
 /* Reads `object` by the table `shape` into `record` (NULL: checks only). Errors have the pointer of `place`
  * or of what is wrong below it. */
-int rmi_fields_read(rmi_reader *reader, const rmi_field *shape, yyjson_val *object, const rmi_place *place,
-                    void *record, rm_error *err);
+int rmi_fields_read(rmi_manifest_reader *reader, const rmi_field *shape, yyjson_val *object,
+                    const rmi_place *place, void *record, rm_error *err);
 
 /* "a list", "an int": what a JSON element is, for messages. */
 const char *rmi_json_kind_text(yyjson_val *element);

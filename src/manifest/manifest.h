@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
-#include "data/json.h"
+#include "data/json/json.h"
 #include "remotemedia/remotemedia.h"
 
 typedef enum rmi_on_error { RMI_ON_ERROR_FAIL, RMI_ON_ERROR_SKIP, RMI_ON_ERROR_COLLECT } rmi_on_error;

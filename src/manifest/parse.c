@@ -114,7 +114,7 @@ static int split_ports(rm_manifest *manifest, rm_error *err)
 }
 
 /* Says once which fields are accepted but do nothing. */
-static void warn(const rm_manifest *manifest, const rmi_reader *reader)
+static void warn(const rm_manifest *manifest, const rmi_manifest_reader *reader)
 {
     for (size_t i = 0; i < reader->noted_count; i++) {
         const rmi_noted *noted = &reader->noted[i];
@@ -131,7 +131,7 @@ static void warn(const rm_manifest *manifest, const rmi_reader *reader)
 static int read_document(rm_manifest *manifest, yyjson_val *root, unsigned flags, rm_error *err)
 {
     yyjson_val *body = NULL, *input = NULL;
-    rmi_reader reader = {.arena = &manifest->arena};
+    rmi_manifest_reader reader = {.arena = &manifest->arena};
     int rc = open_envelope(root, &body, &input, err);
     if (rc == RM_OK)
         rc = check_version(body, err);

@@ -32,7 +32,7 @@ bool rmi_platform_would_block(int descriptor);
 void rmi_platform_wait_writable(int descriptor);
 /* Whether a short text (512 bytes) can be written without waiting. */
 bool rmi_platform_can_write(int descriptor);
-/* The calling thread, for rmi_platform_nudge. */
+/* The calling thread, for rmi_platform_break_call. */
 uintptr_t rmi_platform_this_thread(void);
 /* Names a temporary file beside another process'. */
 long rmi_platform_process_number(void);
@@ -83,9 +83,9 @@ void rmi_handover_free(rmi_handover *handover);
 
 /* A signal that ends blocking calls of a thread: its number where nobody else in the process uses it, 0 where
  * someone does or there are no signals. Who wants it installs a handler, without SA_RESTART. */
-int rmi_platform_nudge_signal(void);
+int rmi_platform_break_signal(void);
 /* Sends it to `thread` (a pthread_t), which must not have ended. Any thread. */
-void rmi_platform_nudge(uintptr_t thread);
+void rmi_platform_break_call(uintptr_t thread);
 
 /* ---- Files */
 

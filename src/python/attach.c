@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "python/state.h"
+#include "python/python_node.h"
 
 static int resolve(void *context, const rm_node_query *query, const rm_node_type **type, void **data,
                    const char **looked, rm_error *err)

@@ -1,6 +1,6 @@
 /* os._exit: in the program's own process it would end the run in silence, so it raises SystemExit there as
  * sys.exit does; in a process that a node has forked it is what it was. */
-#include "python/host.h"
+#include "python/python_host.h"
 
 /* `self` is (posix, the function that was there, the number of this process or None). */
 static PyObject *leave(PyObject *self, PyObject *args, PyObject *kwargs)

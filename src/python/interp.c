@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "python/host.h"
+#include "python/python_host.h"
 #include "python/frozen.h"
 
 enum { DEFERRED = 256, KEPT_BOXES = 64 };

@@ -3,7 +3,7 @@
  * threads the exception is set for the thread, and raised when its next bytecode runs. */
 #include "base/spin.h"
 #include "platform/platform.h"
-#include "python/state.h"
+#include "python/python_node.h"
 
 /* What catches the exception, or cleans up after it, has so long before it comes again; and so long has
  * the end of a node that was told to stop before it began. */
@@ -126,7 +126,7 @@ static void interrupt(rmi_call *call)
         atomic_store(&call->interrupted, true);
     }
     if (by_signal)
-        rmi_platform_nudge(call->thread);
+        rmi_platform_break_call(call->thread);
     rmi_spin_unlock(&call->guard);
     if (running && !by_signal)
         set_exception(call);
@@ -161,7 +161,7 @@ static PyObject *on_signal(PyObject *self, PyObject *args)
 int rmi_interrupt_install(void)
 {
     static PyMethodDef handler = {"interrupt", on_signal, METH_VARARGS, NULL};
-    const int number = rmi_platform_nudge_signal();
+    const int number = rmi_platform_break_signal();
     PyObject *module = number != 0 ? PyImport_ImportModule("_signal") : NULL;
     PyObject *function = module != NULL ? PyCFunction_New(&handler, NULL) : NULL;
     PyObject *before =

@@ -1,6 +1,6 @@
 /* The module `_remotemedia`: what the package `remotemedia` is made of. */
-#include "python/state.h"
-#include "python/tensor.h"
+#include "python/python_node.h"
+#include "python/arrays/tensor_type.h"
 
 static int add_types(PyObject *module, rmi_python *python)
 {

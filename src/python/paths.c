@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "platform/platform.h"
 #include "python/frozen.h"
-#include "python/host.h"
+#include "python/python_host.h"
 
 enum { LONGEST_PATH = 4096 };
 #define LIBRARY "lib/python3.13"

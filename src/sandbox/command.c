@@ -42,7 +42,7 @@ static int64_t look(void *context)
     }
     if (!atomic_load(&run->ticks))
         return run->deadline;
-    rmi_wasi_nudge(run->wasi);
+    rmi_wasi_break_call(run->wasi);
     run->sandbox->api->interrupt(run->engine);
     return now + TICK_NS < run->deadline ? now + TICK_NS : run->deadline;
 }

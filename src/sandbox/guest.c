@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/spin.h"
-#include "data/packed.h"
+#include "data/wire/wire.h"
 
 enum { TICK_NS = 5 * 1000 * 1000, LARGEST_ERROR = 4 << 20 };
 /* After it was asked to stop: so long a guest has to do it itself. */
@@ -107,7 +107,7 @@ void rmi_guest_stop(rmi_guest *guest)
     if (guest->in_call && guest->asked == 0)
         guest->asked = now;
     if (guest->in_call && guest->is_polite && now - guest->asked < PATIENCE_NS) {
-        rmi_wasi_nudge(guest->wasi);
+        rmi_wasi_break_call(guest->wasi);
         guest->sandbox->api->interrupt(guest->engine); /* its tick function stops the node */
     } else if (guest->in_call) {
         end_it(guest);
@@ -341,7 +341,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     const rm_sandbox_limits *limits = &guest->policy->limits;
     rmi_module *module = NULL;
     rmi_end why = RMI_END_NONE;
-    const rmi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
+    const rmi_wasi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
                             .args = arguments,
                             .input = -1,
@@ -499,7 +499,7 @@ int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capac
         return rc;
     *data = rmi_guest_range(guest->sandbox->api->memory(guest->instance), area.input, area.input_size);
     *capacity = area.input_size;
-    if (*data == NULL || area.input_size < size || area.input % RMI_PACKED_ALIGNMENT != 0)
+    if (*data == NULL || area.input_size < size || area.input % RMI_WIRE_ALIGNMENT != 0)
         return rmi_guest_broken(err, "its input area is not there, too small or not aligned");
     return RM_OK;
 }
@@ -531,7 +531,8 @@ static int read_error(rmi_guest *guest, const rmi_exchange *area, rm_value *docu
         return rmi_guest_broken(err, "its error has %u bytes; %d are the most", (unsigned)area->error_length,
                                 LARGEST_ERROR);
     return rmi_guest_read(
-        rmi_unpack(guest->sandbox->allocator, at, area->error_length, &offset, document, err), "error", err);
+        rmi_wire_read(guest->sandbox->allocator, at, area->error_length, &offset, document, err), "error",
+        err);
 }
 
 /* `document` is consumed. */

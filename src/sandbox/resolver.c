@@ -7,7 +7,7 @@
 #include "base/spin.h"
 #include "graph/builder.h"
 #include "graph/registry.h"
-#include "sandbox/node.h"
+#include "sandbox/guest_node.h"
 
 /* ---- What is kept of the policy */
 
@@ -219,8 +219,8 @@ static int describe_guest(rmi_sandboxed *use, rm_error *err)
     if (rmi_guest_has(guest, RMI_GUEST_DESCRIBE)) {
         rc = rmi_sandbox_configure(guest, use->config, RMI_GUEST_DESCRIBE, &answer, err);
         if (rc == RM_OK)
-            rc = rmi_guest_read(rmi_unpack(use->attached->allocator, answer.output, answer.length, &at,
-                                           &use->description, err),
+            rc = rmi_guest_read(rmi_wire_read(use->attached->allocator, answer.output, answer.length, &at,
+                                              &use->description, err),
                                 "description", err);
         if (rc == RM_OK && use->description.kind != RM_MAP)
             rc = rmi_guest_broken(err, "rm_node_describe gives no map");

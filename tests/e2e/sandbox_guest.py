@@ -535,7 +535,7 @@ class Memory(GuestTest):
 
 
 class Wasi(GuestTest):
-    CALLS = re.findall(r'X\((\w+), "([iI]*):(i?)"', (ROOT / "src/sandbox/wasi_state.h").read_text())
+    CALLS = re.findall(r'X\((\w+), "([iI]*):(i?)"', (ROOT / "src/sandbox/wasi/wasi_state.h").read_text())
 
     def with_wild_arguments(self):
         imports, body = "", ""

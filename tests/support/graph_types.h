@@ -2,7 +2,7 @@
 #ifndef TESTS_SUPPORT_GRAPH_TYPES_H
 #define TESTS_SUPPORT_GRAPH_TYPES_H
 
-#include "tests/support/graph_test.h"
+#include "tests/support/test_graph.h"
 
 int rmt_type_open(rm_node *node, void *state, rm_error *err);
 int rmt_type_close(rm_node *node, void *state, rm_error *err);

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "sandbox/wasi.h"
-#include "sandbox/wasi_numbers.h"
+#include "sandbox/wasi/wasi.h"
+#include "sandbox/wasi/wasi_numbers.h"
 
 enum { RMT_GUEST_MEMORY = 1 << 18, RMT_ENDED = -1 };
 

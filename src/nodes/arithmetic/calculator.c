@@ -1,6 +1,6 @@
 /* CalculatorNode: one operation on numbers, or the operation that the item itself asks for. */
 #include "nodes/number.h"
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* MultiplyNode and AddNode: one exact operation with a fixed operand. */
 #include "nodes/number.h"
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 struct scale {
     rm_value operand; /* parameter */

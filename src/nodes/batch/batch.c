@@ -1,5 +1,5 @@
 /* Batch: every so many items as one list. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 enum { ROOM_AT_FIRST = 64 }; /* a huge size must not take its memory before items come */
 

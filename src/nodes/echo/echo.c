@@ -1,5 +1,5 @@
 /* Echo: wraps each item in a numbered map. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 struct echo {
     int64_t count; /* items so far */

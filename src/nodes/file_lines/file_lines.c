@@ -1,5 +1,5 @@
 /* FileLines: the lines of a text file, one an item, in constant memory. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 #include <errno.h>
 #include <fcntl.h>

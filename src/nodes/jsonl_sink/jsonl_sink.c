@@ -1,5 +1,5 @@
 /* JsonlSink: writes each item as one line of JSON. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Merge: what several nodes made of the same input item, as one map. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* PassThrough: items leave as they came; the measure of what a node costs at least. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 static int passthrough_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
                                     size_t *done, rm_error *err)

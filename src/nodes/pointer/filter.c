@@ -3,7 +3,7 @@
 
 #include "nodes/pointer/compare.h"
 #include "nodes/pointer/pointer.h"
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 enum operation { EQ, NE, LT, LE, GT, GE, EXISTS, CONTAINS, TRUTHY };
 static const char *const operation_choices[] = {"eq", "ne",     "lt",       "le",     "gt",

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 static int bad_pointer(const char *param, const char *text, const char *why, rm_error *err)
 {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "nodes/pointer/pointer.h"
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 enum missing { MISSING_ERROR, MISSING_NULL, MISSING_DROP };
 static const char *const missing_choices[] = {"error", "null", "drop", NULL};

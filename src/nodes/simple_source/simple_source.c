@@ -1,5 +1,5 @@
 /* SimpleSource: the same value a number of times. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 enum { A_CALL = 32 }; /* values generated in one call: enough to make the call cheap */
 

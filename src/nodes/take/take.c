@@ -1,5 +1,5 @@
 /* Take and Skip: the first items of a stream, and all but the first. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 struct limit {
     int64_t count; /* parameter */

@@ -1,7 +1,7 @@
 /* UppercaseTransform: text in capitals, as Python's str.upper() gives it. */
 #include <string.h>
 
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 #include "nodes/uppercase/table.h"
 
 enum { MAX_GROWTH = 3 }; /* a character's capitals take at most three times its bytes */

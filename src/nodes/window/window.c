@@ -1,5 +1,5 @@
 /* Window: the last so many items as one list, again and again. */
-#include "nodes/run.h"
+#include "nodes/process_many.h"
 
 enum { MAX_SIZE = 1 << 20 }; /* the memory for `size` items is taken at once */
 

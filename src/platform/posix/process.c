@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "platform/platform.h"
-#include "platform/posix/nudge.h"
+#include "platform/posix/break_call.h"
 
 void rmi_platform_take_streams(int *input, int *output)
 {
@@ -51,7 +51,7 @@ void rmi_platform_take_signals(void (*function)(void))
 {
     taken.thread = pthread_self();
     atomic_store(&taken.function, function);
-    rmi_platform_feel_nudges();
+    rmi_platform_let_calls_break();
     for (size_t i = 0; i < SIGNALS; i++) {
         /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script)
          * stays so. */

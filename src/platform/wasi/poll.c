@@ -31,7 +31,7 @@ static __wasi_subscription_t descriptor_ready(int descriptor, __wasi_eventtype_t
     return made;
 }
 
-bool rmi_wasi_wait(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline,
+bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline,
                    const atomic_bool *raised)
 {
     __wasi_subscription_t wanted[MOST_DESCRIPTORS + 1];

@@ -12,7 +12,7 @@
  * none), or until `raised` (NULL: none), which the host's call in between may set. true when something other than
  * the deadline ended it. A host that cannot wait for descriptors is taken at its word: they
  * count as ready, and the read itself waits. */
-bool rmi_wasi_wait(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline,
+bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline,
                    const atomic_bool *raised);
 
 #endif

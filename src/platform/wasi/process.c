@@ -55,13 +55,13 @@ void rmi_platform_ignore_signals(void)
 
 bool rmi_platform_would_block(int descriptor)
 {
-    return !rmi_wasi_wait(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0, NULL);
+    return !rmi_wasi_poll(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0, NULL);
 }
 
 void rmi_platform_wait_writable(int descriptor)
 {
     int number = descriptor == RESULTS ? STDOUT_FILENO : descriptor;
-    (void)rmi_wasi_wait(&number, 1, __WASI_EVENTTYPE_FD_WRITE, INT64_MAX, NULL);
+    (void)rmi_wasi_poll(&number, 1, __WASI_EVENTTYPE_FD_WRITE, INT64_MAX, NULL);
 }
 
 bool rmi_platform_can_write(int descriptor)

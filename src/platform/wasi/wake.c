@@ -35,7 +35,7 @@ void rmi_wake_raise(rmi_wake *wake)
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline)
 {
     const bool ended = atomic_load(&wake->raised) ||
-                       rmi_wasi_wait(descriptors, count, __WASI_EVENTTYPE_FD_READ, deadline, &wake->raised);
+                       rmi_wasi_poll(descriptors, count, __WASI_EVENTTYPE_FD_READ, deadline, &wake->raised);
     atomic_store(&wake->raised, false);
     return ended;
 }

@@ -1,0 +1,232 @@
+/* The binary encoding by which values and packets cross between a pipeline and a node in a WebAssembly module: docs/wasm-node.md
+ * tells the bytes. The same code runs on both sides. Threads: a packer is used by one at a time. */
+#ifndef DATA_WIRE_WIRE_H
+#define DATA_WIRE_WIRE_H
+
+#include <string.h>
+
+#include "remotemedia/remotemedia.h"
+
+enum {
+    RMI_WIRE_NULL,
+    RMI_WIRE_FALSE,
+    RMI_WIRE_TRUE,
+    RMI_WIRE_INT,
+    RMI_WIRE_FLOAT,
+    RMI_WIRE_BIGINT,
+    RMI_WIRE_STRING,
+    RMI_WIRE_BYTES,
+    RMI_WIRE_LIST,
+    RMI_WIRE_MAP,
+    RMI_WIRE_TENSOR,
+    RMI_WIRE_TUPLE,
+    RMI_WIRE_SET,
+    RMI_WIRE_FROZENSET,
+    RMI_WIRE_DICT, /* with keys that are not all strings */
+    RMI_WIRE_BYTEARRAY,
+    RMI_WIRE_TAGS
+};
+enum { RMI_WIRE_MAX_NESTING = 200, RMI_WIRE_ALIGNMENT = 16 };
+/* A tensor's flags: it was a numpy array; its elements are in Fortran order. */
+enum { RMI_WIRE_ARRAY = 1, RMI_WIRE_FORTRAN = 2 };
+
+/* ---- What a call leaves behind ---- */
+
+/* Of the interface as a whole: what rm_node_interface answers. */
+enum { RMI_NODE_INTERFACE = 1 };
+
+/* In the guest's memory; it never moves. Addresses, and bytes at them. */
+typedef struct rmi_exchange {
+    uint32_t input, input_size;
+    uint32_t output, output_length;
+    uint32_t done;
+    uint32_t error, error_length;
+    uint32_t stream;
+    double wait_ms;
+} rmi_exchange;
+_Static_assert(sizeof(rmi_exchange) == 40, "as docs/wasm-node.md has it");
+
+/* rmi_exchange.stream: the guest waits in sched_yield for packets of its stream. What it finds there afterwards is their length in
+ * the input area, or: */
+enum { RMI_STREAM_WAITS = 1, RMI_STREAM_ENDED = 0 };
+#define RMI_STREAM_CLOSED UINT32_MAX /* nobody wants more of the node: its code is to end */
+
+/* What a node did, in the order in which it did it: the records of docs/wasm-node.md. */
+typedef enum rmi_event_kind {
+    RMI_EMITTED = 1,
+    RMI_SUSPENDED, /* the packet in process is pending from here on */
+    RMI_RESUMED,   /* what follows belongs to that packet */
+    RMI_FINISHED,
+    RMI_LOGGED,
+    RMI_WANTS, /* it asked for the next packet of its stream, and there is none */
+} rmi_event_kind;
+
+/* ---- Writing ---- */
+
+/* Bytes that grow, or memory of the caller's. The latter never overflows: what has no room is counted and lost, so that
+ * `length` is what it takes in all. Tensors are aligned by their distance from the first byte. */
+typedef struct rmi_wire_writer {
+    const rm_allocator *allocator;
+    uint8_t *data; /* owned when it grows, until rmi_wire_clear; may move when it does */
+    size_t length; /* of the message so far; more than `capacity`: the caller's memory is too small for it */
+    size_t capacity;
+    bool grows;
+    bool any_order; /* the receiver knows RMI_WIRE_FORTRAN: such tensors go as they are, else in C order */
+    bool failed;    /* out of memory, or more than a size can count; what was written since is lost */
+} rmi_wire_writer;
+
+void rmi_wire_init(rmi_wire_writer *packer, const rm_allocator *allocator);
+/* Writes to `capacity` bytes at `data`, aligned as RMI_WIRE_ALIGNMENT where tensors are to be read in place. NULL and 0:
+ * only counts. */
+void rmi_wire_init_fixed(rmi_wire_writer *packer, void *data, size_t capacity);
+void rmi_wire_clear(rmi_wire_writer *packer);
+/* Whether all that was written is there. */
+static inline bool rmi_wire_fits(const rmi_wire_writer *packer)
+{
+    return !packer->failed && packer->length <= packer->capacity;
+}
+
+uint8_t *rmi_wire_more(rmi_wire_writer *packer, size_t size);
+/* Room for the next `size` bytes, to be filled by the caller; NULL where there is none. */
+static inline uint8_t *rmi_wire_room(rmi_wire_writer *packer, size_t size)
+{
+    const size_t at = packer->length;
+    if (at > packer->capacity || size > packer->capacity - at)
+        return rmi_wire_more(packer, size);
+    packer->length = at + size;
+    return packer->data + at;
+}
+static inline void rmi_wire_put(rmi_wire_writer *packer, const void *data, size_t size)
+{
+    uint8_t *to = size != 0 ? rmi_wire_room(packer, size) : NULL;
+    if (to != NULL)
+        memcpy(to, data, size);
+}
+static inline void rmi_wire_put_u32(rmi_wire_writer *packer, uint32_t number)
+{
+    rmi_wire_put(packer, &number, sizeof number);
+}
+static inline void rmi_wire_put_i64(rmi_wire_writer *packer, int64_t number)
+{
+    rmi_wire_put(packer, &number, sizeof number);
+}
+/* A tag and `size` bytes behind it. */
+static inline void rmi_wire_put_tagged(rmi_wire_writer *packer, uint8_t tag, const void *data, size_t size)
+{
+    uint8_t *to = rmi_wire_room(packer, size + 1);
+    if (to == NULL)
+        return;
+    *to = tag;
+    if (size != 0)
+        memcpy(to + 1, data, size);
+}
+/* Overwrites a number that was put at `at`. */
+static inline void rmi_wire_set_u32(rmi_wire_writer *packer, size_t at, uint32_t number)
+{
+    if (at <= packer->capacity && sizeof number <= packer->capacity - at)
+        memcpy(packer->data + at, &number, sizeof number);
+}
+
+int rmi_wire_write_slow(rmi_wire_writer *packer, rm_value value, unsigned depth, rm_error *err);
+/* Appends `value`, which stands in `depth` containers of the same value. Objects that know no better are packed as their
+ * plain form. RM_E_LIMIT for nesting and sizes, RM_E_OUT_OF_MEMORY, or what an object says; what was appended by then stays.
+ * Memory of the caller's that is too small is no failure: see rmi_wire_fits. */
+static inline int rmi_wire_write_nested(rmi_wire_writer *packer, rm_value value, unsigned depth,
+                                        rm_error *err)
+{
+    uint8_t *to = value.kind == RM_INT ? rmi_wire_room(packer, 1 + sizeof value.i) : NULL;
+    if (to == NULL)
+        return value.kind == RM_INT && !packer->failed ? RM_OK
+                                                       : rmi_wire_write_slow(packer, value, depth, err);
+    *to = RMI_WIRE_INT;
+    memcpy(to + 1, &value.i, sizeof value.i);
+    return RM_OK;
+}
+static inline int rmi_wire_write(rmi_wire_writer *packer, rm_value value, rm_error *err)
+{
+    return rmi_wire_write_nested(packer, value, 0, err);
+}
+/* Sequence number, times and flags, the value, the metadata. */
+int rmi_wire_write_packet(rmi_wire_writer *packer, const rm_packet *packet, rm_error *err);
+/* What rmi_wire_write writes at offset `at` of a message, exactly; the result of an object may differ from call to call. */
+int rmi_wire_size(rm_value value, size_t at, size_t *size, rm_error *err);
+
+/* ---- Writing, for objects that pack themselves ---- */
+
+/* A type of objects that do. Told by the size that its `base` names. */
+typedef struct rmi_wire_writable_type {
+    rm_object_type base; /* .size is sizeof(rmi_wire_writable_type) */
+    int (*pack)(void *object, rmi_wire_writer *packer, unsigned depth, rm_error *err);
+} rmi_wire_writable_type;
+
+/* A tag with a length or count; RM_E_LIMIT past 32 bits. */
+int rmi_wire_write_head(rmi_wire_writer *packer, uint8_t tag, size_t count, rm_error *err);
+/* A head and its bytes. */
+int rmi_wire_write_bytes(rmi_wire_writer *packer, uint8_t tag, const void *data, size_t length,
+                         rm_error *err);
+/* A tensor of any strides, `flags` being RMI_WIRE_ARRAY or 0; one copy. */
+int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags, rm_error *err);
+/* Fills `err` and returns RM_E_LIMIT: a container in RMI_WIRE_MAX_NESTING others. */
+int rmi_wire_too_deep(rm_error *err);
+
+/* ---- Reading ---- */
+
+int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                       rm_value *out, rm_error *err);
+/* Reads the value at *offset of a message of `length` bytes, of which none is taken on trust, and moves *offset behind it.
+ * RM_E_VALUE for what is malformed, RM_E_LIMIT for nesting, digits and sizes, with the offset in the text. What only Python
+ * has, at any depth, makes the whole an object of rmi_wire_object_type; all else is an ordinary value. *out is owned. */
+static inline int rmi_wire_read(const rm_allocator *allocator, const void *data, size_t length,
+                                size_t *offset, rm_value *out, rm_error *err)
+{
+    const size_t at = *offset;
+    if (at > length || length - at < 1 + sizeof out->i || ((const uint8_t *)data)[at] != RMI_WIRE_INT)
+        return rmi_wire_read_slow(allocator, data, length, offset, out, err);
+    *out = rm_int(0);
+    memcpy(&out->i, (const uint8_t *)data + at + 1, sizeof out->i);
+    *offset = at + 1 + sizeof out->i;
+    return RM_OK;
+}
+/* The same for a packet. *out is owned, and empty on failure. */
+int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                         rm_packet *out, rm_error *err);
+/* The next `size` bytes; false where there are not so many. */
+static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *offset, void *out, size_t size)
+{
+    if (*offset > length || size > length - *offset)
+        return false;
+    memcpy(out, (const uint8_t *)data + *offset, size);
+    *offset += size;
+    return true;
+}
+
+/* ---- What only Python has ---- */
+
+/* A value as its tag tells it, immutable:
+ *   LIST, MAP            a list or map that holds others of these (only as a whole value)
+ *   TENSOR               a tensor that was a numpy array
+ *   TUPLE, SET, FROZENSET  a list
+ *   DICT                 a list, key and item by turns; keys and elements of sets are of kinds that Python can hash
+ *   BYTEARRAY            bytes */
+typedef struct rmi_wire_object {
+    const rm_allocator *allocator;
+    uint32_t tag;
+    bool
+        given; /* an array's memory goes to whoever converts it, once: there is only one owner, who said so */
+    rm_value content; /* owned */
+} rmi_wire_object;
+
+/* The type of these objects. Their plain form is what the Python host gives for the same thing. */
+extern const rmi_wire_writable_type rmi_wire_object_type;
+/* The one in a value, borrowed; NULL: it is something else. */
+const rmi_wire_object *rmi_wire_object_of(rm_value value);
+/* Makes one of `content`, consumed. *out is owned. */
+int rmi_wire_object_new(const rm_allocator *allocator, uint32_t tag, rm_value content, rm_value *out,
+                        rm_error *err);
+
+/* Failures that both hosts describe alike: RM_E_UNSUPPORTED for a Python object of a type, and for a key of a type. */
+int rmi_unsupported_type(const char *type, const char *advice, rm_error *err);
+int rmi_unsupported_key(const char *type, rm_error *err);
+#define RMI_SET_ADVICE "sorted(...) makes it a list in an order that does not change"
+
+#endif

@@ -1,0 +1,20 @@
+/* What a node calls, by who hosts it: a pipeline (pipeline_host.c), or whoever else runs a node. node_api.c calls these; the functions
+ * are those of remotemedia/node.h. */
+#ifndef EXEC_NODE_HOST_H
+#define EXEC_NODE_HOST_H
+
+#include "remotemedia/node.h"
+
+typedef struct rmi_node_host {
+    /* Consumes the packets on every path. */
+    int (*emit)(rm_node *node, unsigned port, rm_packet *packets, size_t n);
+    uint64_t (*suspend)(rm_node *node);
+    void (*resume)(rm_node *node, uint64_t token);
+    /* `err` is not NULL; it is emptied. */
+    int (*finish)(rm_node *node, uint64_t token, int code, rm_error *err);
+    int (*pull)(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+    bool (*can_wait)(const rm_node *node);
+    void (*log)(rm_node *node, rm_log_level level, const char *text);
+} rmi_node_host;
+
+#endif

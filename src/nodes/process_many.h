@@ -1,0 +1,44 @@
+/* What the nodes beside this file share: ending a process_many, and memory. */
+#ifndef NODES_PROCESS_MANY_H
+#define NODES_PROCESS_MANY_H
+
+#include "remotemedia/node.h"
+
+/* Ends a process_many that is done with the first `used` packets of `run`: the `kept` ones that stand in
+ * front leave on port 0, in one go. With `rc` a failure, run[used] is the packet that failed: it is consumed,
+ * after those before it have left. *done is set; returns the code for process_many. */
+static inline int rmi_run_end(rm_node *node, rm_packet *run, size_t kept, size_t used, size_t *done, int rc,
+                              rm_error *err)
+{
+    int sent = kept > 0 ? rm_emit_many(node, 0, run, kept) : RM_OK;
+    *done = used;
+    if (rc < 0) {
+        rm_value_clear(&run[used].value); /* not rm_packet_clear: its seq tells which item failed */
+        rm_packet_set_metadata(&run[used], rm_null());
+    } else if (sent < 0 && used > 0) {
+        *done = used - 1;
+    }
+    if (sent < 0)
+        rm_error_clear(err); /* why sending failed has been recorded, and matters more */
+    return sent < 0 || rc == RM_OK ? sent : rc;
+}
+
+/* Uninitialised memory, or NULL with `err` filled. Given back with rmi_node_free and the same size. */
+static inline void *rmi_node_resize(rm_node *node, void *block, size_t old_size, size_t new_size,
+                                    rm_error *err)
+{
+    const rm_allocator *allocator = rm_node_allocator(node);
+    void *grown = allocator->resize(allocator->context, block, old_size, new_size);
+    if (grown == NULL)
+        (void)rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory (%zu bytes)", new_size);
+    return grown;
+}
+
+static inline void rmi_node_free(rm_node *node, void *block, size_t size)
+{
+    const rm_allocator *allocator = rm_node_allocator(node);
+    if (block != NULL)
+        (void)allocator->resize(allocator->context, block, size, 0);
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* Signals are only those that a program raises itself. Where the C library's emulation of them is linked, which Python needs,
+ * its handlers are called at once. */
+#include "platform/platform.h"
+
+enum { NUDGE = 23 }; /* SIGURG, as elsewhere */
+
+int raise(int number) __attribute__((weak));
+
+int rmi_platform_break_signal(void)
+{
+    return raise != NULL ? NUDGE : 0;
+}
+
+void rmi_platform_break_call(uintptr_t thread)
+{
+    (void)thread;
+    if (raise != NULL)
+        (void)raise(NUDGE);
+}

@@ -1,0 +1,386 @@
+/* DLPack: how array libraries hand their memory over (dmlc.github.io/dlpack, version 1.0, and what came before it, which
+ * has no version and cannot say that memory is not to be written to). */
+#include <string.h>
+
+#include <dlpack/dlpack.h>
+
+#include "base/alloc.h"
+#include "data/blocks.h"
+#include "python/arrays/array.h"
+#include "python/convert/convert.h"
+#include "python/arrays/tensor_type.h"
+
+static const char plain_name[] = "dltensor", used_plain_name[] = "used_dltensor";
+static const char versioned_name[] = "dltensor_versioned", used_versioned_name[] = "used_dltensor_versioned";
+
+static const struct {
+    uint8_t code, bits;
+    rm_dtype dtype;
+} dtypes[] = {
+    {kDLBool, 8, RM_BOOL8},     {kDLInt, 8, RM_INT8},           {kDLInt, 16, RM_INT16},
+    {kDLInt, 32, RM_INT32},     {kDLInt, 64, RM_INT64},         {kDLUInt, 8, RM_UINT8},
+    {kDLUInt, 16, RM_UINT16},   {kDLUInt, 32, RM_UINT32},       {kDLUInt, 64, RM_UINT64},
+    {kDLFloat, 16, RM_FLOAT16}, {kDLBfloat, 16, RM_BFLOAT16},   {kDLFloat, 32, RM_FLOAT32},
+    {kDLFloat, 64, RM_FLOAT64}, {kDLComplex, 64, RM_COMPLEX64}, {kDLComplex, 128, RM_COMPLEX128},
+};
+enum { DTYPE_COUNT = sizeof dtypes / sizeof *dtypes };
+
+/* ---- What others hand over */
+
+/* Keeps the memory, in one of the two forms, and who handed it over. */
+typedef struct borrowed {
+    DLManagedTensor *plain;
+    DLManagedTensorVersioned *versioned;
+    PyObject *lender; /* owned */
+} borrowed;
+
+static void borrowed_free(void *owner)
+{
+    borrowed *b = owner;
+    if (!rmi_python_has_ended()) {
+        const PyGILState_STATE held = rmi_enter(); /* its deleter gives up references to Python's objects */
+        if (b->versioned != NULL && b->versioned->deleter != NULL)
+            b->versioned->deleter(b->versioned);
+        if (b->plain != NULL && b->plain->deleter != NULL)
+            b->plain->deleter(b->plain);
+        Py_XDECREF(b->lender);
+        rmi_leave(held);
+    }
+    rmi_free(NULL, b, sizeof *b);
+}
+
+/* The name of a device as its users know it. */
+static const char *device_name(long device)
+{
+    switch (device) {
+    case kDLCUDA:
+    case kDLCUDAManaged:
+        return "cuda";
+    case kDLROCM:
+        return "rocm";
+    case kDLMetal:
+        return "metal";
+    case kDLVulkan:
+        return "vulkan";
+    case kDLOpenCL:
+        return "opencl";
+    case kDLOneAPI:
+        return "oneapi";
+    case kDLWebGPU:
+        return "webgpu";
+    default:
+        return "device type";
+    }
+}
+
+PyObject *rmi_tensor_lender(rm_value tensor)
+{
+    const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
+    if (block->parent != NULL)
+        block = rmi_tensor_of(block->parent);
+    return block->release == borrowed_free ? ((const borrowed *)block->owner)->lender : NULL;
+}
+
+/* Memory that the CPU can read; else an exception that names where it is. */
+static int check_place(PyObject *source, long type, long number)
+{
+    if (type == kDLCPU || type == kDLCUDAHost || type == kDLROCMHost)
+        return 0;
+    PyErr_Format(
+        PyExc_BufferError,
+        "a '%s' in the memory of %s (device %ld:%ld) can only go from Python node to Python node; copy it to the "
+        "CPU, for example with x.cpu()",
+        Py_TYPE(source)->tp_name, device_name(type), type, number);
+    return -1;
+}
+
+static int check_device(PyObject *source)
+{
+    PyObject *device = PyObject_CallMethodNoArgs(source, rmi_name(RMI_NAME___dlpack_device__));
+    long type = 0, number = 0;
+    if (device != NULL && !PyTuple_Check(device))
+        PyErr_SetString(PyExc_TypeError, "__dlpack_device__ must give a tuple of device type and number");
+    const bool told =
+        device != NULL && PyTuple_Check(device) && PyArg_ParseTuple(device, "ll", &type, &number);
+    Py_XDECREF(device);
+    return told ? check_place(source, type, number) : -1;
+}
+
+/* The capsule in the newest form that the producer knows. */
+static PyObject *ask(PyObject *source)
+{
+    PyObject *method = PyObject_GetAttr(source, rmi_name(RMI_NAME___dlpack__)), *capsule = NULL, *none = NULL;
+    PyObject *keywords = NULL;
+    if (method != NULL)
+        keywords = Py_BuildValue("{s:(ii)}", "max_version", DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION);
+    if (keywords != NULL && (none = PyTuple_New(0)) != NULL) {
+        capsule = PyObject_Call(method, none, keywords);
+        if (capsule == NULL &&
+            PyErr_ExceptionMatches(PyExc_TypeError)) { /* from before there were versions */
+            PyErr_Clear();
+            capsule = PyObject_CallNoArgs(method);
+        }
+    }
+    Py_XDECREF(none);
+    Py_XDECREF(keywords);
+    Py_XDECREF(method);
+    return capsule;
+}
+
+/* Takes the structure out of the capsule, which is then marked as used. */
+static int take(PyObject *capsule, borrowed *b)
+{
+    if (PyCapsule_IsValid(capsule, versioned_name)) {
+        DLManagedTensorVersioned *managed = PyCapsule_GetPointer(capsule, versioned_name);
+        if (managed->version.major > DLPACK_MAJOR_VERSION) {
+            PyErr_Format(PyExc_BufferError, "DLPack version %u is not known here; up to %d is",
+                         managed->version.major, DLPACK_MAJOR_VERSION);
+            return -1;
+        }
+        if (PyCapsule_SetName(capsule, used_versioned_name) != 0)
+            return -1;
+        b->versioned = managed;
+        return 0;
+    }
+    if (!PyCapsule_IsValid(capsule, plain_name)) {
+        PyErr_SetString(PyExc_BufferError, "__dlpack__ gave no capsule, or one that was used before");
+        return -1;
+    }
+    b->plain = PyCapsule_GetPointer(capsule, plain_name);
+    return PyCapsule_SetName(capsule, used_plain_name);
+}
+
+static rm_dtype dtype_of(DLDataType type)
+{
+    for (size_t i = 0; type.lanes == 1 && i < DTYPE_COUNT; i++)
+        if (dtypes[i].code == type.code && dtypes[i].bits == type.bits)
+            return dtypes[i].dtype;
+    return (rm_dtype)0;
+}
+
+/* Strides are in elements in both; without any the elements are in C order. */
+static int describe(const DLTensor *from, int64_t *strides, rm_tensor *view)
+{
+    int64_t step = 1;
+    *view = (rm_tensor){.dtype = dtype_of(from->dtype),
+                        .dimensions = from->ndim,
+                        .shape = from->shape,
+                        .strides = from->strides != NULL ? from->strides : strides,
+                        .data = from->data == NULL ? NULL : (char *)from->data + from->byte_offset,
+                        .read_only = true}; /* others hold the memory */
+    if (view->dtype == 0) {
+        PyErr_Format(PyExc_BufferError, "an array of DLPack type %d with %d bits and %d lanes is no tensor",
+                     from->dtype.code, from->dtype.bits, from->dtype.lanes);
+        return -1;
+    }
+    if (from->ndim > 0 && from->shape == NULL) {
+        PyErr_SetString(PyExc_BufferError, "an array with dimensions, but without a shape");
+        return -1;
+    }
+    if (from->ndim < 0 || from->ndim > RM_MAX_DIMENSIONS) {
+        PyErr_Format(PyExc_BufferError, "a tensor has 0 to %d dimensions, not %d", RM_MAX_DIMENSIONS,
+                     from->ndim);
+        return -1;
+    }
+    for (int32_t i = from->ndim; i > 0; i--) {
+        strides[i - 1] = step;
+        if (__builtin_mul_overflow(step, from->shape[i - 1] > 0 ? from->shape[i - 1] : 1, &step)) {
+            PyErr_SetString(PyExc_BufferError, "a tensor of this shape does not fit memory");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Consumes `b`. */
+static int wrap(const rm_allocator *allocator, borrowed *b, rm_value *out)
+{
+    const DLTensor *from = b->versioned != NULL ? &b->versioned->dl_tensor : &b->plain->dl_tensor;
+    int64_t strides[RM_MAX_DIMENSIONS];
+    rm_tensor view;
+    rm_error err = {0};
+    if (check_place(b->lender, (long)from->device.device_type, from->device.device_id) != 0 ||
+        describe(from, strides, &view) != 0) {
+        PyObject *exception = PyErr_GetRaisedException();
+        borrowed_free(b);
+        PyErr_SetRaisedException(exception);
+        return -1;
+    }
+    rm_value foreign = rm_null();
+    int rc = rm_tensor_wrap(allocator, &view, b, borrowed_free, &foreign, &err);
+    if (rc == RM_OK && rmi_tensor_is_aligned(&view))
+        *out = rm_value_move(&foreign);
+    else if (rc == RM_OK)
+        rc = rmi_tensor_copy(allocator, foreign, out, &err);
+    rm_value_clear(&foreign);
+    if (rc == RM_OK)
+        return 0;
+    rmi_python_raise(&err);
+    return -1;
+}
+
+int rmi_tensor_from_dlpack(const rm_allocator *allocator, PyObject *source, rm_value *out)
+{
+    *out = rm_null();
+    if (check_device(source) != 0)
+        return -1;
+    PyObject *capsule = ask(source);
+    borrowed *b = capsule != NULL ? rmi_alloc_zeroed(NULL, sizeof *b) : NULL;
+    int rc = -1;
+    if (capsule != NULL && b == NULL)
+        (void)PyErr_NoMemory();
+    else if (capsule != NULL && take(capsule, b) == 0) {
+        b->lender = Py_NewRef(source);
+        rc = wrap(allocator, b, out);
+    } else if (b != NULL)
+        rmi_free(NULL, b, sizeof *b);
+    Py_XDECREF(capsule);
+    return rc;
+}
+
+/* ---- What is handed over */
+
+/* Keeps a Tensor, or the copy of one, while another library has its memory. */
+typedef struct lent {
+    union {
+        DLManagedTensor plain;
+        DLManagedTensorVersioned versioned;
+    };
+    PyObject *tensor; /* owned */
+    bool writes;      /* counted among the Tensor's writers */
+    int64_t shape_and_strides[];
+} lent;
+
+static size_t lent_size(const lent *l)
+{
+    const int32_t dimensions = rm_tensor_view(rmi_tensor_value(l->tensor)).dimensions;
+    return sizeof *l + 2 * (size_t)dimensions * sizeof(int64_t);
+}
+
+static void lent_free(lent *l)
+{
+    if (rmi_python_has_ended())
+        return; /* the Tensor is part of what the interpreter has left behind */
+    const PyGILState_STATE held = rmi_enter();
+    const size_t size = lent_size(l);
+    if (l->writes)
+        rmi_tensor_add_writers(l->tensor, -1);
+    Py_DECREF(l->tensor);
+    rmi_free(NULL, l, size);
+    rmi_leave(held);
+}
+
+static void delete_plain(DLManagedTensor *managed)
+{
+    lent_free(managed->manager_ctx);
+}
+
+static void delete_versioned(DLManagedTensorVersioned *managed)
+{
+    lent_free(managed->manager_ctx);
+}
+
+static void capsule_free(PyObject *capsule)
+{
+    if (PyCapsule_IsValid(capsule, versioned_name))
+        delete_versioned(PyCapsule_GetPointer(capsule, versioned_name));
+    else if (PyCapsule_IsValid(capsule, plain_name))
+        delete_plain(PyCapsule_GetPointer(capsule, plain_name));
+}
+
+static void fill(lent *l, const rm_tensor *view, size_t dtype, DLTensor *to)
+{
+    const size_t bytes = (size_t)view->dimensions * sizeof(int64_t);
+    *to = (DLTensor){.data = view->data,
+                     .device = {.device_type = kDLCPU},
+                     .ndim = view->dimensions,
+                     .dtype = {.code = dtypes[dtype].code, .bits = dtypes[dtype].bits, .lanes = 1},
+                     .shape = l->shape_and_strides,
+                     .strides = l->shape_and_strides + view->dimensions};
+    if (bytes != 0) {
+        memcpy(to->shape, view->shape, bytes);
+        memcpy(to->strides, view->strides, bytes);
+    }
+}
+
+/* `tensor` (consumed) in a capsule; without a version only memory that may be written to. */
+static PyObject *hand_over(PyObject *tensor, bool versioned, bool is_copy)
+{
+    const rm_tensor view = rm_tensor_view(rmi_tensor_value(tensor));
+    const bool writable = is_copy || rmi_tensor_is_writable(tensor);
+    size_t dtype = 0;
+    while (dtype < DTYPE_COUNT && dtypes[dtype].dtype != view.dtype)
+        dtype++;
+    const size_t size = sizeof(lent) + 2 * (size_t)view.dimensions * sizeof(int64_t);
+    lent *l = dtype < DTYPE_COUNT ? rmi_alloc_zeroed(NULL, size) : NULL;
+    if (l == NULL) {
+        if (dtype == DTYPE_COUNT)
+            PyErr_Format(PyExc_BufferError, "DLPack has no type for elements of dtype %s",
+                         rm_dtype_name(view.dtype));
+        else
+            (void)PyErr_NoMemory();
+        Py_DECREF(tensor);
+        return NULL;
+    }
+    l->tensor = tensor;
+    l->writes = writable;
+    rmi_tensor_add_writers(tensor, writable);
+    if (versioned) {
+        l->versioned.version = (DLPackVersion){.major = DLPACK_MAJOR_VERSION, .minor = DLPACK_MINOR_VERSION};
+        l->versioned.flags =
+            (writable ? 0 : DLPACK_FLAG_BITMASK_READ_ONLY) | (is_copy ? DLPACK_FLAG_BITMASK_IS_COPIED : 0);
+        l->versioned.manager_ctx = l;
+        l->versioned.deleter = delete_versioned;
+    } else {
+        l->plain.manager_ctx = l;
+        l->plain.deleter = delete_plain;
+    }
+    fill(l, &view, dtype, versioned ? &l->versioned.dl_tensor : &l->plain.dl_tensor);
+    PyObject *capsule = versioned ? PyCapsule_New(&l->versioned, versioned_name, capsule_free)
+                                  : PyCapsule_New(&l->plain, plain_name, capsule_free);
+    if (capsule == NULL)
+        lent_free(l);
+    return capsule;
+}
+
+/* The arguments that can be honoured. */
+static int check_wishes(PyObject *stream, PyObject *version, PyObject *device, bool *versioned)
+{
+    long major = 0, minor = 0, type = kDLCPU, number = 0;
+    if ((version != Py_None && !PyArg_ParseTuple(version, "ll", &major, &minor)) ||
+        (device != Py_None && !PyArg_ParseTuple(device, "ll", &type, &number)))
+        return -1;
+    *versioned = major >= DLPACK_MAJOR_VERSION;
+    if (stream == Py_None && type == kDLCPU)
+        return 0;
+    PyErr_SetString(PyExc_BufferError, stream != Py_None
+                                           ? "a Tensor is in the CPU's memory, where there is no stream"
+                                           : "a Tensor is in the CPU's memory, device (1, 0)");
+    return -1;
+}
+
+PyObject *rmi_tensor_dlpack(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"stream", "max_version", "dl_device", "copy", NULL};
+    PyObject *stream = Py_None, *version = Py_None, *device = Py_None, *copy = Py_None;
+    bool versioned = false;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOO:__dlpack__", names, &stream, &version, &device,
+                                     &copy) ||
+        check_wishes(stream, version, device, &versioned) != 0)
+        return NULL;
+    const bool is_copy = copy == Py_True || (copy == Py_None && !versioned && !rmi_tensor_is_writable(self));
+    if (!is_copy && !versioned && !rmi_tensor_is_writable(self)) {
+        PyErr_SetString(PyExc_BufferError,
+                        "this memory is shared and must not be written to, which DLPack can say from "
+                        "version 1.0 on: max_version=(1, 0)");
+        return NULL;
+    }
+    PyObject *tensor = is_copy ? rmi_memory_copy(self) : Py_NewRef(self);
+    return tensor != NULL ? hand_over(tensor, versioned, is_copy) : NULL;
+}
+
+PyObject *rmi_tensor_dlpack_device(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    return Py_BuildValue("(ii)", kDLCPU, 0);
+}

@@ -1,0 +1,191 @@
+/* Parameters of Python classes, as their __init__ tells them; `inspect` would be long to load. */
+#include <string.h>
+
+#include "base/suggest.h"
+#include "manifest/fields.h"
+#include "python/convert/convert.h"
+#include "python/python_node.h"
+
+/* What __init__ takes. */
+typedef struct signature {
+    PyObject *function; /* owned; NULL: nothing is known, or nothing is taken */
+    PyObject *names;    /* owned: tuple; [1, positional) and then `keywords` more can be given by name */
+    Py_ssize_t positional, keywords;
+    bool known, open; /* open: takes any further keyword */
+} signature;
+
+static bool takes_nothing(PyObject *class)
+{
+    const PyTypeObject *type = (PyTypeObject *)class;
+    return type->tp_init == PyBaseObject_Type.tp_init && type->tp_new == PyBaseObject_Type.tp_new;
+}
+
+static void read_signature(PyObject *class, signature *s)
+{
+    memset(s, 0, sizeof *s);
+    PyObject *init = PyObject_GetAttr(class, rmi_name(RMI_NAME___init__));
+    PyErr_Clear();
+    s->known = takes_nothing(class);
+    if (init != NULL && PyFunction_Check(init)) {
+        PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(init);
+        s->names = PyCode_GetVarnames(code);
+        s->positional = code->co_argcount;
+        s->keywords = code->co_kwonlyargcount;
+        s->open = (code->co_flags & CO_VARKEYWORDS) != 0;
+        s->known = s->names != NULL;
+        s->function = Py_NewRef(init);
+    }
+    Py_XDECREF(init);
+}
+
+static void signature_clear(signature *s)
+{
+    Py_CLEAR(s->function);
+    Py_CLEAR(s->names);
+}
+
+static Py_ssize_t parameter_count(const signature *s)
+{
+    return s->positional > 0 ? s->positional - 1 + s->keywords : s->keywords;
+}
+
+static PyObject *parameter_name(const signature *s, Py_ssize_t i)
+{
+    return PyTuple_GET_ITEM(s->names, s->positional > 0 ? i + 1 : i);
+}
+
+/* The default of parameter `i`, borrowed; NULL: it must be given. */
+static PyObject *parameter_default(const signature *s, Py_ssize_t i)
+{
+    PyObject *defaults = PyFunction_GET_DEFAULTS(s->function),
+             *more = PyFunction_GET_KW_DEFAULTS(s->function);
+    const Py_ssize_t place = s->positional > 0 ? i + 1 : i;
+    if (place >= s->positional)
+        return more != NULL ? PyDict_GetItem(more, parameter_name(s, i)) : NULL;
+    const Py_ssize_t without = s->positional - (defaults != NULL ? PyTuple_GET_SIZE(defaults) : 0);
+    return place >= without ? PyTuple_GET_ITEM(defaults, place - without) : NULL;
+}
+
+static bool has_parameter(const signature *s, const char *name, size_t length)
+{
+    if (strlen(name) != length)
+        return false;
+    for (Py_ssize_t i = 0; i < parameter_count(s); i++)
+        if (PyUnicode_CompareWithASCIIString(parameter_name(s, i), name) == 0)
+            return true;
+    return false;
+}
+
+static int unknown(const signature *s, const char *type, const char *name, rm_error *err)
+{
+    const rmi_place params = {.key = "params"}, place = {.above = &params, .key = name};
+    rmi_suggestion near = rmi_suggest_for(name);
+    for (Py_ssize_t i = 0; i < parameter_count(s); i++)
+        rmi_suggest_offer(&near, PyUnicode_AsUTF8(parameter_name(s, i)));
+    (void)rm_error_set(err, RM_E_UNKNOWN_PARAMETER, "unknown parameter '%s' of %s%s%s%s", name, type,
+                       near.best ? "; did you mean '" : "", near.best ? near.best : "",
+                       near.best ? "'?" : "");
+    if (parameter_count(s) == 0)
+        rm_error_hint(err, "%s takes no parameters", type);
+    rmi_manifest_error_place(err, &place);
+    return RM_E_UNKNOWN_PARAMETER;
+}
+
+static int check_given(const rmi_class *class, const signature *s, rm_value params, const char *type,
+                       rm_error *err)
+{
+    rm_value key, item;
+    for (size_t i = 0; !s->open && rm_map_at(params, i, &key, &item); i++) {
+        size_t length = 0;
+        const char *name = rm_string_text(key, &length);
+        char room[128];
+        if (!has_parameter(s, name, length) && !(class->is_code && strcmp(name, "code") == 0))
+            return unknown(s, type, rmi_text_without_nul(name, length, room, sizeof room), err);
+    }
+    return RM_OK;
+}
+
+static int check_required(const signature *s, rm_value params, const char *type, rm_error *err)
+{
+    for (Py_ssize_t i = 0; i < parameter_count(s); i++) {
+        const char *name = PyUnicode_AsUTF8(parameter_name(s, i));
+        if (parameter_default(s, i) != NULL || (name != NULL && rm_map_get(params, name, strlen(name), NULL)))
+            continue;
+        (void)rm_error_set(err, RM_E_MISSING_PARAMETER, "%s needs the parameter '%s'", type,
+                           name ? name : "");
+        rm_error_pointer(err, "/params");
+        return RM_E_MISSING_PARAMETER;
+    }
+    return RM_OK;
+}
+
+int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
+{
+    signature s;
+    const char *type = ((PyTypeObject *)class->object)->tp_name;
+    read_signature(class->object, &s);
+    int rc = s.known ? check_given(class, &s, params, type, err) : RM_OK;
+    if (rc == RM_OK && s.known)
+        rc = check_required(&s, params, type, err);
+    signature_clear(&s);
+    PyErr_Clear();
+    return rc;
+}
+
+/* ---- Description */
+
+static void put_text(rm_value *map, const char *key, PyObject *text, rm_error *err)
+{
+    rm_value value = rm_null();
+    Py_ssize_t length = 0;
+    const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
+    PyErr_Clear();
+    if (utf8 != NULL && rm_string_new(NULL, utf8, (size_t)length, &value, err) == RM_OK)
+        (void)rm_map_set(map, key, strlen(key), value, err);
+}
+
+/* The annotation's name: that of a class, or the text it was written as. */
+static void put_type(rm_value *map, const signature *s, PyObject *name, rm_error *err)
+{
+    PyObject *annotations = PyFunction_GetAnnotations(s->function);
+    PyObject *annotation = annotations != NULL ? PyDict_GetItem(annotations, name) : NULL;
+    PyObject *text = NULL;
+    if (annotation != NULL)
+        text =
+            PyType_Check(annotation) ? PyType_GetName((PyTypeObject *)annotation) : PyObject_Str(annotation);
+    put_text(map, "type", text, err);
+    Py_XDECREF(text);
+    PyErr_Clear();
+}
+
+static int describe_one(const rm_allocator *allocator, const signature *s, Py_ssize_t i, rm_value *list,
+                        rm_error *err)
+{
+    PyObject *name = parameter_name(s, i), *fallback = parameter_default(s, i);
+    rm_value map = rm_null(), value = rm_null();
+    int rc = rm_map_new(allocator, 4, &map, err);
+    if (rc != RM_OK)
+        return rc;
+    put_text(&map, "name", name, err);
+    put_type(&map, s, name, err);
+    if (fallback == NULL)
+        rc = rm_map_set(&map, "required", 8, rm_bool(true), err);
+    else if (rmi_to_plain(allocator, fallback, &value, NULL) == RM_OK)
+        rc = rm_map_set(&map, "default", 7, value, err);
+    if (rc == RM_OK)
+        rc = rm_list_append(list, rm_value_move(&map), err);
+    rm_value_clear(&map);
+    return rc;
+}
+
+int rmi_params_describe(const rm_allocator *allocator, PyObject *class, rm_value *out, rm_error *err)
+{
+    signature s;
+    read_signature(class, &s);
+    int rc = rm_list_new(allocator, 4, out, err);
+    for (Py_ssize_t i = 0; rc == RM_OK && s.names != NULL && i < parameter_count(&s); i++)
+        rc = describe_one(allocator, &s, i, out, err);
+    signature_clear(&s);
+    PyErr_Clear();
+    return rc;
+}

@@ -1,0 +1,206 @@
+#include "python/convert/copyable.h"
+
+#include <string.h>
+
+#include "python/arrays/array.h"
+
+/* ---- Classes */
+
+/* Whether Python code made the class. All such classes have one function to free their instances. */
+static bool is_of_python(const PyTypeObject *type)
+{
+    return type->tp_dealloc == ((PyTypeObject *)rmi_python_of_process()->error)->tp_dealloc;
+}
+
+/* The class of C code that the layout comes from. */
+static PyTypeObject *base_of(PyTypeObject *type)
+{
+    while (is_of_python(type))
+        type = type->tp_base;
+    return type;
+}
+
+static bool is_dataclass(const PyTypeObject *type)
+{
+    int found = 0;
+    for (Py_ssize_t i = 0; found == 0 && type->tp_mro != NULL && i < PyTuple_GET_SIZE(type->tp_mro); i++) {
+        PyObject *members = PyType_GetDict((PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i));
+        if (members != NULL)
+            found = PyDict_Contains(members, rmi_name(RMI_NAME___dataclass_fields__));
+        Py_XDECREF(members);
+    }
+    PyErr_Clear();
+    return found > 0;
+}
+
+static rmi_content content_of_base(const PyTypeObject *base)
+{
+    static const struct {
+        PyTypeObject *type; /* or the name of one that C does not know */
+        const char *name;
+        rmi_content content;
+    } bases[] = {
+        {&PyList_Type, NULL, RMI_CONTENT_LIST},
+        {&PyTuple_Type, NULL, RMI_CONTENT_TUPLE},
+        {&PyDict_Type, NULL, RMI_CONTENT_DICT},
+        {&PyODict_Type, NULL, RMI_CONTENT_ORDERED_DICT},
+        {&PySet_Type, NULL, RMI_CONTENT_SET},
+        {&PyByteArray_Type, NULL, RMI_CONTENT_BYTEARRAY},
+        {NULL, "collections.defaultdict", RMI_CONTENT_DEFAULT_DICT},
+        {NULL, "collections.deque", RMI_CONTENT_DEQUE},
+        {NULL, "array.array", RMI_CONTENT_ARRAY},
+        {NULL, "types.SimpleNamespace", RMI_CONTENT_FIELDS},
+    };
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
+        if (bases[i].type != NULL ? base == bases[i].type : strcmp(base->tp_name, bases[i].name) == 0)
+            return bases[i].content;
+    return RMI_CONTENT_NONE;
+}
+
+/* What a class of Python code may hold. One that has a say in how it ends, or in what its instances are (the members of an
+ * enum), is left alone. */
+static rmi_content content_of_class(PyTypeObject *type)
+{
+    PyTypeObject *base = base_of(type);
+    const bool is_simple = Py_IS_TYPE(type, &PyType_Type) || strcmp(Py_TYPE(type)->tp_name, "ABCMeta") == 0;
+    if (!is_simple || type->tp_finalize != base->tp_finalize)
+        return RMI_CONTENT_NONE;
+    if (base == &PyBaseObject_Type)
+        return is_dataclass(type) ? RMI_CONTENT_FIELDS : RMI_CONTENT_NONE;
+    const rmi_content content = content_of_base(base);
+    return content == RMI_CONTENT_ARRAY ? RMI_CONTENT_NONE : content;
+}
+
+rmi_content rmi_content_of(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyDict_Type)
+        return RMI_CONTENT_DICT;
+    if (type == &PyList_Type)
+        return RMI_CONTENT_LIST;
+    if (type == &PyTuple_Type)
+        return RMI_CONTENT_TUPLE;
+    if (rmi_has_memory(object))
+        return RMI_CONTENT_MEMORY;
+    return is_of_python(type) ? content_of_class(type) : content_of_base(type);
+}
+
+/* ---- Making them */
+
+/* Calls the two functions of the class of C code alone. `argument` NULL: without one. */
+static PyObject *make(PyTypeObject *type, PyTypeObject *base, PyObject *argument, PyObject *second)
+{
+    PyObject *none = PyTuple_New(0), *made = none != NULL ? base->tp_new(type, none, NULL) : NULL;
+    PyObject *arguments = second != NULL     ? PyTuple_Pack(2, argument, second)
+                          : argument != NULL ? PyTuple_Pack(1, argument)
+                                             : Py_XNewRef(none);
+    if (made != NULL && (arguments == NULL || base->tp_init(made, arguments, NULL) != 0))
+        Py_CLEAR(made);
+    Py_XDECREF(arguments);
+    Py_XDECREF(none);
+    return made;
+}
+
+/* An attribute that the class of C code has, whatever the object's own class has under that name. */
+static PyObject *attribute_of_base(PyObject *object, PyTypeObject *base, const char *name)
+{
+    PyObject *members = PyType_GetDict(base), *text = PyUnicode_FromString(name);
+    PyObject *found = members != NULL && text != NULL ? PyDict_GetItemWithError(members, text) : NULL;
+    descrgetfunc get = found != NULL ? Py_TYPE(found)->tp_descr_get : NULL;
+    PyObject *value = get != NULL ? get(found, object, (PyObject *)base) : NULL;
+    if (value == NULL && !PyErr_Occurred())
+        PyErr_Format(PyExc_SystemError, "%s has no %s", base->tp_name, name);
+    Py_XDECREF(text);
+    Py_XDECREF(members);
+    return value;
+}
+
+PyTypeObject *rmi_content_base(PyObject *object)
+{
+    return base_of(Py_TYPE(object));
+}
+
+int rmi_deque_append(PyObject *deque, PyObject *element)
+{
+    PyObject *method = attribute_of_base(deque, base_of(Py_TYPE(deque)), "append");
+    PyObject *done = method != NULL ? PyObject_CallOneArg(method, element) : NULL;
+    const int rc = done != NULL ? 0 : -1;
+    Py_XDECREF(done);
+    Py_XDECREF(method);
+    return rc;
+}
+
+PyObject *rmi_content_new(PyObject *like, rmi_content content)
+{
+    PyTypeObject *type = Py_TYPE(like), *base = base_of(type);
+    PyObject *detail = NULL, *nothing = NULL, *made = NULL;
+    if (content == RMI_CONTENT_DEFAULT_DICT) {
+        detail = attribute_of_base(like, base, "default_factory");
+        made = detail != NULL ? make(type, base, detail, NULL) : NULL;
+    } else if (content == RMI_CONTENT_DEQUE) {
+        detail = attribute_of_base(like, base, "maxlen");
+        nothing = PyTuple_New(0);
+        made = detail != NULL && nothing != NULL ? make(type, base, nothing, detail) : NULL;
+    } else
+        made = make(type, base, NULL, NULL);
+    Py_XDECREF(nothing);
+    Py_XDECREF(detail);
+    return made;
+}
+
+PyObject *rmi_content_tuple(PyObject *like, PyObject *elements)
+{
+    if (PyTuple_CheckExact(like))
+        return Py_NewRef(elements);
+    PyObject *arguments = PyTuple_Pack(1, elements);
+    PyObject *made = arguments != NULL ? PyTuple_Type.tp_new(Py_TYPE(like), arguments, NULL) : NULL;
+    Py_XDECREF(arguments);
+    return made;
+}
+
+PyObject *rmi_content_copy(PyObject *object, rmi_content content)
+{
+    PyTypeObject *type = Py_TYPE(object), *base = base_of(type);
+    if (content == RMI_CONTENT_SET)
+        return make(type, base, object, NULL); /* the hashes are taken over */
+    if (content == RMI_CONTENT_ARRAY) {
+        PyObject *method = attribute_of_base(object, base, "__copy__");
+        PyObject *made = method != NULL ? PyObject_CallNoArgs(method) : NULL;
+        Py_XDECREF(method);
+        return made;
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(PyByteArray_AS_STRING(object), PyByteArray_GET_SIZE(object));
+    PyObject *made = bytes != NULL ? make(type, base, bytes, NULL) : NULL;
+    Py_XDECREF(bytes);
+    return made;
+}
+
+/* ---- Attributes */
+
+bool rmi_content_has_attributes(PyObject *object)
+{
+    return is_of_python(Py_TYPE(object)) || rmi_content_of(object) == RMI_CONTENT_FIELDS;
+}
+
+PyObject *rmi_content_dict(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type->tp_dictoffset == 0 && !PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
+        return NULL;
+    return PyObject_GenericGetDict(object, NULL);
+}
+
+PyMemberDef *rmi_slots_next(rmi_slots *slots)
+{
+    PyMemberDef *found = NULL;
+    while (found == NULL && is_of_python(slots->type)) {
+        PyObject *members = PyType_GetDict(slots->type), *value = NULL;
+        while (found == NULL && members != NULL && PyDict_Next(members, &slots->place, NULL, &value))
+            if (Py_IS_TYPE(value, &PyMemberDescr_Type) && PyDescr_TYPE(value) == slots->type)
+                found = ((PyMemberDescrObject *)value)->d_member;
+        Py_XDECREF(members);
+        if (found == NULL)
+            *slots = (rmi_slots){.type = slots->type->tp_base};
+    }
+    return found;
+}

@@ -1,0 +1,49 @@
+/* What an object holds that can change: found and made anew without running code of the user's. An instance of a class that
+ * Python code made from one of the kinds below counts as that kind, with its attributes. Threads and references: see python_host.h. */
+#ifndef PYTHON_CONVERT_COPYABLE_H
+#define PYTHON_CONVERT_COPYABLE_H
+
+#include "python/python_host.h"
+
+typedef enum rmi_content {
+    RMI_CONTENT_NONE, /* nothing, or nobody's business: such an object is shared as it is */
+    RMI_CONTENT_LIST,
+    RMI_CONTENT_TUPLE,
+    RMI_CONTENT_DICT,
+    RMI_CONTENT_ORDERED_DICT,
+    RMI_CONTENT_DEFAULT_DICT,
+    RMI_CONTENT_SET,
+    RMI_CONTENT_DEQUE,
+    RMI_CONTENT_BYTEARRAY,
+    RMI_CONTENT_ARRAY,  /* array.array itself */
+    RMI_CONTENT_FIELDS, /* attributes alone: dataclasses, types.SimpleNamespace */
+    RMI_CONTENT_MEMORY, /* arrays of numpy and Tensors: see memory_owners.c */
+} rmi_content;
+
+/* Never leaves an exception. */
+rmi_content rmi_content_of(PyObject *object);
+
+/* An object of the same class without elements and attributes: not for NONE, TUPLE, ARRAY and MEMORY. */
+PyObject *rmi_content_new(PyObject *like, rmi_content content);
+/* One of the same class, a tuple's, with the `elements` of a tuple. */
+PyObject *rmi_content_tuple(PyObject *like, PyObject *elements);
+/* The same elements: SET, BYTEARRAY and ARRAY, which hold nothing that can change. */
+PyObject *rmi_content_copy(PyObject *object, rmi_content content);
+
+/* The class of C code that its class derives from, or that it is of. */
+PyTypeObject *rmi_content_base(PyObject *object);
+/* Appends to a deque, whatever its class makes of that. */
+int rmi_deque_append(PyObject *deque, PyObject *element);
+
+/* Whether there may be attributes beside the elements. */
+bool rmi_content_has_attributes(PyObject *object);
+/* Its `__dict__`; NULL without an exception: it has none. */
+PyObject *rmi_content_dict(PyObject *object);
+/* The slots that its classes name, one by one: start with {.type = Py_TYPE(object)}; NULL after the last. */
+typedef struct rmi_slots {
+    PyTypeObject *type;
+    Py_ssize_t place;
+} rmi_slots;
+PyMemberDef *rmi_slots_next(rmi_slots *slots);
+
+#endif

@@ -1,0 +1,334 @@
+/* Python objects to plain values, exactly or not at all. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "data/blocks.h"
+#include "data/wire/wire.h"
+#include "data/value.h"
+#include "python/arrays/array.h"
+#include "python/convert/convert.h"
+#include "python/arrays/tensor_type.h"
+#include "python/convert/object_walk.h"
+
+static int convert(rmi_walk *w, PyObject *object, rm_value *out);
+
+/* ---- What has no plain form */
+
+static const struct {
+    const char *type, *advice;
+} advices[] = {
+    {"set", RMI_SET_ADVICE},
+    {"frozenset", RMI_SET_ADVICE},
+    {"complex", "[z.real, z.imag] makes it a list"},
+    {"generator", "list(...) makes it a list; a node emits each item with yield"},
+    {"map", "list(...) makes it a list"},
+    {"filter", "list(...) makes it a list"},
+    {"zip", "list(...) makes it a list"},
+    {"range", "list(...) makes it a list"},
+    {"dict_keys", "list(...) makes it a list"},
+    {"dict_values", "list(...) makes it a list"},
+    {"dict_items", "list(...) makes it a list"},
+    {"memoryview", "bytes(...) or remotemedia.Tensor(...) makes it a value"},
+    {"array", "x.tolist() or remotemedia.Tensor(x) makes it a value"},
+    {"Decimal", "float(...) or str(...) makes it a value"},
+    {"Fraction", "float(...) or str(...) makes it a value"},
+    {"datetime", "x.isoformat() makes it a string"},
+    {"date", "x.isoformat() makes it a string"},
+    {"time", "x.isoformat() makes it a string"},
+    {"timedelta", "x.total_seconds() makes it a number"},
+    {"complex64", "[z.real, z.imag] makes it a list"},
+    {"complex128", "[z.real, z.imag] makes it a list"},
+    {"datetime64", "str(...) makes it a string"},
+    {"timedelta64", "x.astype('int64') makes it a number"},
+    {"void", "x.item() makes it a tuple, numpy.asarray(x) an array"},
+    {"UUID", "str(...) makes it a string"},
+    {"PosixPath", "str(...) makes it a string"},
+    {"coroutine", "await it"},
+    {"function", "call it"},
+    {"method", "call it"},
+};
+
+static const char *advice_for(PyObject *object)
+{
+    const char *type = Py_TYPE(object)->tp_name, *dot = strrchr(type, '.');
+    type = dot != NULL ? dot + 1 : type;
+    for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
+        if (strcmp(advices[i].type, type) == 0)
+            return advices[i].advice;
+    PyObject *of_type = (PyObject *)Py_TYPE(object);
+    if (PyObject_HasAttrWithError(of_type, rmi_name(RMI_NAME___dataclass_fields__)) == 1)
+        return "dataclasses.asdict(...) makes it a dict";
+    if (PyObject_HasAttrWithError(of_type, rmi_name(RMI_NAME_item)) == 1)
+        return "x.item() makes it a number";
+    if (PyObject_HasAttrWithError(of_type, rmi_name(RMI_NAME__value_)) == 1)
+        return "x.value is a plain value";
+    PyErr_Clear();
+    if (PyObject_CheckBuffer(object))
+        return "remotemedia.Tensor(...) makes it a value";
+    return "return a dict, list, string or number made from it";
+}
+
+int rmi_unsupported(PyObject *object, rm_error *err)
+{
+    return rmi_unsupported_type(Py_TYPE(object)->tp_name, advice_for(object), err);
+}
+
+/* ---- Scalars */
+
+static int integer(rmi_walk *w, PyObject *object, rm_value *out)
+{
+    uint8_t small[256];
+    int overflow = 0;
+    const long long i = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow == 0) {
+        *out = rm_int(i);
+        return RM_OK;
+    }
+    const Py_ssize_t size = PyLong_AsNativeBytes(object, NULL, 0, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+    uint8_t *room = small;
+    if (size < 0)
+        return rmi_python_failed(NULL, w->err);
+    if ((size_t)size > sizeof small && (room = rmi_alloc(w->allocator, (size_t)size)) == NULL)
+        return rmi_out_of_memory(w->err);
+    (void)PyLong_AsNativeBytes(object, room, size, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
+    const int rc = rm_integer_from_bytes(w->allocator, room, (size_t)size, out, w->err);
+    if (room != small)
+        rmi_free(w->allocator, room, (size_t)size);
+    return rc;
+}
+
+static int bad_text(PyObject *object, rm_error *err)
+{
+    Py_ssize_t place = 0;
+    const Py_ssize_t length = PyUnicode_GET_LENGTH(object);
+    PyErr_Clear();
+    while (place < length && !Py_UNICODE_IS_SURROGATE(PyUnicode_READ_CHAR(object, place)))
+        place++;
+    if (place == length)
+        return rmi_out_of_memory(err);
+    (void)rm_error_set(err, RM_E_UNSUPPORTED, "a Python str has the lone surrogate U+%04X at index %zd",
+                       (unsigned)PyUnicode_READ_CHAR(object, place), place);
+    rm_error_hint(err, "text.encode('utf-8', 'replace').decode() replaces it");
+    return RM_E_UNSUPPORTED;
+}
+
+int rmi_utf8(PyObject *text, const char **utf8, size_t *length, rm_error *err)
+{
+    Py_ssize_t bytes = 0;
+    *utf8 = PyUnicode_AsUTF8AndSize(text, &bytes);
+    *length = (size_t)bytes;
+    return *utf8 != NULL ? RM_OK : bad_text(text, err);
+}
+
+static int string(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    const int rc = rmi_utf8(object, &text, &length, err);
+    return rc == RM_OK ? rmi_string_new_unchecked(allocator, text, length, out, err) : rc;
+}
+
+/* ---- Containers */
+
+int rmi_walk_enter(rmi_walk *w, PyObject *object)
+{
+    for (size_t i = 0; i < w->depth; i++)
+        if (w->path[i] == object)
+            return rm_error_set(w->err, RM_E_CIRCULAR, "circular reference: a Python %s holds itself",
+                                Py_TYPE(object)->tp_name);
+    if (w->depth == RMI_PYTHON_DEPTH)
+        return rm_error_set(w->err, RM_E_LIMIT, "Python objects nested deeper than %d levels",
+                            RMI_PYTHON_DEPTH);
+    w->path[w->depth++] = object;
+    return RM_OK;
+}
+
+static int sequence(rmi_walk *w, PyObject *object, rm_value *out)
+{
+    const bool is_list = PyList_Check(object);
+    const Py_ssize_t length = Py_SIZE(object);
+    rm_value result = rm_null(), item = rm_null();
+    int rc = rmi_walk_enter(w, object);
+    if (rc != RM_OK)
+        return rc;
+    rc = rm_list_new(w->allocator, (size_t)length, &result, w->err);
+    for (Py_ssize_t i = 0; rc == RM_OK && i < Py_SIZE(object); i++) {
+        PyObject *element = Py_NewRef(is_list ? PyList_GET_ITEM(object, i) : PyTuple_GET_ITEM(object, i));
+        rc = convert(w, element, &item);
+        Py_DECREF(element);
+        if (rc == RM_OK)
+            rc = rm_list_append(&result, rm_value_move(&item), w->err);
+    }
+    w->depth--;
+    if (rc == RM_OK)
+        *out = rm_value_move(&result);
+    rm_value_clear(&result);
+    return rc;
+}
+
+/* A key as Python's json prints it. */
+static PyObject *key_text(PyObject *key)
+{
+    if (key == Py_None)
+        return PyUnicode_FromString("null");
+    if (PyBool_Check(key))
+        return PyUnicode_FromString(key == Py_True ? "true" : "false");
+    if (PyLong_Check(key))
+        return PyLong_Type.tp_repr(key);
+    if (!PyFloat_Check(key)) {
+        PyObject *number = rmi_array_number(key), *text = number != NULL ? key_text(number) : NULL;
+        Py_XDECREF(number);
+        return text;
+    }
+    const double f = PyFloat_AS_DOUBLE(key);
+    if (isnan(f))
+        return PyUnicode_FromString("NaN");
+    if (isinf(f))
+        return PyUnicode_FromString(f > 0 ? "Infinity" : "-Infinity");
+    return PyFloat_Type.tp_repr(key);
+}
+
+/* The text of a key; the same few come again and again. */
+static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
+{
+    if (!PyUnicode_CHECK_INTERNED(key) || PyUnicode_GET_LENGTH(key) > RMI_PYTHON_KEY_LENGTH)
+        return string(w->allocator, key, out, w->err);
+    rmi_python *python = rmi_python_of_process();
+    const size_t place = ((uintptr_t)key >> 4) % RMI_PYTHON_KEYS;
+    if (python->texts[place].key != key) {
+        rm_value text = rm_null();
+        const int rc = string(NULL, key, &text, w->err); /* it outlives the runtime */
+        if (rc != RM_OK)
+            return rc;
+        Py_XSETREF(python->texts[place].key, Py_NewRef(key));
+        rm_value_clear(&python->texts[place].text);
+        python->texts[place].text = text;
+    }
+    *out = rm_value_retain(python->texts[place].text);
+    return RM_OK;
+}
+
+/* `is_new`: no key before it can have the same text. */
+static int entry(rmi_walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *map)
+{
+    rm_value value = rm_null(), text = rm_null();
+    PyObject *made = NULL;
+    if (!PyUnicode_Check(key) && (made = key_text(key)) == NULL) {
+        return PyErr_Occurred() ? rmi_python_failed(NULL, w->err)
+                                : rmi_unsupported_key(Py_TYPE(key)->tp_name, w->err);
+    }
+    int rc = key_value(w, made != NULL ? made : key, &text);
+    if (rc == RM_OK)
+        rc = convert(w, item, &value);
+    rmi_map_block *block = rmi_map_of(map->heap);
+    if (rc == RM_OK && is_new && block->length < block->capacity)
+        rmi_map_append(block, text.heap, value);
+    else if (rc == RM_OK)
+        rc = rm_map_set_key(map, text, value, w->err);
+    else
+        rm_value_clear(&text);
+    Py_XDECREF(made);
+    return rc;
+}
+
+static int exact_dict(rmi_walk *w, PyObject *object, rm_value *map)
+{
+    PyObject *key = NULL, *item = NULL;
+    Py_ssize_t place = 0;
+    int rc = RM_OK;
+    bool only_text = true;
+    while (rc == RM_OK && PyDict_Next(object, &place, &key, &item)) {
+        Py_INCREF(key);
+        Py_INCREF(item);
+        only_text = only_text && PyUnicode_CheckExact(key);
+        rc = entry(w, key, item, only_text, map);
+        Py_DECREF(key);
+        Py_DECREF(item);
+    }
+    return rc;
+}
+
+/* A subclass says itself what is in it, in which order. */
+static int other_dict(rmi_walk *w, PyObject *object, rm_value *map)
+{
+    PyObject *items = PyMapping_Items(object);
+    int rc = items == NULL ? rmi_python_failed(NULL, w->err) : RM_OK;
+    for (Py_ssize_t i = 0; rc == RM_OK && i < PyList_GET_SIZE(items); i++) {
+        PyObject *pair = PyList_GET_ITEM(items, i);
+        if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
+            rc = rm_error_set(w->err, RM_E_UNSUPPORTED, "items() of a '%s' gives no pairs",
+                              Py_TYPE(object)->tp_name);
+        else
+            rc = entry(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), false, map);
+    }
+    Py_XDECREF(items);
+    return rc;
+}
+
+static int mapping(rmi_walk *w, PyObject *object, rm_value *out)
+{
+    rm_value result = rm_null();
+    int rc = rmi_walk_enter(w, object);
+    if (rc != RM_OK)
+        return rc;
+    rc = rm_map_new(w->allocator, (size_t)PyDict_GET_SIZE(object), &result, w->err);
+    if (rc == RM_OK)
+        rc = PyDict_CheckExact(object) ? exact_dict(w, object, &result) : other_dict(w, object, &result);
+    w->depth--;
+    if (rc == RM_OK)
+        *out = rm_value_move(&result);
+    rm_value_clear(&result);
+    return rc;
+}
+
+/* Arrays, and numpy's numbers; nothing else is left that has a plain form. */
+static int other(rmi_walk *w, PyObject *object, rm_value *out)
+{
+    if (rmi_array_like(object))
+        return rmi_array_to_value(w->allocator, object, w->depth == 0 ? 1 : 2, out,
+                                  w->err); /* a container's, ours */
+    PyObject *number = rmi_array_number(object);
+    if (number == NULL)
+        return PyErr_Occurred() ? rmi_python_failed(NULL, w->err) : rmi_unsupported(object, w->err);
+    const int rc = rmi_scalar(number, out) ? RM_OK : integer(w, number, out);
+    Py_DECREF(number);
+    return rc;
+}
+
+static int convert(rmi_walk *w, PyObject *object, rm_value *out)
+{
+    *out = rm_null();
+    if (rmi_scalar(object, out))
+        return RM_OK;
+    if (PyUnicode_Check(object))
+        return string(w->allocator, object, out, w->err);
+    if (PyDict_Check(object))
+        return mapping(w, object, out);
+    if (PyList_Check(object) || PyTuple_Check(object))
+        return sequence(w, object, out);
+    if (PyLong_Check(object))
+        return integer(w, object, out);
+    if (PyFloat_Check(object)) {
+        *out = rm_float(PyFloat_AS_DOUBLE(object));
+        return RM_OK;
+    }
+    if (PyBytes_Check(object))
+        return rm_bytes_new(w->allocator, PyBytes_AS_STRING(object), (size_t)PyBytes_GET_SIZE(object), out,
+                            w->err);
+    if (PyByteArray_Check(object))
+        return rm_bytes_new(w->allocator, PyByteArray_AS_STRING(object), (size_t)PyByteArray_GET_SIZE(object),
+                            out, w->err);
+    if (rmi_tensor_check(object))
+        return rmi_tensor_take(object, PY_SSIZE_T_MAX, out, w->err);
+    return other(w, object, out);
+}
+
+int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err)
+{
+    rmi_walk w;
+    w.allocator = allocator;
+    w.err = err;
+    w.depth = 0;
+    return convert(&w, object, out);
+}

@@ -1,0 +1,165 @@
+/* Asynchronous nodes: packets whose results come later. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "python/convert/convert.h"
+#include "python/python_node.h"
+
+/* Moves the work of the packet in process behind the pending ones. */
+static int suspend(rmi_state *state, rm_error *err)
+{
+    rmi_python_work *work = NULL, **last = &state->works;
+    if (rmi_work_watch(state, &state->work) != 0) {
+        rmi_work_clear(&state->work);
+        return rmi_python_failed(state->node, err);
+    }
+    if ((work = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *work)) == NULL) {
+        rmi_work_clear(&state->work);
+        return rmi_out_of_memory(err);
+    }
+    *work = state->work;
+    memset(&state->work, 0, sizeof state->work);
+    work->token = rm_node_suspend(state->node);
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = work;
+    rmi_waiting(state, true);
+    return RM_PENDING;
+}
+
+/* What a step of the item in process means for it. */
+static int settle(rmi_state *state, int rc, rm_error *err)
+{
+    if (rc == RM_PENDING)
+        return suspend(state, err);
+    if (rc < 0)
+        rmi_work_clear(&state->work);
+    return rc;
+}
+
+int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n, size_t *done,
+                           rm_error *err)
+{
+    rmi_state *state = memory;
+    int rc = RM_OK;
+    size_t i = 0;
+    (void)port;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    rmi_work_clear(&state->work); /* of an item that is not wanted any more */
+    for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
+        rm_node_set_current(node, &run[i]);
+        PyObject *item = rmi_item_for(state, &run[i]);
+        rm_packet_clear(&run[i]);
+        rc = rmi_work_start(state, &state->work, item != NULL ? rmi_user_process(state, item) : NULL, err);
+        Py_XDECREF(item);
+    }
+    rc = settle(state, rc, err);
+    *done = rc < 0 && i > 0 ? i - 1 : i;
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+int rmi_async_more(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_state *state = memory;
+    (void)node;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    const int rc = settle(state, rmi_work_step(state, &state->work, err), err);
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+/* ---- What nobody wants any more */
+
+/* Goes on with the end of such a work: its task is cancelled, then its generator closed. True when it is over. */
+static bool is_over(rmi_state *state, rmi_python_work *work)
+{
+    while (work->task != NULL || (work->iterator != NULL && work->is_async)) {
+        const int done = work->task != NULL ? rmi_task_done(work->task) : 1;
+        if (done == 0)
+            return false;
+        PyObject *result =
+            work->task != NULL ? rmi_task_result(work->task) : NULL; /* asyncio logs what nobody looks at */
+        PyErr_Clear();
+        Py_XDECREF(result);
+        Py_CLEAR(work->task);
+        work->watched = false;
+        if (work->iterator != NULL && work->is_async)
+            work->task = rmi_task_close(work->iterator);
+        Py_CLEAR(work->iterator);
+        if (work->task != NULL)
+            (void)rmi_work_watch(state, work);
+        PyErr_Clear();
+    }
+    if (work->iterator != NULL)
+        (void)rmi_generator_close(work->iterator);
+    PyErr_Clear();
+    rmi_work_clear(work);
+    return true;
+}
+
+/* Goes on with one pending packet; true when it is over and done with. *more: it has more to give at once. */
+static bool advance(rmi_state *state, rmi_python_work *work, bool *more)
+{
+    rm_error err = {0};
+    if (work->abandoned)
+        return is_over(state, work);
+    rm_node_resume(state->node, work->token);
+    int rc = rmi_work_step(state, work, &err);
+    if (rc == RM_PENDING && rmi_work_watch(state, work) != 0)
+        rc = rmi_python_failed(state->node, &err);
+    if (rc == RM_PENDING)
+        return false;
+    if (rc == RM_MORE) {
+        *more = true;
+        return false;
+    }
+    (void)rm_node_finish(state->node, work->token, rc, &err);
+    rmi_work_clear(work);
+    return true;
+}
+
+int rmi_async_poll(rmi_state *state, rm_error *err)
+{
+    rmi_python_work **link = &state->works;
+    bool more = false;
+    int rc = RM_OK;
+    if (*link != NULL && rmi_loop_step(state) != 0)
+        rc = rmi_python_failed(state->node, err);
+    while (rc == RM_OK && *link != NULL) {
+        rmi_python_work *work = *link;
+        if (!advance(state, work, &more)) {
+            link = &work->next;
+            continue;
+        }
+        *link = work->next;
+        rmi_free(rm_node_allocator(state->node), work, sizeof *work);
+    }
+    if (rc == RM_OK && state->works == NULL)
+        rmi_waiting(state, false);
+    else if (rc == RM_OK) {
+        rc = more ? RM_MORE : RM_PENDING;
+        if (rmi_loop_wait(state, state->wait) != 0)
+            rc = rmi_python_failed(state->node, err);
+    }
+    return rc;
+}
+
+void rmi_async_abandon(rm_node *node, void *memory, uint64_t token)
+{
+    rmi_state *state = memory;
+    (void)node;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    for (rmi_python_work *work = state->works; work != NULL; work = work->next) {
+        if (work->token != token || work->abandoned)
+            continue;
+        work->abandoned = true;
+        PyObject *done =
+            work->task != NULL ? PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel)) : NULL;
+        Py_XDECREF(done);
+        PyErr_Clear();
+        if (work->task == NULL)
+            (void)is_over(state, work); /* its closing begins at once; poll takes it out */
+    }
+    rmi_call_leave(state, held);
+}

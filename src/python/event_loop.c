@@ -1,0 +1,387 @@
+/* Coroutines: one event loop a process, driven by the nodes' polls, one turn at a time. It is set up when
+ * the first awaitable shows up, so that a synchronous pipeline never loads asyncio. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "python/convert/convert.h"
+#include "python/python_node.h"
+
+/* ---- The loop */
+
+static int set_up_loop(rmi_python *python)
+{
+    PyObject *module = PyImport_ImportModule("remotemedia._loop");
+    PyObject *asyncio = module != NULL ? PyImport_ImportModule("_asyncio") : NULL;
+    if (asyncio != NULL) {
+        python->task_type = PyObject_GetAttrString(asyncio, "Task");
+        python->set_running = PyObject_GetAttrString(asyncio, "_set_running_loop");
+        python->current_task = PyObject_GetAttrString(asyncio, "current_task");
+        python->end_mark = PyObject_GetAttrString(module, "END");
+        python->task_keywords = Py_BuildValue("(ss)", "loop", "eager_start");
+        python->loop = PyObject_GetAttrString(module, "loop");
+    }
+    Py_XDECREF(asyncio);
+    if (python->loop == NULL || python->task_keywords == NULL || PyErr_Occurred()) {
+        Py_CLEAR(python->loop);
+        Py_XDECREF(module);
+        return -1;
+    }
+    python->loop_module = module;
+    return 0;
+}
+
+/* Nodes that say that they are asynchronous were refused already; others may give something to await. */
+static bool no_async(void)
+{
+    rm_error err = {0};
+    if (RM_PYTHON_ASYNC)
+        return false;
+    (void)rm_error_set(&err, RM_E_MISSING_FEATURE,
+                       "awaiting needs async nodes (RM_PYTHON_ASYNC), which this build does not have");
+    rmi_python_raise(&err);
+    return true;
+}
+
+/* The loop has one user at a time: a thread waits, without the GIL, until another has left it. */
+static int loop_enter(void)
+{
+    rmi_python *python = rmi_python_of_process();
+    const unsigned long thread = PyThread_get_thread_ident();
+    if (python->loop == NULL && (no_async() || set_up_loop(python) != 0))
+        return -1;
+    if (python->loop_depth > 0 && python->loop_owner == thread) {
+        python->loop_depth++;
+        return 0;
+    }
+    if (!PyThread_acquire_lock(python->loop_lock, NOWAIT_LOCK)) {
+        Py_BEGIN_ALLOW_THREADS(void) PyThread_acquire_lock(python->loop_lock, WAIT_LOCK);
+        Py_END_ALLOW_THREADS
+    }
+    python->loop_owner = thread;
+    python->loop_depth = 1;
+    PyObject *done = PyObject_CallOneArg(python->set_running, python->loop);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Keeps an exception that is set. */
+static void loop_leave(void)
+{
+    rmi_python *python = rmi_python_of_process();
+    if (--python->loop_depth > 0)
+        return;
+    PyObject *exception = PyErr_GetRaisedException();
+    PyObject *done = PyObject_CallOneArg(python->set_running, Py_None);
+    Py_XDECREF(done);
+    PyErr_Clear();
+    PyErr_SetRaisedException(exception);
+    PyThread_release_lock(python->loop_lock);
+}
+
+bool rmi_loop_runs_here(void)
+{
+    const rmi_python *python = rmi_python_of_process();
+    return python->loop_depth > 0 && python->loop_owner == PyThread_get_thread_ident();
+}
+
+/* Calls a method of the loop; one with an argument waits. */
+static int call_loop(rmi_python_name name, PyObject *argument)
+{
+    if (loop_enter() != 0)
+        return -1;
+    rmi_python *python = rmi_python_of_process();
+    python->loop_waits += argument != NULL;
+    PyObject *done = argument != NULL ? PyObject_CallMethodOneArg(python->loop, rmi_name(name), argument)
+                                      : PyObject_CallMethodNoArgs(python->loop, rmi_name(name));
+    python->loop_waits -= argument != NULL;
+    loop_leave();
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Whether an exception in `frame` leaves the loop as it is: one of the user's callbacks, or waiting for descriptors. */
+static bool frame_can_break(PyFrameObject *frame)
+{
+    PyCodeObject *code = frame != NULL ? PyFrame_GetCode(frame) : NULL;
+    if (code == NULL)
+        return false;
+    const char *file = PyUnicode_AsUTF8(code->co_filename), *name = PyUnicode_AsUTF8(code->co_name);
+    PyErr_Clear();
+    const bool selects = name != NULL && strcmp(name, "select") == 0;
+    const bool can =
+        (file != NULL && rmi_is_users(file)) || (selects && rmi_python_of_process()->loop_waits > 0);
+    Py_DECREF(code);
+    return can;
+}
+
+bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **of)
+{
+    const rmi_python *python = rmi_python_of_process();
+    if (python->loop_depth == 0 || python->loop_owner != thread)
+        return true;
+    PyObject *task = PyObject_CallOneArg(python->current_task, python->loop);
+    PyErr_Clear();
+    const bool in_task = task != NULL && task != Py_None;
+    rmi_state *told = NULL, *owner = NULL;
+    for (rmi_state *state = python->waiting; in_task && state != NULL; state = state->next_waiting) {
+        if (rmi_has_task(state, task))
+            owner = state;
+        if (rm_node_cancelled(state->node))
+            told = state;
+    }
+    if (owner != NULL ||
+        told != NULL) /* a task that the user's code made belongs to one of those, most likely */
+        *of = owner != NULL ? owner : told;
+    Py_XDECREF(task);
+    return in_task || frame_can_break(frame);
+}
+
+void rmi_loop_wake(void)
+{
+    PyObject *loop = rmi_python_of_process()->loop;
+    PyObject *done = loop != NULL ? PyObject_CallMethodNoArgs(loop, rmi_name(RMI_NAME_wake)) : NULL;
+    Py_XDECREF(done);
+    PyErr_Clear();
+}
+
+/* When the loop has something to do: monotonic ns, 0 for now, INT64_MAX for when a descriptor says. */
+static int loop_deadline(int64_t *deadline)
+{
+    PyObject *when = PyObject_CallMethodNoArgs(rmi_python_of_process()->loop, rmi_name(RMI_NAME_deadline));
+    *deadline = INT64_MAX;
+    if (when == NULL)
+        return -1;
+    if (when != Py_None) {
+        const double ns = ceil(PyFloat_AsDouble(when) * 1e9);
+        *deadline = ns < 9.2e18 ? (int64_t)ns : INT64_MAX;
+    }
+    Py_DECREF(when);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Wakes those for whom something may come sooner than they know; `state` knows. */
+static int wake_others(const rmi_state *state)
+{
+    int64_t deadline = 0;
+    if (loop_deadline(&deadline) != 0)
+        return -1;
+    for (rmi_state *other = rmi_python_of_process()->waiting; other != NULL; other = other->next_waiting)
+        if (other != state && other->announced > deadline) {
+            other->announced = deadline;
+            rm_node_wake(other->node);
+        }
+    return 0;
+}
+
+int rmi_loop_step(rmi_state *state)
+{
+    return call_loop(RMI_NAME_step, NULL) != 0 ? -1 : wake_others(state);
+}
+
+void rmi_loop_after_call(void)
+{
+    const rmi_python *python = rmi_python_of_process();
+    if (python->waiting != NULL && python->loop != NULL && python->loop_depth == 0 && wake_others(NULL) != 0)
+        PyErr_Clear();
+}
+
+int rmi_loop_wait(rmi_state *state, rm_wait *wait)
+{
+    rmi_python *python = rmi_python_of_process();
+    if (loop_deadline(&wait->deadline) != 0)
+        return -1;
+    state->announced = wait->deadline;
+    PyObject *descriptor = PyObject_CallMethodNoArgs(python->loop, rmi_name(RMI_NAME_descriptor));
+    wait->descriptor = descriptor != NULL ? (int)PyLong_AsLong(descriptor) : -1;
+    Py_XDECREF(descriptor);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+void rmi_waiting(rmi_state *state, bool waiting)
+{
+    rmi_python *python = rmi_python_of_process();
+    if (state->waiting == waiting)
+        return;
+    state->waiting = waiting;
+    state->announced = 0; /* its first poll comes by itself */
+    if (waiting) {
+        state->next_waiting = python->waiting;
+        python->waiting = state;
+        return;
+    }
+    rmi_state **link = &python->waiting;
+    while (*link != state)
+        link = &(*link)->next_waiting;
+    *link = state->next_waiting;
+}
+
+/* ---- Tasks */
+
+/* Task(coroutine, loop=loop, eager_start=True): what never suspends is done when this returns. Consumes. */
+static PyObject *start_task(PyObject *coroutine)
+{
+    rmi_python *python = rmi_python_of_process();
+    PyObject *task = NULL;
+    if (coroutine == NULL)
+        return NULL;
+    PyObject *arguments[4] = {NULL, coroutine, python->loop, Py_True};
+    task = PyObject_Vectorcall(python->task_type, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                               python->task_keywords);
+    Py_DECREF(coroutine);
+    return task;
+}
+
+PyObject *rmi_task_new(PyObject *awaitable)
+{
+    if (loop_enter() != 0)
+        return NULL;
+    PyObject *coroutine = PyCoro_CheckExact(awaitable)
+                              ? Py_NewRef(awaitable)
+                              : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                          rmi_name(RMI_NAME_await_one), awaitable);
+    PyObject *task = start_task(coroutine);
+    loop_leave();
+    return task;
+}
+
+PyObject *rmi_task_next(PyObject *iterator)
+{
+    if (loop_enter() != 0)
+        return NULL;
+    PyObject *task = start_task(PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                          rmi_name(RMI_NAME_next_one), iterator));
+    loop_leave();
+    return task;
+}
+
+int rmi_task_done(PyObject *task)
+{
+    PyObject *done = PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_done));
+    const int is_done = done == NULL ? -1 : done == Py_True;
+    Py_XDECREF(done);
+    return is_done;
+}
+
+PyObject *rmi_task_result(PyObject *task)
+{
+    return PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_result));
+}
+
+bool rmi_is_end(PyObject *result)
+{
+    return result == rmi_python_of_process()->end_mark;
+}
+
+int rmi_task_finish(PyObject *task)
+{
+    const int done = rmi_task_done(task);
+    return done != 0 ? (done < 0 ? -1 : 0) : call_loop(RMI_NAME_finish, task);
+}
+
+int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err)
+{
+    int done = rmi_task_done(task);
+    if (done < 0 || (done == 0 && call_loop(RMI_NAME_finish_soon, task) != 0))
+        return rmi_python_failed(state->node, err);
+    if (done == 0 && (done = rmi_task_done(task)) > 0)
+        return RM_OK;
+    if (done == 0 && rmi_task_cancel(task) == 0)
+        return rm_error_set(err, RM_E_TIMEOUT, "%s of node '%s' did not end within a second", what,
+                            rm_node_id(state->node));
+    return done > 0 ? RM_OK : rmi_python_failed(state->node, err);
+}
+
+PyObject *rmi_task_close(PyObject *iterator)
+{
+    if (loop_enter() != 0)
+        return NULL;
+    PyObject *task = start_task(PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                          rmi_name(RMI_NAME_close_one), iterator));
+    loop_leave();
+    return task;
+}
+
+int rmi_tasks_cancel(PyObject *pairs)
+{
+    return call_loop(RMI_NAME_cancel, pairs);
+}
+
+int rmi_task_cancel(PyObject *task)
+{
+    PyObject *pairs = Py_BuildValue("[(OO)]", task, Py_None);
+    const int rc = pairs != NULL ? rmi_tasks_cancel(pairs) : -1;
+    Py_XDECREF(pairs);
+    return rc;
+}
+
+PyObject *rmi_future_new(void)
+{
+    return PyObject_CallMethodNoArgs(rmi_python_of_process()->loop, rmi_name(RMI_NAME_create_future));
+}
+
+int rmi_future_set(PyObject *future, PyObject *value)
+{
+    const int done = rmi_task_done(future); /* its task may have been cancelled */
+    if (done != 0)
+        return done < 0 ? -1 : 0;
+    PyObject *set = value != NULL ? PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_result), value)
+                                  : PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_exception),
+                                                              PyExc_StopAsyncIteration);
+    Py_XDECREF(set);
+    return set == NULL ? -1 : 0;
+}
+
+/* ---- Waker: what a task calls when it is done */
+
+typedef struct waker_object {
+    PyObject_HEAD rm_node *node; /* NULL once the node has been closed */
+} waker_object;
+
+static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    rm_node *node = ((waker_object *)self)->node;
+    (void)args, (void)kwargs;
+    if (node != NULL)
+        rm_node_wake(node);
+    return Py_NewRef(Py_None);
+}
+
+static void waker_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyTypeObject *rmi_waker_type_new(PyObject *module)
+{
+    PyType_Slot slots[] = {{Py_tp_call, waker_call}, {Py_tp_dealloc, waker_dealloc}, {0, NULL}};
+    PyType_Spec spec = {.name = "_remotemedia.Waker",
+                        .basicsize = sizeof(waker_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+void rmi_waker_detach(PyObject *waker)
+{
+    ((waker_object *)waker)->node = NULL;
+}
+
+int rmi_work_watch(rmi_state *state, rmi_python_work *work)
+{
+    PyTypeObject *type = rmi_python_of_process()->waker_type;
+    if (work->watched)
+        return 0;
+    if (state->waker == NULL) {
+        if ((state->waker = type->tp_alloc(type, 0)) == NULL)
+            return -1;
+        ((waker_object *)state->waker)->node = state->node;
+    }
+    PyObject *done =
+        PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
+    Py_XDECREF(done);
+    work->watched = done != NULL;
+    return done == NULL ? -1 : 0;
+}

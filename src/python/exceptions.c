@@ -1,0 +1,289 @@
+/* Exceptions: what a failed call tells about the user's code. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "python/convert/convert.h"
+
+enum { SHOWN_FRAMES = 32 }; /* at each end of a long traceback */
+
+/* ---- Errors of ours on their way through Python */
+
+void rmi_python_raise(rm_error *err)
+{
+    PyObject *arguments = Py_BuildValue("(sis)", err->message, err->code, err->hint);
+    if (arguments != NULL)
+        PyErr_SetObject(rmi_python_of_process()->error, arguments);
+    Py_XDECREF(arguments);
+    rm_error_clear(err);
+}
+
+/* Whether `exception` is such an error; then its code and texts are in `err`. */
+static bool ours_again(PyObject *exception, rm_error *err, int *rc)
+{
+    PyObject *class = rmi_python_of_process()->error, *arguments = NULL;
+    const char *message = NULL, *hint = NULL;
+    if (class == NULL || !Py_IS_TYPE(exception, (PyTypeObject *)class))
+        return false;
+    arguments = PyException_GetArgs(exception);
+    const bool good = arguments != NULL && PyArg_ParseTuple(arguments, "sis", &message, rc, &hint) && *rc < 0;
+    if (good) {
+        (void)rm_error_set(err, *rc, "%s", message);
+        if (hint[0] != '\0')
+            rm_error_hint(err, "%s", hint);
+    }
+    PyErr_Clear();
+    Py_XDECREF(arguments);
+    return good;
+}
+
+/* ---- The message */
+
+/* Takes " at 0x7f..." out of a text: it differs from run to run. */
+static void drop_addresses(char *text)
+{
+    char *at = text;
+    while ((at = strstr(at, " at 0x")) != NULL) {
+        char *end = at + strlen(" at 0x");
+        end += strspn(end, "0123456789abcdefABCDEF");
+        memmove(at, end, strlen(end) + 1);
+    }
+}
+
+/* With what C and UTF-8 have no place for written as Python writes it. */
+static PyObject *escaped(PyObject *text)
+{
+    PyObject *nul = PyUnicode_FromStringAndSize("", 1), *shown = PyUnicode_FromString("\\x00");
+    PyObject *without = nul != NULL && shown != NULL ? PyUnicode_Replace(text, nul, shown, -1) : NULL;
+    PyObject *bytes =
+        without != NULL ? PyUnicode_AsEncodedString(without, "utf-8", "backslashreplace") : NULL;
+    Py_XDECREF(without);
+    Py_XDECREF(shown);
+    Py_XDECREF(nul);
+    return bytes;
+}
+
+PyObject *rmi_text_of(PyObject *object)
+{
+    PyObject *text = object != NULL ? PyObject_Str(object) : NULL;
+    PyObject *bytes = text != NULL ? escaped(text) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(text);
+    return bytes;
+}
+
+/* As Python prints it: the class with its module unless that is nobody's news, and what it says. */
+static void set_message(PyObject *exception, rm_error *err)
+{
+    PyTypeObject *type = Py_TYPE(exception);
+    PyObject *module = PyObject_GetAttrString((PyObject *)type, "__module__"),
+             *name = PyType_GetQualName(type);
+    PyObject *module_text = module != NULL && PyUnicode_Check(module) ? rmi_text_of(module) : NULL;
+    PyObject *name_text = name != NULL ? rmi_text_of(name) : NULL, *says = NULL;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_SyntaxError))
+        says = PyObject_GetAttrString(exception, "msg");
+    PyErr_Clear();
+    PyObject *text = rmi_text_of(says != NULL && says != Py_None ? says : exception);
+    const char *prefix = module_text != NULL ? PyBytes_AS_STRING(module_text) : "builtins";
+    const bool plain = strcmp(prefix, "builtins") == 0 || strncmp(prefix, "__", 2) == 0;
+    const char *what = text != NULL ? PyBytes_AS_STRING(text) : "(its text could not be made)";
+    (void)rm_error_set(err, RM_E_PYTHON, "%s%s%s%s%s", plain ? "" : prefix, plain ? "" : ".",
+                       name_text != NULL ? PyBytes_AS_STRING(name_text) : type->tp_name,
+                       *what != '\0' ? ": " : "", what);
+    drop_addresses(err->message);
+    Py_XDECREF(text);
+    Py_XDECREF(says);
+    Py_XDECREF(name_text);
+    Py_XDECREF(module_text);
+    Py_XDECREF(name);
+    Py_XDECREF(module);
+}
+
+/* ---- The traceback */
+
+bool rmi_is_users(const char *file)
+{
+    const char *library = PyUnicode_AsUTF8(rmi_python_of_process()->library);
+    const size_t length = library != NULL ? strlen(library) : 0;
+    if (strncmp(file, "<frozen ", 8) == 0)
+        return false;
+    return length == 0 || strncmp(file, library, length) != 0 ||
+           strncmp(file + length, "site-packages/", strlen("site-packages/")) == 0;
+}
+
+static void set_text(rm_value *map, const char *key, const char *text)
+{
+    rm_value value = rm_null();
+    if (rm_string_new(NULL, text, strlen(text), &value, NULL) == RM_OK)
+        (void)rm_map_set(map, key, strlen(key), value, NULL);
+}
+
+/* The line of source, without the space around it. */
+static void set_line_text(rm_value *map, PyObject *file, long line)
+{
+    PyObject *cache = PyImport_ImportModule("linecache");
+    PyObject *text = cache != NULL ? PyObject_CallMethod(cache, "getline", "Ol", file, line) : NULL;
+    PyObject *bare = text != NULL ? PyObject_CallMethod(text, "strip", NULL) : NULL, *bytes = NULL;
+    if (bare != NULL && PyUnicode_GetLength(bare) > 0 && (bytes = rmi_text_of(bare)) != NULL)
+        set_text(map, "text", PyBytes_AS_STRING(bytes));
+    PyErr_Clear();
+    Py_XDECREF(bytes);
+    Py_XDECREF(bare);
+    Py_XDECREF(text);
+    Py_XDECREF(cache);
+}
+
+static void add_frame(rm_value *list, PyObject *file, long line, PyObject *function)
+{
+    rm_value map = rm_null();
+    PyObject *given = rmi_paths_as_given(file), *file_text = rmi_text_of(given),
+             *function_text = function != NULL ? rmi_text_of(function) : NULL;
+    if (file_text != NULL && rm_map_new(NULL, 4, &map, NULL) == RM_OK) {
+        set_text(&map, "file", PyBytes_AS_STRING(file_text));
+        (void)rm_map_set(&map, "line", 4, rm_int(line), NULL);
+        if (function_text != NULL)
+            set_text(&map, "function", PyBytes_AS_STRING(function_text));
+        set_line_text(&map, file, line);
+        (void)rm_list_append(list, rm_value_move(&map), NULL);
+    }
+    PyErr_Clear();
+    Py_XDECREF(function_text);
+    Py_XDECREF(file_text);
+    Py_XDECREF(given);
+}
+
+/* Adds the frame unless it is none of the user's, or `count` says that it is in the middle of very many. */
+static void add_users_frame(rm_value *list, PyTracebackObject *at, size_t *count, size_t all)
+{
+    PyCodeObject *code = PyFrame_GetCode(at->tb_frame);
+    const char *file = PyUnicode_AsUTF8(code->co_filename);
+    PyErr_Clear();
+    if (file != NULL && rmi_is_users(file)) {
+        const size_t place = (*count)++;
+        if (list != NULL && (place < SHOWN_FRAMES || place + SHOWN_FRAMES >= all)) {
+            PyObject *line = PyObject_GetAttrString((PyObject *)at, "tb_lineno");
+            add_frame(list, code->co_filename, line != NULL ? PyLong_AsLong(line) : 0, code->co_name);
+            Py_XDECREF(line);
+            PyErr_Clear();
+        }
+    }
+    Py_DECREF(code);
+}
+
+static size_t walk_frames(PyObject *traceback, rm_value *list, size_t all)
+{
+    size_t count = 0;
+    PyTracebackObject *at = (PyTracebackObject *)traceback;
+    for (; at != NULL; at = at->tb_next)
+        add_users_frame(list, at, &count, all);
+    return count;
+}
+
+/* Code that cannot be compiled has no frame of its own; its place is in the exception. */
+static void add_syntax_place(rm_value *list, PyObject *exception)
+{
+    PyObject *file = PyObject_GetAttrString(exception, "filename");
+    PyObject *line = PyObject_GetAttrString(exception, "lineno");
+    const char *name = file != NULL && PyUnicode_Check(file) ? PyUnicode_AsUTF8(file) : NULL;
+    PyErr_Clear();
+    if (name != NULL && rmi_is_users(name) && line != NULL && PyLong_Check(line))
+        add_frame(list, file, PyLong_AsLong(line), NULL);
+    PyErr_Clear();
+    Py_XDECREF(line);
+    Py_XDECREF(file);
+}
+
+static void set_traceback(PyObject *exception, rm_error *err)
+{
+    PyObject *traceback = PyException_GetTraceback(exception);
+    if (rm_list_new(NULL, 4, &err->traceback, NULL) == RM_OK) {
+        (void)walk_frames(traceback, &err->traceback, walk_frames(traceback, NULL, 0));
+        if (PyErr_GivenExceptionMatches(exception, PyExc_SyntaxError))
+            add_syntax_place(&err->traceback, exception);
+        if (rm_list_length(err->traceback) == 0)
+            rm_value_clear(&err->traceback);
+    }
+    Py_XDECREF(traceback);
+}
+
+/* Source lines of code in manifests, where `traceback` and the user look for them. */
+static void prime_linecache(void)
+{
+    PyObject *cache = PyImport_ImportModule("linecache"), *table = NULL, *key = NULL, *source = NULL;
+    Py_ssize_t place = 0;
+    if (cache != NULL && (table = PyObject_GetAttrString(cache, "cache")) != NULL)
+        while (PyDict_Next(rmi_python_of_process()->sources, &place, &key, &source)) {
+            PyObject *lines = PyObject_CallMethod(source, "splitlines", "i", 1);
+            PyObject *entry = lines != NULL
+                                  ? Py_BuildValue("(nOOO)", PyUnicode_GET_LENGTH(source), Py_None, lines, key)
+                                  : NULL;
+            if (entry != NULL)
+                (void)PyObject_SetItem(table, key, entry);
+            Py_XDECREF(entry);
+            Py_XDECREF(lines);
+        }
+    PyErr_Clear();
+    Py_XDECREF(table);
+    Py_XDECREF(cache);
+}
+
+/* The whole story, with chained exceptions, for a log. */
+static void set_detail(PyObject *exception, rm_error *err)
+{
+    PyObject *module = PyImport_ImportModule("traceback"), *empty = PyUnicode_FromString("");
+    PyObject *lines = module != NULL ? PyObject_CallMethod(module, "format_exception", "O", exception) : NULL;
+    PyObject *text = lines != NULL && empty != NULL ? PyUnicode_Join(empty, lines) : NULL;
+    PyObject *bytes = text != NULL ? rmi_text_of(text) : NULL;
+    PyErr_Clear();
+    if (bytes != NULL)
+        (void)rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), &err->detail,
+                            NULL);
+    Py_XDECREF(bytes);
+    Py_XDECREF(text);
+    Py_XDECREF(lines);
+    Py_XDECREF(empty);
+    Py_XDECREF(module);
+}
+
+static void set_hint(PyObject *exception, rm_error *err)
+{
+    if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
+        rm_error_hint(
+            err, "sys.exit() and os._exit() in a node do not end the program; raise an exception, or return "
+                 "None to drop the item");
+    else if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
+        rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
+}
+
+/* asyncio.TaskGroup wraps it in a group, with whatever else failed meanwhile. */
+static bool is_interrupted(PyObject *exception)
+{
+    PyObject *interrupted = rmi_python_of_process()->interrupted, *within = NULL;
+    if (interrupted == NULL || PyErr_GivenExceptionMatches(exception, interrupted))
+        return interrupted != NULL;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_BaseExceptionGroup))
+        within = PyObject_CallMethod(exception, "subgroup", "O", interrupted);
+    PyErr_Clear();
+    const bool found = within != NULL && within != Py_None;
+    Py_XDECREF(within);
+    return found;
+}
+
+int rmi_python_failed(rm_node *node, rm_error *err)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    int rc = RM_E_PYTHON;
+    if (exception == NULL)
+        return rm_error_set(err, RM_E_INTERNAL, "a Python call failed without an exception");
+    if (is_interrupted(exception)) {
+        rc =
+            node != NULL ? rm_node_cancel_error(node, err) : rm_error_set(err, RM_E_CANCELLED, "interrupted");
+    } else if (!ours_again(exception, err, &rc) && err != NULL) {
+        set_message(exception, err);
+        set_hint(exception, err);
+        prime_linecache();
+        set_traceback(exception, err);
+        set_detail(exception, err);
+    }
+    Py_DECREF(exception);
+    return rc;
+}

@@ -1,0 +1,206 @@
+/* Items of synchronous nodes: a run of packets through the user's `process`. */
+#include "python/arrays/array.h"
+#include "python/convert/convert.h"
+#include "python/python_node.h"
+#include "python/arrays/tensor_type.h"
+
+PyObject *rmi_user_process(rmi_state *state, PyObject *item)
+{
+    PyObject *arguments[3] = {NULL, state->self, item};
+    if (state->self != NULL)
+        return PyObject_Vectorcall(state->function, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    arguments[1] = item;
+    return PyObject_Vectorcall(state->function, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+PyObject *rmi_item_of_packet(rm_packet *packet)
+{
+    if (packet->value.kind < RM_TENSOR)
+        return rmi_to_python(packet->value);
+    return packet->value.kind == RM_TENSOR ? rmi_tensor_of_packet(packet) : rmi_take_object(&packet->value);
+}
+
+PyObject *rmi_item_for(rmi_state *state, rm_packet *packet)
+{
+    const bool is_plain =
+        packet->value.kind != RM_OBJECT; /* what another Python node made stays as that made it */
+    PyObject *item = rmi_item_of_packet(packet);
+    return state->class->takes_arrays && is_plain ? rmi_arrays_in(item) : item;
+}
+
+/* ---- Integers */
+
+/* An int that nobody else holds becomes the next item, so that an item costs no allocation. Sign and
+ * digits are as in longintrepr.h of the version that is compiled in. */
+#if PY_VERSION_HEX >> 16 == 0x030D && !defined(Py_GIL_DISABLED)
+static bool takes(PyObject *spare, int64_t i)
+{
+    enum { POSITIVE = 1 << 3, NEGATIVE = POSITIVE | 2, SMALLEST = -5, LARGEST = 256 };
+    const int64_t limit = (int64_t)1 << PyLong_SHIFT;
+    if (spare == NULL || i <= -limit || i >= limit || (i >= SMALLEST && i <= LARGEST))
+        return false;
+    _PyLongValue *value = &((PyLongObject *)spare)->long_value;
+    value->lv_tag = i < 0 ? NEGATIVE : POSITIVE;
+    value->ob_digit[0] = (digit)(i < 0 ? -i : i);
+    return true;
+}
+enum { SPARES = 1 };
+#else
+static bool takes(PyObject *spare, int64_t i)
+{
+    (void)spare, (void)i;
+    return false;
+}
+enum { SPARES = 0 };
+#endif
+
+static inline PyObject *item_of(rmi_state *state, rm_packet *packet)
+{
+    PyObject *spare = state->spare;
+    if (packet->value.kind != RM_INT || !takes(spare, packet->value.i))
+        return rmi_item_for(state, packet);
+    state->spare = NULL;
+    return spare;
+}
+
+/* Gives up the caller's reference. The small ones that everybody shares are held more than once. */
+static inline void give_up(rmi_state *state, PyObject *object)
+{
+    if (SPARES && state->spare == NULL && Py_REFCNT(object) == 1 && PyLong_CheckExact(object) &&
+        PyUnstable_Long_IsCompact((PyLongObject *)object))
+        state->spare = object;
+    else
+        Py_DECREF(object);
+}
+
+/* ---- A run */
+
+/* A run in which the packets that keep their place become their results: run[base, end) is to be emitted. */
+typedef struct batch {
+    rm_packet *run;
+    size_t base, end;
+    vectorcallfunc call; /* of the user's function, or NULL */
+    bool has_self;
+} batch;
+
+static int send(rmi_state *state, batch *b, size_t next)
+{
+    const int rc = rm_emit_many(state->node, 0, b->run + b->base, b->end - b->base);
+    b->base = b->end = next;
+    return rc;
+}
+
+/* A result that is not simply the packet's new value: what came before is sent first, then what this one
+ * gives. */
+static int special_result(rmi_state *state, batch *b, size_t i, PyObject *result, rm_error *err)
+{
+    int rc = send(state, b, i + 1);
+    if (rc != RM_OK) {
+        Py_DECREF(result);
+        return rc;
+    }
+    rm_node_set_current(state->node, &b->run[i]);
+    rm_packet_clear(&b->run[i]);
+    return rmi_work_start_waiting(state, &state->work, result, err);
+}
+
+/* A result that is a value takes the place of the packet's; `item` (consumed) is what process was given. */
+static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObject *result, rm_error *err)
+{
+    unsigned port = 0;
+    rm_packet made;
+    const bool same_box = packet->value.kind == RM_OBJECT && result == item;
+    const bool keeps_box = same_box && !rmi_reachable(item, 3); /* that of the box, `item`, `result` */
+    Py_DECREF(item);
+    if (keeps_box)
+        return RM_OK;
+    rm_value_clear(&packet->value);
+    const int rc = rmi_packet_of_object(state, result, &made, &port, err);
+    if (rc == RM_OK) {
+        packet->value = made.value;
+        packet->timestamp = made.timestamp != RM_NO_TIME ? made.timestamp : packet->timestamp;
+        packet->duration = made.duration != RM_NO_TIME ? made.duration : packet->duration;
+    }
+    return rc;
+}
+
+/* What process gave for a packet, both consumed. RM_OK, RM_MORE or a failure. */
+static int take_result(rmi_state *state, batch *b, size_t i, PyObject *item, PyObject *result, rm_error *err)
+{
+    rm_packet *packet = &b->run[i];
+    rm_value value;
+    int rc = RM_OK;
+    if (result == NULL) {
+        rc = rmi_python_failed(state->node, err);
+    } else if (rmi_scalar(result, &value) && result != Py_None) {
+        if (packet->value.kind >= RM_BIGINT)
+            rm_value_clear(&packet->value);
+        packet->value = value;
+    } else if (result == Py_None) {
+        rm_packet_clear(packet);
+        give_up(state, item);
+        return RM_OK;
+    } else if (!rmi_is_value(result)) {
+        Py_DECREF(item);
+        return special_result(state, b, i, result, err);
+    } else {
+        rc = take_value(state, packet, item, result, err);
+        item = NULL;
+    }
+    if (rc != RM_OK)
+        rm_packet_clear(packet);
+    else if (b->end++ != i)
+        b->run[b->end - 1] = *packet; /* closes the gaps that dropped ones left */
+    if (item != NULL)
+        give_up(state, item);
+    if (result != NULL)
+        give_up(state, result);
+    return rc;
+}
+
+/* One packet. */
+static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
+{
+    PyObject *item = item_of(state, &b->run[i]);
+    if (item == NULL) {
+        rm_packet_clear(&b->run[i]);
+        return rmi_python_failed(state->node, err);
+    }
+    PyObject *arguments[3] = {NULL, b->has_self ? state->self : item, item};
+    const size_t count = (b->has_self ? 2 : 1) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+    PyObject *result = b->call != NULL ? b->call(state->function, arguments + 1, count, NULL)
+                                       : PyObject_Vectorcall(state->function, arguments + 1, count, NULL);
+    return take_result(state, b, i, item, result, err);
+}
+
+/* Goes on with a generator that an earlier packet gave. */
+int rmi_items_more(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_state *state = memory;
+    (void)node;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    const int rc = rmi_work_step_waiting(state, &state->work, err);
+    rmi_call_leave(state, held);
+    return rc;
+}
+
+int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n, size_t *done,
+                           rm_error *err)
+{
+    rmi_state *state = memory;
+    batch b = {.run = run, .has_self = state->self != NULL};
+    int rc = RM_OK, sent;
+    (void)node, (void)port;
+    const PyGILState_STATE held = rmi_call_enter(state);
+    size_t i = 0;
+    rmi_work_clear(&state->work); /* of an item that is not wanted any more */
+    b.call = PyVectorcall_Function(state->function);
+    for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++)
+        rc = process_one(state, &b, i, err);
+    sent = b.end > b.base ? send(state, &b, 0) : RM_OK;
+    if (sent != RM_OK && rc >= 0)
+        rc = sent;
+    *done = rc < 0 ? i - 1 : i;
+    rmi_call_leave(state, held);
+    return rc;
+}

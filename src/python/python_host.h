@@ -1,0 +1,167 @@
+/* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
+ *   interp.c       the interpreter, threads that enter it    paths.c          where Python's library lies
+ *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
+ *   class_description.c, class_params.c  what the class's docstring and __init__ say
+ *   python_node.c  open, flush, close                        process_items.c  process, one item after the other
+ *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
+ *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
+ *   stream_thread.c  threads of streaming nodes              interrupt.c      calls that are told to stop
+ *   returned_values.c  what a node returned or yielded       exceptions.c     exceptions as errors
+ *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
+ * In convert/: to_python.c plain values to objects; to_value.c objects to plain values; copy.c copies for branches, copyable.c what
+ * can be copied; to_wire.c objects to bytes; from_wire.c what only Python has, from such bytes.
+ * In arrays/: array.c arrays of numpy and others; dlpack.c the structures in which libraries exchange them; tensor_type.c,
+ * tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package; memory_owners.c who may change an array's memory.
+ * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
+ * rmi_leave), PyObject results are new references, and NULL or -1 means that a Python exception is set. */
+#ifndef PYTHON_PYTHON_HOST_H
+#define PYTHON_PYTHON_HOST_H
+
+#include <stdatomic.h>
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "base/text.h"
+#include "remotemedia/node.h"
+
+/* What is deeper than this is refused: the same limit as for JSON. */
+enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32 };
+
+/* Names that are looked up often, interned. */
+/* clang-format off */
+#define RMI_PYTHON_NAMES(X) \
+    X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
+    X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
+    X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
+    X(close_one) X(set_exception) X(create_future) X(finish_soon) X(__init__) X(__dataclass_fields__) X(item) X(_value_) \
+    X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
+    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
+/* clang-format on */
+typedef enum rmi_python_name {
+#define RMI_NAME_INDEX_(name) RMI_NAME_##name,
+    RMI_PYTHON_NAMES(RMI_NAME_INDEX_)
+#undef RMI_NAME_INDEX_
+        RMI_NAME_COUNT
+} rmi_python_name;
+
+struct rmi_state;
+
+/* A call in progress, for who interrupts it from another thread. */
+typedef struct rmi_call {
+    atomic_flag guard;          /* held for a few instructions at a time */
+    unsigned long thread;       /* that the call runs in; guarded */
+    unsigned depth;             /* 0: no call; guarded */
+    atomic_bool interrupted;    /* it was told to stop */
+    bool is_close;              /* it has some time for that */
+    bool has_exception;         /* one was set for the thread */
+    atomic_llong asked, raised; /* when it was told first, and last got an exception; 0: not yet */
+    struct rmi_call *outer;     /* of the same thread: what this one runs in */
+    struct rmi_state *state;    /* whose it is; NULL: code is being loaded */
+} rmi_call;
+
+/* What there is one of in the process. */
+typedef struct rmi_python {
+    PyObject *module; /* _remotemedia */
+    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type;
+    PyTypeObject *array_type, *scalar_type; /* numpy's, once there are any; else NULL */
+    PyObject *error;                        /* an error of the runtime on its way through Python */
+    PyObject *interrupted;                  /* the exception class that ends a call from outside */
+    PyObject *names[RMI_NAME_COUNT];
+    /* Keys of maps seen lately: ASCII strings by their letters, and interned ones with their text. */
+    PyObject *keys[RMI_PYTHON_KEYS];
+    struct {
+        PyObject *key;
+        rm_value text;
+    } texts[RMI_PYTHON_KEYS];
+    PyObject
+        *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
+    PyObject *paths;   /* list of directories, as they were given */
+    PyObject *sources; /* {file name: text} of code in manifests, for tracebacks */
+    /* The event loop, from the first coroutine on. */
+    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *end_mark;
+    PyThread_type_lock loop_lock;
+    unsigned long loop_owner;
+    unsigned loop_depth, loop_waits; /* loop_waits: it is run until something has ended */
+    struct rmi_state *waiting;       /* nodes with something pending */
+    /* The thread that Python runs handlers of signals in (0: none of ours is installed), and the innermost
+     * call in it. */
+    unsigned long signal_thread;
+    rmi_call *in_signal_thread;
+} rmi_python;
+
+/* ---- interp.c */
+/* The one there is; its members are set once the interpreter has started. */
+rmi_python *rmi_python_of_process(void);
+static inline PyObject *rmi_name(rmi_python_name name)
+{
+    return rmi_python_of_process()->names[name];
+}
+/* Starts the interpreter unless it runs already. Any thread, without the GIL. */
+struct rmi_host;
+int rmi_python_start(const struct rmi_host *host, rm_error *err);
+/* Gives Python code standard error as its output, and nothing to read. */
+int rmi_python_redirect_streams(void);
+/* An application's own interpreter has been finalized: nothing of Python may be touched any more. Any thread. */
+bool rmi_python_has_ended(void);
+/* The calling thread takes the GIL (nested calls are cheap) and gives it back. */
+PyGILState_STATE rmi_enter(void);
+void rmi_leave(PyGILState_STATE held);
+/* Gives up a reference (NULL: none); with the GIL or without, any thread: without it, it may be given up later. */
+void rmi_release(PyObject *object);
+/* Memory for object values: blocks are kept for the next one. */
+extern const rm_allocator rmi_box_allocator;
+
+/* ---- interrupt.c */
+/* Has a signal end blocking calls of Python code, where that is possible; else does nothing. */
+int rmi_interrupt_install(void);
+
+/* ---- exit.c */
+/* os._exit raises SystemExit from now on, but for forked processes. */
+int rmi_exit_install(void);
+
+/* ---- paths.c */
+/* What rm_python_attach was given, and what the resolver needs. */
+typedef struct rmi_host {
+    rm_runtime *runtime;
+    const rm_allocator *allocator;
+    char *home;   /* NULL: beside the program */
+    char **paths; /* path_count of them */
+    size_t path_count;
+    int64_t seed;
+    bool has_seed, prepared; /* prepared: paths are on sys.path, random is seeded */
+    rm_arrays arrays;        /* of nodes that do not say */
+    rmi_text looked;
+    const char *beside; /* during a resolve: the manifest's directory, or NULL */
+    rmi_call loading;   /* a resolve or describe */
+} rmi_host;
+/* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
+int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
+/* Puts the host's directories before all others, and seeds `random` where it asks for that; once a host. */
+int rmi_paths_prepare(rmi_host *host);
+/* Puts the manifest's directory behind all others: a file beside it never hides a module of Python's. */
+int rmi_paths_beside(const char *directory);
+/* The file of a frame as the user named it: "DIR/x.py" for what lies in a directory that was given as DIR. */
+PyObject *rmi_paths_as_given(PyObject *file);
+
+/* ---- exceptions.c */
+/* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED
+ * where the call was interrupted (`node` may be NULL). Returns the code. */
+int rmi_python_failed(rm_node *node, rm_error *err);
+/* Whether a file is the user's, or of a package that the user installed. */
+bool rmi_is_users(const char *file);
+/* The text of an object for C, as bytes; NUL and lone surrogates are escaped. NULL without an exception: there is none. */
+PyObject *rmi_text_of(PyObject *object);
+/* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed
+ * then gives the same code and text again. */
+void rmi_python_raise(rm_error *err);
+
+/* ---- module.c */
+/* The module `_remotemedia`, its types kept in the process' state. */
+PyObject *rmi_module_new(void);
+/* compute.c: adds the function `compute` to it. */
+int rmi_compute_add(PyObject *module);
+/* The one cast of a function: a method that takes keywords is called as one by its flags. */
+#define RMI_METHOD(function) ((PyCFunction)(void *)(function))
+
+#endif

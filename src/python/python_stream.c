@@ -1,0 +1,424 @@
+/* Nodes that take the stream: what they iterate over. When a synchronous one asks for the next item and there is none, its
+ * thread parks (stream_thread.c). Without threads it has the nodes before it run inside its call; where the runtime cannot do
+ * that, it gets its stream when all of it is there. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "platform/platform.h"
+#include "python/convert/convert.h"
+#include "python/python_node.h"
+
+struct rmi_python_stream {
+    PyObject *object; /* what the user's code iterates over */
+    PyObject *future; /* what an asynchronous one waits for, or NULL */
+    rm_packet *ahead; /* taken before the user's code asked: [first, count) */
+    size_t first, count, capacity;
+    bool ended, in_slot; /* no more will come; a slot of this node is running */
+};
+
+/* Values that a call in the node's thread may emit, so that giving the turn away and back is paid once for them: as
+ * many as take no longer than others may wait for the first one. */
+enum { MOST_VALUES = 64, LONG_CALL_NS = 1000 * 1000 };
+/* What is told to end may ask again for so long. */
+static const int64_t patience = 1000000000;
+
+typedef struct stream_object {
+    PyObject_HEAD rmi_state *state; /* NULL once the node has been closed */
+} stream_object;
+
+/* ---- Packets */
+
+static int pull_waiting(rmi_state *state, rm_packet *packet, rm_error *err)
+{
+    PyThreadState *released = PyEval_SaveThread(); /* other nodes run meanwhile */
+    const int rc = rm_node_pull(state->node, true, packet, err);
+    PyEval_RestoreThread(released);
+    return rc;
+}
+
+/* In the node's thread. RM_AGAIN: the code is to end. */
+static int pull_parked(rmi_state *state, rm_packet *packet, rm_error *err)
+{
+    int rc = RM_AGAIN;
+    while (rc == RM_AGAIN && state->closing == 0) {
+        rmi_thread_park(state, RM_OK, NULL);
+        if (state->closing == 0)
+            rc = rm_node_pull(state->node, false, packet, err);
+    }
+    return rc;
+}
+
+/* RM_OK with *packet owned, RM_DONE, RM_AGAIN, or a failure. */
+static int next_packet(rmi_state *state, bool wait, rm_packet *packet, rm_error *err)
+{
+    rmi_python_stream *stream = state->stream;
+    int rc = RM_DONE;
+    if (stream->first < stream->count) {
+        *packet = stream->ahead[stream->first++];
+        rm_node_set_current(state->node, packet);
+        return RM_OK;
+    }
+    if (!stream->ended && !state->flushing && !state->call.is_close)
+        rc = rm_node_pull(state->node, false, packet, err);
+    if (rc == RM_AGAIN && wait)
+        rc = state->thread != NULL ? pull_parked(state, packet, err) : pull_waiting(state, packet, err);
+    stream->ended = stream->ended || rc == RM_DONE;
+    return rc;
+}
+
+static int keep(rmi_state *state, const rm_packet *packet, rm_error *err)
+{
+    rmi_python_stream *stream = state->stream;
+    void *block = stream->ahead;
+    const int rc = rmi_grow(rm_node_allocator(state->node), &block, &stream->capacity, stream->count + 1,
+                            sizeof *packet, err);
+    stream->ahead = block;
+    if (rc == RM_OK)
+        stream->ahead[stream->count++] = *packet;
+    else
+        rm_packet_clear(&(rm_packet){.value = packet->value, .metadata = packet->metadata});
+    return rc;
+}
+
+/* RM_OK: the user's code may begin; RM_AGAIN: the rest of the stream must come first. */
+static int prepare(rmi_state *state, rm_error *err)
+{
+    rmi_python_stream *stream = state->stream;
+    rm_packet packet = rm_packet_of(rm_null());
+    int rc = RM_OK;
+    if (state->thread != NULL || rm_node_can_wait(state->node))
+        return RM_OK;
+    while (rc == RM_OK) {
+        rc = rm_node_pull(state->node, false, &packet, err);
+        if (rc == RM_OK)
+            rc = keep(state, &packet, err);
+    }
+    stream->ended = rc == RM_DONE;
+    return rc == RM_DONE ? RM_OK : rc;
+}
+
+static PyObject *item_of(rmi_state *state, rm_packet *packet)
+{
+    PyObject *item = rmi_item_for(state, packet);
+    rm_packet_clear(packet);
+    return item;
+}
+
+/* ---- The object */
+
+/* GeneratorExit, as a generator gets it that nobody asks any more. Code that goes on asking is left where it is. */
+static PyObject *told_to_end(rmi_state *state)
+{
+    while (rmi_platform_now() - state->closing >= patience) {
+        rm_error err = {0};
+        const int rc = rmi_thread_stuck_error(state, &err);
+        rmi_thread_park(state, rc, &err);
+    }
+    PyErr_SetNone(PyExc_GeneratorExit);
+    return NULL;
+}
+
+/* Whether the caller may wait for the next item: code that a slot of the node runs, but no coroutine, and no thread of
+ * the user's, which would meet the runtime at work. */
+static bool may_wait(rmi_state *state)
+{
+    rm_error err = {0};
+    const bool runs_here = state->call.depth > 0 && state->call.thread == PyThread_get_thread_ident();
+    if (runs_here && !rmi_loop_runs_here())
+        return true;
+    (void)rm_error_set(&err, RM_E_USAGE,
+                       runs_here ? "the stream of node '%s' cannot be waited for in a coroutine"
+                                 : "the stream of node '%s' can be read by its process() only",
+                       rm_node_id(state->node));
+    rm_error_hint(&err, runs_here ? "there it is read with `async for`"
+                                  : "read it there, and hand the items to other threads");
+    rmi_python_raise(&err);
+    return false;
+}
+
+static PyObject *stream_next(PyObject *self)
+{
+    rmi_state *state = ((stream_object *)self)->state;
+    rm_packet packet = rm_packet_of(rm_null());
+    rm_error err = {0};
+    if (state == NULL || !may_wait(state))
+        return NULL;
+    if (state->closing != 0)
+        return told_to_end(state);
+    int rc = next_packet(state, true, &packet, &err);
+    if (rc == RM_OK)
+        return item_of(state, &packet);
+    if (rc == RM_AGAIN && state->closing != 0)
+        return told_to_end(state);
+    if (rc == RM_AGAIN && rm_node_can_wait(state->node)) { /* nobody wants more of it */
+        PyErr_SetNone(PyExc_GeneratorExit);
+        return NULL;
+    }
+    if (rc == RM_AGAIN) {
+        rc = rm_error_set(&err, RM_E_USAGE, "the stream of node '%s' cannot be waited for here",
+                          rm_node_id(state->node));
+        rm_error_hint(&err, "an asynchronous node reads it with `async for`");
+    }
+    if (rc < 0)
+        rmi_python_raise(&err);
+    return NULL;
+}
+
+/* What `await` finds when the next item is there already. */
+typedef struct ready_object {
+    PyObject_HEAD PyObject *value; /* NULL: the stream has ended */
+} ready_object;
+
+static PyObject *ready_new(PyObject *value)
+{
+    PyTypeObject *type = rmi_python_of_process()->ready_type;
+    ready_object *ready = (ready_object *)type->tp_alloc(type, 0);
+    if (ready == NULL)
+        Py_XDECREF(value);
+    else
+        ready->value = value;
+    return (PyObject *)ready;
+}
+
+static PyObject *ready_next(PyObject *self)
+{
+    PyObject *value = ((ready_object *)self)->value, *stop = NULL;
+    if (value == NULL) {
+        PyErr_SetNone(PyExc_StopAsyncIteration);
+        return NULL;
+    }
+    stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+    if (stop != NULL)
+        PyErr_SetObject(PyExc_StopIteration, stop);
+    Py_XDECREF(stop);
+    return NULL;
+}
+
+static void ready_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(((ready_object *)self)->value);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* A future for the next item, which is taken from the runtime when it is the node's turn. */
+static PyObject *wait_for_item(rmi_state *state)
+{
+    PyObject *before = state->stream->future;
+    const int over = before != NULL ? rmi_task_done(before) : 1; /* who waited may have been cancelled */
+    if (over < 0)
+        return NULL;
+    if (over == 0) {
+        PyErr_Format(PyExc_RuntimeError,
+                     "another task waits for the next item of the stream of node '%s' already",
+                     rm_node_id(state->node));
+        return NULL;
+    }
+    Py_XSETREF(state->stream->future, rmi_future_new());
+    if (!state->stream->in_slot) /* the poll of another node ran the task */
+        rm_node_wake(state->node);
+    return Py_XNewRef(state->stream->future);
+}
+
+static PyObject *stream_anext(PyObject *self)
+{
+    rmi_state *state = ((stream_object *)self)->state;
+    rm_packet packet = rm_packet_of(rm_null());
+    rm_error err = {0};
+    if (state == NULL)
+        return ready_new(NULL);
+    const int rc = state->stream->in_slot ? next_packet(state, false, &packet, &err) : RM_AGAIN;
+    if (rc == RM_OK) {
+        PyObject *item = item_of(state, &packet);
+        return item != NULL ? ready_new(item) : NULL;
+    }
+    if (rc == RM_DONE)
+        return ready_new(NULL);
+    if (rc < 0) {
+        rmi_python_raise(&err);
+        return NULL;
+    }
+    return wait_for_item(state);
+}
+
+static void stream_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyTypeObject *rmi_stream_type_new(PyObject *module)
+{
+    PyType_Slot slots[] = {{Py_tp_doc, "The items of a node's input."},
+                           {Py_tp_iter, PyObject_SelfIter},
+                           {Py_tp_iternext, stream_next},
+                           {Py_am_aiter, PyObject_SelfIter},
+                           {Py_am_anext, stream_anext},
+                           {Py_tp_dealloc, stream_dealloc},
+                           {0, NULL}};
+    PyType_Spec spec = {.name = "_remotemedia.Stream",
+                        .basicsize = sizeof(stream_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+PyTypeObject *rmi_ready_type_new(PyObject *module)
+{
+    PyType_Slot slots[] = {{Py_tp_iter, PyObject_SelfIter},
+                           {Py_tp_iternext, ready_next},
+                           {Py_am_await, PyObject_SelfIter},
+                           {Py_tp_dealloc, ready_dealloc},
+                           {0, NULL}};
+    PyType_Spec spec = {.name = "_remotemedia.Ready",
+                        .basicsize = sizeof(ready_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+/* ---- The slots */
+
+static int make_stream(rmi_state *state, rm_error *err)
+{
+    PyTypeObject *type = rmi_python_of_process()->stream_type;
+    state->stream = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *state->stream);
+    if (state->stream == NULL)
+        return rmi_out_of_memory(err);
+    state->stream->object = type->tp_alloc(type, 0);
+    if (state->stream->object == NULL)
+        return rmi_python_failed(state->node, err);
+    ((stream_object *)state->stream->object)->state = state;
+    return RM_OK;
+}
+
+void rmi_stream_free(rmi_state *state)
+{
+    rmi_python_stream *stream = state->stream;
+    if (stream == NULL)
+        return;
+    if (stream->object != NULL)
+        ((stream_object *)stream->object)->state = NULL;
+    Py_XDECREF(stream->object);
+    Py_XDECREF(stream->future);
+    while (stream->first < stream->count)
+        rm_packet_clear(&stream->ahead[stream->first++]);
+    const rm_allocator *allocator = rm_node_allocator(state->node);
+    rmi_free(allocator, stream->ahead, stream->capacity * sizeof *stream->ahead);
+    rmi_free(allocator, stream, sizeof *stream);
+    state->stream = NULL;
+}
+
+static int begin(rmi_state *state, rm_error *err)
+{
+    state->started = true;
+    state->work.drains = true;
+    return rmi_work_start(state, &state->work, rmi_user_process(state, state->stream->object), err);
+}
+
+/* Gives an asynchronous node what it waits for; true when there was something. */
+static bool feed(rmi_state *state, int *rc, rm_error *err)
+{
+    rmi_python_stream *stream = state->stream;
+    rm_packet packet = rm_packet_of(rm_null());
+    if (stream->future == NULL || rmi_task_done(stream->future) != 0) /* who waited may have been cancelled */
+        return false;
+    const int got = next_packet(state, false, &packet, err);
+    if (got == RM_AGAIN)
+        return false;
+    PyObject *item = got == RM_OK ? item_of(state, &packet) : NULL, *future = stream->future;
+    stream->future = NULL;
+    if (got < 0)
+        *rc = got;
+    else if ((got == RM_OK && item == NULL) || rmi_future_set(future, item) != 0)
+        *rc = rmi_python_failed(state->node, err);
+    Py_XDECREF(item);
+    Py_DECREF(future);
+    return true;
+}
+
+/* Goes on until something is emitted, or there is nothing to go on with. */
+static int run_async(rmi_state *state, int rc, rm_error *err)
+{
+    while (rc == RM_PENDING && feed(state, &rc, err)) {
+        if (rc == RM_PENDING)
+            rc = rmi_loop_step(state) != 0 ? rmi_python_failed(state->node, err)
+                                           : rmi_work_step(state, &state->work, err);
+    }
+    if (rc == RM_PENDING && state->stream->ended) /* no input will wake it */
+        rc = rmi_work_step_waiting(state, &state->work, err);
+    return rc;
+}
+
+/* RM_OK from the work means that the user's code is through: no more input is wanted. */
+static int answer(rmi_state *state, int rc)
+{
+    state->stream->in_slot = false;
+    if (rc == RM_OK)
+        state->ended = true;
+    rmi_waiting(state, rc == RM_PENDING);
+    return rc == RM_OK ? RM_DONE : rc;
+}
+
+/* Whether the call may go on with the next value; else others have their turn first. */
+static bool goes_on(rmi_state *state)
+{
+    if (state->thread == NULL || state->left <= 1)
+        return false;
+    state->left--;
+    return true;
+}
+
+static int step_job(rmi_state *state, rm_error *err)
+{
+    int rc = RM_OK;
+    if (state->stream == NULL)
+        rc = make_stream(state, err);
+    if (rc == RM_OK && state->ended)
+        return RM_DONE;
+    if (rc == RM_OK && !state->started && !state->class->is_async)
+        rc = prepare(state, err);
+    if (rc != RM_OK)
+        return rc == RM_AGAIN ? RM_OK : rc;
+    state->stream->in_slot = true;
+    rc = state->started ? rmi_work_step(state, &state->work, err) : begin(state, err);
+    while (rc == RM_MORE && goes_on(state))
+        rc = rmi_work_step(state, &state->work, err);
+    if (rc == RM_PENDING && (rc = run_async(state, rc, err)) == RM_PENDING &&
+        rmi_work_watch(state, &state->work) != 0)
+        rc = rmi_python_failed(state->node, err);
+    return answer(state, rc);
+}
+
+int rmi_stream_call(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_state *state = memory;
+    (void)node;
+    if (state->thread == NULL)
+        return rmi_run(state, step_job, err);
+    const int64_t started = rmi_platform_now();
+    state->left = state->batch > 0 ? state->batch : 1;
+    const int rc = rmi_thread_parked(state) ? rmi_thread_resume(state, err) : rmi_run(state, step_job, err);
+    if (rmi_platform_now() - started > LONG_CALL_NS)
+        state->batch = 1;
+    else if (state->batch < MOST_VALUES)
+        state->batch = state->batch > 0 ? state->batch * 2 : 2;
+    return rc;
+}
+
+int rmi_stream_poll(rmi_state *state, rm_error *err)
+{
+    int rc = RM_OK;
+    if (!state->started || state->ended)
+        return RM_OK;
+    state->stream->in_slot = true;
+    rc = rmi_loop_step(state) != 0 ? rmi_python_failed(state->node, err)
+                                   : rmi_work_step(state, &state->work, err);
+    rc = answer(state, run_async(state, rc, err));
+    if (rc == RM_PENDING &&
+        (rmi_work_watch(state, &state->work) != 0 || rmi_loop_wait(state, state->wait) != 0))
+        rc = rmi_python_failed(state->node, err);
+    return rc;
+}

@@ -1,0 +1,610 @@
+/* The slots of a node in a sandbox: each is the guest's function of the same name. */
+#include "sandbox/guest_node.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/spin.h"
+
+/* ---- The guest */
+
+int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call, rmi_guest_answer *answer,
+                          rm_error *err)
+{
+    rmi_wire_writer packer;
+    uint8_t *data = NULL;
+    size_t capacity = 0, size = 0;
+    int rc = rmi_wire_size(config, 0, &size, err);
+    if (rc == RM_OK)
+        rc = rmi_guest_input(guest, size, &data, &capacity, err);
+    if (rc != RM_OK)
+        return rc;
+    rmi_wire_init_fixed(&packer, data, capacity);
+    rc = rmi_wire_write(&packer, config, err);
+    rmi_slot slots[2] = {{.u32 = (uint32_t)size}, {0}};
+    return rc == RM_OK ? rmi_guest_call_it(guest, call, slots, answer, err) : rc;
+}
+
+/* The name of the i-th input port, where a variadic one counts once a connection; NULL: it has just one. */
+static const char *input_name(const rm_node_type *type, size_t i)
+{
+    for (const rm_port *port = type->ports; port != NULL && port->name != NULL; port++) {
+        if (port->direction == RM_INPUT && (i == 0 || port->variadic))
+            return port->name;
+        i -= port->direction == RM_INPUT;
+    }
+    return NULL;
+}
+
+/* What the guest is told, which may depend on the run. *out is owned. */
+static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out, rm_error *err)
+{
+    rm_value config = rm_value_retain(use->config), inputs = rm_null(), entry = rm_null(), id = rm_null();
+    int rc = rm_value_make_unique(rm_node_allocator(node), &config, err);
+    if (rc == RM_OK && use->type.generate != NULL)
+        rc = rm_map_set(&config, "generates", 9, rm_bool(rm_node_generates(node)), err);
+    if (rc == RM_OK && use->type.flags & RM_NODE_WAITS)
+        rc = rm_map_set(&config, "waits", 5, rm_bool(true), err);
+    const rm_node_type *type = use->native != NULL ? use->native : &use->type;
+    const size_t count = use->is_python ? 0 : rm_node_input_count(node);
+    if (rc == RM_OK && count > 0)
+        rc = rm_list_new(rm_node_allocator(node), count, &inputs, err);
+    for (size_t i = 0; rc == RM_OK && i < count; i++) {
+        const char *source = rm_node_input_source(node, (unsigned)i);
+        source = source != NULL ? source : "input";
+        rc = rm_list_new(rm_node_allocator(node), 2, &entry, err);
+        if (rc == RM_OK)
+            rc = rm_string_new(rm_node_allocator(node), source, strlen(source), &id, err);
+        if (rc == RM_OK)
+            rc = rm_list_append(&entry, rm_value_move(&id), err);
+        const char *port = input_name(type, i);
+        if (rc == RM_OK && port != NULL)
+            rc = rm_string_new(rm_node_allocator(node), port, strlen(port), &id, err);
+        if (rc == RM_OK)
+            rc = rm_list_append(&entry, rm_value_move(&id), err);
+        if (rc == RM_OK)
+            rc = rm_list_append(&inputs, rm_value_move(&entry), err);
+        rm_value_clear(&entry);
+    }
+    if (rc == RM_OK && count > 0)
+        rc = rm_map_set(&config, "inputs", 6, rm_value_move(&inputs), err);
+    rm_value_clear(&inputs);
+    *out = rm_value_move(&config);
+    if (rc != RM_OK)
+        rm_value_clear(out);
+    return rc;
+}
+
+/* Frees the one before. */
+static void set_guest(rmi_sandbox_state *state, rmi_guest *guest)
+{
+    rmi_guest *before = state->guest;
+    const uint64_t lost = before != NULL ? rmi_guest_lost(before) : 0;
+    rmi_spin_lock(&state->guard);
+    state->guest = guest;
+    rmi_spin_unlock(&state->guard);
+    if (lost > 0)
+        rm_node_log(state->node, RM_LOG_WARNING,
+                    "%llu bytes of its log came faster than %llu a second and were dropped",
+                    (unsigned long long)lost, (unsigned long long)state->use->policy.limits.log_bytes);
+    rmi_guest_free(before);
+}
+
+static int open_guest(rmi_sandbox_state *state, rm_error *err)
+{
+    rmi_guest_answer answer;
+    rm_value config = rm_null();
+    rmi_guest *made = NULL;
+    int rc = RM_OK;
+    if (state->guest == NULL) {
+        rc = rmi_guest_new(state->use->attached->sandbox, state->use->file, &state->use->policy, state->used,
+                           &made, err);
+        set_guest(state, made);
+    }
+    if (rc == RM_OK && state->use->type.flags & RM_NODE_WAITS)
+        rc = rmi_guest_let_wait(state->guest, err);
+    if (rc == RM_OK)
+        rc = configuration(state->node, state->use, &config, err);
+    if (rc == RM_OK)
+        rc = rmi_sandbox_configure(state->guest, config, RMI_GUEST_OPEN, &answer, err);
+    if (rc > 0)
+        rc = rmi_guest_answered(RMI_GUEST_OPEN, rc, err);
+    state->no_emitting = true;
+    if (rc == RM_OK)
+        rc = rmi_sandbox_replay(state, &answer, NULL, 0, err);
+    state->no_emitting = false;
+    rm_value_clear(&config);
+    if (rc != RM_OK)
+        set_guest(state, NULL);
+    return rc;
+}
+
+/* It does not start again: every later call fails with `rc`, as `err` says. */
+static void end_for_good(rmi_sandbox_state *state, int rc, const rm_error *err)
+{
+    rm_error_clear(&state->why);
+    state->spent = rm_error_set(&state->why, rc, "%s", err->message);
+}
+
+/* Makes the guest anew when the one before has died, unless it was for good. */
+static int need_guest(rmi_sandbox_state *state, rm_error *err)
+{
+    if (state->spent != 0)
+        return rm_error_set(err, state->spent, "%s", state->why.message);
+    if (state->guest != NULL)
+        return RM_OK;
+    rm_node_log(state->node, RM_LOG_WARNING, "starts again in a new sandbox: the one before was ended");
+    const int rc = open_guest(state, err);
+    if (rc < 0 && err != NULL) /* it would not start another time either */
+        end_for_good(state, rc, err);
+    return rc;
+}
+
+/* What is pending has died with its guest. */
+static void fail_pending(rmi_sandbox_state *state, int rc, const rm_error *why)
+{
+    while (state->token_count > 0) {
+        const uint64_t host = state->tokens[--state->token_count].host;
+        rm_error failure = {0};
+        (void)rm_error_set(&failure, rc, "%s", why != NULL ? why->message : "its sandbox was ended");
+        (void)rm_node_finish(state->node, host, rc, &failure);
+        rm_error_clear(&failure);
+    }
+}
+
+/* After each call: `rc` is its code. What has died is given up. */
+static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
+{
+    if (state->guest == NULL || !rmi_guest_is_dead(state->guest))
+        return rc;
+    if (rmi_guest_is_spent(state->guest) && err != NULL)
+        end_for_good(state, rc, err);
+    state->used = rmi_guest_used(state->guest);
+    if (rc >= 0) /* stopped when it was about to end by itself */
+        rc = rm_error_set(err, RM_E_CANCELLED, "its sandbox was stopped");
+    set_guest(state, NULL);
+    if (rm_node_cancelled(state->node))
+        state->token_count = 0;
+    else
+        fail_pending(state, rc, err);
+    return rc == RM_E_CANCELLED && rm_node_cancelled(state->node) ? rm_node_cancel_error(state->node, err)
+                                                                  : rc;
+}
+
+/* The interface is broken, as `err` says. */
+static int give_up(rmi_sandbox_state *state, int rc, rm_error *err)
+{
+    rmi_guest_give_up(state->guest);
+    return settle(state, rc, err);
+}
+
+enum { MOST_ASKED = 1000 }; /* times that code may catch the end of what it waits in */
+/* Which answers a call may give beside 0 and failures. */
+enum { MAY_MORE = 1, MAY_PEND = 2, MAY_BE_DONE = 4, MAY_ALL = MAY_MORE | MAY_PEND | MAY_BE_DONE };
+
+static bool may_answer(const rmi_sandbox_state *state, int rc, unsigned may)
+{
+    if (state->use->type.poll == NULL)
+        may &= ~(unsigned)MAY_PEND;
+    return rc <= RM_OK || (rc == RM_MORE && may & MAY_MORE) || (rc == RM_PENDING && may & MAY_PEND) ||
+           (rc == RM_DONE && may & MAY_BE_DONE);
+}
+
+/* Does what the guest said in its answer `rc`, which is not about packets. */
+static int heed(rmi_sandbox_state *state, rmi_guest_call which, int rc, unsigned may,
+                const rmi_guest_answer *answer, rm_error *err)
+{
+    if (!rmi_guest_is_dead(state->guest)) { /* also what was emitted before a failure */
+        const int replayed = rmi_sandbox_replay(state, answer, NULL, 0, rc < 0 ? NULL : err);
+        if (replayed < 0)
+            return give_up(state, rc < 0 ? rc : replayed, err);
+        if (!may_answer(state, rc, may))
+            return give_up(state, rmi_guest_answered(which, rc, err), err);
+    }
+    return settle(state, rc, err);
+}
+
+static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot first, unsigned may,
+                       rmi_guest_answer *answer, rm_error *err)
+{
+    rmi_slot slots[2] = {first, {0}};
+    const int rc = rmi_guest_call_it(state->guest, which, slots, answer, err);
+    return heed(state, which, rc, may, answer, err);
+}
+
+/* ---- Slots */
+
+static int node_open(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_sandboxed *use = rm_node_type_data(node);
+    state->node = node;
+    state->use = use;
+    state->last_seq = state->bound = INT64_MIN;
+    atomic_flag_clear(&state->guard);
+    state->guest = atomic_exchange(&use->guest, NULL); /* the one that described it */
+    const int rc = open_guest(state, err);
+    if (rc != RM_OK)
+        rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    return rc;
+}
+
+/* *n packets, or as many as make MOST_AT_ONCE bytes: more would only take memory of the guest's, and would not stay in the
+ * processor's cache until they come back. */
+static int pack_run(rmi_wire_writer *packer, const rm_packet *run, size_t *n, rm_error *err)
+{
+    enum { MOST_AT_ONCE = 256 << 10 };
+    size_t i = 0;
+    int rc = RM_OK;
+    rmi_wire_put_u32(packer, 0); /* their number */
+    rmi_wire_put_u32(packer, 0);
+    while (rc == RM_OK && i < *n && packer->length < MOST_AT_ONCE)
+        rc = rmi_wire_write_packet(packer, &run[i++], err);
+    rmi_wire_set_u32(packer, 0, (uint32_t)i);
+    if (rc == RM_OK)
+        *n = i;
+    return rc;
+}
+
+/* Puts the first packets of `run` into the input area: *n of them, fewer where they are large or one cannot cross. *length is
+ * what they take. */
+static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, size_t *length, rm_error *err)
+{
+    rmi_wire_writer packer;
+    uint8_t *data = NULL;
+    size_t capacity = 0, wanted = 1;
+    for (;;) {
+        int rc = rmi_guest_input(state->guest, wanted, &data, &capacity, err);
+        if (rc != RM_OK)
+            return rc;
+        rmi_wire_init_fixed(&packer, data, capacity);
+        packer.any_order = state->use->is_python;
+        rc = pack_run(&packer, run, n, err);
+        if (rc != RM_OK && *n > 1) { /* finds the one that it was */
+            rm_error_clear(err);
+            *n /= 2;
+            continue;
+        }
+        *length = wanted = packer.length;
+        if (rc != RM_OK || rmi_wire_fits(&packer))
+            return rc;
+        if (packer.failed)
+            return rm_error_set(err, RM_E_LIMIT, "more than a sandbox can take at once");
+    }
+}
+
+/* Whether the answer `rc` to `n` packets is one that the interface knows; `err` says why not. */
+static bool makes_sense(const rmi_sandbox_state *state, int rc, size_t n, uint32_t done, rm_error *err)
+{
+    const unsigned more = rmi_guest_has(state->guest, RMI_GUEST_MORE) ? MAY_MORE : 0;
+    if (done > n)
+        (void)rmi_guest_broken(err, "rm_node_process has finished %u of %zu packets", done, n);
+    else if (rc == RM_OK && done < n)
+        (void)rmi_guest_broken(err, "rm_node_process answers 0 after %u of %zu packets", done, n);
+    else if (rc < 0 && done == n)
+        (void)rmi_guest_broken(err, "rm_node_process fails after its last packet");
+    else if (!may_answer(state, rc, MAY_PEND | MAY_BE_DONE | more) || (rc > 0 && done == 0))
+        (void)rmi_guest_answered(RMI_GUEST_PROCESS, rc, err);
+    else if (rc == RM_PENDING && !state->suspended)
+        (void)rmi_guest_broken(err, "rm_node_process answers 2, but no packet is pending");
+    else
+        return true;
+    return false;
+}
+
+/* The packet of `run` that was in process when what it emitted last was emitted. */
+static size_t place_of(const rmi_sandbox_state *state, const rm_packet *run, size_t n)
+{
+    size_t i = 0;
+    while (i + 1 < n && run[i].seq < state->last_seq)
+        i++;
+    return i;
+}
+
+static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet *run, size_t n, size_t *done,
+                        rm_error *err)
+{
+    rmi_guest_answer answer;
+    size_t length = 0;
+    state->fell = false;
+    int rc = put_run(state, run, &n, &length, err);
+    if (rc != RM_OK)
+        return settle(state, rc, err);
+    rmi_slot slots[2] = {{.u32 = port}, {.u32 = (uint32_t)length}};
+    rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &answer, err);
+    state->fell = rmi_guest_is_dead(state->guest);
+    if (state->fell)
+        return settle(state, rc, err);
+    state->suspended = false;
+    if (run[0].seq < state->last_seq) /* tried again after later ones */
+        state->last_seq = run[0].seq;
+    const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 ? NULL : err);
+    if (replayed >= 0 && makes_sense(state, rc, n, answer.done, err)) {
+        *done = answer.done;
+        return rc;
+    }
+    *done = place_of(state, run, n);
+    return give_up(state, replayed >= 0 ? RM_E_VALUE : rc < 0 ? rc : replayed, err);
+}
+
+static int node_more(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    const int rc = need_guest(state, err);
+    if (rc != RM_OK)
+        return rc;
+    state->suspended = false;
+    return simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &answer, err);
+}
+
+/* The guest died of a packet, and nothing of its run was emitted. */
+static bool fell_unasked(const rmi_sandbox_state *state)
+{
+    return state->fell && state->guest == NULL && state->spent == 0 && !rm_node_cancelled(state->node);
+}
+
+static int node_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n,
+                             size_t *done, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    (void)node;
+    int rc = need_guest(state, err);
+    const rm_sandbox_limits *limits = &state->use->policy.limits;
+    bool singly =
+        limits->fuel > 0 || limits->timeout_ms > 0; /* so that they end it at an item, always the same */
+    *done = 0;
+    while (rc == RM_OK && *done < n) {
+        size_t some = 0;
+        const size_t start = *done, most = singly ? 1 : n - start;
+        rc = process_some(state, port, run + start, most, &some, err);
+        if (rc < 0 && most > 1 && fell_unasked(state)) { /* of one of them: a new guest shows which */
+            rm_error_clear(err);
+            singly = true;
+            rc = need_guest(state, err);
+            if (rc == RM_OK)
+                continue;
+        }
+        for (size_t i = 0; i < some + (rc < 0); i++)
+            rm_packet_clear(&run[start + i]);
+        *done += some;
+        if (rc == RM_OK && some == 0)
+            return rm_error_set(err, RM_E_INTERNAL, "a sandbox does not take its packets");
+    }
+    return rc;
+}
+
+/* ---- Streams */
+
+/* The call that waits for the stream; its answer. */
+static int go_on(rmi_sandbox_state *state, uint32_t length, rm_error *err)
+{
+    rmi_guest_answer said;
+    const int rc = rmi_guest_go_on(state->guest, length, &said, err);
+    return heed(state, RMI_GUEST_PROCESS, rc, MAY_ALL, &said, err);
+}
+
+/* Ends the call that waits for the stream, of which nobody wants more. */
+static int unwind(rmi_sandbox_state *state, rm_error *err)
+{
+    int rc = RM_OK;
+    if (state->guest == NULL || !rmi_guest_waits(state->guest))
+        return RM_OK;
+    state->is_unwanted = true;
+    for (int i = 0; rc == RM_OK && i < MOST_ASKED && state->guest != NULL && rmi_guest_waits(state->guest);
+         i++)
+        rc = go_on(state, RMI_STREAM_CLOSED, err);
+    state->is_unwanted = false;
+    if (rc >= 0 && state->guest != NULL && rmi_guest_waits(state->guest))
+        rc = give_up(state, rmi_guest_broken(err, "it waits for packets after its stream was closed"), err);
+    return rc < 0 ? rc : RM_OK;
+}
+
+/* Gives the guest the next packet of its stream, or says that there are no more: its answer. RM_AGAIN: none can be had now. */
+static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
+{
+    rm_packet packet;
+    rmi_guest_answer said;
+    size_t one = 1, length = 0;
+    int rc = rm_node_pull(state->node, false, &packet, err);
+    if (rc == RM_DONE && !state->ended && rmi_guest_waits(state->guest)) {
+        state->ended = true;
+        return go_on(state, RMI_STREAM_ENDED, err);
+    }
+    if (rc == RM_DONE && !state->ended && rmi_guest_has(state->guest, RMI_GUEST_END)) {
+        state->ended = true;
+        return simple_call(state, RMI_GUEST_END, (rmi_slot){0}, MAY_ALL, &said, err);
+    }
+    if (rc != RM_OK)
+        return rc;
+    rc = put_run(state, &packet, &one, &length, err);
+    rm_packet_clear(&packet);
+    if (rc != RM_OK)
+        return settle(state, rc, err);
+    if (rmi_guest_waits(state->guest))
+        return go_on(state, (uint32_t)length, err);
+    rmi_slot slots[2] = {{0}, {.u32 = (uint32_t)length}};
+    rc = rmi_guest_call_it(state->guest, RMI_GUEST_PROCESS, slots, &said, err);
+    return heed(state, RMI_GUEST_PROCESS, rc, MAY_ALL, &said, err);
+}
+
+/* Goes on after `answer` as long as the guest wants more of its stream and there is some. */
+static int feed(rmi_sandbox_state *state, int answer, rm_error *err)
+{
+    while (answer == RM_OK || (answer == RM_PENDING && state->wants)) {
+        state->wants = false;
+        const int next = next_of_stream(state, err);
+        if (next == RM_AGAIN || (next == RM_DONE && state->ended))
+            return answer == RM_OK && next == RM_DONE ? RM_DONE : answer;
+        answer = next;
+    }
+    return answer;
+}
+
+static int node_stream(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer said;
+    (void)node;
+    int rc = need_guest(state, err);
+    if (rc != RM_OK)
+        return rc;
+    state->wants = false;
+    if (state->more && rmi_guest_has(state->guest, RMI_GUEST_MORE))
+        rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &said, err);
+    rc = feed(state, rc, err);
+    state->more = rc == RM_MORE;
+    return rc;
+}
+
+/* ---- Sources, pending ones, the end */
+
+static int node_generate(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    int rc = need_guest(state, err);
+    if (rc == RM_OK)
+        rc = simple_call(state, RMI_GUEST_GENERATE, (rmi_slot){0}, MAY_ALL, &answer, err);
+    return rc;
+}
+
+static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    if (state->guest == NULL) { /* what was pending died with it */
+        wait->deadline = INT64_MAX;
+        return RM_OK;
+    }
+    state->wants = false;
+    int rc = simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, MAY_ALL, &answer, err);
+    if (rc == RM_OK && state->token_count > 0)
+        return give_up(state, rmi_guest_broken(err, "rm_node_poll answers 0, but packets are pending"), err);
+    if (rc == RM_PENDING && state->wants)
+        rc = feed(state, rc, err);
+    const double ms = rc == RM_PENDING && answer.wait_ms > 0 ? answer.wait_ms : 0;
+    wait->descriptor = -1;
+    wait->deadline = rc == RM_PENDING && ms < 1e12 ? rm_clock_now() + (int64_t)(ms * 1e6) : INT64_MAX;
+    return rc;
+}
+
+static int node_advance(rm_node *node, void *memory, int64_t bound, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    state->bound = bound;
+    if (state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_ADVANCE))
+        return RM_OK;
+    state->advancing = true;
+    const int rc = simple_call(state, RMI_GUEST_ADVANCE, (rmi_slot){.u64 = (uint64_t)bound}, 0, &answer, err);
+    state->advancing = false;
+    return rc;
+}
+
+static int node_flush(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    const int rc = unwind(state, err);
+    if (rc != RM_OK || state->guest == NULL || !rmi_guest_has(state->guest, RMI_GUEST_FLUSH))
+        return rc;
+    return simple_call(state, RMI_GUEST_FLUSH, (rmi_slot){0}, MAY_MORE, &answer, err);
+}
+
+static void node_abandon(rm_node *node, void *memory, uint64_t token)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    (void)node;
+    for (size_t i = 0; state->guest != NULL && i < state->token_count; i++) {
+        if (state->tokens[i].host != token)
+            continue;
+        const uint64_t guests = state->tokens[i].guest;
+        state->tokens[i] = state->tokens[--state->token_count];
+        state->no_emitting = true;
+        if (rmi_guest_has(state->guest, RMI_GUEST_ABANDON))
+            (void)simple_call(state, RMI_GUEST_ABANDON, (rmi_slot){.u64 = guests}, 0, &answer, NULL);
+        state->no_emitting = false;
+        return;
+    }
+}
+
+/* Any thread. */
+static void node_interrupt(rm_node *node, void *memory)
+{
+    rmi_sandbox_state *state = memory;
+    if (!rm_node_cancelled(node)) /* it is about an item of another node */
+        return;
+    rmi_spin_lock(&state->guard);
+    if (state->guest != NULL)
+        rmi_guest_stop(state->guest);
+    rmi_spin_unlock(&state->guard);
+}
+
+static int node_close(rm_node *node, void *memory, rm_error *err)
+{
+    rmi_sandbox_state *state = memory;
+    rmi_guest_answer answer;
+    rm_error more = {0};
+    int rc = unwind(state, err);
+    state->no_emitting = true;
+    if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE)) {
+        const int closed = simple_call(state, RMI_GUEST_CLOSE, (rmi_slot){0}, 0, &answer, &more);
+        if (rc == RM_OK && closed < 0)
+            rm_error_move(err, &more);
+        rc = rc == RM_OK ? closed : rc;
+    }
+    rm_error_clear(&more);
+    set_guest(state, NULL);
+    rmi_sandbox_tell_lost(state);
+    rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    rm_error_clear(&state->why);
+    return rc;
+}
+
+/* ---- Which of them a node has */
+
+static bool flag(rm_value description, const char *key)
+{
+    rm_value value = rm_null();
+    return rm_map_get(description, key, strlen(key), &value) && value.kind == RM_BOOL && value.b;
+}
+
+void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description)
+{
+    rm_node_type *type = &use->type;
+    rm_value most = rm_null();
+    type->abi_version = RM_NODE_ABI_VERSION;
+    type->size = sizeof *type;
+    type->state_size = sizeof(rmi_sandbox_state);
+    type->flags = RM_NODE_ANY_PARAMS | (flag(description, "slow") ? RM_NODE_SLOW : 0u) |
+                  (flag(description, "live") ? RM_NODE_LIVE : 0u);
+    type->open = node_open;
+    type->flush = node_flush;
+    type->interrupt = node_interrupt;
+    type->close = node_close;
+    if (flag(description, "pending"))
+        type->poll = node_poll;
+    type->abandon = type->poll != NULL ? node_abandon : NULL;
+    if (flag(description, "advance"))
+        type->advance = node_advance;
+    if (flag(description, "generates"))
+        type->generate = node_generate;
+    if (flag(description, "streaming")) {
+        type->flags |= flag(description, "waits") ? RM_NODE_WAITS : 0u;
+        type->stream = node_stream;
+        type->end = node_stream;
+    } else {
+        type->process_many = node_process_many;
+        type->more = node_more;
+    }
+    if (rm_map_get(description, "max_in_flight", 13, &most) && most.kind == RM_INT && most.i > 0 &&
+        most.i <= 65536)
+        type->max_in_flight = (uint32_t)most.i;
+}

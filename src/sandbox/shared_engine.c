@@ -1,0 +1,213 @@
+#include "sandbox/shared_engine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+enum { LOADING_MS = 60000 };
+#define ENGINE_FILE "libremotemedia_wasmtime.so"
+
+void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    if (sandbox->log == NULL)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    sandbox->log(sandbox->log_context, level, NULL, text);
+}
+
+/* ---- Files beside the program */
+
+static bool is_there(const char *folder, const char *near, const char *name,
+                     char path[static RMI_SANDBOX_PATH])
+{
+    const int length =
+        snprintf(path, RMI_SANDBOX_PATH, "%s/%s%s%s", folder, near, near[0] != '\0' ? "/" : "", name);
+    return length < RMI_SANDBOX_PATH && access(path, R_OK) == 0;
+}
+
+/* Looks for `name` in `given` or else in the places `near` the program, and near the library where that is another
+ * file. Places end with NULL. */
+static bool find_beside(const char *given, const char *const *near, const char *name,
+                        char path[static RMI_SANDBOX_PATH])
+{
+    bool (*const homes[])(char *buffer, size_t size) = {rmi_platform_program_directory,
+                                                        rmi_platform_own_directory};
+    char folder[RMI_SANDBOX_PATH];
+    if (given[0] != '\0')
+        return is_there(given, "", name, path);
+    for (size_t home = 0; home < sizeof homes / sizeof *homes; home++) {
+        if (!homes[home](folder, sizeof folder))
+            continue;
+        for (const char *const *place = near; *place != NULL; place++)
+            if (is_there(folder, *place, name, path))
+                return true;
+    }
+    return false;
+}
+
+int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char path[static RMI_SANDBOX_PATH],
+                     rm_error *err)
+{
+    /* Beside it, as `make install` puts them, as the build does; the same for the library. */
+    static const char *const near[] = {".", "../wasm", "../../wasm", "remotemedia/wasm", NULL};
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (find_beside(sandbox->modules, near, names[i], path))
+            return RM_OK;
+    (void)rm_error_set(err, RM_E_NOT_FOUND, "there is no %s %s%s", names[0],
+                       sandbox->modules[0] != '\0' ? "in " : "beside the program", sandbox->modules);
+    rm_error_hint(err, "`make wasm` builds the WASM files; --wasm FILE names another");
+    return RM_E_NOT_FOUND;
+}
+
+/* ---- The engine */
+
+static int load_library(rm_sandbox *sandbox, rm_error *err)
+{
+    static const char *const near[] = {".", "../lib", "remotemedia/lib", NULL};
+    char path[RMI_SANDBOX_PATH];
+    rmi_engine_entry *entry = NULL;
+    if (sandbox->engine_path[0] != '\0')
+        (void)snprintf(path, sizeof path, "%s", sandbox->engine_path);
+    else if (!find_beside("", near, ENGINE_FILE, path))
+        return rm_error_set(err, RM_E_MISSING_FEATURE,
+                            "a sandbox needs RM_WASMTIME_RUNTIME, whose %s is not beside the program",
+                            ENGINE_FILE);
+    int rc = rmi_library_open(sandbox->allocator, path, &sandbox->library, err);
+    if (rc != RM_OK)
+        return rc;
+    if (!rmi_library_function(sandbox->library, RMI_ENGINE_ENTRY, &entry, sizeof entry) ||
+        entry()->interface != RMI_ENGINE_INTERFACE) {
+        rmi_library_close(sandbox->library);
+        sandbox->library = NULL;
+        return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "%s is of another version of this program", path);
+    }
+    sandbox->api = entry();
+    return RM_OK;
+}
+
+static int need_engine(rm_sandbox *sandbox, bool fuel, rm_error *err)
+{
+    int rc = sandbox->api == NULL ? load_library(sandbox, err) : RM_OK;
+    const rmi_engine_config config = {.allocator = sandbox->allocator,
+                                      .fuel = fuel,
+                                      .stack_size = RMI_SANDBOX_STACK,
+                                      .pool = sandbox->instances};
+    if (rc == RM_OK && sandbox->api != NULL && sandbox->engines[fuel] == NULL)
+        rc = sandbox->api->engine_new(&config, &sandbox->engines[fuel], err);
+    return rc;
+}
+
+/* ---- Modules */
+
+static rmi_loaded *find_loaded(const rm_sandbox *sandbox, const char *path, bool fuel)
+{
+    rmi_loaded *at = sandbox->loaded;
+    while (at != NULL && (at->fuel != fuel || strcmp(at->path, path) != 0))
+        at = at->next;
+    return at;
+}
+
+/* Puts it into the list at the front. */
+static int load_module(rm_sandbox *sandbox, const char *path, bool fuel, rm_error *err)
+{
+    const size_t length = strlen(path) + 1;
+    rmi_loaded *made = rmi_alloc(sandbox->allocator, sizeof *made + length);
+    if (made == NULL)
+        return rmi_out_of_memory(err);
+    *made = (rmi_loaded){.next = sandbox->loaded, .fuel = fuel};
+    memcpy(made->path, path, length);
+    const int rc = rmi_code_load(sandbox, sandbox->engines[fuel], path, &made->module, err);
+    if (rc == RM_OK)
+        sandbox->loaded = made;
+    else
+        rmi_free(sandbox->allocator, made, sizeof *made + length);
+    return rc;
+}
+
+int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out,
+                       rmi_engine **engine, rm_error *err)
+{
+    (void)pthread_mutex_lock(&sandbox->lock);
+    int rc = need_engine(sandbox, fuel, err);
+    const rmi_loaded *loaded = find_loaded(sandbox, path, fuel);
+    if (rc == RM_OK && loaded == NULL) {
+        rc = load_module(sandbox, path, fuel, err);
+        loaded = sandbox->loaded;
+    }
+    if (rc == RM_OK) {
+        *out = loaded->module;
+        *engine = sandbox->engines[fuel];
+    }
+    (void)pthread_mutex_unlock(&sandbox->lock);
+    return rc;
+}
+
+/* ---- */
+
+static int copy_path(const char *from, char to[static RMI_SANDBOX_PATH], rm_error *err)
+{
+    const size_t length = from != NULL ? strlen(from) : 0;
+    if (length >= RMI_SANDBOX_PATH)
+        return rm_error_set(err, RM_E_LIMIT, "a path of a sandbox is longer than %d bytes",
+                            RMI_SANDBOX_PATH - 1);
+    if (length > 0)
+        memcpy(to, from, length + 1);
+    return RM_OK;
+}
+
+int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *err)
+{
+    const rm_sandbox_config none = {.size = sizeof none};
+    *out = NULL;
+    if (config == NULL)
+        config = &none;
+    if (config->size != sizeof *config)
+        return rm_error_set(err, RM_E_USAGE, "rm_sandbox_config.size is %u, not %zu", config->size,
+                            sizeof *config);
+    rm_sandbox *made = rmi_alloc_zeroed(config->allocator, sizeof *made);
+    if (made == NULL)
+        return rmi_out_of_memory(err);
+    made->allocator = config->allocator;
+    made->log = config->log;
+    made->log_context = config->log_context;
+    made->instances = config->instances;
+    made->loading_ms = config->loading_ms > 0 ? config->loading_ms : LOADING_MS;
+    int rc = copy_path(config->modules, made->modules, err);
+    if (rc == RM_OK)
+        rc = copy_path(config->engine, made->engine_path, err);
+    if (rc == RM_OK)
+        rc = copy_path(config->cache, made->cache, err);
+    const int failure = rc == RM_OK ? pthread_mutex_init(&made->lock, NULL) : 0;
+    if (failure != 0)
+        rc = rm_error_set(err, RM_E_INTERNAL, "no lock for the sandbox: %s", strerror(failure));
+    if (rc == RM_OK)
+        *out = made;
+    else
+        rmi_free(made->allocator, made, sizeof *made);
+    return rc;
+}
+
+void rm_sandbox_free(rm_sandbox *sandbox)
+{
+    if (sandbox == NULL)
+        return;
+    while (sandbox->loaded != NULL) {
+        rmi_loaded *gone = sandbox->loaded;
+        sandbox->loaded = gone->next;
+        sandbox->api->module_free(gone->module);
+        rmi_free(sandbox->allocator, gone, sizeof *gone + strlen(gone->path) + 1);
+    }
+    for (size_t i = 0; i < 2; i++)
+        if (sandbox->engines[i] != NULL)
+            sandbox->api->engine_free(sandbox->engines[i]);
+    rmi_library_close(sandbox->library); /* it stays loaded: the engine's handlers of signals point into it */
+    (void)pthread_mutex_destroy(&sandbox->lock);
+    rmi_free(sandbox->allocator, sandbox, sizeof *sandbox);
+}
