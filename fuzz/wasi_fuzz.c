@@ -15,7 +15,7 @@
 #include "fuzz/fuzz.h"
 #include "sandbox/wasi/wasi_state.h"
 
-enum { MEMORY = 1 << 16, CALLS = 64, FUNCTIONS = 64, LARGEST_FILE = 1 << 20 };
+enum { MEMORY = 1 << 16, CALLS = 64, FUNCTIONS = 64, LARGEST_FILE = 1 << 23 };
 /* What the first byte chooses. */
 enum { READ_ONLY = 1, NO_FOLDER = 2, FILE_TOO = 4, LIMITED = 8, REAL_TIME = 16, STOPS = 32 };
 
@@ -178,7 +178,7 @@ int rmf_run(rmt_heap *heap, rmf_input input)
     const bool grants_folder = (choices & NO_FOLDER) == 0, grants_file = (choices & FILE_TOO) != 0;
     const rmi_grant grants[] = {{.host = folder, .guest = "/d", .rights = rights},
                                 {.host = file, .guest = "/w/f", .rights = rights, .is_file = true}};
-    const rmi_stream stream = {.descriptor = null,
+    const rmi_wasi_stream stream = {.descriptor = null,
                                .limit = (choices & LIMITED) != 0 ? 20 : 0,
                                .rate = (choices & LIMITED) != 0 ? 30 : 0};
     const rmi_wasi_config config = {.allocator = &heap->allocator,
