@@ -179,8 +179,8 @@ int rmf_run(rmt_heap *heap, rmf_input input)
     const rmi_grant grants[] = {{.host = folder, .guest = "/d", .rights = rights},
                                 {.host = file, .guest = "/w/f", .rights = rights, .is_file = true}};
     const rmi_wasi_stream stream = {.descriptor = null,
-                               .limit = (choices & LIMITED) != 0 ? 20 : 0,
-                               .rate = (choices & LIMITED) != 0 ? 30 : 0};
+                                    .limit = (choices & LIMITED) != 0 ? 20 : 0,
+                                    .rate = (choices & LIMITED) != 0 ? 30 : 0};
     const rmi_wasi_config config = {.allocator = &heap->allocator,
                                     .args = words,
                                     .env = (choices & LIMITED) != 0 ? none : words,
