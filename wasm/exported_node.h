@@ -30,7 +30,7 @@ void rmi_node_buffers_drop_packets(rmi_node_buffers *buffers, size_t first);
 /* Before and after a call: empties output and error; tells the host where they are. */
 void rmi_node_buffers_begin(rmi_node_buffers *buffers);
 void rmi_node_buffers_end(rmi_node_buffers *buffers, const rm_error *failure);
-/* Writes an event to the output area: a record. */
+/* Writes an event to the output buffer. */
 int rmi_node_buffers_event(rmi_node_buffers *buffers, const rmi_event *event, rm_error *err);
 
 #endif

@@ -13,7 +13,7 @@ static struct node {
     uint8_t *config; /* owned: the bytes that it was made of */
     size_t config_length;
     bool open;
-    bool recording; /* the output area holds records, not a value */
+    bool recording; /* the output buffer holds events, not a value */
     bool refused;   /* the call in progress came from inside another, or after a trap: nothing is its own */
     rm_error failure;
 } node;
@@ -75,7 +75,7 @@ EXPORT("rm_node_reserve") int32_t export_node_reserve(uint32_t size)
 
 /* ---- Making the node */
 
-static int record(void *context, const rmi_event *event, rm_error *err)
+static int report(void *context, const rmi_event *event, rm_error *err)
 {
     (void)context;
     return rmi_node_buffers_event(&node.buffers, event, err);
@@ -157,7 +157,7 @@ static int make_from(rm_value config, rm_error *err)
     }
     if (rc == RM_OK && rm_map_get(config, "node_arrays", 11, &value) && value.kind != RM_NULL)
         rc = rmi_arrays_option(&node.runtime->arrays, "node_arrays", value, err);
-    const rmi_standalone_caller caller = {.record = record, .wait = wait_for_stream};
+    const rmi_standalone_caller caller = {.report = report, .wait = wait_for_stream};
     return rc == RM_OK ? rmi_standalone_new(node.runtime, config, &caller, &node.standalone, err) : rc;
 }
 

@@ -344,7 +344,7 @@ static struct node_state {
     node_buffer output, error;
     node_buffer *target;
     const node_packet *packet; /* in process */
-    bool emitting;             /* a record lacks its metadata yet */
+    bool emitting;             /* an event lacks its metadata yet */
     bool open;
 } node_state;
 
@@ -502,7 +502,7 @@ static inline void node_put_value(const node_value *value)
 
 /* ---- Emitting, failing, logging */
 
-static inline void node_end_record(void)
+static inline void node_end_event(void)
 {
     if (node_state.emitting && node_state.packet != NULL)
         node_put_value(&node_state.packet->metadata);
@@ -516,7 +516,7 @@ static inline void node_emit(uint32_t port)
 {
     const node_packet *from = node_state.packet;
     const int64_t none[] = {-1, INT64_MIN, INT64_MIN};
-    node_end_record();
+    node_end_event();
     const uint32_t head[] = {1, port}, flags[] = {from != NULL ? from->flags : 0, 0};
     node_put(head, sizeof head);
     node_put(from != NULL ? &from->seq : none, sizeof none);
@@ -562,7 +562,7 @@ typedef enum node_level { NODE_ERROR, NODE_WARNING, NODE_INFO, NODE_DEBUG } node
 static inline void node_log(node_level level, const char *text)
 {
     const uint32_t head[] = {5, level};
-    node_end_record();
+    node_end_event();
     node_put(head, sizeof head);
     node_put_text(text);
 }
@@ -622,7 +622,7 @@ static inline int node_no_memory(void)
 
 static inline int32_t node_end(int rc)
 {
-    node_end_record();
+    node_end_event();
     if (node_state.output.failed) {
         node_state.output.length = 0;
         rc = node_no_memory();
@@ -734,7 +734,7 @@ static inline int node_process_one(uint32_t port, const node_packet *packet)
     const uint32_t start = node_state.output.length;
     node_state.packet = packet;
     const int rc = node.process(port, packet);
-    node_end_record();
+    node_end_event();
     if (!node_state.output.failed)
         return rc;
     node_state.output.failed = false;

@@ -140,13 +140,13 @@ typedef struct rm_node_type {
      * May answer RM_MORE (the item has more to emit: `more` is called before any further packet), RM_PENDING
      * (the item's results follow from poll) or RM_DONE (wants no more input; its flush still comes). */
     int (*process)(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err);
-    /* Instead of process, for nodes that do little work a packet: takes the `n` >= 1 packets of `run`, in
-     * order, and owns each that it has counted in *done. On failure run[*done] is the packet that failed:
+    /* Instead of process, for nodes that do little work a packet: takes the `n` >= 1 packets of `batch`, in
+     * order, and owns each that it has counted in *done. On failure batch[*done] is the packet that failed:
      * it is consumed too, the later ones stay the runtime's, which may call again with them. RM_DONE:
-     * run[*done - 1] was the last one wanted. RM_MORE: run[*done - 1] has more to emit: `more` is called.
-     * RM_PENDING: run[*done - 1] is pending (rm_node_suspend was called with it current); the later ones wait.
+     * batch[*done - 1] was the last one wanted. RM_MORE: batch[*done - 1] has more to emit: `more` is called.
+     * RM_PENDING: batch[*done - 1] is pending (rm_node_suspend was called with it current); the later ones wait.
      * Emitted packets carry the seq that the node gives them: that of the packet they derive from. */
-    int (*process_many)(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
+    int (*process_many)(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                         rm_error *err);
     /* For a node whose process or process_many answers RM_MORE: emits the next packets of the same item, when
      * there is room for them. Answers as process does. */

@@ -386,6 +386,7 @@ struct rm_error {
     int64_t item;       /* index of the input item, when has_item */
     rm_value traceback; /* owned: list of {"file", "line", "function", "text"}, outermost first; or null */
     rm_value detail;    /* owned: string, the full text for a log (a whole traceback); null if none */
+    void (*release)(rm_error *err); /* gives up traceback and detail; set with them, else NULL */
 };
 
 /* Fills code and message (a former content is cleared) and returns `code`, so that failing is one

@@ -3,33 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/platform.h"
-
-enum { LARGE = 8 << 20 };
-
-static void *default_resize(void *context, void *block, size_t old_size, size_t new_size)
+static void *plain_resize(void *context, void *block, size_t old_size, size_t new_size)
 {
     (void)context, (void)old_size;
-    if (new_size == 0) {
-        free(block);
-        return NULL;
-    }
-    void *made = realloc(block, new_size);
-    if (made != NULL && new_size >= LARGE)
-        rmi_platform_use_large_pages(made, new_size);
-    return made;
-}
-
-static const rm_allocator default_allocator = {.resize = default_resize};
-
-const rm_allocator *rm_allocator_default(void)
-{
-    return &default_allocator;
+    if (new_size != 0)
+        return realloc(block, new_size);
+    free(block);
+    return NULL;
 }
 
 void *rmi_resize(const rm_allocator *allocator, void *block, size_t old_size, size_t new_size)
 {
-    const rm_allocator *from = allocator != NULL ? allocator : &default_allocator;
+    static const rm_allocator plain = {.resize = plain_resize};
+    const rm_allocator *from = allocator != NULL ? allocator : &plain;
     return from->resize(from->context, block, old_size, new_size);
 }
 
@@ -40,16 +26,9 @@ void *rmi_alloc(const rm_allocator *allocator, size_t size)
 
 void *rmi_alloc_zeroed(const rm_allocator *allocator, size_t size)
 {
-    void *block = NULL;
-    if (allocator != NULL && allocator->resize != default_resize) {
-        block = rmi_alloc(allocator, size);
-        if (block != NULL)
-            memset(block, 0, size);
-        return block;
-    }
-    block = size != 0 ? calloc(1, size) : NULL; /* fresh pages need no second zeroing */
-    if (block != NULL && size >= LARGE)
-        rmi_platform_use_large_pages(block, size);
+    void *block = rmi_alloc(allocator, size);
+    if (block != NULL)
+        memset(block, 0, size);
     return block;
 }
 

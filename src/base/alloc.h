@@ -4,7 +4,7 @@
 
 #include "remotemedia/remotemedia.h"
 
-/* Uninitialised memory, or NULL; a size of 0 gives NULL. A NULL allocator is the default one. */
+/* Uninitialised memory, or NULL; a size of 0 gives NULL. Without an allocator it is the C library's. */
 void *rmi_alloc(const rm_allocator *allocator, size_t size);
 void *rmi_alloc_zeroed(const rm_allocator *allocator, size_t size);
 void *rmi_resize(const rm_allocator *allocator, void *block, size_t old_size, size_t new_size);

@@ -40,6 +40,14 @@ static void format_into(char *to, size_t size, const char *format, va_list argum
     memcpy(to, text, (size_t)length + 1);
 }
 
+/* Values belong to a layer above: whoever put them here also said how they are released. */
+static void release_values(rm_error *err)
+{
+    if (err->release != NULL)
+        err->release(err);
+    err->release = NULL;
+}
+
 int rm_error_set(rm_error *err, int code, const char *format, ...)
 {
     va_list arguments;
@@ -48,8 +56,7 @@ int rm_error_set(rm_error *err, int code, const char *format, ...)
     va_start(arguments, format);
     format_into(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
-    rm_value_clear(&err->traceback);
-    rm_value_clear(&err->detail);
+    release_values(err);
     err->code = code;
     err->hint[0] = err->node[0] = err->pointer[0] = '\0';
     err->has_pointer = err->has_item = false;
@@ -82,8 +89,7 @@ void rm_error_clear(rm_error *err)
 {
     if (err == NULL)
         return;
-    rm_value_clear(&err->traceback);
-    rm_value_clear(&err->detail);
+    release_values(err);
     err->code = RM_OK;
     err->message[0] = err->hint[0] = err->node[0] = err->pointer[0] = '\0';
     err->has_pointer = err->has_item = false;
@@ -96,6 +102,7 @@ void rm_error_move(rm_error *to, rm_error *from)
         rm_error_clear(to);
         *to = *from;
         from->traceback = from->detail = rm_null();
+        from->release = NULL;
     }
     if (to != from)
         rm_error_clear(from);

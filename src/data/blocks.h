@@ -2,6 +2,7 @@
 #ifndef DATA_BLOCKS_H
 #define DATA_BLOCKS_H
 
+#include "data/tensor.h"
 #include "data/value.h"
 
 /* Nesting that the functions over whole values follow; deeper ones are RM_E_LIMIT, so that no stack
@@ -30,9 +31,6 @@ typedef struct rmi_bigint_block {
     uint64_t limbs[]; /* least significant first */
 } rmi_bigint_block;
 
-/* Bits of head.extra in lists and maps. */
-enum { RMI_MAY_HOLD_OBJECT = 1 };
-
 /* The storage starts behind the head and moves to a block of its own when it grows, so that the head stays
  * put. */
 typedef struct rmi_list_block {
@@ -47,17 +45,17 @@ typedef struct rmi_map_entry {
     rm_value item;
 } rmi_map_entry;
 
-/* A place in the index of a large map: `entry` is its index plus 1, 0 marks a free place. */
-typedef struct rmi_map_slot {
+/* A bucket in the index of a large map: `entry` is the index of an entry plus 1; 0: the bucket is free. */
+typedef struct rmi_map_bucket {
     uint32_t hash, entry;
-} rmi_map_slot;
+} rmi_map_bucket;
 
 typedef struct rmi_map_block {
     rm_heap head;
     size_t length, capacity;
     rmi_map_entry *entries;
-    rmi_map_slot *slots; /* behind the entries; NULL in small maps, which are searched from end to end */
-    size_t slot_mask;
+    rmi_map_bucket *buckets; /* behind the entries; NULL in small maps, which are searched from end to end */
+    size_t bucket_mask;
     rmi_map_entry own[];
 } rmi_map_block;
 
@@ -113,13 +111,6 @@ static inline rm_value rmi_value_of(rm_heap *heap)
  * if out. */
 rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
-/* Whether `value` is, or may have inside, an object. */
-static inline bool rmi_may_hold_object(rm_value value)
-{
-    return value.kind == RM_OBJECT || ((value.kind == RM_LIST || value.kind == RM_MAP) &&
-                                       (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
-}
-
 /* Sets a key unless something failed before: `rc` is handed on, so that calls stand in a row. Consumes `item`. */
 int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
 /* Gives back storage that left the head's block; the entries or items are the caller's. */
@@ -128,9 +119,6 @@ void rmi_map_free_storage(rmi_map_block *map);
 /* Shallow copies; *out is owned. */
 int rmi_list_copy(const rm_allocator *allocator, rm_value list, rm_value *out, rm_error *err);
 int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_error *err);
-int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
-/* Whether nobody else can see the elements, and they may be changed. */
-bool rmi_tensor_is_unique(rm_value tensor);
 /* Gives back what the block holds besides itself. */
 void rmi_tensor_release(rmi_tensor_block *tensor);
 
@@ -142,7 +130,7 @@ void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item);
 void rmi_map_append_indexed(rmi_map_block *map, rm_heap *key, rm_value item);
 static inline void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item)
 {
-    if (map->slots != NULL) {
+    if (map->buckets != NULL) {
         rmi_map_append_indexed(map, key, item);
         return;
     }

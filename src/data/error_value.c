@@ -21,6 +21,19 @@ static int put_text(int rc, rm_value *map, const char *key, const char *text, rm
     return rmi_map_set_next(rc, map, key, item, err);
 }
 
+static void release_values(rm_error *err)
+{
+    rm_value_clear(&err->traceback);
+    rm_value_clear(&err->detail);
+}
+
+void rmi_error_keep(rm_error *err, rm_value traceback, rm_value detail)
+{
+    err->traceback = traceback;
+    err->detail = detail;
+    err->release = release_values;
+}
+
 int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_value *out, rm_error *err)
 {
     int rc = rm_map_new(allocator, 7, out, err);

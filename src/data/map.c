@@ -11,32 +11,33 @@ static const size_t NO_ENTRY = SIZE_MAX;
 /* ---- Storage ---- */
 
 /* Places for an index over `capacity` entries: a power of two, at most two thirds full; 0 for small maps. */
-static size_t slots_for(size_t capacity)
+static size_t buckets_for(size_t capacity)
 {
-    size_t slots = 16;
+    size_t buckets = 16;
     if (capacity <= LARGEST_WITHOUT_INDEX)
         return 0;
-    while (slots / 3 * 2 < capacity)
-        slots *= 2;
-    return slots;
+    while (buckets / 3 * 2 < capacity)
+        buckets *= 2;
+    return buckets;
 }
 
 static bool storage_size(size_t capacity, size_t *size)
 {
-    size_t slots = 0;
+    size_t buckets = 0;
     return capacity <= UINT32_MAX / 4 && rmi_multiply(capacity, sizeof(rmi_map_entry), size) &&
-           rmi_multiply(slots_for(capacity), sizeof(rmi_map_slot), &slots) && rmi_add(*size, slots, size);
+           rmi_multiply(buckets_for(capacity), sizeof(rmi_map_bucket), &buckets) &&
+           rmi_add(*size, buckets, size);
 }
 
 static void use_storage(rmi_map_block *map, rmi_map_entry *entries, size_t capacity)
 {
-    size_t slots = slots_for(capacity);
+    size_t buckets = buckets_for(capacity);
     map->entries = entries;
     map->capacity = capacity;
-    map->slots = slots != 0 ? (rmi_map_slot *)(void *)(entries + capacity) : NULL;
-    map->slot_mask = slots != 0 ? slots - 1 : 0;
-    if (slots != 0)
-        memset(map->slots, 0, slots * sizeof(rmi_map_slot));
+    map->buckets = buckets != 0 ? (rmi_map_bucket *)(void *)(entries + capacity) : NULL;
+    map->bucket_mask = buckets != 0 ? buckets - 1 : 0;
+    if (buckets != 0)
+        memset(map->buckets, 0, buckets * sizeof(rmi_map_bucket));
 }
 
 int rm_map_new(const rm_allocator *allocator, size_t capacity, rm_value *out, rm_error *err)
@@ -94,7 +95,7 @@ static bool is_key(const rm_heap *key, const char *text, size_t length)
 /* The entry, or NO_ENTRY. *hash is set when the map has an index. */
 static size_t find(const rmi_map_block *map, const char *key, size_t length, uint32_t *hash)
 {
-    if (map->slots == NULL) {
+    if (map->buckets == NULL) {
         for (size_t i = 0; i < map->length; i++) {
             if (is_key(map->entries[i].key, key, length))
                 return i;
@@ -102,9 +103,10 @@ static size_t find(const rmi_map_block *map, const char *key, size_t length, uin
         return NO_ENTRY;
     }
     *hash = hash_of(map, key, length);
-    for (size_t at = *hash & map->slot_mask; map->slots[at].entry != 0; at = (at + 1) & map->slot_mask) {
-        size_t entry = map->slots[at].entry - 1;
-        if (map->slots[at].hash == *hash && is_key(map->entries[entry].key, key, length))
+    for (size_t at = *hash & map->bucket_mask; map->buckets[at].entry != 0;
+         at = (at + 1) & map->bucket_mask) {
+        size_t entry = map->buckets[at].entry - 1;
+        if (map->buckets[at].hash == *hash && is_key(map->entries[entry].key, key, length))
             return entry;
     }
     return NO_ENTRY;
@@ -112,10 +114,10 @@ static size_t find(const rmi_map_block *map, const char *key, size_t length, uin
 
 static void index_entry(rmi_map_block *map, size_t entry, uint32_t hash)
 {
-    size_t at = hash & map->slot_mask;
-    while (map->slots[at].entry != 0)
-        at = (at + 1) & map->slot_mask;
-    map->slots[at] = (rmi_map_slot){.hash = hash, .entry = (uint32_t)entry + 1};
+    size_t at = hash & map->bucket_mask;
+    while (map->buckets[at].entry != 0)
+        at = (at + 1) & map->bucket_mask;
+    map->buckets[at] = (rmi_map_bucket){.hash = hash, .entry = (uint32_t)entry + 1};
 }
 
 /* ---- Changing ---- */
@@ -124,7 +126,7 @@ static void add_entry(rmi_map_block *map, rm_heap *key, rm_value item, uint32_t 
 {
     map->entries[map->length] = (rmi_map_entry){.key = key, .item = item};
     map->head.extra |= rmi_may_hold_object(item) ? RMI_MAY_HOLD_OBJECT : 0u;
-    if (map->slots != NULL)
+    if (map->buckets != NULL)
         index_entry(map, map->length, hash);
     map->length++;
 }
@@ -166,7 +168,7 @@ static int grow(rmi_map_block *map, rm_error *err)
         memcpy(entries, map->entries, map->length * sizeof *entries);
     rmi_map_free_storage(map);
     use_storage(map, entries, capacity);
-    for (size_t i = 0; map->slots != NULL && i < map->length; i++) {
+    for (size_t i = 0; map->buckets != NULL && i < map->length; i++) {
         const rmi_string_block *key = rmi_string_of(entries[i].key);
         index_entry(map, i, hash_of(map, key->text, key->length));
     }
@@ -226,6 +228,15 @@ int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err)
         rm_value_clear(&item);
     }
     return rc;
+}
+
+int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err)
+{
+    rmi_map_block *block = rmi_map_of(map->heap);
+    if (block->length == block->capacity)
+        return rm_map_set_key(map, key, item, err);
+    rmi_map_append(block, key.heap, item);
+    return RM_OK;
 }
 
 /* ---- Reading ---- */

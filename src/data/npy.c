@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "data/dtype_names.h"
-#include "data/json/json_parts.h"
+#include "data/json/json_dtype.h"
 
 /* The dictionary ends where the elements are aligned. Numpy leaves room for the first dimension to grow in place. */
 enum { ALIGNED = 64, GROWN_DIGITS = 21, MAGIC = 8, LONGEST_SHORT = UINT16_MAX };

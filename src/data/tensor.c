@@ -484,3 +484,11 @@ int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_valu
     *out = rm_value_retain(tensor);
     return RM_OK;
 }
+
+void *rmi_tensor_owner(rm_value tensor, void (*release)(void *owner))
+{
+    const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
+    if (block->parent != NULL)
+        block = rmi_tensor_of(block->parent);
+    return block->release == release ? block->owner : NULL;
+}

@@ -16,6 +16,14 @@ int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted,
 /* Whether the elements lie one after the other, in C order or in Fortran order. */
 bool rmi_tensor_is_in_order(const rm_tensor *view, bool fortran);
 
+/* A copy with memory of its own; *out is owned. */
+int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
+/* Whether nobody else can see the elements, and they may be changed. */
+bool rmi_tensor_is_unique(rm_value tensor);
+/* Who gives the memory that the tensor, or the whole that it is a slice of, was wrapped around: what `release` is called with.
+ * NULL: the memory is a tensor's own, or is released otherwise. Borrowed. */
+void *rmi_tensor_owner(rm_value tensor, void (*release)(void *owner));
+
 /* Copies the elements in C order. */
 void rmi_tensor_copy_elements(const rm_tensor *view, void *to);
 

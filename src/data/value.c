@@ -17,6 +17,8 @@ const char *rm_kind_name(rm_kind kind)
 
 rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err)
 {
+    if (allocator == NULL)
+        allocator = rm_allocator_default();
     rm_heap *heap = rmi_alloc(allocator, size);
     if (heap == NULL) {
         (void)rmi_out_of_memory(err);

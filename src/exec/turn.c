@@ -44,9 +44,9 @@ static int heed(rm_node *node, int64_t seq, int rc)
 /* After a call with `n` packets of `queue` that held `units`. */
 static int settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_t done, int rc)
 {
-    const rm_packet *run = rmi_queue_first(queue);
-    const int64_t failed_seq = run[done < n ? done : n - 1].seq;
-    const int64_t last_seq = run[done > 0 ? done - 1 : 0].seq;
+    const rm_packet *batch = rmi_queue_first(queue);
+    const int64_t failed_seq = batch[done < n ? done : n - 1].seq;
+    const int64_t last_seq = batch[done > 0 ? done - 1 : 0].seq;
     if (rc < 0 && done < n)
         done++; /* the failed one is consumed too */
     if (rc == RM_MORE)
@@ -155,13 +155,13 @@ static int lean_turn(rm_node *node)
             rmi_block(node);
         return RM_OK;
     }
-    rm_packet *run = rmi_queue_first(&in->queue);
-    if (node->current.metadata == NULL && run->metadata == NULL)
-        node->current = (rmi_origin){run->seq, run->timestamp, run->duration, NULL};
+    rm_packet *batch = rmi_queue_first(&in->queue);
+    if (node->current.metadata == NULL && batch->metadata == NULL)
+        node->current = (rmi_origin){batch->seq, batch->timestamp, batch->duration, NULL};
     else
-        rmi_set_current(node, run);
+        rmi_set_current(node, batch);
     const int64_t started = rmi_call_begin(node);
-    int rc = node->type->process_many(node, node->state, in->port, run, n, &done, &p->scratch);
+    int rc = node->type->process_many(node, node->state, in->port, batch, n, &done, &p->scratch);
     rc = rmi_call_end(node, started, rc);
     if (rc == RM_OK && done == in->queue.count && units == 0) {
         node->counters.in += n;

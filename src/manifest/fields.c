@@ -248,12 +248,12 @@ static void note(rmi_manifest_reader *reader, const spot *at)
     bool says_nothing =
         yyjson_is_false(at->value) || (yyjson_is_ctn(at->value) && unsafe_yyjson_get_len(at->value) == 0);
     size_t i = 0;
-    while (i < reader->noted_count && reader->noted[i].field != at->field)
+    while (i < reader->noted_count && strcmp(reader->noted[i].field, at->field->name) != 0)
         i++;
     if (says_nothing || i == RMI_MAX_NOTED)
         return;
     if (i == reader->noted_count)
-        reader->noted[reader->noted_count++] = (rmi_noted){.field = at->field, .node = reader->node};
+        reader->noted[reader->noted_count++] = (rmi_noted){.field = at->field->name, .node = reader->node};
     reader->noted[i].count++;
 }
 

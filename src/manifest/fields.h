@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "data/json/json.h"
+#include "manifest/manifest.h"
 #include "remotemedia/remotemedia.h"
 
 typedef enum rmi_field_type {
@@ -66,13 +67,6 @@ typedef struct rmi_place {
     const char *key; /* NULL: an index */
     size_t index;
 } rmi_place;
-
-/* Fields without effect that a manifest uses. */
-typedef struct rmi_noted {
-    const rmi_field *field;
-    const char *node; /* the first node that has it, or NULL */
-    size_t count;
-} rmi_noted;
 
 enum { RMI_MAX_NOTED = 8 };
 

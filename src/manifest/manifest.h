@@ -71,7 +71,7 @@ typedef struct rmi_manifest_connection {
 } rmi_manifest_connection;
 
 struct rm_manifest {
-    rm_runtime *runtime;
+    rm_runtime *runtime; /* whose types it is for; src/graph fills it in */
     rmi_arena arena;
     rmi_json_document *document;
     const char *name, *description; /* metadata */
@@ -86,6 +86,26 @@ struct rm_manifest {
     const char
         *directory; /* of the file it was loaded from, where modules may lie; NULL if parsed from memory */
 };
+
+enum { RMI_MANIFEST_LARGEST = 64 << 20 }; /* bytes of text */
+
+/* A field without effect, which a manifest uses. */
+typedef struct rmi_noted {
+    const char *field;
+    const char *node; /* the first node that has it, or NULL */
+    size_t count;
+} rmi_noted;
+
+typedef struct rmi_manifest_options {
+    const char *path;     /* of the file that the text is from; NULL or "-": none */
+    unsigned input_flags; /* how input_data is read: RM_JSON_* */
+    void (*noted)(void *context, const rmi_noted *noted); /* called for each such field */
+    void *context;
+} rmi_manifest_options;
+
+/* Reads a manifest. Its runtime is left NULL. *out is owned: rm_manifest_free. */
+int rmi_manifest_parse(const rm_allocator *allocator, const char *text, size_t length,
+                       const rmi_manifest_options *options, rm_manifest **out, rm_error *err);
 
 /* The index of a node, or SIZE_MAX. */
 size_t rmi_manifest_find(const rm_manifest *manifest, const char *id);

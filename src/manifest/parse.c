@@ -5,10 +5,7 @@
 #include "manifest/fields.h"
 #include "manifest/ids.h"
 #include "manifest/manifest.h"
-#include "platform/platform.h"
 
-enum { LARGEST_MIB = 64 };
-static const size_t largest = (size_t)LARGEST_MIB << 20;
 static const char prefix[] = "Manifest error: ";
 
 /* The version goes first: a manifest of another one may have other fields. */
@@ -113,22 +110,8 @@ static int split_ports(rm_manifest *manifest, rm_error *err)
     return rc;
 }
 
-/* Says once which fields are accepted but do nothing. */
-static void warn(const rm_manifest *manifest, const rmi_manifest_reader *reader)
-{
-    for (size_t i = 0; i < reader->noted_count; i++) {
-        const rmi_noted *noted = &reader->noted[i];
-        if (noted->count > 1)
-            rm_runtime_log(manifest->runtime, RM_LOG_WARNING, noted->node,
-                           "'%s' has no effect in this build (node '%s' and %zu more)", noted->field->name,
-                           noted->node, noted->count - 1);
-        else
-            rm_runtime_log(manifest->runtime, RM_LOG_WARNING, noted->node, "'%s' has no effect in this build",
-                           noted->field->name);
-    }
-}
-
-static int read_document(rm_manifest *manifest, yyjson_val *root, unsigned flags, rm_error *err)
+static int read_document(rm_manifest *manifest, yyjson_val *root, const rmi_manifest_options *options,
+                         rm_error *err)
 {
     yyjson_val *body = NULL, *input = NULL;
     rmi_manifest_reader reader = {.arena = &manifest->arena};
@@ -144,9 +127,9 @@ static int read_document(rm_manifest *manifest, yyjson_val *root, unsigned flags
     if (rc == RM_OK)
         rc = split_ports(manifest, err);
     if (rc == RM_OK)
-        rc = read_input(manifest, input, flags, err);
-    if (rc == RM_OK)
-        warn(manifest, &reader);
+        rc = read_input(manifest, input, options->input_flags, err);
+    for (size_t i = 0; rc == RM_OK && i < reader.noted_count; i++)
+        options->noted(options->context, &reader.noted[i]);
     return rc;
 }
 
@@ -175,16 +158,15 @@ static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err
     return manifest->directory != NULL ? RM_OK : rmi_out_of_memory(err);
 }
 
-int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
-                           unsigned input_flags, rm_manifest **out, rm_error *err)
+int rmi_manifest_parse(const rm_allocator *allocator, const char *text, size_t length,
+                       const rmi_manifest_options *options, rm_manifest **out, rm_error *err)
 {
-    const rm_allocator *allocator = rm_runtime_allocator(runtime);
     rm_manifest *manifest = NULL;
     int rc = RM_OK;
     *out = NULL;
-    if (length > largest) {
+    if (length > RMI_MANIFEST_LARGEST) {
         rc = rmi_manifest_error(err, RM_E_LIMIT, "the manifest has %zu bytes; %d MiB are the limit", length,
-                                LARGEST_MIB);
+                                RMI_MANIFEST_LARGEST >> 20);
         goto done;
     }
     manifest = rmi_alloc_zeroed(allocator, sizeof *manifest);
@@ -192,13 +174,12 @@ int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length,
         rc = rmi_out_of_memory(err);
         goto done;
     }
-    manifest->runtime = runtime;
     rmi_arena_init(&manifest->arena, allocator);
     rc = rmi_json_read(allocator, text, length, "manifest", &manifest->document, err);
     if (rc == RM_OK)
-        rc = read_document(manifest, rmi_json_root(manifest->document), input_flags, err);
+        rc = read_document(manifest, rmi_json_root(manifest->document), options, err);
     if (rc == RM_OK)
-        rc = keep_directory(manifest, path, err);
+        rc = keep_directory(manifest, options->path, err);
 done:
     if (rc != RM_OK) {
         add_prefix(err);
@@ -206,25 +187,6 @@ done:
         manifest = NULL;
     }
     *out = manifest;
-    return rc;
-}
-
-int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out, rm_error *err)
-{
-    return rm_manifest_parse_with(runtime, text, length, NULL, 0, out, err);
-}
-
-int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err)
-{
-    const rm_allocator *allocator = rm_runtime_allocator(runtime);
-    char *text = NULL;
-    size_t length = 0;
-    *out = NULL;
-    int rc = rmi_platform_read_file(allocator, path, largest, &text, &length, err);
-    if (rc != RM_OK)
-        return rc;
-    rc = rm_manifest_parse_with(runtime, text, length, path, 0, out, err);
-    rm_text_free(allocator, text, length);
     return rc;
 }
 

@@ -4,17 +4,17 @@
 
 #include "remotemedia/node.h"
 
-/* Ends a process_many that is done with the first `used` packets of `run`: the `kept` ones that stand in
- * front leave on port 0, in one go. With `rc` a failure, run[used] is the packet that failed: it is consumed,
+/* Ends a process_many that is done with the first `used` packets of `batch`: the `kept` ones that stand in
+ * front leave on port 0, in one go. With `rc` a failure, batch[used] is the packet that failed: it is consumed,
  * after those before it have left. *done is set; returns the code for process_many. */
-static inline int rmi_run_end(rm_node *node, rm_packet *run, size_t kept, size_t used, size_t *done, int rc,
-                              rm_error *err)
+static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, size_t used, size_t *done,
+                                int rc, rm_error *err)
 {
-    int sent = kept > 0 ? rm_emit_many(node, 0, run, kept) : RM_OK;
+    int sent = kept > 0 ? rm_emit_many(node, 0, batch, kept) : RM_OK;
     *done = used;
     if (rc < 0) {
-        rm_value_clear(&run[used].value); /* not rm_packet_clear: its seq tells which item failed */
-        rm_packet_set_metadata(&run[used], rm_null());
+        rm_value_clear(&batch[used].value); /* not rm_packet_clear: its seq tells which item failed */
+        rm_packet_set_metadata(&batch[used], rm_null());
     } else if (sent < 0 && used > 0) {
         *done = used - 1;
     }

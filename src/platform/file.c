@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "platform/platform.h"
-#include "platform/memory.h"
 
 enum { FIRST_READ = 65536 };
 
@@ -19,7 +19,7 @@ typedef struct file_text {
 
 static bool reserve(file_text *text, size_t capacity)
 {
-    char *grown = rmi_platform_resize(text->allocator, text->data, text->capacity, capacity);
+    char *grown = rmi_resize(text->allocator, text->data, text->capacity, capacity);
     if (grown == NULL)
         return false;
     text->data = grown;
@@ -90,7 +90,7 @@ int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size
     if (!standard)
         (void)close(descriptor);
     if (rc != RM_OK || text.data == NULL) { /* never one without the other */
-        rmi_platform_free(allocator, text.data, text.capacity);
+        rmi_free(allocator, text.data, text.capacity);
         return rc;
     }
     text.data[text.length] = '\0';

@@ -37,8 +37,8 @@ static int settle(rmi_state *state, int rc, rm_error *err)
     return rc;
 }
 
-int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n, size_t *done,
-                           rm_error *err)
+int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet *batch, size_t n,
+                           size_t *done, rm_error *err)
 {
     rmi_state *state = memory;
     int rc = RM_OK;
@@ -47,9 +47,9 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     const PyGILState_STATE held = rmi_call_enter(state);
     rmi_work_clear(&state->work); /* of an item that is not wanted any more */
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
-        rm_node_set_current(node, &run[i]);
-        PyObject *item = rmi_item_for(state, &run[i]);
-        rm_packet_clear(&run[i]);
+        rm_node_set_current(node, &batch[i]);
+        PyObject *item = rmi_item_for(state, &batch[i]);
+        rm_packet_clear(&batch[i]);
         rc = rmi_work_start(state, &state->work, item != NULL ? rmi_user_process(state, item) : NULL, err);
         Py_XDECREF(item);
     }

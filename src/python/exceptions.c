@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/value.h"
 #include "python/convert/convert.h"
 
 enum { SHOWN_FRAMES = 32 }; /* at each end of a long traceback */
@@ -192,17 +193,19 @@ static void add_syntax_place(rm_value *list, PyObject *exception)
     Py_XDECREF(file);
 }
 
-static void set_traceback(PyObject *exception, rm_error *err)
+static rm_value traceback_of(PyObject *exception)
 {
     PyObject *traceback = PyException_GetTraceback(exception);
-    if (rm_list_new(NULL, 4, &err->traceback, NULL) == RM_OK) {
-        (void)walk_frames(traceback, &err->traceback, walk_frames(traceback, NULL, 0));
+    rm_value frames = rm_null();
+    if (rm_list_new(NULL, 4, &frames, NULL) == RM_OK) {
+        (void)walk_frames(traceback, &frames, walk_frames(traceback, NULL, 0));
         if (PyErr_GivenExceptionMatches(exception, PyExc_SyntaxError))
-            add_syntax_place(&err->traceback, exception);
-        if (rm_list_length(err->traceback) == 0)
-            rm_value_clear(&err->traceback);
+            add_syntax_place(&frames, exception);
+        if (rm_list_length(frames) == 0)
+            rm_value_clear(&frames);
     }
     Py_XDECREF(traceback);
+    return frames;
 }
 
 /* Source lines of code in manifests, where `traceback` and the user look for them. */
@@ -227,21 +230,22 @@ static void prime_linecache(void)
 }
 
 /* The whole story, with chained exceptions, for a log. */
-static void set_detail(PyObject *exception, rm_error *err)
+static rm_value detail_of(PyObject *exception)
 {
     PyObject *module = PyImport_ImportModule("traceback"), *empty = PyUnicode_FromString("");
     PyObject *lines = module != NULL ? PyObject_CallMethod(module, "format_exception", "O", exception) : NULL;
     PyObject *text = lines != NULL && empty != NULL ? PyUnicode_Join(empty, lines) : NULL;
     PyObject *bytes = text != NULL ? rmi_text_of(text) : NULL;
+    rm_value detail = rm_null();
     PyErr_Clear();
     if (bytes != NULL)
-        (void)rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), &err->detail,
-                            NULL);
+        (void)rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), &detail, NULL);
     Py_XDECREF(bytes);
     Py_XDECREF(text);
     Py_XDECREF(lines);
     Py_XDECREF(empty);
     Py_XDECREF(module);
+    return detail;
 }
 
 static void set_hint(PyObject *exception, rm_error *err)
@@ -281,8 +285,7 @@ int rmi_python_failed(rm_node *node, rm_error *err)
         set_message(exception, err);
         set_hint(exception, err);
         prime_linecache();
-        set_traceback(exception, err);
-        set_detail(exception, err);
+        rmi_error_keep(err, traceback_of(exception), detail_of(exception));
     }
     Py_DECREF(exception);
     return rc;

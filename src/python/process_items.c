@@ -1,4 +1,4 @@
-/* Items of synchronous nodes: a run of packets through the user's `process`. */
+/* Items of synchronous nodes: a batch of packets through the user's `process`. */
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
 #include "python/python_node.h"
@@ -73,34 +73,34 @@ static inline void give_up(rmi_state *state, PyObject *object)
         Py_DECREF(object);
 }
 
-/* ---- A run */
+/* ---- A batch */
 
-/* A run in which the packets that keep their place become their results: run[base, end) is to be emitted. */
-typedef struct batch {
-    rm_packet *run;
+/* A batch in which the packets that keep their place become their results: packets[base, end) is to be emitted. */
+typedef struct item_batch {
+    rm_packet *packets;
     size_t base, end;
     vectorcallfunc call; /* of the user's function, or NULL */
     bool has_self;
-} batch;
+} item_batch;
 
-static int send(rmi_state *state, batch *b, size_t next)
+static int send(rmi_state *state, item_batch *b, size_t next)
 {
-    const int rc = rm_emit_many(state->node, 0, b->run + b->base, b->end - b->base);
+    const int rc = rm_emit_many(state->node, 0, b->packets + b->base, b->end - b->base);
     b->base = b->end = next;
     return rc;
 }
 
 /* A result that is not simply the packet's new value: what came before is sent first, then what this one
  * gives. */
-static int special_result(rmi_state *state, batch *b, size_t i, PyObject *result, rm_error *err)
+static int special_result(rmi_state *state, item_batch *b, size_t i, PyObject *result, rm_error *err)
 {
     int rc = send(state, b, i + 1);
     if (rc != RM_OK) {
         Py_DECREF(result);
         return rc;
     }
-    rm_node_set_current(state->node, &b->run[i]);
-    rm_packet_clear(&b->run[i]);
+    rm_node_set_current(state->node, &b->packets[i]);
+    rm_packet_clear(&b->packets[i]);
     return rmi_work_start_waiting(state, &state->work, result, err);
 }
 
@@ -125,9 +125,10 @@ static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObj
 }
 
 /* What process gave for a packet, both consumed. RM_OK, RM_MORE or a failure. */
-static int take_result(rmi_state *state, batch *b, size_t i, PyObject *item, PyObject *result, rm_error *err)
+static int take_result(rmi_state *state, item_batch *b, size_t i, PyObject *item, PyObject *result,
+                       rm_error *err)
 {
-    rm_packet *packet = &b->run[i];
+    rm_packet *packet = &b->packets[i];
     rm_value value;
     int rc = RM_OK;
     if (result == NULL) {
@@ -150,7 +151,7 @@ static int take_result(rmi_state *state, batch *b, size_t i, PyObject *item, PyO
     if (rc != RM_OK)
         rm_packet_clear(packet);
     else if (b->end++ != i)
-        b->run[b->end - 1] = *packet; /* closes the gaps that dropped ones left */
+        b->packets[b->end - 1] = *packet; /* closes the gaps that dropped ones left */
     if (item != NULL)
         give_up(state, item);
     if (result != NULL)
@@ -159,11 +160,11 @@ static int take_result(rmi_state *state, batch *b, size_t i, PyObject *item, PyO
 }
 
 /* One packet. */
-static int process_one(rmi_state *state, batch *b, size_t i, rm_error *err)
+static int process_one(rmi_state *state, item_batch *b, size_t i, rm_error *err)
 {
-    PyObject *item = item_of(state, &b->run[i]);
+    PyObject *item = item_of(state, &b->packets[i]);
     if (item == NULL) {
-        rm_packet_clear(&b->run[i]);
+        rm_packet_clear(&b->packets[i]);
         return rmi_python_failed(state->node, err);
     }
     PyObject *arguments[3] = {NULL, b->has_self ? state->self : item, item};
@@ -184,11 +185,11 @@ int rmi_items_more(rm_node *node, void *memory, rm_error *err)
     return rc;
 }
 
-int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n, size_t *done,
-                           rm_error *err)
+int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet *batch, size_t n,
+                           size_t *done, rm_error *err)
 {
     rmi_state *state = memory;
-    batch b = {.run = run, .has_self = state->self != NULL};
+    item_batch b = {.packets = batch, .has_self = state->self != NULL};
     int rc = RM_OK, sent;
     (void)node, (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);

@@ -103,8 +103,8 @@ int rmi_thread_stuck_error(const rmi_state *state, rm_error *err);
 void rmi_class_set_slots(rmi_class *class);
 
 /* ---- process_items.c */
-int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                           rm_error *err);
+int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
+                           size_t *done, rm_error *err);
 int rmi_items_more(rm_node *node, void *state, rm_error *err);
 /* Calls the user's `process`. */
 PyObject *rmi_user_process(rmi_state *state, PyObject *item);
@@ -187,8 +187,8 @@ PyObject *rmi_future_new(void);
 int rmi_future_set(PyObject *future, PyObject *value);
 PyTypeObject *rmi_waker_type_new(PyObject *module);
 void rmi_waker_detach(PyObject *waker);
-int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                           rm_error *err);
+int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
+                           size_t *done, rm_error *err);
 int rmi_async_more(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
 int rmi_async_poll(rmi_state *state, rm_error *err);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/spin.h"
+#include "data/value.h"
 #include "data/wire/wire.h"
 
 enum { TICK_NS = 5 * 1000 * 1000, LARGEST_ERROR = 4 << 20 };
@@ -627,7 +628,7 @@ static int code_named(rm_value document, int code)
 
 int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
 {
-    rm_value value = rm_null();
+    rm_value value = rm_null(), traceback = rm_null(), detail = rm_null();
     code = code_named(document, code);
     if ((code == RM_E_CANCELLED || code == RM_E_TIMEOUT) && !may_stop) /* those are the host's to tell */
         code = RM_E_VALUE;
@@ -645,8 +646,9 @@ int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
     if (pointer != NULL)
         rm_error_pointer(err, "%s", pointer);
     if (rm_map_get(document, "traceback", 9, &value) && is_traceback(value))
-        err->traceback = rm_value_retain(value);
+        traceback = rm_value_retain(value);
     if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
-        err->detail = rm_value_retain(value);
+        detail = rm_value_retain(value);
+    rmi_error_keep(err, traceback, detail);
     return code;
 }

@@ -231,7 +231,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
 
 /* *n packets, or as many as make MOST_AT_ONCE bytes: more would only take memory of the guest's, and would not stay in the
  * processor's cache until they come back. */
-static int pack_run(rmi_wire_writer *packer, const rm_packet *run, size_t *n, rm_error *err)
+static int pack_run(rmi_wire_writer *packer, const rm_packet *batch, size_t *n, rm_error *err)
 {
     enum { MOST_AT_ONCE = 256 << 10 };
     size_t i = 0;
@@ -239,16 +239,17 @@ static int pack_run(rmi_wire_writer *packer, const rm_packet *run, size_t *n, rm
     rmi_wire_put_u32(packer, 0); /* their number */
     rmi_wire_put_u32(packer, 0);
     while (rc == RM_OK && i < *n && packer->length < MOST_AT_ONCE)
-        rc = rmi_wire_write_packet(packer, &run[i++], err);
+        rc = rmi_wire_write_packet(packer, &batch[i++], err);
     rmi_wire_set_u32(packer, 0, (uint32_t)i);
     if (rc == RM_OK)
         *n = i;
     return rc;
 }
 
-/* Puts the first packets of `run` into the input area: *n of them, fewer where they are large or one cannot cross. *length is
+/* Puts the first packets of `batch` into the input area: *n of them, fewer where they are large or one cannot cross. *length is
  * what they take. */
-static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, size_t *length, rm_error *err)
+static int put_batch(rmi_sandbox_state *state, const rm_packet *batch, size_t *n, size_t *length,
+                     rm_error *err)
 {
     rmi_wire_writer packer;
     uint8_t *data = NULL;
@@ -259,7 +260,7 @@ static int put_run(rmi_sandbox_state *state, const rm_packet *run, size_t *n, si
             return rc;
         rmi_wire_init_fixed(&packer, data, capacity);
         packer.any_order = state->use->is_python;
-        rc = pack_run(&packer, run, n, err);
+        rc = pack_run(&packer, batch, n, err);
         if (rc != RM_OK && *n > 1) { /* finds the one that it was */
             rm_error_clear(err);
             *n /= 2;
@@ -292,22 +293,22 @@ static bool makes_sense(const rmi_sandbox_state *state, int rc, size_t n, uint32
     return false;
 }
 
-/* The packet of `run` that was in process when what it emitted last was emitted. */
-static size_t place_of(const rmi_sandbox_state *state, const rm_packet *run, size_t n)
+/* The packet of `batch` that was in process when what it emitted last was emitted. */
+static size_t place_of(const rmi_sandbox_state *state, const rm_packet *batch, size_t n)
 {
     size_t i = 0;
-    while (i + 1 < n && run[i].seq < state->last_seq)
+    while (i + 1 < n && batch[i].seq < state->last_seq)
         i++;
     return i;
 }
 
-static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet *run, size_t n, size_t *done,
-                        rm_error *err)
+static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet *batch, size_t n,
+                        size_t *done, rm_error *err)
 {
     rmi_guest_answer answer;
     size_t length = 0;
     state->fell = false;
-    int rc = put_run(state, run, &n, &length, err);
+    int rc = put_batch(state, batch, &n, &length, err);
     if (rc != RM_OK)
         return settle(state, rc, err);
     rmi_slot slots[2] = {{.u32 = port}, {.u32 = (uint32_t)length}};
@@ -316,14 +317,14 @@ static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet
     if (state->fell)
         return settle(state, rc, err);
     state->suspended = false;
-    if (run[0].seq < state->last_seq) /* tried again after later ones */
-        state->last_seq = run[0].seq;
-    const int replayed = rmi_sandbox_replay(state, &answer, run, n, rc < 0 ? NULL : err);
+    if (batch[0].seq < state->last_seq) /* tried again after later ones */
+        state->last_seq = batch[0].seq;
+    const int replayed = rmi_sandbox_replay(state, &answer, batch, n, rc < 0 ? NULL : err);
     if (replayed >= 0 && makes_sense(state, rc, n, answer.done, err)) {
         *done = answer.done;
         return rc;
     }
-    *done = place_of(state, run, n);
+    *done = place_of(state, batch, n);
     return give_up(state, replayed >= 0 ? RM_E_VALUE : rc < 0 ? rc : replayed, err);
 }
 
@@ -339,13 +340,13 @@ static int node_more(rm_node *node, void *memory, rm_error *err)
     return simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &answer, err);
 }
 
-/* The guest died of a packet, and nothing of its run was emitted. */
+/* The guest died of a packet, and nothing of its batch was emitted. */
 static bool fell_unasked(const rmi_sandbox_state *state)
 {
     return state->fell && state->guest == NULL && state->spent == 0 && !rm_node_cancelled(state->node);
 }
 
-static int node_process_many(rm_node *node, void *memory, unsigned port, rm_packet *run, size_t n,
+static int node_process_many(rm_node *node, void *memory, unsigned port, rm_packet *batch, size_t n,
                              size_t *done, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
@@ -358,7 +359,7 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
     while (rc == RM_OK && *done < n) {
         size_t some = 0;
         const size_t start = *done, most = singly ? 1 : n - start;
-        rc = process_some(state, port, run + start, most, &some, err);
+        rc = process_some(state, port, batch + start, most, &some, err);
         if (rc < 0 && most > 1 && fell_unasked(state)) { /* of one of them: a new guest shows which */
             rm_error_clear(err);
             singly = true;
@@ -367,7 +368,7 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
                 continue;
         }
         for (size_t i = 0; i < some + (rc < 0); i++)
-            rm_packet_clear(&run[start + i]);
+            rm_packet_clear(&batch[start + i]);
         *done += some;
         if (rc == RM_OK && some == 0)
             return rm_error_set(err, RM_E_INTERNAL, "a sandbox does not take its packets");
@@ -418,7 +419,7 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
     }
     if (rc != RM_OK)
         return rc;
-    rc = put_run(state, &packet, &one, &length, err);
+    rc = put_batch(state, &packet, &one, &length, err);
     rm_packet_clear(&packet);
     if (rc != RM_OK)
         return settle(state, rc, err);

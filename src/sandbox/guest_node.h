@@ -78,9 +78,9 @@ int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call
                           rm_error *err);
 
 /* ---- replay.c */
-/* Does what the records of `answer` say. `run`: the n packets that were given, whose seqs are the ones that may be emitted; NULL:
+/* Does what the events of `answer` say. `batch`: the n packets that were given, whose seqs are the ones that may be emitted; NULL:
  * what is emitted belongs to what the node is doing. */
-int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *run,
+int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *batch,
                        size_t n, rm_error *err);
 /* Logs how many lines of the log were dropped. */
 void rmi_sandbox_tell_lost(rmi_sandbox_state *state);

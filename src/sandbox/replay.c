@@ -9,18 +9,18 @@
 /* What a line of the log takes besides its text: so long is what stands before it at least. */
 enum { LINE_BYTES = 16 };
 
-/* The records of one call. */
-typedef struct records {
+/* The events of one call. */
+typedef struct events {
     rmi_sandbox_state *state;
     const rmi_guest_answer *answer;
     size_t at;
-    const rm_packet *run;
+    const rm_packet *batch;
     size_t n;
-} records;
+} events;
 
 static const char output_area[] = "output";
 
-static int read_value(records *from, rm_value *out, rm_error *err)
+static int read_value(events *from, rm_value *out, rm_error *err)
 {
     return rmi_guest_read(rmi_wire_read(rm_node_allocator(from->state->node), from->answer->output,
                                         from->answer->length, &from->at, out, err),
@@ -29,15 +29,15 @@ static int read_value(records *from, rm_value *out, rm_error *err)
 
 /* Whether the guest may emit something that derives from item `seq`: it was given that one, or has been told of no end of
  * it, and none earlier comes after a later one. */
-static bool may_emit(const records *from, int64_t seq)
+static bool may_emit(const events *from, int64_t seq)
 {
     const rmi_sandbox_state *state = from->state;
     if (state->advancing)
         return seq < state->bound && seq >= state->last_seq;
-    if (from->run == NULL)
+    if (from->batch == NULL)
         return false;
-    const int64_t least = state->use->type.advance != NULL ? state->bound : from->run[0].seq;
-    return seq >= least && seq <= from->run[from->n - 1].seq && seq >= state->last_seq;
+    const int64_t least = state->use->type.advance != NULL ? state->bound : from->batch[0].seq;
+    return seq >= least && seq <= from->batch[from->n - 1].seq && seq >= state->last_seq;
 }
 
 static int count_output(rmi_sandbox_state *state, size_t size, rm_error *err)
@@ -52,7 +52,7 @@ static int count_output(rmi_sandbox_state *state, size_t size, rm_error *err)
     return rm_error_set(err, state->spent, "%s", state->why.message);
 }
 
-static int emitted(records *from, uint32_t port, rm_error *err)
+static int emitted(events *from, uint32_t port, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
     rm_packet packet;
@@ -66,7 +66,7 @@ static int emitted(records *from, uint32_t port, rm_error *err)
         rm_packet_clear(&packet);
         return RM_OK;
     }
-    const bool numbered = packet.seq >= 0 && (from->run != NULL || state->advancing);
+    const bool numbered = packet.seq >= 0 && (from->batch != NULL || state->advancing);
     if (rc == RM_OK && numbered && !may_emit(from, packet.seq))
         rc = rmi_guest_broken(err, "it emitted for item %lld, which is not its turn", (long long)packet.seq);
     if (rc == RM_OK && numbered)
@@ -86,7 +86,7 @@ static int emitted(records *from, uint32_t port, rm_error *err)
 
 /* ---- Results that come later */
 
-static int suspended(records *from, uint64_t token, rm_error *err)
+static int suspended(events *from, uint64_t token, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
     void *block = state->tokens;
@@ -99,8 +99,8 @@ static int suspended(records *from, uint64_t token, rm_error *err)
         return rc;
     const uint32_t place =
         from->answer->done > 0 && from->answer->done <= from->n ? from->answer->done - 1 : 0;
-    if (from->run != NULL)
-        rm_node_set_current(state->node, &from->run[place]);
+    if (from->batch != NULL)
+        rm_node_set_current(state->node, &from->batch[place]);
     state->suspended = true;
     state->tokens[state->token_count++] = (rmi_token){.guest = token, .host = rm_node_suspend(state->node)};
     return RM_OK;
@@ -114,14 +114,14 @@ static rmi_token *find_token(rmi_sandbox_state *state, uint64_t token)
     return NULL;
 }
 
-static int finished(records *from, rmi_token *found, rm_error *err)
+static int finished(events *from, rmi_token *found, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
     rm_value document = rm_null();
     rm_error failure = {0};
     int32_t code = 0;
     if (!rmi_wire_read_raw(from->answer->output, from->answer->length, &from->at, &code, sizeof code))
-        return rmi_guest_broken(err, "a record ends too early");
+        return rmi_guest_broken(err, "an event ends too early");
     int rc = read_value(from, &document, err);
     if (rc != RM_OK)
         return rc;
@@ -146,7 +146,7 @@ void rmi_sandbox_tell_lost(rmi_sandbox_state *state)
     state->log_bytes = state->log_lost = 0;
 }
 
-static int logged(records *from, uint32_t level, rm_error *err)
+static int logged(events *from, uint32_t level, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
     const uint64_t limit = state->use->policy.limits.log_bytes;
@@ -172,14 +172,14 @@ static int logged(records *from, uint32_t level, rm_error *err)
 
 /* ---- */
 
-static int replay_one(records *from, rm_error *err)
+static int replay_one(events *from, rm_error *err)
 {
     const rmi_guest_answer *answer = from->answer;
     uint32_t head[2];
     uint64_t token = 0;
     rmi_token *found = NULL;
     if (!rmi_wire_read_raw(answer->output, answer->length, &from->at, head, sizeof head))
-        return rmi_guest_broken(err, "a record ends too early");
+        return rmi_guest_broken(err, "an event ends too early");
     if (head[0] == RMI_EMITTED)
         return emitted(from, head[1], err);
     if (head[0] == RMI_LOGGED)
@@ -189,9 +189,9 @@ static int replay_one(records *from, rm_error *err)
         return RM_OK;
     }
     if (head[0] != RMI_SUSPENDED && head[0] != RMI_RESUMED && head[0] != RMI_FINISHED)
-        return rmi_guest_broken(err, "there is no record of kind %u", (unsigned)head[0]);
+        return rmi_guest_broken(err, "there is no event of kind %u", (unsigned)head[0]);
     if (!rmi_wire_read_raw(answer->output, answer->length, &from->at, &token, sizeof token))
-        return rmi_guest_broken(err, "a record ends too early");
+        return rmi_guest_broken(err, "an event ends too early");
     if (head[0] == RMI_SUSPENDED)
         return suspended(from, token, err);
     found = find_token(from->state, token);
@@ -210,10 +210,10 @@ static int check_length(rmi_sandbox_state *state, const rmi_guest_answer *answer
     return limit == 0 || answer->length <= limit + beside ? RM_OK : count_output(state, answer->length, err);
 }
 
-int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *run,
+int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *batch,
                        size_t n, rm_error *err)
 {
-    records from = {.state = state, .answer = answer, .run = n > 0 ? run : NULL, .n = n};
+    events from = {.state = state, .answer = answer, .batch = n > 0 ? batch : NULL, .n = n};
     int rc = check_length(state, answer, err);
     for (unsigned i = 1; rc == RM_OK && from.at < answer->length; i++) {
         rc = replay_one(&from, err);

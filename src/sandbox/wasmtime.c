@@ -10,7 +10,7 @@
 #include <wasm.h>
 #include <wasmtime.h>
 
-#include "platform/memory.h"
+#include "sandbox/engine_memory.h"
 #include "sandbox/engine.h"
 
 enum {
@@ -132,14 +132,14 @@ static void engine_free(rmi_engine *engine)
         return;
     if (engine->engine != NULL)
         wasm_engine_delete(engine->engine);
-    rmi_platform_free(engine->allocator, engine, sizeof *engine);
+    rmi_engine_free(engine->allocator, engine, sizeof *engine);
 }
 
 static int engine_new(const rmi_engine_config *config, rmi_engine **out, rm_error *err)
 {
     char processor[16];
     *out = NULL;
-    rmi_engine *engine = rmi_platform_alloc(config->allocator, sizeof *engine);
+    rmi_engine *engine = rmi_engine_alloc(config->allocator, sizeof *engine);
     if (engine == NULL)
         return out_of_memory(err);
     *engine =
@@ -285,7 +285,7 @@ static void module_free(rmi_module *module)
         wasmtime_instance_pre_delete(module->ready);
     if (module->module != NULL)
         wasmtime_module_delete(module->module);
-    rmi_platform_free(allocator, module, sizeof *module);
+    rmi_engine_free(allocator, module, sizeof *module);
 }
 
 static int load(rmi_engine *engine, const char *path, const rmi_import *imports, rmi_module **out,
@@ -295,7 +295,7 @@ static int load(rmi_engine *engine, const char *path, const rmi_import *imports,
     wasmtime_linker_t *linker = NULL;
     wasmtime_error_t *error = NULL;
     *out = NULL;
-    rmi_module *module = rmi_platform_alloc(engine->allocator, sizeof *module);
+    rmi_module *module = rmi_engine_alloc(engine->allocator, sizeof *module);
     if (module == NULL)
         return out_of_memory(err);
     *module = (rmi_module){.engine = engine};
@@ -467,7 +467,7 @@ static void instance_free(rmi_instance *instance)
         return;
     if (instance->store != NULL)
         wasmtime_store_delete(instance->store);
-    rmi_platform_free(instance->module->engine->allocator, instance, sizeof *instance);
+    rmi_engine_free(instance->module->engine->allocator, instance, sizeof *instance);
 }
 
 static int prepare_store(rmi_instance *instance, rm_error *err)
@@ -494,7 +494,7 @@ static int instantiate(rmi_module *module, const rmi_instance_config *config, rm
     wasm_trap_t *trap = NULL;
     *end = RMI_END_NONE;
     *out = NULL;
-    rmi_instance *instance = rmi_platform_alloc(module->engine->allocator, sizeof *instance);
+    rmi_instance *instance = rmi_engine_alloc(module->engine->allocator, sizeof *instance);
     if (instance == NULL)
         return out_of_memory(err);
     *instance = (rmi_instance){.module = module, .config = *config};

@@ -182,7 +182,7 @@ static int call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t
 }
 
 /* A slow node is given its packets one by one, which costs it little: what it emits for one may turn out not to be
- * possible to record, and that is then this one's failure. */
+ * possible to report, and that is then this one's failure. */
 static int process_items(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done,
                          rm_error *err)
 {

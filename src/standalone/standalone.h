@@ -28,7 +28,7 @@ typedef struct rmi_event {
 /* Who runs the node. */
 typedef struct rmi_standalone_caller {
     /* Takes note of an event. A failure fails the item in process, as a failure of rm_emit does. Must not call into the node. */
-    int (*record)(void *context, const rmi_event *event, rm_error *err);
+    int (*report)(void *context, const rmi_event *event, rm_error *err);
     /* Optional: returns when there are packets (owned) for the node's stream, which has asked for one in the middle of a call. RM_DONE: the
      * stream has ended. RM_AGAIN: nobody wants more of the node. Used where the configuration says that the caller waits. */
     int (*wait)(void *context, rm_packet **packets, size_t *n, rm_error *err);

@@ -3,12 +3,12 @@
 #include "standalone/standalone_parts.h"
 
 /* A failure is kept for the call in progress: not every caller can answer it. */
-static int record(rm_node *node, const rmi_event *event)
+static int report(rm_node *node, const rmi_event *event)
 {
     rm_pipeline *p = node->pipeline;
     const rmi_standalone *standalone = node->host_context;
     rm_error err = {0};
-    const int rc = standalone->caller.record(standalone->caller.context, event, &err);
+    const int rc = standalone->caller.report(standalone->caller.context, event, &err);
     if (rc != RM_OK && err.code == RM_OK)
         (void)rmi_out_of_memory(&err);
     if (rc != RM_OK && p->emit_error.code == RM_OK)
@@ -20,7 +20,7 @@ static int record(rm_node *node, const rmi_event *event)
 static int lone_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n)
 {
     const rmi_event event = {.kind = RMI_EMITTED, .port = port, .packets = packets, .n = n};
-    const int rc = node->flight.staging == RMI_DISCARD ? RM_OK : record(node, &event);
+    const int rc = node->flight.staging == RMI_DISCARD ? RM_OK : report(node, &event);
     for (size_t i = 0; i < n; i++)
         rmi_packet_clear(&packets[i]);
     return rc;
@@ -28,7 +28,7 @@ static int lone_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n)
 
 static void lone_log(rm_node *node, rm_log_level level, const char *text)
 {
-    (void)record(node, &(rmi_event){.kind = RMI_LOGGED, .level = level, .text = text});
+    (void)report(node, &(rmi_event){.kind = RMI_LOGGED, .level = level, .text = text});
 }
 
 /* ---- Pending packets */
@@ -50,7 +50,7 @@ static uint64_t lone_suspend(rm_node *node)
         .token = token, .origin = node->current, .retry = rm_packet_of(rm_null()), .deadline = RMI_FOREVER};
     node->flight.suspended = true;
     if (rmi_flight_add(node, &flight) == RM_OK)
-        (void)record(node, &(rmi_event){.kind = RMI_SUSPENDED, .token = token});
+        (void)report(node, &(rmi_event){.kind = RMI_SUSPENDED, .token = token});
     else if (p->emit_error.code == RM_OK)
         (void)rmi_out_of_memory(&p->emit_error);
     return token;
@@ -63,7 +63,7 @@ static void lone_resume(rm_node *node, uint64_t token)
     if (flight == NULL)
         return;
     rmi_set_origin(node, flight->origin);
-    (void)record(node, &(rmi_event){.kind = RMI_RESUMED, .token = token});
+    (void)report(node, &(rmi_event){.kind = RMI_RESUMED, .token = token});
 }
 
 /* What could not be emitted is this packet's failure, not that of the poll that it happened in. */
@@ -81,7 +81,7 @@ static int lone_finish(rm_node *node, uint64_t token, int code, rm_error *err)
     }
     if (rmi_flight_find(node, token) != NULL) {
         rmi_standalone_forget(node, token);
-        rc = record(node,
+        rc = report(node,
                     &(rmi_event){
                         .kind = RMI_FINISHED, .token = token, .code = code < 0 ? code : RM_OK, .error = err});
     }
@@ -106,7 +106,7 @@ static int need_more(rm_node *node, bool wait, rm_error *err)
     rm_packet *packets = NULL;
     size_t n = 0;
     if (!node->stream.starved)
-        (void)record(node, &(rmi_event){.kind = RMI_WANTS});
+        (void)report(node, &(rmi_event){.kind = RMI_WANTS});
     node->stream.starved = true;
     if (!wait || caller->wait == NULL)
         return RM_AGAIN;

@@ -126,34 +126,34 @@ class Reader:
 
 
 class Answer:
-    """What a call answered: code, how many packets it has done, records, error, and when to poll."""
+    """What a call answered: code, how many packets it has done, events, error, and when to poll."""
 
     def __init__(self, code, done, output, error, wait):
         self.code, self.done, self.output, self.error, self.wait = code, done, output, error, wait
 
     @property
-    def records(self):
+    def events(self):
         """(kind, ...) each: ("emit", port, value, seq), ("suspend", token), ("finish", token, code, error) ..."""
-        reader, records = Reader(self.output), []
+        reader, events = Reader(self.output), []
         while reader.at < len(reader.data):
             kind, number = reader.take("II")
             if kind == 1:
                 self.packet = reader.packet()
-                records.append(("emit", number, *self.packet[:2]))
+                events.append(("emit", number, *self.packet[:2]))
             elif kind in (2, 3):
-                records.append(("suspend" if kind == 2 else "resume", *reader.take("Q")))
+                events.append(("suspend" if kind == 2 else "resume", *reader.take("Q")))
             elif kind == 4:
-                records.append(("finish", *reader.take("Qi"), reader.value()))
+                events.append(("finish", *reader.take("Qi"), reader.value()))
             elif kind == 5:
-                records.append(("log", number, reader.value()))
+                events.append(("log", number, reader.value()))
             else:
                 assert kind == 6
-                records.append(("wants",))
-        return records
+                events.append(("wants",))
+        return events
 
     @property
     def values(self):
-        return [record[2] for record in self.records if record[0] == "emit"]
+        return [event[2] for event in self.events if event[0] == "emit"]
 
 
 class Guest:

@@ -56,12 +56,12 @@ def exchange(input=INPUT, input_size=INPUT_SIZE, output=OUTPUT, length=0, done=0
     return struct.pack("<8Id", input, input_size, output, length, done, error, error_length, 0, wait)
 
 
-def says(records):
-    """Instructions after which `records`, which stand at OUTPUT, are the output."""
-    return f"(call $output (i32.const {OUTPUT}) (i32.const {len(records)}))"
+def says(events):
+    """Instructions after which `events`, which stand at OUTPUT, are the output."""
+    return f"(call $output (i32.const {OUTPUT}) (i32.const {len(events)}))"
 
 
-def module(functions=None, without=(), records=b"", error=b"", area=None, memory='(memory (export "memory") 2)', more="",
+def module(functions=None, without=(), events=b"", error=b"", area=None, memory='(memory (export "memory") 2)', more="",
            imports=""):
     """The bytes of a module: `functions` maps exports to bodies, or to (signature, body)."""
     parts = dict(HONEST)
@@ -70,7 +70,7 @@ def module(functions=None, without=(), records=b"", error=b"", area=None, memory
         parts[name] = body if isinstance(body, tuple) else (signature, body)
     bodies = "\n".join(f'  (func (export "{name}") {signature} {body})' for name, (signature, body) in parts.items()
                        if name not in without)
-    data = ((EXCHANGE, area if area is not None else exchange()), (OUTPUT, records), (ERROR, error))
+    data = ((EXCHANGE, area if area is not None else exchange()), (OUTPUT, events), (ERROR, error))
     segments = "\n".join(f'  (data (i32.const {at}) "{text(content)}")' for at, content in data if content)
     if not memory:
         segments = ""
@@ -117,6 +117,6 @@ def log(level, content):
     return struct.pack("<II", 5, level) + string(content)
 
 
-def process(records, take="(call $take)", answer=0):
-    """A module whose node, given a packet, answers with these records."""
-    return module({"rm_node_process": f"(call $quiet) {take} {says(records)} (i32.const {answer})"}, records=records)
+def process(events, take="(call $take)", answer=0):
+    """A module whose node, given a packet, answers with these events."""
+    return module({"rm_node_process": f"(call $quiet) {take} {says(events)} (i32.const {answer})"}, events=events)

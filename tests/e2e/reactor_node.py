@@ -34,10 +34,10 @@ class Native(ProgramTest):
     def test_what_no_longer_comes_is_waited_for_no_longer(self):
         guest = self.guest()
         self.assertEqual(guest.open("Merge", inputs=[["a", None], ["b", None]]).code, OK)
-        self.assertEqual(guest.process(["x"]).records, [])
-        self.assertEqual(guest.call("advance", 0).records, [])
-        self.assertEqual(guest.call("advance", 4).records, [("emit", 0, {"a": "x"}, 0)])
-        self.assertEqual(guest.call("advance", 5).records, [])
+        self.assertEqual(guest.process(["x"]).events, [])
+        self.assertEqual(guest.call("advance", 0).events, [])
+        self.assertEqual(guest.call("advance", 4).events, [("emit", 0, {"a": "x"}, 0)])
+        self.assertEqual(guest.call("advance", 5).events, [])
 
     def test_packets_keep_what_they_carry(self):
         guest = self.guest()
@@ -45,7 +45,7 @@ class Native(ProgramTest):
         items = [None, True, -5, 1 << 70, -(1 << 63), 0.1, "ü\0", b"\xff", [[]], {"b": 1, "a": {}}, {}]
         answer = guest.process(items, timestamp=5, duration=7, flags=3, metadata={"k": [1]})
         self.assertEqual((answer.code, answer.done), (OK, len(items)))
-        self.assertEqual(answer.records, [("emit", 0, item, i) for i, item in enumerate(items)])
+        self.assertEqual(answer.events, [("emit", 0, item, i) for i, item in enumerate(items)])
         self.assertEqual(answer.packet[1:], (len(items) - 1, 5, 7, 3, {"k": [1]}))
         sound = Tensor(12, 4, [2, 1], floats(0.5, -1), rate=16000, layout=4)
         bare = Tensor(8, 4, [2, 2], bytes(range(16)))
@@ -56,8 +56,8 @@ class Native(ProgramTest):
     def test_the_end(self):
         guest = self.guest()
         self.assertEqual(guest.open("Batch", {"size": 2}).code, OK)
-        self.assertEqual(guest.process([1, 2, 3]).records, [("emit", 0, [1, 2], 1)])
-        self.assertEqual(guest.call("flush").records, [("emit", 0, [3], -1)])
+        self.assertEqual(guest.process([1, 2, 3]).events, [("emit", 0, [1, 2], 1)])
+        self.assertEqual(guest.call("flush").events, [("emit", 0, [3], -1)])
         self.assertEqual(guest.call("close").code, OK)
         self.assertEqual(guest.process([1]).code, USAGE)
         self.assertEqual(guest.open("Take", {"count": 1}).code, OK)
@@ -79,15 +79,15 @@ class Native(ProgramTest):
         answer = guest.process(["a", 2, "c"])
         self.assertEqual((answer.code, answer.done, answer.values), (TYPE, 1, ["A"]))
         self.assertEqual(answer.error, {"code": "type", "message": "UppercaseTransform 'n' takes string, got int"})
-        self.assertEqual(guest.process(["c"]).records, [("emit", 0, "C", 2)])
-        self.assertEqual(guest.process([]).records, [])
+        self.assertEqual(guest.process(["c"]).events, [("emit", 0, "C", 2)])
+        self.assertEqual(guest.process([]).events, [])
 
     def test_sources(self):
         guest = self.guest()
         self.assertEqual(guest.open("SimpleSource", {"count": 2, "value": "x"}, is_source=True, generates=True).code, OK)
         answers = [guest.call("generate") for _ in range(3)]
         self.assertEqual([answer.code for answer in answers][-1], DONE)
-        self.assertEqual(sum((answer.records for answer in answers), []), [("emit", 0, "x", -1)] * 2)
+        self.assertEqual(sum((answer.events for answer in answers), []), [("emit", 0, "x", -1)] * 2)
 
     def test_what_is_wrong_is_told_with_its_place(self):
         for node_type, params, code, pointer in (
@@ -176,7 +176,7 @@ class Python(Native):
         items = [1, (1, (2,)), {1, 2}, frozenset([3]), {1: "a", (2, 3): b""}, bytearray(b"x"), [(1,)], {"k": {4}},
                  1 << 80, "text", 2.5]
         answer = guest.process(items)
-        self.assertEqual(answer.records, [("emit", 0, item, i) for i, item in enumerate(items)])
+        self.assertEqual(answer.events, [("emit", 0, item, i) for i, item in enumerate(items)])
         for made, kind in zip(answer.values, items):
             self.assertIs(type(made), type(kind))
         guest = self.guest().python("def process(x):\n    return type(x).__name__\n")
@@ -186,12 +186,12 @@ class Python(Native):
         guest = self.guest().python("def process(n):\n    if n == 1:\n        return None\n"
                                     "    return (i for i in range(n)) if n else n\n")
         answer = guest.process([0, 1, 3, 0])
-        self.assertEqual((answer.code, answer.done, answer.records), (MORE, 3, [("emit", 0, 0, 0), ("emit", 0, 0, 2)]))
+        self.assertEqual((answer.code, answer.done, answer.events), (MORE, 3, [("emit", 0, 0, 0), ("emit", 0, 0, 2)]))
         self.assertEqual(guest.process([5]).code, USAGE)
         rest = []
         while answer.code == MORE:
             answer = guest.call("more")
-            rest += answer.records
+            rest += answer.events
         self.assertEqual(rest, [("emit", 0, 1, 2), ("emit", 0, 2, 2)])
         self.assertEqual((answer.code, guest.process([0]).values), (OK, [0]))
 
@@ -202,14 +202,14 @@ class Python(Native):
         self.assertIn("ZeroDivisionError", answer.error["message"])
         self.assertEqual([frame["line"] for frame in answer.error["traceback"]], [2])
         self.assertIn("Traceback (most recent call last)", answer.error["detail"])
-        self.assertEqual(guest.process([2]).records, [("emit", 0, 0.5, 2)])
+        self.assertEqual(guest.process([2]).events, [("emit", 0, 0.5, 2)])
 
     def test_what_cannot_leave_is_its_items_failure(self):
         guest = self.guest().python("def process(x):\n    return object() if x == 2 else x\n")
         answer = guest.process([1, 2, 3])
         self.assertEqual((answer.code, answer.done, answer.values), (answer.code, 1, [1]))
         self.assertEqual(answer.error["code"], "unsupported")
-        self.assertEqual(guest.process([3]).records, [("emit", 0, 3, 2)])
+        self.assertEqual(guest.process([3]).events, [("emit", 0, 3, 2)])
 
     def test_what_cannot_leave_is_the_end_of_its_generator(self):
         guest = self.guest().python("def process(x):\n    yield x\n    yield object()\n    yield -x\n")
@@ -217,7 +217,7 @@ class Python(Native):
         while answer.code == MORE:
             answer = guest.call("more")
         self.assertEqual(answer.error["code"], "unsupported")
-        self.assertEqual((guest.call("more").code, guest.process([2]).records), (USAGE, [("emit", 0, 2, 1)]))
+        self.assertEqual((guest.call("more").code, guest.process([2]).events), (USAGE, [("emit", 0, 2, 1)]))
 
     def test_what_cannot_leave_is_a_pending_items_failure(self):
         guest = self.guest().python("import asyncio\nasync def process(x):\n    await asyncio.sleep(0)\n"
@@ -228,7 +228,7 @@ class Python(Native):
             while answer.code in (PENDING, MORE):
                 answer = guest.call("poll")
             self.assertEqual((answer.code, answer.values), (OK, expected))
-            *_, (what, _, code, error) = answer.records
+            *_, (what, _, code, error) = answer.events
             self.assertEqual((what, code < 0, error and error["code"]), ("finish", item == 1, "unsupported" if item else None))
 
     def test_async_items_are_pending(self):
@@ -241,37 +241,37 @@ class Python(Native):
         tokens = []
         for item in (3, 1, 2):
             answer = guest.process([item, 5])
-            ((what, token),) = answer.records
+            ((what, token),) = answer.events
             self.assertEqual((answer.code, answer.done, what), (PENDING, 1, "suspend"))
             tokens.append(token)
-        records, codes = [], {}
+        events, codes = [], {}
         while answer.code in (PENDING, MORE):
             self.assertFalse(is_forever(answer))
             time.sleep(answer.wait / 1000)
             answer = guest.call("poll")
-            records += answer.records
+            events += answer.events
         self.assertEqual(answer.code, OK)
-        for record in records:
-            if record[0] == "finish":
-                codes[record[1]] = record[2]
+        for event in events:
+            if event[0] == "finish":
+                codes[event[1]] = event[2]
         self.assertEqual(codes, {tokens[0]: OK, tokens[1]: PYTHON, tokens[2]: OK})
-        self.assertEqual([record[2:] for record in records if record[0] == "emit"], [(10, 2), (5, 0)])
-        (error,) = [record[3] for record in records if record[:2] == ("finish", tokens[1])]
+        self.assertEqual([event[2:] for event in events if event[0] == "emit"], [(10, 2), (5, 0)])
+        (error,) = [event[3] for event in events if event[:2] == ("finish", tokens[1])]
         self.assertIn("ZeroDivisionError", error["message"])
 
     def test_an_abandoned_item_says_no_more(self):
         guest = self.guest().python("import asyncio\nclass Node:\n    max_in_flight = 2\n    async def process(self, x):\n"
                                     "        await asyncio.sleep(x)\n        return x\n")
-        ((_, first),) = guest.process([3600]).records
-        ((_, second),) = guest.process([0]).records
+        ((_, first),) = guest.process([3600]).events
+        ((_, second),) = guest.process([0]).events
         self.assertEqual(guest.call("abandon", first).code, OK)
         self.assertEqual(guest.call("abandon", 99).code, OK)
-        records, answer = [], guest.call("poll")
+        events, answer = [], guest.call("poll")
         while answer.code in (PENDING, MORE):
-            records += answer.records
+            events += answer.events
             answer = guest.call("poll")
-        records += answer.records
-        self.assertEqual({record[1] for record in records if record[0] != "emit"}, {second})
+        events += answer.events
+        self.assertEqual({event[1] for event in events if event[0] != "emit"}, {second})
 
     def test_streams(self):
         guest = self.guest()
@@ -279,13 +279,13 @@ class Python(Native):
                "        async for x in items:\n            yield x * 2\n"
         self.assertTrue(guest.describe("Python", {"code": code})["streaming"])
         guest.python(code)
-        records, answer = [], guest.process([1, 2])
+        events, answer = [], guest.process([1, 2])
         while answer.code == MORE:
-            records += answer.records
+            events += answer.events
             answer = guest.call("more")
-        records += answer.records
+        events += answer.events
         self.assertEqual((answer.code, answer.wait), (PENDING, 0))
-        self.assertEqual(records, [("emit", 0, 2, 0), ("emit", 0, 4, 1), ("wants",)])
+        self.assertEqual(events, [("emit", 0, 2, 0), ("emit", 0, 4, 1), ("wants",)])
         answer = guest.call("end")
         self.assertEqual((answer.code, answer.values), (DONE, []))
 
@@ -293,7 +293,7 @@ class Python(Native):
         guest = self.guest().python("def process(items):\n    yield sum(items)\n", is_streaming=True)
         for item in (1, 2):
             answer = guest.process([item])
-            self.assertEqual((answer.code, answer.done, answer.records), (OK, 1, [("wants",)]))
+            self.assertEqual((answer.code, answer.done, answer.events), (OK, 1, [("wants",)]))
         answer = guest.call("end")
         self.assertEqual((answer.code, answer.values), (MORE, [3]))
         self.assertEqual(guest.call("more").code, DONE)
@@ -305,7 +305,7 @@ class Python(Native):
         while answers[-1].code in (OK, MORE):
             answers.append(guest.call("generate"))
         self.assertEqual(answers[-1].code, DONE)
-        self.assertEqual(sum((answer.records for answer in answers), []), [("emit", 0, "a", -1), ("emit", 0, "b", -1)])
+        self.assertEqual(sum((answer.events for answer in answers), []), [("emit", 0, "a", -1), ("emit", 0, "b", -1)])
 
     def test_flush_and_several_outputs(self):
         guest = self.guest()
@@ -314,12 +314,12 @@ class Python(Native):
                 "    def flush(self):\n        yield 'end'\n")
         self.assertEqual(guest.describe("Python", {"code": code})["outputs"], ["even", "odd"])
         guest.python(code)
-        self.assertEqual(guest.process([1, 2]).records, [("emit", 1, 1, 0), ("emit", 0, 2, 1)])
-        records, answer = [], guest.call("flush")
+        self.assertEqual(guest.process([1, 2]).events, [("emit", 1, 1, 0), ("emit", 0, 2, 1)])
+        events, answer = [], guest.call("flush")
         while answer.code == MORE:
-            records += answer.records
+            events += answer.events
             answer = guest.call("flush")
-        self.assertEqual(records + answer.records, [("emit", 0, "end", -1)])
+        self.assertEqual(events + answer.events, [("emit", 0, "end", -1)])
 
     def test_modules_beside_the_manifest_and_in_paths(self):
         (self.folder / "beside.py").write_text("class Double:\n    def process(self, x):\n        return 2 * x\n")

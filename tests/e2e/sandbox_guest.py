@@ -165,7 +165,7 @@ class Answers(GuestTest):
             self.refused_first(module({"rm_node_generate": f"(call $quiet) (i32.const {code})"}),
                                BREAKS + f"rm_node_generate answers {code}", items=None)
             self.broken(module({PROCESS: f"(call $quiet) (call $done (i32.const 1)) {says(suspend(1))} (i32.const 2)",
-                                "rm_node_poll": f"(call $quiet) (i32.const {code})"}, records=suspend(1)), f"rm_node_poll answers {code}")
+                                "rm_node_poll": f"(call $quiet) (i32.const {code})"}, events=suspend(1)), f"rm_node_poll answers {code}")
         self.refused_first(module({"rm_node_generate": "(call $quiet) (i32.const 2)"}), BREAKS + "rm_node_generate answers 2", items=None)
         for name in ("open", "flush", "close"):
             for code in (2, 3, 4):
@@ -216,7 +216,7 @@ class Answers(GuestTest):
 
     def test_descriptions(self):
         def described(content):
-            return module({"rm_node_describe": f"{says(content)} (i32.const 0)"}, records=content)
+            return module({"rm_node_describe": f"{says(content)} (i32.const 0)"}, events=content)
 
         self.refused_early(described(b"\0"), "value", BREAKS + "rm_node_describe gives no map")
         run = self.module(described(b"\x09\xff\xff\xff\xff"))
@@ -257,12 +257,12 @@ class Waiting(GuestTest):
     GOT = f"(i32.load (i32.const {EXCHANGE + 28}))"
     KINDS = 40960
 
-    def waiting(self, body, answer=0, records=b"", waits=True, **functions):
+    def waiting(self, body, answer=0, events=b"", waits=True, **functions):
         kinds = mapped(streaming=b"\2", waits=b"\2" if waits else b"\1")
         describe = f"(call $quiet) (call $output (i32.const {self.KINDS}) (i32.const {len(kinds)})) (i32.const 0)"
         data = f'(data (i32.const {self.KINDS}) "{"".join(f"{chr(92)}{byte:02x}" for byte in kinds)}")'
-        process = f"(call $quiet) (call $take) {body} (call $quiet) {says(records) if records else ''} (i32.const {answer})"
-        return module({"rm_node_describe": describe, PROCESS: process, **functions}, records=records, more=data, imports=self.YIELD)
+        process = f"(call $quiet) (call $take) {body} (call $quiet) {says(events) if events else ''} (i32.const {answer})"
+        return module({"rm_node_describe": describe, PROCESS: process, **functions}, events=events, more=data, imports=self.YIELD)
 
     def test_until_the_end(self):
         body = f"(block $end (loop $again {self.WAIT} (br_if $end (i32.eqz {self.GOT})) (br $again)))"
@@ -318,7 +318,7 @@ class Waiting(GuestTest):
 class Records(GuestTest):
     def test_kinds(self):
         for kind in (0, 7, 255, 0xFFFFFFFF):
-            self.broken(process(struct.pack("<II", kind, 0)), f"there is no record of kind {kind}")
+            self.broken(process(struct.pack("<II", kind, 0)), f"there is no event of kind {kind}")
         self.accepted(process(struct.pack("<II", 6, 0)))
 
     def test_emitted_for_others(self):
@@ -336,39 +336,39 @@ class Records(GuestTest):
     def test_emitted_at_the_wrong_time(self):
         for name in ("open", "close"):
             more = {"outputs": {"n": []}} if name == "close" else {}
-            self.refused(module({f"rm_node_{name}": f"(call $quiet) {says(emit())} (i32.const 0)"}, records=emit()), "value",
+            self.refused(module({f"rm_node_{name}": f"(call $quiet) {says(emit())} (i32.const 0)"}, events=emit()), "value",
                          BREAKS + "it emits while it is opened or closed", **more)
 
     def test_truncated(self):
-        """Every record, cut at every byte: the node answers with as many bytes as its item says."""
+        """Every event, cut at every byte: the node answers with as many bytes as its item says."""
         tensor = struct.pack("<BBBBBiQII", 10, 12, 1, 0, 0, 0, 0, 4, 0) + struct.pack("<qQ", 1, 4)
         at = 8 + 32  # what stands before the value
         tensor += bytes(-(at + len(tensor)) % 16) + struct.pack("<f", 1.5)
-        for record in (emit(integer(7)), emit(string("ab")), emit(mapped(a=integer(1), b=listed(integer(2)))), emit(tensor),
+        for event in (emit(integer(7)), emit(string("ab")), emit(mapped(a=integer(1), b=listed(integer(2)))), emit(tensor),
                        emit(struct.pack("<BI", 5, 2) + b"\1\2"), log(1, "hello"), finish(9, -9, mapped(message=string("m")))):
             body = (f"(call $quiet) (call $done (i32.const 1)) (call $output (i32.const {OUTPUT}) (i32.wrap_i64 (call $value)))"
                     " (i32.const 1)")
-            wasm = module({PROCESS: body, "rm_node_more": "(call $quiet) (i32.const 0)", "rm_node_poll": "(i32.const 0)"}, records=record)
-            run = self.module(wasm, range(1, len(record)), on_error="collect")
+            wasm = module({PROCESS: body, "rm_node_more": "(call $quiet) (i32.const 0)", "rm_node_poll": "(i32.const 0)"}, events=event)
+            run = self.module(wasm, range(1, len(event)), on_error="collect")
             self.assertEqual((run.exit, run.document["outputs"]), (0, {"n": []}), run.stderr)
             failed = run.document["failed"]
-            self.assertEqual([error["item"] for error in failed], list(range(len(record) - 1)))
+            self.assertEqual([error["item"] for error in failed], list(range(len(event) - 1)))
             for error in failed:
                 self.assertEqual((error["code"], error["node"]), ("value", "n"))
                 self.assertTrue(error["message"].startswith(BREAKS), error)
 
     def test_every_byte_changed(self):
-        """Nothing but the record is wrong, and only that item fails, if any."""
-        record = emit(mapped(a=integer(1), b=listed(string("x"), b"\1")), metadata=mapped(k=integer(1)))
+        """Nothing but the event is wrong, and only that item fails, if any."""
+        event = emit(mapped(a=integer(1), b=listed(string("x"), b"\1")), metadata=mapped(k=integer(1)))
         flip = f"(i32.store8 (i32.add (i32.const {OUTPUT}) {{}}) (i32.xor (i32.load8_u (i32.add (i32.const {OUTPUT}) {{}})) (i32.const 255)))"
         change = flip.format("(local.get $at)", "(local.get $at)")
         body = (f"(local $at i32) (local.set $at (i32.wrap_i64 (call $value))) (call $quiet) (call $done (i32.const 1)) {change}"
-                f" {says(record)} (i32.const 1)")
+                f" {says(event)} (i32.const 1)")
         undo = flip.format("(global.get $last)", "(global.get $last)")
         body = body.replace("(call $quiet)", "(global.set $last (local.get $at)) (call $quiet)")
-        wasm = module({PROCESS: body, "rm_node_more": f"(call $quiet) {undo} (i32.const 0)"}, records=record,
+        wasm = module({PROCESS: body, "rm_node_more": f"(call $quiet) {undo} (i32.const 0)"}, events=event,
                       more="(global $last (mut i32) (i32.const 0))")
-        run = self.module(wasm, range(len(record)), on_error="skip")
+        run = self.module(wasm, range(len(event)), on_error="skip")
         self.assertEqual(run.exit, 0, run.stderr[-2000:])
 
     def test_pending(self):
@@ -376,24 +376,24 @@ class Records(GuestTest):
         self.broken(process(suspend(1)), "it suspends where nothing can be pending")
         self.broken(module({PROCESS: "(call $quiet) (call $done (i32.const 1)) (i32.const 2)", "rm_node_poll": "(i32.const 0)"}),
                     "rm_node_process answers 2, but no packet is pending")
-        self.broken(module({PROCESS: one, "rm_node_poll": "(call $quiet) (i32.const 0)"}, records=suspend(1)),
+        self.broken(module({PROCESS: one, "rm_node_poll": "(call $quiet) (i32.const 0)"}, events=suspend(1)),
                     "rm_node_poll answers 0, but packets are pending")
         for token in (0, 2, (1 << 64) - 1):
-            for record in (finish(token), resume(token)):
-                poll = f"(call $output (i32.const {OUTPUT + 16}) (i32.const {len(record)})) (i32.const 0)"
-                self.broken(module({PROCESS: one, "rm_node_poll": poll}, records=suspend(1) + record), f"no packet is pending as {token}")
+            for event in (finish(token), resume(token)):
+                poll = f"(call $output (i32.const {OUTPUT + 16}) (i32.const {len(event)})) (i32.const 0)"
+                self.broken(module({PROCESS: one, "rm_node_poll": poll}, events=suspend(1) + event), f"no packet is pending as {token}")
         twice = f"(call $output (i32.const {OUTPUT + 16}) (i32.const {2 * len(finish(1))})) (i32.const 0)"
-        self.broken(module({PROCESS: one, "rm_node_poll": twice}, records=suspend(1) + finish(1) * 2), "no packet is pending as 1")
+        self.broken(module({PROCESS: one, "rm_node_poll": twice}, events=suspend(1) + finish(1) * 2), "no packet is pending as 1")
         poll = f"(call $output (i32.const {OUTPUT + 16}) (i32.const {len(finish(1))})) (i32.const 0)"
-        self.accepted(module({PROCESS: one, "rm_node_poll": poll}, records=suspend(1) + finish(1)))
-        self.accepted(module({PROCESS: one, "rm_node_poll": TRAP}, records=suspend(1)), on_error="skip")
+        self.accepted(module({PROCESS: one, "rm_node_poll": poll}, events=suspend(1) + finish(1)))
+        self.accepted(module({PROCESS: one, "rm_node_poll": TRAP}, events=suspend(1)), on_error="skip")
 
     def test_pending_for_ever(self):
         one = f"(call $quiet) (call $done (i32.const 1)) {says(suspend(1))} (i32.const 2)"
         wait = "(call $quiet) (f64.store (i32.const 96) (f64.const {})) (i32.const {})"
         for ms, answer in ((0, 2), (0, 1), ("inf", 2), ("nan", 2), (-5, 2), ("1e300", 2)):
             with self.subTest(f"{ms} ms, {answer}"):
-                run = self.module(module({PROCESS: one, "rm_node_poll": wait.format(ms, answer)}, records=suspend(1)),
+                run = self.module(module({PROCESS: one, "rm_node_poll": wait.format(ms, answer)}, events=suspend(1)),
                                   args=["--timeout", "300ms"])
                 self.assertEqual((run.exit, run.document["error"]["code"], run.document["error"]["message"]),
                                  (5, "timeout", "the run did not end within its timeout of 300 ms"))
@@ -467,9 +467,9 @@ class Stopping(GuestTest):
                              (1, "limit", "its sandbox has used up its fuel of 100000", "n"))
 
     def test_generated_output(self):
-        record = emit(string("x" * 1000))
-        size = len(record)
-        wasm = module({"rm_node_generate": f"{says(record)} (i32.const 0)"}, records=record)
+        event = emit(string("x" * 1000))
+        size = len(event)
+        wasm = module({"rm_node_generate": f"{says(event)} (i32.const 0)"}, events=event)
         run = self.module(wasm, None, args=["--max-output", str(100 * size)])
         self.assertEqual((run.exit, run.document["error"]["message"], run.document["error"]["node"], run.document["error"]["item"]),
                          (1, f"its sandbox emitted more than its limit of {100 * size} bytes", "n", 100))
@@ -489,11 +489,11 @@ class Stopping(GuestTest):
 
     def test_after_a_trap_it_starts_again(self):
         """With nothing of what was: each instance counts from one."""
-        record = emit(integer(1))
+        event = emit(integer(1))
         count = "(global.set $g (i64.add (global.get $g) (i64.const 1)))"
         body = (f"{count} (if (i64.eq (call $value) (i64.const 13)) (then unreachable)) (call $quiet)"
-                f" (i64.store (i32.const {OUTPUT + 41}) (global.get $g)) (call $done (i32.const 1)) {says(record)} (i32.const 1)")
-        wasm = module({PROCESS: body, "rm_node_more": "(call $quiet) (i32.const 0)"}, records=record,
+                f" (i64.store (i32.const {OUTPUT + 41}) (global.get $g)) (call $done (i32.const 1)) {says(event)} (i32.const 1)")
+        wasm = module({PROCESS: body, "rm_node_more": "(call $quiet) (i32.const 0)"}, events=event,
                       more="(global $g (mut i64) (i64.const 0))")
         self.accepted(wasm, [1, 2, 1, 2, 1], items=[1, 2, 13, 3, 4, 13, 5], on_error="skip")
 
@@ -509,7 +509,7 @@ class Memory(GuestTest):
         size = "(i64.store (i32.const {}) (i64.extend_i32_u (memory.size)))".format(OUTPUT + 41)
         for args, pages in ((["--max-memory", "64M"], 1024), ([], 65536)):
             wasm = module({PROCESS: f"{grow(1 if args else 64)} {size} (call $quiet) (call $take) {says(emit(integer(0)))} (i32.const 0)"},
-                          records=emit(integer(0)))
+                          events=emit(integer(0)))
             (got,) = self.module(wasm, [1], args).document["outputs"]["n"]
             self.assertLessEqual(got, pages)
             self.assertGreater(got, pages - 64)

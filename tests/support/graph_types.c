@@ -64,24 +64,24 @@ static int pass(rm_node *node, void *state, unsigned port, rm_packet in, rm_erro
 }
 
 /* The same in batches, the shortest way through the executor. */
-static int pass_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
+static int pass_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                      rm_error *err)
 {
     (void)state, (void)port, (void)err;
     rmt_called(node);
     *done = n;
-    return rm_emit_many(node, 0, run, n);
+    return rm_emit_many(node, 0, batch, n);
 }
 
 /* In batches, up to the first packet that fails (13), or after which nothing more is wanted (99). */
-static int picky_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
+static int picky_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                       rm_error *err)
 {
     (void)state, (void)port;
     rmt_called(node);
     for (*done = 0; *done < n; ++*done) {
-        const int64_t value = run[*done].value.i;
-        rm_node_set_current(node, &run[*done]);
+        const int64_t value = batch[*done].value.i;
+        rm_node_set_current(node, &batch[*done]);
         if (value == 13)
             return rm_error_set(err, RM_E_VALUE, "thirteen");
         const int rc = rm_emit_value(node, rm_int(value));
@@ -96,10 +96,10 @@ static int picky_many(rm_node *node, void *state, unsigned port, rm_packet *run,
 }
 
 /* Takes nothing of what it is given. */
-static int take_none(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
+static int take_none(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                      rm_error *err)
 {
-    (void)state, (void)port, (void)run, (void)n, (void)err;
+    (void)state, (void)port, (void)batch, (void)n, (void)err;
     rmt_called(node);
     *done = 0;
     return RM_OK;
@@ -308,13 +308,13 @@ static int slow(rm_node *node, void *state, unsigned port, rm_packet in, rm_erro
     return slow_more(node, state, err);
 }
 /* The same as part of a batch. */
-static int slow_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
+static int slow_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                      rm_error *err)
 {
     int rc = RM_OK;
     for (*done = 0; rc == RM_OK && *done < n;) {
-        rm_node_set_current(node, &run[*done]);
-        rc = slow(node, state, port, run[*done], err);
+        rm_node_set_current(node, &batch[*done]);
+        rc = slow(node, state, port, batch[*done], err);
         *done += rc >= 0;
     }
     return rc;

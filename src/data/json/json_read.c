@@ -77,15 +77,15 @@ static void *json_realloc(void *context, void *block, size_t old_size, size_t si
 /* ---- Places ---- */
 
 /* A text in the reader's hands; `copy` is what yyjson reads, and in which it changes strings. */
-typedef struct source {
+typedef struct json_text {
     const char *text, *what;
     size_t length;
     char *copy;
     rm_error *err;
-} source;
+} json_text;
 
 /* Line and column of a byte, both from 1, columns in characters. */
-static void locate(const source *from, size_t offset, size_t *line, size_t *column)
+static void locate(const json_text *from, size_t offset, size_t *line, size_t *column)
 {
     *line = *column = 1;
     for (size_t i = 0; i < offset && i < from->length; i++) {
@@ -98,7 +98,7 @@ static void locate(const source *from, size_t offset, size_t *line, size_t *colu
     }
 }
 
-static int fail_at(const source *from, size_t offset, int code, const char *says)
+static int fail_at(const json_text *from, size_t offset, int code, const char *says)
 {
     size_t line = 0, column = 0;
     locate(from, offset, &line, &column);
@@ -129,7 +129,7 @@ static size_t find_too_deep(const char *text, size_t end)
     return SIZE_MAX;
 }
 
-static int fail_too_deep(const source *from, size_t end)
+static int fail_too_deep(const json_text *from, size_t end)
 {
     char says[64];
     (void)snprintf(says, sizeof says, "nested deeper than %d levels", RMI_JSON_MAX_NESTING);
@@ -138,14 +138,14 @@ static int fail_too_deep(const source *from, size_t end)
 
 /* ---- What yyjson refuses ---- */
 
-static bool starts_with(const source *from, size_t offset, const char *word)
+static bool starts_with(const json_text *from, size_t offset, const char *word)
 {
     size_t length = strlen(word);
     return offset <= from->length && from->length - offset >= length &&
            memcmp(from->text + offset, word, length) == 0;
 }
 
-static void add_hint(const source *from, size_t offset)
+static void add_hint(const json_text *from, size_t offset)
 {
     static const struct {
         const char *start, *hint;
@@ -172,7 +172,7 @@ static void add_hint(const source *from, size_t offset)
 }
 
 /* "unexpected character" with the character, as far as it can be shown. */
-static void name_character(const source *from, size_t offset, const char *rest, char *says, size_t size)
+static void name_character(const json_text *from, size_t offset, const char *rest, char *says, size_t size)
 {
     unsigned char c = offset < from->length ? (unsigned char)from->text[offset] : 0;
     if (c >= 0x80 && rmi_utf8_check(from->text + offset, from->length - offset) == 0)
@@ -185,7 +185,7 @@ static void name_character(const source *from, size_t offset, const char *rest, 
         (void)snprintf(says, size, "unexpected character%s", rest);
 }
 
-static int describe(const source *from, const yyjson_read_err *told)
+static int describe(const json_text *from, const yyjson_read_err *told)
 {
     static const char unexpected[] = "unexpected character";
     char says[160];
@@ -217,7 +217,7 @@ static int describe(const source *from, const yyjson_read_err *told)
 /* ---- What yyjson accepts ---- */
 
 /* A number that yyjson left as text: an integer past 64 bits, or a float past double's range. */
-static int check_raw(const source *from, yyjson_val *raw)
+static int check_raw(const json_text *from, yyjson_val *raw)
 {
     char says[96];
     const char *digits = yyjson_get_raw(raw);
@@ -240,7 +240,7 @@ static int check_raw(const source *from, yyjson_val *raw)
 }
 
 /* Goes over all values, which lie in a row, without recursion: `ends` has where the open containers end. */
-static int check_values(const source *from, yyjson_doc *document)
+static int check_values(const json_text *from, yyjson_doc *document)
 {
     const yyjson_val *ends[RMI_JSON_MAX_NESTING];
     yyjson_val *value = yyjson_doc_get_root(document);
@@ -265,7 +265,7 @@ static int check_values(const source *from, yyjson_doc *document)
 }
 
 /* Reads `from` into *out, which lives in `memory` together with from->copy. check_values is still to be asked. */
-static int read_source(source *from, json_memory *memory, rmi_json_cuts *cuts, yyjson_doc **out)
+static int read_source(json_text *from, json_memory *memory, rmi_json_cuts *cuts, yyjson_doc **out)
 {
     const yyjson_alc alc = {json_malloc, json_realloc, json_free, memory};
     yyjson_read_err told = {0};
@@ -290,7 +290,7 @@ static int read_source(source *from, json_memory *memory, rmi_json_cuts *cuts, y
     return describe(from, &told);
 }
 
-static void free_source(const source *from, json_memory *memory, yyjson_doc *document)
+static void free_source(const json_text *from, json_memory *memory, yyjson_doc *document)
 {
     yyjson_doc_free(document);
     json_free(memory, from->copy);
@@ -310,7 +310,7 @@ int rmi_json_read(const rm_allocator *allocator, const char *text, size_t length
                   rmi_json_document **out, rm_error *err)
 {
     enum { LARGEST_PIECE = 65536 };
-    source from = {.text = text, .what = what, .length = length, .err = err};
+    json_text from = {.text = text, .what = what, .length = length, .err = err};
     /* The text, and one value of 16 bytes for every six of it: what yyjson asks for, unless it must grow. */
     size_t piece = length < LARGEST_PIECE / 4 ? length + length / 6 * 16 + 256 : 0;
     rmi_json_document *document = rmi_alloc(allocator, sizeof *document + piece);
@@ -348,7 +348,7 @@ void rmi_json_document_free(rmi_json_document *document)
 /* ---- Values ---- */
 
 /* Reads a text without the cuts, which may be none. */
-static int read_cut(json_memory *memory, rmi_json_target *target, source *from, rmi_json_cuts *cuts,
+static int read_cut(json_memory *memory, rmi_json_target *target, json_text *from, rmi_json_cuts *cuts,
                     rm_value *out)
 {
     yyjson_doc *document = NULL;
@@ -380,7 +380,7 @@ static int read_value(json_memory *memory, rmi_json_target *target, const char *
     if (rmi_json_short_number(text, length, out))
         return RM_OK;
     for (bool done = false; !done; cutting++) {
-        source from = {.text = text, .what = "text", .length = length, .err = err};
+        json_text from = {.text = text, .what = "text", .length = length, .err = err};
         if (cutting != NONE)
             rc = rmi_json_cuts_find(&cuts, memory->allocator, text, length, cutting == GUESSED, err);
         const bool whole = cuts.count == 0;

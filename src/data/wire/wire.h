@@ -51,7 +51,7 @@ _Static_assert(sizeof(rmi_exchange) == 40, "as docs/wasm-node.md has it");
 enum { RMI_STREAM_WAITS = 1, RMI_STREAM_ENDED = 0 };
 #define RMI_STREAM_CLOSED UINT32_MAX /* nobody wants more of the node: its code is to end */
 
-/* What a node did, in the order in which it did it: the records of docs/wasm-node.md. */
+/* What a node did, in the order in which it did it: the events of docs/wasm-node.md. */
 typedef enum rmi_event_kind {
     RMI_EMITTED = 1,
     RMI_SUSPENDED, /* the packet in process is pending from here on */

@@ -5,7 +5,7 @@
 #include "data/blocks.h"
 #include "data/integer.h"
 #include "data/json/json.h"
-#include "data/json/json_parts.h"
+#include "data/json/json_dtype.h"
 #include "data/wire/wire.h"
 #include "data/tensor.h"
 

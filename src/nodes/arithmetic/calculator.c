@@ -120,7 +120,7 @@ static int answer(rm_node *node, const struct calculator *c, rm_value *item, rm_
     return rc;
 }
 
-static int calculator_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int calculator_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                    size_t *done, rm_error *err)
 {
     const struct calculator *c = state;
@@ -128,7 +128,7 @@ static int calculator_process_many(rm_node *node, void *state, unsigned port, rm
     size_t i = 0;
     (void)port;
     for (; i < n; i++) {
-        rm_value *value = &run[i].value;
+        rm_value *value = &batch[i].value;
         if (rmi_is_number(*value))
             rc = rmi_number_apply(node, (rm_operation)c->operation, value, c->operand, err);
         else if (value->kind == RM_MAP && rm_map_get(*value, "operation", 9, NULL))
@@ -136,7 +136,7 @@ static int calculator_process_many(rm_node *node, void *state, unsigned port, rm
         if (rc != RM_OK)
             break;
     }
-    return rmi_run_end(node, run, i, i, done, rc, err);
+    return rmi_batch_end(node, batch, i, i, done, rc, err);
 }
 
 static const rm_param calculator_params[] = {

@@ -52,7 +52,7 @@ __attribute__((noinline, cold)) static int scale_slowly(rm_node *node, rm_operat
     return RM_OK;
 }
 
-static int multiply_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int multiply_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                  size_t *done, rm_error *err)
 {
     const rm_value factor = ((const struct scale *)state)->operand;
@@ -60,7 +60,7 @@ static int multiply_process_many(rm_node *node, void *state, unsigned port, rm_p
     size_t i = 0;
     (void)port;
     for (; i < n; i++) {
-        rm_value *value = &run[i].value;
+        rm_value *value = &batch[i].value;
         int64_t product;
         if (value->kind == RM_INT && factor.kind == RM_INT &&
             !__builtin_mul_overflow(value->i, factor.i, &product))
@@ -68,18 +68,18 @@ static int multiply_process_many(rm_node *node, void *state, unsigned port, rm_p
         else if ((rc = scale_slowly(node, RM_MULTIPLY, factor, value, err)) != RM_OK)
             break;
     }
-    return rmi_run_end(node, run, i, i, done, rc, err);
+    return rmi_batch_end(node, batch, i, i, done, rc, err);
 }
 
-static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n, size_t *done,
-                            rm_error *err)
+static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
+                            size_t *done, rm_error *err)
 {
     const rm_value addend = ((const struct scale *)state)->operand;
     int rc = RM_OK;
     size_t i = 0;
     (void)port;
     for (; i < n; i++) {
-        rm_value *value = &run[i].value;
+        rm_value *value = &batch[i].value;
         int64_t sum;
         if (value->kind == RM_INT && addend.kind == RM_INT &&
             !__builtin_add_overflow(value->i, addend.i, &sum))
@@ -87,7 +87,7 @@ static int add_process_many(rm_node *node, void *state, unsigned port, rm_packet
         else if ((rc = scale_slowly(node, RM_ADD, addend, value, err)) != RM_OK)
             break;
     }
-    return rmi_run_end(node, run, i, i, done, rc, err);
+    return rmi_batch_end(node, batch, i, i, done, rc, err);
 }
 
 #define SCALE_TEXT                                                                                            \

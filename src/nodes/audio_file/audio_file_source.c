@@ -5,7 +5,7 @@
 
 enum { SLOWEST = 1000, FASTEST = 384000 };
 
-struct source {
+struct audio_file_source {
     const char *path; /* parameters */
     int64_t chunk_frames, sample_rate, channels;
     rmi_audio_format format;
@@ -18,21 +18,21 @@ static const rm_param source_params[] = {
      .text = "The file, WAV, FLAC, MP3 or OGG Vorbis; relative to the current directory",
      .type = RM_PARAM_STRING,
      .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
-     .offset = offsetof(struct source, path)},
+     .offset = offsetof(struct audio_file_source, path)},
     {.name = "chunk_frames",
      .text = "Frames in each packet; the last one has what is left",
      .type = RM_PARAM_INT64,
-     .offset = offsetof(struct source, chunk_frames),
+     .offset = offsetof(struct audio_file_source, chunk_frames),
      .i64 = {.fallback = 1024, .min = 1, .max = 1 << 24}},
     {.name = "sample_rate",
      .text = "Converts to this rate, 1000 to 384000 Hz; 0: as the file has it",
      .type = RM_PARAM_INT64,
-     .offset = offsetof(struct source, sample_rate),
+     .offset = offsetof(struct audio_file_source, sample_rate),
      .i64 = {.fallback = 0, .min = 0, .max = FASTEST}},
     {.name = "channels",
      .text = "Mixes to this many channels; 0: as the file has them",
      .type = RM_PARAM_INT64,
-     .offset = offsetof(struct source, channels),
+     .offset = offsetof(struct audio_file_source, channels),
      .i64 = {.fallback = 0, .min = 0, .max = 8}},
     {0},
 };
@@ -48,7 +48,7 @@ static const rm_port source_ports[] = {
 
 static int source_open(rm_node *node, void *state, rm_error *err)
 {
-    struct source *s = state;
+    struct audio_file_source *s = state;
     if (s->sample_rate != 0 && s->sample_rate < SLOWEST)
         return rm_error_set(err, RM_E_VALUE, "'sample_rate' is %" PRId64 "; it must be 0 or from %d to %d",
                             s->sample_rate, SLOWEST, FASTEST);
@@ -59,7 +59,7 @@ static int source_open(rm_node *node, void *state, rm_error *err)
 
 static int source_generate(rm_node *node, void *state, rm_error *err)
 {
-    struct source *s = state;
+    struct audio_file_source *s = state;
     const rm_allocator *allocator = rm_node_allocator(node);
     rm_value chunk = rm_null(), part = rm_null();
     rm_samples audio = {0};
@@ -89,7 +89,7 @@ done:
 
 static int source_close(rm_node *node, void *state, rm_error *err)
 {
-    struct source *s = state;
+    struct audio_file_source *s = state;
     (void)node, (void)err;
     rmi_audio_reader_close(s->reader);
     return RM_OK;
@@ -108,7 +108,7 @@ const rm_node_type rmi_node_audio_file_source = {
                    "wrote the length.",
     .ports = source_ports,
     .params = source_params,
-    .state_size = sizeof(struct source),
+    .state_size = sizeof(struct audio_file_source),
     .open = source_open,
     .generate = source_generate,
     .close = source_close,

@@ -44,20 +44,20 @@ static rm_packet batch_take(struct batch *b, int64_t seq)
 }
 
 /* Full batches gather at the front of the run, each with the seq of its last item. */
-static int batch_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int batch_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                               size_t *done, rm_error *err)
 {
     struct batch *b = state;
     size_t full = 0, i = 0;
     int rc = RM_OK;
     (void)port;
-    for (; i < n && (rc = batch_add(node, b, &run[i], err)) == RM_OK; i++) {
-        const int64_t seq = run[i].seq;
-        rm_packet_clear(&run[i]);
+    for (; i < n && (rc = batch_add(node, b, &batch[i], err)) == RM_OK; i++) {
+        const int64_t seq = batch[i].seq;
+        rm_packet_clear(&batch[i]);
         if (rm_list_length(b->list) == (size_t)b->size)
-            run[full++] = batch_take(b, seq);
+            batch[full++] = batch_take(b, seq);
     }
-    return rmi_run_end(node, run, full, i, done, rc, err);
+    return rmi_batch_end(node, batch, full, i, done, rc, err);
 }
 
 static int batch_flush(rm_node *node, void *state, rm_error *err)

@@ -27,15 +27,15 @@ static int wrap(rm_node *node, struct echo *echo, rm_value *item, rm_error *err)
     return rc;
 }
 
-static int echo_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int echo_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                              size_t *done, rm_error *err)
 {
     int rc = RM_OK;
     size_t i = 0;
     (void)port;
-    while (i < n && (rc = wrap(node, state, &run[i].value, err)) == RM_OK)
+    while (i < n && (rc = wrap(node, state, &batch[i].value, err)) == RM_OK)
         i++;
-    return rmi_run_end(node, run, i, i, done, rc, err);
+    return rmi_batch_end(node, batch, i, i, done, rc, err);
 }
 
 const rm_node_type rmi_node_echo = {

@@ -116,7 +116,7 @@ static void keep_cut_line(struct jsonl_sink *s, size_t written, bool begins_cut)
 }
 
 /* The lines of a run are written before the call returns: nothing waits for more to come. */
-static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                    size_t *done, rm_error *err)
 {
     struct jsonl_sink *s = state;
@@ -124,7 +124,7 @@ static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm
     size_t ready = 0, written = 0;
     int rc = RM_OK;
     (void)port;
-    while (ready < n && (rc = add_line(node, s, run[ready].value, err)) == RM_OK)
+    while (ready < n && (rc = add_line(node, s, batch[ready].value, err)) == RM_OK)
         ready++;
     const int write_rc = write_out(node, s, &written, err);
     if (write_rc != RM_OK) { /* the item whose line was cut, or is the first that is not there, has failed */
@@ -134,8 +134,8 @@ static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm
         rc = write_rc;
     }
     for (size_t i = 0; i < ready; i++)
-        rm_packet_clear(&run[i]);
-    return rmi_run_end(node, run, 0, ready, done, rc, err);
+        rm_packet_clear(&batch[i]);
+    return rmi_batch_end(node, batch, 0, ready, done, rc, err);
 }
 
 static int jsonl_sink_flush(rm_node *node, void *state, rm_error *err)

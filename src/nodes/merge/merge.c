@@ -143,22 +143,22 @@ static bool same_item(int64_t a, int64_t b)
     return a == b || (a >= RM_SEQ_END && b >= RM_SEQ_END);
 }
 
-static int merge_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int merge_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                               size_t *done, rm_error *err)
 {
     struct merge *m = state;
     size_t i = 0;
     int rc = RM_OK;
     for (; i < n; i++) {
-        if (m->filled > 0 && !same_item(m->item.seq, run[i].seq))
+        if (m->filled > 0 && !same_item(m->item.seq, batch[i].seq))
             rc = merge_send(node, m, err);
         if (rc == RM_OK)
-            rc = put(node, m, port, &run[i], err);
+            rc = put(node, m, port, &batch[i], err);
         if (rc != RM_OK)
             break;
-        rm_packet_clear(&run[i]);
+        rm_packet_clear(&batch[i]);
     }
-    return rmi_run_end(node, run, 0, i, done, rc, err);
+    return rmi_batch_end(node, batch, 0, i, done, rc, err);
 }
 
 static int merge_advance(rm_node *node, void *state, int64_t bound, rm_error *err)

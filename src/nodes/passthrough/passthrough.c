@@ -1,11 +1,11 @@
 /* PassThrough: items leave as they came; the measure of what a node costs at least. */
 #include "nodes/process_many.h"
 
-static int passthrough_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int passthrough_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                     size_t *done, rm_error *err)
 {
     (void)state, (void)port;
-    return rmi_run_end(node, run, n, n, done, RM_OK, err);
+    return rmi_batch_end(node, batch, n, n, done, RM_OK, err);
 }
 
 static const rm_port passthrough_ports[] = {

@@ -85,7 +85,7 @@ static int matches(rm_node *node, const struct filter *f, rm_value item, bool *h
 }
 
 /* The items that are kept move to the front of the run. */
-static int filter_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int filter_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                size_t *done, rm_error *err)
 {
     const struct filter *f = state;
@@ -94,14 +94,14 @@ static int filter_process_many(rm_node *node, void *state, unsigned port, rm_pac
     (void)port;
     for (; i < n; i++) {
         bool holds = false;
-        if ((rc = matches(node, f, run[i].value, &holds, err)) != RM_OK)
+        if ((rc = matches(node, f, batch[i].value, &holds, err)) != RM_OK)
             break;
         if (!holds)
-            rm_packet_clear(&run[i]);
+            rm_packet_clear(&batch[i]);
         else if (kept++ != i)
-            run[kept - 1] = rm_packet_move(&run[i]);
+            batch[kept - 1] = rm_packet_move(&batch[i]);
     }
-    return rmi_run_end(node, run, kept, i, done, rc, err);
+    return rmi_batch_end(node, batch, kept, i, done, rc, err);
 }
 
 static int filter_close(rm_node *node, void *state, rm_error *err)

@@ -105,7 +105,7 @@ static int select_parts(rm_node *node, const struct select *s, rm_value item, rm
     return rc;
 }
 
-static int select_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int select_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                size_t *done, rm_error *err)
 {
     const struct select *s = state;
@@ -115,21 +115,21 @@ static int select_process_many(rm_node *node, void *state, unsigned port, rm_pac
     for (; i < n; i++) {
         rm_value parts = rm_null();
         bool drop = false;
-        rc = select_parts(node, s, run[i].value, &parts, &drop, err);
+        rc = select_parts(node, s, batch[i].value, &parts, &drop, err);
         if (rc != RM_OK || drop)
             rm_value_clear(&parts);
         if (rc != RM_OK)
             break;
         if (drop) {
-            rm_packet_clear(&run[i]);
+            rm_packet_clear(&batch[i]);
             continue;
         }
-        rm_value_clear(&run[i].value);
-        run[i].value = parts;
+        rm_value_clear(&batch[i].value);
+        batch[i].value = parts;
         if (kept++ != i)
-            run[kept - 1] = rm_packet_move(&run[i]);
+            batch[kept - 1] = rm_packet_move(&batch[i]);
     }
-    return rmi_run_end(node, run, kept, i, done, rc, err);
+    return rmi_batch_end(node, batch, kept, i, done, rc, err);
 }
 
 static const rm_port select_ports[] = {

@@ -12,17 +12,17 @@ static size_t part_of_run(const struct limit *limit, size_t n)
     return left < n ? (size_t)left : n;
 }
 
-static int take_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int take_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                              size_t *done, rm_error *err)
 {
     struct limit *take = state;
     const size_t part = part_of_run(take, n);
     (void)port;
     take->seen += (int64_t)part;
-    return rmi_run_end(node, run, part, part, done, take->seen == take->count ? RM_DONE : RM_OK, err);
+    return rmi_batch_end(node, batch, part, part, done, take->seen == take->count ? RM_DONE : RM_OK, err);
 }
 
-static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                              size_t *done, rm_error *err)
 {
     struct limit *skip = state;
@@ -30,8 +30,8 @@ static int skip_process_many(rm_node *node, void *state, unsigned port, rm_packe
     (void)port;
     skip->seen += (int64_t)part;
     for (size_t i = 0; i < part; i++)
-        rm_packet_clear(&run[i]);
-    const int rc = rmi_run_end(node, run + part, n - part, n - part, done, RM_OK, err);
+        rm_packet_clear(&batch[i]);
+    const int rc = rmi_batch_end(node, batch + part, n - part, n - part, done, RM_OK, err);
     *done += part;
     return rc;
 }

@@ -110,15 +110,15 @@ static int uppercase_one(rm_node *node, struct uppercase *u, rm_value *value, rm
     return rc;
 }
 
-static int uppercase_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int uppercase_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                   size_t *done, rm_error *err)
 {
     int rc = RM_OK;
     size_t i = 0;
     (void)port;
-    while (i < n && (rc = uppercase_one(node, state, &run[i].value, err)) == RM_OK)
+    while (i < n && (rc = uppercase_one(node, state, &batch[i].value, err)) == RM_OK)
         i++;
-    return rmi_run_end(node, run, i, i, done, rc, err);
+    return rmi_batch_end(node, batch, i, i, done, rc, err);
 }
 
 static int uppercase_close(rm_node *node, void *state, rm_error *err)

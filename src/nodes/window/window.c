@@ -76,7 +76,7 @@ static int window_add(rm_node *node, struct window *w, rm_packet *item, rm_packe
 }
 
 /* Windows gather at the front of the run, each with the seq of its last item. */
-static int window_process_many(rm_node *node, void *state, unsigned port, rm_packet *run, size_t n,
+static int window_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                size_t *done, rm_error *err)
 {
     struct window *w = state;
@@ -86,15 +86,15 @@ static int window_process_many(rm_node *node, void *state, unsigned port, rm_pac
     for (; i < n; i++) {
         rm_packet packet = rm_packet_of(rm_null());
         bool full = false;
-        const int64_t seq = run[i].seq;
-        if ((rc = window_add(node, w, &run[i], &packet, &full, err)) != RM_OK)
+        const int64_t seq = batch[i].seq;
+        if ((rc = window_add(node, w, &batch[i], &packet, &full, err)) != RM_OK)
             break;
-        rm_packet_clear(&run[i]);
+        rm_packet_clear(&batch[i]);
         packet.seq = seq;
         if (full)
-            run[shown++] = packet;
+            batch[shown++] = packet;
     }
-    return rmi_run_end(node, run, shown, i, done, rc, err);
+    return rmi_batch_end(node, batch, shown, i, done, rc, err);
 }
 
 static int window_flush(rm_node *node, void *state, rm_error *err)

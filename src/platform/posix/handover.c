@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "platform/memory.h"
+#include "base/alloc.h"
 #include "platform/platform.h"
 
 enum { STACK = 8 << 20 }; /* what the first thread of a program has; only what is used is taken */
@@ -68,13 +68,13 @@ static void destroy(rmi_handover *h)
     (void)pthread_cond_destroy(&h->for_caller);
     (void)pthread_cond_destroy(&h->for_thread);
     (void)pthread_mutex_destroy(&h->lock);
-    rmi_platform_free(h->allocator, h, sizeof *h);
+    rmi_free(h->allocator, h, sizeof *h);
 }
 
 int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *context), void *context,
                      rmi_handover **out, rm_error *err)
 {
-    rmi_handover *h = rmi_platform_alloc(allocator, sizeof *h);
+    rmi_handover *h = rmi_alloc(allocator, sizeof *h);
     *out = NULL;
     if (h == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");

@@ -1,8 +1,8 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "platform/platform.h"
-#include "platform/memory.h"
 
 struct rmi_library {
     const rm_allocator *allocator;
@@ -11,7 +11,7 @@ struct rmi_library {
 
 int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_library **out, rm_error *err)
 {
-    rmi_library *library = rmi_platform_alloc(allocator, sizeof *library);
+    rmi_library *library = rmi_alloc(allocator, sizeof *library);
     char here[4096];
     size_t length = strlen(path);
     *out = NULL;
@@ -27,7 +27,7 @@ int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_librar
     if (library->handle == NULL) {
         const char *why = dlerror();
         int rc = rm_error_set(err, RM_E_IO, "cannot load %s: %s", path, why != NULL ? why : "unknown reason");
-        rmi_platform_free(allocator, library, sizeof *library);
+        rmi_free(allocator, library, sizeof *library);
         return rc;
     }
     *out = library;
@@ -62,5 +62,5 @@ void rmi_library_close(rmi_library *library)
     if (library == NULL)
         return;
     (void)dlclose(library->handle);
-    rmi_platform_free(library->allocator, library, sizeof *library);
+    rmi_free(library->allocator, library, sizeof *library);
 }

@@ -6,8 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "platform/platform.h"
-#include "platform/memory.h"
 
 enum { FEW_DESCRIPTORS = 15 };
 
@@ -18,14 +18,14 @@ struct rmi_wake {
 
 int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err)
 {
-    rmi_wake *wake = rmi_platform_alloc(allocator, sizeof *wake);
+    rmi_wake *wake = rmi_alloc(allocator, sizeof *wake);
     *out = NULL;
     if (wake == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
     *wake = (rmi_wake){.allocator = allocator, .descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
     if (wake->descriptor < 0) {
         int rc = rm_error_set(err, RM_E_IO, "no descriptor for waking: %s", strerror(errno));
-        rmi_platform_free(allocator, wake, sizeof *wake);
+        rmi_free(allocator, wake, sizeof *wake);
         return rc;
     }
     *out = wake;
@@ -37,7 +37,7 @@ void rmi_wake_free(rmi_wake *wake)
     if (wake == NULL)
         return;
     (void)close(wake->descriptor);
-    rmi_platform_free(wake->allocator, wake, sizeof *wake);
+    rmi_free(wake->allocator, wake, sizeof *wake);
 }
 
 void rmi_wake_raise(rmi_wake *wake)
@@ -72,7 +72,7 @@ bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t
     size_t bytes = (count + 1) * sizeof *polled;
     int ready = 0;
     if (count > FEW_DESCRIPTORS)
-        polled = rmi_platform_alloc(wake->allocator, bytes);
+        polled = rmi_alloc(wake->allocator, bytes);
     if (polled == NULL) { /* without memory for all, look at some: the caller comes again */
         polled = few;
         count = FEW_DESCRIPTORS;
@@ -86,6 +86,6 @@ bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t
     if (ready > 0 && polled[0].revents != 0)
         (void)lower(wake);
     if (polled != few)
-        rmi_platform_free(wake->allocator, polled, bytes);
+        rmi_free(wake->allocator, polled, bytes);
     return ready != 0;
 }

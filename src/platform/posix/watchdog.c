@@ -4,8 +4,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "platform/platform.h"
-#include "platform/memory.h"
 
 struct rmi_watchdog {
     const rm_allocator *allocator;
@@ -43,7 +43,7 @@ static int start_thread(rmi_watchdog *watchdog)
 int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *context), void *context,
                        rmi_watchdog **out, rm_error *err)
 {
-    rmi_watchdog *watchdog = rmi_platform_alloc(allocator, sizeof *watchdog);
+    rmi_watchdog *watchdog = rmi_alloc(allocator, sizeof *watchdog);
     int failure = 0, rc = RM_OK;
     *out = NULL;
     if (watchdog == NULL)
@@ -66,7 +66,7 @@ int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *
 done:
     if (watchdog != NULL) {
         rmi_wake_free(watchdog->wake);
-        rmi_platform_free(allocator, watchdog, sizeof *watchdog);
+        rmi_free(allocator, watchdog, sizeof *watchdog);
     }
     return rc;
 }
@@ -84,7 +84,7 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog)
     rmi_wake_raise(watchdog->wake);
     (void)pthread_join(watchdog->thread, NULL);
     rmi_wake_free(watchdog->wake);
-    rmi_platform_free(watchdog->allocator, watchdog, sizeof *watchdog);
+    rmi_free(watchdog->allocator, watchdog, sizeof *watchdog);
 }
 
 bool rmi_platform_has_threads(void)

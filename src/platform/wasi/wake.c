@@ -2,7 +2,7 @@
  * descriptors. */
 #include <wasi/api.h>
 
-#include "platform/memory.h"
+#include "base/alloc.h"
 #include "platform/platform.h"
 #include "platform/wasi/poll.h"
 
@@ -13,7 +13,7 @@ struct rmi_wake {
 
 int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err)
 {
-    *out = rmi_platform_alloc(allocator, sizeof **out);
+    *out = rmi_alloc(allocator, sizeof **out);
     if (*out == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
     (*out)->allocator = allocator;
@@ -24,7 +24,7 @@ int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err)
 void rmi_wake_free(rmi_wake *wake)
 {
     if (wake != NULL)
-        rmi_platform_free(wake->allocator, wake, sizeof *wake);
+        rmi_free(wake->allocator, wake, sizeof *wake);
 }
 
 void rmi_wake_raise(rmi_wake *wake)

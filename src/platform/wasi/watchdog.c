@@ -1,7 +1,7 @@
 /* There are no threads. A host that can call into a program while it runs takes a watchdog's place: it calls rm_host_ticks
  * before the program starts, and rm_tick every few milliseconds, in the middle of whatever is going on. Elsewhere deadlines
  * take effect between items. */
-#include "platform/memory.h"
+#include "base/alloc.h"
 #include "platform/platform.h"
 #include "platform/wasi/tick.h"
 
@@ -48,7 +48,7 @@ int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *
     *out = NULL;
     if (!host.ticks)
         return rm_error_set(err, RM_E_MISSING_FEATURE, "a WASM host has no threads for deadlines");
-    rmi_watchdog *made = rmi_platform_alloc(allocator, sizeof *made);
+    rmi_watchdog *made = rmi_alloc(allocator, sizeof *made);
     if (made == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
     host.busy = true;
@@ -76,7 +76,7 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog)
         at = &(*at)->next;
     *at = watchdog->next;
     host.busy = false;
-    rmi_platform_free(watchdog->allocator, watchdog, sizeof *watchdog);
+    rmi_free(watchdog->allocator, watchdog, sizeof *watchdog);
 }
 
 bool rmi_platform_has_threads(void)

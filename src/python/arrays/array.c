@@ -1,8 +1,9 @@
 /* Arrays of numpy and of others on their way to tensors, and numpy's scalars on their way to numbers. */
 #include <string.h>
 
-#include "data/blocks.h"
 #include "data/dtype_names.h"
+#include "data/tensor.h"
+#include "data/value.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"

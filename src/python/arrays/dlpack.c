@@ -5,7 +5,7 @@
 #include <dlpack/dlpack.h>
 
 #include "base/alloc.h"
-#include "data/blocks.h"
+#include "data/tensor.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"
@@ -75,10 +75,8 @@ static const char *device_name(long device)
 
 PyObject *rmi_tensor_lender(rm_value tensor)
 {
-    const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
-    if (block->parent != NULL)
-        block = rmi_tensor_of(block->parent);
-    return block->release == borrowed_free ? ((const borrowed *)block->owner)->lender : NULL;
+    const borrowed *b = rmi_tensor_owner(tensor, borrowed_free);
+    return b != NULL ? b->lender : NULL;
 }
 
 /* Memory that the CPU can read; else an exception that names where it is. */

@@ -2,7 +2,7 @@
  * on must not change with it, so it is copied then. Memory that is known to be reachable by nobody else travels uncopied.
  * Looking runs no code of the user's, so that nothing changes meanwhile. What is taken on trust: an array that is read-only
  * is not made writable again while another node has it. */
-#include "data/blocks.h"
+#include "data/tensor.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "data/blocks.h"
+#include "data/tensor.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"
@@ -310,12 +310,9 @@ PyObject *rmi_tensor_from_object(PyObject *source, PyObject *shape, PyObject *dt
 
 PyObject *rmi_tensor_source(rm_value tensor)
 {
-    const rmi_tensor_block *block = rmi_tensor_of(tensor.heap);
-    if (block->parent != NULL)
-        block = rmi_tensor_of(block->parent);
-    if (block->release == rmi_array_release)
-        return block->owner;
-    return block->release == keeper_free ? ((const keeper *)block->owner)->buffer.obj : NULL;
+    PyObject *array = rmi_tensor_owner(tensor, rmi_array_release);
+    const keeper *kept = array == NULL ? rmi_tensor_owner(tensor, keeper_free) : NULL;
+    return kept != NULL ? kept->buffer.obj : array;
 }
 
 PyObject *rmi_tensor_part(PyObject *tensor, Py_ssize_t start, Py_ssize_t stop)

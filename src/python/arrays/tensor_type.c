@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/blocks.h"
+#include "data/tensor.h"
+#include "data/value.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"

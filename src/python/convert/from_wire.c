@@ -1,6 +1,7 @@
 /* What only Python has, come from another process of Python's as bytes (data/wire/wire.h): real tuples, sets and dicts again,
  * and numpy's arrays where numpy is there. */
-#include "data/blocks.h"
+#include "data/tensor.h"
+#include "data/value.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"

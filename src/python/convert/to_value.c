@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "data/blocks.h"
+#include "data/value.h"
 #include "data/wire/wire.h"
 #include "data/value.h"
 #include "python/arrays/array.h"
@@ -221,11 +221,8 @@ static int entry(rmi_walk *w, PyObject *key, PyObject *item, bool is_new, rm_val
     int rc = key_value(w, made != NULL ? made : key, &text);
     if (rc == RM_OK)
         rc = convert(w, item, &value);
-    rmi_map_block *block = rmi_map_of(map->heap);
-    if (rc == RM_OK && is_new && block->length < block->capacity)
-        rmi_map_append(block, text.heap, value);
-    else if (rc == RM_OK)
-        rc = rm_map_set_key(map, text, value, w->err);
+    if (rc == RM_OK)
+        rc = is_new ? rmi_map_add(map, text, value, w->err) : rm_map_set_key(map, text, value, w->err);
     else
         rm_value_clear(&text);
     Py_XDECREF(made);
