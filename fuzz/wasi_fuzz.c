@@ -1,7 +1,7 @@
 /* WASI: calls of all functions with any arguments, over any memory, by a guest that is granted one empty folder and one file in
  * it. Nothing outside may change, nothing may be left open, and nothing of the guest's memory may be overrun.
  *
- * An input: a byte of choices; then steps, each a byte: 0 to 63 is the function of that number with its arguments, others
+ * An input: a byte of choices; then steps, each a byte: 0 to 63 is a function by its place in the order of names, with its arguments; others
  * write so many bytes less 63 into the guest's memory, at an address. */
 #include <dirent.h>
 #include <fcntl.h>
@@ -139,18 +139,32 @@ static bool call(rmi_wasi *wasi, uint8_t *memory, const rmi_import *import, unsi
     return import->call(wasi, (rmi_guest_memory){.data = memory, .size = MEMORY}, slots, &result) == 0;
 }
 
+/* All functions in the order of their names: the table of the sources may change its own, and inputs keep their meaning. Returns
+ * how many there are. */
+static size_t sort_functions(const rmi_import *sorted[FUNCTIONS])
+{
+    size_t count = 0;
+    for (const rmi_import *import = rmi_wasi_imports; import->name != NULL; import++, count++) {
+        size_t at = count;
+        rmf_require(count < FUNCTIONS, "there are more functions than numbers");
+        for (; at > 0 && strcmp(sorted[at - 1]->name, import->name) > 0; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = import;
+    }
+    return count;
+}
+
 static void run_guest(rmi_wasi *wasi, unsigned choices, rmf_input *input)
 {
-    size_t functions = 0;
+    const rmi_import *functions[FUNCTIONS];
+    const size_t count = sort_functions(functions);
     bool goes_on = true;
     uint8_t *memory = calloc(1, MEMORY);
     rmf_require(memory != NULL, "no memory for the guest");
-    while (rmi_wasi_imports[functions].name != NULL)
-        functions++;
     for (int i = 0; goes_on && i < CALLS && input->left > 0; i++) {
         const uint8_t step = rmf_u8(input);
         if (step < FUNCTIONS) {
-            goes_on = call(wasi, memory, &rmi_wasi_imports[step % functions], choices, input);
+            goes_on = call(wasi, memory, functions[step % count], choices, input);
             continue;
         }
         const size_t at = argument(input) % MEMORY;
