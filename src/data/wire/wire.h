@@ -100,8 +100,8 @@ static inline uint8_t *rmi_wire_room(rmi_wire_writer *packer, size_t size)
 }
 static inline void rmi_wire_put(rmi_wire_writer *packer, const void *data, size_t size)
 {
-    uint8_t *to = rmi_wire_room(packer, size);
-    if (to != NULL && size != 0)
+    uint8_t *to = size != 0 ? rmi_wire_room(packer, size) : NULL;
+    if (to != NULL)
         memcpy(to, data, size);
 }
 static inline void rmi_wire_put_u32(rmi_wire_writer *packer, uint32_t number)
