@@ -36,7 +36,7 @@ typedef struct rmi_guard {
 } rmi_guard;
 
 /* Takes the signals over and starts the watchdog; after `timeout_ms` (0: never) the program is to stop as well. One guard at a time. rmi_guard_stop also after a failure. */
-int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err);
+RM_MUST_CHECK int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err);
 /* From now on the signals do nothing: the process is about to end as the run did. */
 void rmi_guard_stop(rmi_guard *guard);
 /* What is stopped from now on; NULL before it is freed. Of a runtime: the code that it is loading. */

@@ -19,18 +19,18 @@ typedef struct rmi_node_buffers {
 
 /* ---- node_buffers.c */
 /* Makes the input buffer at least `size` bytes; what was in it is lost. */
-int rmi_node_buffers_reserve(rmi_node_buffers *buffers, uint32_t size, rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_reserve(rmi_node_buffers *buffers, uint32_t size, rm_error *err);
 /* The first `length` bytes of the input buffer; RM_E_USAGE where it has not so many. */
-int rmi_node_buffers_input(const rmi_node_buffers *buffers, uint32_t length, const uint8_t **data,
-                           rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_input(const rmi_node_buffers *buffers, uint32_t length,
+                                         const uint8_t **data, rm_error *err);
 /* Reads the packets in the input buffer into buffers->packets. */
-int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm_error *err);
 /* Clears the packets from the `first` on. */
 void rmi_node_buffers_drop_packets(rmi_node_buffers *buffers, size_t first);
 /* Before and after a call: empties output and error; tells the host where they are. */
 void rmi_node_buffers_begin(rmi_node_buffers *buffers);
 void rmi_node_buffers_end(rmi_node_buffers *buffers, const rm_error *failure);
 /* Writes an event to the output buffer. */
-int rmi_node_buffers_event(rmi_node_buffers *buffers, const rmi_event *event, rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_event(rmi_node_buffers *buffers, const rmi_event *event, rm_error *err);
 
 #endif

@@ -191,12 +191,12 @@ typedef struct rm_node_type {
 /* Sends `packet` out of output `port`, consuming it on every path; only inside process, generate, poll,
  * advance and flush. Missing seq, timestamp, duration and metadata are taken from the packet in process. A
  * failure is recorded already: return its code unchanged. */
-RM_API int rm_emit(rm_node *node, unsigned port, rm_packet packet);
+RM_API RM_MUST_CHECK int rm_emit(rm_node *node, unsigned port, rm_packet packet);
 /* The same for `n` packets that carry their seq already (those of process_many, moved or changed in
  * place). */
-RM_API int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n);
+RM_API RM_MUST_CHECK int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n);
 /* Emits `value`, consumed, on port 0 with everything else from the packet in process. */
-RM_API int rm_emit_value(rm_node *node, rm_value value);
+RM_API RM_MUST_CHECK int rm_emit_value(rm_node *node, rm_value value);
 /* In process_many: names the packet that following rm_emit calls and a failure belong to; borrowed until
  * the next one. */
 RM_API void rm_node_set_current(rm_node *node, const rm_packet *packet);
@@ -207,7 +207,7 @@ RM_API void rm_node_set_current(rm_node *node, const rm_packet *packet);
  * RM_OK or the failure in `err` (consumed) ends it. */
 RM_API uint64_t rm_node_suspend(rm_node *node);
 RM_API void rm_node_resume(rm_node *node, uint64_t token);
-RM_API int rm_node_finish(rm_node *node, uint64_t token, int code, rm_error *err);
+RM_API RM_MUST_CHECK int rm_node_finish(rm_node *node, uint64_t token, int code, rm_error *err);
 /* The clock of rm_wait.deadline: monotonic, ns. Any thread. */
 RM_API int64_t rm_clock_now(void);
 /* poll or generate should be called again. Any thread. */
@@ -216,7 +216,7 @@ RM_API void rm_node_wake(rm_node *node);
 /* For nodes with `stream`: the next packet of the stream, owned. RM_DONE: the stream has ended. RM_AGAIN: none
  * is waiting and none can be had now; with `wait` the runtime first runs the nodes before this one to get
  * one, where it can. */
-RM_API int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+RM_API RM_MUST_CHECK int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
 /* Whether a pull with `wait` can work in this run: not where items are pushed from outside, and where there are threads only
  * for the one streaming node of a pipeline (several could wait for one another). Without it, all of the stream must be waited for (RM_OK
  * from stream, until `end` is called) before code that cannot be suspended begins to take it. */
@@ -255,14 +255,15 @@ typedef struct rm_samples {
     };
 } rm_samples;
 /* Looks at audio without the right to change it; RM_E_TYPE when `value` is no contiguous audio. */
-RM_API int rm_samples_of(rm_value value, rm_samples *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_samples_of(rm_value value, rm_samples *out, rm_error *err);
 /* Makes `value` safe to change in place (a copy when shared), then looks at it. */
-RM_API int rm_samples_make_unique(const rm_allocator *allocator, rm_value *value, rm_samples *out,
-                                  rm_error *err);
+RM_API RM_MUST_CHECK int rm_samples_make_unique(const rm_allocator *allocator, rm_value *value,
+                                                rm_samples *out, rm_error *err);
 /* New float32 audio, zeroed, (frames, channels). *value is owned; *out borrows from it. `channel_layout`
  * 0: the usual one for the count. */
-RM_API int rm_samples_new(const rm_allocator *allocator, size_t frames, int32_t channels, int32_t sample_rate,
-                          uint64_t channel_layout, rm_value *value, rm_samples *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_samples_new(const rm_allocator *allocator, size_t frames, int32_t channels,
+                                        int32_t sample_rate, uint64_t channel_layout, rm_value *value,
+                                        rm_samples *out, rm_error *err);
 /* Nanoseconds that `frames` last at `sample_rate`, rounded down; exact up to 292 years. */
 RM_API int64_t rm_frames_to_ns(int64_t frames, int32_t sample_rate);
 
@@ -270,7 +271,7 @@ RM_API int64_t rm_frames_to_ns(int64_t frames, int32_t sample_rate);
 
 /* Adds one type; RM_E_DUPLICATE_ID when a name or alias is taken, RM_E_UNSUPPORTED_VERSION for another
  * ABI. */
-RM_API int rm_runtime_add_type(rm_runtime *runtime, const rm_node_type *type, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_add_type(rm_runtime *runtime, const rm_node_type *type, rm_error *err);
 
 /* A shared object exports this symbol; the table is const and lives as long as the object is loaded. */
 typedef struct rm_plugin {
@@ -314,11 +315,12 @@ typedef struct rm_resolver {
     void (*interrupt)(void *context);
     void (*free)(void *context);
 } rm_resolver;
-RM_API int rm_runtime_add_resolver(rm_runtime *runtime, const rm_resolver *resolver, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_add_resolver(rm_runtime *runtime, const rm_resolver *resolver,
+                                                 rm_error *err);
 
 /* {"name", "aliases", "summary", "description", "params", "ports"} of a native type. *out is owned. */
-RM_API int rm_node_type_describe(const rm_allocator *allocator, const rm_node_type *type, rm_value *out,
-                                 rm_error *err);
+RM_API RM_MUST_CHECK int rm_node_type_describe(const rm_allocator *allocator, const rm_node_type *type,
+                                               rm_value *out, rm_error *err);
 /* The native type of that name or alias, or NULL; by index, NULL past the end. */
 RM_API const rm_node_type *rm_runtime_find_type(const rm_runtime *runtime, const char *name);
 RM_API const rm_node_type *rm_runtime_type_at(const rm_runtime *runtime, size_t index);

@@ -20,9 +20,12 @@ extern "C" {
 #if defined(__GNUC__)
 #define RM_API __attribute__((visibility("default")))
 #define RM_PRINTF(text, arguments) __attribute__((format(printf, text, arguments)))
+/* The caller looks at the result: a code that may be a failure, or what the caller is to release. */
+#define RM_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define RM_API
 #define RM_PRINTF(text, arguments)
+#define RM_MUST_CHECK
 #endif
 
 /* ---- Codes ------------------------------------------------------------------------------------------------- */
@@ -166,28 +169,28 @@ static inline rm_value rm_value_move(rm_value *value)
     return taken;
 }
 /* Makes `value` (list, map, bytes, tensor) safe to change: a shallow copy when someone else holds it too. */
-RM_API int rm_value_make_unique(const rm_allocator *allocator, rm_value *value, rm_error *err);
+RM_API RM_MUST_CHECK int rm_value_make_unique(const rm_allocator *allocator, rm_value *value, rm_error *err);
 /* Same content: 1 and 1.0 differ, 0.0 and -0.0 too, NaN equals NaN, maps compare in order, tensors by
  * dtype, shape and elements. What is nested deeper than 1,000 levels counts as different. */
 RM_API bool rm_value_equal(rm_value a, rm_value b);
 
 /* A string from UTF-8; bytes that are not UTF-8 are RM_E_PARSE with the offset. *out is owned. */
-RM_API int rm_string_new(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
-                         rm_error *err);
+RM_API RM_MUST_CHECK int rm_string_new(const rm_allocator *allocator, const char *text, size_t length,
+                                       rm_value *out, rm_error *err);
 /* The text, NUL-terminated, borrowed from the value; *length may be NULL. `value` must be a string. */
 RM_API const char *rm_string_text(rm_value value, size_t *length);
 /* Bytes; *out is owned. `data` may be NULL to get zeroed memory for rm_bytes_data_mut. */
-RM_API int rm_bytes_new(const rm_allocator *allocator, const void *data, size_t length, rm_value *out,
-                        rm_error *err);
+RM_API RM_MUST_CHECK int rm_bytes_new(const rm_allocator *allocator, const void *data, size_t length,
+                                      rm_value *out, rm_error *err);
 RM_API const uint8_t *rm_bytes_data(rm_value value, size_t *length);
 /* The same, to be changed; NULL when `value` has other owners (rm_value_make_unique). Borrowed. */
 RM_API uint8_t *rm_bytes_data_mut(rm_value value, size_t *length);
 /* An integer from decimal text ("-12"), RM_INT where it fits; over 4,300 digits RM_E_LIMIT. *out is owned. */
-RM_API int rm_integer_parse(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
-                            rm_error *err);
+RM_API RM_MUST_CHECK int rm_integer_parse(const rm_allocator *allocator, const char *text, size_t length,
+                                          rm_value *out, rm_error *err);
 /* An integer from `length` little-endian bytes in two's complement, RM_INT where it fits. *out is owned. */
-RM_API int rm_integer_from_bytes(const rm_allocator *allocator, const uint8_t *bytes, size_t length,
-                                 rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_integer_from_bytes(const rm_allocator *allocator, const uint8_t *bytes,
+                                               size_t length, rm_value *out, rm_error *err);
 /* Writes a big integer as little-endian two's complement and returns the bytes needed; writes only if they
  * fit. */
 RM_API size_t rm_integer_to_bytes(rm_value value, uint8_t *bytes, size_t capacity);
@@ -197,24 +200,27 @@ RM_API size_t rm_integer_to_bytes(rm_value value, uint8_t *bytes, size_t capacit
  * the divisor. RM_E_ARITHMETIC for division by zero, RM_E_LIMIT past 4,300 digits, RM_E_TYPE for other
  * kinds. *out is owned. */
 typedef enum rm_operation { RM_ADD, RM_SUBTRACT, RM_MULTIPLY, RM_DIVIDE, RM_POWER, RM_MODULO } rm_operation;
-RM_API int rm_number_compute(const rm_allocator *allocator, rm_operation operation, rm_value a, rm_value b,
-                             rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_number_compute(const rm_allocator *allocator, rm_operation operation, rm_value a,
+                                           rm_value b, rm_value *out, rm_error *err);
 
 /* A list with room for `capacity` values. *out is owned. */
-RM_API int rm_list_new(const rm_allocator *allocator, size_t capacity, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_list_new(const rm_allocator *allocator, size_t capacity, rm_value *out,
+                                     rm_error *err);
 /* Appends `item`, which is consumed. The list must have one owner (rm_value_make_unique), else RM_E_USAGE. */
-RM_API int rm_list_append(rm_value *list, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_list_append(rm_value *list, rm_value item, rm_error *err);
 RM_API size_t rm_list_length(rm_value list);
 /* Borrowed from the list; null past the end. */
 RM_API rm_value rm_list_get(rm_value list, size_t index);
 
 /* A map with room for `capacity` entries. *out is owned. */
-RM_API int rm_map_new(const rm_allocator *allocator, size_t capacity, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_map_new(const rm_allocator *allocator, size_t capacity, rm_value *out,
+                                    rm_error *err);
 /* Sets a key (UTF-8, checked) to `item`, which is consumed; a key that is there keeps its place. One owner
  * only. */
-RM_API int rm_map_set(rm_value *map, const char *key, size_t key_length, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_map_set(rm_value *map, const char *key, size_t key_length, rm_value item,
+                                    rm_error *err);
 /* The same with a key that is a string value, consumed; avoids copying a shared key. */
-RM_API int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err);
 RM_API size_t rm_map_length(rm_value map);
 /* Borrowed; false and null where the key is missing or `map` is no map. `item` may be NULL. */
 RM_API bool rm_map_get(rm_value map, const char *key, size_t key_length, rm_value *item);
@@ -284,42 +290,43 @@ typedef struct rm_tensor {
 } rm_tensor;
 
 /* A new C-contiguous tensor, zeroed, aligned to 64 bytes. Sizes are checked (RM_E_LIMIT). *out is owned. */
-RM_API int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions,
-                         const int64_t *shape, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions,
+                                       const int64_t *shape, rm_value *out, rm_error *err);
 /* A tensor over memory of someone else, described by `view` (copied; without strides: in C order).
  * `release(owner)` is called once when the last value that shares the memory is gone, from whichever thread;
  * also when this function fails. `release` may be NULL. *out is owned. */
-RM_API int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, void *owner,
-                          void (*release)(void *owner), rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, void *owner,
+                                        void (*release)(void *owner), rm_value *out, rm_error *err);
 /* The layout of a tensor value; all zero when `value` is no tensor. */
 RM_API rm_tensor rm_tensor_view(rm_value value);
 /* A new tensor as `view` describes it, in C order or in Fortran order (the first dimension runs fastest);
  * its data and strides are not looked at. Zeroed, aligned to 64 bytes. *out is owned. */
-RM_API int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *view, bool fortran,
-                              rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *view,
+                                            bool fortran, rm_value *out, rm_error *err);
 /* [start, start + count) along the first dimension, sharing the memory. *out is owned. */
-RM_API int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start, int64_t count,
-                           rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start,
+                                         int64_t count, rm_value *out, rm_error *err);
 /* The same memory in another layout (data, dtype, shape and strides of `view`; no strides: C order) within that of
  * `tensor`, else RM_E_VALUE: one channel, dimensions reordered, reversed, split or joined. *out is owned. */
-RM_API int rm_tensor_share(const rm_allocator *allocator, rm_value tensor, const rm_tensor *view,
-                           rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_share(const rm_allocator *allocator, rm_value tensor,
+                                         const rm_tensor *view, rm_value *out, rm_error *err);
 /* Sets what the elements mean; the value must have one owner, else RM_E_USAGE. */
-RM_API int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err);
 RM_API size_t rm_tensor_count(rm_value tensor); /* elements; 0 when it is no tensor */
 RM_API size_t rm_tensor_bytes(rm_value tensor); /* what the elements take in a row: count times item_size */
 RM_API bool rm_tensor_is_contiguous(rm_value tensor); /* in C order */
 RM_API bool rm_tensor_is_fortran(rm_value tensor);    /* contiguous in Fortran order */
 /* *out (owned) is `tensor` itself when C-contiguous, else a contiguous copy. */
-RM_API int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out,
+                                              rm_error *err);
 
 /* Adds a number to each element, or multiplies each by it (RM_ADD, RM_MULTIPLY; else RM_E_USAGE), as numpy does with an
  * array and a number of Python's: the dtype stays, and integers wrap around; only integers and a float give float64.
  * RM_E_VALUE for an integer that the elements cannot hold, RM_E_TYPE for bool and opaque ones. Results are the same bits on
  * every host. *tensor gets its elements changed in place where it is alone, else it becomes another tensor, in C order or,
  * where it was, in Fortran order; media stay. It keeps its elements on failure. */
-RM_API int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation, rm_value *tensor,
-                             rm_value operand, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation,
+                                           rm_value *tensor, rm_value operand, rm_error *err);
 
 /* ---- Objects ----------------------------------------------------------------------------------------------- */
 
@@ -340,16 +347,17 @@ typedef struct rm_object_type {
 } rm_object_type;
 
 /* Wraps a reference, which is consumed (released on failure). *out is owned. */
-RM_API int rm_object_new(const rm_allocator *allocator, const rm_object_type *type, void *object,
-                         rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_object_new(const rm_allocator *allocator, const rm_object_type *type,
+                                       void *object, rm_value *out, rm_error *err);
 /* The reference inside, borrowed, when `value` is an object of `type` (or of any type when NULL); else
  * NULL. */
 RM_API void *rm_object_get(rm_value value, const rm_object_type *type);
 RM_API const rm_object_type *rm_object_type_of(rm_value value);
 /* `value` with every object in it, at any depth, made plain; *out is owned. */
-RM_API int rm_value_to_plain(const rm_allocator *allocator, rm_value value, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_value_to_plain(const rm_allocator *allocator, rm_value value, rm_value *out,
+                                           rm_error *err);
 /* A copy for another branch: objects by their `copy`, everything else shared. *out is owned. */
-RM_API int rm_value_for_branch(rm_value value, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_value_for_branch(rm_value value, rm_value *out, rm_error *err);
 
 /* ---- JSON -------------------------------------------------------------------------------------------------- */
 
@@ -362,13 +370,13 @@ enum {
     RM_JSON_ARRAYS_AS_LISTS = 8,
 };
 /* Reads one JSON text. Errors give line and column (RM_E_PARSE) or the place (RM_E_LIMIT). *out is owned. */
-RM_API int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length, unsigned flags,
-                         rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length,
+                                       unsigned flags, rm_value *out, rm_error *err);
 /* Writes `value`: shortest floats, exact integers, key order kept, UTF-8 unescaped. NaN and infinities
  * print as null and set *had_nan to true (may be NULL; it is never set to false). *text is owned, NUL-
  * terminated: release with rm_text_free(allocator, text, length). */
-RM_API int rm_json_write(const rm_allocator *allocator, rm_value value, unsigned flags, char **text,
-                         size_t *length, bool *had_nan, rm_error *err);
+RM_API RM_MUST_CHECK int rm_json_write(const rm_allocator *allocator, rm_value value, unsigned flags,
+                                       char **text, size_t *length, bool *had_nan, rm_error *err);
 RM_API void rm_text_free(const rm_allocator *allocator, char *text, size_t length);
 
 /* ---- Errors ------------------------------------------------------------------------------------------------ */
@@ -399,8 +407,8 @@ RM_API void rm_error_clear(rm_error *err);
 RM_API void rm_error_move(rm_error *to, rm_error *from);
 /* {"code", "message", "node", "pointer", "item", "hint", "traceback"}, absent where unknown. *out is
  * owned. */
-RM_API int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_value *out,
-                             rm_error *err);
+RM_API RM_MUST_CHECK int rm_error_to_value(const rm_allocator *allocator, const rm_error *error,
+                                           rm_value *out, rm_error *err);
 
 /* ---- Packets ----------------------------------------------------------------------------------------------- */
 
@@ -460,7 +468,7 @@ typedef struct rm_config {
 /* Knows the node types; pipelines are made from it. Outlives what was made from it. */
 typedef struct rm_runtime rm_runtime;
 /* `config` may be NULL. *out is owned: rm_runtime_free. */
-RM_API int rm_runtime_new(const rm_config *config, rm_runtime **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_new(const rm_config *config, rm_runtime **out, rm_error *err);
 RM_API void rm_runtime_free(rm_runtime *runtime);
 /* Asks the code that a call in progress is loading (Python modules while a manifest is validated) to stop: the call
  * fails with RM_E_CANCELLED. One that has just begun may miss it: ask again, every 10 ms say, until the call has
@@ -471,7 +479,7 @@ RM_API const rm_allocator *rm_runtime_allocator(const rm_runtime *runtime);
 RM_API void rm_runtime_log(const rm_runtime *runtime, rm_log_level level, const char *node,
                            const char *format, ...) RM_PRINTF(4, 5);
 /* Adds the node types of a shared object (see node.h). Never unloaded before rm_runtime_free. */
-RM_API int rm_runtime_load_plugin(rm_runtime *runtime, const char *path, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_load_plugin(rm_runtime *runtime, const char *path, rm_error *err);
 
 /* How a Python node is given arrays: as remotemedia.Tensor, or as numpy's over the same memory. */
 typedef enum rm_arrays { RM_ARRAYS_UNSAID, RM_ARRAYS_TENSOR, RM_ARRAYS_NUMPY } rm_arrays;
@@ -488,11 +496,11 @@ typedef struct rm_python_config {
  * first Python node, once a process, and is never ended; where the application runs CPython 3.13 already,
  * that one is used, and `home` is not. Functions of the runtime may be called with its GIL held or
  * without. `config` (copied) may be NULL. */
-RM_API int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
+RM_API RM_MUST_CHECK int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
 
 /* The version as "1.2.3"; {"version", "features": {...}, ...} as a value (*out is owned). */
 RM_API const char *rm_version(void);
-RM_API int rm_version_info(const rm_runtime *runtime, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_version_info(const rm_runtime *runtime, rm_value *out, rm_error *err);
 
 /* ---- Manifests --------------------------------------------------------------------------------------------- */
 
@@ -500,38 +508,40 @@ RM_API int rm_version_info(const rm_runtime *runtime, rm_value *out, rm_error *e
  * pipelines. */
 typedef struct rm_manifest rm_manifest;
 /* Parses a bare manifest or {"manifest": ..., "input_data": ...}. *out is owned: rm_manifest_free. */
-RM_API int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out,
-                             rm_error *err);
-RM_API int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length,
+                                           rm_manifest **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out,
+                                          rm_error *err);
 /* The same from text that the caller has read from `path` (NULL: from nowhere): modules are looked for
  * beside it. `input_flags` (RM_JSON_RAW) is how `input_data` is read. */
-RM_API int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
-                                  unsigned input_flags, rm_manifest **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length,
+                                                const char *path, unsigned input_flags, rm_manifest **out,
+                                                rm_error *err);
 RM_API void rm_manifest_free(rm_manifest *manifest);
 /* The `input_data` beside the manifest: a list, a map from source id to list, or null. Borrowed. */
 RM_API rm_value rm_manifest_input(const rm_manifest *manifest);
 /* Overrides one parameter before a pipeline is opened; `value` is consumed. An unknown node is
  * RM_E_UNKNOWN_NODE. */
-RM_API int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param, rm_value value,
-                                 rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param,
+                                               rm_value value, rm_error *err);
 /* All that can be checked without running: node types, parameters, ports, connections, cycles, features, and which
  * sources `input_data` names. */
-RM_API int rm_manifest_validate(rm_manifest *manifest, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_validate(rm_manifest *manifest, rm_error *err);
 /* Whether `items`, where they are a map from source id to list, name sources of the manifest: else
  * RM_E_UNKNOWN_NODE. */
-RM_API int rm_manifest_check_input(const rm_manifest *manifest, rm_value items, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_check_input(const rm_manifest *manifest, rm_value items, rm_error *err);
 
 typedef enum rm_diagram { RM_DIAGRAM_MERMAID, RM_DIAGRAM_DOT } rm_diagram;
 /* The graph of a valid manifest as text. *text is owned: rm_text_free(allocator, text, length). */
-RM_API int rm_manifest_diagram(rm_manifest *manifest, rm_diagram format, char **text, size_t *length,
-                               rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_diagram(rm_manifest *manifest, rm_diagram format, char **text,
+                                             size_t *length, rm_error *err);
 /* A JSON Schema (2020-12) of manifests, with the parameters of every native node type. *out is owned. */
-RM_API int rm_runtime_schema(const rm_runtime *runtime, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_schema(const rm_runtime *runtime, rm_value *out, rm_error *err);
 /* Appends to *list (a list, owned by the caller) what `nodes list` shows: {"name", "aliases", "summary",
  * "kind": "native"|"python", ...} a type; with `name` only that one, with "params", "ports" and
  * "description", native before Python. RM_E_UNKNOWN_NODE_TYPE with a suggestion when there is none. */
-RM_API int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name, rm_value *list,
-                                     rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name,
+                                                   rm_value *list, rm_error *err);
 
 /* ---- Pipelines --------------------------------------------------------------------------------------------- */
 
@@ -566,21 +576,22 @@ typedef struct rm_pipeline_options {
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, those
  * opened are closed. `options` may be NULL. *out is owned: rm_pipeline_free. */
-RM_API int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
-                            rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options,
+                                          rm_pipeline **out, rm_error *err);
 /* Closes what is open and frees; pending results are dropped. */
 RM_API void rm_pipeline_free(rm_pipeline *pipeline);
 
 /* Offers the next input item to the source `source` (NULL: to every source). RM_OK: `item` was consumed.
  * RM_AGAIN: the queue is full and `item` is still the caller's; run a step, pull, push again. RM_DONE: no
  * source wants more (item kept). */
-RM_API int rm_pipeline_push(rm_pipeline *pipeline, const char *source, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_push(rm_pipeline *pipeline, const char *source, rm_value item,
+                                          rm_error *err);
 /* No more input will come. Idempotent. */
-RM_API int rm_pipeline_finish(rm_pipeline *pipeline, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_finish(rm_pipeline *pipeline, rm_error *err);
 /* Does a bounded amount of work. RM_OK: there is more; RM_AGAIN: it needs input, or room for results
  * (pull); RM_PENDING: nodes wait for time or wake; RM_DONE: all is done and every node closed; an error:
  * the run failed. */
-RM_API int rm_run_step(rm_pipeline *pipeline, rm_error *err);
+RM_API RM_MUST_CHECK int rm_run_step(rm_pipeline *pipeline, rm_error *err);
 /* RM_PENDING's deadline on the monotonic clock, ns; INT64_MAX if only a wake or a descriptor can end the
  * wait. */
 RM_API int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline);
@@ -590,30 +601,31 @@ RM_API int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline);
 RM_API void rm_pipeline_wait(rm_pipeline *pipeline, const int *descriptors, size_t count);
 /* Takes the next result in (seq, sink) order: RM_OK and *packet is owned, *sink its index; RM_AGAIN: none
  * yet; RM_DONE: none will come. After a failed run it still gives what was emitted before. */
-RM_API int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet,
+                                          rm_error *err);
 RM_API size_t rm_pipeline_sink_count(const rm_pipeline *pipeline);
 /* Borrowed; NULL past the end. */
 RM_API const char *rm_pipeline_sink_id(const rm_pipeline *pipeline, size_t sink);
 /* Changes a parameter that may change while running ("live" in `nodes info`), between two steps: packets
  * that are taken from then on see the new value. `value` is consumed; nothing changes on failure. */
-RM_API int rm_pipeline_set_param(rm_pipeline *pipeline, const char *node, const char *param, rm_value value,
-                                 rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_set_param(rm_pipeline *pipeline, const char *node, const char *param,
+                                               rm_value value, rm_error *err);
 /* Asks the run to stop soon; it then fails with RM_E_CANCELLED. Any thread; safe in a signal handler. */
 RM_API void rm_pipeline_cancel(rm_pipeline *pipeline);
 /* The node that is in a call right now, or NULL; for telling which one does not stop. Any thread. */
 RM_API const char *rm_pipeline_current_node(const rm_pipeline *pipeline);
 /* {"node_count", "source_count", "sink_count", "execution_order"}. *out is owned. */
-RM_API int rm_pipeline_graph_info(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_graph_info(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
 /* Items that failed under on_error "collect" so far: a list of error documents. *out is owned. */
-RM_API int rm_pipeline_failures(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_failures(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
 /* {node id: {"in", "out", "dropped", "failed", "ns"}}. *out is owned. */
-RM_API int rm_pipeline_metrics(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_metrics(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
 
 /* Runs a manifest to its end over `input` (a list, a map from source id to list, or null: sources
  * generate; borrowed). *outputs (owned) is {sink id: [values]}, plain values only; also after a failure:
  * what was emitted before. */
-RM_API int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input,
-                  rm_value *outputs, rm_error *err);
+RM_API RM_MUST_CHECK int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input,
+                                rm_value *outputs, rm_error *err);
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,7 @@ typedef struct rm_sandbox_config {
 } rm_sandbox_config;
 
 /* `config` (copied) may be NULL. *out is owned: rm_sandbox_free, after every runtime that it was attached to. */
-RM_API int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *err);
 RM_API void rm_sandbox_free(rm_sandbox *sandbox);
 
 /* ---- What a guest may do ----------------------------------------------------------------------------------- */
@@ -67,8 +67,9 @@ typedef struct rm_sandbox_policy {
  * "sandbox"}, each in an instance of its own, and those of "node_type": "wasm:FILE". Limits in the manifest are
  * heeded where they are lower than the policy's. `python` (may be NULL): directories of modules, as guests see them, and
  * the seed. */
-RM_API int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime, const rm_sandbox_policy *policy,
-                             const rm_python_config *python, rm_error *err);
+RM_API RM_MUST_CHECK int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime,
+                                           const rm_sandbox_policy *policy, const rm_python_config *python,
+                                           rm_error *err);
 
 /* ---- Whole runs --------------------------------------------------------------------------------------------- */
 
@@ -96,8 +97,8 @@ typedef struct rm_sandbox_command {
 /* Runs it to its end on this thread, which needs 1.5 MiB of stack. RM_OK with the guest's *exit_code; RM_E_TIMEOUT, RM_E_LIMIT
  * or RM_E_CANCELLED when it was stopped, with the limit and its value in the message, and the node that was running
  * where the guest tells; or why it could not start. */
-RM_API int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *command, int *exit_code,
-                                  rm_error *err);
+RM_API RM_MUST_CHECK int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *command,
+                                                int *exit_code, rm_error *err);
 /* Ends it soon, with RM_E_CANCELLED. Any thread; safe in a signal handler. */
 RM_API void rm_sandbox_stop(rm_sandbox_run *run);
 

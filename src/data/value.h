@@ -42,12 +42,12 @@ static inline bool rmi_may_hold_object(rm_value value)
                                        (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
 }
 /* A string whose text is known to be UTF-8. */
-int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
-                             rm_error *err);
+RM_MUST_CHECK int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length,
+                                           rm_value *out, rm_error *err);
 /* Puts a traceback and a detail, both consumed, into `err`, which has none. */
 void rmi_error_keep(rm_error *err, rm_value traceback, rm_value detail);
 /* As rm_map_set_key, for a string that is known not to be a key yet, and a map that nobody else holds. */
-int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err);
+RM_MUST_CHECK int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err);
 /* Whether any object is inside, at any depth: whether rm_value_to_plain would change anything. */
 bool rmi_value_has_object(rm_value value);
 

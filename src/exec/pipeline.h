@@ -277,6 +277,7 @@ static inline void rmi_drained(rmi_link *link)
 /* ---- schedule.c */
 static inline void rmi_ready(const rm_node *node)
 {
+    RMI_CHECK(node->rank < node->pipeline->node_count);
     node->pipeline->ready[node->rank >> 6] |= (uint64_t)1 << (node->rank & 63);
 }
 static inline void rmi_all_ready(rm_pipeline *p)
@@ -285,7 +286,7 @@ static inline void rmi_all_ready(rm_pipeline *p)
         rmi_ready(&p->nodes[i]);
 }
 /* One node's turn, or what an idle run does. Answers as rm_run_step. */
-int rmi_turn(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_turn(rm_pipeline *pipeline);
 
 /* ---- state.c */
 /* What a node can do. */
@@ -326,7 +327,7 @@ void rmi_describe_waits(const rm_pipeline *pipeline, char *text, size_t size);
 
 /* ---- idle.c */
 /* What is done when no node is ready; answers as rm_run_step. */
-int rmi_idle(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_idle(rm_pipeline *pipeline);
 /* Whether more input is wanted: what there was has been taken. */
 bool rmi_wants_input(const rm_pipeline *pipeline);
 /* Looks at the clock and marks the nodes that can do something; whether there are any. */
@@ -339,9 +340,9 @@ bool rmi_overshoot(rm_pipeline *pipeline);
 
 /* ---- turn.c */
 /* One turn of a node; RM_OK or what failed the run (in pipeline->error). */
-int rmi_node_turn(rm_node *node);
+RM_MUST_CHECK int rmi_node_turn(rm_node *node);
 /* Calls flush once: RM_OK, RM_MORE or what failed the run. */
-int rmi_flush_turn(rm_node *node);
+RM_MUST_CHECK int rmi_flush_turn(rm_node *node);
 
 /* ---- convert_input.c */
 /* Whether every input port takes whatever comes. */
@@ -354,29 +355,30 @@ size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n
 /* Every call into a node's slots stands between these two: they name it to the watchdog, count its time,
  * and turn a failure inside rm_emit into the call's. */
 static inline int64_t rmi_call_begin(rm_node *node);
-static inline int rmi_call_end(rm_node *node, int64_t started, int rc);
+RM_MUST_CHECK static inline int rmi_call_end(rm_node *node, int64_t started, int rc);
 int64_t rmi_call_watch(rm_node *node);
-int rmi_call_unwatch(rm_node *node, int64_t started, int rc);
-int rmi_call_failed(rm_node *node, int rc);
+RM_MUST_CHECK int rmi_call_unwatch(rm_node *node, int64_t started, int rc);
+RM_MUST_CHECK int rmi_call_failed(rm_node *node, int rc);
 /* Calls process or process_many with the first of `n` packets, or all; *done counts what was finished, and on failure
  * packets[*done] is consumed as well. A node that took nothing and said nothing has failed. */
-int rmi_call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done);
+RM_MUST_CHECK int rmi_call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done);
 /* The failure of a node that took nothing and said nothing; in pipeline->scratch. */
-int rmi_call_took_nothing(rm_node *node);
-int rmi_call_more(rm_node *node);
-int rmi_call_generate(rm_node *node);
+RM_MUST_CHECK int rmi_call_took_nothing(rm_node *node);
+RM_MUST_CHECK int rmi_call_more(rm_node *node);
+RM_MUST_CHECK int rmi_call_generate(rm_node *node);
 /* stream, or end when `at_end`. */
-int rmi_call_stream(rm_node *node, bool at_end);
-int rmi_call_poll(rm_node *node, rm_wait *wait);
-int rmi_call_advance(rm_node *node, int64_t bound);
-int rmi_call_flush(rm_node *node);
+RM_MUST_CHECK int rmi_call_stream(rm_node *node, bool at_end);
+RM_MUST_CHECK int rmi_call_poll(rm_node *node, rm_wait *wait);
+RM_MUST_CHECK int rmi_call_advance(rm_node *node, int64_t bound);
+RM_MUST_CHECK int rmi_call_flush(rm_node *node);
 /* Token 0: all that is under way. */
 void rmi_call_abandon(rm_node *node, uint64_t token);
-int rmi_call_close(rm_node *node);
+RM_MUST_CHECK int rmi_call_close(rm_node *node);
 
 static inline int64_t rmi_call_begin(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
+    RMI_CHECK(!node->call.busy);
     node->call.busy = true;
     p->worked = true;
     node->call.outer = atomic_load_explicit(&p->calling, memory_order_relaxed);
@@ -384,9 +386,10 @@ static inline int64_t rmi_call_begin(rm_node *node)
     atomic_store_explicit(&p->calling, node, memory_order_release);
     return started;
 }
-static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
+RM_MUST_CHECK static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
 {
     rm_pipeline *p = node->pipeline;
+    RMI_CHECK(node->call.busy && atomic_load_explicit(&p->calling, memory_order_relaxed) == node);
     atomic_store_explicit(&p->calling, node->call.outer, memory_order_release);
     node->call.busy = false;
     if (node->watched)
@@ -406,15 +409,15 @@ int64_t rmi_next_seq(const rm_node *node);
 /* The lowest seq that may still reach the node. */
 int64_t rmi_input_bound(const rm_node *node);
 /* Moves up to RMI_BATCH packets from the inputs to the merged queue, as far as their order is known. */
-int rmi_merge(rm_node *node);
+RM_MUST_CHECK int rmi_merge(rm_node *node);
 /* Tells `advance`, raises the bounds of the node's outputs, wakes those that they matter to. */
-int rmi_raise_bounds(rm_node *node);
+RM_MUST_CHECK int rmi_raise_bounds(rm_node *node);
 
 /* ---- emit.c */
 /* The pipeline's way of rmi_node_host.emit. */
-int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n);
+RM_MUST_CHECK int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n);
 /* Gives packets to every link of a port; consumes them. */
-int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
+RM_MUST_CHECK int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
 /* Sets the packet in process; keeps a reference of its own to the metadata until the next one. */
 void rmi_set_current(rm_node *node, const rm_packet *packet);
 void rmi_set_origin(rm_node *node, rmi_origin origin);
@@ -431,34 +434,34 @@ bool rmi_flight_room(const rm_node *node);
 /* The flight of a token, or NULL; it moves when flights come and go. */
 rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token);
 /* Takes over *flight on success, but for its origin's metadata, which is shared: RM_OK or RM_E_OUT_OF_MEMORY. */
-int rmi_flight_add(rm_node *node, const rmi_flight *flight);
+RM_MUST_CHECK int rmi_flight_add(rm_node *node, const rmi_flight *flight);
 void rmi_flight_remove(rm_node *node, rmi_flight *flight);
 /* Keeps what the flight in node->flight.staging emits; consumes on success only. */
-int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n);
+RM_MUST_CHECK int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n);
 /* Forgets all of them. */
 void rmi_flights_clear(rm_node *node);
 void rmi_flights_free(rm_node *node);
 
 /* ---- flight_progress.c */
 /* Takes the first packet of `queue` as a flight: it may be pending, be tried again, or run out of time. */
-int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
+RM_MUST_CHECK int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
 /* The call of `more` for such a packet. */
-int rmi_flight_more(rm_node *node);
-int rmi_flight_retry(rm_node *node);
-int rmi_flight_expire(rm_node *node);
+RM_MUST_CHECK int rmi_flight_more(rm_node *node);
+RM_MUST_CHECK int rmi_flight_retry(rm_node *node);
+RM_MUST_CHECK int rmi_flight_expire(rm_node *node);
 /* Sends out, in order, what is finished at the front. */
-int rmi_flight_commit(rm_node *node);
-int rmi_poll(rm_node *node);
+RM_MUST_CHECK int rmi_flight_commit(rm_node *node);
+RM_MUST_CHECK int rmi_poll(rm_node *node);
 /* Gives up all that is under way in a node that nobody wants anything of. */
 void rmi_abandon(rm_node *node);
 uint64_t rmi_suspend(rm_node *node);
 void rmi_resume(rm_node *node, uint64_t token);
-int rmi_finish(rm_node *node, uint64_t token, int code, rm_error *err);
+RM_MUST_CHECK int rmi_finish(rm_node *node, uint64_t token, int code, rm_error *err);
 
 /* ---- stream.c */
-int rmi_stream_turn(rm_node *node, bool at_end);
+RM_MUST_CHECK int rmi_stream_turn(rm_node *node, bool at_end);
 /* The node's code failed with `rc`: its stream does not go on, whatever on_error says. Answers as rmi_item_failed. */
-int rmi_stream_failed(rm_node *node, int rc);
+RM_MUST_CHECK int rmi_stream_failed(rm_node *node, int rc);
 /* Whether a packet waits for the node that it may take, or will get as soon as it asks. */
 bool rmi_stream_waits(const rm_node *node);
 /* Whether the other nodes can work inside a pull. */
@@ -468,18 +471,18 @@ bool rmi_can_wait(const rm_node *node);
 bool rmi_may_wait(const rm_node *node);
 
 /* ---- pull.c */
-int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+RM_MUST_CHECK int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
 
 /* ---- source_input.c */
 /* Takes items from options.input, up to a batch, and its end where that has come. RM_OK: some came; RM_AGAIN: there is
  * none now; or a failure. */
-int rmi_take_input(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_take_input(rm_pipeline *pipeline);
 /* Whether some source may still be given items, and one that has not come past item `limit`: after a failure, pipeline->limit. */
 bool rmi_source_input_open(const rm_pipeline *pipeline, int64_t limit);
 /* Whether the node, as a source, has a use for input items; a pure generator has none. */
 bool rmi_takes_items(const rm_node *node);
 /* The source `source` will be given items, so it does not generate. */
-int rmi_source_input_address(rm_pipeline *pipeline, const char *source, rm_error *err);
+RM_MUST_CHECK int rmi_source_input_address(rm_pipeline *pipeline, const char *source, rm_error *err);
 
 /* ---- failure.c */
 /* One entry of "failed". */
@@ -490,21 +493,21 @@ typedef struct rmi_failure {
 } rmi_failure;
 /* A packet failed with `rc`, described in `error` (which is emptied): does as on_error says. RM_OK: go on;
  * else the run has ended. */
-int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc);
+RM_MUST_CHECK int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc);
 /* The input failed at item `seq` with what pipeline->scratch says (emptied). Answers the same. */
-int rmi_input_failed(rm_pipeline *pipeline, int64_t seq, int rc);
+RM_MUST_CHECK int rmi_input_failed(rm_pipeline *pipeline, int64_t seq, int rc);
 /* Nobody wants the node's results: its failure does not count, if it has failed. */
 void rmi_failure_void(rm_node *node);
 /* The same for the input's. */
 void rmi_input_failure_void(rm_pipeline *pipeline);
 /* Nothing up to the failure is left to do: ends the run with it. Returns its code. */
-int rmi_failure_conclude(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_failure_conclude(rm_pipeline *pipeline);
 /* Ends the run at once with what `error` describes (emptied); `node` may be NULL. Returns rc. */
 int rmi_stop_with(rm_pipeline *pipeline, const rm_node *node, rm_error *error, int rc);
 void rmi_failure_free(rm_node *node);
 
 /* ---- deadline.c */
-int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
+RM_MUST_CHECK int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
 void rmi_deadline_stop(rm_pipeline *pipeline);
 /* The earliest time at which an item under way anywhere is out of time; every node's late_at is set. */
 int64_t rmi_first_timeout(rm_pipeline *pipeline);
@@ -516,8 +519,8 @@ int rmi_timeout_error(const rm_node *node, rm_error *err);
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
 /* RM_OK, or the failure (in pipeline->error) when the run was cancelled or is out of time. */
-int rmi_stop_now(rm_pipeline *pipeline);
-static inline int rmi_check_stop(rm_pipeline *p)
+RM_MUST_CHECK int rmi_stop_now(rm_pipeline *pipeline);
+RM_MUST_CHECK static inline int rmi_check_stop(rm_pipeline *p)
 {
     const bool stop = atomic_load_explicit(&p->stop, memory_order_relaxed) != RMI_RUNNING;
     return stop || p->stopped || p->own_clock ? rmi_stop_now(p) : RM_OK;
@@ -529,11 +532,11 @@ bool rmi_results_deliverable(const rm_pipeline *pipeline);
 
 /* ---- open.c */
 /* The graph of `manifest`, wired; no node is open. *out is owned: rm_pipeline_free. */
-int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
-                     rm_error *err);
-int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
+RM_MUST_CHECK int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options,
+                                   rm_pipeline **out, rm_error *err);
+RM_MUST_CHECK int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
 /* *out is what the caller gave, who may have been built with an older, shorter struct; defaults for NULL. */
-int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
+RM_MUST_CHECK int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
 
 /* ---- close.c */
 /* Calls close once on every open node; the first failure is returned, in pipeline->error where none was. */

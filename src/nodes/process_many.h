@@ -7,8 +7,8 @@
 /* Ends a process_many that is done with the first `used` packets of `batch`: the `kept` ones that stand in
  * front leave on port 0, in one go. With `rc` a failure, batch[used] is the packet that failed: it is consumed,
  * after those before it have left. *done is set; returns the code for process_many. */
-static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, size_t used, size_t *done,
-                                int rc, rm_error *err)
+RM_MUST_CHECK static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, size_t used,
+                                              size_t *done, int rc, rm_error *err)
 {
     int sent = kept > 0 ? rm_emit_many(node, 0, batch, kept) : RM_OK;
     *done = used;
@@ -24,8 +24,8 @@ static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, si
 }
 
 /* Uninitialised memory, or NULL with `err` filled. Given back with rmi_node_free and the same size. */
-static inline void *rmi_node_resize(rm_node *node, void *block, size_t old_size, size_t new_size,
-                                    rm_error *err)
+RM_MUST_CHECK static inline void *rmi_node_resize(rm_node *node, void *block, size_t old_size,
+                                                  size_t new_size, rm_error *err)
 {
     const rm_allocator *allocator = rm_node_allocator(node);
     void *grown = allocator->resize(allocator->context, block, old_size, new_size);

@@ -40,13 +40,14 @@ typedef struct rmi_standalone rmi_standalone;
 /* Resolves the node that `config` (a map, borrowed) describes, and checks its parameters; it is not open yet. The keys are
  * those of docs/wasm-node.md; others are ignored. Pointers in errors are relative to the node ("/params/x"). *out is
  * owned; what *caller has is called until it is freed. */
-int rmi_standalone_new(rm_runtime *runtime, rm_value config, const rmi_standalone_caller *caller,
-                       rmi_standalone **out, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_new(rm_runtime *runtime, rm_value config,
+                                     const rmi_standalone_caller *caller, rmi_standalone **out,
+                                     rm_error *err);
 /* Closes the node, if it is open, and frees; NULL is none. */
 void rmi_standalone_free(rmi_standalone *standalone);
 /* What the node is: a map, see docs/wasm-node.md. *out is owned. */
-int rmi_standalone_describe(const rmi_standalone *standalone, rm_value *out, rm_error *err);
-int rmi_standalone_open(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_describe(const rmi_standalone *standalone, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_open(rmi_standalone *standalone, rm_error *err);
 
 /* The calls, once it is open. They answer what the slot does: RM_OK, the codes that node.h names for it, or a failure
  * described in `err`. A call that does not fit (a port that is not there, a packet while RM_MORE is to be heeded) is
@@ -54,20 +55,20 @@ int rmi_standalone_open(rmi_standalone *standalone, rm_error *err);
 
 /* Gives packets to an input port; *done counts those that are finished with. Those, and on failure packets[*done] too, are
  * consumed; the rest are the caller's still. A stream node is given all of them and called once. */
-int rmi_standalone_process(rmi_standalone *standalone, uint32_t port, rm_packet *packets, size_t n,
-                           size_t *done, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_process(rmi_standalone *standalone, uint32_t port, rm_packet *packets,
+                                         size_t n, size_t *done, rm_error *err);
 /* After RM_MORE. */
-int rmi_standalone_more(rmi_standalone *standalone, rm_error *err);
-int rmi_standalone_generate(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_more(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_generate(rmi_standalone *standalone, rm_error *err);
 /* RM_MORE: call again at once. */
-int rmi_standalone_poll(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_poll(rmi_standalone *standalone, rm_error *err);
 /* The stream of a stream node has ended. */
-int rmi_standalone_end(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_end(rmi_standalone *standalone, rm_error *err);
 /* No packet with a seq below `bound` will come any more. */
-int rmi_standalone_advance(rmi_standalone *standalone, int64_t bound, rm_error *err);
-int rmi_standalone_flush(rmi_standalone *standalone, rm_error *err);
-int rmi_standalone_abandon(rmi_standalone *standalone, uint64_t token, rm_error *err);
-int rmi_standalone_close(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_advance(rmi_standalone *standalone, int64_t bound, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_flush(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_abandon(rmi_standalone *standalone, uint64_t token, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_close(rmi_standalone *standalone, rm_error *err);
 /* The call in progress, if there is one, should stop soon, with RM_E_CANCELLED. May be called in the middle of it. */
 void rmi_standalone_interrupt(rmi_standalone *standalone);
 /* After RM_PENDING: milliseconds until it should be polled; infinity when no time is known. */

@@ -25,19 +25,20 @@ struct rmi_standalone {
 };
 
 /* ---- standalone_manifest.c */
-int rmi_standalone_config_read(rm_value config, rmi_standalone_config *into, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_config_read(rm_value config, rmi_standalone_config *into, rm_error *err);
 /* The node is the manifest's first; what stands in for those before it follows in the order of `inputs`. *out is owned,
  * also after a failure. */
-int rmi_standalone_manifest(rm_runtime *runtime, const rmi_standalone_config *config, rm_manifest **out,
-                            rm_error *err);
+RM_MUST_CHECK int rmi_standalone_manifest(rm_runtime *runtime, const rmi_standalone_config *config,
+                                          rm_manifest **out, rm_error *err);
 /* Gives the stand-ins the ids of those that they stand for. Only when the graph is built: two may have the same. */
-int rmi_standalone_name_inputs(rm_manifest *manifest, const rmi_standalone_config *config, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_name_inputs(rm_manifest *manifest, const rmi_standalone_config *config,
+                                             rm_error *err);
 
 /* ---- standalone_host.c */
 /* How the node is hosted: what it calls is reported. */
 extern const rmi_node_host rmi_standalone_host;
 /* Takes over the packets (also on failure) for a stream node to pull. */
-int rmi_standalone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err);
 /* Nobody asks for the results of this pending packet any more. */
 void rmi_standalone_forget(rm_node *node, uint64_t token);
 

@@ -33,8 +33,8 @@ typedef struct rmi_json_keys {
 /* Where a key is kept, by its text alone; RMI_KEPT_KEYS for one that never is. */
 size_t rmi_json_key_place(const char *text, size_t length);
 /* A string of the key's text, which is UTF-8, owned; NULL, with `err` filled, when memory is out. */
-rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *allocator, const char *text,
-                      size_t length, rm_error *err);
+RM_MUST_CHECK rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *allocator,
+                                    const char *text, size_t length, rm_error *err);
 /* Gives up the kept keys; any thread may have strings of them. */
 void rmi_json_keys_clear(rmi_json_keys *keys);
 
@@ -53,8 +53,8 @@ typedef struct rmi_json_cuts {
 } rmi_json_cuts;
 /* Finds them, in some part of the time that reading the text takes; `guess`: in next to none, where a cut may
  * hold quotes by mistake. rmi_json_cuts_clear, also after a failure. */
-int rmi_json_cuts_find(rmi_json_cuts *cuts, const rm_allocator *allocator, const char *text, size_t length,
-                       bool guess, rm_error *err);
+RM_MUST_CHECK int rmi_json_cuts_find(rmi_json_cuts *cuts, const rm_allocator *allocator, const char *text,
+                                     size_t length, bool guess, rm_error *err);
 /* Copies the text without them. */
 void rmi_json_cuts_copy(rmi_json_cuts *cuts, const char *text, size_t length, char *to);
 /* Puts what was cut in the place of the empty string that a reader found; false where it is another string.
@@ -73,8 +73,8 @@ typedef struct rmi_json_target {
 } rmi_json_target;
 
 /* As rmi_json_to_value. */
-int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
-                   rm_error *err);
+RM_MUST_CHECK int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *pointer,
+                                 rm_value *out, rm_error *err);
 
 /* A text that is just an integer or decimal of at most 15 digits, as most lines of numbers are; false for
  * everything else, be it JSON or not. */
@@ -105,9 +105,9 @@ void rmi_json_put_text(const rmi_json_writer *w, const char *text, size_t length
 
 /* A tensor as nested lists of numbers. RM_E_UNSUPPORTED where its elements are neither numbers nor texts, nor
  * dates, nor records of such. */
-int rmi_json_put_lists(const rmi_json_writer *w, rm_value tensor);
+RM_MUST_CHECK int rmi_json_put_lists(const rmi_json_writer *w, rm_value tensor);
 /* A date as text as far as its unit goes, a duration as a number. */
-int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int64_t count);
+RM_MUST_CHECK int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int64_t count);
 
 /* ---- Tensors ---- */
 
@@ -116,8 +116,8 @@ int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int6
 bool rmi_json_is_tensor(yyjson_val *object);
 /* Reads a complete form; `cuts` may be NULL. On failure *where is the key below the object that is wrong, as a pointer
  * ("/array/data"). *out is owned. */
-int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rmi_json_cuts *cuts,
-                         rm_value *out, const char **where, rm_error *err);
+RM_MUST_CHECK int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rmi_json_cuts *cuts,
+                                       rm_value *out, const char **where, rm_error *err);
 /* What the form of a tensor is written from. */
 typedef struct rmi_json_form {
     rm_value whole;       /* owned: the tensor, or a contiguous copy */
@@ -126,7 +126,8 @@ typedef struct rmi_json_form {
     size_t bytes;
 } rmi_json_form;
 /* rmi_json_form_clear, also after a failure. */
-int rmi_json_form_of(const rm_allocator *allocator, rm_value tensor, rmi_json_form *out, rm_error *err);
+RM_MUST_CHECK int rmi_json_form_of(const rm_allocator *allocator, rm_value tensor, rmi_json_form *out,
+                                   rm_error *err);
 void rmi_json_form_clear(rmi_json_form *form);
 /* Bytes as base64 in quotes. */
 void rmi_json_put_base64(rmi_text *text, const void *data, size_t bytes);
