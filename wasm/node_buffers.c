@@ -92,6 +92,8 @@ static void put_error(rmi_wire_writer *to, const rm_error *error)
     int rc = error->code != RM_OK ? rm_error_to_value(NULL, error, &map, NULL) : RM_OK;
     if (rc == RM_OK && error->detail.kind != RM_NULL)
         rc = rm_map_set(&map, "detail", 6, rm_value_retain(error->detail), NULL);
+    if (rc == RM_OK && error->no_memory)
+        rc = rm_map_set(&map, "no_memory", 9, rm_bool(true), NULL);
     if (rc == RM_OK)
         rc = rmi_wire_write(to, map, NULL);
     if (rc != RM_OK) {

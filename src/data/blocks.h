@@ -119,8 +119,6 @@ static inline rm_value rmi_value_of(rm_heap *heap)
  * if out. */
 RM_MUST_CHECK rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
-/* Sets a key unless something failed before: `rc` is handed on, so that calls stand in a row. Consumes `item`. */
-RM_MUST_CHECK int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
 /* Gives back storage that left the head's block; the entries or items are the caller's. */
 void rmi_list_free_storage(rmi_list_block *list);
 void rmi_map_free_storage(rmi_map_block *map);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "sandbox/policy.h"
+#include "sandbox/shared_engine.h"
 
 /* Why the host ended it. */
 enum { GOES_ON, WAS_STOPPED, TIMED_OUT };
@@ -75,9 +75,12 @@ static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_
                    .context = command->write_context,
                    .limit = limits->output_bytes},
         .errors = {.descriptor = command->errors, .rate = limits->log_bytes},
+        .env = command->policy.environment,
+        .grants = command->policy.grants,
+        .grant_count = command->policy.grant_count,
         .deterministic = limits->fuel > 0,
     };
-    const int rc = rmi_policy_wasi(&command->policy, &config, &run->wasi, err);
+    const int rc = rmi_wasi_new(&config, &run->wasi, err);
     rmi_free(run->sandbox->allocator, arguments, (count + 2) * sizeof *arguments);
     return rc;
 }
@@ -157,8 +160,7 @@ static int instantiate(rm_sandbox_run *run, rmi_module *module, const rm_sandbox
                                         .memory_size = limits->memory_bytes,
                                         .fuel = limits->fuel,
                                         .asks = rmi_wasi_asks};
-    const int rc = run->sandbox->api->instantiate(module, &config, out, end, err);
-    return *end == RMI_END_NONE ? rmi_policy_failure(limits, rc, err) : rc;
+    return run->sandbox->api->instantiate(module, &config, out, end, err);
 }
 
 static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,

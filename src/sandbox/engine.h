@@ -109,7 +109,8 @@ typedef struct rmi_engine_api {
     int (*load)(rmi_engine *engine, const char *path, const rmi_import *imports, rmi_module **out,
                 rm_error *err);
     void (*module_free)(rmi_module *module);
-    /* Runs the module's start function, where it has one: *end as for `call`. */
+    /* Runs the module's start function, where it has one: *end as for `call`. RM_E_LIMIT also where memory_size is less than the
+     * memory that the module exports has at the start. */
     int (*instantiate)(rmi_module *module, const rmi_instance_config *config, rmi_instance **out,
                        rmi_end *end, rm_error *err);
     void (*instance_free)(rmi_instance *instance);

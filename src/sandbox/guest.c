@@ -345,6 +345,9 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     const rmi_wasi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
                             .args = arguments,
+                            .env = guest->policy->environment,
+                            .grants = guest->policy->grants,
+                            .grant_count = guest->policy->grant_count,
                             .input = -1,
                             .output = log,
                             .errors = log,
@@ -353,7 +356,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
                             .deterministic = limits->fuel > 0};
     int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
     if (rc == RM_OK)
-        rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
+        rc = rmi_wasi_new(&wasi, &guest->wasi, err);
     if (rc == RM_OK)
         rc = rmi_watchdog_start(guest->sandbox->allocator, look, guest, &guest->watchdog, err);
     if (rc != RM_OK)
@@ -366,9 +369,7 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     begin(guest);
     rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
     end(guest);
-    if (why != RMI_END_NONE)
-        return died(guest, why, rc, err);
-    return rmi_policy_failure(limits, rc, err);
+    return why != RMI_END_NONE ? died(guest, why, rc, err) : rc;
 }
 
 int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
@@ -650,5 +651,6 @@ int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
     if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
         detail = rm_value_retain(value);
     rmi_error_keep(err, traceback, detail);
+    err->no_memory = rm_map_get(document, "no_memory", 9, &value) && value.kind == RM_BOOL && value.b;
     return code;
 }

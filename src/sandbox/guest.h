@@ -5,7 +5,7 @@
 #ifndef SANDBOX_GUEST_H
 #define SANDBOX_GUEST_H
 
-#include "sandbox/policy.h"
+#include "sandbox/shared_engine.h"
 
 typedef enum rmi_guest_call {
     RMI_GUEST_DESCRIBE,

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/spin.h"
+#include "data/builder.h"
 
 /* ---- The guest */
 
@@ -36,43 +37,35 @@ static const char *input_name(const rm_node_type *type, size_t i)
     return NULL;
 }
 
+/* For each input: [what it comes from, the port or null]. */
+static rm_value list_inputs(rmi_builder *b, const rm_node *node, const rm_node_type *type)
+{
+    rm_value inputs = rmi_build_list(b);
+    const size_t count = rm_node_input_count(node);
+    for (size_t i = 0; i < count; i++) {
+        const char *source = rm_node_input_source(node, (unsigned)i), *port = input_name(type, i);
+        rm_value entry = rmi_build_list(b);
+        rmi_build_add(b, &entry, rmi_build_string(b, source != NULL ? source : "input"));
+        rmi_build_add(b, &entry, port != NULL ? rmi_build_string(b, port) : rm_null());
+        rmi_build_add(b, &inputs, entry);
+    }
+    return inputs;
+}
+
 /* What the guest is told, which may depend on the run. *out is owned. */
 static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out, rm_error *err)
 {
-    rm_value config = rm_value_retain(use->config), inputs = rm_null(), entry = rm_null(), id = rm_null();
-    int rc = rm_value_make_unique(rm_node_allocator(node), &config, err);
-    if (rc == RM_OK && use->type.generate != NULL)
-        rc = rm_map_set(&config, "generates", 9, rm_bool(rm_node_generates(node)), err);
-    if (rc == RM_OK && use->type.flags & RM_NODE_WAITS)
-        rc = rm_map_set(&config, "waits", 5, rm_bool(true), err);
-    const rm_node_type *type = use->native != NULL ? use->native : &use->type;
-    const size_t count = use->is_python ? 0 : rm_node_input_count(node);
-    if (rc == RM_OK && count > 0)
-        rc = rm_list_new(rm_node_allocator(node), count, &inputs, err);
-    for (size_t i = 0; rc == RM_OK && i < count; i++) {
-        const char *source = rm_node_input_source(node, (unsigned)i);
-        source = source != NULL ? source : "input";
-        rc = rm_list_new(rm_node_allocator(node), 2, &entry, err);
-        if (rc == RM_OK)
-            rc = rm_string_new(rm_node_allocator(node), source, strlen(source), &id, err);
-        if (rc == RM_OK)
-            rc = rm_list_append(&entry, rm_value_move(&id), err);
-        const char *port = input_name(type, i);
-        if (rc == RM_OK && port != NULL)
-            rc = rm_string_new(rm_node_allocator(node), port, strlen(port), &id, err);
-        if (rc == RM_OK)
-            rc = rm_list_append(&entry, rm_value_move(&id), err);
-        if (rc == RM_OK)
-            rc = rm_list_append(&inputs, rm_value_move(&entry), err);
-        rm_value_clear(&entry);
-    }
-    if (rc == RM_OK && count > 0)
-        rc = rm_map_set(&config, "inputs", 6, rm_value_move(&inputs), err);
-    rm_value_clear(&inputs);
-    *out = rm_value_move(&config);
-    if (rc != RM_OK)
-        rm_value_clear(out);
-    return rc;
+    rmi_builder b = rmi_builder_start(rm_node_allocator(node), err);
+    rm_value config = rm_value_retain(use->config);
+    b.rc = rm_value_make_unique(b.allocator, &config, err);
+    if (use->type.generate != NULL)
+        rmi_build_put(&b, &config, "generates", rm_bool(rm_node_generates(node)));
+    if (use->type.flags & RM_NODE_WAITS)
+        rmi_build_put(&b, &config, "waits", rm_bool(true));
+    if (!use->is_python && rm_node_input_count(node) > 0)
+        rmi_build_put(&b, &config, "inputs",
+                      list_inputs(&b, node, use->native != NULL ? use->native : &use->type));
+    return rmi_build_end(&b, &config, out);
 }
 
 /* Frees the one before. */

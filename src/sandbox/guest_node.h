@@ -3,6 +3,7 @@
 #ifndef SANDBOX_GUEST_NODE_H
 #define SANDBOX_GUEST_NODE_H
 
+#include "base/rate.h"
 #include "data/wire/wire.h"
 #include "remotemedia/node.h"
 #include "sandbox/guest.h"
@@ -54,12 +55,11 @@ typedef struct rmi_sandbox_state {
     atomic_flag guard; /* of `guest` against interrupt, held for a few instructions */
     rmi_token *tokens;
     size_t token_count, token_capacity;
-    int64_t last_seq;   /* what was emitted last, and may come at most: in a stream */
-    int64_t bound;      /* nothing below it comes any more, as the guest was told; INT64_MIN: it was not */
-    bool advancing;     /* it is being told */
-    uint64_t emitted;   /* bytes so far */
-    int64_t log_second; /* that log_bytes counts in */
-    uint64_t log_bytes, log_lost;
+    int64_t last_seq;     /* what was emitted last, and may come at most: in a stream */
+    int64_t bound;        /* nothing below it comes any more, as the guest was told; INT64_MIN: it was not */
+    bool advancing;       /* it is being told */
+    uint64_t emitted;     /* bytes so far */
+    rmi_rate log;         /* of bytes; what is lost are lines */
     int spent;            /* the code of the limit that ended it for good; 0: none */
     rm_error why;         /* owned: how that was told */
     bool ended, more;     /* the stream has ended, and the guest knows it; it answered RM_MORE */

@@ -140,32 +140,30 @@ static int finished(events *from, rmi_token *found, rm_error *err)
 
 void rmi_sandbox_tell_lost(rmi_sandbox_state *state)
 {
-    if (state->log_lost > 0)
+    if (state->log.lost > 0)
         rm_node_log(state->node, RM_LOG_WARNING, "%llu lines came too fast and were dropped",
-                    (unsigned long long)state->log_lost);
-    state->log_bytes = state->log_lost = 0;
+                    (unsigned long long)state->log.lost);
+    state->log.used = state->log.lost = 0;
 }
 
 static int logged(events *from, uint32_t level, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
-    const uint64_t limit = state->use->policy.limits.log_bytes;
-    const int64_t second = rmi_platform_now() / 1000000000;
     rm_value text = rm_null();
     size_t length = 0;
     const int rc = read_value(from, &text, err);
     if (rc != RM_OK)
         return rc;
-    if (second != state->log_second) {
+    const uint64_t left = rmi_rate_left(&state->log, state->use->policy.limits.log_bytes, rmi_platform_now());
+    if (state->log.used == 0) /* a new second */
         rmi_sandbox_tell_lost(state);
-        state->log_second = second;
-    }
     const char *line = text.kind == RM_STRING ? rm_string_text(text, &length) : "";
-    state->log_bytes += length + LINE_BYTES;
-    if (limit == 0 || state->log_bytes <= limit)
+    const size_t bytes = length + LINE_BYTES;
+    state->log.used += bytes;
+    if (bytes <= left)
         rm_node_log(state->node, level <= RM_LOG_DEBUG ? (rm_log_level)level : RM_LOG_INFO, "%s", line);
     else
-        state->log_lost++;
+        state->log.lost++;
     rm_value_clear(&text);
     return RM_OK;
 }

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/spin.h"
-#include "graph/builder.h"
+#include "graph/describe.h"
 #include "graph/registry.h"
 #include "sandbox/guest_node.h"
 
@@ -71,7 +71,6 @@ static int keep_policy(rmi_attached *attached, const rm_sandbox_policy *policy, 
 
 static int keep_python(rmi_attached *attached, const rm_python_config *python, rm_error *err)
 {
-    int rc = RM_OK;
     if (python == NULL)
         return RM_OK;
     if (python->size != sizeof *python)
@@ -80,16 +79,13 @@ static int keep_python(rmi_attached *attached, const rm_python_config *python, r
     attached->seed = python->seed;
     attached->has_seed = python->has_seed;
     attached->arrays = python->arrays;
-    for (size_t i = 0; rc == RM_OK && python->paths != NULL && python->paths[i] != NULL; i++) {
-        rm_value path = rm_null();
-        if (i == 0)
-            rc = rm_list_new(attached->allocator, 4, &attached->paths, err);
-        if (rc == RM_OK)
-            rc = rm_string_new(attached->allocator, python->paths[i], strlen(python->paths[i]), &path, err);
-        if (rc == RM_OK)
-            rc = rm_list_append(&attached->paths, path, err);
-    }
-    return rc;
+    rmi_builder b = rmi_builder_start(attached->allocator, err);
+    rm_value paths = rmi_build_list(&b);
+    for (size_t i = 0; python->paths != NULL && python->paths[i] != NULL; i++)
+        rmi_build_add(&b, &paths, rmi_build_string(&b, python->paths[i]));
+    if (rm_list_length(paths) == 0)
+        rm_value_clear(&paths);
+    return rmi_build_end(&b, &paths, &attached->paths);
 }
 
 /* ---- Which file a node's code is in */

@@ -76,7 +76,7 @@ void rmt_files_add(const rmt_files *files, const char *name, const char *text);
 /* Whether the file has this content; NULL: whether there is none. */
 bool rmt_files_is(const rmt_files *files, const char *name, const char *text);
 /* A guest to which up to four of them (or what has an absolute path) are granted. */
-void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rmi_grant *grants, size_t count);
+void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rm_sandbox_grant *grants, size_t count);
 /* What a guest reads of a path: the length, or minus the error. */
 int rmt_guest_read_path(rmt_guest *guest, uint32_t directory, const char *path, char *out, size_t size);
 

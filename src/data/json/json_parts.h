@@ -5,7 +5,7 @@
 #include "data/dtype_names.h"
 #include "data/json/json.h"
 #include "data/json/json_dtype.h"
-#include "data/value.h"
+#include "data/keys.h"
 
 /* Where a walk through a value is; lives on the stack, the innermost place last. */
 typedef struct rmi_json_path {
@@ -18,25 +18,6 @@ typedef struct rmi_json_path {
 void rmi_json_path_text(const rmi_json_path *path, const char *base, char *buffer, size_t size);
 
 /* ---- From parsed text to values ---- */
-
-/* Keys at hand, since they repeat from item to item. Owners are taken in advance, many at once, so that
- * handing out a key is plain counting. */
-enum { RMI_KEPT_KEYS = 64, RMI_LONGEST_KEPT_KEY = 64 };
-typedef struct rmi_json_keys {
-    uint64_t kept; /* which of `at` are set: the only field that must be 0 at first */
-    struct {
-        rm_heap *key;
-        size_t owned; /* owners that are ours, at least 1 */
-    } at[RMI_KEPT_KEYS];
-} rmi_json_keys;
-
-/* Where a key is kept, by its text alone; RMI_KEPT_KEYS for one that never is. */
-size_t rmi_json_key_place(const char *text, size_t length);
-/* A string of the key's text, which is UTF-8, owned; NULL, with `err` filled, when memory is out. */
-RM_MUST_CHECK rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *allocator,
-                                    const char *text, size_t length, rm_error *err);
-/* Gives up the kept keys; any thread may have strings of them. */
-void rmi_json_keys_clear(rmi_json_keys *keys);
 
 /* Long strings that are left out of the text which the JSON reader is given. */
 typedef struct rmi_json_cut {
@@ -66,7 +47,7 @@ void rmi_json_cuts_clear(rmi_json_cuts *cuts, const rm_allocator *allocator);
 typedef struct rmi_json_target {
     const rm_allocator *allocator;
     const rm_allocator *lasting; /* for tensors, which may outlive a run */
-    rmi_json_keys *keys;
+    rmi_keys *keys;
     rmi_json_cuts *cuts; /* NULL: there are none */
     unsigned flags;
     bool doubtful; /* set when there was something that only a look at the text can judge */
@@ -82,9 +63,6 @@ bool rmi_json_short_number(const char *text, size_t length, rm_value *out);
 
 /* Whether a text stands for itself in a JSON string, and has no more than ASCII. */
 bool rmi_json_is_plain_ascii(const char *text, size_t length);
-
-/* How many bytes of the text from `at` stand for themselves in a JSON string. */
-size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
 
 /* ---- From values to text ---- */
 

@@ -228,9 +228,8 @@ const rmi_wire_object *rmi_wire_object_of(rm_value value);
 RM_MUST_CHECK int rmi_wire_object_new(const rm_allocator *allocator, uint32_t tag, rm_value content,
                                       rm_value *out, rm_error *err);
 
-/* Failures that both hosts describe alike: RM_E_UNSUPPORTED for a Python object of a type, and for a key of a type. */
+/* What both hosts describe alike: RM_E_UNSUPPORTED for a Python object of a type. */
 int rmi_unsupported_type(const char *type, const char *advice, rm_error *err);
-int rmi_unsupported_key(const char *type, rm_error *err);
 #define RMI_SET_ADVICE "sorted(...) makes it a list in an order that does not change"
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "data/blocks.h"
 #include "data/integer.h"
+#include "data/keys.h"
 #include "data/json/json.h"
 #include "data/json/json_dtype.h"
 #include "data/wire/wire.h"
@@ -17,6 +18,7 @@ typedef struct wire_reader {
     size_t length, at;
     size_t owed;    /* bytes that the items still to come of the containers around take at least */
     unsigned depth; /* containers around */
+    rmi_keys *keys;
     rm_error *err;
 } wire_reader;
 
@@ -71,17 +73,37 @@ static int take_count(wire_reader *r, size_t smallest, size_t *count)
     return RM_OK;
 }
 
-static int take_text(wire_reader *r, rm_value *out)
+/* A text, which stays where it is. */
+static int take_utf8(wire_reader *r, const char **text, size_t *length)
 {
     const uint8_t *bytes = NULL;
-    size_t length = 0;
-    const int rc = take_bytes(r, &bytes, &length);
+    const int rc = take_bytes(r, &bytes, length);
     if (rc != RM_OK)
         return rc;
-    const size_t bad = rmi_utf8_check((const char *)bytes, length);
-    if (bad != length)
-        return fail(r, (size_t)(bytes - r->data) + bad, "has text that is not UTF-8");
-    return rmi_string_new_unchecked(r->allocator, (const char *)bytes, length, out, r->err);
+    *text = (const char *)bytes;
+    const size_t bad = rmi_utf8_check(*text, *length);
+    return bad == *length ? RM_OK : fail(r, (size_t)(bytes - r->data) + bad, "has text that is not UTF-8");
+}
+
+static int take_text(wire_reader *r, rm_value *out)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    const int rc = take_utf8(r, &text, &length);
+    return rc == RM_OK ? rmi_string_new_unchecked(r->allocator, text, length, out, r->err) : rc;
+}
+
+/* *out is owned. */
+static int take_key(wire_reader *r, rm_heap **out)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    const int rc = take_utf8(r, &text, &length);
+    if (rc != RM_OK)
+        return rc;
+    *out = rmi_keys_take(r->keys, rmi_key_place(text, length, RMI_KEPT_KEYS), r->allocator, text, length,
+                         r->err);
+    return *out != NULL ? RM_OK : RM_E_OUT_OF_MEMORY;
 }
 
 static int take_integer(wire_reader *r, rm_value *out)
@@ -293,17 +315,15 @@ static int take_map(wire_reader *r, rm_value *out)
         rc = rm_map_new(r->allocator, count, out, r->err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         const size_t at = r->at;
-        rm_value key = rm_null(), item = rm_null();
+        rm_heap *key = NULL;
+        rm_value item = rm_null();
         r->owed -= SMALLEST;
-        rc = take_text(r, &key);
-        if (rc == RM_OK)
-            rc = take_value(r, &item);
-        if (rc != RM_OK) {
-            rm_value_clear(&key);
+        rc = take_key(r, &key);
+        if (rc != RM_OK)
             break;
-        }
-        rmi_map_put(rmi_map_of(out->heap), key.heap, item);
-        if (rm_map_length(*out) != i + 1)
+        rc = take_value(r, &item); /* null on failure */
+        rmi_map_put(rmi_map_of(out->heap), key, item);
+        if (rc == RM_OK && rm_map_length(*out) != i + 1)
             rc = fail(r, at, "has a key twice");
     }
     return rc;
@@ -372,11 +392,15 @@ static int take_value(wire_reader *r, rm_value *out)
 int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
                        rm_value *out, rm_error *err)
 {
-    wire_reader r = {.allocator = allocator, .data = data, .length = length, .at = *offset, .err = err};
+    rmi_keys keys;
+    wire_reader r = {
+        .allocator = allocator, .data = data, .length = length, .at = *offset, .keys = &keys, .err = err};
     *out = rm_null();
     if (r.at > length)
         return ends_early(&r);
+    keys.kept = 0;
     int rc = take_value(&r, out);
+    rmi_keys_clear(&keys);
     if (rc == RM_OK && out->kind != RM_OBJECT && rmi_may_hold_object(*out)) {
         const uint32_t tag = out->kind == RM_LIST ? RMI_WIRE_LIST : RMI_WIRE_MAP;
         rc = rmi_wire_object_new(allocator, tag, rm_value_move(out), out, err);

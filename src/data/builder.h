@@ -1,9 +1,9 @@
 /* Building documents (maps and lists) without a check a line: the first failure sticks, what follows does
- * nothing. */
-#ifndef GRAPH_BUILDER_H
-#define GRAPH_BUILDER_H
+ * nothing. Where the number of entries is known and many, or keys are strings already: the functions of the interface. */
+#ifndef DATA_BUILDER_H
+#define DATA_BUILDER_H
 
-#include "remotemedia/node.h"
+#include "remotemedia/remotemedia.h"
 
 typedef struct rmi_builder {
     const rm_allocator *allocator;
@@ -17,6 +17,7 @@ rm_value rmi_build_map(rmi_builder *b);
 rm_value rmi_build_list(rmi_builder *b);
 /* A string, owned; null after a failure. */
 rm_value rmi_build_string(rmi_builder *b, const char *text);
+rm_value rmi_build_string_of(rmi_builder *b, const char *text, size_t length);
 /* A JSON text as a value, owned; null after a failure. */
 rm_value rmi_build_json(rmi_builder *b, const char *json);
 /* Set or append `value`, which is consumed. */
@@ -26,11 +27,5 @@ void rmi_build_add(rmi_builder *b, rm_value *list, rm_value value);
 void rmi_build_text(rmi_builder *b, rm_value *map, const char *key, const char *text);
 /* Moves `value` (consumed) to *out, or clears it after a failure; returns the first failure or RM_OK. */
 RM_MUST_CHECK int rmi_build_end(rmi_builder *b, rm_value *value, rm_value *out);
-
-/* Puts how a type is called into `map`, as rm_node_describe has it in docs/wasm-node.md. */
-void rmi_describe_calls(rmi_builder *b, rm_value *map, const rm_node_type *type);
-/* The default of a parameter, null for none; and a list of texts that ends with NULL. Owned. */
-rm_value rmi_describe_default(rmi_builder *b, const rm_param *param);
-rm_value rmi_describe_choices(rmi_builder *b, const char *const *choices);
 
 #endif

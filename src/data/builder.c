@@ -1,4 +1,4 @@
-#include "graph/builder.h"
+#include "data/builder.h"
 
 #include <string.h>
 
@@ -9,9 +9,10 @@ rmi_builder rmi_builder_start(const rm_allocator *allocator, rm_error *err)
 
 rm_value rmi_build_map(rmi_builder *b)
 {
+    enum { USUAL = 8 };
     rm_value map = rm_null();
     if (b->rc == RM_OK)
-        b->rc = rm_map_new(b->allocator, 0, &map, b->err);
+        b->rc = rm_map_new(b->allocator, USUAL, &map, b->err);
     return map;
 }
 
@@ -25,9 +26,14 @@ rm_value rmi_build_list(rmi_builder *b)
 
 rm_value rmi_build_string(rmi_builder *b, const char *text)
 {
+    return rmi_build_string_of(b, text, strlen(text));
+}
+
+rm_value rmi_build_string_of(rmi_builder *b, const char *text, size_t length)
+{
     rm_value string = rm_null();
     if (b->rc == RM_OK)
-        b->rc = rm_string_new(b->allocator, text, strlen(text), &string, b->err);
+        b->rc = rm_string_new(b->allocator, text, length, &string, b->err);
     return string;
 }
 
