@@ -72,7 +72,7 @@ int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm
         buffers->packets = block;
     }
     for (uint32_t i = 0; rc == RM_OK && i < head[0]; i++) {
-        rc = rmi_wire_read_packet(NULL, data, length, &at, &buffers->packets[i], err);
+        rc = rmi_wire_read_packet(NULL, data, length, &at, NULL, &buffers->packets[i], err);
         buffers->packet_count += rc == RM_OK;
     }
     if (rc == RM_OK && at != length)

@@ -23,8 +23,10 @@ typedef struct rm_sandbox_config {
     /* Where compiled modules are kept; NULL: REMOTEMEDIA_CACHE_DIR, else XDG_CACHE_HOME/remotemedia/compiled or
      * ~/.cache/remotemedia/compiled. A directory that others can write to is not used. */
     const char *cache;
-    uint32_t instances;   /* that may live at once, from a pool; 0: each by itself, as for a single run */
-    int64_t loading_ms;   /* that the code of a node may take until the node is opened; 0: a minute */
+    uint32_t instances; /* that may live at once, from a pool; 0: each by itself, as for a single run */
+    int64_t loading_ms; /* that the code of a node may take until the node is opened; 0: a minute */
+    int64_t
+        compiling_ms; /* that a module may take to be compiled, which is not in loading_ms; 0: five minutes */
     rm_log_function *log; /* told what is compiled, and why the cache is not used; may be NULL */
     void *log_context;
 } rm_sandbox_config;
@@ -46,8 +48,9 @@ typedef struct rm_sandbox_grant {
 /* Where 0 stands for none, no limit of that kind is set. */
 typedef struct rm_sandbox_limits {
     uint64_t memory_bytes; /* of an instance's memory; 0: 4 GiB, all that it can address */
-    int64_t timeout_ms;    /* a run: from its start; a node: the time in its calls. 0: none */
-    uint64_t fuel; /* WebAssembly instructions, about; the same program with the same input stops at the
+    int64_t
+        timeout_ms; /* a run: from its start, when it is compiled; a node: the time in its calls. 0: none */
+    uint64_t fuel;  /* WebAssembly instructions, about; the same program with the same input stops at the
                             * same place. Random numbers and clocks are then the same in each run too. 0: none */
     uint64_t output_bytes; /* a run: on standard output; a node: of encoded values. 0: none */
     uint64_t log_bytes;    /* a second, on standard error; what is more is dropped, and counted. 0: none */
@@ -88,7 +91,7 @@ typedef struct rm_sandbox_command {
      * that the guest sees as an I/O error. */
     int (*write)(void *context, const void *data, size_t size);
     void *write_context;
-    /* Optional: told before the guest starts, so that another thread or a signal handler can stop it, and with NULL
+    /* Optional: told before the guest is compiled and starts, so that another thread or a signal handler can stop it, and with NULL
      * before the run is gone. */
     void (*started)(void *context, rm_sandbox_run *run);
     void *started_context;

@@ -130,6 +130,9 @@ typedef struct rmi_engine_api {
     void (*interrupt)(rmi_engine *engine);
 } rmi_engine_api;
 
+/* Where the program that compiles (compiler.c) finds the file for its code. */
+enum { RMI_COMPILER_CODE = 3 };
+
 /* What the shared object exports, and the name of that function. */
 typedef const rmi_engine_api *rmi_engine_entry(void);
 #define RMI_ENGINE_ENTRY "rmi_engine_entry_v1"

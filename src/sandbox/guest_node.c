@@ -9,65 +9,6 @@
 
 /* ---- The guest */
 
-int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call, rmi_guest_answer *answer,
-                          rm_error *err)
-{
-    rmi_wire_writer packer;
-    uint8_t *data = NULL;
-    size_t capacity = 0, size = 0;
-    int rc = rmi_wire_size(config, 0, &size, err);
-    if (rc == RM_OK)
-        rc = rmi_guest_input(guest, size, &data, &capacity, err);
-    if (rc != RM_OK)
-        return rc;
-    rmi_wire_init_fixed(&packer, data, capacity);
-    rc = rmi_wire_write(&packer, config, err);
-    rmi_slot slots[2] = {{.u32 = (uint32_t)size}, {0}};
-    return rc == RM_OK ? rmi_guest_call_it(guest, call, slots, answer, err) : rc;
-}
-
-/* The name of the i-th input port, where a variadic one counts once a connection; NULL: it has just one. */
-static const char *input_name(const rm_node_type *type, size_t i)
-{
-    for (const rm_port *port = type->ports; port != NULL && port->name != NULL; port++) {
-        if (port->direction == RM_INPUT && (i == 0 || port->variadic))
-            return port->name;
-        i -= port->direction == RM_INPUT;
-    }
-    return NULL;
-}
-
-/* For each input: [what it comes from, the port or null]. */
-static rm_value list_inputs(rmi_builder *b, const rm_node *node, const rm_node_type *type)
-{
-    rm_value inputs = rmi_build_list(b);
-    const size_t count = rm_node_input_count(node);
-    for (size_t i = 0; i < count; i++) {
-        const char *source = rm_node_input_source(node, (unsigned)i), *port = input_name(type, i);
-        rm_value entry = rmi_build_list(b);
-        rmi_build_add(b, &entry, rmi_build_string(b, source != NULL ? source : "input"));
-        rmi_build_add(b, &entry, port != NULL ? rmi_build_string(b, port) : rm_null());
-        rmi_build_add(b, &inputs, entry);
-    }
-    return inputs;
-}
-
-/* What the guest is told, which may depend on the run. *out is owned. */
-static int configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out, rm_error *err)
-{
-    rmi_builder b = rmi_builder_start(rm_node_allocator(node), err);
-    rm_value config = rm_value_retain(use->config);
-    b.rc = rm_value_make_unique(b.allocator, &config, err);
-    if (use->type.generate != NULL)
-        rmi_build_put(&b, &config, "generates", rm_bool(rm_node_generates(node)));
-    if (use->type.flags & RM_NODE_WAITS)
-        rmi_build_put(&b, &config, "waits", rm_bool(true));
-    if (!use->is_python && rm_node_input_count(node) > 0)
-        rmi_build_put(&b, &config, "inputs",
-                      list_inputs(&b, node, use->native != NULL ? use->native : &use->type));
-    return rmi_build_end(&b, &config, out);
-}
-
 /* Frees the one before. */
 static void set_guest(rmi_sandbox_state *state, rmi_guest *guest)
 {
@@ -88,16 +29,16 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
     rmi_guest_answer answer;
     rm_value config = rm_null();
     rmi_guest *made = NULL;
-    int rc = RM_OK;
-    if (state->guest == NULL) {
-        rc = rmi_guest_new(state->use->attached->sandbox, state->use->file, &state->use->policy, state->used,
+    int rc = state->loaded == NULL ? rmi_attached_load(state->use, state->node, &state->loaded, err) : RM_OK;
+    if (rc == RM_OK && state->guest == NULL) {
+        rc = rmi_guest_new(state->use->attached->sandbox, state->loaded, &state->use->policy, state->used,
                            &made, err);
         set_guest(state, made);
     }
     if (rc == RM_OK && state->use->type.flags & RM_NODE_WAITS)
         rc = rmi_guest_let_wait(state->guest, err);
     if (rc == RM_OK)
-        rc = configuration(state->node, state->use, &config, err);
+        rc = rmi_sandbox_configuration(state->node, state->use, &config, err);
     if (rc == RM_OK)
         rc = rmi_sandbox_configure(state->guest, config, RMI_GUEST_OPEN, &answer, err);
     if (rc > 0)
@@ -213,6 +154,13 @@ static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot 
 
 /* ---- Slots */
 
+/* All but the guest, which is gone. */
+static void free_parts(rmi_sandbox_state *state)
+{
+    rmi_free(rm_node_allocator(state->node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    rmi_sandbox_module_done(state->use->attached->sandbox, state->loaded);
+}
+
 static int node_open(rm_node *node, void *memory, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
@@ -222,9 +170,11 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->last_seq = state->bound = INT64_MIN;
     atomic_flag_clear(&state->guard);
     state->guest = atomic_exchange(&use->guest, NULL); /* the one that described it */
+    if (use->loaded != NULL)
+        state->loaded = rmi_sandbox_module_share(use->attached->sandbox, use->loaded);
     const int rc = open_guest(state, err);
     if (rc != RM_OK)
-        rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+        free_parts(state);
     return rc;
 }
 
@@ -552,6 +502,7 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     rmi_sandbox_state *state = memory;
     rmi_guest_answer answer;
     rm_error more = {0};
+    (void)node;
     int rc = unwind(state, err);
     state->no_emitting = true;
     if (state->guest != NULL && rmi_guest_has(state->guest, RMI_GUEST_CLOSE)) {
@@ -563,7 +514,7 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     rm_error_clear(&more);
     set_guest(state, NULL);
     rmi_sandbox_tell_lost(state);
-    rmi_free(rm_node_allocator(node), state->tokens, state->token_capacity * sizeof *state->tokens);
+    free_parts(state);
     rm_error_clear(&state->why);
     return rc;
 }

@@ -175,25 +175,38 @@ int rmi_wire_too_deep(rm_error *err);
 
 /* ---- Reading ---- */
 
+/* How much memory values may take that are read, one after the other. */
+typedef struct rmi_wire_bound {
+    size_t left; /* bytes */
+    bool over;   /* something would have taken more; it was not made */
+} rmi_wire_bound;
+
 RM_MUST_CHECK int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length,
-                                     size_t *offset, rm_value *out, rm_error *err);
+                                     size_t *offset, rmi_wire_bound *bound, rm_value *out, rm_error *err);
 /* Reads the value at *offset of a message of `length` bytes, of which none is taken on trust, and moves *offset behind it.
  * RM_E_VALUE for what is malformed, RM_E_LIMIT for nesting, digits and sizes, with the offset in the text. What only Python
- * has, at any depth, makes the whole an object of rmi_wire_object_type; all else is an ordinary value. *out is owned. */
-RM_MUST_CHECK static inline int rmi_wire_read(const rm_allocator *allocator, const void *data, size_t length,
-                                              size_t *offset, rm_value *out, rm_error *err)
+ * has, at any depth, makes the whole an object of rmi_wire_object_type; all else is an ordinary value. *out is owned. `bound`
+ * (NULL: none) is asked before memory is taken; past it the value is RM_E_LIMIT. */
+RM_MUST_CHECK static inline int rmi_wire_read_within(const rm_allocator *allocator, const void *data,
+                                                     size_t length, size_t *offset, rmi_wire_bound *bound,
+                                                     rm_value *out, rm_error *err)
 {
     const size_t at = *offset;
     if (at > length || length - at < 1 + sizeof out->i || ((const uint8_t *)data)[at] != RMI_WIRE_INT)
-        return rmi_wire_read_slow(allocator, data, length, offset, out, err);
+        return rmi_wire_read_slow(allocator, data, length, offset, bound, out, err);
     *out = rm_int(0);
     memcpy(&out->i, (const uint8_t *)data + at + 1, sizeof out->i);
     *offset = at + 1 + sizeof out->i;
     return RM_OK;
 }
+RM_MUST_CHECK static inline int rmi_wire_read(const rm_allocator *allocator, const void *data, size_t length,
+                                              size_t *offset, rm_value *out, rm_error *err)
+{
+    return rmi_wire_read_within(allocator, data, length, offset, NULL, out, err);
+}
 /* The same for a packet. *out is owned, and empty on failure. */
 RM_MUST_CHECK int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length,
-                                       size_t *offset, rm_packet *out, rm_error *err);
+                                       size_t *offset, rmi_wire_bound *bound, rm_packet *out, rm_error *err);
 /* The next `size` bytes; false where there are not so many. */
 static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *offset, void *out, size_t size)
 {
