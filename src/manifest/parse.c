@@ -1,4 +1,4 @@
-/* From text to struct rm_manifest, and what can be done with one. */
+/* From text to struct rm_manifest, and the functions on one. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -8,7 +8,7 @@
 
 static const char prefix[] = "Manifest error: ";
 
-/* The version goes first: a manifest of another one may have other fields. */
+/* Checks the version first: another version may have other fields. */
 static int check_version(yyjson_val *manifest, rm_error *err)
 {
     yyjson_val *version = yyjson_obj_get(manifest, "version");
@@ -21,7 +21,7 @@ static int check_version(yyjson_val *manifest, rm_error *err)
     return RM_E_UNSUPPORTED_VERSION;
 }
 
-/* Finds the manifest and its input in what was read: both, or a bare manifest. */
+/* Finds the manifest and its input in the document: an envelope with both, or a bare manifest. */
 static int open_envelope(yyjson_val *root, yyjson_val **manifest, yyjson_val **input, rm_error *err)
 {
     size_t position, count;
@@ -83,7 +83,7 @@ static int read_input(rm_manifest *manifest, yyjson_val *input, unsigned flags, 
     return rmi_json_to_value(manifest->arena.allocator, input, flags, "/input_data", &manifest->input, err);
 }
 
-/* "id.port" in two. */
+/* Splits "id.port" in two. */
 static int split_port(rmi_arena *arena, const char **id, const char **port, rm_error *err)
 {
     const char *dot = strchr(*id, '.');
@@ -133,7 +133,7 @@ static int read_document(rm_manifest *manifest, yyjson_val *root, const rmi_mani
     return rc;
 }
 
-/* Puts the prefix before what the JSON reader said. */
+/* Puts the prefix before the JSON reader's message. */
 static void add_prefix(rm_error *err)
 {
     const size_t length = sizeof prefix - 1;
@@ -144,7 +144,7 @@ static void add_prefix(rm_error *err)
     err->message[sizeof err->message - 1] = '\0';
 }
 
-/* Remembers the folder beside whose manifest modules are looked for. */
+/* Keeps the manifest's folder, where modules are looked for. */
 static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
 {
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;
@@ -210,7 +210,7 @@ rm_value rm_manifest_input(const rm_manifest *manifest)
     return manifest->input;
 }
 
-/* Where the override of `param` is, or where one would go. */
+/* The pointer to the override of `param`, or to the end of the list, where a new one belongs. */
 static rmi_manifest_override **find_override(rmi_manifest_node *node, const char *param)
 {
     rmi_manifest_override **at = &node->overrides;
