@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "data/blocks.h"
 
-/* A message may quote what is no UTF-8 (the name of a file); such bytes become question marks. */
+/* A message may quote bytes that are no UTF-8 (the name of a file): they become question marks. */
 static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
 {
     char good[sizeof((rm_error *)0)->message];

@@ -1,4 +1,4 @@
-/* Keys that are kept at hand while values are read. */
+/* A cache of keys while values are read. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -35,7 +35,7 @@ static rm_heap *hand_out(rmi_json_keys *keys, size_t place)
     return key;
 }
 
-/* Keeps a new string, which has one owner: nobody else knows it yet. */
+/* Keeps a new string, which has one owner: nobody else has it yet. */
 static void keep(rmi_json_keys *keys, size_t place, rm_heap *key)
 {
     if ((keys->kept >> place & 1) != 0)

@@ -1,4 +1,4 @@
-/* What only Python has, on its way through a pipeline that is not in Python. */
+/* Python's own kinds of values (tuples, sets and the like) on their way through a pipeline outside Python. */
 #include <math.h>
 
 #include "base/alloc.h"
@@ -51,7 +51,7 @@ static void packed_release(void *object)
     rmi_free(packed->allocator, packed, sizeof *packed);
 }
 
-/* The content is shared, but a tensor's memory must be known to be. */
+/* Shares the content; a tensor's memory must be marked as shared. */
 static int packed_copy(void *object, rm_value *out, rm_error *err)
 {
     const rmi_wire_object *packed = object;
