@@ -1,9 +1,10 @@
-/* What happens when an item fails: the policies of on_error, and which failure is the run's. The outcome must
- * not depend on batches, queues or time. So a node's failure at item k is provisional: the node gets no more
- * packets, everything up to item k is still processed everywhere, later items wait. Meanwhile an earlier
- * failure (by item, then by rank) may turn up and replace the first one. Or all consumers of the node turn
- * out to have closed by item k, and the failure does not count. When nothing up to item k is left to do, the
- * run ends with the failure. */
+/* What happens when an item fails: the policies of on_error, and which failure is the run's.
+ *
+ * The outcome must not depend on batches, queues or time. So a node's failure at item k is provisional: the
+ * node gets no more packets, everything up to item k is still processed everywhere, later items wait.
+ * Meanwhile an earlier failure (by item, then by rank) may turn up and replace the first one. Or all
+ * consumers of the node turn out to have closed by item k, and the failure does not count. When nothing up to
+ * item k is left to do, the run ends with the failure. */
 #include "exec/pipeline.h"
 
 #include <stdio.h>

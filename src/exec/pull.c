@@ -1,9 +1,11 @@
-/* How a streaming node gets its next packet. A pull that may wait runs the other nodes inside itself. It
- * cannot wait for itself: nodes whose packets come by way of a node that waits in a pull (`below`) do not
- * begin before that pull has returned. So a node that pulls inside another node's pull depends on none of the
- * nodes that wait under it. Packets that those do not take meanwhile may exceed their queues (overshoot.c).
- * But an outer pull goes on only when the inner ones have returned. So where there are threads,
- * rm_node_can_wait returns true only for the one streaming node of a pipeline. */
+/* How a streaming node gets its next packet.
+ *
+ * A pull that may wait runs the other nodes inside itself. It cannot wait for itself: nodes whose packets
+ * come by way of a node that waits in a pull (`below`) do not begin before that pull has returned. So a node
+ * that pulls inside another node's pull depends on none of the nodes that wait under it. Packets that those
+ * do not take meanwhile may exceed their queues (overshoot.c). But an outer pull goes on only when the inner
+ * ones have returned. So where there are threads, rm_node_can_wait returns true only for the one streaming
+ * node of a pipeline. */
 #include "exec/pipeline.h"
 
 static int take(rm_node *node, rm_packet *packet)
