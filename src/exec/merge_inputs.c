@@ -118,7 +118,7 @@ static bool holds_current(const rm_node *node)
 {
     if (node->flushed || node->current.seq < 0)
         return false;
-    if (node->type->stream == NULL) /* what is in flight says itself of which item it is */
+    if (node->type->stream == NULL) /* flights have their own seq */
         return node->more && node->flight.count == 0;
     const bool through = node->in.closed || (node->stream.told && !node->poll.on);
     return node->more || (!node->stream.starved && !through);
