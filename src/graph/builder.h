@@ -1,4 +1,4 @@
-/* Building documents (maps and lists) without a check a line: the first failure sticks, what follows does
+/* Builds documents (maps and lists) without a check in each line: after the first failure, later calls do
  * nothing. */
 #ifndef GRAPH_BUILDER_H
 #define GRAPH_BUILDER_H
@@ -12,7 +12,7 @@ typedef struct rmi_builder {
 } rmi_builder;
 
 rmi_builder rmi_builder_start(const rm_allocator *allocator, rm_error *err);
-/* New containers, owned by the caller until they are put somewhere; null after a failure. */
+/* New containers; owned by the caller until they are put into another; null after a failure. */
 rm_value rmi_build_map(rmi_builder *b);
 rm_value rmi_build_list(rmi_builder *b);
 /* A string, owned; null after a failure. */
@@ -22,12 +22,12 @@ rm_value rmi_build_json(rmi_builder *b, const char *json);
 /* Set or append `value`, which is consumed. */
 void rmi_build_put(rmi_builder *b, rm_value *map, const char *key, rm_value value);
 void rmi_build_add(rmi_builder *b, rm_value *list, rm_value value);
-/* The same with a text; NULL leaves the key out. */
+/* Sets a text; NULL leaves the key out. */
 void rmi_build_text(rmi_builder *b, rm_value *map, const char *key, const char *text);
 /* Moves `value` (consumed) to *out, or clears it after a failure; returns the first failure or RM_OK. */
 int rmi_build_end(rmi_builder *b, rm_value *value, rm_value *out);
 
-/* Puts how a type is called into `map`, as rm_node_describe has it in docs/wasm-node.md. */
+/* Puts the members of rm_node_describe (docs/wasm-node.md) about a type's calls into `map`. */
 void rmi_describe_calls(rmi_builder *b, rm_value *map, const rm_node_type *type);
 /* The default of a parameter, null for none; and a list of texts that ends with NULL. Owned. */
 rm_value rmi_describe_default(rmi_builder *b, const rm_param *param);
