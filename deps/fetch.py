@@ -166,8 +166,10 @@ def from_npm(source, target, cache):
 def from_crate(source, target, cache):
     """As a dependency of an empty package, in a home of cargo's own but with the user's settings.
 
-    `cargo info` would bring less, but it refuses where the settings name another registry in crates.io's place.
+    `cargo info` would bring less, but it refuses where the settings replace the default registry.
     """
+    if not shutil.which("cargo"):
+        raise FetchError("there is no cargo; install Rust 1.85 or newer, or build with RM_WASMTIME_RUNTIME=OFF")
     name, version = source["crate"].split("@")
     users = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo")
     settings = next((path for path in (users / "config.toml", users / "config") if path.is_file()), None)

@@ -17,10 +17,17 @@ import re
 NO_LIBRARY = "its C library is not in the WASM files"
 NO_PROCESSES = "there are no processes in WebAssembly"
 NO_SCREEN = "there is no screen or terminal in WebAssembly"
+NO_USERS = "there are no users in WebAssembly"
 LEFT_OUT = {
     **dict.fromkeys("_ssl ssl _ctypes ctypes _sqlite3 sqlite3 _bz2 _lzma _dbm _gdbm _uuid".split(), NO_LIBRARY),
     **dict.fromkeys("multiprocessing _multiprocessing _posixsubprocess pty venv webbrowser ensurepip".split(),
                     NO_PROCESSES),
+    **dict.fromkeys(("grp", "pwd"), NO_USERS),
+    "fcntl": "there are no locks of files and no modes of descriptors in WebAssembly",
+    "mmap": "files cannot be mapped to memory in WebAssembly",
+    "resource": "a program cannot see what it uses in WebAssembly",
+    "syslog": "there is no log of the system in WebAssembly",
+    "_hashlib": "OpenSSL is not in the WASM files; hashlib has what they have",
     "numpy": "it is in the WASM files named pipeline_executor_numpy and remotemedia_reactor_numpy",
     **dict.fromkeys("_curses curses _tkinter idlelib readline termios tkinter tty turtle turtledemo".split(),
                     NO_SCREEN),

@@ -29,6 +29,7 @@ def prepare():
 def resume():
     set_streams(standard_error())
     sys.modules["random"].seed()
+    sys.modules["time"].tzset()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     if "logging" in sys.modules:

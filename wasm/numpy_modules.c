@@ -1,5 +1,6 @@
 /* The table of numpy's extension modules, which are linked into the file. */
 #include "python/frozen.h"
+#include "wasm/modules.h"
 
 #define X(name, function) PyObject *function(void);
 #include <numpy_modules.h>
@@ -7,6 +8,7 @@
 
 #define X(name, function) {name, function},
 const struct _inittab rmi_extra_modules[] = {
+    RMI_WASM_MODULES
 #include <numpy_modules.h>
     {0},
 };

@@ -23,6 +23,19 @@ class SelectorEventLoop(base_events.BaseEventLoop):
         super().__init__()
         self._selector = _Timer()
 
+    async def _make_subprocess_transport(self, *arguments, **options):
+        raise OSError(errno.ENOTSUP, "processes are not available in WebAssembly")
+
+    async def create_server(self, *arguments, **options):
+        raise OSError(errno.ENOTSUP, "sockets are not available in WebAssembly")
+
+    create_datagram_endpoint = create_server
+
+    def add_reader(self, *arguments, **options):
+        raise NotImplementedError("a loop in WebAssembly waits for no descriptors, sockets, pipes or signals")
+
+    add_writer = add_signal_handler = connect_read_pipe = connect_write_pipe = add_reader
+
     def _process_events(self, events):
         pass
 

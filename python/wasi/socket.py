@@ -9,5 +9,17 @@ class socket(_socket_of_a_descriptor):
         super().__init__(family, type, proto, fileno)
 
 
-def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+def getaddrinfo(*arguments, **options):
     raise OSError(errno.ENOTSUP, _NO_SOCKETS)
+
+
+gethostbyaddr = gethostbyname = gethostbyname_ex = getnameinfo = getaddrinfo
+getprotobyname = getservbyname = getservbyport = if_indextoname = if_nameindex = if_nametoindex = getaddrinfo
+
+
+def gethostname():
+    return "localhost"
+
+
+def inet_ntoa(packed_ip):
+    return inet_ntop(AF_INET, packed_ip)

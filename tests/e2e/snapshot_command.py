@@ -60,6 +60,13 @@ class Fresh(unittest.TestCase):
         code += " == b'1', os.environ.get('HOME')]"
         self.assertEqual(result(SNAPSHOT, code, node=["--env", "A=1", "--env", "TZ=UTC"]), ["UTC", "1", True, None])
 
+    def test_time_zone(self):
+        code = "import datetime, time\ndef process(x):\n    moment = datetime.datetime.fromtimestamp(1720000000).astimezone()"
+        code += "\n    return [time.tzname, time.timezone, time.localtime(1720000000).tm_hour, moment.isoformat()]"
+        for node in ([], ["--env", "TZ=CET-1CEST,M3.5.0,M10.5.0/3"]):
+            self.assertEqual(run(SNAPSHOT, code=code, node=node), run(PLAIN, code=code, node=node))
+        self.assertEqual(result(SNAPSHOT, code, node=node), [["CET", "CEST"], -3600, 11, "2024-07-03T11:46:40+02:00"])
+
     def test_arguments(self):
         self.assertEqual(run(SNAPSHOT, "version"), run(PLAIN, "version"))
 

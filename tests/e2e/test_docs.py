@@ -14,7 +14,8 @@ import unittest
 
 from support import PROGRAM, ROOT, SLOWNESS, ProgramTest, environment
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("**/*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("**/*.md")),
+             ROOT / "findings/README.md"]
 
 
 def blocks(path, kind):
@@ -51,6 +52,12 @@ def matches(expected, got):
         for line in expected
     )
     return re.fullmatch(pattern, "".join(line + "\n" for line in got)) is not None
+
+
+def anchors(path):
+    """What a link may name in a document: its headings, written as GitHub does."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.S | re.M)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in re.findall(r"^#+ (.*)", text, re.M)]
 
 
 class CommandsTest(ProgramTest):
@@ -91,9 +98,30 @@ class Documentation(CommandsTest):
 
     def test_links_lead_somewhere(self):
         for path in DOCUMENTS:
-            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
-                with self.subTest(place=str(path.relative_to(ROOT)), target=target):
-                    self.assertTrue((path.parent / target).exists())
+            for target, _, heading in re.findall(r"\]\(([^)#:]*)(#([^)]*))?\)", path.read_text()):
+                with self.subTest(place=str(path.relative_to(ROOT)), target=target, heading=heading):
+                    there = path.parent / target if target else path
+                    self.assertTrue(there.exists())
+                    if heading:
+                        self.assertIn(heading, anchors(there))
+
+    def test_contributors_run_what_the_integration_runs(self):
+        ran = (ROOT / ".ci/run").read_text().replace("exec ", "").splitlines()
+        shown = [line for _, block in blocks(ROOT / "CONTRIBUTING.md", "sh") for line in block.splitlines()]
+        self.assertEqual([line for line in ran if line.startswith("make ")], shown)
+
+    def test_named_commands_exist(self):
+        """What the text names in passing: `make TARGET`, and programs by their path."""
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
+        for path in DOCUMENTS:
+            text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.S | re.M)
+            for command in re.findall(r"`([^`]+)`", text):
+                words = command.split()
+                with self.subTest(place=str(path.relative_to(ROOT)), command=command):
+                    if words and words[0] == "make" and len(words) > 1:
+                        self.assertIn(words[1], targets)
+                    elif words and re.fullmatch(r"(tools|deps|findings|bench|tests)/[\w/-]+", words[0]):
+                        self.assertTrue((ROOT / words[0]).exists() or (path.parent / words[0]).exists())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,23 @@
+/* The local time zone, as the variable TZ names it: the C library of WASI knows no zone but UTC. */
+#ifndef WASM_TIME_ZONE_H
+#define WASM_TIME_ZONE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One of a zone's ways to count: standard time, summer time, or one that was in force in the past. */
+typedef struct rmi_local_type {
+    int32_t offset; /* seconds east of Greenwich */
+    bool summer;
+    const char *name; /* valid until the next rmi_time_zone_read */
+} rmi_local_type;
+
+/* Reads TZ again when it has changed, as tzset does; without a call it is read once, at the first use. What names no zone is
+ * UTC, as in glibc. */
+void rmi_time_zone_read(void);
+/* What is in force at `time`, in seconds since 1970. */
+rmi_local_type rmi_time_zone_at(int64_t time);
+/* The name of the zone's standard or summer time; "" where it has none. */
+const char *rmi_time_zone_name(bool summer);
+
+#endif
