@@ -1,11 +1,10 @@
 /* RemoteMedia: runs media and data pipelines. Programs that embed it include this header; authors of nodes
- * include node.h, which includes this one.
- *
- * Words in the comments: a function *borrows* its arguments, unless a comment says that it *consumes* one:
- * then the function takes it over, also on failure. The caller releases *owned* results; on failure a result
- * is empty. Functions that can fail return RM_OK or a negative RM_E_* code and describe the failure in `err`,
- * which belongs to the caller and may be NULL; any of them can return RM_E_OUT_OF_MEMORY. Threads: an object
- * may move between threads but is used by one at a time, unless a comment says otherwise. */
+ * include node.h, which includes this one. Words in the comments: a function *borrows* its arguments, unless
+ * a comment says that it *consumes* one: then the function takes it over, also on failure. The caller
+ * releases *owned* results. Functions that can fail return RM_OK or a negative RM_E_* code and describe the
+ * failure in `err`, which belongs to the caller and may be NULL; any of them can return RM_E_OUT_OF_MEMORY.
+ * Threads: an object may move between threads but is used by one at a time, unless a comment says
+ * otherwise. */
 #ifndef REMOTEMEDIA_REMOTEMEDIA_H
 #define REMOTEMEDIA_REMOTEMEDIA_H
 
@@ -212,7 +211,7 @@ RM_API int rm_number_compute(const rm_allocator *allocator, rm_operation operati
 RM_API int rm_list_new(const rm_allocator *allocator, size_t capacity, rm_value *out, rm_error *err);
 /* Appends `item`, which is consumed. RM_E_USAGE when the list has other owners (rm_value_make_unique). */
 RM_API int rm_list_append(rm_value *list, rm_value item, rm_error *err);
-/* 0 when `list` is no list. */
+/* The number of items; 0 when `list` is no list. */
 RM_API size_t rm_list_length(rm_value list);
 /* The item at an index, borrowed from the list; null past the end. */
 RM_API rm_value rm_list_get(rm_value list, size_t index);
@@ -224,7 +223,7 @@ RM_API int rm_map_new(const rm_allocator *allocator, size_t capacity, rm_value *
 RM_API int rm_map_set(rm_value *map, const char *key, size_t key_length, rm_value item, rm_error *err);
 /* The same with a string value as key, consumed; avoids copying a shared key. */
 RM_API int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err);
-/* 0 when `map` is no map. */
+/* The number of entries; 0 when `map` is no map. */
 RM_API size_t rm_map_length(rm_value map);
 /* Finds the item of a key, borrowed; returns false, and null, where the key is missing or `map` is no map.
  * `item` may be NULL. */
@@ -414,8 +413,8 @@ struct rm_error {
     void (*release)(rm_error *err); /* releases traceback and detail; set with them, else NULL */
 };
 
-/* Clears `err`, sets code and message, and returns `code`, so that failing is one statement. Does nothing
- * else when `err` is NULL. Never allocates. The arguments may point into `err`. */
+/* Clears `err`, sets code and message, and returns `code`, so that failing is one statement. When `err` is
+ * NULL, only returns `code`. Never allocates. The arguments may point into `err`. */
 RM_API int rm_error_set(rm_error *err, int code, const char *format, ...) RM_PRINTF(3, 4);
 /* Set the hint, or pointer and has_pointer, of a failure that is set already; nothing when `err` is NULL. */
 RM_API void rm_error_hint(rm_error *err, const char *format, ...) RM_PRINTF(2, 3);
