@@ -117,12 +117,13 @@ typedef struct rm_wait {
     int descriptor;   /* readable when poll should be called; -1: none, a wake ends the wait */
 } rm_wait;
 
-/* A node type: const, as long-lived as the program (or the plug-in). Threads: the calls for one node never
- * overlap, but may come from different threads; only interrupt may come at any time. Unless a comment says
- * otherwise, a slot returns RM_OK, one of the RM_* codes that its comment names, or a failure described in
- * `err`, which is never NULL; the runtime adds node and item. A failing process, more, stream, end, generate,
- * poll, advance or flush fails an item, and the manifest's on_error applies. RM_E_OUT_OF_MEMORY,
- * RM_E_INTERNAL and RM_E_CANCELLED end the run. */
+/* A node type: const, as long-lived as the program (or the plug-in).
+ *
+ * Threads: the calls for one node never overlap, but may come from different threads; only interrupt may come
+ * at any time. Unless a comment says otherwise, a slot returns RM_OK, one of the RM_* codes that its comment
+ * names, or a failure described in `err`, which is never NULL; the runtime adds node and item. A failing
+ * process, more, stream, end, generate, poll, advance or flush fails an item, and the manifest's on_error
+ * applies. RM_E_OUT_OF_MEMORY, RM_E_INTERNAL and RM_E_CANCELLED end the run. */
 typedef struct rm_node_type {
     uint32_t abi_version;       /* RM_NODE_ABI_VERSION */
     uint32_t size;              /* sizeof(rm_node_type) */

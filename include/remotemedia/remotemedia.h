@@ -1,10 +1,11 @@
 /* RemoteMedia: runs media and data pipelines. Programs that embed it include this header; authors of nodes
- * include node.h, which includes this one. Words in the comments: a function *borrows* its arguments, unless
- * a comment says that it *consumes* one: then the function takes it over, also on failure. The caller
- * releases *owned* results. Functions that can fail return RM_OK or a negative RM_E_* code and describe the
- * failure in `err`, which belongs to the caller and may be NULL; any of them can return RM_E_OUT_OF_MEMORY.
- * Threads: an object may move between threads but is used by one at a time, unless a comment says
- * otherwise. */
+ * include node.h, which includes this one.
+ *
+ * Words in the comments: a function *borrows* its arguments, unless a comment says that it *consumes* one:
+ * then the function takes it over, also on failure. The caller releases *owned* results. Functions that can
+ * fail return RM_OK or a negative RM_E_* code and describe the failure in `err`, which belongs to the caller
+ * and may be NULL; any of them can return RM_E_OUT_OF_MEMORY. Threads: an object may move between threads but
+ * is used by one at a time, unless a comment says otherwise. */
 #ifndef REMOTEMEDIA_REMOTEMEDIA_H
 #define REMOTEMEDIA_REMOTEMEDIA_H
 
