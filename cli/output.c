@@ -296,5 +296,5 @@ void rmi_output_free(rmi_output *output)
     output->sinks = NULL;
     if (output->path != NULL)
         (void)rmi_writer_close(&output->file,
-                               NULL); /* after a failure that has been told; else it is closed */
+                               NULL); /* after a failure, which is reported already; else it is closed */
 }

@@ -203,7 +203,7 @@ static void started(void *context, rm_sandbox_run *run)
     watched *by = context;
     by->run = (rmi_guarded){.stop = stop_run, .context = run};
     rmi_guard_watch_other(by->guard, run != NULL ? &by->run : NULL);
-    if (run != NULL) /* also if nobody takes what is told about it */
+    if (run != NULL) /* the limit holds even when nobody reads the output */
         rmi_guard_limit(by->guard, by->timeout_ms, GRACE_MS);
 }
 

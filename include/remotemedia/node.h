@@ -186,7 +186,7 @@ typedef struct rm_node_type {
      * unwanted. Token 0: everything under way in a node without pending packets (a stream, a source). */
     void (*abandon)(rm_node *node, void *state, uint64_t token);
     /* Optional. Asks the call in progress to return soon with RM_E_CANCELLED (cancel or deadline). Any
-     * thread, and several times; may come when no call is in progress any more. */
+     * thread, and several times; may come just after the call. */
     void (*interrupt)(rm_node *node, void *state);
     /* Optional. Releases everything that the state owns; the last call, exactly once after a successful open.
      * A failure fails the run; the other nodes are still closed. */

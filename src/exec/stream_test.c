@@ -149,7 +149,7 @@ static void items_are_seen_live(void **unused)
 {
     static const struct {
         const char *graph;
-        size_t taken[4]; /* how many items had been taken from the input when each result was out */
+        size_t taken[4]; /* number of items taken from the input when each result was out */
     } live[] = {
         {"a:Stay b:Pass a>b", {1, 2, 3}},
         {"a:Pass b:Stay c:Pass a>b b>c", {1, 2, 3}},

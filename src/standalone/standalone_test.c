@@ -240,7 +240,7 @@ static int take_down(void *context, const rmi_event *event, rm_error *err)
     return rc;
 }
 
-/* Gives 100, then -200 and 300, then the end; RM_AGAIN when told to. */
+/* Gives 100, then -200 and 300, then the end; or RM_AGAIN, on request. */
 static int give(void *context, rm_packet **packets, size_t *n, rm_error *err)
 {
     struct transcript *t = context;
