@@ -38,7 +38,7 @@ typedef struct rmi_guard {
 
 /* Takes over the signals and starts the watchdog. After `timeout_ms` (0: never) the program has to stop too.
  * One guard at a time. Call rmi_guard_stop also after a failure. */
-int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err);
+RM_MUST_CHECK int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err);
 /* Ignores the signals: the process ends soon, with the outcome of the run. */
 void rmi_guard_stop(rmi_guard *guard);
 /* Sets what a stop ends; set NULL before it is freed. Of a runtime, a stop ends the code that it is

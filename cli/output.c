@@ -294,7 +294,6 @@ void rmi_output_free(rmi_output *output)
         rmi_text_clear(&output->sinks[i].results);
     rmi_free(NULL, output->sinks, output->sink_count * sizeof *output->sinks);
     output->sinks = NULL;
-    if (output->path != NULL)
-        (void)rmi_writer_close(&output->file,
-                               NULL); /* after a failure, which is reported already; else it is closed */
+    if (output->path != NULL && rmi_writer_close(&output->file, NULL) != RM_OK)
+        output->failed = true; /* after a failure, which is reported already; else it is closed */
 }

@@ -39,15 +39,16 @@ typedef struct rmi_output {
 
 /* Opens the output before the run, so that a wrong path fails early. `path` NULL: standard output; `input` is
  * a descriptor that is still being read, or -1. Call rmi_output_free also after a failure. */
-int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, int input, rm_error *err);
+RM_MUST_CHECK int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, int input,
+                                  rm_error *err);
 /* Prepares for the sinks of `pipeline`, which must live until the output has ended. */
-int rmi_output_begin(rmi_output *output, const rm_pipeline *pipeline, rm_error *err);
+RM_MUST_CHECK int rmi_output_begin(rmi_output *output, const rm_pipeline *pipeline, rm_error *err);
 /* Prints one result, borrowed. */
-int rmi_output_result(rmi_output *output, size_t sink, const rm_packet *packet, rm_error *err);
+RM_MUST_CHECK int rmi_output_result(rmi_output *output, size_t sink, const rm_packet *packet, rm_error *err);
 /* Writes the buffered lines, where results are lines. */
-int rmi_output_flush(rmi_output *output, rm_error *err);
+RM_MUST_CHECK int rmi_output_flush(rmi_output *output, rm_error *err);
 /* Ends a successful run: writes the document, and puts the file in place. */
-int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err);
+RM_MUST_CHECK int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err);
 /* Ends a failed run: writes the error document. Returns `code`, or RMI_EXIT_IO when it cannot be written. */
 rmi_exit rmi_output_fail(rmi_output *output, const rm_error *error, rmi_exit code);
 void rmi_output_free(rmi_output *output);

@@ -6,6 +6,6 @@
 
 /* Lets `runtime` find Python nodes. Without Python: RM_OK, since manifests that need it are refused by name,
  * or RM_E_MISSING_FEATURE where the configuration requests something. */
-int rmi_program_python(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
+RM_MUST_CHECK int rmi_program_python(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
 
 #endif

@@ -17,16 +17,16 @@ typedef struct rmi_reader {
 
 /* Opens `path`, or takes `standard_input` (-1: closed) for "-". RM_E_NOT_FOUND, RM_E_IO, or RM_E_CANCELLED
  * when the guard stopped it. Call rmi_reader_close also after a failure. */
-int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm_error *err);
+RM_MUST_CHECK int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm_error *err);
 void rmi_reader_close(rmi_reader *reader);
 
 /* Gives the next line without its end, borrowed until the next call; the last one may have no end. RM_AGAIN:
  * no line without waiting; RM_DONE: no more lines. */
-int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_error *err);
+RM_MUST_CHECK int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_error *err);
 /* Reads to the end, or a little past `limit` bytes. RM_AGAIN: the program has to stop, and `wake` is raised.
  * *data is borrowed. */
-int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const char **data, size_t *length,
-                     rm_error *err);
+RM_MUST_CHECK int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const char **data,
+                                   size_t *length, rm_error *err);
 /* Waits until there is something to read, `wake` is raised or `deadline` (monotonic ns) has passed. */
 void rmi_reader_wait(rmi_reader *reader, rmi_wake *wake, int64_t deadline);
 

@@ -13,8 +13,8 @@ void rmi_report_raw(const char *text, size_t length)
 {
     rm_error unheard = {0}; /* there is no other place for it */
     rmi_writer writer = {.descriptor = STDERR_FILENO, .name = "standard error"};
-    (void)rmi_writer_write(&writer, text, length, &unheard);
-    rm_error_clear(&unheard);
+    if (rmi_writer_write(&writer, text, length, &unheard) != RM_OK)
+        rm_error_clear(&unheard);
 }
 
 void rmi_report_line(const rmi_program *program, const char *severity, const char *format, ...)

@@ -17,12 +17,12 @@ void rmi_report_log(const rmi_program *program, rm_log_level level, const char *
 /* Writes to standard error as one piece; ignores failures. */
 void rmi_report_raw(const char *text, size_t length);
 /* Appends {"status":"error","error":{...}} without the closing brace, so that more members can follow. */
-int rmi_report_document(rmi_text *text, const rm_error *error, rm_error *err);
+RM_MUST_CHECK int rmi_report_document(rmi_text *text, const rm_error *error, rm_error *err);
 /* Prints the text for people, and the document as a line on standard output. Returns the exit code,
  * RMI_EXIT_IO when standard output cannot be written. */
 rmi_exit rmi_report_failure(rmi_program *program, const rm_error *error, rmi_exit code);
 /* Prints `value` as a line of JSON on standard output. */
-int rmi_report_value(rmi_program *program, rm_value value, unsigned flags, rm_error *err);
+RM_MUST_CHECK int rmi_report_value(rmi_program *program, rm_value value, unsigned flags, rm_error *err);
 
 /* The exit code of a failure while a manifest is read and checked. */
 rmi_exit rmi_exit_for_manifest(int code);

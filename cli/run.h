@@ -37,8 +37,8 @@ extern const rmi_command rmi_run_description;
 /* Fills in the output's fields from the options about results. */
 void rmi_run_describe_output(rmi_program *program, const rmi_run_options *options, rmi_output *output);
 /* Runs the open pipeline to its end: items in, results out. RM_OK, or the failure in `err`. */
-int rmi_pump(rmi_run *run, rm_error *err);
+RM_MUST_CHECK int rmi_pump(rmi_run *run, rm_error *err);
 /* rm_pipeline_options.wait of the pipeline; `context` is the rmi_run. */
-int rmi_pump_wait(void *context, rm_pipeline *pipeline, rm_error *err);
+RM_MUST_CHECK int rmi_pump_wait(void *context, rm_pipeline *pipeline, rm_error *err);
 
 #endif

@@ -6,7 +6,7 @@
 
 /* Lets `runtime` run nodes in sandboxes, as the options say. Without sandboxes: RM_OK, since manifests that need one are
  * refused by name. */
-int rmi_program_sandbox(rmi_setup *setup, rm_runtime *runtime, rm_error *err);
+RM_MUST_CHECK int rmi_program_sandbox(rmi_setup *setup, rm_runtime *runtime, rm_error *err);
 /* Call it after the runtime is freed. */
 void rmi_program_sandbox_free(rmi_setup *setup);
 /* `run --sandbox`: the whole command, with these words, in a sandbox. */

@@ -34,14 +34,15 @@ extern const rmi_option rmi_sandbox_options[], rmi_whole_sandbox_options[];
 /* A rm_log_function over an rmi_setup. */
 void rmi_setup_log(void *setup, rm_log_level level, const char *node, const char *text);
 /* A runtime with the program's log, the plug-ins and Python. `setup` must outlive it; `*out` is owned. */
-int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err);
+RM_MUST_CHECK int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err);
 /* Frees the runtime (NULL is fine) and everything that the setup made for it. */
 void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime);
 /* Reads a manifest from a file, or from standard input for "-", waiting with `wake`; `input_flags` as for
  * rm_manifest_parse_with. *code is the exit code on failure. *out is owned. */
-int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *path, unsigned input_flags,
-                       rmi_wake *wake, rm_manifest **out, rmi_exit *code, rm_error *err);
+RM_MUST_CHECK int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *path,
+                                     unsigned input_flags, rmi_wake *wake, rm_manifest **out, rmi_exit *code,
+                                     rm_error *err);
 /* Applies "node.param=value" texts: a value is JSON, or else a string. */
-int rmi_setup_overrides(rm_manifest *manifest, const rmi_texts *settings, rm_error *err);
+RM_MUST_CHECK int rmi_setup_overrides(rm_manifest *manifest, const rmi_texts *settings, rm_error *err);
 
 #endif

@@ -22,14 +22,14 @@ extern const int64_t rmi_writer_patience;
 
 /* Appends whole lines or a part of a document; writes when the buffer is full, so that the text of one call
  * is written together. RM_OK, or RM_E_IO after any failure. */
-int rmi_writer_put(rmi_writer *writer, const char *text, size_t length, rm_error *err);
-int rmi_writer_put_c(rmi_writer *writer, const char *text, rm_error *err);
+RM_MUST_CHECK int rmi_writer_put(rmi_writer *writer, const char *text, size_t length, rm_error *err);
+RM_MUST_CHECK int rmi_writer_put_c(rmi_writer *writer, const char *text, rm_error *err);
 /* Writes `text` at once, past the buffer. */
-int rmi_writer_write(rmi_writer *writer, const char *text, size_t length, rm_error *err);
+RM_MUST_CHECK int rmi_writer_write(rmi_writer *writer, const char *text, size_t length, rm_error *err);
 /* Writes the buffer. */
-int rmi_writer_flush(rmi_writer *writer, rm_error *err);
+RM_MUST_CHECK int rmi_writer_flush(rmi_writer *writer, rm_error *err);
 /* Flushes, closes (some file systems report a full disk only then) and frees; also after failures.
  * Idempotent. */
-int rmi_writer_close(rmi_writer *writer, rm_error *err);
+RM_MUST_CHECK int rmi_writer_close(rmi_writer *writer, rm_error *err);
 
 #endif

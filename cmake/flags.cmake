@@ -10,11 +10,18 @@ set(CMAKE_C_FLAGS_DEBUG "-Og -g")
 
 # Without contraction and with one math library (dependencies.cmake) results are the same bits on every host;
 # none of its functions sets errno.
-target_compile_options(rm_flags INTERFACE -Wall -Wextra -Wcast-function-type -ffp-contract=off -fno-math-errno
-    $<$<BOOL:${RM_WERROR}>:-Werror>)
+target_compile_options(rm_flags INTERFACE -Wall -Wextra -Wcast-function-type -Wmissing-prototypes
+    -Wstrict-prototypes -Wundef -Wshadow -ffp-contract=off -fno-math-errno $<$<BOOL:${RM_WERROR}>:-Werror>)
 target_include_directories(rm_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
     ${PROJECT_SOURCE_DIR})
 target_compile_definitions(rm_flags INTERFACE _GNU_SOURCE RM_VERSION="${PROJECT_VERSION}")
+
+# Assertions of invariants: in the builds that look for defects, not in what users run.
+set(rm_checks 0)
+if(RM_CHECKS OR RM_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+    set(rm_checks 1)
+endif()
+target_compile_definitions(rm_flags INTERFACE RM_CHECKS=${rm_checks})
 
 # Each feature is a macro of its option's name, 0 or 1.
 foreach(feature RM_PYTHON RM_PYTHON_ASYNC RM_NATIVE_NUMPY RM_GRPC_TRANSPORT RM_WASMTIME_RUNTIME)

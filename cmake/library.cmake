@@ -12,6 +12,9 @@ endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/platform/*.c)
 list(APPEND rm_sources ${found})
 list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$|/sandbox/wasmtime\\.c$")
+if(NOT rm_checks) # nothing calls it
+    list(FILTER rm_sources EXCLUDE REGEX "/base/check\\.c$")
+endif()
 if(RM_WASM) # each WASM file has its own list of features; none has a sandbox
     list(FILTER rm_sources EXCLUDE REGEX "graph/features\\.c$|/src/sandbox/")
 endif()

@@ -19,12 +19,12 @@ typedef struct rmi_node_buffers {
 
 /* ---- node_buffers.c */
 /* Makes the input buffer at least `size` bytes large; its content is lost. */
-int rmi_node_buffers_reserve(rmi_node_buffers *buffers, uint32_t size, rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_reserve(rmi_node_buffers *buffers, uint32_t size, rm_error *err);
 /* The first `length` bytes of the input buffer, borrowed; RM_E_USAGE where it is shorter. */
-int rmi_node_buffers_input(const rmi_node_buffers *buffers, uint32_t length, const uint8_t **data,
-                           rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_input(const rmi_node_buffers *buffers, uint32_t length,
+                                         const uint8_t **data, rm_error *err);
 /* Reads the packets in the input buffer into buffers->packets. */
-int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm_error *err);
 /* Clears the packets from the `first` on. */
 void rmi_node_buffers_drop_packets(rmi_node_buffers *buffers, size_t first);
 /* Call these before and after a call of an export: begin empties output and error; end tells the host where
@@ -32,6 +32,6 @@ void rmi_node_buffers_drop_packets(rmi_node_buffers *buffers, size_t first);
 void rmi_node_buffers_begin(rmi_node_buffers *buffers);
 void rmi_node_buffers_end(rmi_node_buffers *buffers, const rm_error *failure);
 /* Writes an event to the output buffer. */
-int rmi_node_buffers_event(rmi_node_buffers *buffers, const rmi_event *event, rm_error *err);
+RM_MUST_CHECK int rmi_node_buffers_event(rmi_node_buffers *buffers, const rmi_event *event, rm_error *err);
 
 #endif

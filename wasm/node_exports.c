@@ -20,6 +20,22 @@ static struct node {
 
 #define EXPORT(name) __attribute__((export_name(name), used))
 
+EXPORT("rm_node_interface") int32_t export_node_interface(void);
+EXPORT("rm_node_exchange") const void *export_node_exchange(void);
+EXPORT("rm_node_reserve") int32_t export_node_reserve(uint32_t size);
+EXPORT("rm_node_describe") int32_t export_node_describe(uint32_t length);
+EXPORT("rm_node_open") int32_t export_node_open(uint32_t length);
+EXPORT("rm_node_process") int32_t export_node_process(uint32_t port, uint32_t length);
+EXPORT("rm_node_more") int32_t export_node_more(void);
+EXPORT("rm_node_generate") int32_t export_node_generate(void);
+EXPORT("rm_node_poll") int32_t export_node_poll(void);
+EXPORT("rm_node_end") int32_t export_node_end(void);
+EXPORT("rm_node_flush") int32_t export_node_flush(void);
+EXPORT("rm_node_advance") int32_t export_node_advance(int64_t bound);
+EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token);
+EXPORT("rm_node_interrupt") void export_node_interrupt(void);
+EXPORT("rm_node_close") int32_t export_node_close(void);
+
 /* ---- A call */
 
 /* Begins a call; leave must always follow. */
@@ -55,17 +71,17 @@ static int find(rm_error *err)
 
 /* ---- The buffers */
 
-EXPORT("rm_node_interface") int32_t export_node_interface(void)
+int32_t export_node_interface(void)
 {
     return RMI_NODE_INTERFACE;
 }
 
-EXPORT("rm_node_exchange") const void *export_node_exchange(void)
+const void *export_node_exchange(void)
 {
     return &node.buffers.exchange;
 }
 
-EXPORT("rm_node_reserve") int32_t export_node_reserve(uint32_t size)
+int32_t export_node_reserve(uint32_t size)
 {
     int rc = enter();
     if (rc == RM_OK)
@@ -188,7 +204,7 @@ static int prepare(uint32_t length, rm_error *err)
     return rc;
 }
 
-EXPORT("rm_node_describe") int32_t export_node_describe(uint32_t length)
+int32_t export_node_describe(uint32_t length)
 {
     rm_value what = rm_null();
     int rc = enter();
@@ -204,7 +220,7 @@ EXPORT("rm_node_describe") int32_t export_node_describe(uint32_t length)
     return leave(rc);
 }
 
-EXPORT("rm_node_open") int32_t export_node_open(uint32_t length)
+int32_t export_node_open(uint32_t length)
 {
     int rc = enter();
     if (rc == RM_OK)
@@ -217,7 +233,7 @@ EXPORT("rm_node_open") int32_t export_node_open(uint32_t length)
 
 /* ---- Running it */
 
-EXPORT("rm_node_process") int32_t export_node_process(uint32_t port, uint32_t length)
+int32_t export_node_process(uint32_t port, uint32_t length)
 {
     rmi_node_buffers *buffers = &node.buffers;
     size_t done = 0;
@@ -245,32 +261,32 @@ static int32_t call(int (*slot)(rmi_standalone *standalone, rm_error *err))
     return leave(rc);
 }
 
-EXPORT("rm_node_more") int32_t export_node_more(void)
+int32_t export_node_more(void)
 {
     return call(rmi_standalone_more);
 }
 
-EXPORT("rm_node_generate") int32_t export_node_generate(void)
+int32_t export_node_generate(void)
 {
     return call(rmi_standalone_generate);
 }
 
-EXPORT("rm_node_poll") int32_t export_node_poll(void)
+int32_t export_node_poll(void)
 {
     return call(rmi_standalone_poll);
 }
 
-EXPORT("rm_node_end") int32_t export_node_end(void)
+int32_t export_node_end(void)
 {
     return call(rmi_standalone_end);
 }
 
-EXPORT("rm_node_flush") int32_t export_node_flush(void)
+int32_t export_node_flush(void)
 {
     return call(rmi_standalone_flush);
 }
 
-EXPORT("rm_node_advance") int32_t export_node_advance(int64_t bound)
+int32_t export_node_advance(int64_t bound)
 {
     int rc = enter();
     if (rc == RM_OK)
@@ -280,7 +296,7 @@ EXPORT("rm_node_advance") int32_t export_node_advance(int64_t bound)
     return leave(rc);
 }
 
-EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
+int32_t export_node_abandon(uint64_t token)
 {
     int rc = enter();
     if (rc == RM_OK)
@@ -291,13 +307,13 @@ EXPORT("rm_node_abandon") int32_t export_node_abandon(uint64_t token)
 }
 
 /* May be called in the middle of another call. */
-EXPORT("rm_node_interrupt") void export_node_interrupt(void)
+void export_node_interrupt(void)
 {
     if (node.standalone != NULL && node.open)
         RMI_ABOVE_RED_ZONE(rmi_standalone_interrupt(node.standalone));
 }
 
-EXPORT("rm_node_close") int32_t export_node_close(void)
+int32_t export_node_close(void)
 {
     int rc = enter();
     if (rc == RM_OK)

@@ -22,6 +22,27 @@ static struct instance {
 
 #define EXPORT(name) __attribute__((export_name(name), used))
 
+EXPORT("rm_interface") int32_t export_interface(void);
+EXPORT("rm_alloc") void *export_alloc(uint32_t size);
+EXPORT("rm_release") int32_t export_release(void *block);
+EXPORT("rm_text") const char *export_text(void);
+EXPORT("rm_text_length") uint32_t export_text_length(void);
+EXPORT("rm_error") int32_t export_error(void);
+EXPORT("rm_version") int32_t export_version(void);
+EXPORT("rm_open")
+int32_t export_open(const char *manifest, uint32_t length, const char *options, uint32_t options_length);
+EXPORT("rm_close") int32_t export_close(int32_t handle);
+EXPORT("rm_push")
+int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint32_t source_length,
+                    const char *item, uint32_t length);
+EXPORT("rm_end") int32_t export_end(int32_t handle);
+EXPORT("rm_step") int32_t export_step(int32_t handle);
+EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle);
+EXPORT("rm_cancel") int32_t export_cancel(int32_t handle);
+EXPORT("rm_pull") int32_t export_pull(int32_t handle, uint32_t encoding);
+EXPORT("rm_pulled_sink") uint32_t export_pulled_sink(void);
+EXPORT("rm_describe") int32_t export_describe(int32_t handle, uint32_t what);
+
 /* ---- A call */
 
 int rmi_reactor_enter(rm_error *failure)
@@ -98,17 +119,17 @@ static int check_encoding(uint32_t encoding, rm_error *err)
 
 /* ---- Memory, texts, errors */
 
-EXPORT("rm_interface") int32_t export_interface(void)
+int32_t export_interface(void)
 {
     return INTERFACE_VERSION;
 }
 
-EXPORT("rm_alloc") void *export_alloc(uint32_t size)
+void *export_alloc(uint32_t size)
 {
     return instance.depth == 0 ? rmi_host_alloc(size) : NULL;
 }
 
-EXPORT("rm_release") int32_t export_release(void *block)
+int32_t export_release(void *block)
 {
     int rc = enter();
     if (rc == RM_OK)
@@ -116,12 +137,12 @@ EXPORT("rm_release") int32_t export_release(void *block)
     return leave(rc);
 }
 
-EXPORT("rm_text") const char *export_text(void)
+const char *export_text(void)
 {
     return instance.text;
 }
 
-EXPORT("rm_text_length") uint32_t export_text_length(void)
+uint32_t export_text_length(void)
 {
     return (uint32_t)instance.length;
 }
@@ -149,7 +170,7 @@ static int describe_failure(void)
     return rc;
 }
 
-EXPORT("rm_error") int32_t export_error(void)
+int32_t export_error(void)
 {
     int rc = ++instance.depth > 1             ? RM_E_USAGE
              : instance.failure.code == RM_OK ? RM_AGAIN
@@ -157,7 +178,7 @@ EXPORT("rm_error") int32_t export_error(void)
     return leave(rc);
 }
 
-EXPORT("rm_version") int32_t export_version(void)
+int32_t export_version(void)
 {
     rm_value info = rm_null();
     int rc = enter();
@@ -189,7 +210,6 @@ static int open_pipeline(const char *manifest, uint32_t length, const char *opti
     return made->handle;
 }
 
-EXPORT("rm_open")
 int32_t export_open(const char *manifest, uint32_t length, const char *options, uint32_t options_length)
 {
     int rc = enter();
@@ -198,7 +218,7 @@ int32_t export_open(const char *manifest, uint32_t length, const char *options, 
     return leave(rc);
 }
 
-EXPORT("rm_close") int32_t export_close(int32_t handle)
+int32_t export_close(int32_t handle)
 {
     rmi_open_pipeline *found = NULL, **at = &instance.opened;
     int rc = enter_pipeline(handle, &found);
@@ -236,7 +256,6 @@ static int push_item(rmi_open_pipeline *to, text source, text json, rm_error *er
     return rc;
 }
 
-EXPORT("rm_push")
 int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint32_t source_length,
                     const char *item, uint32_t length)
 {
@@ -253,7 +272,7 @@ int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint3
     return leave(rc);
 }
 
-EXPORT("rm_end") int32_t export_end(int32_t handle)
+int32_t export_end(int32_t handle)
 {
     rmi_open_pipeline *found = NULL;
     int rc = enter_pipeline(handle, &found);
@@ -264,7 +283,7 @@ EXPORT("rm_end") int32_t export_end(int32_t handle)
 
 /* ---- Work */
 
-EXPORT("rm_step") int32_t export_step(int32_t handle)
+int32_t export_step(int32_t handle)
 {
     rmi_open_pipeline *found = NULL;
     int rc = enter_pipeline(handle, &found);
@@ -275,7 +294,7 @@ EXPORT("rm_step") int32_t export_step(int32_t handle)
 
 /* Milliseconds until a step may make progress after RM_PENDING: 0 for now, infinity when no time is known,
  * NaN when `handle` is no open pipeline. */
-EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle)
+double export_pending_ms(int32_t handle)
 {
     rmi_open_pipeline *found = NULL;
     int64_t deadline = 0;
@@ -289,7 +308,7 @@ EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle)
     return left < 0 ? 0 : left;
 }
 
-EXPORT("rm_cancel") int32_t export_cancel(int32_t handle)
+int32_t export_cancel(int32_t handle)
 {
     rm_error err = {0};
     rmi_open_pipeline *found = NULL;
@@ -302,7 +321,7 @@ EXPORT("rm_cancel") int32_t export_cancel(int32_t handle)
 
 /* ---- Results out */
 
-EXPORT("rm_pull") int32_t export_pull(int32_t handle, uint32_t encoding)
+int32_t export_pull(int32_t handle, uint32_t encoding)
 {
     rmi_open_pipeline *found = NULL;
     rm_packet packet = rm_packet_of(rm_null());
@@ -317,7 +336,7 @@ EXPORT("rm_pull") int32_t export_pull(int32_t handle, uint32_t encoding)
     return leave(rc);
 }
 
-EXPORT("rm_pulled_sink") uint32_t export_pulled_sink(void)
+uint32_t export_pulled_sink(void)
 {
     return (uint32_t)instance.sink;
 }
@@ -343,7 +362,7 @@ static int (*const descriptions[])(const rm_pipeline *pipeline, rm_value *out, r
     sink_ids, rm_pipeline_graph_info, rm_pipeline_failures, rm_pipeline_metrics};
 enum { DESCRIPTIONS = sizeof descriptions / sizeof *descriptions };
 
-EXPORT("rm_describe") int32_t export_describe(int32_t handle, uint32_t what)
+int32_t export_describe(int32_t handle, uint32_t what)
 {
     rmi_open_pipeline *found = NULL;
     rm_value value = rm_null();

@@ -11,16 +11,16 @@
 
 /* ---- host_memory.c */
 /* Memory that the host writes into: an export accepts only such memory. */
-void *rmi_host_alloc(uint32_t size);
+RM_MUST_CHECK void *rmi_host_alloc(uint32_t size);
 /* RM_E_USAGE for memory that is not from rmi_host_alloc, or is released already. */
-int rmi_host_release(void *block, rm_error *err);
+RM_MUST_CHECK int rmi_host_release(void *block, rm_error *err);
 /* Checks that a host's `data` and `length` are in such memory; `what` is for the message. */
-int rmi_host_check(const void *data, uint32_t length, const char *what, rm_error *err);
+RM_MUST_CHECK int rmi_host_check(const void *data, uint32_t length, const char *what, rm_error *err);
 
 /* ---- reactor.c */
 /* Begins every export. Empties `failure`, except inside another call or after a trap in one, which is
  * RM_E_USAGE. In every case rmi_reactor_leave must follow; it returns `rc`. */
-int rmi_reactor_enter(rm_error *failure);
+RM_MUST_CHECK int rmi_reactor_enter(rm_error *failure);
 bool rmi_reactor_is_busy(void);
 int32_t rmi_reactor_leave(int rc);
 
@@ -33,12 +33,12 @@ typedef struct rmi_python_options {
 } rmi_python_options;
 /* Takes the option `name` if it is one of these, borrowing from `value`; *rc is the result then. */
 bool rmi_python_option(rmi_python_options *into, const char *name, rm_value value, int *rc, rm_error *err);
-int rmi_arrays_option(rm_arrays *into, const char *name, rm_value value, rm_error *err);
+RM_MUST_CHECK int rmi_arrays_option(rm_arrays *into, const char *name, rm_value value, rm_error *err);
 /* Prints warnings and errors on the host's standard error, as the program does. */
 void rmi_reactor_log(void *context, rm_log_level level, const char *node, const char *text);
 /* Makes a runtime, with Python where the file has it. *out is owned, also after a failure. */
-int rmi_reactor_runtime(const rmi_python_options *python, rm_log_function *log, rm_runtime **out,
-                        rm_error *err);
+RM_MUST_CHECK int rmi_reactor_runtime(const rmi_python_options *python, rm_log_function *log,
+                                      rm_runtime **out, rm_error *err);
 
 /* ---- open_pipelines.c */
 /* A pipeline and everything that it was made of. */
@@ -52,12 +52,12 @@ typedef struct rmi_open_pipeline {
     bool has_input;
 } rmi_open_pipeline;
 /* Opens a pipeline from a manifest's text with options (JSON, or empty). *out is owned. */
-int rmi_open_pipeline_new(const char *manifest, size_t length, const char *options, size_t options_length,
-                          rmi_open_pipeline **out, rm_error *err);
+RM_MUST_CHECK int rmi_open_pipeline_new(const char *manifest, size_t length, const char *options,
+                                        size_t options_length, rmi_open_pipeline **out, rm_error *err);
 void rmi_open_pipeline_free(rmi_open_pipeline *opened);
 
 /* ---- reactor_plain.c, reactor_snapshot.c */
 /* Called before an instance's first call does anything. */
-int rmi_reactor_wake(rm_error *err);
+RM_MUST_CHECK int rmi_reactor_wake(rm_error *err);
 
 #endif

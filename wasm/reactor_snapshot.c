@@ -8,7 +8,8 @@
 
 static bool is_image; /* true until the instance has been resumed */
 
-__attribute__((export_name("wizer.initialize"))) void initialize(void)
+__attribute__((export_name("wizer.initialize"))) void initialize(void);
+void initialize(void)
 {
     rm_error err = {0};
     if (rmi_snapshot_prepare(&err) != RM_OK) {

@@ -16,7 +16,8 @@ _Noreturn static void give_up(const rm_error *err)
     _Exit(1);
 }
 
-__attribute__((export_name("wizer.initialize"))) void initialize(void)
+__attribute__((export_name("wizer.initialize"))) void initialize(void);
+void initialize(void)
 {
     rm_error err = {0};
     __wasm_call_ctors();
@@ -24,7 +25,8 @@ __attribute__((export_name("wizer.initialize"))) void initialize(void)
         give_up(&err);
 }
 
-__attribute__((export_name("wizer.resume"))) void resume(void)
+__attribute__((export_name("wizer.resume"))) void resume(void);
+void resume(void)
 {
     rm_error err = {0};
     if (rmi_snapshot_resume(&err) != RM_OK)

@@ -198,12 +198,12 @@ typedef struct rm_node_type {
 /* Sends `packet`, consumed, out of output `port`. Only inside process, more, stream, end, generate, poll,
  * advance and flush. Missing seq, timestamp, duration and metadata are those of the packet in process. The
  * runtime records a failure: return its code unchanged. */
-RM_API int rm_emit(rm_node *node, unsigned port, rm_packet packet);
+RM_API RM_MUST_CHECK int rm_emit(rm_node *node, unsigned port, rm_packet packet);
 /* Sends `n` packets, whose content is consumed, and which have their seq already (those of process_many,
  * moved or changed in place). The array stays the caller's. */
-RM_API int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n);
+RM_API RM_MUST_CHECK int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n);
 /* Sends `value`, consumed, out of port 0, with seq, times and metadata of the packet in process. */
-RM_API int rm_emit_value(rm_node *node, rm_value value);
+RM_API RM_MUST_CHECK int rm_emit_value(rm_node *node, rm_value value);
 /* In process_many: makes `packet` the one in process, to which later rm_emit calls and a failure belong.
  * Copies its seq and times and shares its metadata. */
 RM_API void rm_node_set_current(rm_node *node, const rm_packet *packet);
@@ -216,7 +216,7 @@ RM_API void rm_node_set_current(rm_node *node, const rm_packet *packet);
  * ended: return its code. */
 RM_API uint64_t rm_node_suspend(rm_node *node);
 RM_API void rm_node_resume(rm_node *node, uint64_t token);
-RM_API int rm_node_finish(rm_node *node, uint64_t token, int code, rm_error *err);
+RM_API RM_MUST_CHECK int rm_node_finish(rm_node *node, uint64_t token, int code, rm_error *err);
 /* The clock of rm_wait.deadline: monotonic, ns. Any thread. */
 RM_API int64_t rm_clock_now(void);
 /* Asks for a call of poll or generate. Any thread, until close returns. */
@@ -225,7 +225,7 @@ RM_API void rm_node_wake(rm_node *node);
 /* For nodes with `stream`: takes the next packet of the stream; *packet is owned. RM_DONE: the stream has
  * ended. RM_AGAIN: no packet waits; with `wait`, the runtime first runs other nodes to get one, where it can.
  * RM_E_CANCELLED: the run has ended. */
-RM_API int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+RM_API RM_MUST_CHECK int rm_node_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
 /* Whether a pull with `wait` can work in this run. It cannot where items are pushed from outside, nor, where
  * there are threads, in a pipeline with several streaming nodes (they could wait for one another). Where it
  * cannot, a node whose code cannot be suspended returns RM_OK from stream until `end` is called, and then
@@ -268,15 +268,16 @@ typedef struct rm_samples {
     };
 } rm_samples;
 /* The samples of audio, for reading; RM_E_TYPE when `value` is no C-contiguous audio. */
-RM_API int rm_samples_of(rm_value value, rm_samples *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_samples_of(rm_value value, rm_samples *out, rm_error *err);
 /* Makes `value` contiguous and safe to change in place (a copy where needed), then gives its samples.
  * RM_E_TYPE when it is no audio. */
-RM_API int rm_samples_make_unique(const rm_allocator *allocator, rm_value *value, rm_samples *out,
-                                  rm_error *err);
+RM_API RM_MUST_CHECK int rm_samples_make_unique(const rm_allocator *allocator, rm_value *value,
+                                                rm_samples *out, rm_error *err);
 /* Makes float32 audio, zeroed, (frames, channels). *value is owned; *out borrows from it. `channel_layout` 0:
  * the usual one for the count. RM_E_USAGE for no channels or no sample rate. */
-RM_API int rm_samples_new(const rm_allocator *allocator, size_t frames, int32_t channels, int32_t sample_rate,
-                          uint64_t channel_layout, rm_value *value, rm_samples *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_samples_new(const rm_allocator *allocator, size_t frames, int32_t channels,
+                                        int32_t sample_rate, uint64_t channel_layout, rm_value *value,
+                                        rm_samples *out, rm_error *err);
 /* The nanoseconds of `frames` at `sample_rate`, rounded down; exact up to 292 years, the longest time
  * beyond. */
 RM_API int64_t rm_frames_to_ns(int64_t frames, int32_t sample_rate);
@@ -285,7 +286,7 @@ RM_API int64_t rm_frames_to_ns(int64_t frames, int32_t sample_rate);
 
 /* Adds one type, which must outlive the runtime. RM_E_DUPLICATE_ID when a name or alias is taken,
  * RM_E_UNSUPPORTED_VERSION for another ABI, RM_E_USAGE for a wrong table. */
-RM_API int rm_runtime_add_type(rm_runtime *runtime, const rm_node_type *type, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_add_type(rm_runtime *runtime, const rm_node_type *type, rm_error *err);
 
 /* The table of a plug-in, a shared object that exports RM_PLUGIN_ENTRY. It is const and lives as long as the
  * object is loaded. */
@@ -333,11 +334,12 @@ typedef struct rm_resolver {
 } rm_resolver;
 /* Adds a resolver (copied), after those that were added before. RM_E_UNSUPPORTED_VERSION for a wrong size. On
  * failure the context stays the caller's. */
-RM_API int rm_runtime_add_resolver(rm_runtime *runtime, const rm_resolver *resolver, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_add_resolver(rm_runtime *runtime, const rm_resolver *resolver,
+                                                 rm_error *err);
 
 /* Makes {"name", "aliases", "summary", "description", "params", "ports"} of a native type. *out is owned. */
-RM_API int rm_node_type_describe(const rm_allocator *allocator, const rm_node_type *type, rm_value *out,
-                                 rm_error *err);
+RM_API RM_MUST_CHECK int rm_node_type_describe(const rm_allocator *allocator, const rm_node_type *type,
+                                               rm_value *out, rm_error *err);
 /* The native type with a name or alias, or NULL; and the native type at an index, NULL past the end. */
 RM_API const rm_node_type *rm_runtime_find_type(const rm_runtime *runtime, const char *name);
 RM_API const rm_node_type *rm_runtime_type_at(const rm_runtime *runtime, size_t index);

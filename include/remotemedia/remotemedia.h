@@ -20,9 +20,12 @@ extern "C" {
 #if defined(__GNUC__)
 #define RM_API __attribute__((visibility("default")))
 #define RM_PRINTF(text, arguments) __attribute__((format(printf, text, arguments)))
+/* The caller looks at the result: a code that may be a failure, or what the caller is to release. */
+#define RM_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define RM_API
 #define RM_PRINTF(text, arguments)
+#define RM_MUST_CHECK
 #endif
 
 /* ---- Codes ------------------------------------------------------------------------------------------------- */
@@ -169,33 +172,33 @@ static inline rm_value rm_value_move(rm_value *value)
 }
 /* Makes `value` (list, map, bytes, tensor) safe to change: replaces it by a shallow copy if it has other
  * owners. Does nothing for other kinds. A failure leaves it unchanged. */
-RM_API int rm_value_make_unique(const rm_allocator *allocator, rm_value *value, rm_error *err);
+RM_API RM_MUST_CHECK int rm_value_make_unique(const rm_allocator *allocator, rm_value *value, rm_error *err);
 /* Whether the content is the same: 1 and 1.0 differ, 0.0 and -0.0 too, NaN equals NaN, maps compare in order,
  * tensors by dtype, shape and elements. Values nested deeper than 1,000 levels differ. */
 RM_API bool rm_value_equal(rm_value a, rm_value b);
 
 /* Makes a string of UTF-8; other bytes are RM_E_PARSE with the offset. *out is owned. */
-RM_API int rm_string_new(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
-                         rm_error *err);
+RM_API RM_MUST_CHECK int rm_string_new(const rm_allocator *allocator, const char *text, size_t length,
+                                       rm_value *out, rm_error *err);
 /* The text, NUL-terminated, borrowed from the value; *length (may be NULL) is its bytes. NULL and 0 when
  * `value` is no string. */
 RM_API const char *rm_string_text(rm_value value, size_t *length);
 /* Makes bytes of a copy of `data`, or zeroed ones when `data` is NULL, for rm_bytes_data_mut. *out is
  * owned. */
-RM_API int rm_bytes_new(const rm_allocator *allocator, const void *data, size_t length, rm_value *out,
-                        rm_error *err);
+RM_API RM_MUST_CHECK int rm_bytes_new(const rm_allocator *allocator, const void *data, size_t length,
+                                      rm_value *out, rm_error *err);
 /* The bytes, borrowed from the value; `length` may be NULL. NULL and 0 when `value` is no bytes. */
 RM_API const uint8_t *rm_bytes_data(rm_value value, size_t *length);
 /* The bytes for changes, borrowed; NULL also when `value` has other owners (rm_value_make_unique). */
 RM_API uint8_t *rm_bytes_data_mut(rm_value value, size_t *length);
 /* Reads an integer from decimal text ("-12"), RM_INT where it fits; over 4,300 digits RM_E_LIMIT. *out is
  * owned. */
-RM_API int rm_integer_parse(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
-                            rm_error *err);
+RM_API RM_MUST_CHECK int rm_integer_parse(const rm_allocator *allocator, const char *text, size_t length,
+                                          rm_value *out, rm_error *err);
 /* Makes an integer of `length` little-endian bytes in two's complement, RM_INT where it fits. *out is
  * owned. */
-RM_API int rm_integer_from_bytes(const rm_allocator *allocator, const uint8_t *bytes, size_t length,
-                                 rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_integer_from_bytes(const rm_allocator *allocator, const uint8_t *bytes,
+                                               size_t length, rm_value *out, rm_error *err);
 /* Writes an integer of any size as little-endian two's complement. Returns the bytes needed; writes nothing
  * when they are more than `capacity`. */
 RM_API size_t rm_integer_to_bytes(rm_value value, uint8_t *bytes, size_t capacity);
@@ -205,25 +208,28 @@ RM_API size_t rm_integer_to_bytes(rm_value value, uint8_t *bytes, size_t capacit
  * divisor. RM_E_ARITHMETIC for division by zero, RM_E_LIMIT past 4,300 digits, RM_E_TYPE for other kinds.
  * *out is owned. */
 typedef enum rm_operation { RM_ADD, RM_SUBTRACT, RM_MULTIPLY, RM_DIVIDE, RM_POWER, RM_MODULO } rm_operation;
-RM_API int rm_number_compute(const rm_allocator *allocator, rm_operation operation, rm_value a, rm_value b,
-                             rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_number_compute(const rm_allocator *allocator, rm_operation operation, rm_value a,
+                                           rm_value b, rm_value *out, rm_error *err);
 
 /* Makes an empty list with room for `capacity` values. *out is owned. */
-RM_API int rm_list_new(const rm_allocator *allocator, size_t capacity, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_list_new(const rm_allocator *allocator, size_t capacity, rm_value *out,
+                                     rm_error *err);
 /* Appends `item`, which is consumed. RM_E_USAGE when the list has other owners (rm_value_make_unique). */
-RM_API int rm_list_append(rm_value *list, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_list_append(rm_value *list, rm_value item, rm_error *err);
 /* The number of items; 0 when `list` is no list. */
 RM_API size_t rm_list_length(rm_value list);
 /* The item at an index, borrowed from the list; null past the end. */
 RM_API rm_value rm_list_get(rm_value list, size_t index);
 
 /* Makes an empty map with room for `capacity` entries. *out is owned. */
-RM_API int rm_map_new(const rm_allocator *allocator, size_t capacity, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_map_new(const rm_allocator *allocator, size_t capacity, rm_value *out,
+                                    rm_error *err);
 /* Sets a key (UTF-8, checked) to `item`, which is consumed; an existing key keeps its place. RM_E_USAGE when
  * the map has other owners. */
-RM_API int rm_map_set(rm_value *map, const char *key, size_t key_length, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_map_set(rm_value *map, const char *key, size_t key_length, rm_value item,
+                                    rm_error *err);
 /* The same with a string value as key, consumed; avoids copying a shared key. */
-RM_API int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err);
 /* The number of entries; 0 when `map` is no map. */
 RM_API size_t rm_map_length(rm_value map);
 /* Finds the item of a key, borrowed; returns false, and null, where the key is missing or `map` is no map.
@@ -297,38 +303,39 @@ typedef struct rm_tensor {
 
 /* Makes a C-contiguous tensor, zeroed, aligned to 64 bytes. RM_E_LIMIT for more dimensions than
  * RM_MAX_DIMENSIONS and for sizes that do not fit memory, RM_E_VALUE for a negative size. *out is owned. */
-RM_API int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions,
-                         const int64_t *shape, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_new(const rm_allocator *allocator, rm_dtype dtype, int32_t dimensions,
+                                       const int64_t *shape, rm_value *out, rm_error *err);
 /* Makes a tensor over memory of the caller, described by `view` (copied; without strides: C order).
  * `release(owner)` is called once, when the last value that shares the memory is gone, from any thread; or at
  * once when this function fails. `release` may be NULL. Errors as for rm_tensor_new, and RM_E_USAGE for
  * missing data. *out is owned. */
-RM_API int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, void *owner,
-                          void (*release)(void *owner), rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *view, void *owner,
+                                        void (*release)(void *owner), rm_value *out, rm_error *err);
 /* The layout of a tensor value, borrowed; all zero when `value` is no tensor. */
 RM_API rm_tensor rm_tensor_view(rm_value value);
 /* Makes a tensor with the dtype, shape and media of `view`, in C order or in Fortran order (the first
  * dimension runs fastest); ignores its data and strides. Zeroed, aligned to 64 bytes. Errors as for
  * rm_tensor_new. *out is owned. */
-RM_API int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *view, bool fortran,
-                              rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_new_like(const rm_allocator *allocator, const rm_tensor *view,
+                                            bool fortran, rm_value *out, rm_error *err);
 /* Makes the slice [start, start + count) along the first dimension, which shares the memory. RM_E_TYPE
  * without dimensions, RM_E_VALUE outside of the first one. *out is owned. */
-RM_API int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start, int64_t count,
-                           rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_slice(const rm_allocator *allocator, rm_value tensor, int64_t start,
+                                         int64_t count, rm_value *out, rm_error *err);
 /* Makes a tensor that shares the memory of `tensor` in another layout (data, dtype, shape and strides of
  * `view`; no strides: C order): one channel, dimensions reordered, reversed, split or joined. RM_E_VALUE
  * where elements are outside of that memory. *out is owned. */
-RM_API int rm_tensor_share(const rm_allocator *allocator, rm_value tensor, const rm_tensor *view,
-                           rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_share(const rm_allocator *allocator, rm_value tensor,
+                                         const rm_tensor *view, rm_value *out, rm_error *err);
 /* Sets the meaning of the elements. RM_E_USAGE when the tensor has other owners. */
-RM_API int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_set_media(rm_value *tensor, rm_media media, rm_error *err);
 RM_API size_t rm_tensor_count(rm_value tensor);       /* number of elements; 0 for no tensor */
 RM_API size_t rm_tensor_bytes(rm_value tensor);       /* count times item_size */
 RM_API bool rm_tensor_is_contiguous(rm_value tensor); /* in C order */
 RM_API bool rm_tensor_is_fortran(rm_value tensor);    /* contiguous in Fortran order */
 /* Gives `tensor` itself, shared, when it is C-contiguous, else a contiguous copy. *out is owned. */
-RM_API int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, rm_value *out,
+                                              rm_error *err);
 
 /* Adds a number to each element, or multiplies each by it, as numpy does with an array and a Python number:
  * the dtype stays, and integers wrap around; but integers and a float give float64. Results have the same
@@ -337,8 +344,8 @@ RM_API int rm_tensor_contiguous(const rm_allocator *allocator, rm_value tensor, 
  * RM_E_USAGE for other operations than RM_ADD and RM_MULTIPLY, RM_E_TYPE for bool and opaque elements and for
  * an operand that is no number, RM_E_VALUE for an integer that the elements cannot hold, RM_E_ARITHMETIC for
  * one that no float can hold. */
-RM_API int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation, rm_value *tensor,
-                             rm_value operand, rm_error *err);
+RM_API RM_MUST_CHECK int rm_tensor_compute(const rm_allocator *allocator, rm_operation operation,
+                                           rm_value *tensor, rm_value operand, rm_error *err);
 
 /* ---- Objects ----------------------------------------------------------------------------------------------- */
 
@@ -360,8 +367,8 @@ typedef struct rm_object_type {
 } rm_object_type;
 
 /* Makes an object of a reference, which is consumed: released by `type` on failure. *out is owned. */
-RM_API int rm_object_new(const rm_allocator *allocator, const rm_object_type *type, void *object,
-                         rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_object_new(const rm_allocator *allocator, const rm_object_type *type,
+                                       void *object, rm_value *out, rm_error *err);
 /* The reference inside, borrowed, when `value` is an object of `type` (or of any type when NULL); else
  * NULL. */
 RM_API void *rm_object_get(rm_value value, const rm_object_type *type);
@@ -369,9 +376,10 @@ RM_API void *rm_object_get(rm_value value, const rm_object_type *type);
 RM_API const rm_object_type *rm_object_type_of(rm_value value);
 /* Converts every object in `value`, at any depth, to a plain value. RM_E_LIMIT for nesting, or the failure of
  * an object's to_value. *out is owned. */
-RM_API int rm_value_to_plain(const rm_allocator *allocator, rm_value value, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_value_to_plain(const rm_allocator *allocator, rm_value value, rm_value *out,
+                                           rm_error *err);
 /* Makes a copy for another branch: objects by their `copy`, everything else shared. *out is owned. */
-RM_API int rm_value_for_branch(rm_value value, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_value_for_branch(rm_value value, rm_value *out, rm_error *err);
 
 /* ---- JSON -------------------------------------------------------------------------------------------------- */
 
@@ -385,14 +393,14 @@ enum {
 };
 /* Reads one JSON text. RM_E_PARSE has line and column, RM_E_LIMIT (nesting, digits) the place. *out is
  * owned. */
-RM_API int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length, unsigned flags,
-                         rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length,
+                                       unsigned flags, rm_value *out, rm_error *err);
 /* Writes `value`: shortest floats, exact integers, key order kept, UTF-8 unescaped. NaN and infinities print
  * as null and set *had_nan to true (may be NULL; it is never set to false). RM_E_UNSUPPORTED for bytes and
  * objects, RM_E_LIMIT for nesting. *text is owned, NUL-terminated: release with rm_text_free(allocator, text,
  * length). */
-RM_API int rm_json_write(const rm_allocator *allocator, rm_value value, unsigned flags, char **text,
-                         size_t *length, bool *had_nan, rm_error *err);
+RM_API RM_MUST_CHECK int rm_json_write(const rm_allocator *allocator, rm_value value, unsigned flags,
+                                       char **text, size_t *length, bool *had_nan, rm_error *err);
 /* Frees a text of `length` bytes that was made with the same allocator; NULL is fine. */
 RM_API void rm_text_free(const rm_allocator *allocator, char *text, size_t length);
 
@@ -427,8 +435,8 @@ RM_API void rm_error_clear(rm_error *err);
 RM_API void rm_error_move(rm_error *to, rm_error *from);
 /* Makes {"code", "message", "node", "pointer", "item", "hint", "traceback"}, without unknown members. *out is
  * owned. */
-RM_API int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_value *out,
-                             rm_error *err);
+RM_API RM_MUST_CHECK int rm_error_to_value(const rm_allocator *allocator, const rm_error *error,
+                                           rm_value *out, rm_error *err);
 
 /* ---- Packets ----------------------------------------------------------------------------------------------- */
 
@@ -491,7 +499,7 @@ typedef struct rm_config {
 typedef struct rm_runtime rm_runtime;
 /* `config` may be NULL; its log_context must outlive the runtime. RM_E_UNSUPPORTED_VERSION for a wrong size.
  * *out is owned: rm_runtime_free. */
-RM_API int rm_runtime_new(const rm_config *config, rm_runtime **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_new(const rm_config *config, rm_runtime **out, rm_error *err);
 /* Frees the runtime, its resolvers and plug-ins; NULL is fine. */
 RM_API void rm_runtime_free(rm_runtime *runtime);
 /* Asks the code that a call in progress is loading (Python modules while a manifest is validated) to stop:
@@ -507,7 +515,7 @@ RM_API void rm_runtime_log(const rm_runtime *runtime, rm_log_level level, const 
 /* Adds the node types of a shared object (see node.h), all or none. rm_runtime_free unloads it.
  * RM_E_UNSUPPORTED_VERSION when it is no plug-in or made for another version, RM_E_DUPLICATE_ID when a name
  * is taken, RM_E_USAGE for a wrong table, RM_E_IO when it cannot be loaded. */
-RM_API int rm_runtime_load_plugin(rm_runtime *runtime, const char *path, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_load_plugin(rm_runtime *runtime, const char *path, rm_error *err);
 
 /* The form in which a Python node gets arrays: remotemedia.Tensor, or numpy's arrays over the same memory. */
 typedef enum rm_arrays { RM_ARRAYS_UNSAID, RM_ARRAYS_TENSOR, RM_ARRAYS_NUMPY } rm_arrays;
@@ -524,12 +532,12 @@ typedef struct rm_python_config {
  * Python node, once a process, and is never ended. An application that runs CPython 3.13 already shares its
  * interpreter with the nodes, and `home` is ignored. Functions of the runtime may be called with or without
  * the GIL. `config` (copied) may be NULL; RM_E_USAGE for a wrong size. */
-RM_API int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
+RM_API RM_MUST_CHECK int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
 
 /* The version as "1.2.3"; and {"version", "features": {...}, ...} as a value (*out is owned; `runtime` may be
  * NULL). */
 RM_API const char *rm_version(void);
-RM_API int rm_version_info(const rm_runtime *runtime, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_version_info(const rm_runtime *runtime, rm_value *out, rm_error *err);
 
 /* ---- Manifests --------------------------------------------------------------------------------------------- */
 
@@ -538,43 +546,45 @@ RM_API int rm_version_info(const rm_runtime *runtime, rm_value *out, rm_error *e
 typedef struct rm_manifest rm_manifest;
 /* Parses a bare manifest or {"manifest": ..., "input_data": ...}, with warnings in the runtime's log. Errors
  * have the place in the text or the JSON pointer. *out is owned: rm_manifest_free. */
-RM_API int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out,
-                             rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length,
+                                           rm_manifest **out, rm_error *err);
 /* Parses the file `path`. RM_E_NOT_FOUND, RM_E_IO, or as rm_manifest_parse. *out is owned. */
-RM_API int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_load(rm_runtime *runtime, const char *path, rm_manifest **out,
+                                          rm_error *err);
 /* Parses text that the caller has read from `path` (NULL: from no file): modules are looked for in its
  * folder. `input_flags` (RM_JSON_RAW) are the flags for reading `input_data`. *out is owned. */
-RM_API int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
-                                  unsigned input_flags, rm_manifest **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length,
+                                                const char *path, unsigned input_flags, rm_manifest **out,
+                                                rm_error *err);
 /* Frees a manifest without open pipelines; NULL is fine. */
 RM_API void rm_manifest_free(rm_manifest *manifest);
 /* The `input_data` beside the manifest: a list, a map from source id to list, or null. Borrowed. */
 RM_API rm_value rm_manifest_input(const rm_manifest *manifest);
 /* Sets one parameter, in place of the manifest's, for pipelines that are opened later; `value` is consumed.
  * RM_E_UNKNOWN_NODE. Opening or rm_manifest_validate checks the parameter and the value. */
-RM_API int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param, rm_value value,
-                                 rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param,
+                                               rm_value value, rm_error *err);
 /* Checks all that can be checked without running: node types, parameters, ports, connections, cycles,
  * features, and the sources that `input_data` names. May load code of Python nodes. */
-RM_API int rm_manifest_validate(rm_manifest *manifest, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_validate(rm_manifest *manifest, rm_error *err);
 /* Checks `items`, if they are a map from source id to list: every id must be a source of the manifest, else
  * RM_E_UNKNOWN_NODE. */
-RM_API int rm_manifest_check_input(const rm_manifest *manifest, rm_value items, rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_check_input(const rm_manifest *manifest, rm_value items, rm_error *err);
 
 typedef enum rm_diagram { RM_DIAGRAM_MERMAID, RM_DIAGRAM_DOT } rm_diagram;
 /* Draws the graph of a manifest as text. Errors as for rm_manifest_validate. *text is owned:
  * rm_text_free(rm_runtime_allocator(runtime), text, length). */
-RM_API int rm_manifest_diagram(rm_manifest *manifest, rm_diagram format, char **text, size_t *length,
-                               rm_error *err);
+RM_API RM_MUST_CHECK int rm_manifest_diagram(rm_manifest *manifest, rm_diagram format, char **text,
+                                             size_t *length, rm_error *err);
 /* Makes a JSON Schema (2020-12) of manifests, with the parameters of every native node type. *out is
  * owned. */
-RM_API int rm_runtime_schema(const rm_runtime *runtime, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_schema(const rm_runtime *runtime, rm_value *out, rm_error *err);
 /* Appends a map for each type to *list (a list without other owners, owned by the caller), as `nodes list`
  * shows them: {"name", "aliases", "summary", "kind": "native"|"python", ...}. With `name` only the types of
  * that name, with "params", "ports" and "description", native before Python; RM_E_UNKNOWN_NODE_TYPE with a
  * suggestion when there is none. A failure may leave appended maps. */
-RM_API int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name, rm_value *list,
-                                     rm_error *err);
+RM_API RM_MUST_CHECK int rm_runtime_describe_nodes(const rm_runtime *runtime, const char *name,
+                                                   rm_value *list, rm_error *err);
 
 /* ---- Pipelines --------------------------------------------------------------------------------------------- */
 
@@ -613,8 +623,8 @@ typedef struct rm_pipeline_options {
  * those that are open. `options` (copied) may be NULL; RM_E_USAGE when their size is not set. Errors as for
  * rm_manifest_validate, or of a node's open; RM_E_CANCELLED or RM_E_TIMEOUT. *out is owned:
  * rm_pipeline_free. */
-RM_API int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
-                            rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options,
+                                          rm_pipeline **out, rm_error *err);
 /* Closes the nodes that are open and frees the pipeline; results that were not pulled are dropped. NULL is
  * fine. */
 RM_API void rm_pipeline_free(rm_pipeline *pipeline);
@@ -623,13 +633,14 @@ RM_API void rm_pipeline_free(rm_pipeline *pipeline);
  * RM_AGAIN: a queue is full; RM_DONE: no source wants more. In both cases the caller keeps `item`; after
  * RM_AGAIN run a step, pull, push again. A failure consumes it: RM_E_UNKNOWN_NODE, RM_E_VALUE for a source
  * that only generates, RM_E_USAGE after rm_pipeline_finish. */
-RM_API int rm_pipeline_push(rm_pipeline *pipeline, const char *source, rm_value item, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_push(rm_pipeline *pipeline, const char *source, rm_value item,
+                                          rm_error *err);
 /* Ends the input. Idempotent. */
-RM_API int rm_pipeline_finish(rm_pipeline *pipeline, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_finish(rm_pipeline *pipeline, rm_error *err);
 /* Does a bounded amount of work. RM_OK: there is more; RM_AGAIN: it needs input, or room for results (pull);
  * RM_PENDING: nodes wait for a time or a wake; RM_DONE: all is done and every node closed. A failure ends the
  * run, and every node is closed; later calls are RM_E_USAGE. */
-RM_API int rm_run_step(rm_pipeline *pipeline, rm_error *err);
+RM_API RM_MUST_CHECK int rm_run_step(rm_pipeline *pipeline, rm_error *err);
 /* The deadline of RM_PENDING on the clock of rm_clock_now, ns; INT64_MAX if only a wake or a descriptor can
  * end the wait. */
 RM_API int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline);
@@ -639,7 +650,8 @@ RM_API int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline);
 RM_API void rm_pipeline_wait(rm_pipeline *pipeline, const int *descriptors, size_t count);
 /* Takes the next result in (seq, sink) order: RM_OK: *packet is owned, *sink its index; RM_AGAIN: none yet;
  * RM_DONE: none will come. After a failed run it still gives the results from before the failure. */
-RM_API int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet,
+                                          rm_error *err);
 /* The number of nodes whose results are reported, in manifest order. */
 RM_API size_t rm_pipeline_sink_count(const rm_pipeline *pipeline);
 /* The id of such a node, borrowed from the pipeline; NULL past the end. */
@@ -648,8 +660,8 @@ RM_API const char *rm_pipeline_sink_id(const rm_pipeline *pipeline, size_t sink)
  * packets see the new value. `value` is consumed. RM_E_UNKNOWN_NODE, RM_E_UNKNOWN_PARAMETER, RM_E_USAGE (not
  * live, or the node is closed), or a wrong value: nothing has changed. A failure of the node's set_param
  * leaves the new value. */
-RM_API int rm_pipeline_set_param(rm_pipeline *pipeline, const char *node, const char *param, rm_value value,
-                                 rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_set_param(rm_pipeline *pipeline, const char *node, const char *param,
+                                               rm_value value, rm_error *err);
 /* Asks the run to stop soon; rm_run_step then fails with RM_E_CANCELLED. Any thread; safe in a signal
  * handler. */
 RM_API void rm_pipeline_cancel(rm_pipeline *pipeline);
@@ -657,18 +669,18 @@ RM_API void rm_pipeline_cancel(rm_pipeline *pipeline);
  * stop. Any thread. */
 RM_API const char *rm_pipeline_current_node(const rm_pipeline *pipeline);
 /* Makes {"node_count", "source_count", "sink_count", "execution_order"}. *out is owned. */
-RM_API int rm_pipeline_graph_info(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_graph_info(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
 /* Makes a list of error documents: the items that failed so far under on_error "collect". *out is owned. */
-RM_API int rm_pipeline_failures(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_failures(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
 /* Makes {node id: {"in", "out", "dropped", "failed", "ns"}}. *out is owned. */
-RM_API int rm_pipeline_metrics(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_pipeline_metrics(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
 
 /* Runs a manifest to its end over `input` (a list, a map from source id to list, or null: sources generate;
  * borrowed). `options` may be NULL; their input, wait and may_block are ignored. *outputs is {sink id:
  * [values]}, plain values only, and owned, also after a failure: the results from before it, or null when the
  * run did not start. */
-RM_API int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input,
-                  rm_value *outputs, rm_error *err);
+RM_API RM_MUST_CHECK int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input,
+                                rm_value *outputs, rm_error *err);
 
 #ifdef __cplusplus
 }

@@ -31,7 +31,7 @@ typedef struct rm_sandbox_config {
 
 /* `config` (copied) may be NULL; RM_E_USAGE for a wrong size. *out is owned: rm_sandbox_free (NULL is fine),
  * after every runtime to which it was attached. */
-RM_API int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *err);
+RM_API RM_MUST_CHECK int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *err);
 RM_API void rm_sandbox_free(rm_sandbox *sandbox);
 
 /* ---- What a guest may do ----------------------------------------------------------------------------------- */
@@ -70,8 +70,9 @@ typedef struct rm_sandbox_policy {
  * {"placement": "sandbox"}, each in an instance of its own, and those of "node_type": "wasm:FILE". A limit in
  * the manifest counts where it is lower than the policy's. `policy` may be NULL: {0}. `python` (may be NULL,
  * copied): directories of modules, as guests see them, and the seed. `sandbox` must outlive `runtime`. */
-RM_API int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime, const rm_sandbox_policy *policy,
-                             const rm_python_config *python, rm_error *err);
+RM_API RM_MUST_CHECK int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime,
+                                           const rm_sandbox_policy *policy, const rm_python_config *python,
+                                           rm_error *err);
 
 /* ---- Whole runs --------------------------------------------------------------------------------------------- */
 
@@ -100,8 +101,8 @@ typedef struct rm_sandbox_command {
  * *exit_code. RM_E_TIMEOUT, RM_E_LIMIT or RM_E_CANCELLED when it was stopped, with the limit and its value in
  * the message, and the node in a call where the guest names it. Any other failure: it could not start, or
  * trapped. RM_E_USAGE for a wrong size. */
-RM_API int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *command, int *exit_code,
-                                  rm_error *err);
+RM_API RM_MUST_CHECK int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *command,
+                                                int *exit_code, rm_error *err);
 /* Ends the run soon, with RM_E_CANCELLED. Any thread; safe in a signal handler; only between the two calls of
  * `started`. */
 RM_API void rm_sandbox_stop(rm_sandbox_run *run);

@@ -12,10 +12,15 @@ static void *plain_resize(void *context, void *block, size_t old_size, size_t ne
     return NULL;
 }
 
-void *rmi_resize(const rm_allocator *allocator, void *block, size_t old_size, size_t new_size)
+static const rm_allocator *known(const rm_allocator *allocator)
 {
     static const rm_allocator plain = {.resize = plain_resize};
-    const rm_allocator *from = allocator != NULL ? allocator : &plain;
+    return allocator != NULL ? allocator : &plain;
+}
+
+void *rmi_resize(const rm_allocator *allocator, void *block, size_t old_size, size_t new_size)
+{
+    const rm_allocator *from = known(allocator);
     return from->resize(from->context, block, old_size, new_size);
 }
 
@@ -34,8 +39,9 @@ void *rmi_alloc_zeroed(const rm_allocator *allocator, size_t size)
 
 void rmi_free(const rm_allocator *allocator, void *block, size_t size)
 {
+    const rm_allocator *from = known(allocator);
     if (block != NULL)
-        (void)rmi_resize(allocator, block, size, 0);
+        (void)from->resize(from->context, block, size, 0);
 }
 
 int rmi_grow(const rm_allocator *allocator, void **block, size_t *capacity, size_t wanted,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 
 enum { FIRST_BLOCK = 2048, LARGEST_BLOCK = 65536, ALIGNMENT = 16 };
 
@@ -60,6 +61,7 @@ static void *take(rmi_arena *arena, size_t bytes)
         return NULL;
     void *taken = arena->blocks->data + arena->used;
     arena->used += rounded;
+    RMI_CHECK((uintptr_t)taken % ALIGNMENT == 0 && arena->used <= arena->capacity);
     return taken;
 }
 

@@ -14,8 +14,8 @@ void rmi_arena_init(rmi_arena *arena, const rm_allocator *allocator);
 void rmi_arena_free(rmi_arena *arena);
 /* Zeroed, aligned to 16 bytes; NULL when memory is out (or the product wraps). A count of 0 gives a unique
  * pointer. */
-void *rmi_arena_alloc(rmi_arena *arena, size_t count, size_t element_size);
+RM_MUST_CHECK void *rmi_arena_alloc(rmi_arena *arena, size_t count, size_t element_size);
 /* A NUL-terminated copy, or NULL. */
-char *rmi_arena_text(rmi_arena *arena, const char *text, size_t length);
+RM_MUST_CHECK char *rmi_arena_text(rmi_arena *arena, const char *text, size_t length);
 
 #endif

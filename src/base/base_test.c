@@ -1,13 +1,19 @@
 /* Memory, arenas, texts, errors and suggestions. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/check.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "tests/support/heap.h"
@@ -270,6 +276,30 @@ static void suggestions_are_near(void **unused)
     }
 }
 
+/* Run in a child process: nothing else comes back from a check that fails. */
+static int end_of_check(bool holds)
+{
+    int status = 0;
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit no_dump = {0, 0};
+        (void)setrlimit(RLIMIT_CORE, &no_dump);
+        (void)fclose(stderr);
+        RMI_CHECK(holds);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void checks_abort_only_where_they_are_on(void **unused)
+{
+    (void)unused;
+    assert_int_equal(end_of_check(true), 0);
+    assert_int_equal(end_of_check(false), RM_CHECKS ? SIGABRT : 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +313,7 @@ int main(void)
         cmocka_unit_test(errors_are_cut_and_moved),
         cmocka_unit_test(codes_have_names),
         cmocka_unit_test(suggestions_are_near),
+        cmocka_unit_test(checks_abort_only_where_they_are_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "base/recycler.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 
 /* In a block that is kept: the next one of its size. */
 typedef struct rmi_recycled {
@@ -34,6 +35,7 @@ static void *take(rmi_recycler *recycler, size_t whole)
     rmi_recycled **list = list_for(recycler, whole), *first = list != NULL ? *list : NULL;
     if (first == NULL)
         return rmi_alloc(recycler->behind, whole);
+    RMI_CHECK(recycler->kept >= whole);
     *list = first->next;
     recycler->kept -= whole;
     return first;
@@ -46,6 +48,7 @@ static void give(rmi_recycler *recycler, rmi_recycled *block, size_t whole)
         rmi_free(recycler->behind, block, whole);
         return;
     }
+    RMI_CHECK(whole >= sizeof *block && whole % RMI_RECYCLED_STEP == 0);
     block->next = *list;
     *list = block;
     recycler->kept += whole;
@@ -79,8 +82,9 @@ void rmi_recycler_clear(rmi_recycler *recycler)
         while (recycler->lists[i] != NULL) {
             rmi_recycled *first = recycler->lists[i];
             recycler->lists[i] = first->next;
+            recycler->kept -= (i + 1) * RMI_RECYCLED_STEP;
             rmi_free(recycler->behind, first, (i + 1) * RMI_RECYCLED_STEP);
         }
     }
-    recycler->kept = 0;
+    RMI_CHECK(recycler->kept == 0);
 }

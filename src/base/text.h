@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "base/check.h"
 #include "remotemedia/remotemedia.h"
 
 typedef struct rmi_text {
@@ -19,15 +20,16 @@ void rmi_text_append(rmi_text *text, const char *data, size_t length);
 void rmi_text_append_c(rmi_text *text, const char *data);
 void rmi_text_printf(rmi_text *text, const char *format, ...) RM_PRINTF(2, 3);
 /* Room for `size` more bytes, to be written directly and then added to `length`; NULL when memory is out. */
-char *rmi_text_make_room(rmi_text *text, size_t size);
-static inline char *rmi_text_reserve(rmi_text *text, size_t size)
+RM_MUST_CHECK char *rmi_text_make_room(rmi_text *text, size_t size);
+RM_MUST_CHECK static inline char *rmi_text_reserve(rmi_text *text, size_t size)
 {
+    RMI_CHECK(text->length <= text->capacity);
     bool fits = !text->failed && size < text->capacity - text->length;
     return fits ? text->data + text->length : rmi_text_make_room(text, size);
 }
 /* The text, cut to its length, as the caller's own: rm_text_free(allocator, *out, *length). `text` is
  * empty afterwards, also on failure (RM_E_OUT_OF_MEMORY). */
-int rmi_text_take(rmi_text *text, char **out, size_t *length, rm_error *err);
+RM_MUST_CHECK int rmi_text_take(rmi_text *text, char **out, size_t *length, rm_error *err);
 
 /* A text for messages, which end at a NUL: `text` itself, or a copy in `buffer` where each NUL is "\\x00", cut with "..." where
  * `size` (at least 8) ends. */

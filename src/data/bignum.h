@@ -6,7 +6,7 @@
 
 /* As rm_number_compute, for two integers (int, bool, big). The divisor is not 0, the exponent not
  * negative. */
-int rmi_bignum_compute(const rm_allocator *allocator, rm_operation operation, rm_value a, rm_value b,
-                       rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_bignum_compute(const rm_allocator *allocator, rm_operation operation, rm_value a,
+                                     rm_value b, rm_value *out, rm_error *err);
 
 #endif

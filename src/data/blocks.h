@@ -2,6 +2,7 @@
 #ifndef DATA_BLOCKS_H
 #define DATA_BLOCKS_H
 
+#include "base/check.h"
 #include "data/tensor.h"
 #include "data/value.h"
 
@@ -76,30 +77,37 @@ typedef struct rmi_object_block {
 
 static inline rmi_string_block *rmi_string_of(rm_heap *heap)
 {
+    RMI_CHECK(heap->kind == RM_STRING);
     return (rmi_string_block *)heap;
 }
 static inline rmi_bytes_block *rmi_bytes_of(rm_heap *heap)
 {
+    RMI_CHECK(heap->kind == RM_BYTES);
     return (rmi_bytes_block *)heap;
 }
 static inline rmi_bigint_block *rmi_bigint_of(rm_heap *heap)
 {
+    RMI_CHECK(heap->kind == RM_BIGINT);
     return (rmi_bigint_block *)heap;
 }
 static inline rmi_list_block *rmi_list_of(rm_heap *heap)
 {
+    RMI_CHECK(heap->kind == RM_LIST);
     return (rmi_list_block *)heap;
 }
 static inline rmi_map_block *rmi_map_of(rm_heap *heap)
 {
+    RMI_CHECK(heap->kind == RM_MAP);
     return (rmi_map_block *)heap;
 }
 static inline rmi_tensor_block *rmi_tensor_of(rm_heap *heap)
 {
+    RMI_CHECK(heap->kind == RM_TENSOR);
     return (rmi_tensor_block *)heap;
 }
 static inline rmi_object_block *rmi_object_of(rm_heap *heap)
 {
+    RMI_CHECK(heap->kind == RM_OBJECT);
     return (rmi_object_block *)heap;
 }
 static inline rm_value rmi_value_of(rm_heap *heap)
@@ -109,17 +117,17 @@ static inline rm_value rmi_value_of(rm_heap *heap)
 
 /* Allocates a block of `size` bytes and fills its head: one owner, `extra` 0. NULL, with `err` filled, when
  * memory is out. */
-rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
+RM_MUST_CHECK rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
 /* Sets a key unless `rc` is a failure, which it returns, so that calls can follow one another. Consumes
  * `item`. */
-int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
+RM_MUST_CHECK int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
 /* Frees storage outside the head's block; the caller has released the entries or items. */
 void rmi_list_free_storage(rmi_list_block *list);
 void rmi_map_free_storage(rmi_map_block *map);
 /* Shallow copies; *out is owned. */
-int rmi_list_copy(const rm_allocator *allocator, rm_value list, rm_value *out, rm_error *err);
-int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_list_copy(const rm_allocator *allocator, rm_value list, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_error *err);
 /* Releases the parent or the wrapped memory, but not the block. */
 void rmi_tensor_release(rmi_tensor_block *tensor);
 
@@ -135,12 +143,14 @@ static inline void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value ite
         return;
     }
     map->head.extra |= rmi_may_hold_object(item) ? RMI_MAY_HOLD_OBJECT : 0u;
+    RMI_CHECK(map->length < map->capacity && key->kind == RM_STRING);
     map->entries[map->length++] = (rmi_map_entry){.key = key, .item = item};
 }
 /* The same for a list with room left. */
 static inline void rmi_list_put(rmi_list_block *list, rm_value item)
 {
     list->head.extra |= rmi_may_hold_object(item) ? RMI_MAY_HOLD_OBJECT : 0u;
+    RMI_CHECK(list->length < list->capacity);
     list->items[list->length++] = item;
 }
 

@@ -13,7 +13,7 @@ typedef struct rmi_element {
 } rmi_element;
 
 /* Reads a name or letters. RM_E_VALUE for an unknown one, RM_E_UNSUPPORTED for references. */
-int rmi_element_read(const char *name, rmi_element *out, rm_error *err);
+RM_MUST_CHECK int rmi_element_read(const char *name, rmi_element *out, rm_error *err);
 /* The dtype of numbers of a kind ('i') and size (4) in this machine's order; 0: there is none. */
 rm_dtype rmi_element_number(char kind, size_t size);
 /* The element of a dtype other than RM_OPAQUE. */

@@ -18,10 +18,10 @@ typedef struct rmi_magnitude {
 rmi_magnitude rmi_integer_magnitude(const rm_value *value, uint64_t *room);
 size_t rmi_magnitude_bits(rmi_magnitude magnitude);
 /* Makes RM_INT where it fits, else a big integer. *out is owned. */
-int rmi_integer_from_limbs(const rm_allocator *allocator, const uint64_t *limbs, size_t count, bool negative,
-                           rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_integer_from_limbs(const rm_allocator *allocator, const uint64_t *limbs, size_t count,
+                                         bool negative, rm_value *out, rm_error *err);
 /* Appends decimal digits; RM_E_LIMIT past 4,300 of them. */
-int rmi_integer_append(rmi_text *text, rm_value value, rm_error *err);
+RM_MUST_CHECK int rmi_integer_append(rmi_text *text, rm_value value, rm_error *err);
 /* Writes at most RMI_INT64_TEXT characters, no NUL; returns their number. */
 size_t rmi_int64_text(int64_t value, char *buffer);
 bool rmi_integer_fits_digits(rm_value value);

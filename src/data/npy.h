@@ -7,6 +7,6 @@
 
 /* Appends the head of a NPY file: the bytes that numpy.save writes before the elements, which follow in
  * memory order, C or Fortran. RM_E_UNSUPPORTED for a dtype that the format does not have. */
-int rmi_npy_append_head(rmi_text *text, const rm_tensor *view, bool fortran, rm_error *err);
+RM_MUST_CHECK int rmi_npy_append_head(rmi_text *text, const rm_tensor *view, bool fortran, rm_error *err);
 
 #endif

@@ -10,14 +10,15 @@ bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *sha
                         size_t *bytes);
 
 /* As rm_tensor_new_like, but the elements are not set. */
-int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran, rm_value *out,
-                         rm_error *err);
+RM_MUST_CHECK int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran,
+                                       rm_value *out, rm_error *err);
 
 /* Whether the elements are contiguous, in C order or in Fortran order. */
 bool rmi_tensor_is_in_order(const rm_tensor *view, bool fortran);
 
 /* A copy with memory of its own; *out is owned. */
-int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out,
+                                  rm_error *err);
 /* Whether nobody else can see the elements and they may be changed. */
 bool rmi_tensor_is_unique(rm_value tensor);
 /* The owner of memory that the tensor, or the tensor that it is a slice of, was wrapped around with this

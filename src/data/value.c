@@ -19,6 +19,7 @@ rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, 
 {
     if (allocator == NULL)
         allocator = rm_allocator_default();
+    RMI_CHECK(size >= sizeof(rm_heap) && kind >= RM_BIGINT && kind < RM_KIND_COUNT);
     rm_heap *heap = rmi_alloc(allocator, size);
     if (heap == NULL) {
         (void)rmi_out_of_memory(err);
@@ -34,8 +35,10 @@ rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, 
 
 rm_value rm_value_retain(rm_value value)
 {
-    if (rm_value_is_heap(value))
-        (void)atomic_fetch_add_explicit(&value.heap->owners, 1, memory_order_relaxed);
+    if (!rm_value_is_heap(value))
+        return value;
+    const size_t owners = atomic_fetch_add_explicit(&value.heap->owners, 1, memory_order_relaxed);
+    RMI_CHECK(owners > 0 && value.kind == value.heap->kind);
     return value;
 }
 
@@ -45,7 +48,9 @@ static inline bool drop(rm_heap *heap)
 {
     if (atomic_load_explicit(&heap->owners, memory_order_acquire) == 1)
         return true;
-    return atomic_fetch_sub_explicit(&heap->owners, 1, memory_order_acq_rel) == 1;
+    const size_t owners = atomic_fetch_sub_explicit(&heap->owners, 1, memory_order_acq_rel);
+    RMI_CHECK(owners > 0);
+    return owners == 1;
 }
 
 /* Blocks without owners whose content is still to be released; linked by the unused count. */
@@ -69,6 +74,7 @@ static rm_heap *pop_pending(pending_blocks *pending)
 /* Frees a block without values inside, and keeps one with values for later: depth must not become stack. */
 static void release_block(pending_blocks *pending, rm_heap *heap)
 {
+    RMI_CHECK(heap->kind >= RM_BIGINT && heap->kind < RM_KIND_COUNT && heap->size >= sizeof *heap);
     switch (heap->kind) {
     case RM_LIST:
     case RM_MAP:
@@ -88,6 +94,7 @@ static void release_block(pending_blocks *pending, rm_heap *heap)
 
 static void release_value(pending_blocks *pending, rm_value value)
 {
+    RMI_CHECK(!rm_value_is_heap(value) || value.kind == value.heap->kind);
     if (rm_value_is_heap(value) && drop(value.heap))
         release_block(pending, value.heap);
 }
@@ -102,6 +109,7 @@ static void release_content(pending_blocks *pending, rm_heap *heap)
     } else {
         rmi_map_block *map = rmi_map_of(heap);
         for (size_t i = 0; i < map->length; i++) {
+            RMI_CHECK(map->entries[i].key->kind == RM_STRING);
             if (drop(map->entries[i].key))
                 rmi_free(map->entries[i].key->allocator, map->entries[i].key, map->entries[i].key->size);
             release_value(pending, map->entries[i].item);

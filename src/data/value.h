@@ -42,12 +42,12 @@ static inline bool rmi_may_hold_object(rm_value value)
                                        (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
 }
 /* Makes a string of a text that is known to be UTF-8. *out is owned. */
-int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length, rm_value *out,
-                             rm_error *err);
+RM_MUST_CHECK int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length,
+                                           rm_value *out, rm_error *err);
 /* Puts a traceback and a detail, both consumed, into `err`, which has neither. */
 void rmi_error_keep(rm_error *err, rm_value traceback, rm_value detail);
 /* As rm_map_set_key, for a key that the map does not have, and a map without other owners. */
-int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err);
+RM_MUST_CHECK int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err);
 /* Whether an object is inside, at any depth: then rm_value_to_plain changes the value. */
 bool rmi_value_has_object(rm_value value);
 

@@ -60,8 +60,7 @@ static int thing_to_value(void *object, const rm_allocator *allocator, rm_value 
 static rm_value text(const rm_allocator *allocator, const char *content)
 {
     rm_value value = rm_null();
-    (void)rm_string_new(allocator, content, strlen(content), &value, NULL);
-    return value;
+    return rm_string_new(allocator, content, strlen(content), &value, NULL) == RM_OK ? value : rm_null();
 }
 
 static int number_key(char *key, size_t size, int i)

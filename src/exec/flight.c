@@ -48,6 +48,7 @@ void rmi_flights_free(rm_node *node)
 
 void rmi_flight_remove(rm_node *node, rmi_flight *flight)
 {
+    RMI_CHECK(flight >= node->flight.items && flight < node->flight.items + node->flight.count);
     clear_one(node, flight);
     node->flight.count--;
     for (size_t i = (size_t)(flight - node->flight.items); i < node->flight.count; i++)
@@ -56,6 +57,9 @@ void rmi_flight_remove(rm_node *node, rmi_flight *flight)
 
 int rmi_flight_add(rm_node *node, const rmi_flight *flight)
 {
+    const rmi_flight *last = node->flight.count > 0 ? &node->flight.items[node->flight.count - 1] : NULL;
+    RMI_CHECK(last == NULL || last->origin.seq <= flight->origin.seq);
+    RMI_CHECK(rmi_flight_find(node, flight->token) == NULL);
     void *block = node->flight.items;
     const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight.capacity, node->flight.count + 1,
                             sizeof *flight, NULL);
@@ -76,6 +80,7 @@ int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, siz
     const int rc = rmi_queue_append(node->pipeline->allocator, &flight->staged, packets, n);
     if (rc != RM_OK)
         return rc;
+    RMI_CHECK(!flight->finished && flight->staged.count >= n);
     rm_packet *staged = rmi_queue_first(&flight->staged) + flight->staged.count - n;
     for (size_t i = 0; i < n; i++)
         staged[i].reserved = port;

@@ -29,6 +29,7 @@ static bool commit_first(rm_node *node, int *rc)
 {
     rmi_flight *first = &node->flight.items[0];
     const bool finished = first->finished;
+    RMI_CHECK(node->flight.count > 0 && !(finished && first->waiting));
     if (first->origin.seq > node->pipeline->limit)
         return false;
     if (finished || !rmi_may_retry(node))
@@ -276,6 +277,7 @@ static int call_poll(rm_node *node)
     node->poll.due = rc == RM_MORE;
     node->poll.wait = wait;
     node->stream.starved |= rc == RM_OK;
+    RMI_CHECK(!node->generate.on || node->in.links[0]->bound <= node->generate.next_seq);
     if (node->generate.on)
         node->in.links[0]->bound = node->generate.next_seq;
     if (rc == RM_DONE)

@@ -20,12 +20,14 @@ void rmi_block(rm_node *node)
 
 void rmi_unblock(rm_node *node)
 {
+    RMI_CHECK(!node->out.blocked || node->pipeline->blocked_count > 0);
     node->pipeline->blocked_count -= node->out.blocked;
     node->out.blocked = false;
 }
 
 void rmi_drained_blocked(rmi_link *link)
 {
+    RMI_CHECK(link->from->out.blocked);
     if (rmi_link_full(link))
         return;
     rmi_unblock(link->from);
@@ -51,6 +53,7 @@ static bool all_outputs_closed(const rm_node *node, int64_t *seq)
 
 static void close_link(rmi_link *link, int64_t seq, bool in_use)
 {
+    RMI_CHECK(!link->closed);
     link->closed = true;
     link->close_seq = seq;
     link->bound = RMI_FOREVER;

@@ -97,6 +97,7 @@ int rmi_merge(rm_node *node)
         if (i == node->in.count)
             break;
         rmi_link *link = node->in.links[i];
+        RMI_CHECK(!link->closed && link->queue.count > 0);
         const size_t n = count_of_seq(&link->queue, node->merge.seq, RMI_BATCH - merged->count);
         const size_t units = link->queue.units > 0 ? rmi_queue_units(&link->queue, n) : 0;
         rm_packet *to = rmi_queue_first(merged) + merged->count;
@@ -104,6 +105,8 @@ int rmi_merge(rm_node *node)
             to[k] = rmi_queue_first(&link->queue)[k];
             to[k].reserved = link->port;
         }
+        RMI_CHECK(n > 0 && merged->count + n <= RMI_BATCH);
+        RMI_CHECK(merged->count == 0 || to[-1].seq <= to[0].seq);
         merged->count += n;
         rmi_queue_drop(&link->queue, n, n, units);
         rmi_drained(link);
@@ -155,6 +158,7 @@ static void raise_bound(rm_node *node, rmi_link *link, int64_t bound)
 {
     if (link->bound >= bound)
         return;
+    RMI_CHECK(!link->closed && link->from == node);
     link->bound = bound;
     node->pipeline->idle_turns = 0;
     if (link->to != NULL)

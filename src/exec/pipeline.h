@@ -276,6 +276,7 @@ static inline void rmi_drained(rmi_link *link)
 /* ---- schedule.c */
 static inline void rmi_ready(const rm_node *node)
 {
+    RMI_CHECK(node->rank < node->pipeline->node_count);
     node->pipeline->ready[node->rank >> 6] |= (uint64_t)1 << (node->rank & 63);
 }
 static inline void rmi_all_ready(rm_pipeline *p)
@@ -284,7 +285,7 @@ static inline void rmi_all_ready(rm_pipeline *p)
         rmi_ready(&p->nodes[i]);
 }
 /* Takes one node's turn, or does the work of an idle run. Returns as rm_run_step. */
-int rmi_turn(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_turn(rm_pipeline *pipeline);
 
 /* ---- state.c */
 /* The work that a node can do. */
@@ -325,7 +326,7 @@ void rmi_describe_waits(const rm_pipeline *pipeline, char *text, size_t size);
 
 /* ---- idle.c */
 /* The work of a run when no node is ready; returns as rm_run_step. */
-int rmi_idle(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_idle(rm_pipeline *pipeline);
 /* Whether the run wants more input: the sources have taken all that there was. */
 bool rmi_wants_input(const rm_pipeline *pipeline);
 /* Reads the clock and marks the nodes that can work as ready; returns whether there are any. */
@@ -338,9 +339,9 @@ bool rmi_overshoot(rm_pipeline *pipeline);
 
 /* ---- turn.c */
 /* One turn of a node. Returns RM_OK or the code of the run's failure (in pipeline->error). */
-int rmi_node_turn(rm_node *node);
+RM_MUST_CHECK int rmi_node_turn(rm_node *node);
 /* Calls flush once. Returns RM_OK, RM_MORE or the code of the run's failure. */
-int rmi_flush_turn(rm_node *node);
+RM_MUST_CHECK int rmi_flush_turn(rm_node *node);
 
 /* ---- convert_input.c */
 /* Whether every input port takes any value. */
@@ -354,30 +355,31 @@ size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n
 /* Every call of a node's slot stands between these two. They name the node to the watchdog, measure the time,
  * and turn a failure inside rm_emit into the call's failure. */
 static inline int64_t rmi_call_begin(rm_node *node);
-static inline int rmi_call_end(rm_node *node, int64_t started, int rc);
+RM_MUST_CHECK static inline int rmi_call_end(rm_node *node, int64_t started, int rc);
 int64_t rmi_call_watch(rm_node *node);
-int rmi_call_unwatch(rm_node *node, int64_t started, int rc);
-int rmi_call_failed(rm_node *node, int rc);
+RM_MUST_CHECK int rmi_call_unwatch(rm_node *node, int64_t started, int rc);
+RM_MUST_CHECK int rmi_call_failed(rm_node *node, int rc);
 /* Calls process with the first of `n` packets, or process_many with all; *done counts the finished ones, and
  * on failure packets[*done] is consumed too. A node that took no packet and returned no failure has
  * failed. */
-int rmi_call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done);
+RM_MUST_CHECK int rmi_call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done);
 /* The failure of a node that took no packet and returned no failure; in pipeline->scratch. */
-int rmi_call_took_nothing(rm_node *node);
-int rmi_call_more(rm_node *node);
-int rmi_call_generate(rm_node *node);
+RM_MUST_CHECK int rmi_call_took_nothing(rm_node *node);
+RM_MUST_CHECK int rmi_call_more(rm_node *node);
+RM_MUST_CHECK int rmi_call_generate(rm_node *node);
 /* Calls stream, or end when `at_end`. */
-int rmi_call_stream(rm_node *node, bool at_end);
-int rmi_call_poll(rm_node *node, rm_wait *wait);
-int rmi_call_advance(rm_node *node, int64_t bound);
-int rmi_call_flush(rm_node *node);
+RM_MUST_CHECK int rmi_call_stream(rm_node *node, bool at_end);
+RM_MUST_CHECK int rmi_call_poll(rm_node *node, rm_wait *wait);
+RM_MUST_CHECK int rmi_call_advance(rm_node *node, int64_t bound);
+RM_MUST_CHECK int rmi_call_flush(rm_node *node);
 /* Token 0: all packets under way. */
 void rmi_call_abandon(rm_node *node, uint64_t token);
-int rmi_call_close(rm_node *node);
+RM_MUST_CHECK int rmi_call_close(rm_node *node);
 
 static inline int64_t rmi_call_begin(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
+    RMI_CHECK(!node->call.busy);
     node->call.busy = true;
     p->worked = true;
     node->call.outer = atomic_load_explicit(&p->calling, memory_order_relaxed);
@@ -385,9 +387,10 @@ static inline int64_t rmi_call_begin(rm_node *node)
     atomic_store_explicit(&p->calling, node, memory_order_release);
     return started;
 }
-static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
+RM_MUST_CHECK static inline int rmi_call_end(rm_node *node, int64_t started, int rc)
 {
     rm_pipeline *p = node->pipeline;
+    RMI_CHECK(node->call.busy && atomic_load_explicit(&p->calling, memory_order_relaxed) == node);
     atomic_store_explicit(&p->calling, node->call.outer, memory_order_release);
     node->call.busy = false;
     if (node->watched)
@@ -408,16 +411,16 @@ int64_t rmi_next_seq(const rm_node *node);
 /* The lowest seq that may still reach the node. */
 int64_t rmi_input_bound(const rm_node *node);
 /* Moves up to RMI_BATCH packets from the inputs to the merged queue, as far as their order is known. */
-int rmi_merge(rm_node *node);
+RM_MUST_CHECK int rmi_merge(rm_node *node);
 /* Calls `advance`, raises the bounds of the node's outputs, and marks the nodes that wait for them as
  * ready. */
-int rmi_raise_bounds(rm_node *node);
+RM_MUST_CHECK int rmi_raise_bounds(rm_node *node);
 
 /* ---- emit.c */
 /* rmi_node_host.emit of a pipeline. */
-int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n);
+RM_MUST_CHECK int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n);
 /* Puts packets on every link of a port; consumes them, also on failure. */
-int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
+RM_MUST_CHECK int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
 /* Sets the packet in process; shares its metadata until the next one. */
 void rmi_set_current(rm_node *node, const rm_packet *packet);
 void rmi_set_origin(rm_node *node, rmi_origin origin);
@@ -435,34 +438,34 @@ bool rmi_flight_room(const rm_node *node);
 rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token);
 /* Adds the flight: on success consumes *flight, but shares the metadata of its origin. RM_OK or
  * RM_E_OUT_OF_MEMORY. */
-int rmi_flight_add(rm_node *node, const rmi_flight *flight);
+RM_MUST_CHECK int rmi_flight_add(rm_node *node, const rmi_flight *flight);
 void rmi_flight_remove(rm_node *node, rmi_flight *flight);
 /* Stages packets of the flight in node->flight.staging; consumes them on success only. */
-int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n);
+RM_MUST_CHECK int rmi_flight_stage(rm_node *node, uint32_t port, const rm_packet *packets, size_t n);
 /* Removes all flights. */
 void rmi_flights_clear(rm_node *node);
 void rmi_flights_free(rm_node *node);
 
 /* ---- flight_progress.c */
 /* Takes the first packet of `queue` as a flight: it may become pending, be tried again, or time out. */
-int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
+RM_MUST_CHECK int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
 /* Calls `more` for the flight that returned RM_MORE. */
-int rmi_flight_more(rm_node *node);
-int rmi_flight_retry(rm_node *node);
-int rmi_flight_expire(rm_node *node);
+RM_MUST_CHECK int rmi_flight_more(rm_node *node);
+RM_MUST_CHECK int rmi_flight_retry(rm_node *node);
+RM_MUST_CHECK int rmi_flight_expire(rm_node *node);
 /* Delivers, in order, the results of the flights that are finished at the front. */
-int rmi_flight_commit(rm_node *node);
-int rmi_poll(rm_node *node);
+RM_MUST_CHECK int rmi_flight_commit(rm_node *node);
+RM_MUST_CHECK int rmi_poll(rm_node *node);
 /* Gives up all packets under way in an unwanted or failed node. */
 void rmi_abandon(rm_node *node);
 uint64_t rmi_suspend(rm_node *node);
 void rmi_resume(rm_node *node, uint64_t token);
-int rmi_finish(rm_node *node, uint64_t token, int code, rm_error *err);
+RM_MUST_CHECK int rmi_finish(rm_node *node, uint64_t token, int code, rm_error *err);
 
 /* ---- stream.c */
-int rmi_stream_turn(rm_node *node, bool at_end);
+RM_MUST_CHECK int rmi_stream_turn(rm_node *node, bool at_end);
 /* The node's code failed with `rc`: its stream ends, whatever on_error says. Returns as rmi_item_failed. */
-int rmi_stream_failed(rm_node *node, int rc);
+RM_MUST_CHECK int rmi_stream_failed(rm_node *node, int rc);
 /* Whether a packet waits that the node may take. */
 bool rmi_stream_waits(const rm_node *node);
 /* Whether the other nodes can work inside a pull. */
@@ -473,19 +476,19 @@ bool rmi_can_wait(const rm_node *node);
 bool rmi_may_wait(const rm_node *node);
 
 /* ---- pull.c */
-int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
+RM_MUST_CHECK int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
 
 /* ---- source_input.c */
 /* Takes items from options.input, up to a batch, and the end of the input. RM_OK: some came; RM_AGAIN: there
  * is none now; or a failure. */
-int rmi_take_input(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_take_input(rm_pipeline *pipeline);
 /* Whether a source may still be given items with a seq up to `limit`: after a failure, pipeline->limit. */
 bool rmi_source_input_open(const rm_pipeline *pipeline, int64_t limit);
 /* Whether the node, as a source, takes input items; a pure generator takes none. */
 bool rmi_takes_items(const rm_node *node);
 /* Items will be addressed to `source`, so it does not generate. A failure if it takes none or is no
  * source. */
-int rmi_source_input_address(rm_pipeline *pipeline, const char *source, rm_error *err);
+RM_MUST_CHECK int rmi_source_input_address(rm_pipeline *pipeline, const char *source, rm_error *err);
 
 /* ---- failure.c */
 /* One entry of "failed". */
@@ -496,22 +499,22 @@ typedef struct rmi_failure {
 } rmi_failure;
 /* A packet failed with `rc`, described in `error` (which is emptied): applies on_error. RM_OK: go on; else
  * the run has ended. */
-int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc);
+RM_MUST_CHECK int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc);
 /* The input failed at item `seq`, as pipeline->scratch says (which is emptied). Returns as
  * rmi_item_failed. */
-int rmi_input_failed(rm_pipeline *pipeline, int64_t seq, int rc);
+RM_MUST_CHECK int rmi_input_failed(rm_pipeline *pipeline, int64_t seq, int rc);
 /* The node is unwanted: its failure, if there is one, does not count. */
 void rmi_failure_void(rm_node *node);
 /* The same for the failure of the input. */
 void rmi_input_failure_void(rm_pipeline *pipeline);
 /* Ends the run with the failure, up to which nothing is left to do. Returns its code. */
-int rmi_failure_conclude(rm_pipeline *pipeline);
+RM_MUST_CHECK int rmi_failure_conclude(rm_pipeline *pipeline);
 /* Ends the run at once with the failure in `error` (emptied); `node` may be NULL. Returns rc. */
 int rmi_stop_with(rm_pipeline *pipeline, const rm_node *node, rm_error *error, int rc);
 void rmi_failure_free(rm_node *node);
 
 /* ---- deadline.c */
-int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
+RM_MUST_CHECK int rmi_deadline_start(rm_pipeline *pipeline, int64_t timeout_ms, rm_error *err);
 void rmi_deadline_stop(rm_pipeline *pipeline);
 /* The earliest deadline of an item under way in any node; sets every node's late_at. */
 int64_t rmi_first_timeout(rm_pipeline *pipeline);
@@ -523,8 +526,8 @@ int rmi_timeout_error(const rm_node *node, rm_error *err);
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
 /* Returns RM_OK, or the failure (in pipeline->error) when the run was cancelled or is out of time. */
-int rmi_stop_now(rm_pipeline *pipeline);
-static inline int rmi_check_stop(rm_pipeline *p)
+RM_MUST_CHECK int rmi_stop_now(rm_pipeline *pipeline);
+RM_MUST_CHECK static inline int rmi_check_stop(rm_pipeline *p)
 {
     const bool stop = atomic_load_explicit(&p->stop, memory_order_relaxed) != RMI_RUNNING;
     return stop || p->stopped || p->own_clock ? rmi_stop_now(p) : RM_OK;
@@ -536,11 +539,11 @@ bool rmi_results_deliverable(const rm_pipeline *pipeline);
 
 /* ---- open.c */
 /* Builds the graph of `manifest` and its links; no node is open. *out is owned: rm_pipeline_free. */
-int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,
-                     rm_error *err);
-int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
+RM_MUST_CHECK int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options,
+                                   rm_pipeline **out, rm_error *err);
+RM_MUST_CHECK int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
 /* Copies the caller's options, whose struct may be older and shorter, to *out; defaults for NULL. */
-int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
+RM_MUST_CHECK int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
 
 /* ---- close.c */
 /* Calls close once on every open node. Returns the first failure, which is put in pipeline->error unless an

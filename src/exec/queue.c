@@ -33,12 +33,14 @@ int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t 
     const int rc = rmi_grow(allocator, &block, &queue->capacity, end < FIRST_CAPACITY ? FIRST_CAPACITY : end,
                             sizeof(rm_packet), NULL);
     queue->packets = block;
+    RMI_CHECK(rc != RM_OK || end <= queue->capacity);
     return rc;
 }
 
 size_t rmi_queue_units(const rmi_queue *queue, size_t n)
 {
     size_t units = 0;
+    RMI_CHECK(n <= queue->count);
     if (queue->units > 0)
         for (size_t i = 0; i < n; i++)
             units += rmi_queue_first(queue)[i].reserved;
@@ -47,6 +49,7 @@ size_t rmi_queue_units(const rmi_queue *queue, size_t n)
 
 void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units)
 {
+    RMI_CHECK(n <= offered && offered <= queue->count && units <= queue->units);
     if (units > 0) {
         queue->units -= units;
         for (size_t i = n; i < offered; i++) /* not taken: still whole */
@@ -58,6 +61,7 @@ void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units)
 
 void rmi_queue_clear(rmi_queue *queue)
 {
+    RMI_CHECK(queue->head + queue->count <= queue->capacity);
     for (size_t i = 0; i < queue->count; i++)
         rmi_packet_clear(rmi_queue_first(queue) + i);
     queue->head = queue->count = queue->units = 0;

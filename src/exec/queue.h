@@ -2,6 +2,7 @@
 #ifndef EXEC_QUEUE_H
 #define EXEC_QUEUE_H
 
+#include "base/check.h"
 #include "remotemedia/remotemedia.h"
 
 typedef struct rmi_queue {
@@ -12,7 +13,7 @@ typedef struct rmi_queue {
 } rmi_queue;
 
 /* Makes room for `n` more packets; the next rmi_queue_append of up to `n` cannot fail. */
-int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n);
+RM_MUST_CHECK int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n);
 /* The size of a heap value in units, with the tensor or object that it holds, but without a container's
  * items: enough to bound frames and long texts. */
 uint32_t rmi_queue_units_of(rm_value value);
@@ -40,7 +41,9 @@ static inline rm_packet *rmi_queue_first(const rmi_queue *queue)
 
 static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet)
 {
+    RMI_CHECK(queue->count > 0 && queue->head + queue->count <= queue->capacity);
     *packet = *rmi_queue_first(queue);
+    RMI_CHECK(queue->units == 0 || queue->units >= packet->reserved);
     if (queue->units > 0) /* `reserved` is the port in a merged queue, which has no units */
         queue->units -= packet->reserved;
     packet->reserved = 0;
@@ -48,19 +51,20 @@ static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet)
     queue->head = queue->count == 0 ? 0 : queue->head + 1;
 }
 
-static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
+RM_MUST_CHECK static inline int rmi_queue_reserve(const rm_allocator *allocator, rmi_queue *queue, size_t n)
 {
     return queue->head + queue->count + n <= queue->capacity ? RM_OK
                                                              : rmi_queue_make_room(allocator, queue, n);
 }
 
 /* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) the caller keeps them. */
-static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue, const rm_packet *packets,
-                                   size_t n)
+RM_MUST_CHECK static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue,
+                                                 const rm_packet *packets, size_t n)
 {
     const int rc = rmi_queue_reserve(allocator, queue, n);
     if (rc != RM_OK)
         return rc;
+    RMI_CHECK(queue->head + queue->count + n <= queue->capacity);
     rm_packet *end = queue->packets + queue->head + queue->count;
     for (size_t i = 0; i < n; i++) {
         end[i] = packets[i];

@@ -31,6 +31,7 @@ int rmi_turn(rm_pipeline *p)
         return p->stopped ? p->failed : rc;
     }
     p->ready[rank >> 6] &= ~((uint64_t)1 << (rank & 63));
+    RMI_CHECK(rank < p->node_count);
     p->cursor = rank + 1;
     rc = rmi_node_turn(&p->nodes[rank]);
     if (rc < 0 && !p->stopped)

@@ -46,6 +46,7 @@ static int heed(rm_node *node, int64_t seq, int rc)
 static int settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_t done, int rc)
 {
     const rm_packet *batch = rmi_queue_first(queue);
+    RMI_CHECK(n > 0 && n <= queue->count);
     const int64_t failed_seq = batch[done < n ? done : n - 1].seq;
     const int64_t last_seq = batch[done > 0 ? done - 1 : 0].seq;
     if (rc < 0 && done < n)
@@ -101,6 +102,7 @@ static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
 /* Calls the node with packets of `queue`, where at least one waits; the node has room for one. */
 static int take_from(rm_node *node, rmi_queue *queue, uint32_t port)
 {
+    RMI_CHECK(queue->count > 0 && !node->call.busy);
     const size_t room = queue->count > 1 ? rmi_output_room(node) : 1;
     size_t n = queue->count < room ? queue->count : room;
     int rc = RM_OK;
@@ -146,6 +148,7 @@ static int lean_turn(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
     rmi_link *in = node->in.links[0];
+    RMI_CHECK(node->in.count == 1 && node->out.only != NULL && node->flight.count == 0);
     rm_packet *batch = rmi_queue_first(&in->queue);
     const size_t room = rmi_link_room(node->out.only, RMI_BATCH);
     size_t n = in->queue.count < room ? in->queue.count : room;
@@ -222,6 +225,7 @@ static int generate_turn(rm_node *node)
     }
     rc = heed_generate(node, rc);
     rmi_ready(node);
+    RMI_CHECK(node->in.links[0]->closed || node->in.links[0]->bound <= node->generate.next_seq);
     node->in.links[0]->bound = node->generate.on ? node->generate.next_seq : RMI_FOREVER;
     return rc;
 }
@@ -231,6 +235,8 @@ static int generate_turn(rm_node *node)
 int rmi_flush_turn(rm_node *node)
 {
     const int64_t seq = RM_SEQ_END + node->rank;
+    RMI_CHECK(node->in.closed || rmi_next_seq(node) == RMI_FOREVER);
+    RMI_CHECK(!node->pipeline->tracked || rmi_input_bound(node) == RMI_FOREVER);
     rmi_set_seq(node, seq);
     const int rc = rmi_call_flush(node);
     return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : rc;

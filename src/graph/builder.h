@@ -25,7 +25,7 @@ void rmi_build_add(rmi_builder *b, rm_value *list, rm_value value);
 /* Sets a text; NULL leaves the key out. */
 void rmi_build_text(rmi_builder *b, rm_value *map, const char *key, const char *text);
 /* Moves `value` (consumed) to *out, or clears it after a failure; returns the first failure or RM_OK. */
-int rmi_build_end(rmi_builder *b, rm_value *value, rm_value *out);
+RM_MUST_CHECK int rmi_build_end(rmi_builder *b, rm_value *value, rm_value *out);
 
 /* Puts the members of rm_node_describe (docs/wasm-node.md) about a type's calls into `map`. */
 void rmi_describe_calls(rmi_builder *b, rm_value *map, const rm_node_type *type);

@@ -43,20 +43,21 @@ typedef struct rmi_graph {
 bool rmi_wants_sandbox(const rmi_manifest_node *node);
 /* Resolves everything in `manifest` (borrowed, must outlive the graph). Errors have node and pointer. Call
  * rmi_graph_free also after a failure. */
-int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err);
+RM_MUST_CHECK int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err);
 void rmi_graph_free(rmi_graph *graph);
 
 /* The parameters of a node as one map, overrides included; null when there are none. *out is owned. */
-int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value *out, rm_error *err);
 /* Checks the node's parameters against its type and writes them into `state` (zeroed, state_size bytes).
  * Values with memory live in `arena` or belong to *params, the map for rm_node_params (owned by the caller,
  * who keeps it as long as the state; null where no parameters are given or needed). With `state` NULL it only
  * checks, and `arena` and `params` may be NULL. */
-int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena, rm_value *params,
-                    rm_error *err);
+RM_MUST_CHECK int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena,
+                                  rm_value *params, rm_error *err);
 /* Changes one parameter flagged RM_PARAM_LIVE to `value` (consumed): checks it, then writes it into `state`.
  * `state` and *params are those of rmi_params_fill. *changed (borrowed) is its row in the type's table. */
-int rmi_params_change(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena, rm_value *params,
-                      const char *name, rm_value value, const rm_param **changed, rm_error *err);
+RM_MUST_CHECK int rmi_params_change(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena,
+                                    rm_value *params, const char *name, rm_value value,
+                                    const rm_param **changed, rm_error *err);
 
 #endif

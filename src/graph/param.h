@@ -29,7 +29,8 @@ typedef struct rmi_filler {
 rmi_given rmi_given_of_json(yyjson_val *json);
 rmi_given rmi_given_of_value(const rm_value *value);
 /* Checks `given` against `param` and writes it into the state, if there is one. */
-int rmi_param_fill(const rmi_filler *filler, const rm_param *param, const rmi_given *given, rm_error *err);
+RM_MUST_CHECK int rmi_param_fill(const rmi_filler *filler, const rm_param *param, const rmi_given *given,
+                                 rm_error *err);
 /* Adds node and pointer (that of the parameter `name`) to an error that is set already; returns `code`. */
 int rmi_param_error_place(const rmi_filler *filler, const char *name, int code, rm_error *err);
 

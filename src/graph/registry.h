@@ -47,13 +47,13 @@ extern const rmi_feature rmi_features[];
 bool rmi_feature_available(const char *name);
 
 /* RM_OK when this runtime can use `type`; `owner` (a plug-in's file, or NULL) is named in errors. */
-int rmi_type_check(const rm_node_type *type, const char *owner, rm_error *err);
+RM_MUST_CHECK int rmi_type_check(const rm_node_type *type, const char *owner, rm_error *err);
 /* Adds `types` (ends with NULL), all or none. */
-int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types, const char *owner,
-                          rm_error *err);
+RM_MUST_CHECK int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types,
+                                        const char *owner, rm_error *err);
 /* Copies the node type most like `name`, native or a resolver's, into `buffer`; "" if there is none. */
-int rmi_runtime_near_type(const rm_runtime *runtime, const char *name, char *buffer, size_t size,
-                          rm_error *err);
+RM_MUST_CHECK int rmi_runtime_near_type(const rm_runtime *runtime, const char *name, char *buffer,
+                                        size_t size, rm_error *err);
 
 /* The file that a node_type "wasm:FILE" names, which may be ""; NULL for any other node_type. */
 const char *rmi_type_module(const char *node_type);

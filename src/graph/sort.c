@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "graph/build.h"
 
 /* Ready nodes, the smallest number on top. */
@@ -127,6 +128,7 @@ static int sort_any(rmi_graph *graph, rm_error *err)
         graph->order[done++] = next;
         for (uint32_t i = 0; i < node->output_count; i++) {
             uint32_t to = graph->edges[node->outputs[i]].to;
+            RMI_CHECK(waiting[to] > 0);
             if (--waiting[to] == 0)
                 heap_push(&ready, to);
         }

@@ -79,8 +79,8 @@ typedef struct rmi_manifest_reader {
 
 /* Reads `object` by the table `shape` into `record` (NULL: checks only). Errors have the pointer of `place`
  * or of the wrong part below it. */
-int rmi_fields_read(rmi_manifest_reader *reader, const rmi_field *shape, yyjson_val *object,
-                    const rmi_place *place, void *record, rm_error *err);
+RM_MUST_CHECK int rmi_fields_read(rmi_manifest_reader *reader, const rmi_field *shape, yyjson_val *object,
+                                  const rmi_place *place, void *record, rm_error *err);
 
 /* "a list", "an int": the kind of a JSON element in words, for messages. */
 const char *rmi_json_kind_text(yyjson_val *element);

@@ -104,8 +104,8 @@ typedef struct rmi_manifest_options {
 } rmi_manifest_options;
 
 /* Reads a manifest. Its runtime stays NULL. *out is owned: rm_manifest_free. */
-int rmi_manifest_parse(const rm_allocator *allocator, const char *text, size_t length,
-                       const rmi_manifest_options *options, rm_manifest **out, rm_error *err);
+RM_MUST_CHECK int rmi_manifest_parse(const rm_allocator *allocator, const char *text, size_t length,
+                                     const rmi_manifest_options *options, rm_manifest **out, rm_error *err);
 
 /* The index of a node, or SIZE_MAX. */
 size_t rmi_manifest_find(const rm_manifest *manifest, const char *id);

@@ -10,8 +10,8 @@ static inline bool rmi_is_number(rm_value value)
 }
 
 /* Replaces *value by `value operation operand`; a failure leaves it unchanged. */
-static inline int rmi_number_apply(rm_node *node, rm_operation operation, rm_value *value, rm_value operand,
-                                   rm_error *err)
+RM_MUST_CHECK static inline int rmi_number_apply(rm_node *node, rm_operation operation, rm_value *value,
+                                                 rm_value operand, rm_error *err)
 {
     rm_value result = rm_null();
     int rc = rm_number_compute(rm_node_allocator(node), operation, *value, operand, &result, err);

@@ -7,8 +7,8 @@
 /* Ends a process_many that has finished the first `used` packets of `batch`: emits the first `kept` packets
  * of the array on port 0, together. If `rc` is a failure, batch[used] is the packet that failed: it is
  * consumed, after the emission. Sets *done; returns the code for process_many. */
-static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, size_t used, size_t *done,
-                                int rc, rm_error *err)
+RM_MUST_CHECK static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, size_t used,
+                                              size_t *done, int rc, rm_error *err)
 {
     int sent = kept > 0 ? rm_emit_many(node, 0, batch, kept) : RM_OK;
     *done = used;
@@ -25,8 +25,8 @@ static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, si
 
 /* Allocates or resizes; new bytes are uninitialised. NULL with `err` filled on failure. Free it with
  * rmi_node_free and the same size. */
-static inline void *rmi_node_resize(rm_node *node, void *block, size_t old_size, size_t new_size,
-                                    rm_error *err)
+RM_MUST_CHECK static inline void *rmi_node_resize(rm_node *node, void *block, size_t old_size,
+                                                  size_t new_size, rm_error *err)
 {
     const rm_allocator *allocator = rm_node_allocator(node);
     void *grown = allocator->resize(allocator->context, block, old_size, new_size);

@@ -44,7 +44,7 @@ void rmi_platform_copy_mode(const char *path, int descriptor);
 /* A flag that one thread waits for and any thread or signal handler raises. */
 typedef struct rmi_wake rmi_wake;
 /* *out is owned: rmi_wake_free. */
-int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err);
+RM_MUST_CHECK int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err);
 void rmi_wake_free(rmi_wake *wake);
 /* Safe in any thread and in a signal handler; raised twice counts once. */
 void rmi_wake_raise(rmi_wake *wake);
@@ -59,8 +59,8 @@ typedef struct rmi_watchdog rmi_watchdog;
 /* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function` returns the next
  * deadline (INT64_MAX: none) and runs on the watchdog's thread; the first deadline is asked for by calling
  * it once at start. */
-int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *context), void *context,
-                       rmi_watchdog **out, rm_error *err);
+RM_MUST_CHECK int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *context),
+                                     void *context, rmi_watchdog **out, rm_error *err);
 /* Has the function called soon. Any thread; safe in a signal handler. */
 void rmi_watchdog_poke(rmi_watchdog *watchdog);
 /* Waits for a call in progress, ends the thread, frees. NULL is fine. */
@@ -71,8 +71,8 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog);
 typedef struct rmi_handover rmi_handover;
 /* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function(context)` begins with the
  * thread's first turn. */
-int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *context), void *context,
-                     rmi_handover **out, rm_error *err);
+RM_MUST_CHECK int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *context),
+                                   void *context, rmi_handover **out, rm_error *err);
 /* Gives the turn to the thread and waits until it comes back: true by rmi_handover_park, false by the end of the
  * function, after which there are no turns. One caller at a time. */
 bool rmi_handover_resume(rmi_handover *handover);
@@ -91,8 +91,8 @@ void rmi_platform_break_call(uintptr_t thread);
 
 /* Reads a whole file ("-": standard input); *data is owned, NUL-terminated: rm_text_free(allocator, data,
  * length). RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */
-int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit, char **data,
-                           size_t *length, rm_error *err);
+RM_MUST_CHECK int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit,
+                                         char **data, size_t *length, rm_error *err);
 /* The directory of the running program, without a slash at the end; false where there is none. */
 bool rmi_platform_program_directory(char *buffer, size_t size);
 
@@ -101,7 +101,8 @@ bool rmi_platform_own_directory(char *buffer, size_t size);
 
 /* A shared object; its symbol as data, borrowed; freed handles stay loaded until rmi_library_close. */
 typedef struct rmi_library rmi_library;
-int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_library **out, rm_error *err);
+RM_MUST_CHECK int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_library **out,
+                                   rm_error *err);
 /* Stores the function pointer `name` into `function` (any function pointer of the right type); false if
  * missing. */
 bool rmi_library_function(rmi_library *library, const char *name, void *function, size_t size);

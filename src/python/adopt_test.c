@@ -11,7 +11,7 @@
 
 #include "remotemedia/node.h"
 
-static const char manifest_text[] =
+static const char items_text[] =
     "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
     "\"Python\", \"params\": {\"code\": \"import remotemedia, sys\\nclass Node(remotemedia.Node):\\n"
     "    def process(self, item):\\n        sys.seen.append(item)\\n        return [item, sys.stdout is "
@@ -60,13 +60,13 @@ static void uses_the_interpreter_that_runs(void **unused)
     assert_int_equal(PyRun_SimpleString("import os, sys\nsys.seen = []\nleave = os._exit\n"
                                         "sys.path = [p for p in sys.path if 'site-packages' not in p]"),
                      0);
-    run(manifest_text, "{\"p\":[[1,false],[2,false]]}");
+    run(items_text, "{\"p\":[[1,false],[2,false]]}");
     assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2] and os._exit is leave"), 0);
     assert_int_equal(PyRun_SimpleString("import remotemedia\n"
                                         "assert remotemedia.__spec__.origin == 'frozen'"),
                      0);
     PyThreadState *released = PyEval_SaveThread();
-    run(manifest_text, "{\"p\":[[1,false],[2,false]]}");
+    run(items_text, "{\"p\":[[1,false],[2,false]]}");
     PyEval_RestoreThread(released);
     assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2, 1, 2]"), 0);
 }

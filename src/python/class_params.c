@@ -134,18 +134,21 @@ int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
 
 /* ---- Description */
 
-static void put_text(rm_value *map, const char *key, PyObject *text, rm_error *err)
+/* Nothing where `text` is none. */
+static int put_text(rm_value *map, const char *key, PyObject *text, rm_error *err)
 {
     rm_value value = rm_null();
     Py_ssize_t length = 0;
     const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
     PyErr_Clear();
-    if (utf8 != NULL && rm_string_new(NULL, utf8, (size_t)length, &value, err) == RM_OK)
-        (void)rm_map_set(map, key, strlen(key), value, err);
+    if (utf8 == NULL)
+        return RM_OK;
+    const int rc = rm_string_new(NULL, utf8, (size_t)length, &value, err);
+    return rc == RM_OK ? rm_map_set(map, key, strlen(key), value, err) : rc;
 }
 
 /* The annotation's name: that of a class, or the text it was written as. */
-static void put_type(rm_value *map, const signature *s, PyObject *name, rm_error *err)
+static int put_type(rm_value *map, const signature *s, PyObject *name, rm_error *err)
 {
     PyObject *annotations = PyFunction_GetAnnotations(s->function);
     PyObject *annotation = annotations != NULL ? PyDict_GetItem(annotations, name) : NULL;
@@ -153,9 +156,10 @@ static void put_type(rm_value *map, const signature *s, PyObject *name, rm_error
     if (annotation != NULL)
         text =
             PyType_Check(annotation) ? PyType_GetName((PyTypeObject *)annotation) : PyObject_Str(annotation);
-    put_text(map, "type", text, err);
+    const int rc = put_text(map, "type", text, err);
     Py_XDECREF(text);
     PyErr_Clear();
+    return rc;
 }
 
 static int describe_one(const rm_allocator *allocator, const signature *s, Py_ssize_t i, rm_value *list,
@@ -164,13 +168,13 @@ static int describe_one(const rm_allocator *allocator, const signature *s, Py_ss
     PyObject *name = parameter_name(s, i), *fallback = parameter_default(s, i);
     rm_value map = rm_null(), value = rm_null();
     int rc = rm_map_new(allocator, 4, &map, err);
-    if (rc != RM_OK)
-        return rc;
-    put_text(&map, "name", name, err);
-    put_type(&map, s, name, err);
-    if (fallback == NULL)
+    if (rc == RM_OK)
+        rc = put_text(&map, "name", name, err);
+    if (rc == RM_OK)
+        rc = put_type(&map, s, name, err);
+    if (rc == RM_OK && fallback == NULL)
         rc = rm_map_set(&map, "required", 8, rm_bool(true), err);
-    else if (rmi_to_plain(allocator, fallback, &value, NULL) == RM_OK)
+    else if (rc == RM_OK && rmi_to_plain(allocator, fallback, &value, NULL) == RM_OK)
         rc = rm_map_set(&map, "default", 7, value, err);
     if (rc == RM_OK)
         rc = rm_list_append(list, rm_value_move(&map), err);

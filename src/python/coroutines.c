@@ -87,19 +87,19 @@ static bool is_over(rmi_state *state, rmi_python_work *work)
         if (work->iterator != NULL && work->is_async)
             work->task = rmi_task_close(work->iterator);
         Py_CLEAR(work->iterator);
-        if (work->task != NULL)
-            (void)rmi_work_watch(state, work);
+        if (work->task != NULL && rmi_work_watch(state, work) != 0)
+            Py_CLEAR(work->task); /* nothing would tell that it is done: it is not waited for */
         PyErr_Clear();
     }
-    if (work->iterator != NULL)
-        (void)rmi_generator_close(work->iterator);
-    PyErr_Clear();
+    if (work->iterator != NULL && rmi_generator_close(work->iterator) != 0)
+        PyErr_Clear(); /* a failure that nobody waits for */
     rmi_work_clear(work);
     return true;
 }
 
-/* Goes on with one pending packet; true when it is over and done with. *more: it has more to give at once. */
-static bool advance(rmi_state *state, rmi_python_work *work, bool *more)
+/* Goes on with one pending packet; true when it is over and done with. *more: it has more to give at once; *failed: the
+ * failure with which its outcome could not be told. */
+static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *failed)
 {
     rm_error err = {0};
     if (work->abandoned)
@@ -114,7 +114,7 @@ static bool advance(rmi_state *state, rmi_python_work *work, bool *more)
         *more = true;
         return false;
     }
-    (void)rm_node_finish(state->node, work->token, rc, &err);
+    *failed = rm_node_finish(state->node, work->token, rc, &err);
     rmi_work_clear(work);
     return true;
 }
@@ -128,7 +128,7 @@ int rmi_async_poll(rmi_state *state, rm_error *err)
         rc = rmi_python_failed(state->node, err);
     while (rc == RM_OK && *link != NULL) {
         rmi_python_work *work = *link;
-        if (!advance(state, work, &more)) {
+        if (!advance(state, work, &more, &rc)) {
             link = &work->next;
             continue;
         }

@@ -111,40 +111,48 @@ bool rmi_is_users(const char *file)
            strncmp(file + length, "site-packages/", strlen("site-packages/")) == 0;
 }
 
-static void set_text(rm_value *map, const char *key, const char *text)
+static int set_text(rm_value *map, const char *key, const char *text)
 {
     rm_value value = rm_null();
-    if (rm_string_new(NULL, text, strlen(text), &value, NULL) == RM_OK)
-        (void)rm_map_set(map, key, strlen(key), value, NULL);
+    const int rc = rm_string_new(NULL, text, strlen(text), &value, NULL);
+    return rc == RM_OK ? rm_map_set(map, key, strlen(key), value, NULL) : rc;
 }
 
 /* The line of source, without the space around it. */
-static void set_line_text(rm_value *map, PyObject *file, long line)
+static int set_line_text(rm_value *map, PyObject *file, long line)
 {
+    int rc = RM_OK;
     PyObject *cache = PyImport_ImportModule("linecache");
     PyObject *text = cache != NULL ? PyObject_CallMethod(cache, "getline", "Ol", file, line) : NULL;
     PyObject *bare = text != NULL ? PyObject_CallMethod(text, "strip", NULL) : NULL, *bytes = NULL;
     if (bare != NULL && PyUnicode_GetLength(bare) > 0 && (bytes = rmi_text_of(bare)) != NULL)
-        set_text(map, "text", PyBytes_AS_STRING(bytes));
+        rc = set_text(map, "text", PyBytes_AS_STRING(bytes));
     PyErr_Clear();
     Py_XDECREF(bytes);
     Py_XDECREF(bare);
     Py_XDECREF(text);
     Py_XDECREF(cache);
+    return rc;
 }
 
+/* Whole, or not at all where there is no memory for it. */
 static void add_frame(rm_value *list, PyObject *file, long line, PyObject *function)
 {
     rm_value map = rm_null();
+    int rc = RM_OK;
     PyObject *given = rmi_paths_as_given(file), *file_text = rmi_text_of(given),
              *function_text = function != NULL ? rmi_text_of(function) : NULL;
     if (file_text != NULL && rm_map_new(NULL, 4, &map, NULL) == RM_OK) {
-        set_text(&map, "file", PyBytes_AS_STRING(file_text));
-        (void)rm_map_set(&map, "line", 4, rm_int(line), NULL);
-        if (function_text != NULL)
-            set_text(&map, "function", PyBytes_AS_STRING(function_text));
-        set_line_text(&map, file, line);
-        (void)rm_list_append(list, rm_value_move(&map), NULL);
+        rc = set_text(&map, "file", PyBytes_AS_STRING(file_text));
+        if (rc == RM_OK)
+            rc = rm_map_set(&map, "line", 4, rm_int(line), NULL);
+        if (rc == RM_OK && function_text != NULL)
+            rc = set_text(&map, "function", PyBytes_AS_STRING(function_text));
+        if (rc == RM_OK)
+            rc = set_line_text(&map, file, line);
+        if (rc == RM_OK)
+            rc = rm_list_append(list, rm_value_move(&map), NULL);
+        rm_value_clear(&map);
     }
     PyErr_Clear();
     Py_XDECREF(function_text);
@@ -238,8 +246,9 @@ static rm_value detail_of(PyObject *exception)
     PyObject *bytes = text != NULL ? rmi_text_of(text) : NULL;
     rm_value detail = rm_null();
     PyErr_Clear();
-    if (bytes != NULL)
-        (void)rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes), &detail, NULL);
+    if (bytes != NULL && rm_string_new(NULL, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes),
+                                       &detail, NULL) != RM_OK)
+        detail = rm_null(); /* no memory for it */
     Py_XDECREF(bytes);
     Py_XDECREF(text);
     Py_XDECREF(lines);

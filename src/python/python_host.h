@@ -99,9 +99,9 @@ static inline PyObject *rmi_name(rmi_python_name name)
 }
 /* Starts the interpreter unless it runs already. Any thread, without the GIL. */
 struct rmi_host;
-int rmi_python_start(const struct rmi_host *host, rm_error *err);
+RM_MUST_CHECK int rmi_python_start(const struct rmi_host *host, rm_error *err);
 /* Gives Python code standard error as its output, and nothing to read. */
-int rmi_python_redirect_streams(void);
+RM_MUST_CHECK int rmi_python_redirect_streams(void);
 /* An application's own interpreter has been finalized: nothing of Python may be touched any more. Any thread. */
 bool rmi_python_has_ended(void);
 /* The calling thread takes the GIL (nested calls are cheap) and gives it back. */
@@ -114,11 +114,11 @@ extern const rm_allocator rmi_box_allocator;
 
 /* ---- interrupt.c */
 /* Has a signal end blocking calls of Python code, where that is possible; else does nothing. */
-int rmi_interrupt_install(void);
+RM_MUST_CHECK int rmi_interrupt_install(void);
 
 /* ---- exit.c */
 /* os._exit raises SystemExit from now on, but for forked processes. */
-int rmi_exit_install(void);
+RM_MUST_CHECK int rmi_exit_install(void);
 
 /* ---- paths.c */
 /* What rm_python_attach was given, and what the resolver needs. */
@@ -136,13 +136,13 @@ typedef struct rmi_host {
     rmi_call loading;   /* a resolve or describe */
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
-int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
+RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
 /* Puts the host's directories before all others, and seeds `random` where it asks for that; once a host. */
-int rmi_paths_prepare(rmi_host *host);
+RM_MUST_CHECK int rmi_paths_prepare(rmi_host *host);
 /* Puts the manifest's directory behind all others: a file beside it never hides a module of Python's. */
-int rmi_paths_beside(const char *directory);
+RM_MUST_CHECK int rmi_paths_beside(const char *directory);
 /* The file of a frame as the user named it: "DIR/x.py" for what lies in a directory that was given as DIR. */
-PyObject *rmi_paths_as_given(PyObject *file);
+RM_MUST_CHECK PyObject *rmi_paths_as_given(PyObject *file);
 
 /* ---- exceptions.c */
 /* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED
@@ -151,16 +151,16 @@ int rmi_python_failed(rm_node *node, rm_error *err);
 /* Whether a file is the user's, or of a package that the user installed. */
 bool rmi_is_users(const char *file);
 /* The text of an object for C, as bytes; NUL and lone surrogates are escaped. NULL without an exception: there is none. */
-PyObject *rmi_text_of(PyObject *object);
+RM_MUST_CHECK PyObject *rmi_text_of(PyObject *object);
 /* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed
  * then gives the same code and text again. */
 void rmi_python_raise(rm_error *err);
 
 /* ---- module.c */
 /* The module `_remotemedia`, its types kept in the process' state. */
-PyObject *rmi_module_new(void);
+RM_MUST_CHECK PyObject *rmi_module_new(void);
 /* compute.c: adds the function `compute` to it. */
-int rmi_compute_add(PyObject *module);
+RM_MUST_CHECK int rmi_compute_add(PyObject *module);
 /* The one cast of a function: a method that takes keywords is called as one by its flags. */
 #define RMI_METHOD(function) ((PyCFunction)(void *)(function))
 

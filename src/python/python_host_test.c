@@ -50,7 +50,7 @@ static outcome run(rmt_heap *heap, const char *text, const char *items)
         o.rc = rm_manifest_parse(runtime, text, strlen(text), &manifest, &o.err);
     if (o.rc == RM_OK)
         o.rc = rm_run(manifest, &options, input, &outputs, &o.err);
-    (void)rm_json_write(NULL, outputs, 0, &o.outputs, &o.length, NULL, NULL);
+    assert_int_equal(rm_json_write(NULL, outputs, 0, &o.outputs, &o.length, NULL, NULL), RM_OK);
     rm_value_clear(&outputs);
     rm_value_clear(&input);
     rm_manifest_free(manifest);

@@ -81,9 +81,9 @@ void rmi_loading_interrupt(rmi_host *host);
 /* What a slot does, with the GIL, between rmi_call_enter and rmi_call_leave. */
 typedef int rmi_job(rmi_state *state, rm_error *err);
 /* Runs the job of a slot: in the node's thread where it has one, else here. */
-int rmi_run(rmi_state *state, rmi_job *job, rm_error *err);
+RM_MUST_CHECK int rmi_run(rmi_state *state, rmi_job *job, rm_error *err);
 /* Gives the node a thread; RM_E_MISSING_FEATURE where there are none. */
-int rmi_thread_start(rmi_state *state, rm_error *err);
+RM_MUST_CHECK int rmi_thread_start(rmi_state *state, rm_error *err);
 /* Ends it, between jobs. NULL is fine. */
 void rmi_thread_end(rmi_state *state);
 /* In the thread, in a job: the slot answers `rc` (a failure is in `err`, which is emptied). Returns when the thread is
@@ -91,10 +91,10 @@ void rmi_thread_end(rmi_state *state);
 void rmi_thread_park(rmi_state *state, int rc, rm_error *err);
 /* Whether a job has parked and can go on. */
 bool rmi_thread_parked(const rmi_state *state);
-int rmi_thread_resume(rmi_state *state, rm_error *err);
+RM_MUST_CHECK int rmi_thread_resume(rmi_state *state, rm_error *err);
 /* Ends a job that has parked: next(stream) raises GeneratorExit in it. One that goes on all the same is stuck, and a
  * failure; what it holds stays as it is. */
-int rmi_thread_unwind(rmi_state *state, rm_error *err);
+RM_MUST_CHECK int rmi_thread_unwind(rmi_state *state, rm_error *err);
 bool rmi_thread_stuck(const rmi_state *state);
 int rmi_thread_stuck_error(const rmi_state *state, rm_error *err);
 
@@ -103,33 +103,35 @@ int rmi_thread_stuck_error(const rmi_state *state, rm_error *err);
 void rmi_class_set_slots(rmi_class *class);
 
 /* ---- process_items.c */
-int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
-                           size_t *done, rm_error *err);
-int rmi_items_more(rm_node *node, void *state, rm_error *err);
+RM_MUST_CHECK int rmi_items_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch,
+                                         size_t n, size_t *done, rm_error *err);
+RM_MUST_CHECK int rmi_items_more(rm_node *node, void *state, rm_error *err);
 /* Calls the user's `process`. */
-PyObject *rmi_user_process(rmi_state *state, PyObject *item);
+RM_MUST_CHECK PyObject *rmi_user_process(rmi_state *state, PyObject *item);
 /* What `process` is given. A tensor knows the packet's times, and is no longer the packet's; nor is an object that is
  * none of Python's. */
-PyObject *rmi_item_of_packet(rm_packet *packet);
+RM_MUST_CHECK PyObject *rmi_item_of_packet(rm_packet *packet);
 /* The same for this node, which may take tensors as numpy's arrays. */
-PyObject *rmi_item_for(rmi_state *state, rm_packet *packet);
+RM_MUST_CHECK PyObject *rmi_item_for(rmi_state *state, rm_packet *packet);
 
 /* ---- returned_values.c */
 /* Sends `value` (borrowed) on: a Packet as it says, all else as it is, None as null. The caller holds one
  * reference and gives it up; who holds another may change the value, so that a copy is sent. */
-int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err);
+RM_MUST_CHECK int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err);
 /* The packet that carries `value`, in the same sense, and its port. */
-int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, unsigned *port, rm_error *err);
+RM_MUST_CHECK int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, unsigned *port,
+                                       rm_error *err);
 /* Whether a result is one value that can be sent as it is: no None, Packet, generator, awaitable. */
 bool rmi_is_value(PyObject *result);
 /* Takes what the user's code returned (consumed) and goes on with it as rmi_work_step does. */
-int rmi_work_start(rmi_state *state, rmi_python_work *work, PyObject *result, rm_error *err);
+RM_MUST_CHECK int rmi_work_start(rmi_state *state, rmi_python_work *work, PyObject *result, rm_error *err);
 /* RM_MORE: one value was emitted, there may be more; RM_PENDING: a task is under way; RM_OK: all done; or
  * a failure. */
-int rmi_work_step(rmi_state *state, rmi_python_work *work, rm_error *err);
+RM_MUST_CHECK int rmi_work_step(rmi_state *state, rmi_python_work *work, rm_error *err);
 /* The same, but waits for tasks: RM_MORE, RM_OK or a failure. */
-int rmi_work_step_waiting(rmi_state *state, rmi_python_work *work, rm_error *err);
-int rmi_work_start_waiting(rmi_state *state, rmi_python_work *work, PyObject *result, rm_error *err);
+RM_MUST_CHECK int rmi_work_step_waiting(rmi_state *state, rmi_python_work *work, rm_error *err);
+RM_MUST_CHECK int rmi_work_start_waiting(rmi_state *state, rmi_python_work *work, PyObject *result,
+                                         rm_error *err);
 void rmi_work_clear(rmi_python_work *work);
 static inline bool rmi_work_is_idle(const rmi_python_work *work)
 {
@@ -138,41 +140,41 @@ static inline bool rmi_work_is_idle(const rmi_python_work *work)
 /* Whether `task` is one of its works'. */
 bool rmi_has_task(const rmi_state *state, PyObject *task);
 /* Ends all work early: cancels tasks, closes generators. A failure of the user's code is in `err`. */
-int rmi_works_close(rmi_state *state, rm_error *err);
+RM_MUST_CHECK int rmi_works_close(rmi_state *state, rm_error *err);
 /* Closes a generator. */
-int rmi_generator_close(PyObject *generator);
+RM_MUST_CHECK int rmi_generator_close(PyObject *generator);
 
 /* ---- event_loop.c */
 /* A task for `awaitable` (borrowed) that has run until it first waits. */
-PyObject *rmi_task_new(PyObject *awaitable);
+RM_MUST_CHECK PyObject *rmi_task_new(PyObject *awaitable);
 /* A task for the next item of an asynchronous iterator; its result is the mark of the end when there is
  * none. */
-PyObject *rmi_task_next(PyObject *iterator);
+RM_MUST_CHECK PyObject *rmi_task_next(PyObject *iterator);
 /* 1: done, 0: under way. */
-int rmi_task_done(PyObject *task);
-PyObject *rmi_task_result(PyObject *task);
+RM_MUST_CHECK int rmi_task_done(PyObject *task);
+RM_MUST_CHECK PyObject *rmi_task_result(PyObject *task);
 bool rmi_is_end(PyObject *result);
 /* Runs the loop until the task is done; waits. */
-int rmi_task_finish(PyObject *task);
+RM_MUST_CHECK int rmi_task_finish(PyObject *task);
 /* The same, for at most a second; then the task is cancelled, and that is a failure described in `err`. */
-int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
+RM_MUST_CHECK int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
 /* Cancels `task` and waits for its end, for at most a second. */
-int rmi_task_cancel(PyObject *task);
+RM_MUST_CHECK int rmi_task_cancel(PyObject *task);
 /* The same for a list of (task, asynchronous iterator to be closed), either None; for at most a second in all. */
-int rmi_tasks_cancel(PyObject *pairs);
+RM_MUST_CHECK int rmi_tasks_cancel(PyObject *pairs);
 /* A task that closes an asynchronous iterator. */
-PyObject *rmi_task_close(PyObject *iterator);
+RM_MUST_CHECK PyObject *rmi_task_close(PyObject *iterator);
 /* One turn of the loop without waiting; other nodes with something pending are woken where it matters to
  * them. */
-int rmi_loop_step(rmi_state *state);
+RM_MUST_CHECK int rmi_loop_step(rmi_state *state);
 /* After a call: what it did may be what another node's task waits for (an asyncio.Event, a Queue). */
 void rmi_loop_after_call(void);
 /* What `state` waits for now. */
-int rmi_loop_wait(rmi_state *state, rm_wait *wait);
+RM_MUST_CHECK int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 /* Puts the state into the list of those with something pending, or takes it out. */
 void rmi_waiting(rmi_state *state, bool waiting);
 /* The task of a pending work tells state's node when it is done. */
-int rmi_work_watch(rmi_state *state, rmi_python_work *work);
+RM_MUST_CHECK int rmi_work_watch(rmi_state *state, rmi_python_work *work);
 /* Whether the calling thread is running the loop: its caller is code of a task. */
 bool rmi_loop_runs_here(void);
 /* Whether an exception can be set for `thread`, which stands in `frame` (NULL: not known): code of a task, and what is not
@@ -183,45 +185,46 @@ bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **
 void rmi_loop_wake(void);
 /* A future of the loop; its result or exception is set by `rmi_future_set` (value NULL: the stream has
  * ended). */
-PyObject *rmi_future_new(void);
-int rmi_future_set(PyObject *future, PyObject *value);
-PyTypeObject *rmi_waker_type_new(PyObject *module);
+RM_MUST_CHECK PyObject *rmi_future_new(void);
+RM_MUST_CHECK int rmi_future_set(PyObject *future, PyObject *value);
+RM_MUST_CHECK PyTypeObject *rmi_waker_type_new(PyObject *module);
 void rmi_waker_detach(PyObject *waker);
-int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
-                           size_t *done, rm_error *err);
-int rmi_async_more(rm_node *node, void *state, rm_error *err);
+RM_MUST_CHECK int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch,
+                                         size_t n, size_t *done, rm_error *err);
+RM_MUST_CHECK int rmi_async_more(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
-int rmi_async_poll(rmi_state *state, rm_error *err);
+RM_MUST_CHECK int rmi_async_poll(rmi_state *state, rm_error *err);
 void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
 
 /* ---- python_stream.c */
-PyTypeObject *rmi_stream_type_new(PyObject *module);
-PyTypeObject *rmi_ready_type_new(PyObject *module);
-int rmi_stream_call(rm_node *node, void *state, rm_error *err);
+RM_MUST_CHECK PyTypeObject *rmi_stream_type_new(PyObject *module);
+RM_MUST_CHECK PyTypeObject *rmi_ready_type_new(PyObject *module);
+RM_MUST_CHECK int rmi_stream_call(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
-int rmi_stream_poll(rmi_state *state, rm_error *err);
+RM_MUST_CHECK int rmi_stream_poll(rmi_state *state, rm_error *err);
 void rmi_stream_free(rmi_state *state);
 
 /* ---- generate.c */
-int rmi_source_generate(rm_node *node, void *state, rm_error *err);
+RM_MUST_CHECK int rmi_source_generate(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
-int rmi_source_poll(rmi_state *state, rm_error *err);
+RM_MUST_CHECK int rmi_source_poll(rmi_state *state, rm_error *err);
 
 /* ---- find_class.c */
 /* What a resolver does (node.h), without the GIL. */
-int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out, const char **looked,
-                      rm_error *err);
+RM_MUST_CHECK int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **out,
+                                    const char **looked, rm_error *err);
 void rmi_class_free(rmi_class *class);
 /* The class that a node_type names; RM_DONE and text in host->looked: there is none. With the GIL. */
-int rmi_class_find(rmi_host *host, const char *node_type, PyObject **out, rm_error *err);
+RM_MUST_CHECK int rmi_class_find(rmi_host *host, const char *node_type, PyObject **out, rm_error *err);
 
 /* ---- class_params.c */
 /* Checks the names of the parameters against the class' __init__, as far as it tells them. */
-int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err);
+RM_MUST_CHECK int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err);
 /* The parameters of a class as a list of {"name", "type", "default", "required"}. *out is owned. */
-int rmi_params_describe(const rm_allocator *allocator, PyObject *class, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_params_describe(const rm_allocator *allocator, PyObject *class, rm_value *out,
+                                      rm_error *err);
 
 /* ---- class_description.c */
-int rmi_describe(rmi_host *host, const char *name, rm_value *list, rm_error *err);
+RM_MUST_CHECK int rmi_describe(rmi_host *host, const char *name, rm_value *list, rm_error *err);
 
 #endif

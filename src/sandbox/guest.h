@@ -40,8 +40,8 @@ typedef struct rmi_guest_usage {
 
 /* Loads the module `file` and makes an instance with the policy, whose limits are told in errors. The policy is borrowed
  * as long as the guest lives. *out is owned. */
-int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
-                  rmi_guest_usage before, rmi_guest **out, rm_error *err);
+RM_MUST_CHECK int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
+                                rmi_guest_usage before, rmi_guest **out, rm_error *err);
 /* What was used before and by this one. */
 rmi_guest_usage rmi_guest_used(const rmi_guest *guest);
 /* NULL is fine. */
@@ -49,19 +49,20 @@ void rmi_guest_free(rmi_guest *guest);
 /* Whether it has that function; what is not optional it has. */
 bool rmi_guest_has(const rmi_guest *guest, rmi_guest_call call);
 /* The input area, of at least `size` bytes, also while the guest waits; borrowed, until the guest's next call. */
-int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capacity, rm_error *err);
+RM_MUST_CHECK int rmi_guest_input(rmi_guest *guest, size_t size, uint8_t **data, size_t *capacity,
+                                  rm_error *err);
 /* Calls one of the functions, whose arguments (0 to 2) are in `slots`. The guest's answer: RM_OK, RM_MORE, ...; or a failure:
  * its own, or that of the sandbox, after which it cannot be called again (rmi_guest_is_dead). *answer is filled in both
  * cases but the last. */
-int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call call, rmi_slot slots[static 2],
-                      rmi_guest_answer *answer, rm_error *err);
+RM_MUST_CHECK int rmi_guest_call_it(rmi_guest *guest, rmi_guest_call call, rmi_slot slots[static 2],
+                                    rmi_guest_answer *answer, rm_error *err);
 /* From here on its code may wait for packets of its stream in the middle of a call; such a call answers RM_OK, and rmi_guest_waits
  * is true. Before RMI_GUEST_OPEN. */
-int rmi_guest_let_wait(rmi_guest *guest, rm_error *err);
+RM_MUST_CHECK int rmi_guest_let_wait(rmi_guest *guest, rm_error *err);
 bool rmi_guest_waits(const rmi_guest *guest);
 /* Goes on with the call that waits, as rmi_guest_call_it: `length` bytes of packets are in the input area, or it is RMI_STREAM_ENDED or
  * RMI_STREAM_CLOSED. */
-int rmi_guest_go_on(rmi_guest *guest, uint32_t length, rmi_guest_answer *answer, rm_error *err);
+RM_MUST_CHECK int rmi_guest_go_on(rmi_guest *guest, uint32_t length, rmi_guest_answer *answer, rm_error *err);
 /* Bytes that its code wrote to standard output and standard error too fast, and that were dropped. */
 uint64_t rmi_guest_lost(const rmi_guest *guest);
 /* Ends the call in progress, if there is one, with RM_E_CANCELLED. Any thread. */
@@ -81,6 +82,6 @@ int rmi_guest_broken(rm_error *err, const char *format, ...) RM_PRINTF(2, 3);
 /* The same: it has answered `code`. */
 int rmi_guest_answered(rmi_guest_call call, int code, rm_error *err);
 /* `rc`, that of reading a value that lies in `where`; a failure says that it is the module's. */
-int rmi_guest_read(int rc, const char *where, rm_error *err);
+RM_MUST_CHECK int rmi_guest_read(int rc, const char *where, rm_error *err);
 
 #endif

@@ -140,21 +140,25 @@ static int need_guest(rmi_sandbox_state *state, rm_error *err)
     return rc;
 }
 
-/* What is pending has died with its guest. */
-static void fail_pending(rmi_sandbox_state *state, int rc, const rm_error *why)
+/* What is pending has died with its guest. A failure is one that the run has stopped with. */
+static int fail_pending(rmi_sandbox_state *state, int rc, const rm_error *why)
 {
+    int failed = RM_OK;
     while (state->token_count > 0) {
         const uint64_t host = state->tokens[--state->token_count].host;
         rm_error failure = {0};
         (void)rm_error_set(&failure, rc, "%s", why != NULL ? why->message : "its sandbox was ended");
-        (void)rm_node_finish(state->node, host, rc, &failure);
+        const int finished = rm_node_finish(state->node, host, rc, &failure);
+        failed = failed == RM_OK ? finished : failed;
         rm_error_clear(&failure);
     }
+    return failed;
 }
 
 /* After each call: `rc` is its code. What has died is given up. */
 static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
 {
+    int failed = RM_OK;
     if (state->guest == NULL || !rmi_guest_is_dead(state->guest))
         return rc;
     if (rmi_guest_is_spent(state->guest) && err != NULL)
@@ -166,7 +170,9 @@ static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
     if (rm_node_cancelled(state->node))
         state->token_count = 0;
     else
-        fail_pending(state, rc, err);
+        failed = fail_pending(state, rc, err);
+    if (failed != RM_OK)
+        return failed;
     return rc == RM_E_CANCELLED && rm_node_cancelled(state->node) ? rm_node_cancel_error(state->node, err)
                                                                   : rc;
 }

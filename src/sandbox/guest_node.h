@@ -74,14 +74,14 @@ typedef struct rmi_sandbox_state {
 /* ---- guest_node.c */
 void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description);
 /* The configuration in the guest's input area; then rm_node_describe or rm_node_open. */
-int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call, rmi_guest_answer *answer,
-                          rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call,
+                                        rmi_guest_answer *answer, rm_error *err);
 
 /* ---- replay.c */
 /* Does what the events of `answer` say. `batch`: the n packets that were given, whose seqs are the ones that may be emitted; NULL:
  * what is emitted belongs to what the node is doing. */
-int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer, const rm_packet *batch,
-                       size_t n, rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer,
+                                     const rm_packet *batch, size_t n, rm_error *err);
 /* Logs how many lines of the log were dropped. */
 void rmi_sandbox_tell_lost(rmi_sandbox_state *state);
 

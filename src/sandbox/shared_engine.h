@@ -41,14 +41,15 @@ struct rm_sandbox {
 void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *format, ...) RM_PRINTF(3, 4);
 /* The path of a WASM file of ours, the first of `names` (ends with NULL) that is there; RM_E_NOT_FOUND says where
  * it was looked for. */
-int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char path[static RMI_SANDBOX_PATH],
-                     rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names,
+                                   char path[static RMI_SANDBOX_PATH], rm_error *err);
 /* The module of a file, compiled and loaded, with WASI as its imports; lives as long as the sandbox. */
-int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out,
-                       rmi_engine **engine, rm_error *err);
+RM_MUST_CHECK int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out,
+                                     rmi_engine **engine, rm_error *err);
 
 /* ---- compiled_modules.c */
 /* Loads the module in the file `path`: from the cache where it is there, else it is compiled first. */
-int rmi_code_load(rm_sandbox *sandbox, rmi_engine *engine, const char *path, rmi_module **out, rm_error *err);
+RM_MUST_CHECK int rmi_code_load(rm_sandbox *sandbox, rmi_engine *engine, const char *path, rmi_module **out,
+                                rm_error *err);
 
 #endif

@@ -41,13 +41,14 @@ typedef struct rmi_standalone rmi_standalone;
 /* Resolves the node that `config` (a map, borrowed) describes, and checks its parameters; does not open it.
  * docs/wasm-node.md has the keys; others are ignored. Pointers in errors are relative to the node
  * ("/params/x"). *out is owned; the functions of *caller are called until it is freed. */
-int rmi_standalone_new(rm_runtime *runtime, rm_value config, const rmi_standalone_caller *caller,
-                       rmi_standalone **out, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_new(rm_runtime *runtime, rm_value config,
+                                     const rmi_standalone_caller *caller, rmi_standalone **out,
+                                     rm_error *err);
 /* Closes the node if it is open, and frees it; NULL is fine. */
 void rmi_standalone_free(rmi_standalone *standalone);
 /* Describes the node: a map, see docs/wasm-node.md. *out is owned. */
-int rmi_standalone_describe(const rmi_standalone *standalone, rm_value *out, rm_error *err);
-int rmi_standalone_open(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_describe(const rmi_standalone *standalone, rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_open(rmi_standalone *standalone, rm_error *err);
 
 /* The calls of an open node. Each returns the code of its slot: RM_OK, the codes that node.h lists, or a
  * failure described in `err`. A call that does not fit (to a missing port, or with a packet after RM_MORE) is
@@ -55,20 +56,20 @@ int rmi_standalone_open(rmi_standalone *standalone, rm_error *err);
 
 /* Gives packets to an input port; *done counts the finished ones. These, and on failure packets[*done] too,
  * are consumed; the caller keeps the rest. A streaming node gets all of them and is called once. */
-int rmi_standalone_process(rmi_standalone *standalone, uint32_t port, rm_packet *packets, size_t n,
-                           size_t *done, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_process(rmi_standalone *standalone, uint32_t port, rm_packet *packets,
+                                         size_t n, size_t *done, rm_error *err);
 /* After RM_MORE. */
-int rmi_standalone_more(rmi_standalone *standalone, rm_error *err);
-int rmi_standalone_generate(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_more(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_generate(rmi_standalone *standalone, rm_error *err);
 /* RM_MORE: call again at once. */
-int rmi_standalone_poll(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_poll(rmi_standalone *standalone, rm_error *err);
 /* Ends the stream of a streaming node. */
-int rmi_standalone_end(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_end(rmi_standalone *standalone, rm_error *err);
 /* Tells the node that no packet with a seq below `bound` will come. */
-int rmi_standalone_advance(rmi_standalone *standalone, int64_t bound, rm_error *err);
-int rmi_standalone_flush(rmi_standalone *standalone, rm_error *err);
-int rmi_standalone_abandon(rmi_standalone *standalone, uint64_t token, rm_error *err);
-int rmi_standalone_close(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_advance(rmi_standalone *standalone, int64_t bound, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_flush(rmi_standalone *standalone, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_abandon(rmi_standalone *standalone, uint64_t token, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_close(rmi_standalone *standalone, rm_error *err);
 /* Asks the call in progress, if there is one, to return soon with RM_E_CANCELLED. May be called in the middle
  * of that call. */
 void rmi_standalone_interrupt(rmi_standalone *standalone);

@@ -25,20 +25,21 @@ struct rmi_standalone {
 };
 
 /* ---- standalone_manifest.c */
-int rmi_standalone_config_read(rm_value config, rmi_standalone_config *into, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_config_read(rm_value config, rmi_standalone_config *into, rm_error *err);
 /* Makes a manifest whose first node is the node, followed by the placeholders in the order of `inputs`. *out
  * is owned, also after a failure. */
-int rmi_standalone_manifest(rm_runtime *runtime, const rmi_standalone_config *config, rm_manifest **out,
-                            rm_error *err);
+RM_MUST_CHECK int rmi_standalone_manifest(rm_runtime *runtime, const rmi_standalone_config *config,
+                                          rm_manifest **out, rm_error *err);
 /* Gives the placeholders the ids of the nodes that they replace. Only after the graph is built: two ids may
  * be the same. */
-int rmi_standalone_name_inputs(rm_manifest *manifest, const rmi_standalone_config *config, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_name_inputs(rm_manifest *manifest, const rmi_standalone_config *config,
+                                             rm_error *err);
 
 /* ---- standalone_host.c */
 /* The node's host, which reports its events to the caller. */
 extern const rmi_node_host rmi_standalone_host;
 /* Queues packets for a streaming node to pull; consumes them, also on failure. */
-int rmi_standalone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err);
+RM_MUST_CHECK int rmi_standalone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err);
 /* Removes a pending packet: nobody wants its results. */
 void rmi_standalone_forget(rm_node *node, uint64_t token);
 

@@ -81,9 +81,9 @@ static int pairs(rm_node *node, void *state, rm_error *err)
     rm_packet packet = rm_packet_of(rm_null());
     if (rm_node_can_wait(node))
         return rm_error_set(err, RM_E_INTERNAL, "it cannot");
-    const int rc = rm_node_pull(node, true, &packet, err);
-    if (rc == RM_DONE && s->half)
-        (void)rm_emit_value(node, rm_int(s->sum));
+    int rc = rm_node_pull(node, true, &packet, err);
+    if (rc == RM_DONE && s->half && (rc = rm_emit_value(node, rm_int(s->sum))) == RM_OK)
+        rc = RM_DONE;
     if (rc != RM_OK)
         return rc == RM_AGAIN ? RM_OK : rc;
     s->sum = (s->half ? s->sum : 0) + packet.value.i;

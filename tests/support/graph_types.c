@@ -190,8 +190,7 @@ static int emit_anywhere(rm_node *node, void *state, unsigned port, rm_packet in
 {
     (void)state, (void)port, (void)err;
     rmt_called(node);
-    (void)rm_emit(node, 7, in);
-    return RM_OK;
+    return rm_emit(node, 7, in) == RM_OK ? RM_DONE : RM_OK;
 }
 
 /* Passes three items, then wants no more. */

@@ -157,7 +157,8 @@ static bool push_items(rmt_graph *g)
     while (!g->finished) {
         if (!g->has_next && !find_item(g, &g->next_source, &g->next)) {
             g->finished = true;
-            (void)rm_pipeline_finish(g->pipeline, NULL);
+            if (rm_pipeline_finish(g->pipeline, &g->err) != RM_OK)
+                rmt_trouble(g, "the end of the input: %s", g->err.message);
             return true;
         }
         g->has_next = true;
@@ -273,7 +274,8 @@ bool rmt_graph_take(rmt_graph *g)
             g->taken[g->results++] = g->item;
         append(g->order, sizeof g->order, "%s:%lld ", rm_pipeline_sink_id(g->pipeline, sink),
                (long long)packet.value.i);
-        (void)rm_list_append(&g->lists[sink], rm_value_move(&packet.value), NULL);
+        if (rm_list_append(&g->lists[sink], rm_value_move(&packet.value), NULL) != RM_OK)
+            rmt_trouble(g, "no memory for a result");
         rm_packet_clear(&packet);
         any = true;
     }
@@ -345,11 +347,14 @@ static void tell_json(rmt_graph *g, rm_value outputs)
 static void tell_outputs(rmt_graph *g)
 {
     rm_value outputs = rm_null();
-    (void)rm_map_new(NULL, 0, &outputs, NULL);
+    int rc = rm_map_new(NULL, 0, &outputs, NULL);
     for (size_t i = 0; i < rm_pipeline_sink_count(g->pipeline); i++) {
         const char *id = rm_pipeline_sink_id(g->pipeline, i);
-        (void)rm_map_set(&outputs, id, strlen(id), rm_value_retain(g->lists[i]), NULL);
+        if (rc == RM_OK)
+            rc = rm_map_set(&outputs, id, strlen(id), rm_value_retain(g->lists[i]), NULL);
     }
+    if (rc != RM_OK)
+        rmt_trouble(g, "no memory for the results");
     tell_json(g, outputs);
     rm_value_clear(&outputs);
 }
@@ -357,7 +362,8 @@ static void tell_outputs(rmt_graph *g)
 static void tell_failures(rmt_graph *g)
 {
     rm_value list = rm_null();
-    (void)rm_pipeline_failures(g->pipeline, &list, NULL);
+    if (rm_pipeline_failures(g->pipeline, &list, NULL) != RM_OK)
+        return; /* an allocation that fails here says nothing about the run */
     for (size_t i = 0; i < rm_list_length(list); i++) {
         rm_value node = rm_null(), item = rm_null();
         (void)rm_map_get(rm_list_get(list, i), "node", 4, &node);

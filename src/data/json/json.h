@@ -13,23 +13,24 @@ enum { RMI_JSON_MAX_NESTING = 200, RMI_JSON_MAX_DIGITS = 4300 };
  * ("manifest"). Checks UTF-8, nesting, lone surrogates; errors have line and column. *out is owned:
  * rmi_json_document_free. */
 typedef struct rmi_json_document rmi_json_document;
-int rmi_json_read(const rm_allocator *allocator, const char *text, size_t length, const char *what,
-                  rmi_json_document **out, rm_error *err);
+RM_MUST_CHECK int rmi_json_read(const rm_allocator *allocator, const char *text, size_t length,
+                                const char *what, rmi_json_document **out, rm_error *err);
 yyjson_val *rmi_json_root(const rmi_json_document *document);
 void rmi_json_document_free(rmi_json_document *document);
 
 /* Makes a value of one element; `flags` as rm_json_parse. A failure (bad __numpy__ form) has its pointer
  * below `pointer`. *out is owned and does not borrow from the document. */
-int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsigned flags, const char *pointer,
-                      rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsigned flags,
+                                    const char *pointer, rm_value *out, rm_error *err);
 
 /* Reads many texts, as the lines of an input: as rm_json_parse, but keeps memory and the strings of keys from
  * one to the next. Threads: one at a time. Any thread may use and clear the values; all but tensors must be
  * cleared before the reader is freed. *out is owned: rmi_json_reader_free (NULL is fine). */
 typedef struct rmi_json_reader rmi_json_reader;
-int rmi_json_reader_new(const rm_allocator *allocator, unsigned flags, rmi_json_reader **out, rm_error *err);
-int rmi_json_reader_read(rmi_json_reader *reader, const char *text, size_t length, rm_value *out,
-                         rm_error *err);
+RM_MUST_CHECK int rmi_json_reader_new(const rm_allocator *allocator, unsigned flags, rmi_json_reader **out,
+                                      rm_error *err);
+RM_MUST_CHECK int rmi_json_reader_read(rmi_json_reader *reader, const char *text, size_t length,
+                                       rm_value *out, rm_error *err);
 void rmi_json_reader_free(rmi_json_reader *reader);
 
 typedef struct rmi_json_style {
@@ -41,11 +42,11 @@ typedef struct rmi_json_style {
 
 /* Appends `value` as JSON text. RM_E_UNSUPPORTED, with a hint, for bytes and other kinds without a JSON form.
  * `had_nan` as rm_json_write. */
-int rmi_json_append(rmi_text *text, rm_value value, const rmi_json_style *style, bool *had_nan,
-                    rm_error *err);
+RM_MUST_CHECK int rmi_json_append(rmi_text *text, rm_value value, const rmi_json_style *style, bool *had_nan,
+                                  rm_error *err);
 /* Appends the members of a tensor's description to an object that was begun: "shape", "dtype", and "media" of
  * audio, with commas between them. */
-int rmi_json_append_layout(rmi_text *text, rm_value tensor, rm_error *err);
+RM_MUST_CHECK int rmi_json_append_layout(rmi_text *text, rm_value tensor, rm_error *err);
 
 /* The precision of a number that is passed as a double. */
 typedef enum rmi_float_precision {

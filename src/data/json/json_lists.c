@@ -250,13 +250,13 @@ static int put_dimension(const lists *l, int32_t dimension, const char *at)
 /* Whether the lists can be printed: dimensions before the empty one take no memory, so they may be huge. */
 static bool is_printable(const rm_tensor *view)
 {
-    int64_t lists = 1;
+    int64_t list_count = 1;
     for (int32_t i = 0; i < view->dimensions && view->shape[i] != 0; i++)
-        if (__builtin_mul_overflow(lists, view->shape[i], &lists))
+        if (__builtin_mul_overflow(list_count, view->shape[i], &list_count))
             return false;
     size_t count = 0, bytes = 0;
     (void)rmi_tensor_measure(view->item_size, view->dimensions, view->shape, &count, &bytes);
-    return bytes != 0 || lists < TOO_MANY_EMPTY;
+    return bytes != 0 || list_count < TOO_MANY_EMPTY;
 }
 
 int rmi_json_put_lists(const rmi_json_writer *w, rm_value tensor)

@@ -33,8 +33,8 @@ typedef struct rmi_json_keys {
 /* The place of a key in the cache, by its text alone; RMI_KEPT_KEYS for a key that is never kept. */
 size_t rmi_json_key_place(const char *text, size_t length);
 /* A string of the key's text, which is UTF-8; owned. NULL, with `err` filled, when memory is out. */
-rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *allocator, const char *text,
-                      size_t length, rm_error *err);
+RM_MUST_CHECK rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *allocator,
+                                    const char *text, size_t length, rm_error *err);
 /* Releases the kept keys; any thread may still have strings of them. */
 void rmi_json_keys_clear(rmi_json_keys *keys);
 
@@ -53,8 +53,8 @@ typedef struct rmi_json_cuts {
 } rmi_json_cuts;
 /* Finds the cuts, in less time than reading the text takes; `guess`: in almost none, but a cut may hold
  * quotes by mistake. Call rmi_json_cuts_clear also after a failure. */
-int rmi_json_cuts_find(rmi_json_cuts *cuts, const rm_allocator *allocator, const char *text, size_t length,
-                       bool guess, rm_error *err);
+RM_MUST_CHECK int rmi_json_cuts_find(rmi_json_cuts *cuts, const rm_allocator *allocator, const char *text,
+                                     size_t length, bool guess, rm_error *err);
 /* Copies the text without the cuts. */
 void rmi_json_cuts_copy(rmi_json_cuts *cuts, const char *text, size_t length, char *to);
 /* Replaces the empty string that a reader found by its cut; returns false where it is another string. `cuts`
@@ -73,8 +73,8 @@ typedef struct rmi_json_target {
 } rmi_json_target;
 
 /* As rmi_json_to_value. */
-int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *pointer, rm_value *out,
-                   rm_error *err);
+RM_MUST_CHECK int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *pointer,
+                                 rm_value *out, rm_error *err);
 
 /* Reads a text that is just an integer or decimal of at most 15 digits, as most lines of numbers are; returns
  * false for all else, JSON or not. */
@@ -106,9 +106,9 @@ void rmi_json_put_text(const rmi_json_writer *w, const char *text, size_t length
 
 /* Writes a tensor as nested lists. RM_E_UNSUPPORTED unless its elements are numbers, texts, dates, or records
  * of these. */
-int rmi_json_put_lists(const rmi_json_writer *w, rm_value tensor);
+RM_MUST_CHECK int rmi_json_put_lists(const rmi_json_writer *w, rm_value tensor);
 /* Writes a date as text as precise as its unit, a duration as a number. */
-int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int64_t count);
+RM_MUST_CHECK int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int64_t count);
 
 /* ---- Tensors ---- */
 
@@ -117,8 +117,8 @@ int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int6
 bool rmi_json_is_tensor(yyjson_val *object);
 /* Reads a complete form; `cuts` may be NULL. On failure *where is the pointer from the object to the wrong
  * member ("/array/data"). *out is owned. */
-int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rmi_json_cuts *cuts,
-                         rm_value *out, const char **where, rm_error *err);
+RM_MUST_CHECK int rmi_json_read_tensor(const rm_allocator *allocator, yyjson_val *object, rmi_json_cuts *cuts,
+                                       rm_value *out, const char **where, rm_error *err);
 /* The parts of a tensor's form. */
 typedef struct rmi_json_form {
     rm_value whole;       /* owned: the tensor, or a contiguous copy */
@@ -127,7 +127,8 @@ typedef struct rmi_json_form {
     size_t bytes;
 } rmi_json_form;
 /* Makes the parts; call rmi_json_form_clear also after a failure. */
-int rmi_json_form_of(const rm_allocator *allocator, rm_value tensor, rmi_json_form *out, rm_error *err);
+RM_MUST_CHECK int rmi_json_form_of(const rm_allocator *allocator, rm_value tensor, rmi_json_form *out,
+                                   rm_error *err);
 void rmi_json_form_clear(rmi_json_form *form);
 /* Writes bytes as base64 in quotes. */
 void rmi_json_put_base64(rmi_text *text, const void *data, size_t bytes);

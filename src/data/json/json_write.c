@@ -154,6 +154,7 @@ static void put_line(const writer *w, size_t depth)
 {
     if ((w->flags & RM_JSON_PRETTY) == 0)
         return;
+    RMI_CHECK(depth <= RMI_VALUE_MAX_NESTING + 2);
     char *to = rmi_text_reserve(w->text, 1 + 2 * depth);
     if (to == NULL)
         return;

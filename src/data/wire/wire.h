@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "remotemedia/remotemedia.h"
 
 enum {
@@ -95,6 +96,7 @@ static inline uint8_t *rmi_wire_room(rmi_wire_writer *packer, size_t size)
     const size_t at = packer->length;
     if (at > packer->capacity || size > packer->capacity - at)
         return rmi_wire_more(packer, size);
+    RMI_CHECK(size == 0 || packer->data != NULL);
     packer->length = at + size;
     return packer->data + at;
 }
@@ -125,17 +127,18 @@ static inline void rmi_wire_put_tagged(rmi_wire_writer *packer, uint8_t tag, con
 /* Overwrites a number at offset `at`. */
 static inline void rmi_wire_set_u32(rmi_wire_writer *packer, size_t at, uint32_t number)
 {
+    RMI_CHECK(packer->failed || (at <= packer->length && sizeof number <= packer->length - at));
     if (at <= packer->capacity && sizeof number <= packer->capacity - at)
         memcpy(packer->data + at, &number, sizeof number);
 }
 
-int rmi_wire_write_slow(rmi_wire_writer *packer, rm_value value, unsigned depth, rm_error *err);
+RM_MUST_CHECK int rmi_wire_write_slow(rmi_wire_writer *packer, rm_value value, unsigned depth, rm_error *err);
 /* Appends `value`, which is inside `depth` containers of the same value. Objects that cannot pack themselves
  * are packed in their plain form. RM_E_LIMIT for nesting and sizes, RM_E_OUT_OF_MEMORY, or an object's
  * failure; bytes appended before a failure stay. Too small memory of the caller is no failure: see
  * rmi_wire_fits. */
-static inline int rmi_wire_write_nested(rmi_wire_writer *packer, rm_value value, unsigned depth,
-                                        rm_error *err)
+RM_MUST_CHECK static inline int rmi_wire_write_nested(rmi_wire_writer *packer, rm_value value, unsigned depth,
+                                                      rm_error *err)
 {
     uint8_t *to = value.kind == RM_INT ? rmi_wire_room(packer, 1 + sizeof value.i) : NULL;
     if (to == NULL)
@@ -145,15 +148,15 @@ static inline int rmi_wire_write_nested(rmi_wire_writer *packer, rm_value value,
     memcpy(to + 1, &value.i, sizeof value.i);
     return RM_OK;
 }
-static inline int rmi_wire_write(rmi_wire_writer *packer, rm_value value, rm_error *err)
+RM_MUST_CHECK static inline int rmi_wire_write(rmi_wire_writer *packer, rm_value value, rm_error *err)
 {
     return rmi_wire_write_nested(packer, value, 0, err);
 }
 /* Writes seq, times and flags, the value, the metadata. */
-int rmi_wire_write_packet(rmi_wire_writer *packer, const rm_packet *packet, rm_error *err);
+RM_MUST_CHECK int rmi_wire_write_packet(rmi_wire_writer *packer, const rm_packet *packet, rm_error *err);
 /* The exact size that rmi_wire_write writes at offset `at` of a message; an object may differ from call to
  * call. */
-int rmi_wire_size(rm_value value, size_t at, size_t *size, rm_error *err);
+RM_MUST_CHECK int rmi_wire_size(rm_value value, size_t at, size_t *size, rm_error *err);
 
 /* ---- Writing, for objects that pack themselves ---- */
 
@@ -164,25 +167,26 @@ typedef struct rmi_wire_writable_type {
 } rmi_wire_writable_type;
 
 /* Writes a tag with a length or count; RM_E_LIMIT past 32 bits. */
-int rmi_wire_write_head(rmi_wire_writer *packer, uint8_t tag, size_t count, rm_error *err);
+RM_MUST_CHECK int rmi_wire_write_head(rmi_wire_writer *packer, uint8_t tag, size_t count, rm_error *err);
 /* Writes a head and its bytes. */
-int rmi_wire_write_bytes(rmi_wire_writer *packer, uint8_t tag, const void *data, size_t length,
-                         rm_error *err);
+RM_MUST_CHECK int rmi_wire_write_bytes(rmi_wire_writer *packer, uint8_t tag, const void *data, size_t length,
+                                       rm_error *err);
 /* Writes a tensor of any strides, with one copy; `flags` is RMI_WIRE_ARRAY or 0. */
-int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags, rm_error *err);
+RM_MUST_CHECK int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags,
+                                        rm_error *err);
 /* Fills `err` and returns RM_E_LIMIT: a container inside RMI_WIRE_MAX_NESTING others. */
 int rmi_wire_too_deep(rm_error *err);
 
 /* ---- Reading ---- */
 
-int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
-                       rm_value *out, rm_error *err);
+RM_MUST_CHECK int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length,
+                                     size_t *offset, rm_value *out, rm_error *err);
 /* Reads the value at *offset of a message of `length` bytes, checks every byte, and moves *offset behind the
  * value. RM_E_VALUE for malformed bytes, RM_E_LIMIT for nesting, digits and sizes, with the offset in the
  * text. A kind that only Python has, at any depth, makes the whole value an object of rmi_wire_object_type;
  * else it is an ordinary value. *out is owned. */
-static inline int rmi_wire_read(const rm_allocator *allocator, const void *data, size_t length,
-                                size_t *offset, rm_value *out, rm_error *err)
+RM_MUST_CHECK static inline int rmi_wire_read(const rm_allocator *allocator, const void *data, size_t length,
+                                              size_t *offset, rm_value *out, rm_error *err)
 {
     const size_t at = *offset;
     if (at > length || length - at < 1 + sizeof out->i || ((const uint8_t *)data)[at] != RMI_WIRE_INT)
@@ -193,8 +197,8 @@ static inline int rmi_wire_read(const rm_allocator *allocator, const void *data,
     return RM_OK;
 }
 /* Reads a packet in the same way. *out is owned, and empty on failure. */
-int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
-                         rm_packet *out, rm_error *err);
+RM_MUST_CHECK int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length,
+                                       size_t *offset, rm_packet *out, rm_error *err);
 /* Copies the next `size` bytes; returns false where there are not so many. */
 static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *offset, void *out, size_t size)
 {
@@ -225,8 +229,8 @@ extern const rmi_wire_writable_type rmi_wire_object_type;
 /* The object in a value, borrowed; NULL: the value is something else. */
 const rmi_wire_object *rmi_wire_object_of(rm_value value);
 /* Makes an object of `content`, consumed. *out is owned. */
-int rmi_wire_object_new(const rm_allocator *allocator, uint32_t tag, rm_value content, rm_value *out,
-                        rm_error *err);
+RM_MUST_CHECK int rmi_wire_object_new(const rm_allocator *allocator, uint32_t tag, rm_value content,
+                                      rm_value *out, rm_error *err);
 
 /* Failures with the same text inside and outside: RM_E_UNSUPPORTED for a Python object of a type, and for a
  * key of a type. */

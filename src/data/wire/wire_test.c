@@ -18,16 +18,15 @@
 static rm_value json(const rm_allocator *allocator, const char *text)
 {
     rm_value value = rm_null();
-    (void)rm_json_parse(allocator, text, strlen(text), 0, &value, NULL);
-    return value;
+    return rm_json_parse(allocator, text, strlen(text), 0, &value, NULL) == RM_OK ? value : rm_null();
 }
 
 static rm_value special(const rm_allocator *allocator, uint32_t tag, const char *text)
 {
     rm_value value = rm_null(), content = json(allocator, text);
-    if (content.kind != RM_NULL)
-        (void)rmi_wire_object_new(allocator, tag, content, &value, NULL);
-    return value;
+    if (content.kind == RM_NULL)
+        return value;
+    return rmi_wire_object_new(allocator, tag, content, &value, NULL) == RM_OK ? value : rm_null();
 }
 
 /* 2 by 3 elements, every other one of a row. */
@@ -42,9 +41,9 @@ static rm_value strided(const rm_allocator *allocator)
         ((int32_t *)view.data)[i] = i;
     view.shape = shape;
     view.strides = strides;
-    (void)rm_tensor_share(allocator, tensor, &view, &part, NULL);
+    const int rc = rm_tensor_share(allocator, tensor, &view, &part, NULL);
     rm_value_clear(&tensor);
-    return part;
+    return rc == RM_OK ? part : rm_null();
 }
 
 static rm_value audio(const rm_allocator *allocator)
@@ -52,7 +51,7 @@ static rm_value audio(const rm_allocator *allocator)
     static const int64_t shape[] = {5, 2};
     rm_value tensor = rm_null();
     if (rm_tensor_new(allocator, RM_FLOAT32, 2, shape, &tensor, NULL) == RM_OK) {
-        (void)rm_tensor_set_media(&tensor, (rm_media){RM_MEDIA_AUDIO, 48000, 3}, NULL);
+        assert_int_equal(rm_tensor_set_media(&tensor, (rm_media){RM_MEDIA_AUDIO, 48000, 3}, NULL), RM_OK);
         for (int i = 0; i < 10; i++)
             ((float *)rm_tensor_view(tensor).data)[i] = (float)i;
     }
@@ -68,25 +67,26 @@ static rm_value opaque(const rm_allocator *allocator)
                             .dimensions = 1,
                             .shape = shape};
     rm_value tensor = rm_null();
-    (void)rm_tensor_new_like(allocator, &view, false, &tensor, NULL);
-    return tensor;
+    return rm_tensor_new_like(allocator, &view, false, &tensor, NULL) == RM_OK ? tensor : rm_null();
 }
 
 static rm_value array(const rm_allocator *allocator)
 {
     static const int64_t shape[] = {3};
     rm_value tensor = rm_null(), value = rm_null();
-    if (rm_tensor_new(allocator, RM_UINT8, 1, shape, &tensor, NULL) == RM_OK)
-        (void)rmi_wire_object_new(allocator, RMI_WIRE_TENSOR, tensor, &value, NULL);
-    return value;
+    int rc = rm_tensor_new(allocator, RM_UINT8, 1, shape, &tensor, NULL);
+    if (rc == RM_OK)
+        rc = rmi_wire_object_new(allocator, RMI_WIRE_TENSOR, tensor, &value, NULL);
+    return rc == RM_OK ? value : rm_null();
 }
 
 static rm_value bytearray(const rm_allocator *allocator)
 {
     rm_value content = rm_null(), value = rm_null();
-    if (rm_bytes_new(allocator, "ab\0", 3, &content, NULL) == RM_OK)
-        (void)rmi_wire_object_new(allocator, RMI_WIRE_BYTEARRAY, content, &value, NULL);
-    return value;
+    int rc = rm_bytes_new(allocator, "ab\0", 3, &content, NULL);
+    if (rc == RM_OK)
+        rc = rmi_wire_object_new(allocator, RMI_WIRE_BYTEARRAY, content, &value, NULL);
+    return rc == RM_OK ? value : rm_null();
 }
 
 /* Null when memory runs out. */
@@ -372,9 +372,10 @@ static void every_changed_byte_is_survived(void **unused)
             if (unpack(&heap.allocator, packer.data, packer.length, &back, NULL) == RM_OK) {
                 rmi_wire_writer again = packed(back);
                 rmi_wire_clear(&again);
-                if (rm_value_to_plain(&heap.allocator, back, &plain, NULL) == RM_OK)
-                    (void)rm_json_write(&heap.allocator, plain, RM_JSON_ARRAYS_AS_LISTS, &text, &length, NULL,
-                                        NULL);
+                if (rm_value_to_plain(&heap.allocator, back, &plain, NULL) == RM_OK &&
+                    rm_json_write(&heap.allocator, plain, RM_JSON_ARRAYS_AS_LISTS, &text, &length, NULL,
+                                  NULL) != RM_OK)
+                    assert_null(text);
                 rm_text_free(&heap.allocator, text, length);
             }
             rm_value_clear(&plain);

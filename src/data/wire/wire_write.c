@@ -45,6 +45,7 @@ uint8_t *rmi_wire_more(rmi_wire_writer *packer, size_t size)
         packer->failed = true;
         return NULL;
     }
+    RMI_CHECK(!packer->grows || wanted <= packer->capacity);
     packer->length = wanted;
     return packer->grows ? packer->data + at : NULL;
 }
@@ -121,6 +122,7 @@ int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_
     uint8_t *to = rmi_wire_room(packer, gap);
     if (to != NULL)
         memset(to, 0, gap);
+    RMI_CHECK(packer->failed || packer->length % RMI_WIRE_ALIGNMENT == 0);
     to = rmi_wire_room(packer, size);
     if (to != NULL && fortran && size > 0)
         memcpy(to, view->data, size);

@@ -84,6 +84,20 @@ static int start(rmi_audio_writer *writer, const rmi_audio_format *format, rm_er
     return rc;
 }
 
+/* Closes and frees; the first failure of all is its answer. */
+static int end(rmi_audio_writer *writer, rm_error *err)
+{
+    const rm_allocator *allocator = writer->memory.allocator;
+    if (writer->encoding_started)
+        ma_encoder_uninit(&writer->encoder); /* writes the lengths into the header */
+    errno = 0;
+    if (writer->file != NULL && fclose(writer->file) != 0 && writer->io_error == 0)
+        writer->io_error = errno != 0 ? errno : EIO;
+    const int rc = failure(writer, err);
+    allocator->resize(allocator->context, writer, sizeof *writer + strlen(writer->path) + 1, 0);
+    return rc;
+}
+
 int rmi_audio_writer_open(const rm_allocator *allocator, const char *path, rmi_audio_encoding encoding,
                           const rmi_audio_format *format, rmi_audio_writer **out, rm_error *err)
 {
@@ -99,7 +113,7 @@ int rmi_audio_writer_open(const rm_allocator *allocator, const char *path, rmi_a
     if (rc == RM_OK)
         *out = writer;
     else
-        rmi_audio_writer_close(writer, NULL);
+        (void)end(writer, NULL); /* `err` has the first failure */
     return rc;
 }
 
@@ -145,15 +159,5 @@ int rmi_audio_writer_write(rmi_audio_writer *writer, const float *samples, size_
 
 int rmi_audio_writer_close(rmi_audio_writer *writer, rm_error *err)
 {
-    if (writer == NULL)
-        return RM_OK;
-    const rm_allocator *allocator = writer->memory.allocator;
-    if (writer->encoding_started)
-        ma_encoder_uninit(&writer->encoder); /* writes the lengths into the header */
-    errno = 0;
-    if (writer->file != NULL && fclose(writer->file) != 0 && writer->io_error == 0)
-        writer->io_error = errno != 0 ? errno : EIO;
-    const int rc = failure(writer, err);
-    allocator->resize(allocator->context, writer, sizeof *writer + strlen(writer->path) + 1, 0);
-    return rc;
+    return writer != NULL ? end(writer, err) : RM_OK;
 }

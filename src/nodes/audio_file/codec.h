@@ -14,12 +14,12 @@ typedef struct rmi_audio_format {
 typedef struct rmi_audio_reader rmi_audio_reader;
 /* Opens `path`. `format` is the wanted format (0: the file's) and then the actual one. *out is owned.
  * RM_E_NOT_FOUND, RM_E_IO, RM_E_PARSE with the path and the reason. */
-int rmi_audio_reader_open(const rm_allocator *allocator, const char *path, rmi_audio_format *format,
-                          rmi_audio_reader **out, rm_error *err);
+RM_MUST_CHECK int rmi_audio_reader_open(const rm_allocator *allocator, const char *path,
+                                        rmi_audio_format *format, rmi_audio_reader **out, rm_error *err);
 /* Reads up to `frames` interleaved frames; *got is less only at the end. RM_E_PARSE where the file ends too
  * early: after all readable frames. */
-int rmi_audio_reader_read(rmi_audio_reader *reader, float *samples, size_t frames, size_t *got,
-                          rm_error *err);
+RM_MUST_CHECK int rmi_audio_reader_read(rmi_audio_reader *reader, float *samples, size_t frames, size_t *got,
+                                        rm_error *err);
 void rmi_audio_reader_close(rmi_audio_reader *reader);
 
 typedef enum rmi_audio_encoding { RMI_AUDIO_PCM16, RMI_AUDIO_PCM24, RMI_AUDIO_FLOAT32 } rmi_audio_encoding;
@@ -27,12 +27,14 @@ typedef enum rmi_audio_encoding { RMI_AUDIO_PCM16, RMI_AUDIO_PCM24, RMI_AUDIO_FL
 /* Writes WAV. */
 typedef struct rmi_audio_writer rmi_audio_writer;
 /* Creates or replaces `path`. *out is owned. RM_E_NOT_FOUND, RM_E_IO. */
-int rmi_audio_writer_open(const rm_allocator *allocator, const char *path, rmi_audio_encoding encoding,
-                          const rmi_audio_format *format, rmi_audio_writer **out, rm_error *err);
+RM_MUST_CHECK int rmi_audio_writer_open(const rm_allocator *allocator, const char *path,
+                                        rmi_audio_encoding encoding, const rmi_audio_format *format,
+                                        rmi_audio_writer **out, rm_error *err);
 /* Writes interleaved frames, clipped to full scale (NaN: silence); float32 is not clipped. RM_E_LIMIT past
  * the 4 GiB of a WAV file. */
-int rmi_audio_writer_write(rmi_audio_writer *writer, const float *samples, size_t frames, rm_error *err);
+RM_MUST_CHECK int rmi_audio_writer_write(rmi_audio_writer *writer, const float *samples, size_t frames,
+                                         rm_error *err);
 /* Completes the file and frees the writer; RM_E_IO when not all bytes were written. NULL is fine. */
-int rmi_audio_writer_close(rmi_audio_writer *writer, rm_error *err);
+RM_MUST_CHECK int rmi_audio_writer_close(rmi_audio_writer *writer, rm_error *err);
 
 #endif

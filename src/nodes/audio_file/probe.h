@@ -22,7 +22,7 @@ typedef struct rmi_audio_probe {
 
 /* Reads parts of `file` (borrowed; left at its start). RM_E_IO with `path` in the message; a file that is no
  * audio gives RMI_AUDIO_UNKNOWN, not a failure. */
-int rmi_audio_probe_file(const rm_allocator *allocator, FILE *file, const char *path, rmi_audio_probe *out,
-                         rm_error *err);
+RM_MUST_CHECK int rmi_audio_probe_file(const rm_allocator *allocator, FILE *file, const char *path,
+                                       rmi_audio_probe *out, rm_error *err);
 
 #endif

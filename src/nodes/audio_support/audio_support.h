@@ -8,7 +8,7 @@
 #define RMI_AUDIO_SILENCE_DB (-120.0)
 
 /* The float32 samples of `value`, borrowed; RM_E_TYPE for anything else. */
-int rmi_audio_of(rm_value value, rm_samples *out, rm_error *err);
+RM_MUST_CHECK int rmi_audio_of(rm_value value, rm_samples *out, rm_error *err);
 /* Converts a mean square (1.0: full scale) to dB, not below RMI_AUDIO_SILENCE_DB; NaN and infinities stay the
  * same. */
 double rmi_audio_decibels(double power);
@@ -24,7 +24,7 @@ typedef struct rmi_audio_stream {
 
 /* RM_E_VALUE when `audio` has another rate or number of channels than the stream so far. The first packet
  * decides. */
-int rmi_audio_stream_check(rmi_audio_stream *stream, const rm_samples *audio, rm_error *err);
+RM_MUST_CHECK int rmi_audio_stream_check(rmi_audio_stream *stream, const rm_samples *audio, rm_error *err);
 /* Whether `packet` does not continue the stream: it is flagged so, or its timestamp is off by more than one
  * frame. A packet without a timestamp continues it. Always true for the first packet. */
 bool rmi_audio_stream_jumps(const rmi_audio_stream *stream, const rm_packet *packet);

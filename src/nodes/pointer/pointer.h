@@ -13,8 +13,8 @@ typedef struct rmi_pointer {
 
 /* Parses `text`; RM_E_VALUE where it is no pointer, with `param` in the message. *out is owned:
  * rmi_pointer_free. */
-int rmi_pointer_parse(rm_node *node, const char *param, const char *text, size_t length, rmi_pointer *out,
-                      rm_error *err);
+RM_MUST_CHECK int rmi_pointer_parse(rm_node *node, const char *param, const char *text, size_t length,
+                                    rmi_pointer *out, rm_error *err);
 void rmi_pointer_free(rm_node *node, rmi_pointer *pointer);
 /* Finds the value that it points at, borrowed from `value`; returns false, and null, when there is no such
  * place. */

@@ -18,7 +18,8 @@ double rmi_platform_memory_gb(void)
 /* Exports have no context. A host that limits the memory says so before the program starts. */
 static uint64_t memory_limit;
 
-__attribute__((export_name("rm_host_memory"), used)) void host_memory(uint64_t bytes)
+__attribute__((export_name("rm_host_memory"), used)) void host_memory(uint64_t bytes);
+void host_memory(uint64_t bytes)
 {
     memory_limit = bytes;
 }

@@ -19,7 +19,8 @@ static struct {
     bool ticks, busy; /* busy: the list is being changed, or walked */
 } host;
 
-__attribute__((export_name("rm_host_ticks"), used)) void host_ticks(void)
+__attribute__((export_name("rm_host_ticks"), used)) void host_ticks(void);
+void host_ticks(void)
 {
     host.ticks = true;
 }
@@ -37,7 +38,8 @@ __attribute__((noinline)) static void look_at_all(void)
 }
 
 /* As a signal handler: what it interrupts may be half done. */
-__attribute__((export_name("rm_tick"), used)) void tick(void)
+__attribute__((export_name("rm_tick"), used)) void tick(void);
+void tick(void)
 {
     RMI_ABOVE_RED_ZONE(look_at_all());
 }

@@ -24,21 +24,21 @@ typedef enum rmi_content {
 rmi_content rmi_content_of(PyObject *object);
 
 /* An object of the same class without elements and attributes: not for NONE, TUPLE, ARRAY and MEMORY. */
-PyObject *rmi_content_new(PyObject *like, rmi_content content);
+RM_MUST_CHECK PyObject *rmi_content_new(PyObject *like, rmi_content content);
 /* One of the same class, a tuple's, with the `elements` of a tuple. */
-PyObject *rmi_content_tuple(PyObject *like, PyObject *elements);
+RM_MUST_CHECK PyObject *rmi_content_tuple(PyObject *like, PyObject *elements);
 /* The same elements: SET, BYTEARRAY and ARRAY, which hold nothing that can change. */
-PyObject *rmi_content_copy(PyObject *object, rmi_content content);
+RM_MUST_CHECK PyObject *rmi_content_copy(PyObject *object, rmi_content content);
 
 /* The class of C code that its class derives from, or that it is of. */
 PyTypeObject *rmi_content_base(PyObject *object);
 /* Appends to a deque, whatever its class makes of that. */
-int rmi_deque_append(PyObject *deque, PyObject *element);
+RM_MUST_CHECK int rmi_deque_append(PyObject *deque, PyObject *element);
 
 /* Whether there may be attributes beside the elements. */
 bool rmi_content_has_attributes(PyObject *object);
 /* Its `__dict__`; NULL without an exception: it has none. */
-PyObject *rmi_content_dict(PyObject *object);
+RM_MUST_CHECK PyObject *rmi_content_dict(PyObject *object);
 /* The slots that its classes name, one by one: start with {.type = Py_TYPE(object)}; NULL after the last. */
 typedef struct rmi_slots {
     PyTypeObject *type;

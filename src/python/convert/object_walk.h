@@ -13,8 +13,8 @@ typedef struct rmi_walk {
 } rmi_walk;
 
 /* Goes into a container; whoever leaves it counts `depth` down. RM_E_CIRCULAR or RM_E_LIMIT where it may not. */
-int rmi_walk_enter(rmi_walk *walk, PyObject *container);
+RM_MUST_CHECK int rmi_walk_enter(rmi_walk *walk, PyObject *container);
 /* The UTF-8 of a str, borrowed from it; a lone surrogate is RM_E_UNSUPPORTED. */
-int rmi_utf8(PyObject *text, const char **utf8, size_t *length, rm_error *err);
+RM_MUST_CHECK int rmi_utf8(PyObject *text, const char **utf8, size_t *length, rm_error *err);
 
 #endif

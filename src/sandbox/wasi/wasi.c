@@ -208,11 +208,12 @@ static int texts_get(const rmi_wasi_strings *texts, rmi_guest_memory memory, con
     if (!rmi_wasi_reaches(memory, pointers, texts->count * sizeof(uint32_t)) ||
         !rmi_wasi_reaches(memory, bytes, texts->length))
         return WASI_EFAULT;
-    for (size_t i = 0; i < texts->count; i++) {
-        (void)rmi_wasi_put_u32(memory, pointers + (uint32_t)(i * sizeof(uint32_t)), bytes + at);
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < texts->count; i++) {
+        error = rmi_wasi_put_u32(memory, pointers + (uint32_t)(i * sizeof(uint32_t)), bytes + at);
         at += strlen(texts->bytes + at) + 1;
     }
-    return rmi_wasi_put(memory, bytes, texts->bytes, texts->length);
+    return error != 0 ? error : rmi_wasi_put(memory, bytes, texts->bytes, texts->length);
 }
 
 int rmi_preview1_args_sizes_get(void *context, rmi_guest_memory memory, const rmi_slot *args,

@@ -55,7 +55,7 @@ typedef struct rmi_wasi rmi_wasi;
 
 /* Opens what is granted: RM_E_NOT_FOUND or RM_E_IO name the grant, RM_E_VALUE one that cannot be; RM_E_MISSING_FEATURE where
  * a directory is granted and the kernel has no openat2. *out is owned. */
-int rmi_wasi_new(const rmi_wasi_config *config, rmi_wasi **out, rm_error *err);
+RM_MUST_CHECK int rmi_wasi_new(const rmi_wasi_config *config, rmi_wasi **out, rm_error *err);
 void rmi_wasi_free(rmi_wasi *wasi);
 /* The imports of module "wasi_snapshot_preview1", all of preview 1; ends with {0}. Their context is an rmi_wasi. */
 extern const rmi_import rmi_wasi_imports[];

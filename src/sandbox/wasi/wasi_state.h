@@ -120,7 +120,8 @@ static inline bool rmi_wasi_reaches(rmi_guest_memory memory, uint32_t address, u
     return rmi_guest_range(memory, address, length) != NULL;
 }
 
-static inline int rmi_wasi_put(rmi_guest_memory memory, uint32_t address, const void *data, size_t length)
+RM_MUST_CHECK static inline int rmi_wasi_put(rmi_guest_memory memory, uint32_t address, const void *data,
+                                             size_t length)
 {
     void *to = rmi_guest_range(memory, address, length);
     if (to != NULL && length != 0)
@@ -128,13 +129,13 @@ static inline int rmi_wasi_put(rmi_guest_memory memory, uint32_t address, const 
     return to != NULL ? 0 : WASI_EFAULT;
 }
 
-static inline int rmi_wasi_put_u32(rmi_guest_memory memory, uint32_t address, uint64_t value)
+RM_MUST_CHECK static inline int rmi_wasi_put_u32(rmi_guest_memory memory, uint32_t address, uint64_t value)
 {
     uint32_t narrow = (uint32_t)value;
     return rmi_wasi_put(memory, address, &narrow, sizeof narrow);
 }
 
-static inline int rmi_wasi_put_u64(rmi_guest_memory memory, uint32_t address, uint64_t value)
+RM_MUST_CHECK static inline int rmi_wasi_put_u64(rmi_guest_memory memory, uint32_t address, uint64_t value)
 {
     return rmi_wasi_put(memory, address, &value, sizeof value);
 }
@@ -152,53 +153,57 @@ static inline int rmi_wasi_answer(rmi_slot *result, int error)
 /* The guest's number for an errno of the host; never 0. */
 int rmi_wasi_errno(int host);
 /* 0, or the number for errno where `result` is negative. */
-int rmi_wasi_check(int result);
+RM_MUST_CHECK int rmi_wasi_check(int result);
 
 /* ---- wasi_fd.c */
 
 /* The open descriptor, or NULL. */
 rmi_fd *rmi_wasi_fd(rmi_wasi *wasi, uint32_t number);
 /* Puts `fd` into the table, at 3 or above, and stores its number. What it owns is closed on failure. */
-int rmi_wasi_fd_add(rmi_wasi *wasi, rmi_fd *fd, uint32_t *number);
+RM_MUST_CHECK int rmi_wasi_fd_add(rmi_wasi *wasi, rmi_fd *fd, uint32_t *number);
 /* Closes what it owns; it is RMI_FD_NONE afterwards. */
 void rmi_wasi_fd_close(rmi_wasi *wasi, rmi_fd *fd);
 /* A guest's filestat at `address`. */
-int rmi_wasi_put_stat(rmi_guest_memory memory, uint32_t address, const struct stat *status);
+RM_MUST_CHECK int rmi_wasi_put_stat(rmi_guest_memory memory, uint32_t address, const struct stat *status);
 uint8_t rmi_wasi_file_type(mode_t mode);
 /* Times as utimensat takes them, from a guest's. */
-int rmi_wasi_times(uint64_t accessed, uint64_t modified, uint32_t flags, struct timespec times[2]);
+RM_MUST_CHECK int rmi_wasi_times(uint64_t accessed, uint64_t modified, uint32_t flags,
+                                 struct timespec times[2]);
 
 /* ---- wasi_io.c */
 
 /* The host's form of a guest's vectors: at most RMI_WASI_VECTORS of them, stored with their count. */
-int rmi_wasi_vectors(rmi_guest_memory memory, uint32_t address, uint32_t count, struct iovec *out,
-                     int *out_count);
+RM_MUST_CHECK int rmi_wasi_vectors(rmi_guest_memory memory, uint32_t address, uint32_t count,
+                                   struct iovec *out, int *out_count);
 /* Drops the first `length` bytes. */
 void rmi_wasi_advance(struct iovec **vectors, int *count, size_t length);
 
 /* Reads or writes a regular file at `offset`; a negative one is the file's own, which moves on. *done bytes were moved, also
  * on failure; the vectors are used up. */
-int rmi_wasi_move_regular(const rmi_wasi *wasi, int host, struct iovec *vectors, int count, bool writes,
-                          int64_t offset, size_t *done);
+RM_MUST_CHECK int rmi_wasi_move_regular(const rmi_wasi *wasi, int host, struct iovec *vectors, int count,
+                                        bool writes, int64_t offset, size_t *done);
 
 /* ---- wasi_stdio.c */
 
 /* As ppoll, the first of `polled` being the stop descriptor, which *ready does not count (-1: a signal came): 0, WASI_ENDS
  * when stopped, WASI_EINTR when nudged while nothing else was ready, or what went wrong. */
-int rmi_wasi_poll(rmi_wasi *wasi, struct pollfd *polled, size_t count, const struct timespec *left,
-                  int *ready);
+RM_MUST_CHECK int rmi_wasi_poll(rmi_wasi *wasi, struct pollfd *polled, size_t count,
+                                const struct timespec *left, int *ready);
 /* Waits until `descriptor` is ready for `events` of poll; WASI_EAGAIN when not and `now`; WASI_ENDS when stopped. */
-int rmi_wasi_wait(rmi_wasi *wasi, int descriptor, short events, bool now);
+RM_MUST_CHECK int rmi_wasi_wait(rmi_wasi *wasi, int descriptor, short events, bool now);
 /* Reads or writes what may have to wait, in pieces that do not. *done bytes were moved, also on failure. */
-int rmi_wasi_read_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count, size_t *done);
-int rmi_wasi_write_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count, size_t *done);
+RM_MUST_CHECK int rmi_wasi_read_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count,
+                                        size_t *done);
+RM_MUST_CHECK int rmi_wasi_write_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count,
+                                         size_t *done);
 /* Writes to descriptor 1 or 2, within its limits. */
-int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count, size_t *done);
+RM_MUST_CHECK int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count,
+                                        size_t *done);
 
 /* ---- wasi_grant.c */
 
 /* Opens what is granted. */
-int rmi_wasi_grant(rmi_wasi *wasi, const rmi_grant *grants, size_t count, rm_error *err);
+RM_MUST_CHECK int rmi_wasi_grant(rmi_wasi *wasi, const rmi_grant *grants, size_t count, rm_error *err);
 void rmi_wasi_grant_clear(rmi_wasi *wasi);
 
 /* ---- wasi_lookup.c */
@@ -221,10 +226,10 @@ typedef struct rmi_wasi_target {
  * stays at the front. false: longer than RMI_WASI_PATH_SIZE. */
 bool rmi_wasi_normalise(const char *prefix, const char *path, char out[RMI_WASI_PATH_SIZE]);
 /* A relative path out of the guest's memory, or a relative link's target: not empty, and without a NUL. */
-int rmi_wasi_copy_path(rmi_guest_memory memory, uint32_t address, uint32_t length,
-                       char out[RMI_WASI_PATH_SIZE]);
-int rmi_wasi_place(rmi_wasi *wasi, rmi_guest_memory memory, uint32_t fd, uint32_t path, uint32_t length,
-                   rmi_wasi_target *out);
+RM_MUST_CHECK int rmi_wasi_copy_path(rmi_guest_memory memory, uint32_t address, uint32_t length,
+                                     char out[RMI_WASI_PATH_SIZE]);
+RM_MUST_CHECK int rmi_wasi_place(rmi_wasi *wasi, rmi_guest_memory memory, uint32_t fd, uint32_t path,
+                                 uint32_t length, rmi_wasi_target *out);
 /* Whether there is a granted file, or one that the guest made beside such a file: else it is in the directory. */
 bool rmi_wasi_is_granted(const rmi_wasi_target *place);
 /* What may be done in the directory or with a granted file below it. */
@@ -235,10 +240,11 @@ void rmi_wasi_virtual_stat(const char *key, struct stat *status);
 /* ---- wasi_beneath.c: paths below a granted directory. */
 
 /* Opens by the kernel, and only what lies beneath; a descriptor of the host in *out, which is owned. */
-int rmi_wasi_beneath(const rmi_fd *directory, const char *path, int flags, int *out);
+RM_MUST_CHECK int rmi_wasi_beneath(const rmi_fd *directory, const char *path, int flags, int *out);
 /* Opens the directory in which the last component of `path` stands, and copies that component. WASI_EINVAL where it is "."
  * or "..", so that what is then done with it in *parent does not leave that. */
-int rmi_wasi_parent(const rmi_fd *directory, const char *path, int *parent, char name[RMI_WASI_NAME_SIZE]);
+RM_MUST_CHECK int rmi_wasi_parent(const rmi_fd *directory, const char *path, int *parent,
+                                  char name[RMI_WASI_NAME_SIZE]);
 /* Whether it is a file of /proc, by which a guest would reach the process: its memory, its environment. */
 bool rmi_wasi_is_proc(int descriptor);
 /* Whether the kernel can do this. */

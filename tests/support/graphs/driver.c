@@ -254,8 +254,8 @@ static void answer_with_error(rm_value *answer, const rm_allocator *allocator, i
 {
     rm_value error = rm_null(), text = rm_null();
     const char *status = rc < 0 ? "error" : "success";
-    (void)rm_string_new(allocator, status, strlen(status), &text, NULL);
-    (void)set(answer, "status", text);
+    if (rm_string_new(allocator, status, strlen(status), &text, NULL) == RM_OK)
+        (void)set(answer, "status", text);
     if (rc < 0 && rm_error_to_value(allocator, err, &error, NULL) == RM_OK)
         (void)set(answer, "error", error);
 }
