@@ -20,7 +20,7 @@ extern "C" {
 #if defined(__GNUC__)
 #define RM_API __attribute__((visibility("default")))
 #define RM_PRINTF(text, arguments) __attribute__((format(printf, text, arguments)))
-/* The caller looks at the result: a code that may be a failure, or what the caller is to release. */
+/* The caller must use the result: a code that may be a failure, or an owned result. */
 #define RM_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define RM_API

@@ -363,7 +363,7 @@ static void tell_failures(rmt_graph *g)
 {
     rm_value list = rm_null();
     if (rm_pipeline_failures(g->pipeline, &list, NULL) != RM_OK)
-        return; /* an allocation that fails here says nothing about the run */
+        return; /* a failed allocation here is no failure of the run */
     for (size_t i = 0; i < rm_list_length(list); i++) {
         rm_value node = rm_null(), item = rm_null();
         (void)rm_map_get(rm_list_get(list, i), "node", 4, &node);

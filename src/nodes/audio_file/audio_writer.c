@@ -84,7 +84,7 @@ static int start(rmi_audio_writer *writer, const rmi_audio_format *format, rm_er
     return rc;
 }
 
-/* Closes and frees; the first failure of all is its answer. */
+/* Closes the file and frees the writer; returns the first failure of all. */
 static int end(rmi_audio_writer *writer, rm_error *err)
 {
     const rm_allocator *allocator = writer->memory.allocator;
