@@ -166,6 +166,6 @@ void rmi_call_abandon(rm_node *node, uint64_t token)
         return;
     const int64_t started = rmi_call_begin(node);
     node->type->abandon(node, node->state, token);
-    if (rmi_call_end(node, started, RM_OK) != RM_OK) /* nobody wants what it emitted, against the rules */
+    if (rmi_call_end(node, started, RM_OK) != RM_OK) /* abandon may not emit: drops the failure */
         rm_error_clear(&node->pipeline->scratch);
 }
