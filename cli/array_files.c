@@ -19,7 +19,7 @@ static int io_error(const char *path, int number, rm_error *err)
 
 /* ---- The directory ---- */
 
-/* Makes `path`, of which the first `length` bytes count, and what it lies in; 0 or an errno. */
+/* Makes the directory of the first `length` bytes of `path`, and its parents; returns 0 or an errno. */
 static int make(char *path, size_t length)
 {
     const char kept = path[length];

@@ -5,11 +5,10 @@
 #include "base/text.h"
 #include "remotemedia/remotemedia.h"
 
-/* Makes the directory, and those above it, where it is missing. RM_E_IO, so that a wrong one is told before the
- * run. */
+/* Makes the directory and its parents where they are missing, before the run. RM_E_IO when that fails. */
 RM_MUST_CHECK int rmi_array_files_open(const char *directory, rm_error *err);
-/* Writes `tensor` to DIRECTORY/SINK-NUMBER.npy, whole or not at all, and appends to `text` what stands in its
- * place: {"__npy__": path, "shape": ..., "dtype": ...}. RM_E_IO with the path, or RM_E_UNSUPPORTED. */
+/* Writes `tensor` to DIRECTORY/SINK-NUMBER.npy, whole or not at all, and appends the JSON in its place to
+ * `text`: {"__npy__": path, "shape": ..., "dtype": ...}. RM_E_IO with the path, or RM_E_UNSUPPORTED. */
 RM_MUST_CHECK int rmi_array_files_put(const char *directory, const char *sink, int64_t number,
                                       rm_value tensor, rmi_text *text, rm_error *err);
 

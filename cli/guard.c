@@ -7,15 +7,15 @@
 #include "base/spin.h"
 #include "cli/report.h"
 
-/* How long nodes may take to stop after they were asked to, before the process ends without them; and how often they,
- * and calls of the program's own, are asked. */
+/* How many ns nodes may take to stop before the process ends without them; and the ns between two requests to
+ * stop, to nodes and to calls of the program's own. */
 static const int64_t grace = 5000000000, again = 10000000;
 
-/* Signals nearer together than this are one: `timeout` and shells send theirs to the process and to its
+/* Signals closer together than this count as one: `timeout` and shells send theirs to the process and to its
  * group. */
 static const int64_t same_signal = 500000000;
 
-/* A signal handler is given nothing, so the guard in use stands here; this is the program's only global. */
+/* A signal handler has no context, so the guard in use is here; this is the program's only global. */
 static _Atomic(rmi_guard *) guard_in_use;
 
 static void set_stop(rmi_guard *guard, rmi_stop why)
@@ -24,7 +24,7 @@ static void set_stop(rmi_guard *guard, rmi_stop why)
     (void)atomic_compare_exchange_strong(&guard->stop, &before, (int)why);
 }
 
-/* In a signal handler, on the thread that runs the pipeline. */
+/* Called in a signal handler, on the thread that runs the pipeline. */
 static void on_signal(void)
 {
     rmi_guard *guard = atomic_load(&guard_in_use);
@@ -49,7 +49,7 @@ static void on_signal(void)
 }
 
 /* Ends the process: something does not stop, so nothing can be waited for and nothing of the run may be
- * touched. Nor may the end itself wait for who does not read. */
+ * touched. Nor may this function wait for a reader of its output. */
 static void give_up(rmi_guard *guard, const char *why, const char *code_name, rmi_exit code)
 {
     char message[256], text[640];
@@ -76,7 +76,8 @@ static void give_up(rmi_guard *guard, const char *why, const char *code_name, rm
     _exit(code);
 }
 
-/* On the watchdog's thread. What is being taken away from the guard is left for the next time. */
+/* Called on the watchdog's thread. Leaves out what the main thread is just replacing; the next call asks
+ * again. */
 static void ask_to_stop(rmi_guard *guard)
 {
     rmi_wake_raise(guard->wake);
@@ -96,7 +97,7 @@ static void ask_to_stop(rmi_guard *guard)
         rmi_platform_break_call(guard->thread);
 }
 
-/* The watchdog: returns when it wants to be called again. */
+/* The watchdog's function: returns the time of its next call. */
 static int64_t look(void *context)
 {
     rmi_guard *guard = context;
@@ -138,7 +139,7 @@ int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err)
     atomic_store(&guard_in_use, guard);
     rmi_platform_take_signals(on_signal);
     rc = rmi_watchdog_start(NULL, look, guard, &guard->watchdog, err);
-    if (rc == RM_E_MISSING_FEATURE) { /* without threads the host of the program is its watchdog */
+    if (rc == RM_E_MISSING_FEATURE) { /* without threads the program's host watches */
         rm_error_clear(err);
         rc = RM_OK;
     }
@@ -148,7 +149,7 @@ int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err)
 void rmi_guard_stop(rmi_guard *guard)
 {
     if (atomic_load(&guard_in_use) == guard)
-        rmi_platform_ignore_signals(); /* how the run ended is settled */
+        rmi_platform_ignore_signals(); /* the outcome of the run stands */
     rmi_watchdog_stop(guard->watchdog);
     guard->watchdog = NULL;
     if (atomic_load(&guard_in_use) == guard)
@@ -160,7 +161,7 @@ void rmi_guard_stop(rmi_guard *guard)
 
 void rmi_guard_watch_runtime(rmi_guard *guard, rm_runtime *runtime)
 {
-    rmi_spin_lock(&guard->watched); /* the watchdog may be using the former one */
+    rmi_spin_lock(&guard->watched); /* the watchdog may be using the former runtime */
     atomic_store(&guard->runtime, runtime);
     rmi_spin_unlock(&guard->watched);
 }
@@ -171,7 +172,7 @@ void rmi_guard_watch(rmi_guard *guard, rm_pipeline *pipeline)
     atomic_store(&guard->pipeline, pipeline);
     rmi_spin_unlock(&guard->watched);
     if (pipeline != NULL && atomic_load(&guard->stop) != RMI_STOP_NOT)
-        rm_pipeline_cancel(pipeline); /* it came while the pipeline was opened */
+        rm_pipeline_cancel(pipeline); /* the stop came while the pipeline was opened */
 }
 
 void rmi_guard_watch_other(rmi_guard *guard, const rmi_guarded *other)

@@ -7,7 +7,7 @@
 
 /* Prints a command's help on standard output. */
 rmi_exit rmi_help_command(rmi_program *program, const rmi_command *command);
-/* Appends `text`'s lines as a column beside `term`. */
+/* Appends the lines of `text` as a column beside `term`. */
 void rmi_help_row(rmi_text *out, const char *term, const char *text);
 /* Appends paragraphs, their lines broken at words. */
 void rmi_help_wrap(rmi_text *out, const char *paragraphs);

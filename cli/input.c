@@ -11,7 +11,7 @@ rmi_format rmi_format_of(rmi_format wanted, const char *path)
     return lines ? RMI_FORMAT_JSONL : RMI_FORMAT_JSON;
 }
 
-/* Also of a byte order mark alone, which editors leave in an empty file. */
+/* A byte order mark alone is blank too: editors leave one in an empty file. */
 static bool is_blank(const char *text, size_t length)
 {
     size_t i = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
@@ -20,7 +20,7 @@ static bool is_blank(const char *text, size_t length)
     return i == length;
 }
 
-/* What stands before the pointer to the place in the JSON text, where one is told. */
+/* The words before the pointer into the JSON text, where there is one. */
 static const char *before_pointer(const rm_error *cause)
 {
     return cause->pointer[0] != '\0' ? " at " : "";
@@ -95,7 +95,8 @@ void rmi_input_close(rmi_input *input)
     rm_error_clear(&input->held);
 }
 
-/* Says which line is bad; the runtime asks again when it has nothing else to do, and only then is told. */
+/* Holds the error with its line back: the runtime asks for input again when it has nothing else to do, and
+ * gets the error then. */
 static int hold(rmi_input *input, int rc)
 {
     const rm_error *cause = &input->cause;
@@ -127,7 +128,7 @@ static int next_line(rmi_input *input, rm_value *item, rm_error *err)
     return rc < 0 ? hold(input, rc) : rc;
 }
 
-/* The next item of a map: the first of each source, the second of each, and so on. */
+/* Gives the next item of a map: the first of each source, the second of each, and so on. */
 static int next_by_source(rmi_input *input, const char **source, rm_value *item)
 {
     rm_value key, items;

@@ -1,4 +1,4 @@
-/* The `remotemedia` program: finds the command and hands over. */
+/* The `remotemedia` program: finds the command and calls it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

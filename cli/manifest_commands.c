@@ -100,7 +100,7 @@ static int put_schema(rmi_program *program, rm_runtime *runtime, rm_error *err)
     return rc;
 }
 
-/* Loads and checks; *code is the exit code of a failure. */
+/* Loads and checks a manifest; *code is the exit code of a failure. */
 static int load_valid(struct manifest_options *options, rm_runtime *runtime, rmi_wake *wake,
                       rm_manifest **manifest, rmi_exit *code, rm_error *err)
 {

@@ -1,4 +1,4 @@
-/* `remotemedia nodes`: what the descriptors of node types say, for people and for programs. */
+/* `remotemedia nodes`: prints the descriptors of node types, for people and for programs. */
 #include <stddef.h>
 #include <string.h>
 
@@ -47,7 +47,7 @@ static rm_value list_of(rm_value map, const char *key)
     return item.kind == RM_LIST ? item : rm_null();
 }
 
-/* Any value as JSON; strings without their quotes where `bare`. */
+/* Appends any value as JSON; strings without their quotes where `bare`. */
 static void append_value(rmi_text *text, rm_value value, bool bare)
 {
     char *json = NULL;
@@ -82,7 +82,7 @@ static void append_types(rmi_text *text, rm_value types)
     }
 }
 
-/* One parameter: name, type, what is allowed, default. */
+/* Appends one parameter: name, type, range or choices, default. */
 static void append_param(rmi_text *text, rm_value param)
 {
     rm_value item;
@@ -107,7 +107,7 @@ static void append_param(rmi_text *text, rm_value param)
         rmi_text_printf(text, "      %s\n", text_of(param, "text"));
 }
 
-/* A port that takes every plain kind says so shortly. */
+/* Appends one port; the list of all plain kinds is abbreviated. */
 static void append_port(rmi_text *text, rm_value port)
 {
     enum { PLAIN_KINDS = 9 };

@@ -102,7 +102,7 @@ static bool set_form(const rmi_option *option, const char *text, rmi_form *form)
     return false;
 }
 
-/* "a, b or c" */
+/* Writes "a, b or c". */
 static void list_choices(const rmi_option *option, char *out, size_t size)
 {
     size_t used = 0;
@@ -163,7 +163,7 @@ static rmi_exit set_value(const rmi_command *command, const rmi_program *program
     return RMI_EXIT_OK;
 }
 
-/* One argument that begins with "--", and the value after it where it takes one. */
+/* Parses one argument that begins with "--", and the value after it where the option takes one. */
 static rmi_exit parse_option(const rmi_command *command, const rmi_program *program, int argc, char **argv,
                              int *at, void *values)
 {

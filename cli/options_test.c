@@ -164,7 +164,7 @@ static void refuses_what_is_wrong(void **unused)
 
 static const struct {
     const char *word;
-    int choice; /* 0: it is refused */
+    int choice; /* 0: an error */
     const char *detail;
 } forms[] = {
     {"plain", 1, NULL},  {"like:x", 2, "x"}, {"like:a:b", 2, "a:b"},   {"liked", 3, NULL},

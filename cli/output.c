@@ -15,7 +15,7 @@ int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, 
     output->path = path;
     output->writer = &program->out;
     if (path == NULL && program->out.error != 0)
-        rc = rmi_writer_flush(output->writer, err); /* says that it is closed */
+        rc = rmi_writer_flush(output->writer, err); /* fails: nobody reads any more */
     if (path != NULL) {
         output->file = (rmi_writer){.descriptor = -1, .name = path};
         output->writer = &output->file;
@@ -38,7 +38,7 @@ int rmi_output_begin(rmi_output *output, const rm_pipeline *pipeline, rm_error *
     return RM_OK;
 }
 
-/* The line in `text`, written when the buffer is full or someone waits. */
+/* Puts the line in `text` into the buffer; it is written when the buffer is full or the program waits. */
 static int put_line(rmi_output *output, const rmi_text *text, rm_error *err)
 {
     int rc = rmi_writer_put(output->writer, text->data, text->length, err);
@@ -62,7 +62,7 @@ static int put_array_file(void *context, rmi_text *text, rm_value tensor, rm_err
     return rc;
 }
 
-/* Appends the value, a plain one as all results are, with what stands around it. */
+/* Appends the value, which is plain as all results are, with the JSON around it. */
 static int append_result(rmi_output *output, rmi_output_sink *sink, rm_value value, rm_error *err)
 {
     rmi_text *text = &sink->results;
@@ -118,7 +118,7 @@ static int put(rmi_output *output, const char *text, rm_error *err)
     return rmi_writer_put_c(output->writer, text, err);
 }
 
-/* {"sink":[...],...} */
+/* Writes {"sink":[...],...}. */
 static int put_outputs(rmi_output *output, rm_error *err)
 {
     int rc = put(output, "{", err);
@@ -137,7 +137,7 @@ static int put_outputs(rmi_output *output, rm_error *err)
     return rc == RM_OK ? put(output, "}", err) : rc;
 }
 
-/* The only output, or the list of all, one sink after another. */
+/* Writes the only output, or the list of all, one sink after another. */
 static int put_compat_outputs(rmi_output *output, rm_error *err)
 {
     bool first = true;
@@ -189,7 +189,7 @@ static int put_document(rmi_output *output, rm_pipeline *pipeline, rm_value fail
     return rc;
 }
 
-/* In JSONL mode what was collected is told on standard error, like an error document. */
+/* In JSONL mode collected failures go to standard error, like an error document. */
 static int tell_failures(rm_value failures, rm_error *err)
 {
     char *json = NULL;
@@ -234,8 +234,8 @@ int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err)
     return rc;
 }
 
-/* {"status":"error","error":{...},"outputs":{...}} on standard output, also where results go to a file: what
- * a former run left there stays. */
+/* Writes {"status":"error","error":{...},"outputs":{...}} to standard output, also where results go to a
+ * file: the file keeps an earlier run's results. */
 static int put_failure(rmi_output *output, const rm_error *error, rm_error *err)
 {
     rmi_text text;
@@ -270,7 +270,7 @@ rmi_exit rmi_output_fail(rmi_output *output, const rm_error *error, rmi_exit cod
     else if (output->format != RMI_FORMAT_JSON && !output->failed)
         rc = rmi_output_flush(output, &failure);
     if (output->program->out.stuck)
-        rc = RM_OK; /* it is why the document goes elsewhere */
+        rc = RM_OK; /* that failure is why the document goes to standard error */
     if (output->format != RMI_FORMAT_JSON || output->program->out.stuck) {
         rmi_text_init(&text, NULL);
         if (rmi_report_document(&text, error, NULL) == RM_OK) {
@@ -295,5 +295,5 @@ void rmi_output_free(rmi_output *output)
     rmi_free(NULL, output->sinks, output->sink_count * sizeof *output->sinks);
     output->sinks = NULL;
     if (output->path != NULL && rmi_writer_close(&output->file, NULL) != RM_OK)
-        output->failed = true; /* after a failure that has been told; else it is closed */
+        output->failed = true; /* after a failure, which is reported already; else it is closed */
 }

@@ -19,7 +19,7 @@ static int io_error(const char *path, int number, rm_error *err)
     return rm_error_set(err, RM_E_IO, "cannot write %s: %s", path, strerror(number));
 }
 
-/* Whether a file can be made beside `path`: told before a long run, not after it. */
+/* Checks before the run, which may be long, that a file can be made beside `path`. */
 static int check_directory(const char *path, rm_error *err)
 {
     char directory[NAME_SIZE];
@@ -48,7 +48,7 @@ int rmi_output_file_open(const char *path, bool document, int input, int *descri
     if (exists && S_ISREG(status.st_mode) && input >= 0 && fstat(input, &other) == 0 &&
         other.st_dev == status.st_dev && other.st_ino == status.st_ino)
         return rm_error_set(err, RM_E_USAGE, "--output %s would overwrite the input while it is read", path);
-    rmi_guard_call_begins(); /* a pipe with a name is waited for until somebody reads from it */
+    rmi_guard_call_begins(); /* opening a named pipe waits for a reader */
     do {
         *descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     } while (*descriptor < 0 && errno == EINTR && !rmi_guard_stopping());

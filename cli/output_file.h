@@ -1,19 +1,19 @@
-/* The file of --output: lines go into it as they come, a document takes its place only when it is complete.
- * */
+/* The file of --output: lines are written to it one by one, a document replaces it only when it is
+ * complete. */
 #ifndef CLI_OUTPUT_FILE_H
 #define CLI_OUTPUT_FILE_H
 
 #include "remotemedia/remotemedia.h"
 
-/* Prepares `path`. A document (`whole`) for an ordinary file: *whole is true and nothing is opened yet, only
- * checked. Else *descriptor (owned) is open, the file empty. RM_E_USAGE when that file is `input`, a
- * descriptor or -1. */
+/* Prepares `path`. For a document (`whole`) in a regular file: only checks, opens nothing, and sets *whole.
+ * Else *descriptor (owned) is open, and the file empty. RM_E_USAGE when that file is `input`, a descriptor or
+ * -1. */
 RM_MUST_CHECK int rmi_output_file_open(const char *path, bool document, int input, int *descriptor,
                                        bool *whole, rm_error *err);
 /* Creates a file beside `path`; *temporary (owned, for rmi_output_file_end) is its name. */
 RM_MUST_CHECK int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err);
-/* Puts it in the place of `path` when `rc` is RM_OK, else removes it; frees `temporary` (NULL is fine).
- * Returns `rc` or its own failure. */
+/* Renames the file to `path` when `rc` is RM_OK, else removes it; frees `temporary` (NULL is fine). Returns
+ * `rc` or its own failure. */
 RM_MUST_CHECK int rmi_output_file_end(const char *path, char *temporary, int rc, rm_error *err);
 
 #endif

@@ -1,24 +1,24 @@
-/* What every command of the program is given, and how commands end. */
+/* The arguments of every command of the program, and the exit codes. */
 #ifndef CLI_PROGRAM_H
 #define CLI_PROGRAM_H
 
 #include "cli/writer.h"
 #include "remotemedia/remotemedia.h"
 
-/* How the process ends; docs/errors.md tells users. */
+/* The exit codes of the process; docs/errors.md has them for users. */
 typedef enum rmi_exit {
     RMI_EXIT_OK = 0,
     RMI_EXIT_RUN = 1,           /* a run failed */
     RMI_EXIT_USAGE = 2,         /* the command line is wrong */
-    RMI_EXIT_MANIFEST = 3,      /* the manifest is wrong, or asks for what is not here */
+    RMI_EXIT_MANIFEST = 3,      /* the manifest is wrong, or requires a missing feature */
     RMI_EXIT_IO = 4,            /* reading input or writing results failed */
     RMI_EXIT_TIMEOUT = 5,       /* the time was up */
     RMI_EXIT_INTERRUPTED = 130, /* Ctrl-C or SIGTERM */
 } rmi_exit;
 
 typedef struct rmi_program {
-    int in;         /* standard input as it was at the start, or -1 where it was closed; never closed by us */
-    rmi_writer out; /* standard output as it was at the start; nothing but results goes there */
+    int in;         /* standard input as at the start, or -1 where it was closed; never closed by us */
+    rmi_writer out; /* standard output as at the start; only results go there */
     bool colour;    /* standard error shows colours */
 } rmi_program;
 

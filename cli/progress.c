@@ -6,7 +6,7 @@
 #include "cli/report.h"
 #include "platform/platform.h"
 
-/* A terminal's line is redrawn often; a log gets a line now and then. */
+/* A terminal's line is redrawn often; a log gets a line from time to time. */
 static const int64_t redraw = 100000000, log_every = 5000000000;
 
 void rmi_progress_start(rmi_progress *progress, bool wanted)

@@ -6,14 +6,14 @@
 
 typedef struct rmi_progress {
     bool wanted, in_place; /* in_place: standard error is a terminal */
-    bool shown;            /* a line stands on the terminal */
+    bool shown;            /* the terminal shows a line */
     int64_t started, next; /* monotonic ns */
 } rmi_progress;
 
 void rmi_progress_start(rmi_progress *progress, bool wanted);
-/* Shows the counts when it is time to. */
+/* Shows the counts when it is time for that. */
 void rmi_progress_tick(rmi_progress *progress, int64_t now, int64_t items, int64_t results);
-/* The last line; once. */
+/* Shows the last line. Call it once. */
 void rmi_progress_end(rmi_progress *progress, int64_t items, int64_t results);
 
 #endif

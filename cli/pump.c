@@ -1,9 +1,10 @@
 #include "cli/run.h"
 
-/* Results that came this long ago do not wait for more: a slow pipeline is seen working. */
+/* Results this old do not wait for more: a slow pipeline is seen working. */
 static const int64_t linger = 20000000;
 
-/* Takes what results there are. RM_OK: some; RM_AGAIN: none; RM_DONE: and none will come; or a failure. */
+/* Takes the results that there are. RM_OK: some; RM_AGAIN: none; RM_DONE: none, and none will come; or a
+ * failure. */
 static int drain(rmi_run *run, rm_error *err)
 {
     size_t sink = 0, count = 0;
@@ -20,7 +21,8 @@ static int drain(rmi_run *run, rm_error *err)
     return rc == RM_AGAIN && count != 0 ? RM_OK : rc;
 }
 
-/* Nothing can be done now: shows what there is and waits for input, for pending nodes, for a signal. */
+/* Nothing can be done now: writes the results so far and waits for input, for pending nodes, or for a
+ * signal. */
 static int rest(rmi_run *run, rm_error *err)
 {
     bool reading = run->input.lines && !run->input.ended;
@@ -62,7 +64,7 @@ int rmi_pump_wait(void *context, rm_pipeline *pipeline, rm_error *err)
     rmi_run *run = context;
     (void)pipeline;
     int rc = drain(run, err);
-    if (rc == RM_OK) /* there is room now: the pipeline may go on, and comes again when it cannot */
+    if (rc == RM_OK) /* there is room: the pipeline may go on, and this is called again when it cannot */
         rc = after_step(run, err);
     else if (rc > 0)
         rc = rest(run, err);

@@ -24,7 +24,7 @@ int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm
     *reader = (rmi_reader){.descriptor = standard_input, .name = standard ? "standard input" : path};
     if (standard && standard_input < 0)
         return rm_error_set(err, RM_E_IO, "cannot read standard input: it is closed");
-    if (!standard) { /* a pipe with a name is waited for until somebody writes to it */
+    if (!standard) { /* opening a named pipe waits for a writer */
         rmi_guard_call_begins();
         do {
             reader->descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -105,7 +105,7 @@ int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_er
     return RM_OK;
 }
 
-/* Room for all that is left of an ordinary file, so that it comes into memory that is never moved. */
+/* Makes room for the rest of a regular file, so that its text is never moved. */
 static int make_room_for_all(rmi_reader *reader, size_t limit, rm_error *err)
 {
     struct stat status;
@@ -113,7 +113,7 @@ static int make_room_for_all(rmi_reader *reader, size_t limit, rm_error *err)
     size_t wanted = reader->end + 2 * PIECE;
     if (fstat(reader->descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0 ||
         (uint64_t)status.st_size > limit || !rmi_add(wanted, (size_t)status.st_size, &wanted))
-        return RM_OK; /* it grows as it is read */
+        return RM_OK; /* the buffer grows with each piece */
     int rc = rmi_grow(NULL, &buffer, &reader->capacity, wanted, 1, err);
     reader->buffer = buffer;
     return rc;
@@ -129,7 +129,7 @@ int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const cha
         else if (rmi_platform_would_block(reader->descriptor))
             rmi_reader_wait(reader, wake, INT64_MAX);
         else if ((rc = read_piece(reader, err)) == RM_AGAIN)
-            rc = RM_OK; /* a signal, or somebody else was faster; it comes again */
+            rc = RM_OK; /* a signal, or another reader was faster: try again */
     }
     *data = reader->end != reader->start ? reader->buffer + reader->start : "";
     *length = reader->end - reader->start;

@@ -1,4 +1,4 @@
-/* Reading a descriptor in large pieces, line by line or whole, without ever missing a Ctrl-C. */
+/* Reads a descriptor in large pieces, line by line or whole, and never misses a Ctrl-C. */
 #ifndef CLI_READER_H
 #define CLI_READER_H
 
@@ -11,20 +11,20 @@ typedef struct rmi_reader {
     const char *name; /* for messages, borrowed */
     char *buffer;
     size_t start, end, capacity; /* unread bytes are [start, end) */
-    size_t searched;             /* bytes after start known to hold no line end */
+    size_t searched;             /* bytes after start without a line end */
     bool at_end;
 } rmi_reader;
 
-/* Opens `path`, or takes `standard_input` (-1: it is closed) for "-". RM_E_NOT_FOUND, RM_E_IO, or RM_E_CANCELLED
- * when the guard stopped it. rmi_reader_close also after a failure. */
+/* Opens `path`, or takes `standard_input` (-1: closed) for "-". RM_E_NOT_FOUND, RM_E_IO, or RM_E_CANCELLED
+ * when the guard stopped it. Call rmi_reader_close also after a failure. */
 RM_MUST_CHECK int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm_error *err);
 void rmi_reader_close(rmi_reader *reader);
 
-/* The next line without its end, borrowed until the next call; the last one may lack its end. RM_AGAIN: none
- * can be had without waiting; RM_DONE: no more. */
+/* Gives the next line without its end, borrowed until the next call; the last one may have no end. RM_AGAIN:
+ * no line without waiting; RM_DONE: no more lines. */
 RM_MUST_CHECK int rmi_reader_line(rmi_reader *reader, const char **line, size_t *length, rm_error *err);
-/* Reads to the end, or a little past `limit` bytes. RM_AGAIN: the guard wants the program to stop, which raises
- * `wake`. *data is borrowed. */
+/* Reads to the end, or a little past `limit` bytes. RM_AGAIN: the program has to stop, and `wake` is raised.
+ * *data is borrowed. */
 RM_MUST_CHECK int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const char **data,
                                    size_t *length, rm_error *err);
 /* Waits until there is something to read, `wake` is raised or `deadline` (monotonic ns) has passed. */

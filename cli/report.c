@@ -11,7 +11,7 @@ static const struct {
 
 void rmi_report_raw(const char *text, size_t length)
 {
-    rm_error unheard = {0}; /* there is nowhere else to tell it */
+    rm_error unheard = {0}; /* there is no other place for it */
     rmi_writer writer = {.descriptor = STDERR_FILENO, .name = "standard error"};
     if (rmi_writer_write(&writer, text, length, &unheard) != RM_OK)
         rm_error_clear(&unheard);
@@ -43,7 +43,7 @@ void rmi_report_log(const rmi_program *program, rm_log_level level, const char *
                     node != NULL ? ": " : "", text);
 }
 
-/* The traceback in full where the error has it, else its frames. */
+/* Appends the traceback in full where the error has it, else its frames. */
 static void append_traceback(rmi_text *text, const rm_error *error)
 {
     if (error->detail.kind == RM_STRING) {
@@ -111,8 +111,7 @@ rmi_exit rmi_report_failure(rmi_program *program, const rm_error *error, rmi_exi
     rmi_text text;
     rm_error failure = {0};
     rmi_report_error(program, error);
-    if (program->out.error != 0 &&
-        !program->out.stuck) /* that is what was told; the document would fail as well */
+    if (program->out.error != 0 && !program->out.stuck) /* the document would fail too */
         return RMI_EXIT_IO;
     rmi_text_init(&text, NULL);
     int rc = rmi_report_document(&text, error, &failure);
@@ -150,7 +149,7 @@ int rmi_report_value(rmi_program *program, rm_value value, unsigned flags, rm_er
 
 rmi_exit rmi_exit_for_manifest(int code)
 {
-    if (code == RM_E_TIMEOUT) /* of code in a sandbox that was loaded */
+    if (code == RM_E_TIMEOUT) /* code in a sandbox timed out while it was loaded */
         return RMI_EXIT_TIMEOUT;
     return code == RM_E_OUT_OF_MEMORY || code == RM_E_INTERNAL ? RMI_EXIT_RUN : RMI_EXIT_MANIFEST;
 }

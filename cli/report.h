@@ -1,4 +1,4 @@
-/* Failures told: to people on standard error, to programs as a JSON document. */
+/* Reports failures: to people on standard error, to programs as a JSON document. */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
@@ -7,21 +7,21 @@
 
 /* Prints `error: ...` with node, place, item, hint and the full traceback on standard error. */
 void rmi_report_error(const rmi_program *program, const rm_error *error);
-/* One line of `severity` ("warning", "note") and text on standard error. */
+/* Prints a line with `severity` ("warning", "note") and text on standard error. */
 void rmi_report_line(const rmi_program *program, const char *severity, const char *format, ...)
     RM_PRINTF(3, 4);
 /* Names of levels, from RM_LOG_ERROR; ends with NULL. */
 extern const char *const rmi_log_levels[];
-/* One line of the runtime's log on standard error. `node` may be NULL. */
+/* Prints a line of the runtime's log on standard error. `node` may be NULL. */
 void rmi_report_log(const rmi_program *program, rm_log_level level, const char *node, const char *text);
-/* Writes to standard error as one piece; failures are nobody's business. */
+/* Writes to standard error as one piece; ignores failures. */
 void rmi_report_raw(const char *text, size_t length);
 /* Appends {"status":"error","error":{...}} without the closing brace, so that more members can follow. */
 RM_MUST_CHECK int rmi_report_document(rmi_text *text, const rm_error *error, rm_error *err);
-/* The human text, and the document as a line on standard output; returns the exit code, RMI_EXIT_IO when
- * standard output cannot be written. */
+/* Prints the text for people, and the document as a line on standard output. Returns the exit code,
+ * RMI_EXIT_IO when standard output cannot be written. */
 rmi_exit rmi_report_failure(rmi_program *program, const rm_error *error, rmi_exit code);
-/* Puts `value` as a line of JSON on standard output. */
+/* Prints `value` as a line of JSON on standard output. */
 RM_MUST_CHECK int rmi_report_value(rmi_program *program, rm_value value, unsigned flags, rm_error *err);
 
 /* The exit code of a failure while a manifest is read and checked. */

@@ -103,7 +103,7 @@ const rmi_command rmi_run_description = {
         "  remotemedia run pipeline.json --set gain.factor=0.5 --output results.json\n",
 };
 
-/* What the options say together. */
+/* Checks the options against each other. */
 static int check_usage(const rmi_run_options *options, rm_error *err)
 {
     bool lines = options->format == RMI_FORMAT_JSONL;
@@ -196,7 +196,7 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
         .opening = watch,
         .opening_context = &run->guard,
     };
-    rmi_guard_limit(&run->guard, options->timeout_ms, 0); /* loading had as long for itself */
+    rmi_guard_limit(&run->guard, options->timeout_ms, 0); /* starts anew: loading had its own limit */
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
     if (rc == RM_OK && run->generate)
         rc = rm_pipeline_finish(run->pipeline, err); /* nodes that do not generate get nothing */
@@ -240,7 +240,7 @@ static void tell_metrics(rmi_run *run)
     rm_value_clear(&metrics);
 }
 
-/* From the command line to the last result; *code is what the process ends with on failure. */
+/* Runs from the command line to the last result; *code is the exit code of a failure. */
 static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     *code = RMI_EXIT_RUN;

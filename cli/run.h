@@ -29,12 +29,12 @@ typedef struct rmi_run {
     rmi_input input;
     rmi_output output;
     rmi_progress progress;
-    bool generate; /* there is no input: sources generate */
+    bool generate; /* without input: sources generate */
 } rmi_run;
 
 extern const rmi_command rmi_run_description;
 
-/* Fills in what the options say about results. */
+/* Fills in the output's fields from the options about results. */
 void rmi_run_describe_output(rmi_program *program, const rmi_run_options *options, rmi_output *output);
 /* Runs the open pipeline to its end: items in, results out. RM_OK, or the failure in `err`. */
 RM_MUST_CHECK int rmi_pump(rmi_run *run, rm_error *err);

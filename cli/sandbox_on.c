@@ -12,13 +12,13 @@
 #include "cli/report.h"
 #include "cli/sandboxed_run.h"
 
-/* Presets: enough for honest programs, an end for others. */
+/* Defaults: enough for honest programs, a limit for others. */
 static const uint64_t most_output = UINT64_C(1) << 30, most_log = UINT64_C(1) << 20;
 
-/* After --timeout: so long the program inside has to end itself, which it does where no node keeps it. */
+/* The time after --timeout in which the program inside has to end itself, unless a node keeps it. */
 enum { GRACE_MS = 1000, LONGEST_PATH = 4096 };
 
-/* A policy and what it points at. */
+/* A policy and the memory that it points at. */
 typedef struct policy {
     rm_sandbox_policy given;
     rm_sandbox_grant *grants;
@@ -49,7 +49,7 @@ static void add(policy *made, rm_sandbox_grant grant)
     made->grants[made->given.grant_count++] = grant;
 }
 
-/* DIR or DIR=GUEST. */
+/* Grants DIR or DIR=GUEST. */
 static int add_directory(policy *made, const char *word, bool write, rm_error *err)
 {
     const char *equals = strrchr(word, '=');
@@ -81,7 +81,8 @@ static int add_variable(policy *made, const char *name, rm_error *err)
     return RM_OK;
 }
 
-/* The options that say what all sandboxes may do; room for `more` grants besides. policy_free also after a failure. */
+/* Makes the policy of all sandboxes from the options, with room for `more` grants. Call policy_free also
+ * after a failure. */
 static int policy_open(policy *made, const rmi_setup *setup, size_t more, rm_error *err)
 {
     const rmi_sandbox_choice *chosen = &setup->sandbox;
@@ -147,7 +148,7 @@ void rmi_program_sandbox_free(rmi_setup *setup)
 
 /* ---- The whole run */
 
-/* Whether there is something that a grant of it could open: what is not there is the guest's to tell. */
+/* Whether a grant of the file could open anything: the guest reports a missing file. */
 static bool can_be_granted(const char *path, bool write)
 {
     char directory[LONGEST_PATH];
@@ -163,14 +164,14 @@ static bool can_be_granted(const char *path, bool write)
     return access(directory, X_OK) == 0;
 }
 
-/* A file that the command line names. */
+/* Grants a file that the command line names. */
 static void add_file(policy *made, const char *path, bool write)
 {
     if (path != NULL && strcmp(path, "-") != 0 && can_be_granted(path, write))
         add(made, (rm_sandbox_grant){.path = path, .write = write, .is_file = true});
 }
 
-/* What the command line names is granted as far as its option needs it. */
+/* Grants the files and folders of the command line, each as far as its option needs it. */
 static int grant_named(policy *made, const rmi_run_options *options, rm_error *err)
 {
     int rc = RM_OK;
@@ -222,7 +223,7 @@ static void started(void *context, rm_sandbox_run *run)
     watched *by = context;
     by->run = (rmi_guarded){.stop = stop_run, .context = run};
     rmi_guard_watch_other(by->guard, run != NULL ? &by->run : NULL);
-    if (run != NULL) /* also if nobody takes what is told about it */
+    if (run != NULL) /* the limit holds even when nobody reads the output */
         rmi_guard_limit(by->guard, by->timeout_ms, GRACE_MS);
 }
 
@@ -258,7 +259,7 @@ static int run_command(rmi_program *program, rmi_run_options *options, policy *a
     return rc;
 }
 
-/* What the process ends with when the host has ended the run, or could not begin it. */
+/* The exit code of the process when the host has ended the run, or could not begin it. */
 static rmi_exit exit_of(const rm_error *error)
 {
     switch (error->code) {

@@ -7,7 +7,7 @@
 /* Lets `runtime` run nodes in sandboxes, as the options say. Without sandboxes: RM_OK, since manifests that need one are
  * refused by name. */
 RM_MUST_CHECK int rmi_program_sandbox(rmi_setup *setup, rm_runtime *runtime, rm_error *err);
-/* After the runtime is gone. */
+/* Call it after the runtime is freed. */
 void rmi_program_sandbox_free(rmi_setup *setup);
 /* `run --sandbox`: the whole command, with these words, in a sandbox. */
 rmi_exit rmi_run_sandboxed(rmi_program *program, rmi_run_options *options, int argc, char **argv);

@@ -1,4 +1,4 @@
-/* What several commands need before their own work: a runtime, a manifest. */
+/* The first steps of several commands: a runtime, a manifest. */
 #ifndef CLI_SETUP_H
 #define CLI_SETUP_H
 
@@ -20,30 +20,30 @@ typedef struct rmi_setup {
     rmi_texts paths, plugins;
     int log_level; /* choice */
     rmi_integer seed;
-    rm_arrays arrays; /* how Python nodes get theirs */
+    rm_arrays arrays; /* how Python nodes get arrays */
     rmi_sandbox_choice sandbox;
-    int64_t loading_ms; /* that code in a sandbox may take until its node is opened; 0: the preset */
-    rm_sandbox *made;   /* what nodes in sandboxes share; owned: rmi_setup_end */
+    int64_t loading_ms; /* the time for code in a sandbox until its node is open; 0: the default */
+    rm_sandbox *made;   /* shared by the nodes in sandboxes; owned: rmi_setup_end */
 } rmi_setup;
 
 /* --path, --plugin, --log-level for a command whose struct begins with an rmi_setup. */
 extern const rmi_option rmi_runtime_options[];
 
-/* What guests may do, for the same commands; and how a whole run becomes one. */
+/* The limits and grants of guests, for the same commands; and how a whole run becomes a guest. */
 extern const rmi_option rmi_sandbox_options[], rmi_whole_sandbox_options[];
 
 /* A rm_log_function over an rmi_setup. */
 void rmi_setup_log(void *setup, rm_log_level level, const char *node, const char *text);
 /* A runtime with the program's log, the plug-ins and Python. `setup` must outlive it; `*out` is owned. */
 RM_MUST_CHECK int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err);
-/* Frees the runtime (NULL is fine) and what the set-up made for it. */
+/* Frees the runtime (NULL is fine) and everything that the setup made for it. */
 void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime);
-/* Reads a manifest from a file, or from standard input for "-", waiting with `wake`; `input_flags` as
- * rm_manifest_parse_with has them. *code is what the process should end with on failure. *out is owned. */
+/* Reads a manifest from a file, or from standard input for "-", waiting with `wake`; `input_flags` as for
+ * rm_manifest_parse_with. *code is the exit code on failure. *out is owned. */
 RM_MUST_CHECK int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *path,
                                      unsigned input_flags, rmi_wake *wake, rm_manifest **out, rmi_exit *code,
                                      rm_error *err);
-/* Applies "node.param=value" texts: values are JSON, or else strings. */
+/* Applies "node.param=value" texts: a value is JSON, or else a string. */
 RM_MUST_CHECK int rmi_setup_overrides(rm_manifest *manifest, const rmi_texts *settings, rm_error *err);
 
 #endif

@@ -32,7 +32,7 @@ static const rmi_command version_description = {
     .operands = offsetof(struct version_options, operands),
 };
 
-/* "remotemedia 1.2.3", and the features with a sign each. */
+/* Prints "remotemedia 1.2.3", and the features with a sign each. */
 static int put_text(rmi_program *program, rm_value info, rm_error *err)
 {
     rm_value features = rm_null(), key, item;

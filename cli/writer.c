@@ -21,7 +21,7 @@ static int io_error(const rmi_writer *writer, rm_error *err)
     return rm_error_set(err, RM_E_IO, "cannot write %s: %s", writer->name, strerror(writer->error));
 }
 
-/* Writes some of it, if that can be done before a signal comes. Bytes, or -1 and errno. */
+/* Writes some of the text, unless a signal comes first. Returns the bytes, or -1 and errno. */
 static ssize_t write_some(const rmi_writer *writer, const char *text, size_t length)
 {
     rmi_guard_call_begins();
@@ -34,11 +34,11 @@ static ssize_t write_some(const rmi_writer *writer, const char *text, size_t len
     return written;
 }
 
-/* All of it. A signal does not end the attempt, so that lines stay whole, unless the reader takes nothing
- * any more. */
+/* Writes all of the text. A signal does not end the attempt, so that lines stay whole, unless the reader
+ * takes nothing any more. */
 int rmi_writer_write(rmi_writer *writer, const char *text, size_t length, rm_error *err)
 {
-    int64_t stuck_since = 0; /* 0: it is not */
+    int64_t stuck_since = 0; /* 0: not stuck */
     while (length != 0 && writer->error == 0) {
         const ssize_t written = write_some(writer, text, length);
         if (written < 0 && errno != EINTR) {

@@ -1,5 +1,5 @@
-/* A node for a host that runs it by itself: the exports of docs/wasm-node.md. One node an instance. What an instance holds
- * is one global, as for the reactor's other exports. */
+/* A node for a host that runs it without a pipeline: the exports of docs/wasm-node.md. One node an instance,
+ * in one global, as for the reactor's other exports. */
 #ifndef WASM_EXPORTED_NODE_H
 #define WASM_EXPORTED_NODE_H
 
@@ -7,10 +7,10 @@
 #include "standalone/standalone.h"
 #include "wasm/reactor.h"
 
-/* Memory that host and guest share; all of it is kept from call to call, so that small packets cost no allocation. */
+/* Memory that host and guest share; kept from call to call, so that small packets need no allocation. */
 typedef struct rmi_node_buffers {
     rmi_exchange exchange;
-    uint8_t *input; /* owned; the area in it begins at a multiple of RMI_WIRE_ALIGNMENT */
+    uint8_t *input; /* owned; the input area in it begins at a multiple of RMI_WIRE_ALIGNMENT */
     size_t input_capacity;
     rmi_wire_writer output, error;
     rm_packet *packets; /* owned: those of the call in progress, [0, packet_count) */
@@ -18,16 +18,17 @@ typedef struct rmi_node_buffers {
 } rmi_node_buffers;
 
 /* ---- node_buffers.c */
-/* Makes the input buffer at least `size` bytes; what was in it is lost. */
+/* Makes the input buffer at least `size` bytes large; its content is lost. */
 RM_MUST_CHECK int rmi_node_buffers_reserve(rmi_node_buffers *buffers, uint32_t size, rm_error *err);
-/* The first `length` bytes of the input buffer; RM_E_USAGE where it has not so many. */
+/* The first `length` bytes of the input buffer, borrowed; RM_E_USAGE where it is shorter. */
 RM_MUST_CHECK int rmi_node_buffers_input(const rmi_node_buffers *buffers, uint32_t length,
                                          const uint8_t **data, rm_error *err);
 /* Reads the packets in the input buffer into buffers->packets. */
 RM_MUST_CHECK int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm_error *err);
 /* Clears the packets from the `first` on. */
 void rmi_node_buffers_drop_packets(rmi_node_buffers *buffers, size_t first);
-/* Before and after a call: empties output and error; tells the host where they are. */
+/* Call these before and after a call of an export: begin empties output and error; end tells the host where
+ * they are. */
 void rmi_node_buffers_begin(rmi_node_buffers *buffers);
 void rmi_node_buffers_end(rmi_node_buffers *buffers, const rm_error *failure);
 /* Writes an event to the output buffer. */

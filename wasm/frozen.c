@@ -1,11 +1,12 @@
-/* Frozen modules are stored with their zeros counted, of which byte code has many, as tools/freeze.py writes them; they are
- * put back when a module is imported. The linker leads CPython's call for frozen code here. */
+/* Frozen modules are stored with runs of zeros counted, since byte code has many, as tools/freeze.py writes
+ * them. The zeros are put back when a module is imported. The linker redirects CPython's call for frozen code
+ * to this file. */
 #include <Python.h>
 #include <marshal.h>
 #include <stdbool.h>
 #include <string.h>
 
-/* What is in front: a byte with which no marshalled object starts, and how long the code is. */
+/* The header: a byte with which no marshalled object starts, and the length of the code. */
 enum { SQUEEZED = 1, HEADER = 5 };
 
 PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
@@ -16,7 +17,8 @@ static size_t code_length(const unsigned char *stored)
     return stored[1] | (size_t)stored[2] << 8 | (size_t)stored[3] << 16 | (size_t)stored[4] << 24;
 }
 
-/* A 0 is followed by how many of them there are; false when that does not give `length` bytes. */
+/* Puts the zeros back: each 0 is followed by their number. Returns false when that does not give `length`
+ * bytes. */
 static bool expand(const unsigned char *from, const unsigned char *end, char *to, size_t length)
 {
     while (from < end) {
@@ -49,7 +51,7 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
     else
         object = __real_PyMarshal_ReadObjectFromString(code, (Py_ssize_t)length);
     if (code != NULL)
-        memset(code, 0, length); /* what is freed is in the image of a snapshot too */
+        memset(code, 0, length); /* freed memory is in a snapshot's image too */
     PyMem_RawFree(code);
     return object;
 }

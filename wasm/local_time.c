@@ -1,5 +1,5 @@
-/* Local time in Python's time and datetime: the linker puts these functions in the place of the C library's (--wrap), which
- * know no zone but UTC. */
+/* Local time in Python's time and datetime: the linker replaces the C library's functions, which have no zone
+ * but UTC, by these (--wrap). */
 #include <limits.h>
 #include <time.h>
 
@@ -11,10 +11,10 @@ struct tm *__wrap_gmtime_r(const time_t *time, struct tm *to);
 struct tm *__wrap_localtime_r(const time_t *time, struct tm *to);
 time_t __wrap_mktime(struct tm *local);
 
-/* In seconds; the last two are glibc's steps, and how far it looks. */
+/* In seconds. STRIDE is glibc's step, NEARBY the distance at which it stops looking. */
 enum { HOUR = 3600, DAY = 86400, STRIDE = 601200, NEARBY = 228621600 + STRIDE };
 
-/* glibc's name for it. */
+/* glibc's name for the zone */
 struct tm *__wrap_gmtime_r(const time_t *time, struct tm *to)
 {
     if (__real_gmtime_r(time, to) == NULL)
@@ -40,7 +40,8 @@ static bool holds(int64_t clock, rmi_local_type type)
     return rmi_time_zone_at(clock - type.offset).offset == type.offset;
 }
 
-/* The offset of the nearest summer or standard time, where the zone has none within seven years an hour more or less. */
+/* The offset of the nearest summer or standard time; an hour more or less where the zone has none within
+ * seven years. */
 static int32_t offset_nearby(int64_t time, int32_t offset, bool summer)
 {
     for (int64_t distance = STRIDE; distance < NEARBY; distance += STRIDE)
@@ -52,8 +53,9 @@ static int32_t offset_nearby(int64_t time, int32_t offset, bool summer)
     return offset + (summer ? HOUR : -HOUR);
 }
 
-/* `wanted`: tm_isdst. An hour that comes twice is the one of standard time unless summer time is wanted; one that is left
- * out counts on from the clock before it, or back from that of summer time when that is wanted. */
+/* `wanted`: tm_isdst. An hour that comes twice is the one of standard time, unless summer time is wanted. An
+ * hour that is left out counts on from the clock before it, or back from that of summer time when that is
+ * wanted. */
 static int32_t offset_at_clock(int64_t clock, int wanted)
 {
     const rmi_local_type before = rmi_time_zone_at(clock - DAY), after = rmi_time_zone_at(clock + DAY);

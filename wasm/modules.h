@@ -1,4 +1,4 @@
-/* Modules in C that the WASM files with Python have beside CPython's. */
+/* The project's own modules in C for the WASM files with Python. */
 #ifndef WASM_MODULES_H
 #define WASM_MODULES_H
 
@@ -6,7 +6,7 @@
 
 PyObject *rmi_scrypt_module(void);
 
-/* Their rows in rmi_extra_modules. */
+/* The rows of these modules in rmi_extra_modules. */
 #define RMI_WASM_MODULES {"_scrypt", rmi_scrypt_module},
 
 #endif

@@ -20,7 +20,7 @@ int rmi_node_buffers_reserve(rmi_node_buffers *buffers, uint32_t size, rm_error 
     wanted = wanted < SMALLEST ? SMALLEST : wanted;
     if (wanted < size && !rmi_add(size, RMI_WIRE_ALIGNMENT, &wanted))
         return rmi_out_of_memory(err);
-    rmi_free(NULL, buffers->input, buffers->input_capacity); /* first: it may be large */
+    rmi_free(NULL, buffers->input, buffers->input_capacity); /* freed first: it may be large */
     buffers->input = rmi_alloc(NULL, wanted);
     buffers->input_capacity = buffers->input != NULL ? wanted : 0;
     exchange->input = exchange->input_size = 0;
@@ -57,7 +57,7 @@ static int cut_short(rm_error *err)
 
 int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm_error *err)
 {
-    enum { SMALLEST = 34 }; /* what a packet takes at least */
+    enum { SMALLEST = 34 }; /* the least bytes of a packet */
     const uint8_t *data = NULL;
     uint32_t head[2];
     size_t at = 0;
@@ -84,7 +84,7 @@ int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm
 
 /* ---- Output */
 
-/* `error` as a map; null where there is none, or no memory for it: the code beside it is all there is to say then. */
+/* Puts `error` as a map; null where there is none, or no memory for it: then the host has only the code. */
 static void put_error(rmi_wire_writer *to, const rm_error *error)
 {
     const size_t at = to->length;
@@ -108,7 +108,7 @@ void rmi_node_buffers_begin(rmi_node_buffers *buffers)
 {
     buffers->output.length = buffers->error.length = 0;
     buffers->output.grows = buffers->error.grows = true;
-    buffers->output.any_order = true; /* the host takes any */
+    buffers->output.any_order = true; /* the host takes any order */
     buffers->output.failed = buffers->error.failed = false;
     buffers->exchange.done = 0;
 }
@@ -152,7 +152,7 @@ static int put_packets(rmi_wire_writer *to, const rmi_event *event, rm_error *er
             rc = rmi_out_of_memory(err);
     }
     if (rc != RM_OK)
-        to->length = at; /* those before it are told */
+        to->length = at; /* drops this event; those before it stay */
     return rc;
 }
 
@@ -179,6 +179,6 @@ int rmi_node_buffers_event(rmi_node_buffers *buffers, const rmi_event *event, rm
         if (rc != RM_OK)
             to->length = at;
     }
-    to->failed = false; /* there may be memory for the next one */
+    to->failed = false; /* there may be memory for the next event */
     return rc;
 }

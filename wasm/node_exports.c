@@ -10,11 +10,11 @@ static struct node {
     rmi_node_buffers buffers;
     rm_runtime *runtime;
     rmi_standalone *standalone;
-    uint8_t *config; /* owned: the bytes that it was made of */
+    uint8_t *config; /* owned: the encoded configuration of the node */
     size_t config_length;
     bool open;
     bool recording; /* the output buffer holds events, not a value */
-    bool refused;   /* the call in progress came from inside another, or after a trap: nothing is its own */
+    bool refused; /* the call in progress came from inside another, or after a trap, and may change nothing */
     rm_error failure;
 } node;
 
@@ -38,7 +38,7 @@ EXPORT("rm_node_close") int32_t export_node_close(void);
 
 /* ---- A call */
 
-/* Always with leave. */
+/* Begins a call; leave must always follow. */
 static int enter(void)
 {
     node.refused = rmi_reactor_is_busy();
@@ -97,14 +97,14 @@ static int report(void *context, const rmi_event *event, rm_error *err)
     return rmi_node_buffers_event(&node.buffers, event, err);
 }
 
-/* The host gives packets, or says that there are none, while this waits in sched_yield. One that knows nothing of it leaves the field as it
- * is. */
+/* Waits for the stream: the host puts packets into the buffer, or the end, while this waits in sched_yield. A
+ * host that does not know this leaves the field unchanged: RM_AGAIN. */
 static int wait_for_stream(void *context, rm_packet **packets, size_t *n, rm_error *err)
 {
     rmi_node_buffers *buffers = &node.buffers;
     int rc = RM_OK;
     (void)context;
-    buffers->packet_count = 0; /* those of the call in progress are the node's by now */
+    buffers->packet_count = 0; /* the node has taken those of the call in progress */
     do {
         rmi_node_buffers_end(buffers, NULL);
         buffers->exchange.stream = RMI_STREAM_WAITS;
@@ -127,7 +127,7 @@ static int wait_for_stream(void *context, rm_packet **packets, size_t *n, rm_err
     return rc;
 }
 
-/* What the runtime says, not the node: told as the node's, too, where that can be. */
+/* Logs a message of the runtime as one of the node where events can be recorded, else through the reactor. */
 static void tell(void *context, rm_log_level level, const char *id, const char *text)
 {
     const rmi_event event = {.kind = RMI_LOGGED, .level = level, .text = text};
@@ -167,7 +167,7 @@ static int make_from(rm_value config, rm_error *err)
             (void)rmi_python_option(&python, rm_string_text(key, NULL), value, &rc, err);
     if (rc == RM_OK)
         rc = rmi_reactor_runtime(&python, tell, &node.runtime, err);
-    if (rc == RM_E_MISSING_FEATURE) { /* no Python here, which a native node does not miss */
+    if (rc == RM_E_MISSING_FEATURE) { /* no Python here: a native node needs none */
         rm_error_clear(err);
         rc = RM_OK;
     }
@@ -177,7 +177,7 @@ static int make_from(rm_value config, rm_error *err)
     return rc == RM_OK ? rmi_standalone_new(node.runtime, config, &caller, &node.standalone, err) : rc;
 }
 
-/* The node of the configuration in the input buffer; the one that is there already where it is the same. */
+/* Makes the node of the configuration in the input buffer, unless the present node has the same one. */
 static int prepare(uint32_t length, rm_error *err)
 {
     const uint8_t *data = NULL;
@@ -306,7 +306,7 @@ int32_t export_node_abandon(uint64_t token)
     return leave(rc);
 }
 
-/* In the middle of another call. */
+/* May be called in the middle of another call. */
 void export_node_interrupt(void)
 {
     if (node.standalone != NULL && node.open)

@@ -1,4 +1,4 @@
-/* numpy's extension modules, which are linked into the file. */
+/* The table of numpy's extension modules, which are linked into the file. */
 #include "python/frozen.h"
 #include "wasm/modules.h"
 

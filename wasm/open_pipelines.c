@@ -86,7 +86,7 @@ static int read_options(rm_value from, options *into, rm_error *err)
 
 /* ---- Opening */
 
-/* The manifest's own items are fed as the program does it. */
+/* Feeds the manifest's own items as the program does. */
 static int use_input(rmi_open_pipeline *opened, options *chosen, rm_error *err)
 {
     const rm_value items = rm_manifest_input(opened->manifest);

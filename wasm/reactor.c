@@ -8,15 +8,15 @@
 #include "platform/platform.h"
 
 enum { INTERFACE_VERSION = 1 };
-/* How items and results are written. Others may follow. */
+/* How items and results are encoded. Other encodings may be added. */
 enum { ENCODING_JSON = 0 };
 
 static struct instance {
     rmi_open_pipeline *opened;
     int32_t last_handle;
-    unsigned depth; /* of calls; never 0 again after a trap in one */
+    unsigned depth; /* of calls; stays above 0 after a trap in one */
     rm_error failure;
-    char *text; /* of the last call that gave one; owned */
+    char *text; /* the result text of the last call that had one; owned */
     size_t length;
     size_t sink; /* of the last result */
 } instance;
@@ -48,7 +48,7 @@ EXPORT("rm_describe") int32_t export_describe(int32_t handle, uint32_t what);
 
 int rmi_reactor_enter(rm_error *failure)
 {
-    if (++instance.depth > 1) /* from inside another call, or after a trap in one */
+    if (++instance.depth > 1) /* inside another call, or after a trap in one */
         return RM_E_USAGE;
     rm_error_clear(failure);
     return rmi_reactor_wake(failure);
@@ -103,7 +103,7 @@ static int find(int32_t handle, rmi_open_pipeline **out, rm_error *err)
     return at != NULL ? RM_OK : rm_error_set(err, RM_E_USAGE, "there is no open pipeline %d", (int)handle);
 }
 
-/* As enter, for a call about a pipeline. */
+/* Begins a call about a pipeline, as enter does; *out is borrowed. */
 static int enter_pipeline(int32_t handle, rmi_open_pipeline **out)
 {
     const int rc = enter();
@@ -148,7 +148,7 @@ uint32_t export_text_length(void)
     return (uint32_t)instance.length;
 }
 
-/* {"status":"error","error":{...}}, as the program prints it. */
+/* Makes {"status":"error","error":{...}}, as the program prints it. */
 static int describe_failure(void)
 {
     rm_error err = {0};
@@ -250,7 +250,7 @@ static int push_item(rmi_open_pipeline *to, text source, text json, rm_error *er
     if (rc == RM_OK) {
         const char *id = name.kind == RM_STRING ? rm_string_text(name, NULL) : NULL;
         rc = rm_pipeline_push(to->pipeline, id, item, err);
-        if (rc == RM_AGAIN || rc == RM_DONE) /* not taken: the host has its text still */
+        if (rc == RM_AGAIN || rc == RM_DONE) /* not taken: the host keeps its text */
             rm_value_clear(&item);
     }
     rm_value_clear(&name);
@@ -277,7 +277,7 @@ int32_t export_end(int32_t handle)
 {
     rmi_open_pipeline *found = NULL;
     int rc = enter_pipeline(handle, &found);
-    if (rc == RM_OK && !found->has_input) /* that ends by itself */
+    if (rc == RM_OK && !found->has_input) /* the manifest's input has its own end */
         rc = rm_pipeline_finish(found->pipeline, &instance.failure);
     return leave(rc);
 }
@@ -293,8 +293,8 @@ int32_t export_step(int32_t handle)
     return leave(rc);
 }
 
-/* Milliseconds until a step may get further after RM_PENDING: 0 for now, infinity when no time is known, NaN for
- * what is no open pipeline. */
+/* Milliseconds until a step may make progress after RM_PENDING: 0 for now, infinity when no time is known,
+ * NaN when `handle` is no open pipeline. */
 double export_pending_ms(int32_t handle)
 {
     rmi_open_pipeline *found = NULL;
@@ -314,7 +314,7 @@ int32_t export_cancel(int32_t handle)
     rm_error err = {0};
     rmi_open_pipeline *found = NULL;
     const int rc = find(handle, &found, &err);
-    if (rc == RM_OK) /* may come from inside a call: another import of the host's */
+    if (rc == RM_OK) /* may be called inside a call: from another import of the host */
         rm_pipeline_cancel(found->pipeline);
     rm_error_clear(&err);
     return rc;
@@ -351,7 +351,7 @@ static int sink_ids(const rm_pipeline *pipeline, rm_value *out, rm_error *err)
     return rmi_build_end(&b, &ids, out);
 }
 
-/* What rm_describe tells, by number. */
+/* The documents of rm_describe, by number. */
 static int (*const descriptions[])(const rm_pipeline *pipeline, rm_value *out, rm_error *err) = {
     sink_ids, rm_pipeline_graph_info, rm_pipeline_failures, rm_pipeline_metrics};
 enum { DESCRIPTIONS = sizeof descriptions / sizeof *descriptions };

@@ -1,12 +1,12 @@
-/* The reactor's snapshot: what Wizer calls to make the image, after it has run the constructors, and the first
- * call in an instance that began with it. */
+/* The reactor's snapshot: the function that Wizer calls to make the image, after it has run the constructors,
+ * and the first call in an instance that began with the image. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "wasm/reactor.h"
 #include "wasm/snapshot.h"
 
-static bool is_image; /* of another process, until it was resumed */
+static bool is_image; /* true until the instance has been resumed */
 
 __attribute__((export_name("wizer.initialize"))) void initialize(void);
 void initialize(void)

@@ -57,7 +57,7 @@ static void mix_all(uint32_t *words, size_t r, size_t n, uint32_t *table, uint32
     }
 }
 
-/* mix(blocks, r, n): the bytes in the place of `blocks`, a multiple of 128 * r. */
+/* mix(blocks, r, n): returns the bytes that replace `blocks`, whose length is a multiple of 128 * r. */
 static PyObject *mix_bytes(PyObject *module, PyObject *arguments)
 {
     Py_buffer blocks;

@@ -6,7 +6,7 @@
 
 #include "python/python_host.h"
 
-/* In wasi-libc, but in none of its headers: the mapped directories are looked up again at the next use. */
+/* wasi-libc has it, but not in a header: the mapped directories are looked up again at the next use. */
 void __wasilibc_reset_preopens(void);
 
 static int call(const char *function)
@@ -36,10 +36,10 @@ int rmi_snapshot_prepare(rm_error *err)
     return rc;
 }
 
-/* ---- After it */
+/* ---- After the image */
 
-/* The C library counts the process' time from its constructors, which ran before the image: the linker puts
- * these in the place of its functions (--wrap). */
+/* The C library counts the process's time from its constructors, which ran before the image: the linker
+ * replaces its functions by these (--wrap). */
 clock_t __real___clock(void);
 clock_t __wrap___clock(void);
 clock_t __wrap_clock(void);
@@ -68,7 +68,7 @@ static int put_variable(PyObject *variables, const char *text)
     return rc;
 }
 
-/* os.environ keeps its variables in posix.environ, so whoever has imported either sees the new ones. */
+/* os.environ keeps its variables in posix.environ, so code that has imported either sees the new ones. */
 static int refresh_environment(void)
 {
     PyObject *posix = PyImport_ImportModule("posix");

@@ -1,14 +1,14 @@
-/* The snapshot: a WASM file whose memory holds an interpreter that has started already. */
+/* The snapshot: a WASM file whose memory holds a started interpreter. */
 #ifndef WASM_SNAPSHOT_H
 #define WASM_SNAPSHOT_H
 
 #include "remotemedia/remotemedia.h"
 
-/* While the image is made: starts the interpreter, imports what pipelines use most, and leaves nothing behind
- * that belongs to the machine or the moment. */
+/* Called while the image is made: starts the interpreter, imports the modules that pipelines use most, and
+ * leaves nothing of this machine or this moment in memory. */
 RM_MUST_CHECK int rmi_snapshot_prepare(rm_error *err);
-/* First of all in a process that began with the image: environment, directories, streams and random numbers
- * are this process' own from here on. */
+/* Called first in a process that began with the image: sets environment, directories, streams and random
+ * numbers to this process's own. */
 RM_MUST_CHECK int rmi_snapshot_resume(rm_error *err);
 
 #endif

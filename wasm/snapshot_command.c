@@ -1,5 +1,5 @@
-/* The command's snapshot: what Wizer calls to make the image, and the entry that takes the place of _start in
- * it. Constructors have run before the image and must not run again. */
+/* The command's snapshot: the function that Wizer calls to make the image, and the entry that replaces _start
+ * in it. Constructors have run before the image and must not run again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <wasi/api.h>

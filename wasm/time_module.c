@@ -1,5 +1,5 @@
-/* What Python's module `time` lacks in WASI: its C library has no clock for a thread and no time zones. The linker leads the
- * module's first step here (--wrap). */
+/* The parts that Python's module `time` lacks in WASI, where the C library has no clock for a thread and no
+ * time zones. The linker redirects the module's first step to this file (--wrap). */
 #include <Python.h>
 #include <string.h>
 #include <time.h>
@@ -11,7 +11,7 @@ PyObject *__wrap_PyInit_time(void);
 
 enum { SLOTS = 8 };
 
-/* The tuples and numbers that stand for the zone: by what the clock is in January and in July, as in CPython. */
+/* Sets the tuples and numbers of the zone: by the clock in January and in July, as CPython does. */
 static int set_zone(PyObject *module)
 {
     const int64_t year = (365 * 24 + 6) * INT64_C(3600);
@@ -46,7 +46,7 @@ static PyMethodDef functions[] = {
     {0},
 };
 
-/* There is one thread: its time is that of the process. */
+/* Adds the clocks of the thread: there is one thread, whose time is that of the process. */
 static int add(PyObject *module)
 {
     static const char *const same[][2] = {{"thread_time", "process_time"},

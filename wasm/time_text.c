@@ -1,5 +1,5 @@
-/* Python's strftime, as glibc writes it in the locale C: musl pads years to four digits and knows fewer directives. The linker
- * puts this in the place of the C library's (--wrap). */
+/* Python's strftime, as glibc's in the locale C: musl pads years to four digits and has fewer directives. The
+ * linker replaces the C library's function by this one (--wrap). */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 size_t __wrap_wcsftime(wchar_t *to, size_t size, const wchar_t *format, const struct tm *tm);
 
-/* `full`: something did not fit. */
+/* The text so far; `full`: it did not fit. */
 struct formatted {
     wchar_t *to;
     size_t size, used;
@@ -88,7 +88,7 @@ static void put_number(struct formatted *text, int64_t value, size_t digits, con
 
 /* ---- Directives */
 
-/* Monday first; the year and the week of ISO 8601. */
+/* The week of ISO 8601 and its year. */
 static int week_of_year(const struct tm *tm, int64_t *year)
 {
     const int monday = (tm->tm_wday + 6) % 7;
@@ -108,7 +108,7 @@ static int week_of_year(const struct tm *tm, int64_t *year)
     return week;
 }
 
-/* How many digits, 0 when the letter is no number; below them its value. */
+/* Returns the number of digits, 0 when the letter is no number; *value is the number. */
 static size_t number_of(wchar_t letter, const struct tm *tm, int64_t *value)
 {
     const int64_t year = (int64_t)tm->tm_year + 1900;
@@ -148,7 +148,7 @@ static size_t number_of(wchar_t letter, const struct tm *tm, int64_t *value)
     return 0;
 }
 
-/* What the letter stands for, NULL when it stands for no others. */
+/* The directives that the letter stands for; NULL when it stands for no others. */
 static const wchar_t *others_of(wchar_t letter)
 {
     switch (letter) {
@@ -171,7 +171,7 @@ static const wchar_t *others_of(wchar_t letter)
     }
 }
 
-/* NULL when the letter is no name. */
+/* The name of a day or month; NULL when the letter is no name. */
 static const char *name_of(wchar_t letter, const struct tm *tm, char shortened[4])
 {
     static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
@@ -215,7 +215,7 @@ static void put_offset(struct formatted *text, const struct tm *tm, const struct
         return;
     const int minutes = abs(tm->__tm_gmtoff) / 60;
     const bool behind = tm->__tm_gmtoff < 0;
-    put_bytes(text, behind ? "-" : "+", as, false); /* glibc widens it, too */
+    put_bytes(text, behind ? "-" : "+", as, false); /* glibc widens it too */
     put_number(text, minutes / 60 * 100 + minutes % 60, 4, as);
 }
 
@@ -228,7 +228,7 @@ static bool may_modify(wchar_t modifier, wchar_t letter)
 
 static void put_all(struct formatted *text, const wchar_t *format, const struct tm *tm, bool upper);
 
-/* false: there is no such directive. */
+/* Writes one directive; returns false when there is no such directive. */
 static bool put_directive(struct formatted *text, struct directive *as, const struct tm *tm)
 {
     char shortened[4];

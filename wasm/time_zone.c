@@ -10,7 +10,7 @@
 
 enum { NAME = 32, PATH = 4096, FILE_MOST = 16384, HOUR = 3600, DAY = 86400, HEADER = 44 };
 
-/* When a rule changes the clock: a day of the year, at `time` of the clock that is in force before. */
+/* The change of a rule: a day of the year, at `time` of the clock before it. */
 struct change {
     enum { MONTH, JULIAN, DAY_OF_YEAR } kind;
     int month, week, day, time;
@@ -21,16 +21,16 @@ struct named {
     char name[NAME];
 };
 
-/* Where a TZif file's second part has its tables. */
+/* The tables of a TZif file's second part. */
 struct table {
     const unsigned char *times, *indexes, *types, *names;
     size_t time_count, type_count, name_bytes;
 };
 
-/* One a process, as in a C library. */
+/* The zone of the process, as in a C library. */
 static struct zone {
     bool read, changes; /* changes: the rule has summer time */
-    char text[256];     /* what TZ was when it was read; one that is longer is read each time */
+    char text[256];     /* TZ when it was read; a longer one is read each time */
     struct named standard, summer;
     struct change start, end;
     struct table table;
@@ -39,7 +39,7 @@ static struct zone {
 
 /* ---- A rule */
 
-/* Letters, or anything between < and >. */
+/* Takes letters, or anything between < and >. */
 static bool take_name(const char **at, char *to)
 {
     const char *from = *at;
@@ -70,7 +70,7 @@ static bool take_number(const char **at, int most, int *to)
     return true;
 }
 
-/* [+-]hours[:minutes[:seconds]] in seconds. */
+/* Takes [+-]hours[:minutes[:seconds]], in seconds. */
 static bool take_time(const char **at, int most_hours, int *to)
 {
     int sign = 1, hours = 0, minutes = 0, seconds = 0;
@@ -109,7 +109,7 @@ static bool take_change(const char **at, struct change *to)
     return **at != '/' || ((*at)++, take_time(at, 167, &to->time));
 }
 
-/* Without the days of the change it is the United States', as in glibc. */
+/* Reads a rule. Without the days of the change it uses those of the United States, as glibc does. */
 static void read_rule(const char *text)
 {
     int seconds = 0;
@@ -145,7 +145,7 @@ static int64_t days_before(int64_t year)
     return 365 * (year - 1970) + last / 4 - last / 100 + last / 400 - 477;
 }
 
-/* Of a time from 1970 on. */
+/* The year of a time from 1970 on. */
 static int64_t year_of(int64_t time)
 {
     const int64_t day = time / DAY;
@@ -195,7 +195,8 @@ static int64_t number(const unsigned char *at, size_t bytes)
     return (int64_t)value;
 }
 
-/* Where the part at `at` with times of `bytes` bytes has its tables; its end, NULL when it is not whole. */
+/* Finds the tables of the part at `at`, with times of `bytes` bytes. Returns its end, NULL when it is not
+ * whole. */
 static const unsigned char *find_tables(const unsigned char *at, const unsigned char *end, size_t bytes,
                                         struct table *table)
 {
@@ -233,7 +234,7 @@ static bool tables_are_sound(const struct table *table)
     return table->name_bytes > 0 && table->names[table->name_bytes - 1] == '\0';
 }
 
-/* Files of version 1, without a rule at the end, are not known. */
+/* Parses a file. Files of version 1, which have no rule at the end, are not supported. */
 static bool parse_file(size_t size)
 {
     const unsigned char *end = zone.file + size;
@@ -283,7 +284,8 @@ static rmi_local_type type_at(size_t index)
                             .name = (const char *)zone.table.names + type[5]};
 }
 
-/* Before the first change the first type of standard time is in force, after the last one the rule. */
+/* The type at a time: before the first change the first type of standard time, after the last one the
+ * rule's. */
 static rmi_local_type by_table(int64_t time)
 {
     const struct table *table = &zone.table;

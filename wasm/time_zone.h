@@ -1,21 +1,21 @@
-/* The local time zone, as the variable TZ names it: the C library of WASI knows no zone but UTC. */
+/* The local time zone of the variable TZ: WASI's C library has no zone but UTC. */
 #ifndef WASM_TIME_ZONE_H
 #define WASM_TIME_ZONE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One of a zone's ways to count: standard time, summer time, or one that was in force in the past. */
+/* A type of a zone's local time: standard time, summer time, or an earlier one. */
 typedef struct rmi_local_type {
     int32_t offset; /* seconds east of Greenwich */
     bool summer;
     const char *name; /* valid until the next rmi_time_zone_read */
 } rmi_local_type;
 
-/* Reads TZ again when it has changed, as tzset does; without a call it is read once, at the first use. What names no zone is
- * UTC, as in glibc. */
+/* Reads TZ again when it has changed, as tzset does; without a call TZ is read once, at the first use. A text
+ * that names no zone means UTC, as in glibc. */
 void rmi_time_zone_read(void);
-/* What is in force at `time`, in seconds since 1970. */
+/* The type at `time`, in seconds since 1970. */
 rmi_local_type rmi_time_zone_at(int64_t time);
 /* The name of the zone's standard or summer time; "" where it has none. */
 const char *rmi_time_zone_name(bool summer);

@@ -1,5 +1,5 @@
-/* libtommath does the work; no other file knows of it. Operands and results are bounded, so that nothing
- * takes long. */
+/* Arithmetic by libtommath, which no other file uses. Operands and results are bounded, so that nothing takes
+ * long. */
 #include "data/bignum.h"
 
 #include <float.h>
@@ -35,7 +35,7 @@ static mp_err load(mp_int *to, rm_value value, size_t *bits)
     rmi_magnitude magnitude = rmi_integer_magnitude(&value, &room);
     *bits = rmi_magnitude_bits(magnitude);
     if (*bits > MAX_BITS)
-        return MP_OKAY; /* refused by the caller */
+        return MP_OKAY; /* the caller refuses this case */
     mp_err failure = mp_unpack(to, magnitude.count, MP_LSB_FIRST, sizeof *magnitude.limbs, MP_NATIVE_ENDIAN,
                                0, magnitude.limbs);
     return failure == MP_OKAY && magnitude.negative ? mp_neg(to, to) : failure;
@@ -59,7 +59,7 @@ static int store(const rm_allocator *allocator, const mp_int *from, rm_value *ou
     return rc;
 }
 
-/* x = |a| shifted right by `shift` bits (left if negative) and divided by |b|; *inexact when something was
+/* x = |a| shifted right by `shift` bits (left if negative) and divided by |b|; *inexact when bits were
  * lost. */
 static mp_err scaled_quotient(operands *n, int shift, uint64_t *x, bool *inexact)
 {

@@ -4,8 +4,8 @@
 
 #include "remotemedia/remotemedia.h"
 
-/* As rm_number_compute, for two integers (int, bool, big) of which the divisor is not 0 and the exponent
- * not negative. */
+/* As rm_number_compute, for two integers (int, bool, big). The divisor is not 0, the exponent not
+ * negative. */
 RM_MUST_CHECK int rmi_bignum_compute(const rm_allocator *allocator, rm_operation operation, rm_value a,
                                      rm_value b, rm_value *out, rm_error *err);
 

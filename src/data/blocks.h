@@ -6,11 +6,11 @@
 #include "data/tensor.h"
 #include "data/value.h"
 
-/* Nesting that the functions over whole values follow; deeper ones are RM_E_LIMIT, so that no stack
+/* The deepest nesting that functions over whole values follow; deeper values are RM_E_LIMIT, so that no stack
  * overflows. */
 enum { RMI_VALUE_MAX_NESTING = 1000 };
 
-/* A bit of head.extra in strings: JSON writes the text as it is, without escapes. Not set: not known. */
+/* A bit of head.extra in strings: JSON writes the text without escapes. Not set: unknown. */
 enum { RMI_PLAIN_TEXT = 1 };
 
 typedef struct rmi_string_block {
@@ -25,15 +25,15 @@ typedef struct rmi_bytes_block {
     uint8_t data[];
 } rmi_bytes_block;
 
-/* Sign and magnitude; head.extra is 1 for negative ones. Never fits int64_t, and the last limb is not 0. */
+/* Sign and magnitude; head.extra is 1 for negative ones. Never fits int64_t; the last limb is not 0. */
 typedef struct rmi_bigint_block {
     rm_heap head;
     size_t count;
     uint64_t limbs[]; /* least significant first */
 } rmi_bigint_block;
 
-/* The storage starts behind the head and moves to a block of its own when it grows, so that the head stays
- * put. */
+/* The storage starts behind the head and moves to its own block when it grows, so that the head never
+ * moves. */
 typedef struct rmi_list_block {
     rm_heap head;
     size_t length, capacity;
@@ -55,7 +55,7 @@ typedef struct rmi_map_block {
     rm_heap head;
     size_t length, capacity;
     rmi_map_entry *entries;
-    rmi_map_bucket *buckets; /* behind the entries; NULL in small maps, which are searched from end to end */
+    rmi_map_bucket *buckets; /* behind the entries; NULL in small maps, which are searched in order */
     size_t bucket_mask;
     rmi_map_entry own[];
 } rmi_map_block;
@@ -63,9 +63,9 @@ typedef struct rmi_map_block {
 typedef struct rmi_tensor_block {
     rm_heap head;
     rm_tensor view;
-    rm_heap *parent;              /* of a slice: the tensor that has the memory, owned */
+    rm_heap *parent;              /* of a slice: the tensor with the memory, owned */
     void *owner;                  /* of wrapped memory */
-    void (*release)(void *owner); /* NULL when the memory lies in this block or the parent's */
+    void (*release)(void *owner); /* NULL when the memory is in this block or the parent's */
     int64_t layout[];             /* shape, strides, then the elements of an own tensor */
 } rmi_tensor_block;
 
@@ -115,8 +115,8 @@ static inline rm_value rmi_value_of(rm_heap *heap)
     return (rm_value){.kind = heap->kind, .heap = heap};
 }
 
-/* Memory for a block of `size` bytes with its head filled: one owner, `extra` 0. NULL, with `err` filled,
- * if out. */
+/* Allocates a block of `size` bytes and fills its head: one owner, `extra` 0. NULL, with `err` filled, when
+ * memory is out. */
 RM_MUST_CHECK rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
 /* Gives back storage that left the head's block; the entries or items are the caller's. */
@@ -125,14 +125,13 @@ void rmi_map_free_storage(rmi_map_block *map);
 /* Shallow copies; *out is owned. */
 RM_MUST_CHECK int rmi_list_copy(const rm_allocator *allocator, rm_value list, rm_value *out, rm_error *err);
 RM_MUST_CHECK int rmi_map_copy(const rm_allocator *allocator, rm_value map, rm_value *out, rm_error *err);
-/* Gives back what the block holds besides itself. */
+/* Releases the parent or the wrapped memory, but not the block. */
 void rmi_tensor_release(rmi_tensor_block *tensor);
 
-/* For builders that know the count: appends to a map with room left, without a check of the key's text.
- * `key` is a string block, consumed; `item` is consumed. A key that is there gets the new item and keeps
- * its place. */
+/* For builders that know the count: appends to a map with room left, without a check of the key's text. `key`
+ * is a string block; key and `item` are consumed. An existing key gets the new item and keeps its place. */
 void rmi_map_put(rmi_map_block *map, rm_heap *key, rm_value item);
-/* The same for a key that is known not to be there. */
+/* The same for a key that the map does not have. */
 void rmi_map_append_indexed(rmi_map_block *map, rm_heap *key, rm_value item);
 static inline void rmi_map_append(rmi_map_block *map, rm_heap *key, rm_value item)
 {

@@ -1,5 +1,5 @@
-/* Names of element types: numpy's ("float32") and its letters ("<f4", ">i2", "M8[ns]"). Numbers in this machine's
- * order have a dtype of ours; all else is opaque. */
+/* Names of element types: numpy's ("float32") and its letters ("<f4", ">i2", "M8[ns]"). Numbers in this
+ * machine's byte order have an rm_dtype; all others are opaque. */
 #include "data/dtype_names.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ static int fail_unknown(const char *name, rm_error *err)
     return RM_E_VALUE;
 }
 
-/* Digits up to a limit that no element reaches. */
+/* Reads digits, up to a limit that no element reaches. */
 static bool read_count(const char **at, size_t *count)
 {
     const char *from = *at;
@@ -48,7 +48,7 @@ static bool read_count(const char **at, size_t *count)
     return *at != from && value <= INT32_MAX;
 }
 
-/* The unit of a date: "[ns]", "[10ms]"; may be absent. */
+/* Skips the unit of a date: "[ns]", "[10ms]"; it may be absent. */
 static bool skip_unit(const char **at)
 {
     static const char *const units[] = {"Y",  "M",  "W",  "D",  "h",  "m", "s",
@@ -68,7 +68,7 @@ static bool skip_unit(const char **at)
     return false;
 }
 
-/* Numpy's letters: [order]kind size, as in dtype.str. */
+/* Reads numpy's letters: [order]kind size, as in dtype.str. */
 static bool read_letters(const char *text, rmi_element *out)
 {
     const bool ordered = *text != '\0' && strchr("<>=|", *text) != NULL;
@@ -98,7 +98,7 @@ static bool read_letters(const char *text, rmi_element *out)
     return *at == '\0' && (extended || kind == 'S' || kind == 'U' || kind == 'V');
 }
 
-/* Names that str(dtype) gives for what is none of ours. */
+/* Reads the names that str(dtype) has for dtypes without an rm_dtype. */
 static bool read_long_name(const char *name, rmi_element *out)
 {
     static const struct {

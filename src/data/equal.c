@@ -17,7 +17,7 @@ static bool same_bytes(const void *a, size_t a_length, const void *b, size_t b_l
     return a_length == b_length && (a_length == 0 || memcmp(a, b, a_length) == 0);
 }
 
-/* What a floating element type looks like: the bytes of one part (a complex has two) and the bits of
+/* The form of a floating element type: the bytes of one part (a complex number has two) and the bits of
  * infinity. */
 static bool float_parts(rm_dtype dtype, size_t *size, uint64_t *infinity)
 {

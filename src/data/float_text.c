@@ -7,7 +7,7 @@
 #include "data/integer.h"
 #include "data/json/json.h"
 
-/* yyjson writes a number only into memory that it asks for: this gives it a buffer. */
+/* yyjson writes a number only into memory of its allocator: this one lends it a buffer. */
 enum { NUMBER_ROOM = 64 };
 
 static void *give_buffer(void *context, size_t size)
@@ -26,8 +26,8 @@ static void keep_buffer(void *context, void *block)
     (void)context, (void)block;
 }
 
-/* The significant digits of a positive, finite float, as d.ddd times 10 to the power of *exponent; returns
- * how many. */
+/* Writes the significant digits of a positive, finite float, as d.ddd times 10 to the power of *exponent.
+ * Returns their number. */
 static size_t shortest_digits(double value, char *digits, int *exponent)
 {
     char buffer[NUMBER_ROOM];
@@ -95,8 +95,8 @@ static size_t put_plain(const char *digits, size_t count, int exponent, char *to
 }
 
 /* Most floats that people write have few decimals. A decimal of at most 15 digits that reads back equal is
- * the shortest one, since no two of them are the same double; and the quotient of two integers that a
- * double holds is rounded as reading the decimal would be. 0 when the float is none of these. */
+ * the shortest one, since no two of them are the same double. And the quotient of two integers that a double
+ * can hold is rounded as reading the decimal would be. Returns 0 for any other float. */
 static size_t put_few_decimals(double value, char *buffer)
 {
     enum { DECIMALS = 6 };
@@ -161,7 +161,7 @@ size_t rmi_float_text(double value, char *buffer)
 
 /* ---- Less precision ---- */
 
-/* What reads back as one number: everything between, and the ends where its last bit is 0. */
+/* The reals that read back as one number: all between the ends, and the ends where its last bit is 0. */
 typedef struct interval {
     double low, high;
     bool with_ends;
@@ -186,8 +186,8 @@ static interval around(double value, rmi_float_precision precision)
                       .with_ends = fmod(ldexp(value, -last), 2) == 0};
 }
 
-/* Whether number times 10 to the power of `power` reads back. The product of two doubles without a remainder is
- * rounded as reading is, and rounding keeps the order: only at the ends a remainder decides. */
+/* Whether number times 10 to the power of `power` reads back. The product of two doubles without a remainder
+ * is rounded as reading is, and rounding keeps the order: only at the ends a remainder decides. */
 static bool reads_back(uint64_t number, int power, const interval *range)
 {
     static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -208,10 +208,10 @@ static bool reads_back(uint64_t number, int power, const interval *range)
     return at_end ? rest == 0 && range->with_ends : read > range->low && read < range->high;
 }
 
-/* Fewer of `count` digits that read back all the same; returns how many are left. */
+/* Drops digits of `count` as long as they read back the same; returns the number that is left. */
 static size_t drop_digits(char *digits, size_t count, int *exponent, const interval *range)
 {
-    enum { MOST = 9 }; /* what a float32 needs */
+    enum { MOST = 9 }; /* as many as a float32 needs */
     uint64_t number = 0;
     for (size_t kept = 1; kept < count && kept <= MOST; kept++) {
         const int power = *exponent - (int)kept + 1;

@@ -17,7 +17,7 @@ float rmi_half_to_float(uint16_t bits)
     if (exponent == 0x1F)
         return mantissa != 0 ? NAN : float_of_bits(sign | 0x7F800000);
     if (exponent == 0) {
-        const float size = (float)mantissa / 16777216.0F; /* of 2 to the 24th: exact */
+        const float size = (float)mantissa / 16777216.0F; /* divided by 2 to the 24th: exact */
         return sign != 0 ? -size : size;
     }
     return float_of_bits(sign | (exponent + 112) << 23 | mantissa << 13);
@@ -45,8 +45,7 @@ uint16_t rmi_double_to_half(double value)
     }
     rounded += mantissa >> drop;
     const uint64_t rest = mantissa & (((uint64_t)1 << drop) - 1), tie = (uint64_t)1 << (drop - 1);
-    rounded +=
-        rest > tie || (rest == tie && (rounded & 1) != 0); /* may carry into the exponent, as it should */
+    rounded += rest > tie || (rest == tie && (rounded & 1) != 0); /* a carry into the exponent is right */
     return (uint16_t)(sign | rounded);
 }
 

@@ -1,5 +1,5 @@
-/* Floats of 16 bits, which C has no type for: IEEE's half and bfloat16. Rounding is to the nearest, ties to even, as
- * everywhere; what is not a number has one form. */
+/* Floats of 16 bits, for which C has no type: IEEE's half and bfloat16. Rounding is to the nearest, ties to
+ * even; every NaN becomes the same one. */
 #ifndef DATA_HALF_H
 #define DATA_HALF_H
 

@@ -1,4 +1,4 @@
-/* Integers past 64 bits: their blocks, and what they are as text, bytes and floats. */
+/* Integers past 64 bits: their blocks, and conversions to and from text, bytes and floats. */
 #include "data/integer.h"
 
 #include <math.h>
@@ -137,8 +137,8 @@ size_t rmi_int64_text(int64_t value, char *buffer)
     return length + sizeof digits - at;
 }
 
-/* The digits of a magnitude that is not 0, into `digits` from its end; returns where they start, SIZE_MAX
- * if too many. */
+/* Writes the digits of a magnitude other than 0, into `digits` from its end. Returns where they start,
+ * SIZE_MAX if there are too many. */
 static size_t write_digits(rmi_magnitude magnitude, char *digits, size_t size)
 {
     uint64_t limbs[MAX_LIMBS];
@@ -267,7 +267,7 @@ bool rmi_integer_to_double(rm_value value, double *out)
         rest = rest || block->limbs[i] != 0;
     rest = rest || (shift != 0 && (block->limbs[limb] & (((uint64_t)1 << shift) - 1)) != 0);
     double result =
-        ldexp((double)(top | rest), (int)drop); /* the last bit of 64 stands for all that was dropped */
+        ldexp((double)(top | rest), (int)drop); /* the last bit of 64 stands for the dropped ones */
     *out = block->head.extra != 0 ? -result : result;
     return isfinite(result);
 }

@@ -10,7 +10,7 @@ static const size_t NO_ENTRY = SIZE_MAX;
 
 /* ---- Storage ---- */
 
-/* Places for an index over `capacity` entries: a power of two, at most two thirds full; 0 for small maps. */
+/* The size of an index over `capacity` entries: a power of two, at most two thirds full; 0 for small maps. */
 static size_t buckets_for(size_t capacity)
 {
     size_t buckets = 16;
@@ -92,7 +92,7 @@ static bool is_key(const rm_heap *key, const char *text, size_t length)
     return block->length == length && memcmp(block->text, text, length) == 0;
 }
 
-/* The entry, or NO_ENTRY. *hash is set when the map has an index. */
+/* The entry's number, or NO_ENTRY. *hash is set when the map has an index. */
 static size_t find(const rmi_map_block *map, const char *key, size_t length, uint32_t *hash)
 {
     if (map->buckets == NULL) {
@@ -175,7 +175,7 @@ static int grow(rmi_map_block *map, rm_error *err)
     return RM_OK;
 }
 
-/* Whether the map may be changed, with room for one entry more. */
+/* Checks that the map may be changed, and makes room for one more entry. */
 static int make_ready(const rm_value *map, rm_error *err)
 {
     if (map->kind != RM_MAP || rmi_owners(*map) != 1)

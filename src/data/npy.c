@@ -15,7 +15,7 @@ static const char no_word[] = "the NPY format has no word for elements of dtype 
 
 /* ---- Dtypes ---- */
 
-/* Text in Python's quotes, in ASCII, so that no version of the format is needed that says UTF-8. */
+/* Text in Python's quotes, in ASCII, so that the file needs no version of the format with UTF-8. */
 static void put_quoted(rmi_text *text, const char *from, size_t length)
 {
     static const unsigned char lead[] = {0x7F, 0, 0x1F, 0x0F, 0x07};

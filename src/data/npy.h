@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "remotemedia/remotemedia.h"
 
-/* Appends what stands before the elements in a NPY file, which follow as they lie in memory, in C or in Fortran
- * order: the bytes that numpy.save writes. RM_E_UNSUPPORTED for a dtype that the format has no word for. */
+/* Appends the head of a NPY file: the bytes that numpy.save writes before the elements, which follow in
+ * memory order, C or Fortran. RM_E_UNSUPPORTED for a dtype that the format does not have. */
 RM_MUST_CHECK int rmi_npy_append_head(rmi_text *text, const rm_tensor *view, bool fortran, rm_error *err);
 
 #endif

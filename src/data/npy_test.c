@@ -1,4 +1,4 @@
-/* Heads of NPY files, and arrays as lists: what is written, and that every failed allocation is told. Whole files and
+/* Heads of NPY files, and arrays as lists: their text, and out of memory at each allocation. Whole files and
  * more kinds of elements are in tests/cases/arrays-output.json. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ typedef struct head_case {
     rm_tensor view;
     bool fortran;
     const char *start; /* of the head, behind its version and length; or of the message */
-    size_t length;     /* of all; 0: it is refused */
+    size_t length;     /* of the whole head; 0: an error */
 } head_case;
 
 static const int64_t shape[] = {3, 4}, one[] = {1};
@@ -65,7 +65,7 @@ static const head_case heads[] = {
      0},
 };
 
-/* Each with its 1st, 2nd, ... allocation failing; the round without a fault must give the answer. */
+/* Each with its 1st, 2nd, ... allocation failing; the round without a fault must give the result. */
 static void heads_are_as_numpy_writes_them(void **unused)
 {
     (void)unused;
@@ -169,7 +169,7 @@ static void lists_are_written_or_memory_is_out(void **unused)
     }
 }
 
-/* All that a number of 16 bits can be reads back, and no shorter text does. */
+/* Every number of 16 bits reads back, and no shorter text does. */
 static void narrow_floats_read_back(void **unused)
 {
     (void)unused;
@@ -199,7 +199,7 @@ static void narrow_floats_read_back(void **unused)
         at = end + 1;
         at_least += exact == read;
     }
-    assert_true(at_least > 2048); /* small whole numbers and the like are themselves */
+    assert_true(at_least > 2048); /* small whole numbers and the like stay the same */
     rm_text_free(NULL, text, length);
     rm_value_clear(&all);
 }

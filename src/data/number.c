@@ -80,7 +80,7 @@ static int as_floats(rm_operation operation, rm_value a, rm_value b, rm_value *o
 
 /* ---- Integers of 64 bits ---- */
 
-/* false when the result does not fit. */
+/* Returns false when the result does not fit. */
 static bool small_power(int64_t base, int64_t exponent, int64_t *out)
 {
     int64_t result = 1;
@@ -115,8 +115,8 @@ static int64_t small_modulo(int64_t a, int64_t b)
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-/* false when the result needs more than 64 bits, or more care than they allow. The divisor is not 0, the
- * exponent not negative. */
+/* Returns false when the result needs more than 64 bits, or bignum.c has to round it. The divisor is not 0,
+ * the exponent not negative. */
 static bool small_compute(rm_operation operation, int64_t a, int64_t b, rm_value *out)
 {
     int64_t result = 0;

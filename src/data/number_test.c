@@ -1,4 +1,4 @@
-/* Arithmetic and the spelling of numbers, against what Python answered (tests/support/number_cases.py). */
+/* Arithmetic and the spelling of numbers, compared with Python's results (tests/support/number_cases.py). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Opaque references, and what becomes of them at any depth of a value. */
+/* Opaque references, and the conversion of those at any depth of a value. */
 #include "data/blocks.h"
 
 int rm_object_new(const rm_allocator *allocator, const rm_object_type *type, void *object, rm_value *out,
@@ -52,9 +52,9 @@ bool rmi_value_has_object(rm_value value)
     return has_object(value, 0);
 }
 
-/* What is done with every object on the way through a value. */
+/* How to rebuild a value with objects inside. */
 typedef struct rebuild {
-    const rm_allocator *allocator; /* for what is made, unless own_allocator */
+    const rm_allocator *allocator; /* for new blocks, unless own_allocator */
     bool to_plain;                 /* else: a copy for another branch */
     bool own_allocator;            /* a container is copied with its own */
 } rebuild;
@@ -73,8 +73,7 @@ static int rebuild_object(const rebuild *how, rm_value value, int depth, rm_valu
         return RM_OK;
     }
     rc = block->type->to_value(block->object, how->allocator, &converted, err);
-    if (rc == RM_OK &&
-        rmi_may_hold_object(converted)) /* an object inside of what another language converted */
+    if (rc == RM_OK && rmi_may_hold_object(converted)) /* it has objects inside */
         rc = rebuild_value(how, converted, depth + 1, out, err);
     else if (rc == RM_OK)
         *out = rm_value_move(&converted);

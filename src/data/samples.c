@@ -15,8 +15,8 @@ int64_t rm_frames_to_ns(int64_t frames, int32_t sample_rate)
     return ns;
 }
 
-/* Where the speakers of `channels` channels usually stand, in the order of the mask's bits; 0 if nobody
- * knows. */
+/* The usual places of the speakers of `channels` channels, in the order of the mask's bits; 0 if there are
+ * none. */
 static uint64_t usual_layout(int32_t channels)
 {
     const uint64_t stereo = RM_CHANNEL_FRONT_LEFT | RM_CHANNEL_FRONT_RIGHT;

@@ -130,7 +130,7 @@ static void audio_of_one_owner_is_changed_in_place(void **unused)
     rm_value_clear(&audio);
 }
 
-/* Columns of a wider array lie apart: they cannot be looked at, but a copy closes the gaps. */
+/* Columns of a wider array have gaps: no view of samples, but a copy closes the gaps. */
 static void audio_with_gaps_becomes_contiguous(void **unused)
 {
     float wide[] = {1.0f, 9.0f, 2.0f, 9.0f};

@@ -48,7 +48,7 @@ rm_dtype rm_dtype_from_name(const char *name)
 bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *shape, size_t *count,
                         size_t *bytes)
 {
-    size_t factors = 1; /* empty dimensions left out: even the shape of an empty tensor must be addressable */
+    size_t factors = 1; /* without empty dimensions: even the shape of an empty tensor must be addressable */
     bool empty = false, fits = true;
     for (int32_t i = 0; i < dimensions; i++) {
         if (shape[i] == 0)
@@ -64,7 +64,7 @@ bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *sha
     return fits;
 }
 
-/* Completes the size of an element, checks all else; *bytes is what a contiguous tensor takes. */
+/* Fills in the size of an element and checks everything else; *bytes is the size of a contiguous tensor. */
 static int check_layout(rm_tensor *view, size_t *bytes, rm_error *err)
 {
     size_t count = 0;
@@ -90,7 +90,8 @@ static int check_layout(rm_tensor *view, size_t *bytes, rm_error *err)
     return RM_OK;
 }
 
-/* Where the elements lie, in bytes from the first: [*low, *high). false where that cannot be addressed. */
+/* The range of the elements, in bytes from the first: [*low, *high). Returns false where that cannot be
+ * addressed. */
 static bool measure_span(const rm_tensor *view, int64_t *low, int64_t *high)
 {
     int64_t step = 0;
@@ -116,12 +117,12 @@ static void fill_strides(int32_t dimensions, const int64_t *shape, bool fortran,
     for (int32_t i = 0; i < dimensions; i++) {
         const int32_t at = fortran ? i : dimensions - 1 - i;
         strides[at] = stride;
-        stride *= shape[at] != 0 ? shape[at] : 1; /* measured before: it fits */
+        stride *= shape[at] != 0 ? shape[at] : 1; /* measured before: no overflow */
     }
 }
 
-/* Those of `view`, or the usual ones where it has none. One that leads nowhere may be any number, also one that no
- * arithmetic can take: the usual one stands in for it. */
+/* Copies the strides of `view`, or the usual ones where it has none. A stride that leads nowhere may be any
+ * number, even one that overflows: the usual one replaces it. */
 static void copy_strides(const rm_tensor *view, bool fortran, int64_t *strides)
 {
     bool empty = false;
@@ -233,21 +234,21 @@ int rm_tensor_wrap(const rm_allocator *allocator, const rm_tensor *described, vo
 void rmi_tensor_release(rmi_tensor_block *tensor)
 {
     if (tensor->parent != NULL) {
-        rm_value parent = rmi_value_of(tensor->parent); /* never a slice itself: no deeper than this */
+        rm_value parent = rmi_value_of(tensor->parent); /* never a slice: release goes no deeper */
         rm_value_clear(&parent);
     }
     if (tensor->release != NULL)
         tensor->release(tensor->owner);
 }
 
-/* A tensor as `view` says, in the memory of `tensor`. */
+/* A tensor with the layout of `view`, in the memory of `tensor`. */
 static int new_part(const rm_allocator *allocator, rm_value tensor, const rm_tensor *view, rm_value *out,
                     rm_error *err)
 {
     rmi_tensor_block *block = new_block(allocator, view, false, 0, err);
     if (block == NULL)
         return RM_E_OUT_OF_MEMORY;
-    rm_heap *root = rmi_tensor_of(tensor.heap)->parent; /* never a part itself */
+    rm_heap *root = rmi_tensor_of(tensor.heap)->parent; /* never a part */
     block->parent = rm_value_retain(rmi_value_of(root != NULL ? root : tensor.heap)).heap;
     *out = rmi_value_of(&block->head);
     if (rmi_value_is_branched(tensor))
@@ -282,7 +283,7 @@ static bool lies_within(const rm_tensor *part, const rm_tensor *whole)
     if (!measure_span(whole, &low, &high) || !measure_span(part, &part_low, &part_high))
         return false;
     if (part_low == part_high)
-        return true; /* nothing is anywhere */
+        return true; /* no elements, nothing outside */
     const intptr_t apart = (intptr_t)((uintptr_t)part->data - (uintptr_t)whole->data);
     return !__builtin_add_overflow(part_low, (int64_t)apart, &part_low) &&
            !__builtin_add_overflow(part_high, (int64_t)apart, &part_high) && part_low >= low &&
@@ -331,7 +332,7 @@ size_t rm_tensor_count(rm_value tensor)
 size_t rm_tensor_bytes(rm_value tensor)
 {
     return rm_tensor_count(tensor) *
-           rm_tensor_view(tensor).item_size; /* measured when it was made: it fits */
+           rm_tensor_view(tensor).item_size; /* measured when it was made: no overflow */
 }
 
 bool rmi_tensor_is_unique(rm_value tensor)
@@ -411,10 +412,10 @@ void rmi_tensor_walk_next(rmi_tensor_walk *walk)
     }
 }
 
-/* `count` blocks of `size` bytes, `step` apart. */
+/* Copies `count` blocks of `size` bytes, `step` apart. */
 static void copy_blocks(const char *from, ptrdiff_t step, size_t count, size_t size, unsigned char *to)
 {
-    switch (size) { /* a size that is known costs an instruction or two */
+    switch (size) { /* a constant size costs an instruction or two */
     case 1:
         for (size_t i = 0; i < count; i++, from += step)
             to[i] = (unsigned char)*from;
@@ -445,7 +446,7 @@ void rmi_tensor_copy_elements(const rm_tensor *view, void *to)
     size_t count = 0, bytes = 0, size = view->item_size;
     int64_t run = 1;
     (void)rmi_tensor_measure(size, view->dimensions, view->shape, &count, &bytes);
-    /* What lies together at the end of the order is one block; the dimension before it, blocks some way apart. */
+    /* The last dimensions without gaps form one block; the dimension before them, blocks at a distance. */
     while (bytes != 0 && rows.dimensions > 0 &&
            (rows.shape[rows.dimensions - 1] == 1 || rows.strides[rows.dimensions - 1] == run))
         run *= rows.shape[--rows.dimensions];

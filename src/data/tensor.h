@@ -1,28 +1,28 @@
-/* Tensors, for what reads them element by element. */
+/* Tensors, for code that reads them element by element. */
 #ifndef DATA_TENSOR_H
 #define DATA_TENSOR_H
 
 #include "remotemedia/remotemedia.h"
 
-/* Elements and bytes of a C-contiguous tensor; false where they do not fit memory. The shape is not
- * negative. */
+/* Counts elements and bytes of a C-contiguous tensor; returns false where they do not fit memory. The shape
+ * is not negative. */
 bool rmi_tensor_measure(size_t item_size, int32_t dimensions, const int64_t *shape, size_t *count,
                         size_t *bytes);
 
-/* As rm_tensor_new_like, but the elements are left as the memory was. */
+/* As rm_tensor_new_like, but the elements are not set. */
 RM_MUST_CHECK int rmi_tensor_new_unset(const rm_allocator *allocator, const rm_tensor *wanted, bool fortran,
                                        rm_value *out, rm_error *err);
 
-/* Whether the elements lie one after the other, in C order or in Fortran order. */
+/* Whether the elements are contiguous, in C order or in Fortran order. */
 bool rmi_tensor_is_in_order(const rm_tensor *view, bool fortran);
 
 /* A copy with memory of its own; *out is owned. */
 RM_MUST_CHECK int rmi_tensor_copy(const rm_allocator *allocator, rm_value tensor, rm_value *out,
                                   rm_error *err);
-/* Whether nobody else can see the elements, and they may be changed. */
+/* Whether nobody else can see the elements and they may be changed. */
 bool rmi_tensor_is_unique(rm_value tensor);
-/* Who gives the memory that the tensor, or the whole that it is a slice of, was wrapped around: what `release` is called with.
- * NULL: the memory is a tensor's own, or is released otherwise. Borrowed. */
+/* The owner of memory that the tensor, or the tensor that it is a slice of, was wrapped around with this
+ * `release`. NULL: the tensor has memory of its own, or another release. Borrowed. */
 void *rmi_tensor_owner(rm_value tensor, void (*release)(void *owner));
 
 /* Copies the elements in C order. */

@@ -1,4 +1,4 @@
-/* Arithmetic of a tensor and a number, as numpy does it with an array and a number of Python's. */
+/* Arithmetic of a tensor and a number, as numpy does it with an array and a Python number. */
 #include <inttypes.h>
 #include <math.h>
 
@@ -11,13 +11,13 @@
 typedef struct number {
     uint64_t bits; /* an integer, modulo 2 to the 64th */
     double f64;
-    float f32; /* what of it the narrower floats can hold */
+    float f32; /* rounded for the narrower floats */
 } number;
 
 /* `from` and `to` may be the same memory. */
 typedef void kernel(const void *from, void *to, size_t count, const number *given);
 
-/* Processors differ in the bits of a result that is not a number. */
+/* Replaces every NaN by one: processors differ in its bits. */
 static inline float one_nan_f32(float x)
 {
     return x == x ? x : NAN;
@@ -82,7 +82,7 @@ typedef struct complex128 {
     double re, im;
 } complex128;
 
-/* The number is a complex one, too, whose other part is 0. */
+/* The number counts as complex, with 0 as its other part. */
 KERNEL(add_c64, complex64, complex64, (complex64){one_nan_f32(a[i].re + b.f32), one_nan_f32(a[i].im + 0.0F)})
 KERNEL(multiply_c64, complex64, complex64,
        (complex64){one_nan_f32(a[i].re * b.f32 - a[i].im * 0.0F),
@@ -93,7 +93,7 @@ KERNEL(multiply_c128, complex128, complex128,
        (complex128){one_nan_f64(a[i].re * b.f64 - a[i].im * 0.0),
                     one_nan_f64(a[i].re * 0.0 + a[i].im * b.f64)})
 
-/* What is done to elements of a dtype; integers have a range, and other functions for a float. */
+/* The functions for elements of a dtype; integers have a range, and other functions for a float. */
 static const struct row {
     kernel *add, *multiply, *add_float, *multiply_float;
     int64_t min;
@@ -115,7 +115,7 @@ static const struct row {
     [RM_COMPLEX128] = {.add = add_c128, .multiply = multiply_c128},
 };
 
-/* The integer for elements that are integers: it must be one that they could hold. */
+/* The integer for integer elements: it must be one that they can hold. */
 static int integer_for(const struct row *row, rm_dtype dtype, rm_value operand, number *out, rm_error *err)
 {
     uint64_t room = 0;
@@ -153,8 +153,8 @@ static int refuse(const rm_tensor *view, rm_error *err)
                         opaque ? view->description : rm_dtype_name(view->dtype));
 }
 
-/* Makes *tensor one of `dtype` that nobody else has, in C order or, where it was in Fortran order, in that, and does
- * `apply` on its way. What order the result has does not depend on who else holds the tensor. */
+/* Makes *tensor a tensor of `dtype` without other owners and applies `apply` meanwhile. It is in Fortran
+ * order where it was in Fortran order, else in C order. The order does not depend on the number of owners. */
 static int compute(const rm_allocator *allocator, rm_value *tensor, rm_dtype dtype, kernel *apply,
                    const number *given, rm_error *err)
 {
@@ -167,7 +167,7 @@ static int compute(const rm_allocator *allocator, rm_value *tensor, rm_dtype dty
         rc = rm_tensor_contiguous(allocator, *tensor, &dense, err);
     if (rc != RM_OK)
         return rc;
-    rm_value_clear(tensor); /* so that a tensor that is alone is seen to be */
+    rm_value_clear(tensor); /* so that a sole owner counts as one */
     *tensor = rm_value_move(&dense);
     const rm_tensor view = rm_tensor_view(*tensor);
     const size_t count = rm_tensor_count(*tensor);

@@ -1,4 +1,4 @@
-/* A tensor and a number: values, dtypes, layouts, who else holds it; and the floats of 16 bits. */
+/* A tensor and a number: values, dtypes, layouts, other owners; and the floats of 16 bits. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,7 +147,8 @@ static void names_elements_that_have_no_meaning_here(void **state)
     rm_value_clear(&tensor);
 }
 
-/* In place where the tensor is alone; else the others see no change. The layout of the result is the same. */
+/* In place where the tensor has one owner; else the others see no change. The layout of the result is the
+ * same. */
 static void changes_nothing_that_others_see(void **state)
 {
     (void)state;

@@ -233,8 +233,8 @@ static void an_element_seen_twice_is_copied_before_a_change(void **unused)
     rm_value_clear(&part);
 }
 
-/* Random layouts over a small memory: what is accepted reads as the elements one by one, what is not has one that
- * lies outside. */
+/* Random layouts over a small memory: an accepted layout reads as its elements one by one; a refused one has
+ * an element outside. */
 static void random_layouts_read_what_lies_there(void **unused)
 {
     (void)unused;

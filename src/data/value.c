@@ -42,8 +42,8 @@ rm_value rm_value_retain(rm_value value)
     return value;
 }
 
-/* Gives up one ownership; true when it was the last one. A sole owner needs no locked instruction: nobody
- * else has the block, so nobody can change the count. */
+/* Drops one ownership; true when it was the last one. A sole owner needs no locked instruction: nobody else
+ * has the block, so nobody can change the count. */
 static inline bool drop(rm_heap *heap)
 {
     if (atomic_load_explicit(&heap->owners, memory_order_acquire) == 1)
@@ -53,7 +53,7 @@ static inline bool drop(rm_heap *heap)
     return owners == 1;
 }
 
-/* Blocks that nobody owns any more but whose content is still to be released; linked by the unused count. */
+/* Blocks without owners whose content is still to be released; linked by the unused count. */
 typedef struct pending_blocks {
     rm_heap *first;
 } pending_blocks;

@@ -1,4 +1,4 @@
-/* The blocks behind heap values. Only src/data, and src/exec where it must be fast, look inside. */
+/* The blocks behind heap values. Only src/data, and src/exec where it must be fast, use their fields. */
 #ifndef DATA_VALUE_H
 #define DATA_VALUE_H
 
@@ -6,8 +6,8 @@
 
 #include "remotemedia/remotemedia.h"
 
-/* The head of every block; the content follows in the same allocation (text, bytes, digits) or is pointed
- * at. */
+/* The head of every block; the content follows in the same allocation (text, bytes, digits), or the block
+ * points at it. */
 typedef struct rm_heap {
     atomic_size_t owners;
     const rm_allocator *allocator;
@@ -20,8 +20,8 @@ static inline size_t rmi_owners(rm_value v)
 {
     return rm_value_is_heap(v) ? atomic_load_explicit(&v.heap->owners, memory_order_acquire) : 1;
 }
-/* A bit of head.extra in tensors: several branches have had it. Whoever is the last to hold it still must not show it as
- * writable, or what a node may do would depend on which branch was faster. */
+/* A bit of head.extra in tensors: several branches have held it. The last holder must not see it as writable
+ * either, or the result would depend on which branch was faster. */
 enum { RMI_BRANCHED = 1 };
 static inline void rmi_value_mark_branched(rm_value v)
 {
@@ -41,14 +41,14 @@ static inline bool rmi_may_hold_object(rm_value value)
     return value.kind == RM_OBJECT || ((value.kind == RM_LIST || value.kind == RM_MAP) &&
                                        (value.heap->extra & RMI_MAY_HOLD_OBJECT) != 0);
 }
-/* A string whose text is known to be UTF-8. */
+/* Makes a string of a text that is known to be UTF-8. *out is owned. */
 RM_MUST_CHECK int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length,
                                            rm_value *out, rm_error *err);
-/* Puts a traceback and a detail, both consumed, into `err`, which has none. */
+/* Puts a traceback and a detail, both consumed, into `err`, which has neither. */
 void rmi_error_keep(rm_error *err, rm_value traceback, rm_value detail);
-/* As rm_map_set_key, for a string that is known not to be a key yet, and a map that nobody else holds. */
+/* As rm_map_set_key, for a key that the map does not have, and a map without other owners. */
 RM_MUST_CHECK int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err);
-/* Whether any object is inside, at any depth: whether rm_value_to_plain would change anything. */
+/* Whether an object is inside, at any depth: then rm_value_to_plain changes the value. */
 bool rmi_value_has_object(rm_value value);
 
 #endif

@@ -187,7 +187,7 @@ static void wrong_kinds_are_refused_and_consumed(void **unused)
 
 /* ---- Failing memory ---- */
 
-/* Does a bit of everything; whatever happens, nothing may be left. */
+/* Uses every kind of value; on failure nothing may be left. */
 static int build(const rm_allocator *allocator, rm_value *out)
 {
     rm_value list = rm_null(), copy = rm_null(), branch = rm_null();

@@ -3,7 +3,8 @@
 
 /* ---- Around every call */
 
-/* An item may be processed in the poll of another node (they share an event loop), so a poll ends at the first timeout of all. */
+/* A poll may process items of other nodes (they share an event loop), so the first timeout of all of them
+ * ends it. */
 static int64_t deadline_of_call(const rm_node *node, int64_t now)
 {
     const int64_t timeout_ms = node->graph->source->timeout_ms;
@@ -19,7 +20,7 @@ int64_t rmi_call_watch(rm_node *node)
     node->call.outer_deadline = atomic_load(&p->call_deadline);
     node->call.outer_limited = atomic_load(&p->limited);
     if (deadline != RMI_FOREVER) {
-        rm_node *late = node; /* of an earlier call, told too late */
+        rm_node *late = node; /* left over from an earlier call */
         (void)atomic_compare_exchange_strong(&p->expired, &late, NULL);
         atomic_store(&p->polled, node->poll.calling);
         atomic_store(&p->call_deadline, deadline);
@@ -44,7 +45,7 @@ int rmi_call_unwatch(rm_node *node, int64_t started, int rc)
     atomic_store(&p->call_deadline, node->call.outer_deadline);
     if (!atomic_compare_exchange_strong(&p->expired, &expired, NULL) || rc >= 0 || p->stopped)
         return rc;
-    if (node->poll.calling) { /* which item it was, its node finds out; the others go on */
+    if (node->poll.calling) { /* the node of the late item reports it; the others go on */
         if (rc == RM_E_CANCELLED && atomic_load(&p->stop) == RMI_RUNNING) {
             rm_error_clear(&p->scratch);
             rc = RM_MORE;
@@ -55,7 +56,7 @@ int rmi_call_unwatch(rm_node *node, int64_t started, int rc)
     return rmi_timeout_error(node, &p->scratch);
 }
 
-/* A failure inside rm_emit counts also when the node did not look at its answer. */
+/* A failure inside rm_emit fails the call even if the node ignored what rm_emit returned. */
 int rmi_call_failed(rm_node *node, int rc)
 {
     rm_pipeline *p = node->pipeline;
@@ -93,7 +94,7 @@ int rmi_call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t n,
     }
     rc = rmi_call_end(node, started, rc);
     if ((rc == RM_OK || rc == RM_MORE || rc == RM_PENDING) &&
-        *done == 0) { /* RM_DONE may want none of them */
+        *done == 0) { /* after RM_DONE none may be wanted */
         rm_packet_clear(&packets[0]);
         rc = rmi_call_took_nothing(node);
     }
@@ -165,6 +166,6 @@ void rmi_call_abandon(rm_node *node, uint64_t token)
         return;
     const int64_t started = rmi_call_begin(node);
     node->type->abandon(node, node->state, token);
-    if (rmi_call_end(node, started, RM_OK) != RM_OK) /* nobody wants what it emitted, against the rules */
+    if (rmi_call_end(node, started, RM_OK) != RM_OK) /* abandon may not emit: drops the failure */
         rm_error_clear(&node->pipeline->scratch);
 }

@@ -1,4 +1,4 @@
-/* The end of a pipeline: every open node is closed, once, and everything is freed. */
+/* The end of a pipeline: closes every open node once and frees everything. */
 #include "exec/pipeline.h"
 
 #include "base/alloc.h"
@@ -32,7 +32,7 @@ void rm_pipeline_free(rm_pipeline *p)
     rmi_deadline_stop(p);
     for (uint32_t i = 0; p->nodes != NULL && i < p->node_count; i++) {
         rm_node *node = &p->nodes[i];
-        if (node->pipeline == NULL) /* memory ran out before it came to be */
+        if (node->pipeline == NULL) /* memory ran out before node_init */
             continue;
         rmi_set_origin(node, (rmi_origin){0});
         rmi_flights_free(node);

@@ -1,5 +1,5 @@
-/* What may reach a node: packets of the kinds and formats that its ports take, objects as plain values
- * where it takes none. */
+/* What may reach a node: packets of the kinds and formats that its ports take. Objects become plain values
+ * for a port that takes no objects. */
 #include <stdio.h>
 
 #include "exec/pipeline.h"
@@ -49,7 +49,8 @@ static const char *what_is_wanted(uint32_t kinds)
     return kinds == RM_KIND_NUMBER ? "numbers" : "other kinds of values";
 }
 
-/* " (float32, 2 channels, 16000 Hz)": what is known of a tensor's format, or nothing. */
+/* Writes " (float32, 2 channels, 16000 Hz)", the known parts of a tensor's format; nothing where none is
+ * known. */
 static void describe_format(rm_format format, char *text, size_t size)
 {
     char channels[32] = "", rate[32] = "";
@@ -63,7 +64,7 @@ static void describe_format(rm_format format, char *text, size_t size)
                  channels, rate);
 }
 
-/* Makes a packet's value what the port accepts, or says why it cannot. */
+/* Converts a packet's value to what the port takes, or fails with the reason in pipeline->scratch. */
 static int fit(rm_node *node, const rm_port *port, rm_packet *packet)
 {
     rm_pipeline *p = node->pipeline;
@@ -97,8 +98,6 @@ static int fit(rm_node *node, const rm_port *port, rm_packet *packet)
                         rm_node_id(node), what_is_wanted(kinds), format, what_it_is(packet->value), got);
 }
 
-/* How many of the first `n` packets may be given to the node; *rc is the first one's failure when that is
- * 0. */
 size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n, int *rc)
 {
     const rm_port *description = node->in.takes[port];
@@ -109,7 +108,7 @@ size_t rmi_acceptable(rm_node *node, rm_packet *packets, uint32_t port, size_t n
             continue;
         *rc = fit(node, description, &packets[i]);
         if (*rc != RM_OK) {
-            if (i > 0) /* found again, and told, when it comes first */
+            if (i > 0) /* reported when it is the first */
                 rm_error_clear(&node->pipeline->scratch), *rc = RM_OK;
             return i;
         }

@@ -1,5 +1,5 @@
-/* Cancel and deadlines. Between items every turn looks at `stop`; inside a call the watchdog (where there
- * are threads) asks the node to stop, again and again until it does. */
+/* Cancel and deadlines. Every turn checks `stop`. Inside a call the watchdog (where there are threads) asks
+ * the node to stop, again and again until the call returns. */
 #include "exec/pipeline.h"
 
 enum { TICK_NS = 10 * 1000 * 1000 };
@@ -18,7 +18,7 @@ static void ask_to_stop(rm_node *node)
         node->type->interrupt(node, node->state);
 }
 
-/* On the watchdog's thread. Returns when to be called again. */
+/* Called on the watchdog's thread. Returns the time of the next call. */
 static int64_t watch(void *context)
 {
     rm_pipeline *p = context;
@@ -83,7 +83,7 @@ int rmi_deadline_start(rm_pipeline *p, int64_t timeout_ms, rm_error *err)
     }
     if (rc == RM_OK && (timeout_ms > 0 || p->item_timeouts || interruptible))
         rc = rmi_watchdog_start(p->allocator, watch, p, &p->watchdog, err);
-    if (rc == RM_E_MISSING_FEATURE) { /* no threads here: deadlines take effect between items */
+    if (rc == RM_E_MISSING_FEATURE) { /* no threads: deadlines take effect between turns */
         rm_error_clear(err);
         rc = RM_OK;
     }
@@ -110,7 +110,7 @@ rmi_wake *rmi_deadline_wake(rm_pipeline *p)
 {
     rmi_wake *wake = atomic_load(&p->wake);
     if (wake == NULL && rmi_wake_new(p->allocator, &wake, NULL) == RM_OK)
-        atomic_store(&p->wake, wake); /* stored before `stop` is looked at: a cancel is not missed */
+        atomic_store(&p->wake, wake); /* before `stop` is read: no cancel is missed */
     return atomic_load(&p->stop) == RMI_RUNNING && !atomic_load(&p->any_woken) ? wake : NULL;
 }
 
@@ -124,7 +124,7 @@ int rmi_stop_now(rm_pipeline *p)
     if (stop == RMI_RUNNING)
         return RM_OK;
     rm_error error = {0};
-    if (p->failing != NULL) /* the run would have ended with that; who looks for the cause should see it */
+    if (p->failing != NULL) /* the run would have ended with this failure, which may be the cause */
         rm_runtime_log(p->runtime, RM_LOG_ERROR, rm_node_id(p->failing), "item %lld had failed: %s",
                        (long long)p->failing->failure.seq, p->failing->failure.error->message);
     const int rc = stop == RMI_TIMED_OUT ? rm_error_set(&error, RM_E_TIMEOUT,
@@ -145,7 +145,8 @@ void rm_pipeline_cancel(rm_pipeline *pipeline)
         rmi_watchdog_poke(pipeline->watchdog);
 }
 
-/* A poll is stopped for the items of all nodes, which share a loop; then each node is told for its own. */
+/* A poll is interrupted when an item of any node is late, since nodes share a loop; each node then checks its
+ * own items. */
 bool rm_node_cancelled(const rm_node *node)
 {
     rm_pipeline *p = node->pipeline;

@@ -1,4 +1,4 @@
-/* Cancel, at every place of a run; the time of a whole run. */
+/* Cancel at every place of a run, and the timeout of a whole run. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static const struct {
     {"a:Pass b:Even c:Odd d:Merge{\"params\":{\"several\":\"list\"}} a>b a>c b>d c>d a>d", "[1,2,3]"},
 };
 
-/* As rmt_graph_setup's fields: the n-th step, or the n-th call of a slot. */
+/* Cancels at the n-th step, or at the n-th call of a slot, as rmt_graph_setup's fields say. */
 static void cancel_everywhere(rmt_graph *g, size_t graph, rmt_way way, bool in_calls)
 {
     bool cancelled = true;
@@ -73,7 +73,7 @@ static void a_run_can_be_cancelled_in_every_call(void **unused)
     free(g);
 }
 
-/* ---- The time of the run ---- */
+/* ---- The timeout of the run ---- */
 
 static void a_run_ends_when_it_is_out_of_time(void **unused)
 {
@@ -95,7 +95,7 @@ static void a_run_ends_when_it_is_out_of_time(void **unused)
     free(g);
 }
 
-/* Who is in a call is named, and asked whether it was to stop. */
+/* The node in a call is the current one, and rm_node_cancelled says whether it has to stop. */
 static void name_it(struct rmt_graph *g, rm_node *node)
 {
     const char *current = node->pipeline->closed ? NULL : rm_pipeline_current_node(node->pipeline);

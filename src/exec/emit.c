@@ -1,5 +1,5 @@
-/* From a node to its connections: filling in what the packet in process gives, copies for branches,
- * results. */
+/* From a node to its connections: fills in seq, times and metadata of the packet in process, copies for
+ * branches, collects results. */
 #include "exec/pipeline.h"
 
 #include "base/alloc.h"
@@ -46,7 +46,7 @@ static void fill_in(rm_node *node, rm_packet *packet)
     if (packet->seq < 0)
         packet->seq = node->generate.on ? node->generate.next_seq++ : from->seq;
     if (node->type->stream != NULL && node->pipeline->tracked && packet->seq < node->out.bound)
-        packet->seq = node->out.bound; /* it emits while it waits for input: others were told what may come */
+        packet->seq = node->out.bound; /* its links have that bound already */
     if (packet->timestamp == RM_NO_TIME)
         packet->timestamp = from->timestamp;
     if (packet->duration == RM_NO_TIME)
@@ -61,7 +61,7 @@ static void clear_packets(rm_packet *packets, size_t n)
         rmi_packet_clear(&packets[i]);
 }
 
-/* Remembers a failure for the call in progress; its node may not look at rm_emit's answer. */
+/* Records a failure for the call in progress; its node may ignore what rm_emit returns. */
 static int emit_failed(rm_node *node, int rc)
 {
     rm_pipeline *p = node->pipeline;
@@ -78,7 +78,7 @@ static bool owns_nothing(const rm_packet *packets, size_t n)
     return true;
 }
 
-/* `value` is replaced, and given up where it is `owned`. */
+/* Replaces *value, which is released where it is `owned`. */
 static int make_plain(rm_pipeline *p, rm_value *value, bool owned)
 {
     rm_value plain = rm_null();
@@ -89,8 +89,8 @@ static int make_plain(rm_pipeline *p, rm_value *value, bool owned)
     return rc;
 }
 
-/* Results leave as plain values, at once: a Python node may change its object later. Takes the packets
- * over when `all`; else they stay the caller's. */
+/* Results leave as plain values, converted now: a Python node may change its object later. Consumes the
+ * packets when `all`; else they stay the caller's. */
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;
@@ -101,7 +101,7 @@ static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
     for (; rc == RM_OK && i < n; i++) {
         rm_packet result = packets[i];
         const bool converted = result.value.kind >= RM_LIST && rmi_value_has_object(result.value);
-        if (!all) /* others are given it too */
+        if (!all) /* other links get it too */
             rc = rm_value_for_branch(packets[i].value, &result.value, &p->emit_error);
         if (rc == RM_OK && converted)
             rc = make_plain(p, &result.value, !all);
@@ -201,7 +201,7 @@ int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n)
                                           : "node '%s' emitted on output %u of %u outside a call",
                           rm_node_id(node), port, node->out.port_count);
     else if (node->failure.error != NULL ||
-             node->stream.given_up) { /* it has failed in this call already, with an earlier item */
+             node->stream.given_up) { /* it has failed in this call, with an earlier item */
         clear_packets(packets, n);
         return RM_OK;
     } else if (node->flight.staging == 0)

@@ -1,4 +1,5 @@
-/* What becomes of what a node emits: ports, branches, results, and what the packet in process gives. */
+/* What becomes of emitted packets: ports, branches, results, and what they take over from the packet in
+ * process. */
 #include <stdlib.h>
 #include <string.h>
 

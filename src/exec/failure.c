@@ -1,9 +1,10 @@
-/* When an item fails: what on_error says, and which failure is the run's.
+/* What happens when an item fails: the policies of on_error, and which failure is the run's.
  *
- * The outcome must not depend on batches, queues or time. So a failure of a node at item k is provisional: the node gets no more,
- * everything up to item k is still processed everywhere, later items wait. On the way an earlier failure (by item, then by rank)
- * may turn up, and takes its place; or all consumers of the node turn out to have had what they wanted by then, and the
- * failure does not count. When nothing up to item k is left to do, the run ends with it. */
+ * The outcome must not depend on batches, queues or time. So a node's failure at item k is provisional: the
+ * node gets no more packets, everything up to item k is still processed everywhere, later items wait.
+ * Meanwhile an earlier failure (by item, then by rank) may turn up and replace the first one. Or all
+ * consumers of the node turn out to have closed by item k, and the failure does not count. When nothing up to
+ * item k is left to do, the run ends with the failure. */
 #include "exec/pipeline.h"
 
 #include <stdio.h>
@@ -36,7 +37,8 @@ int rmi_stop_with(rm_pipeline *pipeline, const rm_node *node, rm_error *error, i
 
 /* ---- The provisional failure */
 
-/* The first of those that there are, by item, then by rank; the input's comes before any node's at the same item. */
+/* Finds the first failure that there is, by item, then by rank; the input's comes before any node's at the
+ * same item. */
 static void find_first(rm_pipeline *p)
 {
     p->failing = NULL;
@@ -49,7 +51,7 @@ static void find_first(rm_pipeline *p)
         p->failing = node;
         p->limit = node->failure.seq;
     }
-    rmi_all_ready(p); /* those after it wait from now on, or no longer */
+    rmi_all_ready(p); /* the limit has moved: other items wait */
 }
 
 void rmi_failure_free(rm_node *node)
@@ -61,7 +63,8 @@ void rmi_failure_free(rm_node *node)
     node->failure.error = NULL;
 }
 
-/* The failure does not count after all: the next one does, if there is any. What was given up for it cannot be had back. */
+/* The failure does not count: the next one does, if there is one. A stream that was broken off for it cannot
+ * go on. */
 static void find_next(rm_pipeline *p)
 {
     rm_error error = {0};
@@ -171,7 +174,7 @@ static bool ends_the_run(int rc)
 static int end_the_run(rm_node *node, int64_t seq, rm_error *error, int rc)
 {
     rm_pipeline *p = node->pipeline;
-    if (rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK) { /* says why: timeout or cancel */
+    if (rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK) { /* the run's error names the cause */
         place_error(&p->error, node, seq);
         rm_error_clear(error);
         return p->failed;
@@ -186,7 +189,7 @@ int rmi_item_failed(rm_node *node, int64_t seq, rm_error *error, int rc)
     const rmi_on_error policy = node->graph->source->on_error;
     const bool counts = !p->stopped && node->failure.error == NULL &&
                         !(node->out.unwanted && seq >= node->out.close_seq && !ends_the_run(rc));
-    if (!counts) { /* the run has ended, or the node has; or nobody wants the item */
+    if (!counts) { /* the run has ended, the node has failed, or nobody wants the item */
         if (!p->stopped && seq >= RM_SEQ_END)
             rm_runtime_log(p->runtime, RM_LOG_WARNING, rm_node_id(node), "failed at its end: %s",
                            error->message);

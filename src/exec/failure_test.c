@@ -1,4 +1,5 @@
-/* Failures: which one is the run's, what is still done, which ones do not count, and what on_error says. */
+/* Failures: which one is the run's, which items are still processed, which failures do not count, and
+ * on_error. */
 #include "tests/support/test_graph.h"
 
 #define SKIP "{\"on_error\":\"skip\"}"
@@ -45,7 +46,7 @@ static const rmt_graph_case cases[] = {
      "{\"b\":[],\"c\":[]} value: no end at b[-1]"},
 };
 
-/* Failures that count for nothing, as by then nobody wants anything of the node. */
+/* Failures that do not count, because the node is unwanted by then. */
 static const rmt_graph_case voided[] = {
     {"behind the last one wanted", "a:Pass b:Picky c:" TAKE(2) " a>b b>c", "[1,2,13,4]", "{\"c\":[1,2]}"},
     {"at the last one wanted", "a:Pass b:Picky c:" TAKE(2) " a>b b>c", "[1,13,3]", "{\"c\":[1,13]}"},

@@ -1,5 +1,5 @@
-/* Packets under way in a node: those whose results come later (RM_PENDING), that may be tried again, or that have a timeout.
- * Whatever finishes first, they stand in the order of their packets. */
+/* Packets under way in a node: those whose results come later (RM_PENDING), those that may be tried again,
+ * those with a timeout. They stay in the order of their packets, whichever finishes first. */
 #include "exec/pipeline.h"
 
 #include "base/alloc.h"

@@ -1,4 +1,5 @@
-/* What happens to packets under way (flight.c): attempts, polls, outcomes, and their results in order. */
+/* What happens to packets under way (flight.c): attempts, polls, outcomes, and sending their results in
+ * order. */
 #include "exec/pipeline.h"
 
 #include "base/alloc.h"
@@ -23,7 +24,7 @@ static int deliver_staged(rm_node *node, rmi_flight *flight)
     return rc;
 }
 
-/* Sends out the first flight as far as it has come; true when it is over and the next one is first. */
+/* Delivers what the first flight has emitted so far; true when it is finished and the next one is first. */
 static bool commit_first(rm_node *node, int *rc)
 {
     rmi_flight *first = &node->flight.items[0];
@@ -55,7 +56,7 @@ int rmi_flight_commit(rm_node *node)
 
 /* ---- Outcomes */
 
-/* The item failed, and may be tried again. */
+/* The item failed, and is tried again later. */
 static int wait_for_retry(rm_node *node, rmi_flight *flight, rm_error *error)
 {
     const int64_t backoff_ms = node->graph->source->retry_backoff_ms;
@@ -68,7 +69,8 @@ static int wait_for_retry(rm_node *node, rmi_flight *flight, rm_error *error)
     return RM_OK;
 }
 
-/* A node that was interrupted because an item took too long: it may be another one that the node was at. */
+/* Turns RM_E_CANCELLED into the timeout's error: the node was interrupted because an item was late, maybe
+ * another one. */
 static int told_as_timeout(const rm_node *node, int rc, rm_error *error)
 {
     const bool limited = node->graph->source->timeout_ms > 0;
@@ -78,12 +80,12 @@ static int told_as_timeout(const rm_node *node, int rc, rm_error *error)
     return rmi_timeout_error(node, error);
 }
 
-/* A flight has its outcome. `error` is emptied. */
+/* Records the outcome `rc` of a flight. `error` is emptied. */
 static int settle(rm_node *node, uint64_t token, int rc, rm_error *error)
 {
     rm_pipeline *p = node->pipeline;
     rmi_flight *flight = rmi_flight_find(node, token);
-    if (flight == NULL || flight->finished) { /* its timeout was told already */
+    if (flight == NULL || flight->finished) { /* its timeout was reported already */
         rm_error_clear(error);
         return RM_OK;
     }
@@ -105,7 +107,7 @@ static int settle(rm_node *node, uint64_t token, int rc, rm_error *error)
     return rmi_flight_commit(node);
 }
 
-/* RM_MORE and RM_PENDING are refused where the node cannot go on by them. */
+/* Refuses RM_MORE and RM_PENDING where the node has no way to go on after them. */
 static int check_answer(rm_node *node, int rc)
 {
     rm_error *err = &node->pipeline->scratch;
@@ -118,7 +120,7 @@ static int check_answer(rm_node *node, int rc)
     return rc;
 }
 
-/* What an answer of process or more means for the flight that it was called for. */
+/* Handles what process or more returned for the flight that it was called for. */
 static int outcome(rm_node *node, uint64_t token, int64_t seq, int rc)
 {
     node->flight.staging = 0;
@@ -178,7 +180,7 @@ static int64_t enter(rm_node *node, const rmi_flight *flight)
     return flight->origin.seq;
 }
 
-/* Calls process for the flight with `packet`, consumed. */
+/* Calls process for the flight; consumes *packet. */
 static int attempt(rm_node *node, uint64_t token, uint32_t port, rm_packet *packet)
 {
     size_t done = 0;
@@ -216,7 +218,7 @@ int rmi_flight_more(rm_node *node)
     return outcome(node, token, seq, rmi_call_more(node));
 }
 
-/* The first flight that time has made due, `waiting` for its next attempt or not. */
+/* The first flight whose deadline has passed, `waiting` for its next attempt or not. */
 static rmi_flight *due_flight(const rm_node *node, bool waiting)
 {
     const rm_pipeline *p = node->pipeline;
@@ -289,7 +291,7 @@ int rmi_poll(rm_node *node)
 {
     node->poll.due = false;
     atomic_store(&node->poll.woken, false);
-    rmi_ready(node); /* this was not the turn of what waits in its inputs */
+    rmi_ready(node); /* packets may wait in its inputs */
     if (node->type->poll != NULL)
         return call_poll(node);
     node->poll.on = false; /* a source that was woken: generate is called again */
@@ -321,8 +323,7 @@ uint64_t rmi_suspend(rm_node *node)
 void rmi_resume(rm_node *node, uint64_t token)
 {
     const rmi_flight *flight = rmi_flight_find(node, token);
-    if (flight == NULL ||
-        flight->finished) { /* its timeout has passed: what is emitted now belongs nowhere */
+    if (flight == NULL || flight->finished) { /* after its timeout, emissions are discarded */
         node->flight.staging = RMI_DISCARD;
         return;
     }

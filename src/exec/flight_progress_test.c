@@ -99,12 +99,13 @@ static void items_run_out_of_time(void **unused)
     rmt_graph_check(timeouts, RMT_COUNT(timeouts), 0);
 }
 
-/* ---- Given up ---- */
+/* ---- Abandoned ---- */
 
-/* Everything that was suspended is finished, or given up where nobody wants the node any more or its time has passed. */
+/* Each suspended packet is finished, or abandoned where the node is unwanted or the packet's time has
+ * passed. */
 static const struct {
     const char *label, *graph, *want;
-    bool some; /* are given up */
+    bool some; /* are abandoned */
 } given_up[] = {
     {"all are finished", "a:Late", "{\"a\":[10,20,30,40]}", false},
     {"those behind the last one that was wanted",

@@ -1,4 +1,4 @@
-/* Packets under way: tokens, order, what is kept until they are done. */
+/* Packets under way: tokens, order, what a flight keeps until it is finished. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +35,8 @@ static void gives_the_answer_or_out_of_memory(void **unused)
     rmt_graph_check(cases, RMT_COUNT(cases), 0);
 }
 
-/* Flights stand in the order of their packets, each token once, no more of them than were suspended. */
+/* Flights are in the order of their packets, each token once; there are no more flights than suspended
+ * packets. */
 static void look(struct rmt_graph *g, rm_node *node)
 {
     size_t *most = g->setup.look_context;

@@ -1,5 +1,5 @@
-/* What a run does when no node is ready: it takes input, waits for what goes on by itself, reports a failure, flushes the
- * next node, or is done. */
+/* What a run does when no node is ready: it takes input, waits for what goes on outside the scheduler,
+ * reports a failure, flushes the next node, or ends. */
 #include "exec/pipeline.h"
 
 /* ---- Looking */
@@ -27,9 +27,9 @@ bool rmi_look(rm_pipeline *p)
     return any;
 }
 
-/* A stream node that may wait in a pull begins when nobody else can do anything, the last one first: those before it can then
- * go on while it waits, which is not so the other way round. Behind RMI_MAX_PULLS of them a node goes on when its input is there, or has
- * ended. */
+/* A streaming node that may wait in a pull begins when no other node can do anything, the last one in order
+ * first: nodes before it can go on while it waits, but not the other way round. When RMI_MAX_PULLS nodes wait
+ * in pulls, a further node goes on only when its input is there or has ended. */
 static bool begin_a_pull(rm_pipeline *p)
 {
     rmi_reason why;
@@ -42,7 +42,8 @@ static bool begin_a_pull(rm_pipeline *p)
     return false;
 }
 
-/* What a node did may be what another one's pending work waits for (an asyncio.Event, say), and nothing else tells. */
+/* The pending work of one node may wait for something that another node did (set an asyncio.Event, say), and
+ * nothing else reports that. */
 static bool poll_after_work(rm_pipeline *p)
 {
     bool any = false;
@@ -87,7 +88,8 @@ bool rmi_wants_input(const rm_pipeline *p)
 
 /* ---- The end */
 
-/* Nothing may be left when a node is flushed: a guard against defects, so that no item is lost without a word. */
+/* A guard against defects, so that no item is lost without a word: a node that is flushed may have no packets
+ * left. */
 static int check_empty(rm_pipeline *p, const rm_node *node)
 {
     char waits[384];
@@ -102,8 +104,8 @@ static int check_empty(rm_pipeline *p, const rm_node *node)
     return rmi_stop_with(p, node, &p->scratch, RM_E_INTERNAL);
 }
 
-/* The node that is flushed next: the first one in order, unless that waits in a pull below another one, which must get on
- * first. NULL: it has to wait for the call that the run is nested in. */
+/* Returns the node that is flushed next: the first one in order, unless that waits in a pull below another
+ * one, which must go on first. NULL: the next flush has to wait for the call that the run is nested in. */
 static rm_node *next_to_flush(const rm_pipeline *p)
 {
     for (uint32_t rank = p->flush_rank; rank < p->node_count; rank++) {
@@ -117,13 +119,14 @@ static rm_node *next_to_flush(const rm_pipeline *p)
     return NULL;
 }
 
-/* Ends the node's stream, or flushes it. RM_OK: there may be something to do now; RM_MORE: there is not. */
+/* Ends the node's stream, or flushes the node. RM_OK: there may be something to do now; RM_MORE: there is
+ * not. */
 static int flush_one(rm_pipeline *p, rm_node *node)
 {
     if (node->type->stream != NULL && !node->stream.ended && !node->in.closed) {
         node->stream.ended = true;
         rmi_ready(node);
-        return RM_OK; /* one that is in a pull learns now that there is no more */
+        return RM_OK; /* a pull in progress returns RM_DONE now */
     }
     int rc = check_empty(p, node);
     if (rc == RM_OK)
@@ -147,14 +150,15 @@ static bool any_ready(const rm_pipeline *p)
     return false;
 }
 
-/* Whether the end goes on: always without a failure, and up to the place of one that the end has brought. */
+/* Whether the next node may be flushed: always without a failure; with a failure at the end, up to its
+ * place. */
 static bool flush_rank_allowed(const rm_pipeline *p)
 {
     return p->limit == RMI_FOREVER ||
            (p->flush_rank < p->node_count && RM_SEQ_END + p->flush_rank <= p->limit);
 }
 
-/* One node of the end, in topological order, each delivered before the next. */
+/* Flushes the nodes in topological order; the packets of one flush are processed before the next. */
 static int flush_next(rm_pipeline *p)
 {
     int rc = RM_MORE;
@@ -171,7 +175,8 @@ static int flush_next(rm_pipeline *p)
     return p->pulls > 0 ? RM_AGAIN : RM_DONE;
 }
 
-/* A failure stands, and who waits in a pull gets nothing before its outcome. So those below may finish with what they have. */
+/* A failure stands, and a node that waits in a pull gets nothing before the outcome. So the nodes below it
+ * may finish with what they have. */
 static bool let_those_below_finish(rm_pipeline *p)
 {
     bool any = false;
@@ -183,14 +188,15 @@ static bool let_those_below_finish(rm_pipeline *p)
         node->stream.below = false;
         const rmi_work work = rmi_node_work(node, &why);
         node->stream.begin |= work == RMI_STREAM_LATER;
-        any |= work != RMI_WAIT || why == RMI_FOR_ROOM; /* which overshoot.c gives it then */
+        any |= work != RMI_WAIT || why == RMI_FOR_ROOM; /* overshoot.c gives it room then */
         rmi_ready(node);
     }
     return any;
 }
 
-/* The node on top waits in its pull for the outcome of the failure, which waits for what another one below can do first: that gets on
- * only when the one on top has returned. So its code is broken off. */
+/* The innermost node waits in its pull for the outcome of the failure. The outcome waits for a node in an
+ * outer pull, which goes on only when the innermost pull has returned. So the code of the innermost node is
+ * broken off. */
 static bool give_up_the_top(rm_pipeline *p)
 {
     for (uint32_t i = 0; p->pulls > 1 && i < p->node_count; i++) {
@@ -205,7 +211,7 @@ static bool give_up_the_top(rm_pipeline *p)
 
 /* ---- Idle */
 
-/* Whether somebody outside will take results when told to. */
+/* Whether somebody outside takes results when the step ends for that. */
 static bool results_are_taken(const rm_pipeline *p)
 {
     return p->blocked_count > 0 && (p->pulls == 0 || p->wait != NULL) && rmi_results_deliverable(p);
@@ -224,16 +230,16 @@ int rmi_idle(rm_pipeline *p)
         return fed;
     if (!p->has_special && p->blocked_count == 0 && p->limit == RMI_FOREVER &&
         rmi_source_input_open(p, p->limit))
-        return RM_AGAIN; /* marks are exact here; the rest of this function would come to the same */
+        return RM_AGAIN; /* marks are exact without special nodes: the rest would find nothing */
     if (p->has_special && (begin_a_pull(p) || poll_after_work(p)))
         return RM_OK;
     if (p->has_special && any_waits_for_outside(p))
         return RM_PENDING;
-    if (rmi_look(p) || rmi_overshoot(p)) /* the former only if a mark was missed */
+    if (rmi_look(p) || rmi_overshoot(p)) /* rmi_look finds something only if a mark was missed */
         return RM_OK;
     if (p->input_code != RM_OK && !rmi_source_input_open(p, RMI_FOREVER))
         rmi_input_failure_void(p);
-    const bool feeds_wait = p->limit != RMI_FOREVER && p->push_refused; /* full of items behind the failure */
+    const bool feeds_wait = p->limit != RMI_FOREVER && p->push_refused; /* full behind the failure */
     if (p->input_code == RM_OK && rmi_source_input_open(p, p->limit) && !feeds_wait)
         return RM_AGAIN;
     if (p->limit != RMI_FOREVER && p->pulls > 0 && let_those_below_finish(p))

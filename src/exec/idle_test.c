@@ -1,10 +1,10 @@
-/* What a run answers when no node can do anything: input, waits, flushes, the end. */
+/* What a step returns when no node can do anything: input, waits, flushes, the end. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/test_graph.h"
 
-/* Answers of rm_run_step after so many items were pushed, and after the end of the input. */
+/* What rm_run_step returns after so many items were pushed, and after the end of the input. */
 static const struct {
     const char *label, *graph;
     int64_t item;
@@ -38,7 +38,7 @@ static void the_answer_says_what_is_waited_for(void **unused)
         assert_int_equal(rmt_graph_open(g, &setup), RM_OK);
         for (size_t k = 0; k < answers[i].items; k++)
             assert_int_equal(rm_pipeline_push(g->pipeline, NULL, rm_int(answers[i].item), &g->err), RM_OK);
-        for (int k = 0; k < 2; k++) { /* and stays so */
+        for (int k = 0; k < 2; k++) { /* and again */
             do
                 rc = rm_run_step(g->pipeline, &g->err);
             while (rc == RM_OK);
@@ -61,7 +61,7 @@ static void the_answer_says_what_is_waited_for(void **unused)
     free(g);
 }
 
-/* Input is asked for when what there was has been taken, not before. */
+/* The run asks for input when the sources have taken what there was, not before. */
 static void ask(struct rmt_graph *g, rm_node *node)
 {
     size_t *most = g->setup.look_context;
@@ -91,7 +91,8 @@ static void input_is_taken_a_batch_at_a_time(void **unused)
     free(g);
 }
 
-/* Flushes come one by one in topological order, each delivered everywhere before the next. */
+/* Nodes are flushed one by one in topological order; the packets of each flush go everywhere before the next
+ * flush. */
 static const rmt_graph_case cases[] = {
     {"in a row", "a:Sum b:Sum c:Sum a>b b>c", "[1,2]", "{\"c\":[3]}"},
     {"beside each other", "a:Sum b:SumSlow c:Pass a>c b>c", "[1,2]", "{\"c\":[3,3,2,1]}"},
@@ -110,7 +111,7 @@ static void flushes_come_in_order(void **unused)
     rmt_graph_check(cases, RMT_COUNT(cases), 0);
 }
 
-/* A wait ends at once when a node was woken before it began, from a thread of its own. */
+/* A wait ends at once when another thread woke a node before the wait began. */
 static void a_wake_before_the_wait_is_not_lost(void **unused)
 {
     rmt_graph *g = malloc(sizeof *g);

@@ -34,7 +34,7 @@ void rmi_drained_blocked(rmi_link *link)
     rmi_ready(link->from);
 }
 
-/* Whether all consumers of the node have closed; then *seq is the last at which one did. */
+/* Whether all consumers of the node have closed; then *seq is the highest seq at which one of them did. */
 static bool all_outputs_closed(const rm_node *node, int64_t *seq)
 {
     *seq = INT64_MIN;
@@ -76,8 +76,8 @@ static void close_node(rm_node *node, int64_t seq)
     rmi_ready(node);
 }
 
-/* The node had closed by itself, with a later item than the last one that anybody wanted of it. Which of the two came first
- * must not matter. */
+/* The node had closed on its own at a later item than the last one that its consumers wanted. The result must
+ * not depend on which of the two came first. */
 static void close_earlier(rm_node *node, int64_t seq)
 {
     for (uint32_t i = 0; i < node->in.count; i++)
@@ -85,7 +85,7 @@ static void close_earlier(rm_node *node, int64_t seq)
             node->in.links[i]->close_seq = seq;
 }
 
-/* Walks up by going over the ranks downwards, so that long chains cost no stack. */
+/* Goes over the ranks downwards instead of up the graph, so that long chains cost no stack. */
 void rmi_close_inputs(rm_node *node, int64_t seq)
 {
     rm_pipeline *p = node->pipeline;

@@ -45,8 +45,8 @@ static void gives_the_answer_or_out_of_memory(void **unused)
     rmt_graph_check(cases, RMT_COUNT(cases), 0);
 }
 
-/* Whatever the queues hold, the outputs are the same; with a limit of 1, a merge whose one input gets many packets of one seq
- * before the other gets any would stand still if queues were never allowed to overshoot. */
+/* The outputs are the same whatever the limits of queues. With a limit of 1, a merge where one input gets
+ * many packets of one seq before the other gets any would stand still without overshoot. */
 static void limits_change_nothing(void **unused)
 {
     static const struct {
@@ -88,7 +88,7 @@ static void limits_change_nothing(void **unused)
     free(g);
 }
 
-/* Queues of 2 and many values: what is held at once does not grow with their number. */
+/* Queues of 2 and many values: the values in memory at once do not grow with their number. */
 static void memory_stays_bounded(void **unused)
 {
     static const struct {

@@ -1,9 +1,9 @@
-/* Several inputs in one order: by seq, then by connection, then as emitted. A connection that is empty
- * says by its bound what may still come (as MediaPipe's timestamp bounds do), so that nobody waits for
- * what was dropped. */
+/* Several inputs in one order: by seq, then by connection, then as emitted. The bound of an empty connection
+ * says what may still come (as MediaPipe's timestamp bounds do), so that no node waits for a packet that was
+ * dropped. */
 #include "exec/pipeline.h"
 
-/* The lowest seq that waits, if no empty link may still bring a lower one. */
+/* Finds the lowest seq that waits, if no empty link may still bring a lower one. */
 static bool lowest(rmi_link *const *links, uint32_t count, bool all, int64_t *seq)
 {
     int64_t found = INT64_MAX, may_come = INT64_MAX;
@@ -20,7 +20,7 @@ static bool lowest(rmi_link *const *links, uint32_t count, bool all, int64_t *se
     return true;
 }
 
-/* Links before *index have nothing at *seq any more. */
+/* Links before *index have no more packets at *seq. */
 uint32_t rmi_next_link(rmi_link *const *links, uint32_t count, int64_t *seq, uint32_t *index, bool all)
 {
     for (;;) {
@@ -34,7 +34,7 @@ uint32_t rmi_next_link(rmi_link *const *links, uint32_t count, int64_t *seq, uin
             if (link->queue.count > 0 && rmi_queue_first(&link->queue)->seq == *seq)
                 return *index;
             if (link->queue.count == 0 && link->bound <= *seq && !all)
-                return count; /* it may still come */
+                return count; /* a packet of this seq may still come */
         }
         *seq = INT64_MAX;
     }
@@ -101,7 +101,7 @@ int rmi_merge(rm_node *node)
         const size_t n = count_of_seq(&link->queue, node->merge.seq, RMI_BATCH - merged->count);
         const size_t units = link->queue.units > 0 ? rmi_queue_units(&link->queue, n) : 0;
         rm_packet *to = rmi_queue_first(merged) + merged->count;
-        for (size_t k = 0; k < n; k++) { /* merged packets are few: their port matters, not what they hold */
+        for (size_t k = 0; k < n; k++) { /* merged packets are few: `reserved` is the port, not the units */
             to[k] = rmi_queue_first(&link->queue)[k];
             to[k].reserved = link->port;
         }
@@ -116,18 +116,18 @@ int rmi_merge(rm_node *node)
 
 /* ---- Bounds */
 
-/* Whether the node may still emit for the packet in process, although it takes no other one now. */
+/* Whether the node may still emit for the packet in process, although it takes no other packet now. */
 static bool holds_current(const rm_node *node)
 {
     if (node->flushed || node->current.seq < 0)
         return false;
-    if (node->type->stream == NULL) /* what is in flight says itself of which item it is */
+    if (node->type->stream == NULL) /* flights have their own seq */
         return node->more && node->flight.count == 0;
     const bool through = node->in.closed || (node->stream.told && !node->poll.on);
     return node->more || (!node->stream.starved && !through);
 }
 
-/* What the node may still emit at the lowest, given what it may still get. */
+/* The lowest seq that the node may still emit, when `bound` is the lowest that it may still get. */
 static int64_t output_bound(const rm_node *node, int64_t bound)
 {
     if (node->failure.error != NULL)
@@ -141,7 +141,8 @@ static int64_t output_bound(const rm_node *node, int64_t bound)
     return bound;
 }
 
-/* All packets of lower seqs are finished with: the node may emit what it held for them. */
+/* Calls the node's advance: all packets below the bound are finished, so the node may emit what it held back
+ * for them. */
 static int advance(rm_node *node, int64_t bound)
 {
     const int64_t first = node->flight.count > 0 ? node->flight.items[0].origin.seq : RMI_FOREVER;

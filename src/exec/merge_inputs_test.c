@@ -1,4 +1,4 @@
-/* Several inputs in one order, and bounds: what is waited for, and what is not. */
+/* Several inputs in one order, and bounds: what a node waits for, and what it does not wait for. */
 #include <string.h>
 
 #include "tests/support/test_graph.h"
@@ -52,7 +52,7 @@ enum { MOST = 4 };
 static const struct {
     const char *label;
     struct {
-        int64_t seqs[MOST]; /* of what waits; 0 ends them: items count from 1 here */
+        int64_t seqs[MOST]; /* of the waiting packets, counted from 1; 0 ends them */
         int64_t bound;
     } links[3];
     const char *order; /* "link:seq ..." */
@@ -100,7 +100,7 @@ static void links_are_walked_in_order(void **unused)
     }
 }
 
-/* A walk that stopped where something was missing goes on there when it has come. */
+/* A walk that stopped at a missing packet goes on there when the packet has come. */
 static void a_walk_goes_on_where_it_stopped(void **unused)
 {
     rmi_link links[2] = {0}, *row[2] = {&links[0], &links[1]};

@@ -1,4 +1,5 @@
-/* What a node calls: what depends on who hosts it goes through its host's table. */
+/* The functions that a node calls. Those that depend on the host go through the host's table
+ * (node_host.h). */
 #include "exec/pipeline.h"
 
 #include <stdarg.h>

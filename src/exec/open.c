@@ -1,4 +1,4 @@
-/* From a manifest to a pipeline whose nodes are open, and back. */
+/* From a manifest to a pipeline whose nodes are open. */
 #include "exec/pipeline.h"
 
 #include <stdio.h>
@@ -129,7 +129,7 @@ static int wire_node(rm_pipeline *p, rm_node *node, rmi_link **next)
     return RM_OK;
 }
 
-/* Nodes by rank, links in manifest order: connections, then what sources are fed, then results. */
+/* Nodes by rank, links in manifest order: connections, then the feeds of the sources, then results. */
 static int wire(rm_pipeline *p)
 {
     int rc = allocate(p);
@@ -158,7 +158,7 @@ static int wire(rm_pipeline *p)
     return rc;
 }
 
-/* Cancelled, or out of time, before every node was open. */
+/* The run was cancelled, or is out of time, before every node was open. */
 static int stopped(rm_pipeline *p, rm_error *err)
 {
     const int rc = rmi_check_stop(p);
@@ -178,7 +178,7 @@ int rmi_open_node(rm_pipeline *p, rm_node *node, rm_error *err)
         const int64_t started = rmi_call_begin(node);
         rc = node->type->open(node, node->state, &p->scratch);
         rc = rmi_call_end(node, started, rc);
-        if (rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK) { /* says why: cancel or timeout */
+        if (rc == RM_E_CANCELLED && rmi_check_stop(p) != RM_OK) { /* the run's error names the cause */
             rm_error_clear(&p->scratch);
             rc = stopped(p, err);
         } else if (rc < 0 && err != NULL) {
@@ -188,7 +188,7 @@ int rmi_open_node(rm_pipeline *p, rm_node *node, rm_error *err)
     }
     node->takes_items = rmi_takes_items(node);
     node->call.batch =
-        node->type->flags & RM_NODE_SLOW ? 1 : RMI_BATCH; /* how long it took to open says nothing */
+        node->type->flags & RM_NODE_SLOW ? 1 : RMI_BATCH; /* the time that open took is no guide */
     node->open = rc >= 0;
     return rc < 0 ? rc : RM_OK;
 }

@@ -1,4 +1,4 @@
-/* From a manifest to open nodes and back; parameters that change while a graph runs. */
+/* From a manifest to open nodes; parameters that change while a graph runs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +60,7 @@ static void parameters_change_while_running(void **unused)
     free(g);
 }
 
-/* The struct as a program built earlier knows it, and one whose size was forgotten. */
+/* The struct as a program built against an earlier header has it, and one whose size was forgotten. */
 static void options_say_how_long_they_are(void **unused)
 {
     rmt_graph *g = malloc(sizeof *g);
@@ -80,7 +80,7 @@ static void options_say_how_long_they_are(void **unused)
     free(g);
 }
 
-/* Told the pipeline before a node is opened: a cancel ends the opening. */
+/* rm_pipeline_options.opening: gets the pipeline before a node is opened; a cancel ends the opening. */
 static void cancel_it(void *context, rm_pipeline *pipeline)
 {
     size_t *told = context;

@@ -1,10 +1,11 @@
-/* The way out where bounded queues lock each other: a node that merges waits for a packet on one link, and the node that would
- * have to make it waits for room on another. When nothing else moves, the nodes that the waiting merges need are found, going
- * up from their empty links; the one of them that waits for room may put its packets where there is none, once. (Parks,
- * "Bounded Scheduling of Process Networks", 1995, lets the smallest full queue grow; here the right one is known.) */
+/* The way out where bounded queues block each other: a node that merges waits for a packet on one link, and
+ * the node that would make the packet waits for room on another. When nothing else moves, this finds the
+ * nodes that the waiting merges need, going up from their empty links. The needed node that waits for room
+ * may put its packets where there is none, once. (Parks, "Bounded Scheduling of Process Networks", 1995, lets
+ * the smallest full queue grow; here the right queue is known.) */
 #include "exec/pipeline.h"
 
-/* Marks who could bring what is missing on the empty ones of these links, for a packet of `seq` to be next. */
+/* Marks the nodes before those empty links that may still bring a packet up to `seq`. */
 static void need_missing(rmi_link *const *links, uint32_t count, int64_t seq)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -20,7 +21,8 @@ static bool waits_for_room(const rm_node *node)
     return rmi_node_work(node, &why) == RMI_WAIT && why == RMI_FOR_ROOM;
 }
 
-/* What the node lacks: packets of its lowest seq where some wait already, else anything at all. */
+/* Marks the nodes that could bring what this one lacks: packets of its lowest seq where some wait already,
+ * else any. */
 static void need_inputs(const rm_node *node)
 {
     const int64_t lowest = rmi_lowest_seq(node->in.links, node->in.count), limit = node->pipeline->limit;
@@ -29,7 +31,8 @@ static void need_inputs(const rm_node *node)
         need_missing(node->in.links, node->in.count, waits ? lowest : limit);
 }
 
-/* From the sinks up: needed are those before a merge that waits, and those before a needed one that gets nothing. */
+/* From the sinks up: the nodes before a merge that waits are needed, and the nodes before a needed one that
+ * gets nothing. */
 static void find_needed(rm_pipeline *p)
 {
     for (uint32_t i = 0; i < p->node_count; i++)
@@ -52,7 +55,7 @@ static bool let_go(rm_node *node)
     return true;
 }
 
-/* A source that is needed and gets nothing because another one's feed is full. */
+/* Whether a needed source gets nothing because another source's feed is full. */
 static bool a_needed_source_starves(const rm_pipeline *p)
 {
     for (uint32_t i = 0; !p->finished && i < p->feed_count; i++) {
@@ -63,7 +66,7 @@ static bool a_needed_source_starves(const rm_pipeline *p)
     return false;
 }
 
-/* What is missing comes when a node is flushed, and nothing is in the way of that. */
+/* Whether the missing packet comes when a node is flushed, and nothing prevents that flush. */
 static bool a_flush_is_needed(const rm_pipeline *p)
 {
     rmi_reason why;
@@ -91,7 +94,7 @@ bool rmi_overshoot(rm_pipeline *p)
         last = node;
     }
     if (a_needed_source_starves(p)) {
-        p->feed_overshoot = true; /* for who pushes */
+        p->feed_overshoot = true; /* for rm_pipeline_push */
         return p->input != NULL && p->input_code == RM_OK && rmi_take_input(p) == RM_OK;
     }
     return last != NULL && !a_flush_is_needed(p) && let_go(last);

@@ -1,10 +1,10 @@
-/* Where queues lock each other, only those that are needed may exceed them. */
+/* Where queues block each other, only the needed ones may exceed their limits. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/test_graph.h"
 
-/* Graphs of nodes that emit one packet a call, and the connections that may exceed their queues. */
+/* Graphs of nodes that emit one packet a call, and the connections whose queues may exceed their limits. */
 static const struct {
     const char *graph, *input;
     unsigned may; /* a bit a connection, in manifest order */
@@ -60,7 +60,7 @@ static void only_those_that_are_needed_exceed_their_queues(void **unused)
     assert_true(any);
 }
 
-/* What a merge lacks may have to come from a source whose turn has not come, as another one's feed is full. */
+/* A merge may lack a packet of a source that is not fed while another source's feed is full. */
 static const rmt_graph_case cases[] = {
     {"a source that is fed later", "a:Pass b:Pass c:Pass b>c a>c", "{\"a\":[1,2,3,4,5,6,7,8],\"b\":[10]}",
      "{\"c\":[10,1,2,3,4,5,6,7,8]}"},

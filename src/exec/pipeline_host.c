@@ -1,4 +1,4 @@
-/* How a pipeline hosts its nodes: what they call, as node_host.h lists it. */
+/* A pipeline's table of the functions that its nodes call (node_host.h). */
 #include "exec/pipeline.h"
 
 static void log_of_pipeline(rm_node *node, rm_log_level level, const char *text)

@@ -1,9 +1,11 @@
-/* What a streaming node does to get its next packet.
+/* How a streaming node gets its next packet.
  *
- * A pull that may wait runs the other nodes inside itself. It cannot wait for itself: the nodes whose packets come by way of one
- * that waits in a pull (`below`) do not begin before it has returned, so whoever pulls inside another's pull depends on none of
- * those that wait under it; what these do not take meanwhile may exceed their queues (overshoot.c). But it goes on only when those
- * above it have returned. So where there are threads, rm_node_can_wait says yes only to the one streaming node of a pipeline. */
+ * A pull that may wait runs the other nodes inside itself. It cannot wait for itself: nodes whose packets
+ * come by way of a node that waits in a pull (`below`) do not begin before that pull has returned. So a node
+ * that pulls inside another node's pull depends on none of the nodes that wait under it. Packets that those
+ * do not take meanwhile may exceed their queues (overshoot.c). But an outer pull goes on only when the inner
+ * ones have returned. So where there are threads, rm_node_can_wait returns true only for the one streaming
+ * node of a pipeline. */
 #include "exec/pipeline.h"
 
 static int take(rm_node *node, rm_packet *packet)
@@ -21,7 +23,7 @@ static int take(rm_node *node, rm_packet *packet)
     return RM_OK;
 }
 
-/* Marks the nodes that get their packets by way of one that waits in a pull. */
+/* Marks the nodes that get their packets by way of a node that waits in a pull. */
 static void mark_below(rm_pipeline *p)
 {
     for (uint32_t rank = 0; p->stream_count > 1 && rank < p->node_count; rank++) {
@@ -55,8 +57,7 @@ static int wait_outside(rm_pipeline *p, int rc)
         rm_pipeline_wait(p, NULL, 0);
         return RM_OK;
     }
-    if (p->input == NULL && !p->finished &&
-        !was_pushed(p)) /* sources generate, and no other input is coming */
+    if (p->input == NULL && !p->finished && !was_pushed(p)) /* nothing was pushed: the sources generate */
         return rm_pipeline_finish(p, NULL);
     return RM_AGAIN;
 }
@@ -70,11 +71,12 @@ static bool shows_results(rm_pipeline *p)
     return p->results_wanted;
 }
 
-/* Lets the other nodes work until something may have come: RM_OK to look again, else why nothing can be had. */
+/* Lets the other nodes work until a packet may have come. RM_OK: look again; else the reason why none
+ * comes. */
 static int run_others(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
-    int rc = p->tracked ? rmi_raise_bounds(node) : RM_OK; /* what others wait for may depend on this one */
+    int rc = p->tracked ? rmi_raise_bounds(node) : RM_OK; /* other nodes may wait for this one's bound */
     if (rc != RM_OK)
         return rc;
     rm_node *outer = p->puller;
@@ -99,14 +101,14 @@ static int run_others(rm_node *node)
     return rc;
 }
 
-/* After the end of its stream a node emits as a flush does. */
+/* After the end of its stream a node emits at the end of the run, as in flush. */
 static int at_the_end(rm_node *node)
 {
     rmi_set_seq(node, RM_SEQ_END + node->rank);
     return RM_DONE;
 }
 
-/* Streams are of any kind: the node itself sees to values that it does not take. */
+/* A stream carries any kind of value: the node itself refuses what it does not take. */
 int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
 {
     for (;;) {
@@ -127,7 +129,7 @@ int rmi_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
         node->stream.has_waited = true;
         if (rc == RM_AGAIN)
             rc = run_others(node);
-        if (rc < 0) /* told already, or to be told by the one who stopped the run */
+        if (rc < 0) /* whoever stopped the run reports the cause */
             return rm_error_set(err, RM_E_CANCELLED, "the run has ended");
         if (rc != RM_OK)
             return rc;

@@ -18,8 +18,8 @@ uint32_t rmi_queue_units_of(rm_value value)
     return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
 }
 
-/* Moves what waits to the front only when that is little against what has gone, so that a queue which is
- * never quite empty does not move all the time. */
+/* Moves the waiting packets to the front only when they are few compared with those that have left. So a
+ * queue that is never quite empty does not move its packets all the time. */
 int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n)
 {
     if (queue->head >= queue->count && queue->head > 0) {
@@ -52,7 +52,7 @@ void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units)
     RMI_CHECK(n <= offered && offered <= queue->count && units <= queue->units);
     if (units > 0) {
         queue->units -= units;
-        for (size_t i = n; i < offered; i++) /* not taken after all; still as they were */
+        for (size_t i = n; i < offered; i++) /* not taken: still whole */
             queue->units += rmi_queue_first(queue)[i].reserved;
     }
     queue->count -= n;

@@ -1,4 +1,4 @@
-/* A first-in first-out run of packets, contiguous, so that a node can be called with many at once. */
+/* A first-in first-out queue of packets, contiguous, so that a node can be called with many at once. */
 #ifndef EXEC_QUEUE_H
 #define EXEC_QUEUE_H
 
@@ -9,17 +9,17 @@ typedef struct rmi_queue {
     rm_packet *packets; /* [head, head + count) are waiting */
     size_t head, count, capacity;
     size_t
-        units; /* what waiting heap values hold, in units of 256 bytes; each packet's share is in `reserved` */
+        units; /* the size of waiting heap values in units of 256 bytes; `reserved` has each packet's share */
 } rmi_queue;
 
-/* Makes room for `n` more; the next rmi_queue_append of up to `n` cannot fail. */
+/* Makes room for `n` more packets; the next rmi_queue_append of up to `n` cannot fail. */
 RM_MUST_CHECK int rmi_queue_make_room(const rm_allocator *allocator, rmi_queue *queue, size_t n);
-/* How many units a heap value holds in memory, looking one level deep: enough to bound frames and long
- * texts. */
+/* The size of a heap value in units, with the tensor or object that it holds, but without a container's
+ * items: enough to bound frames and long texts. */
 uint32_t rmi_queue_units_of(rm_value value);
-/* What the first `n` hold; to be asked before they are given away, for rmi_queue_drop. */
+/* The units of the first `n` packets; call this before they are given away, for rmi_queue_drop. */
 size_t rmi_queue_units(const rmi_queue *queue, size_t n);
-/* Forgets the first `n` of the `offered` ones that held `units`; their content was taken over. */
+/* Removes the first `n` of the `offered` packets, which held `units`; their content has been consumed. */
 void rmi_queue_drop(rmi_queue *queue, size_t n, size_t offered, size_t units);
 /* Moves the first packet out of a queue that has one; *packet is owned. */
 static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet);
@@ -27,7 +27,7 @@ static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet);
 void rmi_queue_clear(rmi_queue *queue);
 void rmi_queue_free(const rm_allocator *allocator, rmi_queue *queue);
 
-/* rm_packet_clear, which most packets need not be called for. */
+/* rm_packet_clear, without the call for packets that own nothing. */
 static inline void rmi_packet_clear(rm_packet *packet)
 {
     if (rm_value_is_heap(packet->value) || packet->metadata != NULL)
@@ -44,7 +44,7 @@ static inline void rmi_queue_take(rmi_queue *queue, rm_packet *packet)
     RMI_CHECK(queue->count > 0 && queue->head + queue->count <= queue->capacity);
     *packet = *rmi_queue_first(queue);
     RMI_CHECK(queue->units == 0 || queue->units >= packet->reserved);
-    if (queue->units > 0) /* a merged one has its port in `reserved`, and no units */
+    if (queue->units > 0) /* `reserved` is the port in a merged queue, which has no units */
         queue->units -= packet->reserved;
     packet->reserved = 0;
     queue->count--;
@@ -57,7 +57,7 @@ RM_MUST_CHECK static inline int rmi_queue_reserve(const rm_allocator *allocator,
                                                              : rmi_queue_make_room(allocator, queue, n);
 }
 
-/* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) they stay the caller's. */
+/* Moves `n` packets to the end; on RM_E_OUT_OF_MEMORY (without text) the caller keeps them. */
 RM_MUST_CHECK static inline int rmi_queue_append(const rm_allocator *allocator, rmi_queue *queue,
                                                  const rm_packet *packets, size_t n)
 {

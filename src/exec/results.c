@@ -1,17 +1,17 @@
-/* What comes out: results in (seq, sink) order, counters, what the graph looks like. */
+/* What a pipeline reports: results in (seq, sink) order, counters, the shape of the graph. */
 #include "exec/pipeline.h"
 
 #include <stdlib.h>
 
 #include "data/builder.h"
 
-/* Where the walk over the results stands is remembered only by a pull, not by a look. */
+/* The caller chooses whether the walk over the results moves on (a pull) or not (a look). */
 static uint32_t next_result(const rm_pipeline *p, int64_t *seq, uint32_t *index)
 {
     return rmi_next_link(p->results, p->result_count, seq, index, p->done);
 }
 
-/* The link of the next result, or NULL; those behind a failure stand back until it is known whether it counts. */
+/* The link of the next result, or NULL. Results behind a failure wait until the failure counts or not. */
 static rmi_link *next_link(const rm_pipeline *p, int64_t *seq, uint32_t *index)
 {
     const uint32_t i = p->result_count == 1 ? 0 : next_result(p, seq, index);
@@ -81,7 +81,7 @@ static int by_place(const void *left, const void *right)
     return a->rank < b->rank ? -1 : a->rank > b->rank;
 }
 
-/* Not those behind the run's own failure, nor of items that nobody wanted any more. */
+/* Failures behind the run's own failure do not count, nor those of items that nobody wanted. */
 static bool counts(const rm_pipeline *p, const rmi_failure *failure)
 {
     const rm_node *node = &p->nodes[failure->rank];

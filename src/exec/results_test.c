@@ -1,4 +1,4 @@
-/* Results in (seq, sink) order, counters, what is collected, what the graph looks like. */
+/* Results in (seq, sink) order, counters, collected failures, graph information. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ static void results_come_in_order(void **unused)
     free(g);
 }
 
-/* Without anybody who takes results the run waits, and goes on when they are taken. */
+/* The run waits while nobody takes its results, and goes on when they are taken. */
 static void a_run_waits_for_its_results_to_be_taken(void **unused)
 {
     static const char *const graphs[] = {"a:Pass", "a:Pass b:Repeat c:Pass a>b a>c",
@@ -62,7 +62,7 @@ static void a_run_waits_for_its_results_to_be_taken(void **unused)
             fail_msg("%s: %d", graphs[i], rc);
         assert_int_equal(rm_run_step(g->pipeline, &g->err), RM_AGAIN); /* still */
         assert_true(rmt_graph_take(g));
-        rm_pipeline_wait(g->pipeline, NULL, 0); /* returns: there is room now */
+        rm_pipeline_wait(g->pipeline, NULL, 0); /* returns at once: there is room */
         do
             rc = rmt_graph_step(g);
         while (rc >= 0 && rc != RM_DONE);

@@ -1,4 +1,4 @@
-/* rm_run: a manifest from its first item to its last. */
+/* rm_run: runs a manifest from its first item to its last. */
 #include "exec/pipeline.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "data/builder.h"
 
-/* Where the items come from: a list for all sources, or a list a source, taken in turns. */
+/* The items of a run: one list for all sources, or a list for each source, taken in turns. */
 struct items {
     rm_value input; /* borrowed */
     size_t index, source;
@@ -41,7 +41,7 @@ static int next_item(void *context, const char **source, rm_value *item, rm_erro
     return RM_DONE;
 }
 
-/* Items go to sources that have a use for them; those that are addressed do not generate. */
+/* The addressed sources get the items and do not generate. A source that takes no items is an error. */
 static int address_sources(rm_pipeline *p, rm_value input, rm_error *err)
 {
     rm_value id, list;
@@ -88,7 +88,7 @@ static int run(rm_pipeline *p, rm_value *lists, rm_error *err)
     for (;;) {
         bool any = false;
         const int step = rm_run_step(p, err);
-        rc = pull_all(p, lists, &any, err); /* a failure here comes first: results were lost */
+        rc = pull_all(p, lists, &any, err); /* a failure of pull_all comes first: results were lost */
         if (step < 0 || rc < 0)
             return rc < 0 ? rc : step;
         if (step == RM_DONE)

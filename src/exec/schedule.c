@@ -1,5 +1,6 @@
-/* The loop. Ready nodes take their turns in topological order, round and round, each with all that waits for it up to a
- * batch; so a single item walks through the whole graph in one round, and a busy graph pays for scheduling once a batch. */
+/* The loop. Ready nodes take their turns in topological order, round after round. A node gets all packets
+ * that wait for it, up to a batch. So a single item passes through the whole graph in one round, and a busy
+ * graph pays for scheduling once for each batch. */
 #include "exec/pipeline.h"
 
 enum { TURNS_A_STEP = 256 };
@@ -44,7 +45,7 @@ void rm_pipeline_wait(rm_pipeline *p, const int *descriptors, size_t count)
     int watched[MOST];
     size_t watching = 0;
     int64_t deadline = p->deadline;
-    if (p->results_taken) /* that was what the last step needed */
+    if (p->results_taken) /* the last step ended only because results had to be taken */
         return;
     while (watching < count && watching < MOST_GIVEN) {
         watched[watching] = descriptors[watching];
@@ -61,7 +62,7 @@ void rm_pipeline_wait(rm_pipeline *p, const int *descriptors, size_t count)
     rmi_wake *wake = rmi_deadline_wake(p);
     if (wake == NULL || !rmi_wake_wait(wake, watched, watching, deadline))
         return;
-    for (uint32_t i = 0; i < p->node_count; i++) /* which one, its poll finds out */
+    for (uint32_t i = 0; i < p->node_count; i++) /* the polls find out which node it was */
         p->nodes[i].poll.due |= p->nodes[i].poll.on;
 }
 
@@ -88,7 +89,8 @@ static int end(rm_pipeline *p, int rc, rm_error *err)
     return rc;
 }
 
-/* A call was long: what it gave goes through the nodes behind it, and is handed out before another call may be long. */
+/* A call was long: its packets go through the nodes behind it, and results are handed out before another call
+ * that may be long. */
 static bool shows_first(rm_pipeline *p)
 {
     uint32_t rank = 0;
@@ -106,7 +108,7 @@ int rm_run_step(rm_pipeline *p, rm_error *err)
     if (p->has_special)
         (void)rmi_look(p);
     if (p->has_special && rmi_wants_input(p))
-        rc = rmi_take_input(p); /* a generating source may leave no idle moment for it */
+        rc = rmi_take_input(p); /* generating sources may leave no idle moment to take input */
     for (int turns = 0;
          (rc == RM_OK || (rc == RM_AGAIN && turns == 0)) && turns < TURNS_A_STEP && !shows_first(p); turns++)
         rc = rmi_turn(p);

@@ -56,7 +56,7 @@ static int check_takes_items(rm_node *node, rm_error *err)
     return rc;
 }
 
-/* A source that is given items does not generate. */
+/* Checks that the source takes items. A source that has not generated yet does not generate then. */
 static int prepare(rmi_link *feed, rm_error *err)
 {
     const int rc = check_takes_items(feed->to, err);
@@ -80,9 +80,9 @@ static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
     const int rc = rmi_queue_reserve(p->allocator, queue, 1);
     if (rc != RM_OK)
         return rm_error_set(err, rc, "out of memory");
-    rmi_value_mark_branched(item); /* whether the caller has kept it must not matter */
+    rmi_value_mark_branched(item); /* the same whether or not the caller has kept a reference */
     rm_packet *end = rmi_queue_first(queue) + queue->count++;
-    *end = rm_packet_of(rm_null()); /* made in its place: a copy of one just made would wait for its parts */
+    *end = rm_packet_of(rm_null()); /* built in place: faster than copying a packet that was just written */
     end->value = item;
     end->seq = feed->bound++;
     end->reserved = item.kind < RM_STRING ? 0 : rmi_queue_units_of(item);
@@ -91,8 +91,8 @@ static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
     return RM_OK;
 }
 
-/* Gives `item` to all of `feeds`: a copy each, the item itself to the last. RM_AGAIN, RM_DONE: kept by the
- * caller. */
+/* Gives `item` to all of `feeds`: a copy to each, the item itself to the last. On RM_AGAIN and RM_DONE the
+ * caller keeps the item. */
 static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value item, bool limited,
                    rm_error *err)
 {
@@ -128,7 +128,7 @@ static int push(rm_pipeline *p, const char *source, rm_value item, bool limited,
     return feed != NULL ? put_all(p, &feed, 1, item, limited, err) : rc;
 }
 
-/* The one source that gets all items, when it has room and nothing else is to be seen to. */
+/* Returns the only source's feed when it has room and needs no further checks, else NULL. */
 static rmi_link *simple_feed(const rm_pipeline *p)
 {
     if (p->feed_count != 1 || p->finished || p->done)
@@ -140,7 +140,7 @@ static rmi_link *simple_feed(const rm_pipeline *p)
 
 static int push_or_clear(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
 {
-    int rc = RM_DONE; /* the run has ended: nobody wants more */
+    int rc = RM_DONE; /* the run has ended */
     if (p->finished)
         rc = rm_error_set(err, RM_E_USAGE, "push after the input was finished");
     else if (!p->done)
@@ -159,7 +159,7 @@ int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error
                : push_or_clear(p, source, item, err);
 }
 
-/* Of the item that comes next, as far as the sources are given the same items. */
+/* The seq of the next item, as far as the sources are given the same items. */
 static int64_t next_item(const rm_pipeline *p)
 {
     int64_t seq = 0;
@@ -185,7 +185,7 @@ static int pull_items(rm_pipeline *p)
             if (rc != RM_OK)
                 rm_value_clear(&item);
             if (rc == RM_DONE &&
-                rmi_source_input_open(p, RMI_FOREVER)) /* this source wants no more; others may */
+                rmi_source_input_open(p, RMI_FOREVER)) /* this source wants no more, but others may */
                 rc = RM_OK;
         }
     }

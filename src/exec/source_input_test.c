@@ -1,4 +1,4 @@
-/* Input items to the sources: for all or by source, pushed or pulled, and sources that want none. */
+/* Input items to the sources: for all or by source, pushed or pulled, and sources that take none. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void gives_the_answer_or_out_of_memory(void **unused)
     rmt_graph_check(cases, RMT_COUNT(cases), 0);
 }
 
-/* What rm_run says of input that fits nobody. */
+/* Input that rm_run refuses because no source takes it. */
 static const rmt_graph_case refused[] = {
     {"items for a generator", "a:CountUp", "[1]",
      "{\"a\":[]} value: node 'a' (CountUp) generates its own items and takes no input at a[-1]"},
@@ -57,7 +57,8 @@ static void input_that_fits_nobody(void **unused)
     rmt_graph_check(refused, RMT_COUNT(refused), 1 << RMT_RUN);
 }
 
-/* Items by source, more than are taken at once: one that wants no more, or that fails, does not cut the others short. */
+/* Items by source, more than a batch: a source that wants no more, or that fails, does not cut the others
+ * short. */
 static void sources_do_not_end_one_another(void **unused)
 {
     static const struct {
@@ -102,7 +103,7 @@ static void a_push_tells_whether_more_is_wanted(void **unused)
                                    .queue = 2};
     (void)unused;
     assert_int_equal(rmt_graph_open(g, &setup), RM_OK);
-    g->pipeline->input = NULL; /* all that comes is pushed */
+    g->pipeline->input = NULL; /* all items are pushed */
     push(g, NULL, 1, RM_OK);
     push(g, NULL, 2, RM_OK);
     push(g, NULL, 3, RM_AGAIN); /* both are full */
@@ -110,14 +111,14 @@ static void a_push_tells_whether_more_is_wanted(void **unused)
     push(g, "xy", 3, RM_E_UNKNOWN_NODE);
     rm_error_clear(&g->err);
     assert_int_equal(rm_run_step(g->pipeline, &g->err), RM_AGAIN);
-    push(g, "cd", 3, RM_DONE); /* it had its one */
-    push(g, NULL, 3, RM_OK);   /* the other one wants it */
+    push(g, "cd", 3, RM_DONE); /* it wanted one item only */
+    push(g, NULL, 3, RM_OK);   /* the other source wants it */
     assert_int_equal(rm_run_step(g->pipeline, &g->err), RM_AGAIN);
     assert_true(rmt_graph_take(g));
     while (rm_run_step(g->pipeline, &g->err) == RM_OK)
         (void)rmt_graph_take(g);
     assert_int_equal(rm_run_step(g->pipeline, &g->err), RM_DONE);
-    push(g, NULL, 5, RM_DONE); /* the run has ended by itself */
+    push(g, NULL, 5, RM_DONE); /* the run has ended */
     assert_int_equal(rm_pipeline_finish(g->pipeline, &g->err), RM_OK);
     assert_int_equal(rm_pipeline_finish(g->pipeline, &g->err), RM_OK);
     push(g, NULL, 5, RM_E_USAGE);

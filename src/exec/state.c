@@ -1,5 +1,5 @@
-/* What a node can do now, and what it waits for where that is nothing. All decisions about what comes next are made here;
- * schedule.c acts on them. docs/architecture.md has the same as a table, with who ends each wait. */
+/* What a node can do now, or else what it waits for. All decisions about what comes next are made here;
+ * schedule.c acts on them. docs/architecture.md has the same as a table, and says who ends each wait. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ static rmi_work wait_for(rmi_reason *why, rmi_reason reason)
     return RMI_WAIT;
 }
 
-/* `work` on a packet of `seq`, unless a failure or a full output holds that up. */
+/* Returns `work`, on a packet of `seq`, unless a failure or a full output holds the packet up. */
 static rmi_work unless_held(const rm_node *node, rmi_work work, int64_t seq, rmi_reason *why)
 {
     if (seq > node->pipeline->limit)
@@ -19,13 +19,14 @@ static rmi_work unless_held(const rm_node *node, rmi_work work, int64_t seq, rmi
     return rmi_output_room(node) > 0 ? work : wait_for(why, RMI_FOR_ROOM);
 }
 
-/* Something is under way in the node that goes on by itself: what it waits for, given the seq that it belongs to. */
+/* Something with this seq is under way in the node and goes on without the scheduler: names what the node
+ * waits for. */
 static rmi_work wait_for_outside(const rm_node *node, int64_t seq, rmi_reason *why)
 {
     return wait_for(why, seq > node->pipeline->limit ? RMI_FOR_FAILURE : RMI_FOR_OUTSIDE);
 }
 
-/* Nothing is under way, and nothing waits. */
+/* Names what the node waits for when nothing is under way in it and no packet waits. */
 static rmi_work wait_for_more(const rm_node *node, rmi_reason *why)
 {
     if (node->flushed)
@@ -59,7 +60,7 @@ static bool poll_is_due(const rm_node *node)
             node->poll.wait.deadline <= node->pipeline->now);
 }
 
-/* What time, a wake-up or an earlier packet has made possible. */
+/* The work that time, a wake-up or an earlier packet has made possible. */
 static rmi_work due_work(const rm_node *node, rmi_reason *why)
 {
     const rm_pipeline *p = node->pipeline;
@@ -80,8 +81,7 @@ static rmi_work due_work(const rm_node *node, rmi_reason *why)
 
 static rmi_work stream_work(const rm_node *node, rmi_reason *why)
 {
-    const bool asks =
-        !node->poll.on || node->stream.starved; /* else it waits for something else, and pulls then */
+    const bool asks = !node->poll.on || node->stream.starved; /* else it waits for its poll, and pulls then */
     if (node->stream.below || node->stream.given_up)
         return wait_for(why, node->stream.below ? RMI_FOR_CALL : RMI_FOR_FAILURE);
     if (node->in.closed)
@@ -119,7 +119,7 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
         return due;
     if (node->type->stream != NULL)
         return stream_work(node, why);
-    if (node->more) /* a later item's, too, where an earlier one may have to wait for it */
+    if (node->more) /* also for a later item: an earlier one may have to wait for it */
         return unless_held(node, RMI_GO_ON, node->flight.count > 0 ? first_flight(node) : node->current.seq,
                            why);
     if (node->generate.on)
@@ -139,7 +139,7 @@ int rmi_node_descriptor(const rm_node *node)
     return node->poll.on && !node->call.busy && !poll_is_due(node) ? node->poll.wait.descriptor : -1;
 }
 
-/* What is due already waits for something else (room, say): no time ends that. */
+/* Work that is due already waits for something other than time (room, say): no time ends that wait. */
 int64_t rmi_node_deadline(const rm_node *node)
 {
     int64_t deadline = RMI_FOREVER;

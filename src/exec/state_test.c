@@ -1,10 +1,10 @@
-/* What a node can do and what it waits for: each answer in a run that comes to it, turn by turn. */
+/* What a node can do and what it waits for: each result in a run that reaches it, turn by turn. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/test_graph.h"
 
-/* A state that a node is to come to. */
+/* A state that a node has to reach. */
 struct state {
     const char *label, *graph, *input, *node;
     rmi_work work;
@@ -194,7 +194,7 @@ static void look(struct rmt_graph *g, rm_node *unused)
                  (want->text == NULL || strstr(text, want->text) != NULL);
 }
 
-/* Turn by turn, so that no state is missed. */
+/* Runs turn by turn, so that no state is missed. */
 static void run_by_turns(rmt_graph *g)
 {
     int rc = RM_OK;
@@ -236,7 +236,7 @@ static void every_state_is_come_to(void **unused)
     free(g);
 }
 
-/* Items that finish while a failure before them may still be void come out when it is. */
+/* Items that finish behind a provisional failure are sent out when the failure turns out not to count. */
 static void what_a_void_failure_held_up_is_sent_out(void **unused)
 {
     bool seen = false;
@@ -263,7 +263,7 @@ static void what_a_void_failure_held_up_is_sent_out(void **unused)
     assert_true(seen);
 }
 
-/* However little room there is for the text. */
+/* The text is cut to any size. */
 static void what_is_waited_for_is_cut(void **unused)
 {
     rmt_graph *g = malloc(sizeof *g);

@@ -1,4 +1,5 @@
-/* Nodes that take their input as a stream: they are called when something waits, and pull it themselves (pull.c). */
+/* Nodes that take their input as a stream: the scheduler calls them when a packet waits, and they pull it
+ * themselves (pull.c). */
 #include "exec/pipeline.h"
 
 bool rmi_stream_waits(const rm_node *node)
@@ -15,7 +16,7 @@ int rmi_stream_failed(rm_node *node, int rc)
     return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
 }
 
-/* What the call answered. */
+/* Handles what stream or end returned. */
 static int heed(rm_node *node, int rc)
 {
     const int64_t seq = node->current.seq;
@@ -49,7 +50,7 @@ int rmi_stream_turn(rm_node *node, bool at_end)
 
 /* ---- Waiting */
 
-/* Input comes by itself, not by pushes from outside: others can work inside a pull. */
+/* Whether input comes without pushes from outside: then others can work inside a pull. */
 static bool comes_by_itself(const rm_pipeline *p)
 {
     return p->input == NULL ? p->generate : p->wait != NULL || p->may_block;

@@ -64,7 +64,7 @@ static void gives_the_answer_or_out_of_memory(void **unused)
     rmt_graph_check(cases, RMT_COUNT(cases), 0);
 }
 
-/* Sources that generate pull nothing: input has to come to nobody. */
+/* Sources generate, so that pulls get packets although no input comes. */
 static const rmt_graph_case generated[] = {
     {"a stream of a source", "a:CountUp{\"params\":{\"count\":5}} b:Pairs a>b", "null", "{\"b\":[1,5,4]}"},
     {"two in a row", "a:CountUp{\"params\":{\"count\":7}} b:Stay c:Threes a>b b>c", "null",
@@ -86,8 +86,8 @@ static void streams_of_sources(void **unused)
     rmt_graph_check(generated, RMT_COUNT(generated), 0);
 }
 
-/* A failure, of a node or of the input, while nodes wait in pulls: what comes before it is done all the same by those that
- * pull, by those below them, and by those that wait for room. */
+/* A failure, of a node or of the input, while nodes wait in pulls: everything before it is still processed by
+ * the nodes that pull, by those below them, and by those that wait for room. */
 static const rmt_graph_case failing[] = {
     {"the input, above two streams", "a:Stay b:Ones a>b", "[1,2,\"!\",4]",
      "{\"b\":[1,2]} value: a bad item at [-1]"},
@@ -118,7 +118,7 @@ static void all_before_a_failure_is_done(void **unused)
     rmt_graph_check(failing, RMT_COUNT(failing), 0);
 }
 
-/* More of them in a row than may wait inside one another's pull. */
+/* More streaming nodes in a row than may wait inside one another's pull. */
 static void many_in_a_row(void **unused)
 {
     static const char *const types[] = {"Ones", "Stay", "OneByOne"};
@@ -144,12 +144,12 @@ static void many_in_a_row(void **unused)
     free(g);
 }
 
-/* Where input comes when it comes, an item is through the graph before the next one is asked for. */
+/* Live input: an item has passed through the graph before the run asks for the next one. */
 static void items_are_seen_live(void **unused)
 {
     static const struct {
         const char *graph;
-        size_t taken[4]; /* how many items had been taken from the input when each result was out */
+        size_t taken[4]; /* number of items taken from the input when each result was out */
     } live[] = {
         {"a:Stay b:Pass a>b", {1, 2, 3}},
         {"a:Pass b:Stay c:Pass a>b b>c", {1, 2, 3}},
@@ -168,7 +168,8 @@ static void items_are_seen_live(void **unused)
     free(g);
 }
 
-/* Where the caller pushes items, and where several streams would wait for one another, no pull can wait. */
+/* No pull can wait where the caller pushes items, or where several streaming nodes would wait for one
+ * another. */
 static void can_wait(struct rmt_graph *g, rm_node *node)
 {
     if (node->type->stream != NULL && rm_node_can_wait(node) != *(const bool *)g->setup.look_context)

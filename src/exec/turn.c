@@ -1,4 +1,4 @@
-/* One turn of one node: does what state.c says that it can do. */
+/* One turn of one node: does what state.c has decided. */
 #include "exec/pipeline.h"
 
 static size_t same_port(const rmi_queue *queue, size_t n)
@@ -18,9 +18,10 @@ static size_t up_to_limit(const rm_pipeline *p, const rmi_queue *queue, size_t n
     return i;
 }
 
-/* ---- What a call of a plain node answered */
+/* ---- What a call of a plain node returned */
 
-/* An answer other than a failure. One that the node cannot give would lose the packet: it is a failure. */
+/* Handles return codes other than failures. A code that the node may not return would lose the packet: it is
+ * a failure. */
 static int heed(rm_node *node, int64_t seq, int rc)
 {
     rm_pipeline *p = node->pipeline;
@@ -41,7 +42,7 @@ static int heed(rm_node *node, int64_t seq, int rc)
     return RM_OK;
 }
 
-/* After a call with `n` packets of `queue` that held `units`. */
+/* Accounts for a call with `n` packets of `queue` that held `units`. */
 static int settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_t done, int rc)
 {
     const rm_packet *batch = rmi_queue_first(queue);
@@ -49,7 +50,7 @@ static int settle(rm_node *node, rmi_queue *queue, size_t n, size_t units, size_
     const int64_t failed_seq = batch[done < n ? done : n - 1].seq;
     const int64_t last_seq = batch[done > 0 ? done - 1 : 0].seq;
     if (rc < 0 && done < n)
-        done++; /* the failed one is consumed too */
+        done++; /* the node has consumed the failed packet too */
     if (rc == RM_MORE)
         node->current.seq = last_seq;
     node->counters.in += done;
@@ -87,7 +88,7 @@ static int take_batch(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
     return settle(node, queue, n, units, done, rc);
 }
 
-/* The first packet cannot be given to the node, for `rc`. */
+/* The node cannot be given the first packet: it fails with `rc`. */
 static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
 {
     rm_packet refused;
@@ -98,7 +99,7 @@ static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
     return rc;
 }
 
-/* Calls the node with what waits in `queue`: something does, and there is room for one. */
+/* Calls the node with packets of `queue`, where at least one waits; the node has room for one. */
 static int take_from(rm_node *node, rmi_queue *queue, uint32_t port)
 {
     RMI_CHECK(queue->count > 0 && !node->call.busy);
@@ -137,12 +138,12 @@ static int process_turn(rm_node *node)
     rc = rmi_merge(node);
     if (rc != RM_OK || node->merge.queue.count == 0)
         return rc;
-    rmi_ready(node); /* until nothing can be merged */
+    rmi_ready(node); /* until there is nothing to merge */
     return take_from(node, &node->merge.queue, rmi_queue_first(&node->merge.queue)->reserved);
 }
 
-/* The way of most packets: one input, one output, process_many, and nothing to look at in between. Where state.c would ask
- * whether the node can work, its queue and the room tell. */
+/* The way of most packets: one input, one output, process_many, and no look at the packets. The queue and the
+ * room alone decide whether the node can work, without state.c. */
 static int lean_turn(rm_node *node)
 {
     rm_pipeline *p = node->pipeline;
@@ -192,7 +193,7 @@ static int more_turn(rm_node *node)
     return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : heed(node, seq, rc);
 }
 
-/* What an answer of generate means; a failed item counts, so that the next one has its own number. */
+/* Handles what generate returned. A failed item has a number too, so that the next item has its own. */
 static int heed_generate(rm_node *node, int rc)
 {
     rm_pipeline *p = node->pipeline;
@@ -274,7 +275,8 @@ static int do_work(rm_node *node, rmi_work work)
     return RM_OK;
 }
 
-/* A guard against defects: only work marks nodes as ready, so there cannot be many turns without any. */
+/* A guard against defects: only work marks nodes as ready, so many turns without work in between cannot
+ * happen. */
 static int turns_without_progress(rm_pipeline *p)
 {
     char waits[400];
@@ -295,8 +297,7 @@ int rmi_node_turn(rm_node *node)
             rmi_block(node);
         if (++p->idle_turns > 2 * p->node_count + 64)
             return turns_without_progress(p);
-        const bool rests =
-            !node->call.busy || node->stream.waits; /* in a pull it will not emit before it gets more */
+        const bool rests = !node->call.busy || node->stream.waits; /* in a pull a node emits nothing */
         return p->tracked && rests && why != RMI_FOR_ROOM && node->open ? rmi_raise_bounds(node) : RM_OK;
     }
     p->idle_turns = 0;

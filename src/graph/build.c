@@ -2,7 +2,6 @@
 
 #include "base/alloc.h"
 
-/* A first guess at what the arena needs is what it needs: nodes, edges and lists in few blocks. */
 static int prepare(rm_manifest *manifest, rmi_graph *graph, rm_error *err)
 {
     if (manifest->node_count >= UINT32_MAX || manifest->connection_count >= UINT32_MAX / 2)

@@ -1,4 +1,4 @@
-/* Whether items are for sources that there are, as far as it can be told without a graph. */
+/* Checks that items are addressed to existing sources, as far as that is possible without a graph. */
 #include <string.h>
 
 #include "base/suggest.h"

@@ -1,4 +1,5 @@
-/* Whether a manifest and its nodes may run here: what they ask of the build, of host, placement and machine. */
+/* Whether a manifest and its nodes may run here: what they require of the build, the host, the placement and
+ * the machine. */
 #include <math.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 #include "graph/build.h"
 #include "platform/platform.h"
 
-/* Fills in node and pointer of an error about a field of a node. */
+/* Fills in node and pointer of an error about a field of a node. Returns code. */
 static int at_field(rm_error *err, int code, const rmi_manifest_node *node, uint32_t index, const char *field)
 {
     rmi_manifest_error_node(err, node->id);
@@ -40,7 +41,7 @@ static int check_remote(rm_manifest *manifest, uint32_t index, rm_error *err)
     return RM_OK;
 }
 
-/* The field by which a node asks for a sandbox, and what it says. */
+/* Returns the field by which the node asks for a sandbox; *what is its value in words. */
 static const char *sandbox_field(const rmi_manifest_node *node, const char **what)
 {
     if (node->placement == RMI_PLACE_SANDBOX) {
@@ -112,7 +113,7 @@ static int check_machine(rm_manifest *manifest, uint32_t index, rm_error *err)
                                  needs.arch, here);
         return at_field(err, RM_E_MISSING_CAPABILITY, node, index, "capabilities/cpu/arch");
     }
-    if (needs.memory_gb > ceil(memory)) { /* the kernel keeps a part of what was bought */
+    if (needs.memory_gb > ceil(memory)) { /* the kernel keeps a part of the machine's memory */
         (void)rmi_manifest_error(err, RM_E_MISSING_CAPABILITY,
                                  "node '%s' requires %g GB of memory; this machine has %.1f GB", node->id,
                                  needs.memory_gb, memory);
@@ -133,7 +134,8 @@ static int check_fallback(const rm_manifest *manifest, uint32_t index, rm_error 
     return at_field(err, RM_E_UNKNOWN_NODE, node, index, "execution/fallback");
 }
 
-/* What manifests of the former runtime call features, and what has them here; NULL: every build. */
+/* The features of the former runtime's manifests, and the feature that stands for each here; NULL: every
+ * build has it. */
 static const struct {
     const char *name, *feature;
 } former_features[] = {
@@ -157,7 +159,7 @@ static bool has_feature(const char *name)
     return rmi_feature_available(name);
 }
 
-/* The features that the whole manifest requires, in "runtime". */
+/* Checks the features that the whole manifest requires in "runtime". */
 static int check_features(const rm_manifest *manifest, rm_error *err)
 {
     size_t index, count;

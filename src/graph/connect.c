@@ -40,7 +40,7 @@ static int list_edges(rmi_graph *graph, rm_error *err)
         node->is_source = node->input_count == 0;
         node->is_sink = node->output_count == 0;
         node->is_output = node->is_sink || node->source->is_output_node;
-        node->input_count = node->output_count = 0; /* counted again while filling */
+        node->input_count = node->output_count = 0; /* the loop below counts them again */
     }
     for (uint32_t e = 0; e < graph->edge_count; e++) {
         rmi_graph_node *from = &graph->nodes[graph->edges[e].from], *to = &graph->nodes[graph->edges[e].to];

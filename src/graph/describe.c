@@ -115,7 +115,7 @@ static rm_value describe_port(rmi_builder *b, const rm_port *port)
     return map;
 }
 
-/* What `nodes list` shows. */
+/* The keys that `nodes list` shows. */
 static rm_value describe_head(rmi_builder *b, const rm_node_type *type)
 {
     rm_value map = rmi_build_map(b);
@@ -148,7 +148,7 @@ int rm_node_type_describe(const rm_allocator *allocator, const rm_node_type *typ
     return rmi_build_end(&b, &map, out);
 }
 
-/* Appends what the resolvers know; one that does not know `name` adds nothing. */
+/* Appends the types that the resolvers know; a resolver that does not know `name` adds nothing. */
 static int describe_resolved(const rm_runtime *runtime, const char *name, rm_value *list, rm_error *err)
 {
     int rc = RM_OK;

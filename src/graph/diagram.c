@@ -1,11 +1,10 @@
-/* The graph as text that others draw: Mermaid and Graphviz. Nodes are n0, n1, ..., so that no id can be a
- * keyword. */
+/* The graph as text for Mermaid or Graphviz. Nodes are n0, n1, ..., so that no id can be a keyword. */
 #include <string.h>
 
 #include "base/text.h"
 #include "graph/build.h"
 
-/* Text inside a quoted label. Mermaid writes what is special as entities, dot with backslashes. */
+/* Appends text inside a quoted label. Mermaid takes special characters as entities, dot with backslashes. */
 static void append_escaped(rmi_text *text, const char *label, rm_diagram format)
 {
     for (; *label != '\0'; label++) {
@@ -36,7 +35,7 @@ static void append_node(rmi_text *text, const rmi_graph_node *node, uint32_t ind
     rmi_text_append_c(text, close);
 }
 
-/* A port worth a label: the connection names it, or the node has several. */
+/* The name of a port that needs a label: the connection names it, or the node has several. */
 static const char *port_label(const char *named, const rm_node_type *type, const rm_port *port)
 {
     size_t count = 0;

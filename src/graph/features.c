@@ -1,4 +1,4 @@
-/* What this build has: each feature is a macro, 0 or 1, and reported under its own name. */
+/* The features of this build: each is a macro, 0 or 1, and reported under its own name. */
 #include <string.h>
 
 #include "base/alloc.h"

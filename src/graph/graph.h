@@ -1,4 +1,4 @@
-/* Nodes and connections resolved: which type each node is, where its packets go, in which order nodes run. */
+/* Nodes and connections resolved: each node's type, its edges, and the order of nodes. */
 #ifndef GRAPH_GRAPH_H
 #define GRAPH_GRAPH_H
 
@@ -9,18 +9,18 @@
 /* A connection between two ports; indices into rmi_graph.nodes and the nodes' port tables. */
 typedef struct rmi_edge {
     uint32_t from, to;                 /* nodes, by manifest index */
-    uint32_t from_port, to_port;       /* to_port: a variadic port's edges count on from the port's number */
+    uint32_t from_port, to_port;       /* to_port: edges of a variadic port count on from the port's number */
     uint32_t manifest_index;           /* in "connections" */
     const rm_port *input, *output;     /* descriptions of the two ports */
     size_t queue_packets, queue_bytes; /* 0: the default */
 } rmi_edge;
 
 typedef struct rmi_graph_node {
-    const rmi_manifest_node *source; /* what the manifest says */
+    const rmi_manifest_node *source; /* the node's entry in the manifest */
     const rm_node_type *type;
     const rm_resolver *resolver; /* whose `data` is; NULL for native types */
     void *data;                  /* owned; the resolver's */
-    rm_value params;             /* owned: all of them, where a resolver or the type wants a map; else null */
+    rm_value params;             /* owned: all of them, where a resolver or the type needs a map; else null */
     uint32_t rank;               /* place in topological order */
     uint32_t *inputs, *outputs;  /* edges, in manifest order */
     uint32_t input_count, output_count;
@@ -34,13 +34,13 @@ typedef struct rmi_graph {
     bool is_one_node;      /* as the manifest says */
     rmi_arena arena;
     rmi_graph_node *nodes; /* in manifest order */
-    uint32_t *order;       /* topological: Kahn's, taking the ready node that stands first in the manifest */
+    uint32_t *order;       /* topological: Kahn's, always the ready node that stands first in the manifest */
     uint32_t node_count;
     rmi_edge *edges; /* in manifest order */
     uint32_t edge_count;
 } rmi_graph;
 
-/* Whether the node asks for a sandbox: by hint, placement, or being a WASM module itself. */
+/* Whether the node asks for a sandbox: by hint, by placement, or as a WASM module. */
 bool rmi_wants_sandbox(const rmi_manifest_node *node);
 /* As rm_manifest_parse_with, for a manifest that is made for its first node: messages name places inside that node. */
 int rmi_manifest_parse_one_node(rm_runtime *runtime, const char *text, size_t length, const char *path,
@@ -53,14 +53,13 @@ void rmi_graph_free(rmi_graph *graph);
 /* The parameters of a node as one map, overrides included; null when there are none. *out is owned. */
 RM_MUST_CHECK int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value *out, rm_error *err);
 /* Checks the node's parameters against its type and writes them into `state` (zeroed, state_size bytes).
- * Values that need memory live in `arena` or are owned by *params, the map for rm_node_params (owned by the
- * caller, who keeps it as long as the state; null where no parameters are given or needed). With `state` NULL
- * it only checks, and `arena` and `params` may be NULL. */
+ * Values with memory live in `arena` or belong to *params, the map for rm_node_params (owned by the caller,
+ * who keeps it as long as the state; null where no parameters are given or needed). With `state` NULL it only
+ * checks, and `arena` and `params` may be NULL. */
 RM_MUST_CHECK int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena,
                                   rm_value *params, rm_error *err);
-/* Changes one parameter flagged RM_PARAM_LIVE to `value` (consumed): checks it, then writes it into
- * `state`, which with *params is as rmi_params_fill left it. *changed (borrowed) is its row in the type's
- * table. */
+/* Changes one parameter flagged RM_PARAM_LIVE to `value` (consumed): checks it, then writes it into `state`.
+ * `state` and *params are those of rmi_params_fill. *changed (borrowed) is its row in the type's table. */
 RM_MUST_CHECK int rmi_params_change(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena,
                                     rm_value *params, const char *name, rm_value value,
                                     const rm_param **changed, rm_error *err);

@@ -160,7 +160,7 @@ static void accepts_what_is_right(void **state)
     rm_runtime_free(runtime);
 }
 
-/* With each allocation failing in turn: out of memory with nothing left, or the usual answer. */
+/* With each allocation failing in turn: out of memory and no leak, or the usual result. */
 static void survives_every_failed_allocation(void **state)
 {
     (void)state;
@@ -245,7 +245,8 @@ static void numbers_ports_and_counts_them(void **state)
     rm_runtime_free(runtime);
 }
 
-/* Ten thousand nodes backwards, so that the order is work, with a late connection that is wrong or right. */
+/* Ten thousand nodes in reverse order, so that they need sorting, with a last connection that is wrong or
+ * right. */
 static void builds_ten_thousand_nodes(void **state)
 {
     (void)state;
@@ -317,7 +318,7 @@ static void draws_diagrams(void **state)
     rm_runtime_free(runtime);
 }
 
-/* A resolver that knows "Found", refuses "Broken" and counts what it gave out. */
+/* A resolver that knows "Found", refuses "Broken" and counts the data that it gave out. */
 static int resolve(void *context, const rm_node_query *query, const rm_node_type **type, void **data,
                    const char **looked, rm_error *err)
 {

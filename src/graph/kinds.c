@@ -14,7 +14,7 @@ static const struct {
 };
 enum { KINDS = sizeof kinds_table / sizeof *kinds_table };
 
-/* Audio is a tensor, a tensor may be audio, and an object may turn into anything plain. */
+/* Audio is a tensor, a tensor may be audio, and an object may convert to any plain value. */
 static uint32_t widen(uint32_t kinds)
 {
     if ((kinds & RM_KIND_OBJECT) != 0)

@@ -201,7 +201,7 @@ static int fill_enum(const rmi_filler *f, const rm_param *param, const rmi_given
     return rmi_param_error_place(f, param->name, RM_E_VALUE, err);
 }
 
-/* NUMBER and VALUE: scalars are stored as they are; what needs memory is borrowed from the map. */
+/* NUMBER and VALUE: a scalar is stored whole; a value with memory is borrowed from the map. */
 static int fill_value(const rmi_filler *f, const rm_param *param, const rmi_given *g, rm_error *err)
 {
     rm_value value = rm_null();
@@ -218,7 +218,7 @@ static int fill_value(const rmi_filler *f, const rm_param *param, const rmi_give
         value = rm_float(g->f);
     else if (g->kind != RM_NULL && f->state != NULL)
         (void)rm_map_get(*f->map, param->name, strlen(param->name), &value);
-    else if (g->json != NULL && g->kind != RM_NULL) { /* what it says inside can be wrong too */
+    else if (g->json != NULL && g->kind != RM_NULL) { /* the JSON inside can be wrong too */
         char pointer[256];
         (void)snprintf(pointer, sizeof pointer, "/nodes/%u/params/%s", f->index, param->name);
         int rc = rmi_json_to_value(f->graph->runtime->allocator, g->json, 0, pointer, &value, err);

@@ -4,7 +4,7 @@
 
 #include "graph/build.h"
 
-/* A parameter's value, from the manifest or from an override: one view on both, nothing owned. */
+/* A view of a parameter's value, from the manifest or from an override; owns nothing. */
 typedef struct rmi_given {
     uint32_t kind; /* rm_kind */
     bool b;
@@ -12,7 +12,7 @@ typedef struct rmi_given {
     double f; /* INT too; infinite for a number that no double holds */
     const char *text;
     size_t length;
-    yyjson_val *json;      /* where it stands in the manifest, or NULL */
+    yyjson_val *json;      /* the element in the manifest, or NULL */
     const rm_value *value; /* the override, or NULL */
 } rmi_given;
 

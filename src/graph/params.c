@@ -1,4 +1,4 @@
-/* All parameters of a node, against its type's table. */
+/* Fills in all parameters of a node by its type's table. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 enum { MOST_PARAMS = 256 }; /* rmi_type_check refuses more */
 
-/* Which parameters of the table have been given. */
+/* The parameters of the table that have been given. */
 typedef struct seen {
     uint64_t bits[MOST_PARAMS / 64];
     size_t count;
@@ -60,7 +60,7 @@ static size_t find_param(const rm_param *params, const char *name)
     return SIZE_MAX;
 }
 
-/* Names what the type has: the nearest, the only one, or all. */
+/* An error that names the type's parameters: the nearest, the only one, or all. */
 static int unknown_param(const rmi_filler *f, const char *name, rm_error *err)
 {
     const rm_param *params = f->node->type->params;
@@ -148,7 +148,7 @@ static int missing_param(const rmi_filler *f, const rm_param *param, rm_error *e
     return RM_E_MISSING_PARAMETER;
 }
 
-/* The default of NUMBER and VALUE; one that needs memory is kept alive by the map. */
+/* Fills in the default of NUMBER and VALUE; the map keeps a value with memory alive. */
 static int fill_fallback_value(const rmi_filler *f, const rm_param *param, rm_error *err)
 {
     const rm_allocator *allocator = f->graph->runtime->allocator;
@@ -218,7 +218,8 @@ int rmi_params_fill(const rmi_graph *graph, uint32_t index, void *state, rmi_are
     rm_value map = rm_null();
     seen done = {0};
     int rc = RM_OK;
-    /* A resolver's type may have the table of another's: it is checked against, and not filled. */
+    /* A resolver's type may have the table of another type: parameters are checked against it, but not
+     * stored. */
     const bool described = state == NULL && node->resolver != NULL && node->type->params != NULL;
     const bool any = (node->type->flags & RM_NODE_ANY_PARAMS) != 0 && !described;
     const rmi_filler filler = {graph, node, index, state, arena, &map};
@@ -255,8 +256,7 @@ int rmi_params_change(const rmi_graph *graph, uint32_t index, void *state, rmi_a
         rc = rm_error_set(err, RM_E_USAGE, "parameter '%s' of %s cannot change while the pipeline runs", name,
                           type->name);
     if (rc == RM_OK)
-        rc =
-            rmi_param_fill(&filler, *changed, &given, err); /* without a state: checks, and changes nothing */
+        rc = rmi_param_fill(&filler, *changed, &given, err); /* without a state it only checks */
     if (rc == RM_OK)
         rc = params->kind == RM_NULL ? rm_map_new(allocator, 1, params, err)
                                      : rm_value_make_unique(allocator, params, err);

@@ -1,8 +1,8 @@
-/* What lands in a node's state: defaults, given values, overrides. */
+/* The parameters in a node's state: defaults, given values, overrides. */
 #include "base/alloc.h"
 #include "graph/test_types.h"
 
-/* A graph of one node "a", its state and what keeps the state alive. */
+/* A graph of one node "a", its state and the owners of the state's memory. */
 struct filled {
     rm_runtime *runtime;
     rm_manifest *manifest;
@@ -99,7 +99,7 @@ static void overrides_win(void **state)
     assert_int_equal(rm_manifest_set_param(f.manifest, "a", "name", text, NULL), RM_OK);
     assert_int_equal(rm_manifest_set_param(f.manifest, "a", "list", list, NULL), RM_OK);
     assert_int_equal(fill(&f, NULL), RM_OK);
-    /* a later override does not pull the text away from the state */
+    /* a later override does not free the text in the state */
     assert_int_equal(rm_manifest_set_param(f.manifest, "a", "name", rm_null(), NULL), RM_OK);
     assert_true(f.state.gain == 1.0);
     assert_int_equal(f.state.count, 2);

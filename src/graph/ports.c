@@ -37,7 +37,8 @@ static int unknown_port(const rmi_graph_node *node, const char *name, rm_directi
     return RM_E_UNKNOWN_PORT;
 }
 
-/* The port that a connection names (the first one when it names none), and its number in its direction. */
+/* Finds the port that a connection names (the first one when it names none) and its number in its
+ * direction. */
 static const rm_port *find_port(const rm_node_type *type, const char *name, rm_direction direction,
                                 uint32_t *number)
 {
@@ -64,7 +65,7 @@ static int unfit(const rmi_graph *graph, const rmi_edge *edge, const char *gives
     return RM_E_TYPE;
 }
 
-/* Two constraints on the same thing, 0 meaning any. */
+/* Whether two constraints on the same thing conflict; 0 means any. */
 static bool differ(int64_t a, int64_t b)
 {
     return a != 0 && b != 0 && a != b;
@@ -94,7 +95,7 @@ static int check_fit(const rmi_graph *graph, const rmi_edge *edge, rm_error *err
     return RM_OK;
 }
 
-/* Finds the ports; connections to a variadic one count on, so that each is a port of its own. */
+/* Finds the ports of all edges. Connections to a variadic port are numbered on: each is a port of its own. */
 static int find_ports(const rm_manifest *manifest, rmi_graph *graph, rm_error *err)
 {
     int rc = RM_OK;
@@ -109,7 +110,7 @@ static int find_ports(const rm_manifest *manifest, rmi_graph *graph, rm_error *e
         if (edge->input == NULL)
             return unknown_port(to, connection->to_port, RM_INPUT, e, err);
         if (edge->input->variadic)
-            edge->to_port += to->input_ports++; /* counts them here, the others are added in count_ports */
+            edge->to_port += to->input_ports++; /* count_ports adds the other ports */
         rc = check_fit(graph, edge, err);
     }
     return rc;
@@ -125,7 +126,7 @@ static int not_connected(const rmi_graph_node *node, uint32_t index, const rm_po
     return RM_E_VALUE;
 }
 
-/* Each connection to a variadic input is a port: without any there is none. */
+/* The error of a variadic input without connections: each connection is a port, so the node has no port. */
 static int nothing_connected(const rmi_graph_node *node, uint32_t index, const rm_port *port, rm_error *err)
 {
     (void)rmi_manifest_error(err, RM_E_VALUE,
@@ -145,8 +146,8 @@ static bool is_connected(const rmi_graph *graph, const rmi_graph_node *node, con
     return false;
 }
 
-/* Counts the ports; an input that must be connected and is not is an error. A node without connections takes what the
- * pipeline is fed, but by a variadic input. */
+/* Counts the ports. An input that must be connected but is not is an error. A node without incoming
+ * connections takes the pipeline's input, unless its input is variadic. */
 static int count_ports(const rmi_graph *graph, uint32_t index, rm_error *err)
 {
     rmi_graph_node *node = &graph->nodes[index];
@@ -179,8 +180,9 @@ static int duplicate(const rmi_graph *graph, const rm_manifest *manifest, uint32
     return RM_E_DUPLICATE_CONNECTION;
 }
 
-/* Edges between the same two nodes form a chain, whose members differ in their ports: so a chain is no longer
- * than there are pairs of ports, and the whole takes time in proportion to the edges. */
+/* Finds duplicate connections. Edges between the same two nodes form a chain, whose members differ in their
+ * ports: a chain is never longer than the number of pairs of ports, and the whole takes time in proportion to
+ * the edges. */
 static int find_duplicates(const rmi_graph *graph, const rm_manifest *manifest, rmi_arena *arena,
                            rm_error *err)
 {

@@ -1,4 +1,4 @@
-/* A runtime's node types: kept in order of registration, and by name for look-ups. */
+/* A runtime's node types, in order of registration and by name. */
 #include "graph/registry.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ const rm_port *rmi_type_ports(const rm_node_type *type)
     return type->ports != NULL ? type->ports : usual_ports;
 }
 
-/* What a plug-in's author may have got wrong: NULL, or what it is. */
+/* The mistake in a node type's table, in words; NULL: none. */
 static const char *defect(const rm_node_type *type)
 {
     size_t params = 0;
@@ -77,7 +77,7 @@ int rmi_type_check(const rm_node_type *type, const char *owner, rm_error *err)
     return RM_OK;
 }
 
-/* The place of `name` in the table of names, or where it belongs. */
+/* The index of `name` in the table of names, or the index where it belongs. */
 static size_t place_of(const rm_runtime *runtime, const char *name, bool *found)
 {
     size_t low = 0, high = runtime->name_count;
@@ -139,7 +139,7 @@ static int add_type(rm_runtime *runtime, const rm_node_type *type, const char *o
     return rc;
 }
 
-/* Forgets the types from `first` on. */
+/* Removes the types from `first` on. */
 static void forget(rm_runtime *runtime, size_t first)
 {
     size_t kept = 0;
@@ -161,7 +161,7 @@ int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types,
     int rc = RM_OK;
     for (; *types != NULL && rc == RM_OK; types++) {
         for (size_t t = 0; t < runtime->type_count && rc == RM_OK; t++) {
-            if (runtime->types[t] == *types) /* forgetting one of two would lose both */
+            if (runtime->types[t] == *types) /* removing one of two would remove both */
                 rc = rm_error_set(err, RM_E_DUPLICATE_ID, "%s%snode type '%s' is there already",
                                   owner != NULL ? owner : "", owner != NULL ? ": " : "", (*types)->name);
         }

@@ -1,4 +1,4 @@
-/* What a runtime knows: node types, resolvers, plug-ins, where memory and logs go. */
+/* A runtime: node types, resolvers, plug-ins, allocator and log. */
 #ifndef GRAPH_REGISTRY_H
 #define GRAPH_REGISTRY_H
 
@@ -21,28 +21,29 @@ struct rm_runtime {
     size_t name_count, name_capacity;
     rm_resolver **resolvers; /* each in a block of its own: graphs point at them */
     size_t resolver_count, resolver_capacity;
-    bool has_sandbox; /* a resolver sees to nodes that ask for one */
-    rm_arrays arrays; /* in a guest: what the manifest outside says of its one node */
+    bool has_sandbox; /* a resolver runs nodes in sandboxes */
+    rm_arrays arrays; /* in a guest: "arrays" of the manifest outside, for its one node */
     rmi_library **plugins;
     size_t plugin_count, plugin_capacity;
 };
 
-/* What resolvers are asked with: the query of node.h, and what those of ours look for behind it. */
+/* The query for resolvers: that of node.h, and fields for our own resolvers behind it. */
 typedef struct rmi_node_query {
     rm_node_query base;
     rm_arrays arrays; /* as the manifest says */
 } rmi_node_query;
 
-/* Every native node type, ends with NULL; defined by src/nodes/all_nodes.c, the one place that names them all. */
+/* Every native node type, ends with NULL; defined by src/nodes/all_nodes.c, the only place that names them
+ * all. */
 extern const rm_node_type *const rmi_native_types[];
 
-/* Features of this build, ends with {NULL, false}; RM_PYTHON and friends. */
+/* Features of this build (RM_PYTHON and others), ends with {NULL, false}. */
 typedef struct rmi_feature {
     const char *name;
     bool available;
 } rmi_feature;
 extern const rmi_feature rmi_features[];
-/* Whether the feature is there; false for a name that is none. */
+/* Whether the build has the feature; false for an unknown name. */
 bool rmi_feature_available(const char *name);
 
 /* RM_OK when this runtime can use `type`; `owner` (a plug-in's file, or NULL) is named in errors. */
@@ -54,10 +55,10 @@ RM_MUST_CHECK int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type 
 RM_MUST_CHECK int rmi_runtime_near_type(const rm_runtime *runtime, const char *name, char *buffer,
                                         size_t size, rm_error *err);
 
-/* The file that a node_type "wasm:FILE" names, which may be ""; NULL: it is none. */
+/* The file that a node_type "wasm:FILE" names, which may be ""; NULL for any other node_type. */
 const char *rmi_type_module(const char *node_type);
 
-/* The ports of a type (ends with {0}): its own, or the usual pair. */
+/* The ports of a type (ends with {0}): its own, or the default pair. */
 const rm_port *rmi_type_ports(const rm_node_type *type);
 
 #endif

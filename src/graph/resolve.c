@@ -1,4 +1,4 @@
-/* Which type each node is: a native one by name or alias, else what a resolver finds. */
+/* Finds each node's type: a native one by name or alias, else one from a resolver. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,7 +28,7 @@ static int no_python(const rmi_manifest_node *node, const char *what, const char
     return RM_E_MISSING_FEATURE;
 }
 
-/* Nobody knows the type: says so, with everywhere it was looked for. */
+/* The error of an unknown type; it names every place that was searched. */
 static int unknown_type(const rmi_graph *graph, uint32_t index, const rmi_text *looked, rm_error *err)
 {
     const rm_runtime *runtime = graph->runtime;
@@ -55,7 +55,7 @@ static int unknown_type(const rmi_graph *graph, uint32_t index, const rmi_text *
     return RM_E_UNKNOWN_NODE_TYPE;
 }
 
-/* Adds place and node to what a resolver said; its pointer is relative to the node. */
+/* Adds place and node to a resolver's error, whose pointer is relative to the node. */
 static int failed_in_resolver(const rmi_manifest_node *node, uint32_t index, int rc, rm_error *err)
 {
     if (err != NULL && err->node[0] == '\0')
@@ -124,7 +124,7 @@ static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
     return rc;
 }
 
-/* The native type; the node before often has the same, which spares a search. */
+/* Finds the native type. The node before often has the same type, which saves a search. */
 static const rm_node_type *find_native(const rmi_graph *graph, uint32_t index)
 {
     const char *name = graph->nodes[index].source->node_type;

@@ -93,7 +93,7 @@ void rm_runtime_log(const rm_runtime *runtime, rm_log_level level, const char *n
         rmi_free(runtime->allocator, whole, size);
 }
 
-/* Calls the plug-in's entry and looks at what it says about itself. */
+/* Calls the plug-in's entry and checks the table that it returns. */
 static int read_plugin(rmi_library *library, const char *path, const rm_plugin **out, rm_error *err)
 {
     rm_plugin_entry_function *entry = NULL;

@@ -57,7 +57,7 @@ static rm_value number_schema(rmi_builder *b, const rmi_field *field, bool nulla
     return schema;
 }
 
-/* Lists of nodes refer to a definition, which the node types' parts are added to. */
+/* Lists of nodes refer to a definition, to which the parts of the node types are added. */
 static rm_value list_schema(rmi_builder *b, const rmi_field *field, bool nullable)
 {
     rm_value schema = typed(b, "array", nullable), items;
@@ -156,7 +156,7 @@ static rm_value param_schema(rmi_builder *b, const rm_param *param)
     return schema;
 }
 
-/* {"if": this node type, "then": these parameters}. A hint at Python takes the native type out of play. */
+/* {"if": this node type, "then": these parameters}. With a hint at Python the native type does not apply. */
 static rm_value type_rule(rmi_builder *b, const rm_node_type *type)
 {
     static const char *const python_hints[] = {"cpython", "cpython_wasm", "rust_python", NULL};
@@ -184,7 +184,7 @@ static rm_value type_rule(rmi_builder *b, const rm_node_type *type)
             rmi_build_add(b, &required, rmi_build_string(b, param->name));
     }
     bool needs_params = rm_list_length(required) != 0;
-    params = typed(b, "object", !needs_params); /* null is an empty map */
+    params = typed(b, "object", !needs_params); /* null counts as an empty map */
     rmi_build_put(b, &params, "properties", entries);
     rmi_build_put(b, &params, "required", required);
     rmi_build_put(b, &params, "additionalProperties", rm_bool((type->flags & RM_NODE_ANY_PARAMS) != 0));
@@ -206,7 +206,7 @@ static rm_value node_schema(rmi_builder *b, const rm_runtime *runtime)
     rm_value schema = object_schema(b, field->list->shape), rules = rmi_build_list(b);
     for (size_t i = 0; i < runtime->type_count; i++)
         rmi_build_add(b, &rules, type_rule(b, runtime->types[i]));
-    if (runtime->type_count != 0) /* an empty allOf is not allowed */
+    if (runtime->type_count != 0) /* JSON Schema does not allow an empty allOf */
         rmi_build_put(b, &schema, "allOf", rules);
     else
         rm_value_clear(&rules);

@@ -39,7 +39,7 @@ static uint32_t heap_pop(heap *ready)
     return top;
 }
 
-/* "a -> b -> a", from the node that stands first in the manifest; long ones are cut in the middle. */
+/* Prints "a -> b -> a", from the node that stands first in the manifest; cuts a long cycle in the middle. */
 static void print_cycle(const rmi_graph *graph, const uint32_t *cycle, uint32_t length, char *buffer,
                         size_t size)
 {
@@ -80,8 +80,8 @@ static uint32_t closing_edge(const rmi_graph *graph, uint32_t last, uint32_t fir
     return 0;
 }
 
-/* `waiting[n]` is not 0 for the nodes that never became ready: each has one of them before it, so walking
- * back must come round. */
+/* `waiting[n]` is not 0 for the nodes that never became ready. One of them stands before each of them, so a
+ * walk backwards comes to a node for the second time. */
 static int describe_cycle(rmi_graph *graph, const uint32_t *waiting, rm_error *err)
 {
     char text[400] = "";
@@ -94,7 +94,7 @@ static int describe_cycle(rmi_graph *graph, const uint32_t *waiting, rm_error *e
     while (place[at] == 0) {
         const rmi_graph_node *node = &graph->nodes[at];
         uint32_t i = 0;
-        walked[count - ++length] = at; /* from the end, so that it reads forwards */
+        walked[count - ++length] = at; /* from the end: the list reads forwards */
         place[at] = length;
         while (waiting[graph->edges[node->inputs[i]].from] == 0)
             i++;
@@ -138,7 +138,7 @@ static int sort_any(rmi_graph *graph, rm_error *err)
 
 int rmi_graph_sort(rmi_graph *graph, rm_error *err)
 {
-    bool forward = true; /* every connection goes on in the manifest: its order is the answer */
+    bool forward = true; /* every connection leads forward in the manifest: its order is the result */
     int rc = RM_OK;
     for (uint32_t e = 0; e < graph->edge_count && forward; e++)
         forward = graph->edges[e].from < graph->edges[e].to;

@@ -1,4 +1,4 @@
-/* Node types for the tests of this folder: they are described, not run. */
+/* Node types for the tests of this folder: only described, never run. */
 #ifndef GRAPH_TEST_TYPES_H
 #define GRAPH_TEST_TYPES_H
 

@@ -30,7 +30,7 @@ static const rmi_field metadata[] = {
      .flags = RMI_FIELD_NULLABLE | RMI_FIELD_UNSTORED},
     {"auto_negotiate", "Accepted; formats travel with the data", .type = RMI_FIELD_BOOL,
      .flags = RMI_FIELD_NO_EFFECT | RMI_FIELD_UNSTORED},
-    {.flags = RMI_FIELD_OTHERS}, /* the rest is between the author and the readers */
+    {.flags = RMI_FIELD_OTHERS}, /* other keys are for the manifest's author and readers */
 };
 
 static const rmi_field gpu[] = {

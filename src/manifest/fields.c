@@ -6,7 +6,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 
-/* One field of one object while it is read. */
+/* One field of one object in process. */
 typedef struct spot {
     const rmi_field *field;
     yyjson_val *value;
@@ -65,7 +65,7 @@ static int wrong_type(const spot *at, const char *expected, rm_error *err)
     return rc;
 }
 
-/* A value of the right kind that cannot stand here; `text` goes on after the field's pointer. */
+/* The error of a value of the right kind that is not allowed here; `text` follows the field's pointer. */
 static int wrong_value(const spot *at, const char *text, rm_error *err)
 {
     char pointer[256];
@@ -107,7 +107,7 @@ static int read_text(const spot *at, rm_error *err)
     if (length < field->length.shortest)
         return wrong_value(at, "must not be empty", err);
     if (longest != 0 && length > longest && characters(text, length) > longest) {
-        char words[64] = "must have at most 255 characters"; /* the one limit there is */
+        char words[64] = "must have at most 255 characters"; /* the only limit in use */
         return wrong_value(at, words, err);
     }
     if ((field->flags & RMI_FIELD_ID) != 0 && !is_id(text, length))
@@ -201,7 +201,7 @@ static int read_texts(const spot *at, rm_error *err)
     return RM_OK;
 }
 
-/* The node's id, when it can stand in an error. */
+/* The node's id if it is fit for an error, else NULL. */
 static const char *id_of(yyjson_val *node)
 {
     yyjson_val *id = yyjson_obj_get(node, "id");
@@ -243,7 +243,7 @@ static int read_list(rmi_manifest_reader *reader, const spot *at, void *record, 
     return RM_OK;
 }
 
-/* Remembers that a field without effect is used for more than its default. */
+/* Records the use of a field without effect, when its value is not the default. */
 static void note(rmi_manifest_reader *reader, const spot *at)
 {
     bool says_nothing =
@@ -316,7 +316,8 @@ static int unknown_field(const rmi_field *shape, const char *key, const rmi_plac
     return rc;
 }
 
-/* The index of `key`, or SIZE_MAX; the search starts at `from`: manifests mostly keep the table's order. */
+/* The index of `key`, or SIZE_MAX. The search starts at `from`, since manifests mostly keep the table's
+ * order. */
 static size_t find_field(const rmi_field *shape, yyjson_val *key, size_t from)
 {
     for (size_t i = from; shape[i].name != NULL; i++) {

@@ -1,5 +1,5 @@
 /* The manifest's objects as tables of fields: one table checks, reads and documents an object (the JSON
- * Schema is made from the same lines). */
+ * Schema is made from it). */
 #ifndef MANIFEST_FIELDS_H
 #define MANIFEST_FIELDS_H
 
@@ -25,7 +25,7 @@ typedef enum rmi_field_type {
 enum {
     RMI_FIELD_REQUIRED = 1,
     RMI_FIELD_NULLABLE = 2,  /* null means that it is absent */
-    RMI_FIELD_NO_EFFECT = 4, /* accepted, but nothing is done about it yet; a warning says so */
+    RMI_FIELD_NO_EFFECT = 4, /* accepted without effect; a warning says so */
     RMI_FIELD_UNSTORED = 8,  /* checked only */
     RMI_FIELD_ID = 16,       /* TEXT: letters, digits, _ and - */
     RMI_FIELD_OTHERS = 32,   /* on the row that ends a table: fields with other names are accepted too */
@@ -33,10 +33,10 @@ enum {
 
 #define RMI_ID_PATTERN "^[a-zA-Z0-9_-]+$"
 
-/* An array of records; the field's `offset` is where the pointer to them lies. */
+/* An array of records; the field's `offset` is that of the pointer to them. */
 typedef struct rmi_list {
     const struct rmi_field *shape;
-    size_t item_size, count_offset; /* the count: size_t in the record that has the list */
+    size_t item_size, count_offset; /* count_offset: of the count, a size_t in the record that has the list */
     const void *initial;            /* the record before reading; NULL: zeroes */
     size_t shortest;
     const char *too_short; /* the message when it is shorter */
@@ -80,16 +80,17 @@ typedef struct rmi_manifest_reader {
 } rmi_manifest_reader;
 
 /* Reads `object` by the table `shape` into `record` (NULL: checks only). Errors have the pointer of `place`
- * or of what is wrong below it. */
+ * or of the wrong part below it. */
 RM_MUST_CHECK int rmi_fields_read(rmi_manifest_reader *reader, const rmi_field *shape, yyjson_val *object,
                                   const rmi_place *place, void *record, rm_error *err);
 
-/* "a list", "an int": what a JSON element is, for messages. */
+/* "a list", "an int": the kind of a JSON element in words, for messages. */
 const char *rmi_json_kind_text(yyjson_val *element);
-/* The integer in `element`, 2.0 included; false when it is none or does not fit (*too_large tells which). */
+/* Reads the integer in `element`, 2.0 included; returns false when it is none or does not fit (*too_large
+ * says which). */
 bool rmi_json_int64(yyjson_val *element, int64_t *out, bool *too_large);
 
-/* The table of a whole manifest, read into struct rm_manifest; and of one "capabilities". */
+/* The table of a whole manifest, read into struct rm_manifest; and that of "capabilities". */
 extern const rmi_field rmi_manifest_shape[];
 extern const rmi_field rmi_capabilities_shape[];
 

@@ -1,4 +1,5 @@
-/* Finding nodes by id: a walk where there are few, else a sorted table: no choice of ids makes it slow. */
+/* Finds nodes by id: searches the list where there are few, else a sorted table, so that no choice of ids
+ * makes it slow. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 
 enum { FEW = 16 };
 
-/* The first bytes, so that numbers compare as the texts do. */
+/* The first bytes as a number that compares as the texts do. */
 static uint64_t head_of(const char *id)
 {
     uint64_t head = 0;
@@ -31,7 +32,8 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-/* The duplicate that stands first in the manifest, and what it repeats; false if there is none. */
+/* Finds the duplicate id that stands first in the manifest, and the node that it repeats; false if there is
+ * none. */
 static bool find_duplicate(const rm_manifest *manifest, size_t *first, size_t *second)
 {
     const rmi_manifest_id *ids = manifest->ids;

@@ -1,5 +1,5 @@
-/* A manifest as data: every field checked for its own sake; what needs other nodes or types is src/graph's
- * business. */
+/* A manifest as data: every field is checked by itself; src/graph checks what depends on other nodes or
+ * types. */
 #ifndef MANIFEST_MANIFEST_H
 #define MANIFEST_MANIFEST_H
 
@@ -25,7 +25,7 @@ typedef struct rmi_manifest_override {
     struct rmi_manifest_override *next;
 } rmi_manifest_override;
 
-/* What a node in a sandbox may use at most; 0: as the embedder says. */
+/* The limits of a node in a sandbox; 0: the embedder's limit. */
 typedef struct rmi_node_limits {
     int64_t memory_bytes, timeout_ms, fuel, output_bytes, log_bytes;
 } rmi_node_limits;
@@ -34,21 +34,21 @@ typedef struct rmi_node_limits {
 typedef struct rmi_manifest_node {
     const char *id, *node_type, *runtime_hint; /* hint: "auto" unless given */
     yyjson_val *params;                        /* an object, or NULL */
-    rmi_manifest_override *overrides;          /* by rm_manifest_set_param; they replace or add */
+    rmi_manifest_override *overrides; /* by rm_manifest_set_param; each replaces or adds a parameter */
     bool is_streaming, is_output_node;
     int arrays;               /* an rm_arrays less 1; -1 unless given */
     const char *host;         /* NULL unless given */
     rmi_placement placement;  /* RMI_PLACE_AUTO unless given */
     const char *fallback;     /* "execution": an id, or NULL */
-    yyjson_val *capabilities; /* checked in form; whether the machine has them is asked at open */
+    yyjson_val *capabilities; /* only its form is checked here; the machine is checked by src/graph */
     rmi_on_error on_error;
     int64_t retry_attempts, retry_backoff_ms; /* attempts after the first; 0: none */
     int64_t timeout_ms;                       /* for one item; 0: none */
-    int64_t max_in_flight;                    /* 0: as the type says */
+    int64_t max_in_flight;                    /* 0: the type's */
     rmi_node_limits limits;
 } rmi_manifest_node;
 
-/* What "capabilities" asks for: read with rmi_fields_read and rmi_capabilities_shape. */
+/* The requirements in "capabilities": read with rmi_fields_read and rmi_capabilities_shape. */
 typedef struct rmi_capabilities {
     const char *gpu_type; /* NULL: no GPU is asked for */
     bool gpu_required;
@@ -57,7 +57,7 @@ typedef struct rmi_capabilities {
     const char *arch;                /* NULL: any */
 } rmi_capabilities;
 
-/* A node's id in sorted order; `head` is its first bytes as a number, which settles most comparisons. */
+/* A node's id in sorted order; `head` is its first bytes as a number, which decides most comparisons. */
 typedef struct rmi_manifest_id {
     uint64_t head;
     const char *id;
@@ -71,7 +71,7 @@ typedef struct rmi_manifest_connection {
 } rmi_manifest_connection;
 
 struct rm_manifest {
-    rm_runtime *runtime; /* whose types it is for; src/graph fills it in */
+    rm_runtime *runtime; /* the runtime with its node types; src/graph fills it in */
     rmi_arena arena;
     rmi_json_document *document;
     const char *name, *description; /* metadata */
@@ -85,12 +85,12 @@ struct rm_manifest {
     bool is_one_node;           /* as its options said */
     atomic_bool place_said;     /* the warning about hosts that are not used has been given */
     const char
-        *directory; /* of the file it was loaded from, where modules may lie; NULL if parsed from memory */
+        *directory; /* of the manifest's file, where modules are looked for; NULL if parsed from memory */
 };
 
 enum { RMI_MANIFEST_LARGEST = 64 << 20 }; /* bytes of text */
 
-/* A field without effect, which a manifest uses. */
+/* A field without effect that a manifest uses. */
 typedef struct rmi_noted {
     const char *field;
     const char *node; /* the first node that has it, or NULL */
@@ -105,7 +105,7 @@ typedef struct rmi_manifest_options {
     void *context;
 } rmi_manifest_options;
 
-/* Reads a manifest. Its runtime is left NULL. *out is owned: rm_manifest_free. */
+/* Reads a manifest. Its runtime stays NULL. *out is owned: rm_manifest_free. */
 RM_MUST_CHECK int rmi_manifest_parse(const rm_allocator *allocator, const char *text, size_t length,
                                      const rmi_manifest_options *options, rm_manifest **out, rm_error *err);
 

@@ -23,7 +23,7 @@ void rmi_manifest_error_node(rm_error *err, const char *id)
         (void)snprintf(err->node, sizeof err->node, "%s", id);
 }
 
-/* Appends one step; "~" and "/" in keys are escaped. */
+/* Appends one step; escapes "~" and "/" in keys. */
 static size_t print_step(const rmi_place *place, char *buffer, size_t size, size_t at)
 {
     char digits[24];

@@ -1,4 +1,4 @@
-/* What a manifest's text may say, through the public face: code, pointer and message of every refusal. */
+/* What a manifest may contain, through the public functions: code, pointer and message of every refusal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -164,7 +164,7 @@ static const char full[] =
     "\"runtime\": {\"target\": \"wasm32-wasi\", \"min_version\": \"0.1.0\", \"features\": [\"python\", \"x\"]}}, "
     "\"input_data\": {\"a\": [1, 2]}}";
 
-/* Counts warnings and remembers the texts. */
+/* Counts warnings and keeps their texts. */
 struct warnings {
     size_t count;
     char text[2048];
@@ -325,7 +325,7 @@ static void loads_files_and_remembers_the_folder(void **state)
     rm_runtime_free(runtime);
 }
 
-/* With each allocation failing in turn: out of memory with nothing left, or the usual answer. */
+/* With each allocation failing in turn: out of memory and no leak, or the usual result. */
 static void survives_every_failed_allocation(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* From text to struct rm_manifest, and what can be done with one. */
+/* From text to struct rm_manifest, and the functions on one. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -19,7 +19,7 @@ static int check_version(yyjson_val *manifest, rm_error *err)
     return RM_E_UNSUPPORTED_VERSION;
 }
 
-/* Finds the manifest and its input in what was read: both, or a bare manifest. */
+/* Finds the manifest and its input in the document: an envelope with both, or a bare manifest. */
 static int open_envelope(yyjson_val *root, yyjson_val **manifest, yyjson_val **input, rm_error *err)
 {
     size_t position, count;
@@ -96,7 +96,7 @@ static int read_input(rm_manifest *manifest, yyjson_val *input, unsigned flags, 
         err);
 }
 
-/* "id.port" in two. */
+/* Splits "id.port" in two. */
 static int split_port(rmi_arena *arena, const char **id, const char **port, rm_error *err)
 {
     const char *dot = strchr(*id, '.');
@@ -212,7 +212,7 @@ rm_value rm_manifest_input(const rm_manifest *manifest)
     return manifest->input;
 }
 
-/* Where the override of `param` is, or where one would go. */
+/* The pointer to the override of `param`, or to the end of the list, where a new one belongs. */
 static rmi_manifest_override **find_override(rmi_manifest_node *node, const char *param)
 {
     rmi_manifest_override **at = &node->overrides;

@@ -1,4 +1,4 @@
-/* What counts as a number: int, big integer and float, not bool. */
+/* Numbers: int, big integer and float, not bool. */
 #ifndef NODES_NUMBER_H
 #define NODES_NUMBER_H
 
@@ -9,7 +9,7 @@ static inline bool rmi_is_number(rm_value value)
     return value.kind == RM_INT || value.kind == RM_FLOAT || value.kind == RM_BIGINT;
 }
 
-/* Replaces *value by `value operation operand`; as it was after a failure. */
+/* Replaces *value by `value operation operand`; a failure leaves it unchanged. */
 RM_MUST_CHECK static inline int rmi_number_apply(rm_node *node, rm_operation operation, rm_value *value,
                                                  rm_value operand, rm_error *err)
 {

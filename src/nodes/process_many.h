@@ -1,29 +1,30 @@
-/* What the nodes beside this file share: ending a process_many, and memory. */
+/* Shared by the nodes: ending a process_many, and memory. */
 #ifndef NODES_PROCESS_MANY_H
 #define NODES_PROCESS_MANY_H
 
 #include "remotemedia/node.h"
 
-/* Ends a process_many that is done with the first `used` packets of `batch`: the `kept` ones that stand in
- * front leave on port 0, in one go. With `rc` a failure, batch[used] is the packet that failed: it is consumed,
- * after those before it have left. *done is set; returns the code for process_many. */
+/* Ends a process_many that has finished the first `used` packets of `batch`: emits the first `kept` packets
+ * of the array on port 0, together. If `rc` is a failure, batch[used] is the packet that failed: it is
+ * consumed, after the emission. Sets *done; returns the code for process_many. */
 RM_MUST_CHECK static inline int rmi_batch_end(rm_node *node, rm_packet *batch, size_t kept, size_t used,
                                               size_t *done, int rc, rm_error *err)
 {
     int sent = kept > 0 ? rm_emit_many(node, 0, batch, kept) : RM_OK;
     *done = used;
     if (rc < 0) {
-        rm_value_clear(&batch[used].value); /* not rm_packet_clear: its seq tells which item failed */
+        rm_value_clear(&batch[used].value); /* not rm_packet_clear: its seq names the failed item */
         rm_packet_set_metadata(&batch[used], rm_null());
     } else if (sent < 0 && used > 0) {
         *done = used - 1;
     }
     if (sent < 0)
-        rm_error_clear(err); /* why sending failed has been recorded, and matters more */
+        rm_error_clear(err); /* the failure to emit is recorded, and matters more */
     return sent < 0 || rc == RM_OK ? sent : rc;
 }
 
-/* Uninitialised memory, or NULL with `err` filled. Given back with rmi_node_free and the same size. */
+/* Allocates or resizes; new bytes are uninitialised. NULL with `err` filled on failure. Free it with
+ * rmi_node_free and the same size. */
 RM_MUST_CHECK static inline void *rmi_node_resize(rm_node *node, void *block, size_t old_size,
                                                   size_t new_size, rm_error *err)
 {

@@ -10,7 +10,7 @@
 
 /* ---- Making */
 
-/* What the graph says is about the manifest that was made up; the caller knows the node. */
+/* The graph's errors refer to the made-up manifest. Their pointer is made to start at the node. */
 static void make_relative(rm_error *err)
 {
     static const char place[] = "/nodes/0";
@@ -59,9 +59,9 @@ int rmi_standalone_new(rm_runtime *runtime, rm_value config, const rmi_standalon
             standalone->caller.wait = NULL;
         node->host = &rmi_standalone_host;
         node->host_context = standalone;
-        node->generate.on = false; /* the one who calls numbers what is generated */
+        node->generate.on = false; /* the caller numbers generated items */
         node->watched = false;
-        node->out.bound = -1; /* the caller knows what waits for what */
+        node->out.bound = -1; /* the caller keeps the bounds */
         *out = standalone;
     } else
         rmi_standalone_free(standalone);
@@ -77,7 +77,7 @@ void rmi_standalone_free(rmi_standalone *standalone)
     rmi_free(standalone->allocator, standalone, sizeof *standalone);
 }
 
-/* ---- What it is */
+/* ---- Description */
 
 static rm_value names_of(rmi_builder *b, const rm_node_type *type, rm_direction direction)
 {
@@ -123,7 +123,7 @@ static int no_such_slot(const rmi_standalone *standalone, const char *slot, rm_e
                         standalone->node->type->name, slot);
 }
 
-/* Before a call; `token` for the packet in process, if it is to be pending, 0 where none can be. */
+/* Prepares a call; `token` for the packet in process, if it may become pending, else 0. */
 static void begin(rm_node *node, uint64_t token)
 {
     node->flight.staging = 0;
@@ -151,7 +151,7 @@ void rmi_standalone_interrupt(rmi_standalone *standalone)
     rm_node *node = standalone->node;
     if (!node->call.busy || node->type->interrupt == NULL)
         return;
-    atomic_store(&standalone->pipeline->expired, node); /* so that rm_node_cancelled says so */
+    atomic_store(&standalone->pipeline->expired, node); /* rm_node_cancelled returns true now */
     node->type->interrupt(node, node->state);
 }
 
@@ -178,8 +178,8 @@ static int call_process(rm_node *node, uint32_t port, rm_packet *packets, size_t
     return end(node, rc, err);
 }
 
-/* A slow node is given its packets one by one, which costs it little: what it emits for one may turn out not to be
- * possible to report, and that is then this one's failure. */
+/* Gives a slow node its packets one by one, which costs little: where the caller cannot report an emission,
+ * exactly this packet fails. */
 static int process_items(rm_node *node, uint32_t port, rm_packet *packets, size_t n, size_t *done,
                          rm_error *err)
 {
@@ -201,14 +201,14 @@ static int process_items(rm_node *node, uint32_t port, rm_packet *packets, size_
     return rc;
 }
 
-/* Whether the stream node is to be called again, although it has not asked for that. */
+/* Whether the streaming node needs another call, although it has not returned RM_MORE. */
 static bool has_stream(const rm_node *node)
 {
     return node->type->stream != NULL &&
            (node->merge.queue.count > 0 || (node->stream.ended && !node->stream.told));
 }
 
-/* The call of a stream node, which pulls: what it may leave for the next call. */
+/* Calls a streaming node, which pulls; it may leave packets for the next call. */
 static int call_stream(rm_node *node, rm_error *err)
 {
     const bool at_end = node->stream.ended && node->merge.queue.count == 0 && !node->more;
@@ -295,7 +295,7 @@ int rmi_standalone_poll(rmi_standalone *standalone, rm_error *err)
     begin(node, 0);
     atomic_store(&node->poll.woken, false);
     rc = end(node, rmi_call_poll(node, &wait), err);
-    node->more = more; /* RM_MORE asks for another poll */
+    node->more = more; /* RM_MORE requests another poll */
     node->poll.wait = wait;
     if (atomic_load(&node->poll.woken))
         node->poll.wait.deadline = 0;
@@ -333,7 +333,7 @@ int rmi_standalone_flush(rmi_standalone *standalone, rm_error *err)
     rmi_set_seq(node, -1);
     begin(node, 0);
     rc = end(node, rmi_call_flush(node), err);
-    node->more = false; /* RM_MORE asks for another flush */
+    node->more = false; /* RM_MORE requests another flush */
     return rc;
 }
 

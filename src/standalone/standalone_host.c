@@ -1,8 +1,8 @@
-/* What a standalone node calls: it is reported to the one who runs it. */
+/* The functions that a standalone node calls: each reports an event to the caller. */
 #include "base/alloc.h"
 #include "standalone/standalone_parts.h"
 
-/* A failure is kept for the call in progress: not every caller can answer it. */
+/* Keeps a failure for the call in progress: not every function here can return it. */
 static int report(rm_node *node, const rmi_event *event)
 {
     rm_pipeline *p = node->pipeline;
@@ -66,7 +66,7 @@ static void lone_resume(rm_node *node, uint64_t token)
     (void)report(node, &(rmi_event){.kind = RMI_RESUMED, .token = token});
 }
 
-/* What could not be emitted is this packet's failure, not that of the poll that it happened in. */
+/* A failed emission is this packet's failure, not that of the poll in which it happened. */
 static int lone_finish(rm_node *node, uint64_t token, int code, rm_error *err)
 {
     rm_pipeline *p = node->pipeline;
@@ -99,7 +99,7 @@ int rmi_standalone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *
     return rc == RM_OK ? RM_OK : rmi_out_of_memory(err);
 }
 
-/* Nothing of the queue is left: RM_OK when the caller has given more. */
+/* The queue is empty: asks the caller for packets. RM_OK when the caller has given some. */
 static int need_more(rm_node *node, bool wait, rm_error *err)
 {
     const rmi_standalone_caller *caller = &((const rmi_standalone *)node->host_context)->caller;
@@ -122,7 +122,7 @@ static int lone_pull(rm_node *node, bool wait, rm_packet *packet, rm_error *err)
     while (rc == RM_OK && queue->count == 0 && !node->stream.ended)
         rc = need_more(node, wait, err);
     if (queue->count == 0 && node->stream.ended) {
-        rmi_set_seq(node, -1); /* what is emitted from here on belongs to no item */
+        rmi_set_seq(node, -1); /* later emissions belong to no item */
         return RM_DONE;
     }
     if (rc != RM_OK)

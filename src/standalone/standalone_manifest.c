@@ -1,4 +1,4 @@
-/* The manifest of a standalone node: the node, and for each connection that leads to it a node that stands in for the one
+/* The manifest of a standalone node: the node, and for each incoming connection a node in place of the one
  * before. */
 #include <string.h>
 
@@ -86,16 +86,16 @@ int rmi_standalone_config_read(rm_value config, rmi_standalone_config *into, rm_
         rm_error_pointer(err, "/params");
         return RM_E_TYPE;
     }
-    if (rc == RM_OK && strcmp(into->runtime_hint, "cpython_wasm") ==
-                           0) /* that is where this runs: in it, Python is CPython */
+    if (rc == RM_OK &&
+        strcmp(into->runtime_hint, "cpython_wasm") == 0) /* inside the sandbox Python is CPython */
         into->runtime_hint = "cpython";
     return rc;
 }
 
 /* ---- The manifest */
 
-/* The id of what stands in differs from the node's own, whatever that of the node before is: rmi_standalone_name_inputs gives it
- * the real one. */
+/* The id of the placeholder differs from the node's own id. rmi_standalone_name_inputs gives it the real id,
+ * which may be the same as the node's. */
 static void add_input(rmi_builder *b, const rmi_standalone_config *config, size_t index, rm_value *nodes,
                       rm_value *connections)
 {
@@ -121,7 +121,7 @@ static void add_input(rmi_builder *b, const rmi_standalone_config *config, size_
     rmi_text_clear(&id);
 }
 
-/* Without the parameters, which a text might change. */
+/* Builds the manifest without the parameters, because JSON text might change their values. */
 static int build(const rm_allocator *allocator, const rmi_standalone_config *config, rm_value *out,
                  rm_error *err)
 {

@@ -1,11 +1,11 @@
-/* What the files of a standalone node share. */
+/* Shared by the files of a standalone node. */
 #ifndef STANDALONE_STANDALONE_PARTS_H
 #define STANDALONE_STANDALONE_PARTS_H
 
 #include "exec/pipeline.h"
 #include "standalone/standalone.h"
 
-/* A configuration that was read; borrows from the map. */
+/* The configuration; borrows from the map. */
 typedef struct rmi_standalone_config {
     const char *node_type, *id, *runtime_hint;
     const char *directory; /* or NULL */
@@ -20,26 +20,27 @@ struct rmi_standalone {
     const rm_allocator *allocator;
     rm_manifest *manifest;
     rm_pipeline *pipeline;
-    rm_node *node; /* of the pipeline; the others only stand in for those before it, and are never opened */
-    rmi_standalone_caller caller; /* `wait` only where the caller does */
+    rm_node *node; /* of the pipeline; its other nodes are placeholders for those before it, never opened */
+    rmi_standalone_caller caller; /* `wait` is NULL unless the configuration has "waits" */
 };
 
 /* ---- standalone_manifest.c */
 RM_MUST_CHECK int rmi_standalone_config_read(rm_value config, rmi_standalone_config *into, rm_error *err);
-/* The node is the manifest's first; what stands in for those before it follows in the order of `inputs`. *out is owned,
- * also after a failure. */
+/* Makes a manifest whose first node is the node, followed by the placeholders in the order of `inputs`. *out
+ * is owned, also after a failure. */
 RM_MUST_CHECK int rmi_standalone_manifest(rm_runtime *runtime, const rmi_standalone_config *config,
                                           rm_manifest **out, rm_error *err);
-/* Gives the stand-ins the ids of those that they stand for. Only when the graph is built: two may have the same. */
+/* Gives the placeholders the ids of the nodes that they replace. Only after the graph is built: two ids may
+ * be the same. */
 RM_MUST_CHECK int rmi_standalone_name_inputs(rm_manifest *manifest, const rmi_standalone_config *config,
                                              rm_error *err);
 
 /* ---- standalone_host.c */
-/* How the node is hosted: what it calls is reported. */
+/* The node's host, which reports its events to the caller. */
 extern const rmi_node_host rmi_standalone_host;
-/* Takes over the packets (also on failure) for a stream node to pull. */
+/* Queues packets for a streaming node to pull; consumes them, also on failure. */
 RM_MUST_CHECK int rmi_standalone_queue(rm_node *node, rm_packet *packets, size_t n, rm_error *err);
-/* Nobody asks for the results of this pending packet any more. */
+/* Removes a pending packet: nobody wants its results. */
 void rmi_standalone_forget(rm_node *node, uint64_t token);
 
 #endif

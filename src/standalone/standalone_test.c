@@ -1,4 +1,4 @@
-/* A node without a pipeline: what comes of each call, and that memory may run out anywhere. */
+/* A node without a pipeline: the events of each call, and out of memory everywhere. */
 #include "standalone/standalone.h"
 
 #include <math.h>
@@ -70,7 +70,7 @@ static int late_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     return rc < 0 ? rc : l->count > 0 ? RM_PENDING : RM_OK;
 }
 
-/* Takes its stream in pairs and emits their sums; a standalone last one as it is. */
+/* Takes its stream in pairs and emits their sums; emits an unpaired last item unchanged. */
 struct pair {
     int64_t sum;
     bool half;
@@ -121,7 +121,7 @@ static int count_up(rm_node *node, void *state, rm_error *err)
     return rm_emit_value(node, rm_int((*next)++));
 }
 
-/* Says which nodes it is connected to. */
+/* Emits the ids of the nodes that it is connected to. */
 static int sources(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     rm_value list = rm_null(), id = rm_null();
@@ -177,7 +177,7 @@ static int object_to_value(void *object, const rm_allocator *allocator, rm_value
 static const rm_object_type thing = {
     .size = sizeof thing, .name = "thing", .release = object_release, .to_value = object_to_value};
 
-/* ---- What happened, as text */
+/* ---- Events as text */
 
 struct transcript {
     const rm_allocator *allocator;
@@ -240,7 +240,7 @@ static int take_down(void *context, const rmi_event *event, rm_error *err)
     return rc;
 }
 
-/* Gives 100, then -200 and 300, then the end; RM_AGAIN when told to. */
+/* Gives 100, then -200 and 300, then the end; or RM_AGAIN, on request. */
 static int give(void *context, rm_packet **packets, size_t *n, rm_error *err)
 {
     struct transcript *t = context;
@@ -355,7 +355,7 @@ static void say_error(struct transcript *t, int rc, const rm_error *err)
         say(t, " %s:%s:%s", rm_code_name(rc), err->message, err->has_pointer ? err->pointer : "");
 }
 
-/* The answer of the first step that found no memory, else RM_OK. */
+/* Returns RM_E_OUT_OF_MEMORY when a step found no memory, else RM_OK. */
 static int run(rmt_heap *heap, const char *config, const char *steps, struct transcript *t)
 {
     const rm_config given = {.size = sizeof given, .allocator = &heap->allocator};
@@ -453,7 +453,7 @@ static const struct {
      "\"streaming\":false,\"generates\":true,\"live\":false,\"pending\":false,\"slow\":false,"
      "\"flush\":false,\"max_in_flight\":1}"},
     {"{\"node_type\":\"Count\",\"id\":\"n\"}", "o;g", "o | g usage:node 'n' (Count) has no generate:"},
-    /* What it is */
+    /* Description */
     {NODE("Merge") "}", "d",
      "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":true,\"process\":true,\"streaming\":false,"
      "\"generates\":false,\"live\":false,\"pending\":false,\"slow\":false,\"flush\":true,"
@@ -462,7 +462,7 @@ static const struct {
      "d {\"inputs\":[\"in\"],\"outputs\":[\"out\"],\"variadic\":false,\"process\":true,\"streaming\":false,"
      "\"generates\":false,\"live\":false,\"pending\":true,\"slow\":false,\"flush\":false,"
      "\"max_in_flight\":3}"},
-    /* What is wrong */
+    /* Errors */
     {NODE("Multiplyer") "}", "o",
      " unknown_node_type:Manifest error: unknown node type 'Multiplyer' of node 'n'; did you mean "
      "'Multiply'? Looked in: native node types (no Python here: RM_PYTHON):/node_type"},

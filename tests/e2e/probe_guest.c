@@ -1,9 +1,9 @@
 /* A node of sandbox_guests.py: does what its items ask for. */
 #include "../../examples/wasm-node/node.h"
 
-static int64_t left;    /* of what an item "many" gives */
-static int64_t made;    /* by generate */
-static int64_t flushes; /* that are still to come */
+static int64_t left;    /* emissions of an item "many" still to make */
+static int64_t made;    /* items made by generate */
+static int64_t flushes; /* still to come */
 
 static int configure(const node_value *params, const node_value *config)
 {
@@ -72,7 +72,7 @@ static int process(uint32_t port, const node_packet *packet)
     node_put_list(2);
     node_put_int(port);
 #else
-    node_emit(port); /* what comes in at the second goes out at the second */
+    node_emit(port); /* packets leave by the port that they came in by */
 #endif
     node_put_value(&packet->value);
     return NODE_OK;

@@ -1,5 +1,5 @@
-/* Runs a pipeline in a sandbox again and again, in several threads at once: sandbox_threads PIPELINE.json THREADS TIMES. Prints what
- * went wrong, and how many bytes a run wrote. */
+/* Runs a pipeline in a sandbox again and again, in several threads at once: sandbox_threads PIPELINE.json
+ * THREADS TIMES. Prints errors, and the number of bytes that a run wrote. */
 #include <pthread.h>
 #include <remotemedia/remotemedia.h>
 #include <stdio.h>

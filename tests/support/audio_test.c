@@ -6,7 +6,7 @@
 
 struct feed {
     int64_t chunks,
-        count; /* parameters: the address of the chunks, since a node type has no other way to them */
+        count; /* parameters: the address of the chunks, since a node type can get them in no other way */
     int64_t next;
 };
 

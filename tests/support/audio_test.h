@@ -13,7 +13,7 @@ typedef struct rmt_chunk {
     float first, step;
 } rmt_chunk;
 
-/* What the node gave: packets are owned, rmt_stream_clear. */
+/* The node's emissions: packets are owned, rmt_stream_clear. */
 typedef struct rmt_stream {
     int rc;
     rm_error err;

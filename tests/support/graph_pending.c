@@ -59,7 +59,7 @@ static void late_abandon(rm_node *node, void *state, uint64_t token)
     l->count = kept;
 }
 
-/* One a poll, each second poll says only that its time has passed already. */
+/* Finishes one item a poll; every second poll only returns a deadline that has passed. */
 static int soon_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
 {
     struct late *l = state;
@@ -74,7 +74,7 @@ static int soon_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     return rc < 0 ? rc : l->count > 0 ? RM_PENDING : RM_OK;
 }
 
-/* Asks to be called again at once. */
+/* Asks for another call at once. */
 static int again_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
 {
     struct late *l = state;
@@ -84,7 +84,7 @@ static int again_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     return rc < 0 ? rc : l->count > 0 ? RM_MORE : RM_OK;
 }
 
-/* Waits until three items are under way, then for so many polls; finishes all of them. */
+/* Waits until three items are under way, then for `polls` polls; finishes all of them. */
 struct patient {
     struct late late; /* first */
     int64_t polls;
@@ -131,7 +131,7 @@ static int twice_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     return rc == RM_OK ? rm_node_finish(node, token, RM_E_VALUE, &failure) : rc;
 }
 
-/* Finishes at once, and is woken all the same: a wake that comes too late must not cost anybody a turn. */
+/* Finishes at once, and is woken afterwards: a late wake must not cost any node a turn. */
 static int eager(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     (void)state, (void)port, (void)err;
@@ -140,7 +140,7 @@ static int eager(rm_node *node, void *state, unsigned port, rm_packet in, rm_err
     return rm_emit(node, 0, in);
 }
 
-/* Never finishes by itself. */
+/* Never finishes its items. */
 static int never_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
 {
     (void)state, (void)wait, (void)err;
@@ -148,7 +148,7 @@ static int never_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     return RM_PENDING;
 }
 
-/* Fails itself instead of one of its items. */
+/* Fails the poll instead of one of its items. */
 static int fail_in_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
 {
     (void)state, (void)wait;

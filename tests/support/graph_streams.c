@@ -5,7 +5,7 @@
 
 /* ---- Streams ------------------------------------------------------------------------------------------------ */
 
-/* Takes its stream one by one, and gives the turn back in between. */
+/* Takes one packet of its stream a call. */
 static int one_by_one(rm_node *node, void *state, rm_error *err)
 {
     rm_packet packet = rm_packet_of(rm_null());
@@ -32,7 +32,7 @@ static int pull(rm_node *node, int64_t *value, rm_error *err)
     return rc;
 }
 
-/* The sums of so many items each; the last may be of fewer. Size 0: one sum, at the end. */
+/* Emits the sums of `size` items each; the last may be of fewer. Size 0: one sum, at the end. */
 struct window {
     int64_t size, sum, count;
 };
@@ -60,7 +60,7 @@ static int window(rm_node *node, void *state, rm_error *err)
     return rc == RM_AGAIN ? RM_OK : rc;
 }
 
-/* Emits each item as it comes and stays in its call, as a Python generator's host does not; 13 fails. */
+/* Emits each item when it comes and stays in its call; 13 fails. */
 static int stay(rm_node *node, void *state, rm_error *err)
 {
     int64_t value = 0;
@@ -77,7 +77,7 @@ static int stay(rm_node *node, void *state, rm_error *err)
     return rc == RM_AGAIN ? RM_OK : rc;
 }
 
-/* The same, and fails when its stream ends, however that comes. */
+/* As stay, but fails when its stream ends, however it ends. */
 static int stay_in_vain(rm_node *node, void *state, rm_error *err)
 {
     const int rc = stay(node, state, err);
@@ -112,7 +112,7 @@ static int fail_at_end(rm_node *node, void *state, rm_error *err)
     return rc == RM_AGAIN ? RM_OK : rc;
 }
 
-/* A stream whose items come out later: RM_PENDING after each. */
+/* A stream whose items are emitted later: RM_PENDING after each. */
 struct dreamer {
     int64_t value;
     bool has;

@@ -1,4 +1,4 @@
-/* Node types that process items: plain ones, and those that answer RM_MORE. Numbers with a meaning: 13 fails,
+/* Node types that process items: plain ones, and those that return RM_MORE. Numbers with a meaning: 13 fails,
  * 14 fails the first two times. */
 #include "tests/support/graph_types.h"
 
@@ -63,7 +63,7 @@ static int pass(rm_node *node, void *state, unsigned port, rm_packet in, rm_erro
     return rm_emit(node, 0, in);
 }
 
-/* The same in batches, the shortest way through the executor. */
+/* As pass, but in batches: the shortest way through the executor. */
 static int pass_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                      rm_error *err)
 {
@@ -73,7 +73,7 @@ static int pass_many(rm_node *node, void *state, unsigned port, rm_packet *batch
     return rm_emit_many(node, 0, batch, n);
 }
 
-/* In batches, up to the first packet that fails (13), or after which nothing more is wanted (99). */
+/* Passes a batch up to the first packet that fails (13), or after which it wants no more (99). */
 static int picky_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                       rm_error *err)
 {
@@ -95,7 +95,7 @@ static int picky_many(rm_node *node, void *state, unsigned port, rm_packet *batc
     return RM_OK;
 }
 
-/* Takes nothing of what it is given. */
+/* Takes none of its packets. */
 static int take_none(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                      rm_error *err)
 {
@@ -145,7 +145,7 @@ static int split(rm_node *node, void *state, unsigned port, rm_packet in, rm_err
     return rm_emit(node, in.value.i < 10 ? 0 : 1, in);
 }
 
-/* A number as so many bytes, and back. */
+/* A number to that many bytes. */
 static int inflate(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     rm_value bytes = rm_null();
@@ -185,7 +185,7 @@ static int stamp(rm_node *node, void *state, unsigned port, rm_packet in, rm_err
     return rm_emit(node, 0, in);
 }
 
-/* Emits on an output that there is not, and does not look at the answer. */
+/* Emits on a missing output, and ignores what rm_emit returns. */
 static int emit_anywhere(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     (void)state, (void)port, (void)err;
@@ -227,7 +227,7 @@ static int speechless(rm_node *node, void *state, unsigned port, rm_packet in, r
     return RM_E_VALUE;
 }
 
-/* Answers what it must not: it has no poll, and no more. */
+/* These two return a code that they may not: the type has no poll, and no more. */
 static int answer_pending(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     (void)state, (void)port, (void)err;
@@ -245,7 +245,7 @@ static int answer_more(rm_node *node, void *state, unsigned port, rm_packet in, 
 
 /* ---- Flushes ------------------------------------------------------------------------------------------------ */
 
-/* Sums what it gets and emits the sum at the end. */
+/* Sums its items and emits the sum at the end. */
 static int add(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     int64_t *sum = state;
@@ -262,7 +262,7 @@ static int flush_sum(rm_node *node, void *state, rm_error *err)
     rmt_called(node);
     return rm_emit_value(node, rm_int(*sum));
 }
-/* The same, then fails. */
+/* Emits the sum, then fails. */
 static int fail_in_flush(rm_node *node, void *state, rm_error *err)
 {
     const int rc = flush_sum(node, state, err);
@@ -306,7 +306,7 @@ static int slow(rm_node *node, void *state, unsigned port, rm_packet in, rm_erro
     rm_packet_clear(&in);
     return slow_more(node, state, err);
 }
-/* The same as part of a batch. */
+/* As slow, in batches. */
 static int slow_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n, size_t *done,
                      rm_error *err)
 {

@@ -1,4 +1,4 @@
-/* What the node types of graph_types.c, graph_pending.c and graph_streams.c share. */
+/* Shared by the node types of graph_types.c, graph_pending.c and graph_streams.c. */
 #ifndef TESTS_SUPPORT_GRAPH_TYPES_H
 #define TESTS_SUPPORT_GRAPH_TYPES_H
 

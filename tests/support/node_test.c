@@ -91,7 +91,7 @@ rm_value rmt_audio(rm_dtype dtype, size_t frames, int32_t channels, int32_t samp
     return audio;
 }
 
-/* The text, or why there is none; freed by the caller. */
+/* The value as JSON, or the error's message; freed by the caller. */
 static char *json_of(rm_value value)
 {
     char *text = NULL;

@@ -7,7 +7,8 @@
 
 enum { MOST_STEPS = 200000, TEXT = 16384 };
 
-/* ---- What is seen ------------------------------------------------------------------------------------------- */
+/* ---- Records of a run
+ * -------------------------------------------------------------------------------------- */
 
 rmt_graph *rmt_graph_of(const rm_node *node)
 {
@@ -130,14 +131,15 @@ static int next_item(void *context, const char **source, rm_value *item, rm_erro
         return RM_DONE;
     }
     rmt_progress(g);
-    g->held = g->setup.way == RMT_LIVE; /* until somebody waits for the next one */
+    g->held = g->setup.way == RMT_LIVE; /* until a wait for the next one */
     if (!is_failure(*item))
         return RM_OK;
     rm_value_clear(item);
     return rm_error_set(err, RM_E_VALUE, "a bad item");
 }
 
-/* Inside a streaming node's pull: takes results, and waits where no more input is coming. */
+/* rm_pipeline_options.wait, inside a streaming node's pull: takes results, and waits where no more input is
+ * coming. */
 static int wait_for_item(void *context, rm_pipeline *pipeline, rm_error *err)
 {
     rmt_graph *g = context;
@@ -148,7 +150,7 @@ static int wait_for_item(void *context, rm_pipeline *pipeline, rm_error *err)
     return g->err.code == RM_OK ? RM_OK : g->err.code;
 }
 
-/* Pushes until the graph is full; finishes it at the end. Whether something was done. */
+/* Pushes until the graph is full, and finishes its input at the end. Returns whether it did anything. */
 static bool push_items(rmt_graph *g)
 {
     bool moved = false;
@@ -194,7 +196,7 @@ static rm_pipeline_options options_of(rmt_graph *g)
     return options;
 }
 
-/* Everything before the pipeline. */
+/* Makes everything that comes before the pipeline. */
 static int prepare(rmt_graph *g, const rmt_graph_setup *setup)
 {
     char text[TEXT * 2];
@@ -280,7 +282,7 @@ bool rmt_graph_take(rmt_graph *g)
     return any;
 }
 
-/* Something will end the wait: a time, a descriptor, or a node that is pending and can be woken. */
+/* Whether something will end the wait: a time, a descriptor, or a pending node that can be woken. */
 static bool wait_has_an_end(const rm_pipeline *p)
 {
     bool found = rm_pipeline_next_deadline(p) < INT64_MAX;
@@ -288,7 +290,7 @@ static bool wait_has_an_end(const rm_pipeline *p)
         rmi_reason why;
         const rmi_work work = rmi_node_work(&p->nodes[i], &why);
         const bool outside = work == RMI_WAIT && why == RMI_FOR_OUTSIDE;
-        found |= work == RMI_POLL; /* it was woken since: nobody waits */
+        found |= work == RMI_POLL; /* woken since: the wait returns at once */
         found |= rmi_node_descriptor(&p->nodes[i]) >= 0 || (outside && p->nodes[i].poll.on);
         found |= p->nodes[i].poll.on && atomic_load(&p->nodes[i].poll.woken); /* since the step */
     }
@@ -307,7 +309,7 @@ static void watch(rmt_graph *g, int step, bool moved)
     if (++g->steps > MOST_STEPS)
         rmt_trouble(g, "no end after %zu steps: %s", g->steps, waits);
     const bool stands_still = step == RM_AGAIN && !moved && !g->held_back;
-    if (stands_still && (g->stood_still || g->finished)) /* a push that did not fit may be tried once more */
+    if (stands_still && (g->stood_still || g->finished)) /* a refused push may be tried once more */
         rmt_trouble(g, "the run stands still: %s", waits);
     g->stood_still = stands_still;
     if (step == RM_PENDING && !wait_has_an_end(p))
@@ -361,7 +363,7 @@ static void tell_failures(rmt_graph *g)
 {
     rm_value list = rm_null();
     if (rm_pipeline_failures(g->pipeline, &list, NULL) != RM_OK)
-        return; /* an allocation that fails here says nothing about the run */
+        return; /* a failed allocation here is no failure of the run */
     for (size_t i = 0; i < rm_list_length(list); i++) {
         rm_value node = rm_null(), item = rm_null();
         (void)rm_map_get(rm_list_get(list, i), "node", 4, &node);
@@ -416,14 +418,14 @@ rm_node *rmt_graph_node(const rmt_graph *g, const char *id)
 
 /* ---- Cases -------------------------------------------------------------------------------------------------- */
 
-/* Where the input fails: those that have an input function. */
+/* The ways of running a case. Only ways with an input function where the input fails. */
 static unsigned ways_of(const rmt_graph_case *row, unsigned ways)
 {
     const bool fails = strstr(row->input, "\"!\"") != NULL;
     return ways != 0 ? ways : fails ? 1 << RMT_FEED | 1 << RMT_LIVE : (1 << RMT_WAYS) - 1;
 }
 
-/* rm_run does not tell what on_error collected. */
+/* The wanted text, without the collected failures for rm_run, which does not report them. */
 static void want_of(const rmt_graph_case *row, rmt_way way, char *want, size_t size)
 {
     (void)snprintf(want, size, "%s", row->want);

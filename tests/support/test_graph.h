@@ -1,5 +1,5 @@
-/* For the tests of the executor: graphs written short, of node types that are made for what is tested (graph_types.c), run
- * in every way that input can come, with a watchdog over each step. */
+/* For the tests of the executor: runs graphs in a short notation, of node types made for tests
+ * (graph_types.c), with every way of input and a watchdog over each step. */
 #ifndef TESTS_SUPPORT_TEST_GRAPH_H
 #define TESTS_SUPPORT_TEST_GRAPH_H
 
@@ -12,7 +12,7 @@ enum { RMT_NODES = 128, RMT_GOT = 1 << 16 };
 typedef enum rmt_way {
     RMT_RUN,  /* rm_run */
     RMT_FEED, /* options.input, which always has the next item */
-    RMT_LIVE, /* options.input, which has one item and the next one when somebody waits for it, and options.wait */
+    RMT_LIVE, /* options.input, which gives one item, and the next one after a wait; and options.wait */
     RMT_PUSH, /* rm_pipeline_push, then rm_pipeline_finish */
     RMT_WAYS
 } rmt_way;
@@ -35,7 +35,7 @@ typedef struct rmt_graph_setup {
     void *look_context;
 } rmt_graph_setup;
 
-/* A graph in a run, and what is seen of it. Must stay where it is from open to free. */
+/* A graph in a run, and the records of the run. Must not move from open to free. */
 typedef struct rmt_graph {
     rmt_heap heap; /* first: nodes find the rest by their allocator */
     rmt_graph_setup setup;
@@ -45,48 +45,48 @@ typedef struct rmt_graph {
     rm_value items, lists[RMT_NODES];
     rm_error err;
 
-    /* Where the input stands. */
+    /* The position in the input. */
     size_t item, source;
     bool held, held_back, finished, stood_still;
-    const char *next_source; /* an item that did not fit */
+    const char *next_source; /* of a refused item */
     rm_value next;
     bool has_next;
 
-    /* What was seen. */
+    /* The records. */
     const rm_node *open[RMT_NODES]; /* nodes that are open */
     size_t opened, closed, calls, steps, peak_bytes;
     size_t suspended, finished_tokens, abandoned;
-    uint32_t idle_before; /* pipeline->idle_turns when something was last done */
+    uint32_t idle_before; /* pipeline->idle_turns at the last effect */
     int64_t last_seq;     /* of the results, which come in (seq, sink) order */
     size_t last_sink;
-    char trouble
-        [512]; /* the first thing that was wrong: no progress, results out of order, a node left open */
+    char trouble[512]; /* the first fault: no progress, results out of order, a node left open */
     size_t taken[RMT_NODES],
-        results; /* how many items had been taken from the input when each of the first results was out */
+        results;       /* number of items taken from the input when each of the first results was out */
     char order[1024];  /* the results, "sink:value ..." */
     char got[RMT_GOT]; /* the outcome */
 } rmt_graph;
 
-/* Whose node it is. Every slot of the types calls rmt_called first. */
+/* The graph of a node. Every slot of the types calls rmt_called first. */
 rmt_graph *rmt_graph_of(const rm_node *node);
 void rmt_called(rm_node *node);
-/* Something was done, although it may be no turn that had an effect. */
+/* Records an effect outside of a turn. */
 void rmt_progress(rmt_graph *graph);
-/* Notes trouble unless there is some already. */
+/* Records trouble, unless there is some already. */
 void rmt_trouble(rmt_graph *graph, const char *format, ...) RM_PRINTF(2, 3);
 
-/* The manifest of a short graph. */
+/* Writes the manifest of a graph in the short notation. */
 void rmt_graph_manifest(const char *graph, char *text, size_t size);
-/* Makes and opens the pipeline; RM_OK or what failed, in graph->err. rmt_graph_free in any case. */
+/* Makes and opens the pipeline; RM_OK or the failure, in graph->err. Call rmt_graph_free in any case. */
 int rmt_graph_open(rmt_graph *graph, const rmt_graph_setup *setup);
-/* One step, with input offered before it and results taken after it; checked by the watchdog. Answers as rm_run_step. */
+/* One step, with input pushed before it and results taken after it; checked by the watchdog. Returns as
+ * rm_run_step. */
 int rmt_graph_step(rmt_graph *graph);
-/* Takes what results there are. Whether there were any. */
+/* Takes the results that there are. Returns whether there were any. */
 bool rmt_graph_take(rmt_graph *graph);
-/* Frees the graph and checks that nothing is left, open or out of memory. */
+/* Frees the graph and checks that no node is open and no memory left. */
 void rmt_graph_free(rmt_graph *graph);
-/* From open to free. graph->got: the outputs as JSON, " collected node[item] ..." of on_error collect, " code: message at
- * node[item]" of the run's failure, " TROUBLE ..." where there was some. */
+/* Runs a graph from open to free. graph->got: the outputs as JSON, " collected node[item] ..." of on_error
+ * collect, " code: message at node[item]" of the run's failure, " TROUBLE ..." where there was some. */
 int rmt_graph_run(rmt_graph *graph, const rmt_graph_setup *setup);
 
 /* The node of that id. */
@@ -94,12 +94,13 @@ rm_node *rmt_graph_node(const rmt_graph *graph, const char *id);
 /* Adds the node types for tests to a runtime. */
 int rmt_graph_types(rm_runtime *runtime, rm_error *err);
 
-/* A graph and what must come of it. */
+/* A graph and its wanted result. */
 typedef struct rmt_graph_case {
     const char *label, *graph, *input, *want;
 } rmt_graph_case;
-/* Runs each case in each of the `ways` (1 << rmt_way each; 0: all that can be), with queues of 1 to 3 and the usual ones, in steps of a call and in long ones; then with each
- * allocation failing in turn. Fails the test that calls. */
+/* Runs each case in each of the `ways` (1 << rmt_way each; 0: all possible ones), with queues of 1 to 3 and
+ * the default, in steps of one call and in long ones; then with each allocation failing in turn. Fails the
+ * test that calls. */
 void rmt_graph_check(const rmt_graph_case *cases, size_t count, unsigned ways);
 
 #endif

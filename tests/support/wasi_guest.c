@@ -73,7 +73,7 @@ int rmt_guest_call_with_all(rmt_guest *guest, const rmi_import *import, uint64_t
 
 uint32_t rmt_guest_put(rmt_guest *guest, const void *data, size_t size)
 {
-    if (guest->used + size + 8 > RMT_GUEST_MEMORY) /* what is older has been used */
+    if (guest->used + size + 8 > RMT_GUEST_MEMORY) /* older data has been used */
         guest->used = 64;
     uint32_t at = guest->used;
     memcpy(guest->memory + at, data, size);

@@ -1,4 +1,4 @@
-/* What the tests of packed values share; cmocka.h comes before it. */
+/* Shared by the tests of packed values; include cmocka.h first. */
 #ifndef TESTS_SUPPORT_WIRE_BYTES_H
 #define TESTS_SUPPORT_WIRE_BYTES_H
 
@@ -17,7 +17,7 @@ static inline rmi_wire_writer packed(rm_value value)
     return packer;
 }
 
-/* Unpacks all of a copy that has not a byte more, so that a sanitizer sees what is read behind it. */
+/* Reads a copy without a byte behind it, so that a sanitizer sees reads past the end. */
 static inline int unpack(const rm_allocator *allocator, const void *data, size_t length, rm_value *out,
                          rm_error *err)
 {

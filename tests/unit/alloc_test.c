@@ -1,4 +1,4 @@
-/* Runs every case whose nodes are native with its 1st, 2nd, ... allocation failing: the answer is the full
+/* Runs every case whose nodes are native with its 1st, 2nd, ... allocation failing: the result is the full
  * one or "out of memory", and nothing stays allocated. */
 #include <glob.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 enum { LONGEST_ANSWER = 1 << 16 };
 
-/* What a run gave: its code, and outputs or error message as text. */
+/* The result of a run: its code, and outputs or error message as text. */
 struct answer {
     int rc;
     char text[LONGEST_ANSWER];
@@ -56,7 +56,8 @@ static void run_document(const rm_allocator *allocator, const char *text, size_t
         rm_runtime_free(runtime);
 }
 
-/* One failing allocation, or all from the nth on. Returns false when the run did not get as far. */
+/* Runs with one failing allocation, or all from the nth on. Returns false when the run ended before that
+ * allocation. */
 static bool run_failing(const char *name, const char *text, size_t length, size_t nth, bool keep,
                         bool loses_items, const struct answer *want, struct answer *got)
 {
@@ -158,7 +159,7 @@ static char *read_whole(const char *path, size_t *length)
     return text;
 }
 
-/* Returns how many cases of the file were run. */
+/* Returns the number of cases that were run. */
 static size_t run_file(const rm_runtime *runtime, const char *path)
 {
     size_t length = 0, count = 0;

@@ -1,6 +1,6 @@
-/* The long strings of base64 that arrays are made of need no JSON reader: they are left out of the text that it is
- * given, an empty string in the place of each, and looked at only by what takes them. Whatever does not work out then,
- * the whole text is read instead, so that what is right and what is said of what is wrong stay the same. */
+/* The long base64 strings of arrays need no JSON reader. They are cut out of the text for the reader, with an
+ * empty string in the place of each, and only the tensor reader looks at them. When anything does not fit,
+ * the whole text is read again, so that values and error messages are the same. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -19,8 +19,8 @@ static bool is_base64(const char *text)
     return good;
 }
 
-/* Where the string ends that `probe` lies in. To guess means to skip to the last probe in a row that looks well;
- * a quote that is passed over is no base64, which shows when the string is used. */
+/* Returns the end of the string that `probe` lies in. A guess skips to the last probe in a row that looks
+ * like base64; a quote in between is no base64, and the tensor reader finds it. */
 static const char *find_end(const char *text, size_t length, size_t probe, bool guess)
 {
     while (guess && length - probe >= STRIDE + PROBE && is_base64(text + probe + STRIDE))
@@ -44,7 +44,7 @@ static int add(rmi_json_cuts *cuts, const rm_allocator *allocator, const char *s
 int rmi_json_cuts_find(rmi_json_cuts *cuts, const rm_allocator *allocator, const char *text, size_t length,
                        bool guess, rm_error *err)
 {
-    size_t passed = 0; /* what lies before is looked at, or cut out */
+    size_t passed = 0; /* everything before it has been checked or cut out */
     int rc = RM_OK;
     *cuts = (rmi_json_cuts){.count = 0};
     for (size_t probe = STRIDE; rc == RM_OK && probe < length && length - probe >= PROBE; probe += STRIDE) {

@@ -1,5 +1,5 @@
-/* Long strings in JSON, which are read in a way of their own: nothing of that is to be seen from outside. Each text is
- * read twice, its long part long and short, and must give the same kind of answer. */
+/* Long strings in JSON are read in their own way, which must not show. Each text is read twice, with its long
+ * part long and short, and must give the same kind of result. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -73,7 +73,7 @@ static void expand(rmi_text *out, const char *text, size_t parts)
     assert_false(out->failed);
 }
 
-/* The value is what it is written as: once more read, it is the same again, and a tensor or string has all bytes. */
+/* The value is the same after writing and reading it again, and a tensor or string has all its bytes. */
 static void check_value(const char *label, rm_value value, const rmi_text *given)
 {
     rm_value again = rm_null();

@@ -1,4 +1,4 @@
-/* Numpy's dates as ISO 8601 says them, as far as their unit goes; durations as numbers of their unit. */
+/* Numpy's dates as ISO 8601 text, as precise as their unit; durations as numbers of their unit. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,8 @@
 
 enum { MONTHS = 12, DAY = 86400 };
 
-/* What one step of a unit is: months, or seconds, or the part of a second that `decimals` digits tell. */
+/* The length of one step of a unit: months, or seconds, or a decimal part of a second with `decimals`
+ * digits. */
 static const struct unit {
     const char *letters;
     int64_t months, seconds;
@@ -19,7 +20,7 @@ static const struct unit {
     {"as", 0, 1, 18, 15},
 };
 
-/* Rounded down; what is left is in *rest. */
+/* Divides, rounding down; *rest is the remainder. */
 static int64_t divide(int64_t value, int64_t by, int64_t *rest)
 {
     int64_t quotient = value / by;
@@ -36,8 +37,8 @@ typedef struct date {
     int64_t year, month, day; /* month and day from 1 */
 } date;
 
-/* The day `days` after the first of 1970. Years are counted from March, so that the day that some of them have more
- * is their last: 400 years, then 100, 4 and 1 of them, then months. */
+/* The day `days` after 1970-01-01. Years are counted from March, so that a leap day is the last day: first
+ * the 400 years, then 100, 4 and 1 of them, then months. */
 static date find_day(int64_t days)
 {
     enum { ERA = 146097, CENTURY = 36524, FOUR = 1461, YEAR = 365, MARCH_2000 = 11017 };
@@ -58,7 +59,7 @@ static date find_day(int64_t days)
         .year = month < 10 ? year : year + 1, .month = month < 10 ? month + 3 : month - 9, .day = rest + 1};
 }
 
-/* false where a step of the calendar does not fit 64 bits. */
+/* Returns false where a step of the calendar does not fit 64 bits. */
 static bool convert(const struct unit *unit, int64_t value, date *day, int64_t *second, int64_t *fraction)
 {
     int64_t steps = 0;
@@ -115,7 +116,7 @@ int rmi_json_put_date(const rmi_json_writer *w, const rmi_element *element, int6
     }
     while (i + 1 < sizeof units / sizeof *units &&
            (strlen(units[i].letters) != length || memcmp(units[i].letters, letters, length) != 0))
-        i++; /* the name was checked: it is one of them */
+        i++; /* the name was checked: it is in the table */
     if (!fits || !convert(&units[i], value, &day, &second, &fraction))
         return rm_error_set(w->err, RM_E_UNSUPPORTED, "a date of %lld times '%s' is past what can be printed",
                             (long long)count, element->unit);

@@ -12,7 +12,7 @@ enum { DEEPEST_RECORD = 16, LONGEST_DESCRIPTION = 65536 };
 
 static int read_any(yyjson_val *description, int depth, rmi_element *out, rm_error *err);
 
-/* How often a field stands in the record: the product of its shape, a size or a list of sizes. */
+/* Reads how often a field is repeated in the record: the product of its shape, a size or a list of sizes. */
 static bool read_repeats(yyjson_val *shape, size_t *repeats)
 {
     size_t index = 0, count = 0;

@@ -5,17 +5,17 @@
 #include "base/text.h"
 #include "data/json/json.h"
 
-/* Fills dtype, item_size and description of `view` from the form's "dtype"; a description is appended to
- * `text` and borrowed from it. */
+/* Fills in dtype, item_size and description of `view` from the form's "dtype". A description is appended to
+ * `text`, and borrowed from it. */
 RM_MUST_CHECK int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, rm_tensor *view,
                                       rmi_text *text, rm_error *err);
-/* The name of a record's field; for padding, which numpy describes as a field too, *name is NULL. */
+/* The name of a record's field; *name is NULL for padding, which numpy describes as a field too. */
 void rmi_json_field_name(yyjson_val *field, const char **name, size_t *length);
-/* A field's shape: how many dimensions, at most RM_MAX_DIMENSIONS, and their sizes. The field is one of a
- * description that was read. */
+/* A field's shape: the number of dimensions, at most RM_MAX_DIMENSIONS, and their sizes. The field's
+ * description has been read. */
 void rmi_json_field_shape(yyjson_val *field, int32_t *dimensions, int64_t *shape);
 
-/* The form's "dtype". *out is owned. */
+/* Makes the form's "dtype". *out is owned. */
 RM_MUST_CHECK int rmi_json_dtype_form(const rm_allocator *allocator, const rm_tensor *view, rm_value *out,
                                       rm_error *err);
 

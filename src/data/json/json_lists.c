@@ -1,14 +1,14 @@
-/* Tensors as people read them: nested lists of numbers. Texts, dates and records of all these have words too. */
+/* Tensors as people read them: nested lists of numbers, and texts, dates and records of these. */
 #include <string.h>
 
 #include "data/half.h"
 #include "data/json/json_parts.h"
 #include "data/tensor.h"
 
-/* The least empty lists that nobody prints. */
+/* The least number of empty lists that is too many to print. */
 enum { TOO_MANY_EMPTY = 1 << 24 };
 
-/* An element's bytes are in `at`; all of it is done in this order. */
+/* The tensor that is printed. The functions below get an element's bytes in `at`, and print them in order. */
 typedef struct lists {
     const rmi_json_writer *w;
     rm_tensor view;
@@ -74,7 +74,7 @@ static void put_float(const rmi_json_writer *w, const char *at, size_t size, boo
 
 /* ---- Texts ---- */
 
-/* One character as UTF-8; 0 where it is none. */
+/* Writes one character as UTF-8; returns 0 where it is no character. */
 static size_t encode(uint64_t c, char *to)
 {
     if (c >= 0x110000 || (c >= 0xD800 && c < 0xE000))
@@ -165,7 +165,7 @@ static int put_one(const lists *l, const rmi_element *element, const char *name,
 
 static int put_field(const lists *l, yyjson_val *type, const char **at);
 
-/* One value of a record's field, or as many as its shape says. *at moves behind them. */
+/* Prints one value of a record's field, or as many as its shape says. *at moves behind them. */
 static int put_repeated(const lists *l, yyjson_val *type, int32_t left, const int64_t *shape, const char **at)
 {
     int rc = RM_OK;
@@ -214,7 +214,7 @@ static int put_record(const lists *l, yyjson_val *fields, const char **at)
     return RM_OK;
 }
 
-/* Records nest only as deep as their description may. */
+/* Prints one field. Records nest only as deep as their description may. */
 static int put_field(const lists *l, yyjson_val *type, const char **at)
 {
     rmi_element element;
@@ -247,7 +247,7 @@ static int put_dimension(const lists *l, int32_t dimension, const char *at)
     return rc;
 }
 
-/* An empty tensor may have dimensions before the empty one that no memory limits. */
+/* Whether the lists can be printed: dimensions before the empty one take no memory, so they may be huge. */
 static bool is_printable(const rm_tensor *view)
 {
     int64_t list_count = 1;

@@ -1,4 +1,4 @@
-/* Reading JSON text: yyjson does it, in memory of ours; what it leaves open is checked here. */
+/* Reads JSON text with yyjson, in our memory; checks what yyjson does not check. */
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 
 enum { BLOCK_HEAD = 16, PADDING = 4 };
 
-/* Small texts are read within one piece of memory; what does not fit comes from the allocator, with its
- * size in front, since yyjson frees without telling it. */
+/* Small texts are read within one piece of memory. Further blocks come from the allocator, with their size in
+ * front, since yyjson frees without a size. */
 typedef struct json_memory {
     const rm_allocator *allocator;
     unsigned char *piece;
@@ -76,7 +76,7 @@ static void *json_realloc(void *context, void *block, size_t old_size, size_t si
 
 /* ---- Places ---- */
 
-/* A text in the reader's hands; `copy` is what yyjson reads, and in which it changes strings. */
+/* The text that is read; yyjson reads `copy`, and changes strings in it. */
 typedef struct json_text {
     const char *text, *what;
     size_t length;
@@ -108,7 +108,7 @@ static int fail_at(const json_text *from, size_t offset, int code, const char *s
     return rm_error_set(from->err, code, "%s at line %zu, column %zu: %s", from->what, line, column, says);
 }
 
-/* The first bracket or brace before `end` that nests too deep, or SIZE_MAX. */
+/* The offset of the first bracket or brace before `end` that nests too deep, or SIZE_MAX. */
 static size_t find_too_deep(const char *text, size_t end)
 {
     size_t depth = 0;
@@ -171,7 +171,7 @@ static void add_hint(const json_text *from, size_t offset)
     }
 }
 
-/* "unexpected character" with the character, as far as it can be shown. */
+/* Writes "unexpected character" with the character, if it is printable. */
 static void name_character(const json_text *from, size_t offset, const char *rest, char *says, size_t size)
 {
     unsigned char c = offset < from->length ? (unsigned char)from->text[offset] : 0;
@@ -204,11 +204,11 @@ static int describe(const json_text *from, const yyjson_read_err *told)
     else
         (void)snprintf(says, sizeof says, "%s", told->msg);
     if (surrogate && !starts_with(from, offset, "\\ud") && !starts_with(from, offset, "\\uD") && offset >= 6)
-        offset -= 6; /* the escape that lacks its partner */
+        offset -= 6; /* the place of the escape without its partner */
     (void)fail_at(from, offset, RM_E_PARSE, says);
     add_hint(from, offset);
     if (told->code == YYJSON_READ_ERROR_INVALID_NUMBER && offset > 0)
-        add_hint(from, offset - 1); /* "-Infinity": the place is behind the sign */
+        add_hint(from, offset - 1); /* "-Infinity": yyjson's place is behind the sign */
     if (surrogate)
         rm_error_hint(from->err, "characters past U+FFFF are two escapes, as in \\ud83d\\ude00");
     return RM_E_PARSE;
@@ -216,7 +216,7 @@ static int describe(const json_text *from, const yyjson_read_err *told)
 
 /* ---- What yyjson accepts ---- */
 
-/* A number that yyjson left as text: an integer past 64 bits, or a float past double's range. */
+/* Checks a number that yyjson left as text: an integer past 64 bits, or a float past double's range. */
 static int check_raw(const json_text *from, yyjson_val *raw)
 {
     char says[96];
@@ -239,7 +239,7 @@ static int check_raw(const json_text *from, yyjson_val *raw)
     return RM_OK;
 }
 
-/* Goes over all values, which lie in a row, without recursion: `ends` has where the open containers end. */
+/* Checks all values, which lie in a row, without recursion: `ends` holds the ends of the open containers. */
 static int check_values(const json_text *from, yyjson_doc *document)
 {
     const yyjson_val *ends[RMI_JSON_MAX_NESTING];
@@ -264,14 +264,15 @@ static int check_values(const json_text *from, yyjson_doc *document)
     return RM_OK;
 }
 
-/* Reads `from` into *out, which lives in `memory` together with from->copy. check_values is still to be asked. */
+/* Reads `from` into *out, which lives in `memory` together with from->copy. The caller calls check_values
+ * next. */
 static int read_source(json_text *from, json_memory *memory, rmi_json_cuts *cuts, yyjson_doc **out)
 {
     const yyjson_alc alc = {json_malloc, json_realloc, json_free, memory};
     yyjson_read_err told = {0};
     size_t size = 0;
     *out = NULL;
-    if (starts_with(from, 0, "\xEF\xBB\xBF")) { /* a byte order mark says nothing */
+    if (starts_with(from, 0, "\xEF\xBB\xBF")) { /* a byte order mark is skipped */
         from->text += 3;
         from->length -= 3;
     }
@@ -311,7 +312,8 @@ int rmi_json_read(const rm_allocator *allocator, const char *text, size_t length
 {
     enum { LARGEST_PIECE = 65536 };
     json_text from = {.text = text, .what = what, .length = length, .err = err};
-    /* The text, and one value of 16 bytes for every six of it: what yyjson asks for, unless it must grow. */
+    /* The text, and one value of 16 bytes for every six of it: yyjson's first request, unless it must
+     * grow. */
     size_t piece = length < LARGEST_PIECE / 4 ? length + length / 6 * 16 + 256 : 0;
     rmi_json_document *document = rmi_alloc(allocator, sizeof *document + piece);
     *out = NULL;
@@ -347,7 +349,7 @@ void rmi_json_document_free(rmi_json_document *document)
 
 /* ---- Values ---- */
 
-/* Reads a text without the cuts, which may be none. */
+/* Reads a text without the strings in `cuts`, if there are any. */
 static int read_cut(json_memory *memory, rmi_json_target *target, json_text *from, rmi_json_cuts *cuts,
                     rm_value *out)
 {
@@ -359,8 +361,7 @@ static int read_cut(json_memory *memory, rmi_json_target *target, json_text *fro
     target->cuts = cuts->count != 0 ? cuts : NULL;
     rc = rmi_json_build(target, yyjson_doc_get_root(document), "", out, from->err);
     if (rc != RM_E_OUT_OF_MEMORY && (rc != RM_OK || target->doubtful)) {
-        int checked =
-            check_values(from, document); /* its errors come first, and tell the place in the text */
+        int checked = check_values(from, document); /* its errors come first, with the place in the text */
         rc = checked != RM_OK ? checked : rc;
     }
     free_source(from, memory, document);

@@ -46,7 +46,7 @@ static void check_same(const char *text, int rc, rm_value value, const rm_error 
     rm_value_clear(&alone);
 }
 
-/* Every text, all values held until all are read; *faulty: memory ran out on the way. */
+/* Reads every text, and holds all values until the end; *faulty: memory ran out. */
 static void read_all(rmi_json_reader *reader, bool *faulty)
 {
     rm_value values[COUNT(texts)];
@@ -82,7 +82,8 @@ static void one_after_the_other_as_alone(void **unused)
     }
 }
 
-/* Many keys and many items: owners that were taken in advance run out, and places are taken over. */
+/* Many keys and many items: more owners than were counted in advance, and keys that take the places of
+ * others. */
 static void keys_outlive_their_places(void **unused)
 {
     (void)unused;

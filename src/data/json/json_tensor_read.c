@@ -1,4 +1,4 @@
-/* Reading tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
+/* Reads tensors in JSON: {"__numpy__": true, "array": {"meta": {"shape", "dtype", ...}, "data": base64}}, and
  * "media" beside "array" for audio. The elements are in C order, or in Fortran order where "c_contiguous" is
  * false and "f_contiguous" is true. */
 #include <string.h>
@@ -58,7 +58,7 @@ static int read_shape(yyjson_val *meta, int64_t *shape, int32_t *dimensions, con
     return RM_OK;
 }
 
-/* What else the form says must be so; *fortran is the order of the elements. */
+/* Checks the other members of "meta"; *fortran is the order of the elements. */
 static int check_meta(yyjson_val *meta, size_t elements, bool *fortran, const char **where, rm_error *err)
 {
     yyjson_val *size = yyjson_obj_get(meta, "size"), *c_order = yyjson_obj_get(meta, "c_contiguous"),
@@ -79,11 +79,11 @@ static int check_meta(yyjson_val *meta, size_t elements, bool *fortran, const ch
 
 /* The form's data. */
 typedef struct base64_text {
-    const char *text; /* NULL: it is no string */
+    const char *text; /* NULL: not a string */
     size_t length;
 } base64_text;
 
-/* Whether the last characters say the last bytes and nothing else: what they have more bits for is 0. */
+/* Whether the last characters encode exactly the last bytes: their spare bits must be 0. */
 static bool ends_exactly(base64_text data, const unsigned char *last, size_t count)
 {
     char again[8];
@@ -146,8 +146,8 @@ static int read_media(yyjson_val *element, rm_value *tensor, const char **where,
     return rm_tensor_set_media(tensor, media, err);
 }
 
-/* Dtype, shape and order, checked against each other and against the length of the data before memory is
- * taken for what cannot be there. */
+/* Reads dtype, shape and order, and checks them against each other and the length of the data before anything
+ * is allocated for elements. */
 static int read_layout(const rm_allocator *allocator, yyjson_val *meta, size_t length, rm_tensor *view,
                        int64_t *shape, rmi_text *text, size_t *bytes, bool *fortran, const char **where,
                        rm_error *err)

@@ -1,4 +1,4 @@
-/* What the JSON form of a tensor is written from; json_tensor_read.c reads it again. */
+/* Prepares the JSON form of a tensor; json_tensor_read.c reads the form. */
 #include <string.h>
 
 #include <libbase64.h>
@@ -28,7 +28,7 @@ static int meta_form(const rm_allocator *allocator, rm_value tensor, size_t coun
 
 void rmi_json_put_base64(rmi_text *text, const void *data, size_t bytes)
 {
-    enum { ROOM = 256 }; /* for what follows, so that it need not be moved */
+    enum { ROOM = 256 }; /* for the text that follows, so that the data need not move */
     size_t length = 0, written = 0;
     const bool fits = rmi_multiply(bytes / 3 + (bytes % 3 != 0), 4, &length) && length <= SIZE_MAX - ROOM;
     char *to = fits ? rmi_text_reserve(text, length + ROOM) : NULL;

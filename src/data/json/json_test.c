@@ -1,4 +1,4 @@
-/* Reading and writing JSON: what comes back, and what is said about what is no JSON. */
+/* Reading and writing JSON: values there and back, and the errors of texts that are no JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 typedef struct json_case {
     const char *text;
     int rc;
-    const char *want; /* what is written again, or a part of message or hint */
+    const char *want; /* the text that is written, or a part of message or hint */
     const char *pointer;
     unsigned flags;
 } json_case;
@@ -148,7 +148,7 @@ static const json_case cases[] = {
      NULL, 0},
 };
 
-/* One case, there and back; what it must give while memory lasts is checked only then. */
+/* One case, there and back; the result is checked only while memory lasts. */
 static int round_trip(const json_case *given, const rm_allocator *allocator, char **text, size_t *length,
                       rm_error *err)
 {
@@ -176,7 +176,7 @@ static void check_answer(const json_case *given, int rc, const char *text, const
         assert_string_equal(err->pointer, given->pointer);
 }
 
-/* Each case with its 1st, 2nd, ... allocation failing; the round without a fault must give the answer. */
+/* Each case with its 1st, 2nd, ... allocation failing; the round without a fault must give the result. */
 static void gives_the_answer_or_out_of_memory(void **unused)
 {
     (void)unused;

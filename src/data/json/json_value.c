@@ -1,4 +1,4 @@
-/* From parsed JSON to values. */
+/* Makes values of parsed JSON. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -59,7 +59,7 @@ static int read_list(reader *r, yyjson_val *element, rmi_json_path *at, size_t d
     return rc;
 }
 
-/* Keys that would make a map something else. */
+/* Keys that mark a map as something else. */
 enum { PLAIN_KEY, NUMPY_KEY, PICKLED_KEY };
 
 static int special_key(const reader *r, yyjson_val *key)
@@ -95,7 +95,7 @@ static int read_tensor(reader *r, yyjson_val *element, const rmi_json_path *at, 
 static int read_map(reader *r, yyjson_val *element, rmi_json_path *at, size_t depth, rm_value *out)
 {
     size_t count = unsafe_yyjson_get_len(element);
-    uint64_t places = 0; /* of the keys so far: a key at a new place is a new one */
+    uint64_t places = 0; /* of the keys so far: a key in a free place is a new one */
     rmi_json_path inner = {.parent = at};
     yyjson_val *key = unsafe_yyjson_get_first(element);
     int rc = rm_map_new(r->target->allocator, count, out, r->err);

@@ -1,4 +1,4 @@
-/* From values to JSON text. */
+/* Writes values as JSON text. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* Eight at a time. */
+/* Looks at eight characters at a time. */
 size_t rmi_json_plain_run(const char *text, size_t at, size_t length)
 {
     const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
@@ -70,7 +70,7 @@ static void put_escape(const writer *w, unsigned char c)
         rmi_text_append(w->text, unicode, sizeof unicode);
 }
 
-/* What follows the first plain run: escapes, and further runs. */
+/* Writes the string behind its first plain run: escapes, and further runs. */
 static void put_rest(const writer *w, const char *text, size_t length, size_t at)
 {
     while (at < length) {
@@ -81,7 +81,7 @@ static void put_rest(const writer *w, const char *text, size_t length, size_t at
     }
 }
 
-/* The string in quotes between two characters, which are left out where they are 0. */
+/* Writes the string in quotes between two characters, which are left out where they are 0. */
 static void put_string(const writer *w, char before, const rmi_string_block *string, char after)
 {
     bool plain = (string->head.extra & RMI_PLAIN_TEXT) != 0;
@@ -243,7 +243,7 @@ static int write_form(const writer *w, const rmi_json_form *form, const rmi_json
     return rc;
 }
 
-/* Says where the tensor stands that cannot be written as asked. */
+/* Adds the tensor's place to the error: it cannot be written in the form asked for. */
 static int add_place(const writer *w, int rc, const rmi_json_path *at)
 {
     char place[128], says[sizeof w->err->message];

@@ -1,5 +1,6 @@
-/* The binary encoding by which values and packets cross between a pipeline and a node in a WebAssembly module: docs/wasm-node.md
- * tells the bytes. The same code runs on both sides. Threads: a packer is used by one at a time. */
+/* The binary encoding in which values and packets cross between a pipeline and a node in a WebAssembly
+ * module: docs/wasm-node.md has the bytes. Both sides use this code. Threads: one at a time for each
+ * packer. */
 #ifndef DATA_WIRE_WIRE_H
 #define DATA_WIRE_WIRE_H
 
@@ -33,10 +34,10 @@ enum { RMI_WIRE_ARRAY = 1, RMI_WIRE_FORTRAN = 2 };
 
 /* ---- What a call leaves behind ---- */
 
-/* Of the interface as a whole: what rm_node_interface answers. */
+/* The version of the interface as a whole: the result of rm_node_interface. */
 enum { RMI_NODE_INTERFACE = 1 };
 
-/* In the guest's memory; it never moves. Addresses, and bytes at them. */
+/* In the guest's memory; never moves. Addresses, and the bytes at them. */
 typedef struct rmi_exchange {
     uint32_t input, input_size;
     uint32_t output, output_length;
@@ -47,48 +48,49 @@ typedef struct rmi_exchange {
 } rmi_exchange;
 _Static_assert(sizeof(rmi_exchange) == 40, "as docs/wasm-node.md has it");
 
-/* rmi_exchange.stream: the guest waits in sched_yield for packets of its stream. What it finds there afterwards is their length in
- * the input area, or: */
+/* rmi_exchange.stream: the guest waits in sched_yield for packets of its stream. The host then puts their
+ * length in the input area here, or one of these: */
 enum { RMI_STREAM_WAITS = 1, RMI_STREAM_ENDED = 0 };
-#define RMI_STREAM_CLOSED UINT32_MAX /* nobody wants more of the node: its code is to end */
+#define RMI_STREAM_CLOSED UINT32_MAX /* nobody wants more of the node: its code shall end */
 
-/* What a node did, in the order in which it did it: the events of docs/wasm-node.md. */
+/* The events of a node, in the order in which they happened: docs/wasm-node.md. */
 typedef enum rmi_event_kind {
     RMI_EMITTED = 1,
-    RMI_SUSPENDED, /* the packet in process is pending from here on */
-    RMI_RESUMED,   /* what follows belongs to that packet */
+    RMI_SUSPENDED, /* the packet in process becomes pending */
+    RMI_RESUMED,   /* later events belong to that packet */
     RMI_FINISHED,
     RMI_LOGGED,
-    RMI_WANTS, /* it asked for the next packet of its stream, and there is none */
+    RMI_WANTS, /* it pulled and there is no packet */
 } rmi_event_kind;
 
 /* ---- Writing ---- */
 
-/* Bytes that grow, or memory of the caller's. The latter never overflows: what has no room is counted and lost, so that
- * `length` is what it takes in all. Tensors are aligned by their distance from the first byte. */
+/* Bytes that grow, or memory of the caller. The latter never overflows: bytes without room are counted but
+ * not written, so that `length` is the whole size. Tensors are aligned by their distance from the first
+ * byte. */
 typedef struct rmi_wire_writer {
     const rm_allocator *allocator;
-    uint8_t *data; /* owned when it grows, until rmi_wire_clear; may move when it does */
-    size_t length; /* of the message so far; more than `capacity`: the caller's memory is too small for it */
+    uint8_t *data; /* owned when it grows, until rmi_wire_clear; moves when it grows */
+    size_t length; /* of the message so far; above `capacity`, the caller's memory is too small */
     size_t capacity;
     bool grows;
-    bool any_order; /* the receiver knows RMI_WIRE_FORTRAN: such tensors go as they are, else in C order */
-    bool failed;    /* out of memory, or more than a size can count; what was written since is lost */
+    bool any_order; /* the receiver knows RMI_WIRE_FORTRAN: such tensors keep their order, else C order */
+    bool failed;    /* out of memory, or more than a size can count; later bytes are lost */
 } rmi_wire_writer;
 
 void rmi_wire_init(rmi_wire_writer *packer, const rm_allocator *allocator);
-/* Writes to `capacity` bytes at `data`, aligned as RMI_WIRE_ALIGNMENT where tensors are to be read in place. NULL and 0:
- * only counts. */
+/* Writes to `capacity` bytes at `data`, aligned to RMI_WIRE_ALIGNMENT where tensors are read in place. NULL
+ * and 0: only counts. */
 void rmi_wire_init_fixed(rmi_wire_writer *packer, void *data, size_t capacity);
 void rmi_wire_clear(rmi_wire_writer *packer);
-/* Whether all that was written is there. */
+/* Whether all bytes were written. */
 static inline bool rmi_wire_fits(const rmi_wire_writer *packer)
 {
     return !packer->failed && packer->length <= packer->capacity;
 }
 
 uint8_t *rmi_wire_more(rmi_wire_writer *packer, size_t size);
-/* Room for the next `size` bytes, to be filled by the caller; NULL where there is none. */
+/* Room for the next `size` bytes, which the caller fills in; NULL where there is none. */
 static inline uint8_t *rmi_wire_room(rmi_wire_writer *packer, size_t size)
 {
     const size_t at = packer->length;
@@ -112,7 +114,7 @@ static inline void rmi_wire_put_i64(rmi_wire_writer *packer, int64_t number)
 {
     rmi_wire_put(packer, &number, sizeof number);
 }
-/* A tag and `size` bytes behind it. */
+/* Writes a tag and `size` bytes. */
 static inline void rmi_wire_put_tagged(rmi_wire_writer *packer, uint8_t tag, const void *data, size_t size)
 {
     uint8_t *to = rmi_wire_room(packer, size + 1);
@@ -122,7 +124,7 @@ static inline void rmi_wire_put_tagged(rmi_wire_writer *packer, uint8_t tag, con
     if (size != 0)
         memcpy(to + 1, data, size);
 }
-/* Overwrites a number that was put at `at`. */
+/* Overwrites a number at offset `at`. */
 static inline void rmi_wire_set_u32(rmi_wire_writer *packer, size_t at, uint32_t number)
 {
     RMI_CHECK(packer->failed || (at <= packer->length && sizeof number <= packer->length - at));
@@ -131,9 +133,10 @@ static inline void rmi_wire_set_u32(rmi_wire_writer *packer, size_t at, uint32_t
 }
 
 RM_MUST_CHECK int rmi_wire_write_slow(rmi_wire_writer *packer, rm_value value, unsigned depth, rm_error *err);
-/* Appends `value`, which stands in `depth` containers of the same value. Objects that know no better are packed as their
- * plain form. RM_E_LIMIT for nesting and sizes, RM_E_OUT_OF_MEMORY, or what an object says; what was appended by then stays.
- * Memory of the caller's that is too small is no failure: see rmi_wire_fits. */
+/* Appends `value`, which is inside `depth` containers of the same value. Objects that cannot pack themselves
+ * are packed in their plain form. RM_E_LIMIT for nesting and sizes, RM_E_OUT_OF_MEMORY, or an object's
+ * failure; bytes appended before a failure stay. Too small memory of the caller is no failure: see
+ * rmi_wire_fits. */
 RM_MUST_CHECK static inline int rmi_wire_write_nested(rmi_wire_writer *packer, rm_value value, unsigned depth,
                                                       rm_error *err)
 {
@@ -149,28 +152,29 @@ RM_MUST_CHECK static inline int rmi_wire_write(rmi_wire_writer *packer, rm_value
 {
     return rmi_wire_write_nested(packer, value, 0, err);
 }
-/* Sequence number, times and flags, the value, the metadata. */
+/* Writes seq, times and flags, the value, the metadata. */
 RM_MUST_CHECK int rmi_wire_write_packet(rmi_wire_writer *packer, const rm_packet *packet, rm_error *err);
-/* What rmi_wire_write writes at offset `at` of a message, exactly; the result of an object may differ from call to call. */
+/* The exact size that rmi_wire_write writes at offset `at` of a message; an object may differ from call to
+ * call. */
 RM_MUST_CHECK int rmi_wire_size(rm_value value, size_t at, size_t *size, rm_error *err);
 
 /* ---- Writing, for objects that pack themselves ---- */
 
-/* A type of objects that do. Told by the size that its `base` names. */
+/* A type of such objects: the size in its `base` marks it. */
 typedef struct rmi_wire_writable_type {
     rm_object_type base; /* .size is sizeof(rmi_wire_writable_type) */
     int (*pack)(void *object, rmi_wire_writer *packer, unsigned depth, rm_error *err);
 } rmi_wire_writable_type;
 
-/* A tag with a length or count; RM_E_LIMIT past 32 bits. */
+/* Writes a tag with a length or count; RM_E_LIMIT past 32 bits. */
 RM_MUST_CHECK int rmi_wire_write_head(rmi_wire_writer *packer, uint8_t tag, size_t count, rm_error *err);
-/* A head and its bytes. */
+/* Writes a head and its bytes. */
 RM_MUST_CHECK int rmi_wire_write_bytes(rmi_wire_writer *packer, uint8_t tag, const void *data, size_t length,
                                        rm_error *err);
-/* A tensor of any strides, `flags` being RMI_WIRE_ARRAY or 0; one copy. */
+/* Writes a tensor of any strides, with one copy; `flags` is RMI_WIRE_ARRAY or 0. */
 RM_MUST_CHECK int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags,
                                         rm_error *err);
-/* Fills `err` and returns RM_E_LIMIT: a container in RMI_WIRE_MAX_NESTING others. */
+/* Fills `err` and returns RM_E_LIMIT: a container inside RMI_WIRE_MAX_NESTING others. */
 int rmi_wire_too_deep(rm_error *err);
 
 /* ---- Reading ---- */
@@ -217,27 +221,26 @@ static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *of
     return true;
 }
 
-/* ---- What only Python has ---- */
+/* ---- Kinds that only Python has ---- */
 
-/* A value as its tag tells it, immutable:
- *   LIST, MAP            a list or map that holds others of these (only as a whole value)
+/* A value of the kind that `tag` names, immutable:
+ *   LIST, MAP            a list or map with other such objects inside (only as a whole value)
  *   TENSOR               a tensor that was a numpy array
  *   TUPLE, SET, FROZENSET  a list
- *   DICT                 a list, key and item by turns; keys and elements of sets are of kinds that Python can hash
+ *   DICT                 a list, key and item in turns; Python can hash all keys, and all elements of sets
  *   BYTEARRAY            bytes */
 typedef struct rmi_wire_object {
     const rm_allocator *allocator;
     uint32_t tag;
-    bool
-        given; /* an array's memory goes to whoever converts it, once: there is only one owner, who said so */
+    bool given;       /* the first conversion takes over an array's memory: its only owner has allowed it */
     rm_value content; /* owned */
 } rmi_wire_object;
 
-/* The type of these objects. Their plain form is what the Python host gives for the same thing. */
+/* The type of these objects. Their plain form is the same as that of the Python host's objects. */
 extern const rmi_wire_writable_type rmi_wire_object_type;
-/* The one in a value, borrowed; NULL: it is something else. */
+/* The object in a value, borrowed; NULL: the value is something else. */
 const rmi_wire_object *rmi_wire_object_of(rm_value value);
-/* Makes one of `content`, consumed. *out is owned. */
+/* Makes an object of `content`, consumed. *out is owned. */
 RM_MUST_CHECK int rmi_wire_object_new(const rm_allocator *allocator, uint32_t tag, rm_value content,
                                       rm_value *out, rm_error *err);
 

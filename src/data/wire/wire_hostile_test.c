@@ -157,7 +157,7 @@ static void what_is_wrong_is_told_with_its_place(void **unused)
     }
 }
 
-/* An allocator that knows the most that was taken. */
+/* An allocator that records the most memory in use. */
 typedef struct limited {
     rm_allocator allocator;
     size_t taken, most;
@@ -172,7 +172,7 @@ static void *limited_resize(void *context, void *block, size_t old_size, size_t 
     return rmi_resize(NULL, block, old_size, new_size);
 }
 
-/* Lists in lists of which each promises as much as there is. */
+/* Lists in lists, each of which promises as many items as there are bytes. */
 static void promises_take_no_more_memory_than_bytes_could_fill(void **unused)
 {
     enum { LENGTH = 100000 };

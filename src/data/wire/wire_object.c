@@ -40,7 +40,7 @@ static void packed_release(void *object)
     rmi_free(packed->allocator, packed, sizeof *packed);
 }
 
-/* The content is shared, but a tensor's memory must be known to be. */
+/* Shares the content; a tensor's memory must be marked as shared. */
 static int packed_copy(void *object, rm_value *out, rm_error *err)
 {
     const rmi_wire_object *packed = object;

@@ -1,5 +1,5 @@
-/* Bytes to values. The bytes come from a guest that may be hostile: nothing is taken on trust, and no memory is taken for
- * what they cannot hold. */
+/* Reads values from bytes. The bytes come from a guest that may be hostile: everything is checked, and no
+ * memory is allocated for more than the bytes can hold. */
 #include "base/alloc.h"
 #include "base/text.h"
 #include "data/blocks.h"
@@ -81,8 +81,8 @@ static int take_bytes(wire_reader *r, const uint8_t **bytes, size_t *length)
     return RM_OK;
 }
 
-/* A count of items that take `smallest` bytes at least: no more than the bytes left can hold, whatever other containers
- * wait for. */
+/* Takes a count of items of at least `smallest` bytes each: no more items than the bytes left can hold, minus
+ * those that the outer containers need. */
 static int take_count(wire_reader *r, size_t smallest, size_t *count)
 {
     const size_t at = r->at;
@@ -187,7 +187,7 @@ static int take_head(wire_reader *r, tensor_head *head)
     return check_head(r, head, at);
 }
 
-/* What opaque elements are: as JSON it must tell elements of the size that the tensor has. */
+/* Checks the JSON description of opaque elements: its elements must have the size that the tensor says. */
 static int check_description(const wire_reader *r, size_t at, const rmi_text *text, size_t item_size)
 {
     rmi_json_document *document = NULL;
@@ -207,7 +207,7 @@ static int check_description(const wire_reader *r, size_t at, const rmi_text *te
     return RM_OK;
 }
 
-/* Fills `text`, which is empty where the elements have a dtype. */
+/* Takes the description into `text`, which stays empty where the elements have a dtype. */
 static int take_description(wire_reader *r, const tensor_head *head, rmi_text *text)
 {
     const uint8_t *bytes = NULL;
@@ -226,7 +226,7 @@ static int take_description(wire_reader *r, const tensor_head *head, rmi_text *t
     return text->failed ? rmi_out_of_memory(r->err) : check_description(r, at, text, head->item_size);
 }
 
-/* The shape, and where the elements are: *bytes of them. */
+/* Takes the shape and the size of the elements, *bytes. */
 static int take_layout(wire_reader *r, const tensor_head *head, int64_t *shape, size_t *bytes)
 {
     const size_t at = r->at;
@@ -291,7 +291,7 @@ static int take_tensor(wire_reader *r, rm_value *out)
 
 static int take_value(wire_reader *r, rm_value *out);
 
-/* What Python can hash: it stands in a set, or is a key. */
+/* Whether Python can hash the value: only such values are in sets or are keys. */
 static bool can_be_hashed(rm_value value)
 {
     const rmi_wire_object *packed = rmi_wire_object_of(value);
@@ -306,7 +306,7 @@ static bool can_be_hashed(rm_value value)
     return value.kind != RM_LIST && value.kind != RM_MAP;
 }
 
-/* `count` values in a row, the even ones of which may have to be hashed, or all. */
+/* Takes `count` values. Those at even places must be hashable where `keys`, all of them where `all_keys`. */
 static int take_items(wire_reader *r, size_t count, bool keys, bool all_keys, rm_value *out)
 {
     int rc = charge(r, sizeof(rmi_list_block), count, sizeof(rm_value));
@@ -411,7 +411,7 @@ static int take_content(wire_reader *r, uint8_t tag, rm_value *out)
     }
 }
 
-/* *out is null on failure. */
+/* Takes one value; *out is null on failure. */
 static int take_value(wire_reader *r, rm_value *out)
 {
     *out = rm_null();

@@ -89,7 +89,7 @@ static rm_value bytearray(const rm_allocator *allocator)
     return rc == RM_OK ? value : rm_null();
 }
 
-/* Null where memory is out on the way. */
+/* Null when memory runs out. */
 static rm_value sample(const rm_allocator *allocator, bool plain)
 {
     rm_value list = json(
@@ -355,7 +355,7 @@ static void every_truncation_fails(void **unused)
     rm_value_clear(&value);
 }
 
-/* What comes out after a byte was changed is a value, or an error; a value can be used. */
+/* After any byte was changed, reading gives a usable value or an error. */
 static void every_changed_byte_is_survived(void **unused)
 {
     rmt_heap heap;

@@ -1,4 +1,4 @@
-/* Values to bytes. */
+/* Writes values as bytes. */
 #include "data/wire/wire.h"
 
 #include "base/alloc.h"
@@ -207,7 +207,7 @@ int rmi_wire_write_slow(rmi_wire_writer *packer, rm_value value, unsigned depth,
     case RM_BOOL:
         rmi_wire_put_tagged(packer, value.b ? RMI_WIRE_TRUE : RMI_WIRE_FALSE, NULL, 0);
         break;
-    case RM_INT: /* there was no room */
+    case RM_INT: /* only where there was no room */
         break;
     case RM_FLOAT:
         rmi_wire_put_tagged(packer, RMI_WIRE_FLOAT, &value.f, sizeof value.f);

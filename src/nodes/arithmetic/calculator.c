@@ -69,7 +69,8 @@ static int find_operation(rm_value name, rm_operation *operation, rm_error *err)
                         text);
 }
 
-/* From left to right: subtract [9, 3, 1] is 5. Nothing adds up to 0 and multiplies to 1. *result is owned. */
+/* Computes from left to right: subtract [9, 3, 1] is 5. An empty list gives 0 for add and 1 for multiply.
+ * *result is owned. */
 static int fold(rm_node *node, rm_operation operation, rm_value args, rm_value *result, rm_error *err)
 {
     const size_t n = args.kind == RM_LIST ? rm_list_length(args) : 0;
@@ -90,7 +91,7 @@ static int fold(rm_node *node, rm_operation operation, rm_value args, rm_value *
     return rc;
 }
 
-/* Replaces a {"operation", "args"} item by its answer. */
+/* Replaces a {"operation", "args"} item by its result. */
 static int answer(rm_node *node, const struct calculator *c, rm_value *item, rm_error *err)
 {
     rm_value name = rm_null(), args = rm_null(), result = rm_null(), map = rm_null();

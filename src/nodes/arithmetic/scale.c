@@ -14,7 +14,7 @@ static bool has_number(rm_value list)
     return false;
 }
 
-/* The numbers in a list become the results; all else in it stays as it is. */
+/* Replaces the numbers in a list by the results; other elements stay the same. */
 static int scale_list(rm_node *node, rm_operation operation, rm_value operand, rm_value *list, rm_error *err)
 {
     const size_t n = rm_list_length(*list);
@@ -39,7 +39,7 @@ static int scale_list(rm_node *node, rm_operation operation, rm_value operand, r
     return rc;
 }
 
-/* Apart from the loop that calls it, so that this stays short. */
+/* Separate from the loop that calls it, so that the loop stays short. */
 __attribute__((noinline, cold)) static int scale_slowly(rm_node *node, rm_operation operation,
                                                         rm_value operand, rm_value *value, rm_error *err)
 {

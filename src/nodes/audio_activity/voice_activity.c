@@ -15,11 +15,11 @@ struct activity {
     double threshold_db, min_level_db, start_floor_db, floor_rise_db; /* parameters */
     int64_t min_speech_ms, min_silence_ms, hangover_ms;
     rmi_audio_stream stream;
-    double floor_db; /* of the background; valid once `started` */
+    double floor_db; /* level of the background; valid once `started` */
     bool started;
     bool open;               /* a segment is open; what follows belongs to it */
     int64_t start, loud_end; /* of its first and last packet above the threshold, ns */
-    int64_t loud_ns;         /* how long it was above the threshold in all */
+    int64_t loud_ns;         /* time above the threshold in all */
     double loud_squares;     /* sum of squares of those samples, and their number */
     double loud_count;
 };
@@ -98,7 +98,7 @@ static int send_segment(rm_node *node, const struct activity *a, int64_t end, rm
     return rc;
 }
 
-/* Ends the open segment, if any; `now` is where the audio ends so far, and no segment goes past it. */
+/* Ends the open segment, if any; `now` is the end of the audio so far, and no segment goes past it. */
 static int close_segment(rm_node *node, struct activity *a, int64_t now, rm_error *err)
 {
     const int64_t hangover = a->hangover_ms * NS_PER_MS;
@@ -119,7 +119,7 @@ static void track_floor(struct activity *a, double level, double seconds)
     a->started = true;
 }
 
-/* One packet from `from` to `to`, with the sum of its samples' squares. */
+/* Judges one packet from `from` to `to`, with the sum of its samples' squares. */
 static int judge(rm_node *node, struct activity *a, int64_t from, int64_t to, double squares, double count,
                  rm_error *err)
 {
@@ -127,7 +127,7 @@ static int judge(rm_node *node, struct activity *a, int64_t from, int64_t to, do
     if (isfinite(level))
         track_floor(a, level, (double)(to - from) / 1e9);
     else
-        level = RMI_AUDIO_SILENCE_DB; /* broken samples are no speech, and say nothing of the background */
+        level = RMI_AUDIO_SILENCE_DB; /* broken samples are no speech and do not move the background */
     if (level >= a->min_level_db && level > a->floor_db + a->threshold_db) {
         if (!a->open) {
             a->open = true;

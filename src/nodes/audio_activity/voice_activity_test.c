@@ -5,12 +5,12 @@
 #include <string.h>
 
 #define MS INT64_C(1000000)
-/* Stretches of sound of one loudness; 1 kHz, so that a frame is a millisecond. Sent in packets of 20 ms. */
+/* Stretches of sound of one loudness, sent in packets of 20 ms. At 1 kHz a frame is a millisecond. */
 enum { RATE = 1000, PACKET = 20, PACKETS_MAX = 512 };
 struct stretch {
     int ms;
     float size;      /* of every sample: 0.1 is -20 dBFS */
-    int64_t jump_ms; /* silence that is missing before it */
+    int64_t jump_ms; /* missing silence before it */
 };
 
 static const struct {

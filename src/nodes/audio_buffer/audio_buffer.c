@@ -10,13 +10,13 @@ enum { BLOCKS_A_CALL = 16 };
 struct buffer {
     int64_t frames; /* parameters */
     int remainder;
-    rmi_audio_stream stream; /* what was taken in */
+    rmi_audio_stream stream; /* the frames taken in */
     rm_value input;          /* audio that is being cut, or null */
     rm_samples audio;        /* its samples */
-    size_t taken;            /* its frames that are in blocks already */
+    size_t taken;            /* number of its frames that are in blocks already */
     rm_value block;          /* the block that is being filled, or null */
     rm_samples room;         /* its samples */
-    size_t filled;           /* its frames that are filled */
+    size_t filled;           /* number of its frames that are filled */
     bool jumped;             /* the next block does not follow the last one */
     uint64_t layout;
 };
@@ -53,7 +53,7 @@ static const rm_port buffer_ports[] = {
     {0},
 };
 
-/* Sends `value`, consumed, whose last frame is the last one taken in, as `frames` frames. */
+/* Sends `value`, consumed, as `frames` frames; its last frame is the last one taken in. */
 static int send(rm_node *node, struct buffer *b, rm_value value, int64_t frames)
 {
     rm_packet packet = rm_packet_of(value);
@@ -66,7 +66,7 @@ static int send(rm_node *node, struct buffer *b, rm_value value, int64_t frames)
     return rm_emit(node, 0, packet);
 }
 
-/* Does with an unfinished block what `remainder` says. */
+/* Handles an unfinished block as `remainder` says. */
 static int send_rest(rm_node *node, struct buffer *b, rm_error *err)
 {
     rm_value rest = rm_null();
@@ -76,7 +76,7 @@ static int send_rest(rm_node *node, struct buffer *b, rm_error *err)
         frames = (int64_t)b->filled;
         rc = rm_tensor_slice(rm_node_allocator(node), b->block, 0, frames, &rest, err);
     } else if (b->filled != 0 && b->remainder == REMAINDER_PAD) {
-        rest = rm_value_move(&b->block); /* new blocks are silent */
+        rest = rm_value_move(&b->block); /* padded: new blocks are silent */
     }
     rm_value_clear(&b->block);
     if (rc == RM_OK && rest.kind != RM_NULL)
@@ -91,7 +91,7 @@ static int fill(rm_node *node, struct buffer *b, rm_error *err)
     const size_t left = b->audio.frames - b->taken, space = (size_t)b->frames - b->filled;
     const size_t count = left < space ? left : space, channels = (size_t)b->stream.channels;
     int rc = RM_OK;
-    if (b->audio.frames == (size_t)b->frames && b->filled == 0) { /* fits as it is: nothing is copied */
+    if (b->audio.frames == (size_t)b->frames && b->filled == 0) { /* one whole block: nothing is copied */
         b->taken = b->filled = b->audio.frames;
         b->stream.frames += b->frames;
         return send(node, b, rm_value_move(&b->input), b->frames);

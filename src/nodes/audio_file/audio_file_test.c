@@ -8,7 +8,7 @@
 #define SOURCE .type = "AudioFileSource"
 #define DATA RMT_SOURCE_DIR "/tests/cases/data/"
 
-/* One list of all samples that a source gives, and what its packets say. */
+/* All samples that a source emits, and the properties of its packets. */
 struct audio {
     float samples[16384];
     size_t count, frames, packets, first_frames;
@@ -64,7 +64,7 @@ static double rms(const struct audio *audio, int32_t channel)
     return sqrt(sum / (double)audio->frames);
 }
 
-/* How far `audio` is from a 500 Hz sine of half scale, which is what tone.* hold. */
+/* The largest difference of `audio` from a 500 Hz sine of half scale, the content of tone.*. */
 static double worst_error(const struct audio *audio, size_t margin)
 {
     double worst = 0.0;
@@ -103,7 +103,7 @@ static void every_format_is_read(void **unused)
     }
 }
 
-/* The file's channels, in the order of a Vorbis file, become those of every other: each has a size of its
+/* The channels of a Vorbis file, in its own order, become those of every other format: each has a size of its
  * own. */
 static void surround_channels_keep_their_places(void **unused)
 {
@@ -161,7 +161,7 @@ static void what_cannot_be_read_is_named_with_its_reason(void **unused)
         const char *name, *from;
         size_t bytes;
         int rc;
-        size_t frames; /* what came before the failure */
+        size_t frames; /* before the failure */
         const char *message;
     } cases[] = {
         {"none.wav", NULL, 0, RM_E_NOT_FOUND, 0, "there is no file '/"},

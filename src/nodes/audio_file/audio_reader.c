@@ -10,7 +10,7 @@
 
 /* Frames that are decoded ahead of the converter. */
 enum { AHEAD = 1024 };
-/* A length from an MP3 file may count its first frame, or not: by how many samples it may be wrong. */
+/* The length in an MP3 file may or may not count its first frame: how many samples it may be wrong. */
 enum { MP3_SLACK = 2 * 1152 };
 /* No file has bytes so far. The library goes forward in steps of 2 GiB, and where a size in a header has wrapped around it would
  * take billions of them. */
@@ -24,14 +24,14 @@ struct rmi_audio_reader {
     ma_decoder decoder;
     bool decoding, converting; /* which of the two is initialised */
     int32_t file_channels, file_rate;
-    rmi_audio_format format; /* what comes out */
-    uint64_t length;         /* in frames of the file, as it says; 0: it does not */
+    rmi_audio_format format; /* of the output */
+    uint64_t length;         /* in frames of the file; 0: the file does not say */
     uint64_t decoded;        /* frames of the file so far */
     bool ended;
     ma_data_converter converter;
     float *ahead; /* AHEAD decoded frames, of which `waiting` from `next` on are not converted yet */
     size_t next, waiting;
-    uint64_t converted, skip; /* frames that came out; that are only the converter's delay */
+    uint64_t converted, skip; /* frames put out; frames of the delay still to skip */
     char path[];
 };
 
@@ -56,7 +56,7 @@ static ma_result on_seek(ma_decoder *decoder, ma_int64 offset, ma_seek_origin or
     return moved && ftello(reader->file) <= farthest ? MA_SUCCESS : MA_BAD_SEEK;
 }
 
-/* What went wrong behind a library's code: memory and the disk come before the file's content. */
+/* The cause behind a library's code: memory and the disk come before the file's content. */
 static int failure(rmi_audio_reader *reader, rm_error *err)
 {
     if (reader->memory.exhausted)
@@ -81,8 +81,8 @@ static int open_file(rmi_audio_reader *reader, rm_error *err)
     return rm_error_set(err, RM_E_IO, "cannot open '%s': %s", reader->path, strerror(errno));
 }
 
-/* The decoder itself. The library would put a converter of its own before it, which takes the channels of a
- * Vorbis file for a mixture of those of a WAV file. */
+/* The decoder itself. The library would put its own converter before it, which maps the channels of a Vorbis
+ * file as if they were those of a WAV file. */
 static ma_data_source *backend(rmi_audio_reader *reader)
 {
     return reader->decoder.pBackend;
@@ -123,7 +123,7 @@ static int open_decoder(rmi_audio_reader *reader, rm_error *err)
         return rm_error_set(err, RM_E_PARSE, "'%s' has %u channel(s) at %u Hz", reader->path, channels, rate);
     reader->file_channels = (int32_t)channels;
     reader->file_rate = (int32_t)rate;
-    /* Others would have to be read to their end to know. */
+    /* The length of others is known only at their end. */
     const bool knows =
         container == RMI_AUDIO_FLAC || (container == RMI_AUDIO_MP3 && reader->probe.knows_length);
     if (knows && ma_data_source_get_length_in_pcm_frames(backend(reader), &length) == MA_SUCCESS)
@@ -131,8 +131,8 @@ static int open_decoder(rmi_audio_reader *reader, rm_error *err)
     return RM_OK;
 }
 
-/* Which speaker each channel is for; NULL where the count tells nothing. Vorbis has an order of its own, all
- * others that of the WAV file's mask, in which the library numbers them too. */
+/* The speaker of each channel; NULL where the count does not determine it. Vorbis has an order of its own;
+ * all others have that of the WAV file's mask, in which the library numbers them too. */
 static const ma_channel *channel_map(int32_t channels, bool vorbis, ma_channel map[8])
 {
     enum {
@@ -170,9 +170,9 @@ static const ma_channel *channel_map(int32_t channels, bool vorbis, ma_channel m
     return map;
 }
 
-/* By how many frames the converter's output is late: one of the file's, which it holds to interpolate from, and what
- * its low-pass filter takes at low frequencies, 5.126 / pi frames of the lower rate for a Butterworth of order 8. (The
- * library's own answer counts the filter's order.) */
+/* The delay of the converter's output in frames: one frame of the file, which the converter holds to
+ * interpolate, and the delay of its low-pass filter at low frequencies, 5.126 / pi frames of the lower rate
+ * for a Butterworth of order 8. (The library's own function returns the filter's order.) */
 static uint64_t delay(const rmi_audio_reader *reader)
 {
     const double from = reader->file_rate, to = reader->format.sample_rate, low = from < to ? from : to;
@@ -240,7 +240,7 @@ int rmi_audio_reader_open(const rm_allocator *allocator, const char *path, rmi_a
     return rc;
 }
 
-/* Whether the file has ended where it should. */
+/* Checks that the file has ended where it should. */
 static int check_end(rmi_audio_reader *reader, rm_error *err)
 {
     const uint64_t slack = reader->probe.container == RMI_AUDIO_MP3 ? MP3_SLACK : 0;
@@ -257,7 +257,7 @@ static int check_end(rmi_audio_reader *reader, rm_error *err)
     return RM_OK;
 }
 
-/* Up to `frames` frames as they are in the file; fewer only at its end. */
+/* Decodes up to `frames` frames in the file's format; fewer only at its end. */
 static size_t decode(rmi_audio_reader *reader, float *samples, size_t frames)
 {
     size_t done = 0;
@@ -272,8 +272,8 @@ static size_t decode(rmi_audio_reader *reader, float *samples, size_t frames)
     return done;
 }
 
-/* Up to `frames` frames in the wanted format. The converter's delay is left out at the start and made up for
- * with silence at the end, so that the length is right and nothing is shifted. */
+/* Puts out up to `frames` frames in the wanted format. Leaves out the converter's delay at the start and
+ * makes up for it with silence at the end, so that the length is right and nothing is shifted. */
 static size_t convert(rmi_audio_reader *reader, float *samples, size_t frames)
 {
     const uint64_t from = (uint64_t)reader->file_rate, to = (uint64_t)reader->format.sample_rate;
@@ -284,7 +284,7 @@ static size_t convert(rmi_audio_reader *reader, float *samples, size_t frames)
             reader->next = 0;
             reader->waiting = decode(reader, reader->ahead, AHEAD);
         }
-        if (reader->waiting == 0) { /* the end: push out what is inside */
+        if (reader->waiting == 0) { /* the end: push out the frames inside the converter */
             memset(reader->ahead, 0, AHEAD * channels_in * sizeof(float));
             reader->waiting = AHEAD;
         }

@@ -8,9 +8,9 @@
 
 #include "nodes/audio_file/audio_memory.h"
 
-/* Frames are brought into the file's form in pieces of this many bytes. */
+/* Frames are converted to the file's format in pieces of this many bytes. */
 enum { PIECE = 12288 };
-/* What a RIFF header can count, less room for the header itself. */
+/* The largest count of a RIFF header, less room for the header. */
 #define WAV_BYTES_MAX (UINT32_MAX - 4096u)
 
 struct rmi_audio_writer {
@@ -26,7 +26,7 @@ struct rmi_audio_writer {
     char path[];
 };
 
-/* Failures are kept, not returned: the library would give up without releasing what it holds. */
+/* Keeps a failure instead of returning it: the library would give up without releasing its memory. */
 static ma_result on_write(ma_encoder *encoder, const void *bytes, size_t count, size_t *written)
 {
     rmi_audio_writer *writer = encoder->pUserData;
@@ -84,7 +84,7 @@ static int start(rmi_audio_writer *writer, const rmi_audio_format *format, rm_er
     return rc;
 }
 
-/* Closes and frees; the first failure of all is its answer. */
+/* Closes the file and frees the writer; returns the first failure of all. */
 static int end(rmi_audio_writer *writer, rm_error *err)
 {
     const rm_allocator *allocator = writer->memory.allocator;
@@ -126,13 +126,13 @@ static int32_t quantise(float sample, int bits)
     return (int32_t)(exact > scale - 1.0 ? scale - 1.0 : exact < -scale ? -scale : exact);
 }
 
-/* Puts `count` samples into `piece` as the file has them, little-endian. */
+/* Puts `count` samples into `piece` in the file's format, little-endian. */
 static void encode(rmi_audio_writer *writer, const float *samples, size_t count)
 {
     const int bits = (int)writer->sample_size * 8;
     uint8_t *to = writer->piece;
     if (writer->encoding == RMI_AUDIO_FLOAT32)
-        memcpy(to, samples, count * sizeof *samples); /* every host this runs on is little-endian */
+        memcpy(to, samples, count * sizeof *samples); /* every supported host is little-endian */
     else
         for (size_t i = 0; i < count; i++) {
             const uint32_t sample = (uint32_t)quantise(samples[i], bits);

@@ -1,5 +1,5 @@
-/* Audio files as float32 frames. The one place that knows the decoding library; nothing of it shows here.
- * Memory comes from the allocator, except for OGG, whose decoder takes some from the C library. */
+/* Audio files as float32 frames. Only this codec uses the decoding library, and nothing of the library shows
+ * here. Memory comes from the allocator, except for OGG, whose decoder takes some from the C library. */
 #ifndef NODES_AUDIO_FILE_CODEC_H
 #define NODES_AUDIO_FILE_CODEC_H
 
@@ -12,12 +12,12 @@ typedef struct rmi_audio_format {
 
 /* Reads WAV, FLAC, MP3 and OGG Vorbis. */
 typedef struct rmi_audio_reader rmi_audio_reader;
-/* Opens `path`. `format` says what is wanted (0: as the file has it) and then what comes. *out is owned.
+/* Opens `path`. `format` is the wanted format (0: the file's) and then the actual one. *out is owned.
  * RM_E_NOT_FOUND, RM_E_IO, RM_E_PARSE with the path and the reason. */
 RM_MUST_CHECK int rmi_audio_reader_open(const rm_allocator *allocator, const char *path,
                                         rmi_audio_format *format, rmi_audio_reader **out, rm_error *err);
-/* Reads up to `frames` interleaved frames; *got is less than that only at the end. RM_E_PARSE where the file
- * ends before it should: after all that could be read was given. */
+/* Reads up to `frames` interleaved frames; *got is less only at the end. RM_E_PARSE where the file ends too
+ * early: after all readable frames. */
 RM_MUST_CHECK int rmi_audio_reader_read(rmi_audio_reader *reader, float *samples, size_t frames, size_t *got,
                                         rm_error *err);
 void rmi_audio_reader_close(rmi_audio_reader *reader);
@@ -30,11 +30,11 @@ typedef struct rmi_audio_writer rmi_audio_writer;
 RM_MUST_CHECK int rmi_audio_writer_open(const rm_allocator *allocator, const char *path,
                                         rmi_audio_encoding encoding, const rmi_audio_format *format,
                                         rmi_audio_writer **out, rm_error *err);
-/* Writes interleaved frames, clipped to full scale (NaN: silence); float32 is written as it is. RM_E_LIMIT
- * past the 4 GiB that a WAV file can have. */
+/* Writes interleaved frames, clipped to full scale (NaN: silence); float32 is not clipped. RM_E_LIMIT past
+ * the 4 GiB of a WAV file. */
 RM_MUST_CHECK int rmi_audio_writer_write(rmi_audio_writer *writer, const float *samples, size_t frames,
                                          rm_error *err);
-/* Completes the file and frees; RM_E_IO when not all reached it. NULL is fine. */
+/* Completes the file and frees the writer; RM_E_IO when not all bytes were written. NULL is fine. */
 RM_MUST_CHECK int rmi_audio_writer_close(rmi_audio_writer *writer, rm_error *err);
 
 #endif

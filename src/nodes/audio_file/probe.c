@@ -15,7 +15,7 @@ static uint32_t little32(const uint8_t *bytes)
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-/* How many of `wanted` bytes there are at `offset`. */
+/* Reads up to `wanted` bytes at `offset`; returns the number that there are. */
 static size_t read_at(FILE *file, int64_t offset, void *bytes, size_t wanted)
 {
     return fseeko(file, (off_t)offset, SEEK_SET) == 0 ? fread(bytes, 1, wanted, file) : 0;
@@ -41,7 +41,7 @@ static rmi_audio_container container_of(const uint8_t *head, size_t length)
     return RMI_AUDIO_UNKNOWN;
 }
 
-/* A RIFF file says how many bytes of samples it has. */
+/* Checks that a RIFF file has as many bytes of samples as it says. */
 static void probe_wav(FILE *file, int64_t size, rmi_audio_probe *out)
 {
     uint8_t head[12];
@@ -63,7 +63,7 @@ static void probe_wav(FILE *file, int64_t size, rmi_audio_probe *out)
     snprintf(out->missing, sizeof out->missing, "it ends before its samples begin");
 }
 
-/* The last page of an Ogg file is whole and marked as the last. */
+/* Checks that the last page of an Ogg file is whole and marked as the last. */
 static int probe_ogg(const rm_allocator *allocator, FILE *file, int64_t size, rmi_audio_probe *out,
                      rm_error *err)
 {
@@ -93,7 +93,7 @@ static int probe_ogg(const rm_allocator *allocator, FILE *file, int64_t size, rm
     return RM_OK;
 }
 
-/* Most encoders leave a first frame named Xing or Info that has the length. */
+/* Finds the length in the first frame named Xing or Info, which most encoders write. */
 static void probe_mp3(FILE *file, rmi_audio_probe *out)
 {
     uint8_t head[256];
@@ -114,7 +114,7 @@ int rmi_audio_probe_file(const rm_allocator *allocator, FILE *file, const char *
     struct stat status;
     int rc = RM_OK;
     *out = (rmi_audio_probe){0};
-    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) /* systems differ in what a read says */
+    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) /* systems differ in a read's error */
         return rm_error_set(err, RM_E_IO, "cannot read '%s': %s", path, strerror(EISDIR));
     errno = 0;
     const size_t length = fread(head, 1, sizeof head, file);

@@ -29,7 +29,7 @@ static const rm_port level_ports[] = {
     {0},
 };
 
-/* Sums and the peak of one channel; `stride` samples lie between two of its own. */
+/* The sum of squares and the peak of one channel, whose samples are `stride` apart. */
 static void measure(const float *samples, size_t frames, size_t stride, double *squares, double *peak)
 {
     double sum = 0.0, top = 0.0;
@@ -42,7 +42,7 @@ static void measure(const float *samples, size_t frames, size_t stride, double *
     *peak = isfinite(sum) ? top : sum; /* a peak that skipped NaN would look sound */
 }
 
-/* {"rms_dbfs", "peak_dbfs"} with room for one more. *out is owned. */
+/* Makes {"rms_dbfs", "peak_dbfs"} with room for one more key. *out is owned. */
 static int level_map(const rm_allocator *allocator, double power, double peak, rm_value *out, rm_error *err)
 {
     const double rms_db = rmi_audio_round(rmi_audio_decibels(power));
@@ -57,7 +57,7 @@ static int level_map(const rm_allocator *allocator, double power, double peak, r
     return rc;
 }
 
-/* The level of all channels together and of each. *out is owned. */
+/* Measures the level of all channels together and of each. *out is owned. */
 static int level_of(const rm_allocator *allocator, const rm_samples *audio, rm_value *out, rm_error *err)
 {
     rm_value each = rm_null(), one = rm_null();

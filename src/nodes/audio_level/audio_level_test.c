@@ -7,7 +7,7 @@
 #define LEVEL(rms, peak) "\"rms_dbfs\":" rms ",\"peak_dbfs\":" peak
 #define MONO(rms, peak) "[{" LEVEL(rms, peak) ",\"channels\":[{" LEVEL(rms, peak) "}]}]"
 
-/* An input of one packet, made once a case. */
+/* An input of one packet; each case makes its own. */
 static rm_value one(rm_dtype dtype, size_t frames, int32_t channels, const void *samples)
 {
     rm_value list = rm_null();

@@ -1,21 +1,21 @@
-/* What the audio nodes share: the check of a packet, decibels, and the time line of a stream. */
+/* Shared by the audio nodes: the check of a packet, decibels, and the time line of a stream. */
 #ifndef NODES_AUDIO_SUPPORT_H
 #define NODES_AUDIO_SUPPORT_H
 
 #include "remotemedia/node.h"
 
-/* What silence measures, in dB; nothing is reported below it. */
+/* The level of silence, in dB; no lower level is reported. */
 #define RMI_AUDIO_SILENCE_DB (-120.0)
 
 /* The float32 samples of `value`, borrowed; RM_E_TYPE for anything else. */
 RM_MUST_CHECK int rmi_audio_of(rm_value value, rm_samples *out, rm_error *err);
-/* A mean square (1.0: full scale) in dB, not below RMI_AUDIO_SILENCE_DB; NaN and infinities stay themselves.
- */
+/* Converts a mean square (1.0: full scale) to dB, not below RMI_AUDIO_SILENCE_DB; NaN and infinities stay the
+ * same. */
 double rmi_audio_decibels(double power);
-/* Two decimals: what a level is shown with. */
+/* Rounds to two decimals, as levels are shown. */
 double rmi_audio_round(double decibels);
 
-/* Where a stream of audio packets stands. Start from {0}. */
+/* The position of a stream of audio packets. Start from {0}. */
 typedef struct rmi_audio_stream {
     int32_t channels, sample_rate; /* 0 before the first packet */
     int64_t base;                  /* time of the first frame since the last jump, ns */
@@ -25,13 +25,12 @@ typedef struct rmi_audio_stream {
 /* RM_E_VALUE when `audio` has another rate or number of channels than the stream so far. The first packet
  * decides. */
 RM_MUST_CHECK int rmi_audio_stream_check(rmi_audio_stream *stream, const rm_samples *audio, rm_error *err);
-/* Whether `packet` does not go on where the stream ends: it is flagged so, or its timestamp is off by more
- * than one frame. A packet without a timestamp goes on. Always true for the first packet. */
+/* Whether `packet` does not continue the stream: it is flagged so, or its timestamp is off by more than one
+ * frame. A packet without a timestamp continues it. Always true for the first packet. */
 bool rmi_audio_stream_jumps(const rmi_audio_stream *stream, const rm_packet *packet);
-/* Lets the stream begin anew at `packet`; without a timestamp where it ended (at first: 0). */
+/* Restarts the stream at `packet`; without a timestamp at the stream's end (at first: 0). */
 void rmi_audio_stream_anchor(rmi_audio_stream *stream, const rm_packet *packet);
-/* The time of a frame counted from the last jump, ns: never off by more than the rounding of this one
- * division. */
+/* The time of a frame counted from the last jump, ns: the error is at most the rounding of one division. */
 int64_t rmi_audio_stream_time(const rmi_audio_stream *stream, int64_t frame);
 
 #endif

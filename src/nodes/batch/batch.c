@@ -1,13 +1,13 @@
-/* Batch: every so many items as one list. */
+/* Batch: collects `size` items in a list. */
 #include "nodes/process_many.h"
 
-enum { ROOM_AT_FIRST = 64 }; /* a huge size must not take its memory before items come */
+enum { ROOM_AT_FIRST = 64 }; /* a huge size must not take memory before items come */
 
 struct batch {
     int64_t size;        /* parameter */
     bool drop_remainder; /* parameter */
-    rm_value list;       /* what has come of the next batch; null when nothing has */
-    int64_t start, end;  /* ns, of what it covers; RM_NO_TIME where not known */
+    rm_value list;       /* the items of the next list so far; null when there are none */
+    int64_t start, end;  /* of its items, ns; RM_NO_TIME where not known */
 };
 
 static int64_t end_of(const rm_packet *packet)
@@ -17,7 +17,7 @@ static int64_t end_of(const rm_packet *packet)
     return packet->timestamp + packet->duration;
 }
 
-/* The list takes the value out of the packet. */
+/* Moves the packet's value into the list. */
 static int batch_add(rm_node *node, struct batch *b, rm_packet *packet, rm_error *err)
 {
     int rc = RM_OK;
@@ -43,7 +43,7 @@ static rm_packet batch_take(struct batch *b, int64_t seq)
     return packet;
 }
 
-/* Full batches gather at the front of the run, each with the seq of its last item. */
+/* Full lists gather at the front of `batch`, each with the seq of its last item. */
 static int batch_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                               size_t *done, rm_error *err)
 {

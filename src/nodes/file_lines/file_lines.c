@@ -46,7 +46,7 @@ static int file_lines_open(rm_node *node, void *state, rm_error *err)
     return rc;
 }
 
-/* Makes room behind what waits: moves it to the front, or doubles the buffer. */
+/* Makes room behind the unread bytes: moves them to the front, or doubles the buffer. */
 static int make_room(rm_node *node, struct file_lines *f, rm_error *err)
 {
     if (f->start > 0) {
@@ -82,7 +82,7 @@ static int fill(rm_node *node, struct file_lines *f, rm_error *err)
     return RM_OK;
 }
 
-/* What follows cannot be read: the next call ends the stream, should this failure not end the run. */
+/* The rest cannot be read: the next call ends the stream, if this failure does not end the run. */
 static void give_up(struct file_lines *f)
 {
     f->ended = true;
@@ -117,7 +117,7 @@ static int emit_line(rm_node *node, struct file_lines *f, size_t length, rm_erro
     return rc;
 }
 
-/* Whole lines that have been read leave before more is read, so that a slow writer's lines do not wait. */
+/* Emits whole lines that have been read before it reads more, so that a slow writer's lines do not wait. */
 static int file_lines_generate(rm_node *node, void *state, rm_error *err)
 {
     struct file_lines *f = state;

@@ -83,7 +83,7 @@ static void reads_lines(void **state)
     rmt_check(cases, RMT_COUNT(cases));
 }
 
-/* Lines over the ends of reads, and one that is longer than the buffer was at first. */
+/* Lines that cross the ends of reads, and one that is longer than the first buffer. */
 static void reads_a_large_file(void **state)
 {
     enum { LINES = 3000, LONGEST = 200000 };

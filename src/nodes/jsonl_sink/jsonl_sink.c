@@ -12,7 +12,7 @@ struct jsonl_sink {
     const char *path; /* parameter */
     bool append;      /* parameter */
     int file;
-    char *buffer; /* lines to write, in order; after a failure only the rest of the line that was cut */
+    char *buffer; /* lines to write, in order; after a failure only the rest of the cut line */
     size_t length, capacity;
     bool warned; /* about NaN */
 };
@@ -55,7 +55,7 @@ static int add_text(rm_node *node, struct jsonl_sink *s, const char *text, size_
     return RM_OK;
 }
 
-/* All of a line or nothing gets into the buffer. */
+/* Adds a whole line to the buffer, or nothing. */
 static int add_line(rm_node *node, struct jsonl_sink *s, rm_value value, rm_error *err)
 {
     const rm_allocator *allocator = rm_node_allocator(node);
@@ -78,7 +78,8 @@ static int add_line(rm_node *node, struct jsonl_sink *s, rm_value value, rm_erro
     return rc;
 }
 
-/* Writes the buffer. RM_DONE when nobody reads any more; after a failure, *written says how much went out. */
+/* Writes the buffer. RM_DONE when nobody reads the pipe; after a failure, *written is the number of bytes
+ * written. */
 static int write_out(rm_node *node, struct jsonl_sink *s, size_t *written, rm_error *err)
 {
     *written = 0;
@@ -105,8 +106,8 @@ static size_t count_lines(const char *text, size_t length)
     return lines;
 }
 
-/* After a failed write: keeps the rest of the line that was cut, so that a later success completes it, and
- * forgets the lines behind it, whose items stay the runtime's. */
+/* After a failed write: keeps the rest of the cut line, so that a later write completes it, and drops the
+ * lines behind it, whose items the runtime still owns. */
 static void keep_cut_line(struct jsonl_sink *s, size_t written, bool begins_cut)
 {
     const bool cut = written > 0 ? s->buffer[written - 1] != '\n' : begins_cut;
@@ -115,7 +116,7 @@ static void keep_cut_line(struct jsonl_sink *s, size_t written, bool begins_cut)
     memmove(s->buffer, rest, s->length);
 }
 
-/* The lines of a run are written before the call returns: nothing waits for more to come. */
+/* Writes the lines of a batch before the call returns: no line waits for later items. */
 static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                    size_t *done, rm_error *err)
 {
@@ -127,7 +128,7 @@ static int jsonl_sink_process_many(rm_node *node, void *state, unsigned port, rm
     while (ready < n && (rc = add_line(node, s, batch[ready].value, err)) == RM_OK)
         ready++;
     const int write_rc = write_out(node, s, &written, err);
-    if (write_rc != RM_OK) { /* the item whose line was cut, or is the first that is not there, has failed */
+    if (write_rc != RM_OK) { /* the item fails whose line was cut, or is the first that was not written */
         const size_t lines = count_lines(s->buffer, written);
         ready = lines - (begins_cut && lines > 0);
         keep_cut_line(s, written, begins_cut);

@@ -107,7 +107,7 @@ static void keeps_what_came_before_a_failure(void **state)
     expect_file("some", "1\n2\n");
 }
 
-/* A line longer than the buffer, and more lines than one run. */
+/* A line longer than the buffer, and more lines than one batch. */
 static void writes_much(void **state)
 {
     enum { LONGEST = 100000 };
@@ -140,7 +140,7 @@ static const char skipping[] =
     "{\"version\":\"v1\",\"metadata\":{\"name\":\"t\"},\"connections\":[],\"nodes\":[{\"id\":\"n\","
     "\"on_error\":\"skip\",\"node_type\":\"JsonlSink\",\"params\":{\"path\":\"{DIR}/cut\"}}]}";
 
-/* The disk is full in the middle of a line, and has room again later: the line is completed. */
+/* The disk is full in the middle of a line, and has room again later: the node completes the line. */
 static void completes_a_cut_line(void **state)
 {
     rmt_feed stream;
@@ -148,7 +148,7 @@ static void completes_a_cut_line(void **state)
     (void)signal(SIGXFSZ, SIG_IGN);
     rmt_feed_open(&stream, &(rmt_setup){.manifest = skipping});
     limit_files(6);
-    for (int i = 0; i < 3; i++) /* the second is cut, the third fails whole */
+    for (int i = 0; i < 3; i++) /* the second is cut, all of the third fails */
         assert_int_equal(rmt_feed_push(&stream, "\"ab\""), RM_AGAIN);
     limit_files(RLIM_INFINITY);
     expect_file("cut", "\"ab\"\n\"");
@@ -158,7 +158,7 @@ static void completes_a_cut_line(void **state)
     rmt_feed_close(&stream);
 }
 
-/* The same, and the room never comes back: the run fails. */
+/* The disk stays full after a cut line: the run fails. */
 static void reports_a_cut_line_at_the_end(void **state)
 {
     rmt_feed stream;

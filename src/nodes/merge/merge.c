@@ -1,4 +1,4 @@
-/* Merge: what several nodes made of the same input item, as one map. */
+/* Merge: one map of the values that several nodes made of the same input item. */
 #include "nodes/process_many.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 enum several { SEVERAL_ERROR, SEVERAL_LIST, SEVERAL_FIRST, SEVERAL_LAST };
 static const char *const several_choices[] = {"error", "list", "first", "last", NULL};
 
-/* A connection. Those from one node share the place of the first of them. */
+/* A connection. Connections from one node share the place of the first of them. */
 struct place {
     size_t first;
     rm_value key; /* the node's id */
@@ -60,7 +60,8 @@ static int merge_open(rm_node *node, void *state, rm_error *err)
     return rc;
 }
 
-/* The map of what has come, in the order of connections; empties the places. *map is owned. */
+/* Builds the map of the values in the places, in the order of connections; empties the places. *map is
+ * owned. */
 static int build(rm_node *node, struct merge *m, rm_value *map, rm_error *err)
 {
     int rc = rm_map_new(rm_node_allocator(node), m->filled, map, err);
@@ -77,7 +78,7 @@ static int build(rm_node *node, struct merge *m, rm_value *map, rm_error *err)
     return rc;
 }
 
-/* The map, as a packet of the item that it belongs to; what came at the end of the stream belongs to none. */
+/* Sends the map as a packet of its item; the map of the end of the run belongs to no item. */
 static int merge_send(rm_node *node, struct merge *m, rm_error *err)
 {
     rm_packet packet = rm_packet_move(&m->item);
@@ -137,7 +138,8 @@ static int put(rm_node *node, struct merge *m, unsigned port, rm_packet *packet,
     return RM_OK;
 }
 
-/* What nodes emit when they are flushed belongs together, although each node's has a seq of its own. */
+/* Whether two seqs are of one item. Packets that nodes emit when they are flushed belong together, although
+ * each node's have a seq of their own. */
 static bool same_item(int64_t a, int64_t b)
 {
     return a == b || (a >= RM_SEQ_END && b >= RM_SEQ_END);

@@ -12,7 +12,7 @@
 #define TWICE(id) NODE(id, "MultiplyNode", "{}")
 #define ONE_MORE(id) NODE(id, "AddNode", "{\"addend\":1}")
 #define ABOVE_1(id) NODE(id, "Filter", "{\"operation\":\"gt\",\"value\":1}")
-/* The same source by two connections: two values an item. */
+/* Two connections from the same source: two values an item. */
 #define PAIR(params)                                                                     \
     MANIFEST(NODE("s", "PassThrough", "{}") "," NODE("a", "PassThrough", "{}") "," NODE( \
                  "m", "Merge", params) "," NODE("j", "PassThrough", "{}"),               \

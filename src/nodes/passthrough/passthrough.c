@@ -1,4 +1,4 @@
-/* PassThrough: items leave as they came; the measure of what a node costs at least. */
+/* PassThrough: emits its items unchanged; the measure of the least cost of a node. */
 #include "nodes/process_many.h"
 
 static int passthrough_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,

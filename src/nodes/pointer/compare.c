@@ -28,15 +28,14 @@ static int order_integers(const rm_allocator *allocator, rm_value a, rm_value b,
         *order = sign == RMI_LESS || sign_of(b) == RMI_GREATER ? RMI_LESS : RMI_GREATER;
         return RM_OK;
     }
-    int rc =
-        rm_number_compute(allocator, RM_SUBTRACT, a, b, &difference, err); /* of one sign: no digit more */
+    int rc = rm_number_compute(allocator, RM_SUBTRACT, a, b, &difference, err); /* same sign: not longer */
     if (rc == RM_OK)
         *order = sign_of(difference);
     rm_value_clear(&difference);
     return rc;
 }
 
-/* Against a float: by its integer part, which is an exact integer, and then by what is behind the point. */
+/* Compares an integer with a float: first with its integer part, which is exact, then by its fraction. */
 static int order_integer_float(const rm_allocator *allocator, rm_value a, double b, rmi_order *order,
                                rm_error *err)
 {
@@ -79,7 +78,7 @@ static int order_numbers(const rm_allocator *allocator, rm_value a, rm_value b, 
     return rc;
 }
 
-/* UTF-8 compared byte by byte is in the order of code points. */
+/* Comparing UTF-8 byte by byte gives the order of code points. */
 static rmi_order order_strings(rm_value a, rm_value b)
 {
     size_t a_length, b_length;

@@ -10,9 +10,10 @@ typedef enum rmi_order { RMI_LESS = -1, RMI_EQUAL, RMI_GREATER, RMI_UNORDERED } 
  * for anything else. */
 RM_MUST_CHECK int rmi_order_of(const rm_allocator *allocator, rm_value a, rm_value b, rmi_order *order,
                                rm_error *err);
-/* *same: whether `a` equals `b`, at any depth; different kinds differ. Fails only without memory. */
+/* Sets *same to whether `a` equals `b`, at any depth; different kinds differ. Fails only when memory is
+ * out. */
 RM_MUST_CHECK int rmi_same(const rm_allocator *allocator, rm_value a, rm_value b, bool *same, rm_error *err);
-/* Python's truth: null, false, 0, and what is empty are false, everything else is true. */
+/* Python's truth: null, false, 0 and empty values are false, all others true. */
 bool rmi_truth(rm_value value);
 
 #endif

@@ -1,4 +1,4 @@
-/* Filter: keeps the items of which a comparison holds. */
+/* Filter: keeps the items for which a comparison holds. */
 #include <string.h>
 
 #include "nodes/pointer/compare.h"
@@ -28,7 +28,7 @@ static int filter_open(rm_node *node, void *state, rm_error *err)
     return rmi_pointer_parse(node, "pointer", f->path, strlen(f->path), &f->pointer, err);
 }
 
-/* A list that holds `value`, a string with it as a part, a map that has it as a key. */
+/* Whether a list holds `value`, a string has it as a part, or a map has it as a key. */
 static int contains(rm_node *node, rm_value place, rm_value value, bool *holds, rm_error *err)
 {
     size_t length = 0, part_length = 0;
@@ -60,7 +60,7 @@ static int matches(rm_node *node, const struct filter *f, rm_value item, bool *h
     rmi_order order = RMI_UNORDERED;
     int rc = RM_OK;
     const bool found = rmi_pointer_get(&f->pointer, item, &place);
-    if (!found || f->operation == EXISTS) { /* what is not there differs from every value */
+    if (!found || f->operation == EXISTS) { /* a missing place differs from every value */
         *holds = found || f->operation == NE;
         return RM_OK;
     }
@@ -84,7 +84,7 @@ static int matches(rm_node *node, const struct filter *f, rm_value item, bool *h
     return rc;
 }
 
-/* The items that are kept move to the front of the run. */
+/* Kept items move to the front of `batch`. */
 static int filter_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                size_t *done, rm_error *err)
 {

@@ -140,7 +140,7 @@ static void keeps_what_matches(void **state)
     rmt_check(cases, RMT_COUNT(cases));
 }
 
-/* Kinds that JSON has no word for: NaN has no order and equals nothing, infinity is past every integer. */
+/* Values without a JSON form: NaN has no order and equals nothing, infinity is past every integer. */
 static void compares_what_json_cannot_say(void **state)
 {
     static const struct {

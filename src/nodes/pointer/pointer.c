@@ -46,7 +46,7 @@ void rmi_pointer_free(rm_node *node, rmi_pointer *pointer)
     *pointer = (rmi_pointer){0};
 }
 
-/* An index of a list: digits without a leading zero. */
+/* Finds an item of a list by its index: digits without a leading zero. */
 static bool item_of(rm_value list, const char *step, size_t length, rm_value *out)
 {
     size_t index = 0;

@@ -11,12 +11,13 @@ typedef struct rmi_pointer {
     size_t steps;
 } rmi_pointer;
 
-/* Parses `text`; RM_E_VALUE where it is no pointer, `param` names it in the message. *out is owned:
+/* Parses `text`; RM_E_VALUE where it is no pointer, with `param` in the message. *out is owned:
  * rmi_pointer_free. */
 RM_MUST_CHECK int rmi_pointer_parse(rm_node *node, const char *param, const char *text, size_t length,
                                     rmi_pointer *out, rm_error *err);
 void rmi_pointer_free(rm_node *node, rmi_pointer *pointer);
-/* What it points at, borrowed from `value`; false and null when there is no such place. */
+/* Finds the value that it points at, borrowed from `value`; returns false, and null, when there is no such
+ * place. */
 bool rmi_pointer_get(const rmi_pointer *pointer, rm_value value, rm_value *out);
 
 #endif

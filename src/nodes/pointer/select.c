@@ -71,7 +71,8 @@ static int select_open(rm_node *node, void *state, rm_error *err)
     return rc;
 }
 
-/* One part, borrowed from the item. A missing one is null, or *drop, or an error that names it. */
+/* Finds one part, borrowed from the item. A missing one is null, or sets *drop, or is an error that names
+ * it. */
 static int part_of(const struct select *s, size_t index, rm_value item, rm_value *part, bool *drop,
                    rm_error *err)
 {

@@ -1,4 +1,4 @@
-/* SimpleSource: the same value a number of times. */
+/* SimpleSource: generates the same value `count` times. */
 #include "nodes/process_many.h"
 
 enum { A_CALL = 32 }; /* values generated in one call: enough to make the call cheap */

@@ -17,7 +17,7 @@ static void generates(void **state)
     rmt_check(cases, RMT_COUNT(cases));
 }
 
-/* More than a call gives, and more than a queue holds. */
+/* More values than one call emits, and than a queue holds. */
 static void generates_many(void **state)
 {
     rmt_heap heap;

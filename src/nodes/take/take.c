@@ -1,4 +1,4 @@
-/* Take and Skip: the first items of a stream, and all but the first. */
+/* Take and Skip: the first items of a stream, and all others. */
 #include "nodes/process_many.h"
 
 struct limit {

@@ -1,4 +1,4 @@
-/* What upper-casing makes of each character; the table is generated (tools/unicode_upper.py). */
+/* The capitals of each character; the table is generated (tools/unicode_upper.py). */
 #ifndef NODES_UPPERCASE_TABLE_H
 #define NODES_UPPERCASE_TABLE_H
 
@@ -13,7 +13,7 @@ typedef struct rmi_upper_range {
 extern const rmi_upper_range rmi_upper_ranges[];
 extern const size_t rmi_upper_range_count;
 
-/* A character that becomes several, as UTF-8. Sorted. */
+/* A character with several capitals, as UTF-8. Sorted. */
 typedef struct rmi_upper_special {
     uint32_t code;
     const char *text;

@@ -1,7 +1,7 @@
-/* Window: the last so many items as one list, again and again. */
+/* Window: overlapping lists of the last `size` items. */
 #include "nodes/process_many.h"
 
-enum { MAX_SIZE = 1 << 20 }; /* the memory for `size` items is taken at once */
+enum { MAX_SIZE = 1 << 20 }; /* memory for `size` items is allocated at open */
 
 struct slot {
     rm_value value;
@@ -37,7 +37,7 @@ static void forget(struct window *w, size_t n)
     w->count -= n;
 }
 
-/* A packet with what the ring holds. */
+/* Makes a packet with the items of the ring. */
 static int show(rm_node *node, struct window *w, rm_packet *packet, rm_error *err)
 {
     rm_value list = rm_null();
@@ -52,7 +52,7 @@ static int show(rm_node *node, struct window *w, rm_packet *packet, rm_error *er
     return rc;
 }
 
-/* Takes the item; *full when a window is complete, then in *shown. */
+/* Takes the item; when a window is complete, sets *full and *shown. */
 static int window_add(rm_node *node, struct window *w, rm_packet *item, rm_packet *shown, bool *full,
                       rm_error *err)
 {
@@ -75,7 +75,7 @@ static int window_add(rm_node *node, struct window *w, rm_packet *item, rm_packe
     return rc;
 }
 
-/* Windows gather at the front of the run, each with the seq of its last item. */
+/* Windows gather at the front of `batch`, each with the seq of its last item. */
 static int window_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch, size_t n,
                                size_t *done, rm_error *err)
 {

@@ -1,13 +1,15 @@
-/* Runs pipelines as an embedding application does, for the random graphs of tests/e2e: a job a line on standard input, an
- * answer a line on standard output. Usage: graph_driver PREFIX, where PREFIX/lib/python3.13 is.
+/* Runs pipelines as an embedding application does, for the random graphs of tests/e2e: a job a line on
+ * standard input, an answer a line on standard output. Usage: graph_driver PREFIX, where
+ * PREFIX/lib/python3.13 is.
  *
- * A job: {"manifest": TEXT, "input": list, {source: list} or null, "mode": "run", "push", "feed" or "cancel", "seed": n,
- * "queue": queue_packets, "may_block": bool}. In the mode "push" items are pushed from outside with a random number of
- * steps and pulls in between, in "feed" the pipeline asks for them, "run" is rm_run; "cancel" repeats "feed" (or "push",
- * with "push": true) and cancels it at its first, second, ... call until a run gets to its end.
+ * A job: {"manifest": TEXT, "input": list, {source: list} or null, "mode": "run", "push", "feed" or "cancel",
+ * "seed": n, "queue": queue_packets, "may_block": bool}. The mode "push" pushes items with a random number of
+ * steps and pulls in between; in "feed" the pipeline asks for them; "run" is rm_run; "cancel" repeats "feed"
+ * (or "push", with "push": true) and cancels it at its first, second, ... call until a run reaches its
+ * end.
  *
- * An answer: {"status", "error", "outputs", "lines": [[sink, value], ...], "failed", "order", "steps", "live": blocks of
- * memory that nobody freed}, or {"trouble": TEXT}. */
+ * An answer: {"status", "error", "outputs", "lines": [[sink, value], ...], "failed", "order", "steps",
+ * "live": number of blocks of memory that were not freed}, or {"trouble": TEXT}. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +146,7 @@ static int push(struct run *run, rm_error *err)
     return rc == RM_DONE ? RM_OK : rc;
 }
 
-/* What tells that a step has done something. *text is owned. */
+/* A text that changes when a step has done something. *text is owned. */
 static int progress(struct run *run, char **text, size_t *length)
 {
     rm_value metrics = rm_null();
@@ -231,7 +233,7 @@ static int set(rm_value *map, const char *key, rm_value item)
     return rm_map_set(map, key, strlen(key), item, NULL);
 }
 
-/* Of the lines: {sink: [values]}. */
+/* Makes {sink: [values]} of the lines. */
 static int outputs_of(struct run *run, rm_value *outputs)
 {
     int rc = rm_map_new(run->allocator, 4, outputs, NULL);
@@ -313,7 +315,7 @@ static void give_pipeline(void *context, rm_pipeline *pipeline)
     ((struct run *)context)->pipeline = pipeline;
 }
 
-/* One run; cancelled before its call `cancel_at`. Returns its code. */
+/* One run, cancelled before its call `cancel_at`. Returns its code. */
 static int run_once(const struct job *job, const rm_allocator *allocator, size_t cancel_at, rm_value *answer,
                     size_t *events, rm_error *err)
 {
@@ -367,7 +369,7 @@ static void cancel_everywhere(const struct job *job, const rm_allocator *allocat
         const int rc = run_once(job, allocator, at, NULL, &events, &err);
         ends = events <= at;
         cancelled += rc == RM_E_CANCELLED;
-        /* A run may end with the call that it is cancelled before. */
+        /* A run may end with the call before which it is cancelled. */
         if (!ends && rc != RM_E_CANCELLED && events > at + 1)
             (void)snprintf(trouble, sizeof trouble, "cancelled before call %zu of %zu, it ended with %s: %s",
                            at, events, rm_code_name(rc), err.message);
@@ -444,7 +446,7 @@ static bool print(rm_value answer)
     return fputc('\n', stdout) != EOF && fflush(stdout) == 0;
 }
 
-/* A runtime for each job, so that what is left of its memory is the job's. */
+/* Each job has a runtime of its own, so that the memory left belongs to the job. */
 static int answer_job(const char *line, size_t length, const char *home)
 {
     rmt_heap heap;
