@@ -23,7 +23,7 @@
 
 enum { NAME_SIZE = 96, DAY = 24 * 60 * 60 };
 
-/* Behind the code. */
+/* Stands behind the code. */
 typedef struct mark {
     char magic[16];
     char key[64];
@@ -31,7 +31,7 @@ typedef struct mark {
 } mark;
 static const char code_magic[16] = "remotemedia-code";
 
-/* All of a note. */
+/* The content of a note. */
 typedef struct note {
     char magic[16];
     char identity[64], key[64];
@@ -39,7 +39,7 @@ typedef struct note {
 } note;
 static const char note_magic[16] = "remotemedia-note";
 
-/* A 64-bit checksum for damage, not against malice: four lanes of multiply and rotate. */
+/* A 64-bit checksum that finds damage, not malice: four lanes of multiply and rotate. */
 static uint64_t checksum(const void *bytes, size_t size)
 {
     const uint8_t *data = bytes;
@@ -116,7 +116,8 @@ int rmi_cache_open(const rm_sandbox *sandbox)
 
 /* ---- Reading */
 
-/* A regular file of ours, open, whatever lies under that name: a pipe would wait for a writer, a link leads elsewhere. */
+/* Opens a regular file of ours. Anything else under that name fails: a pipe would wait for a writer, a link
+ * leads elsewhere. */
 static int open_ours(int directory, const char *name, struct stat *status)
 {
     const int file = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -161,7 +162,7 @@ int rmi_cache_find(int directory, const char *key)
         return -1;
     if (status.st_size > 0 && is_whole(file, (size_t)status.st_size, key)) {
         if (time(NULL) - status.st_mtim.tv_sec > DAY)
-            (void)futimens(file, NULL); /* it is in use; the file system may not note when it is read */
+            (void)futimens(file, NULL); /* marks it as used: the file system may not note reads */
         return file;
     }
     (void)close(file);
@@ -208,7 +209,7 @@ static bool write_all(int file, const void *data, size_t size)
     return true;
 }
 
-/* A new file beside its place, whose name nobody else uses. */
+/* Makes a new file beside the final place, under a name that nobody else uses. */
 static int begin_part(int directory, char part[static NAME_SIZE])
 {
     uint64_t number = 0;
@@ -218,7 +219,7 @@ static int begin_part(int directory, char part[static NAME_SIZE])
     return openat(directory, part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-/* Two pieces under `name`; the file, open, or -1 with errno. */
+/* Puts two pieces in place under `name`. Returns the open file; or -1 with errno. */
 static int put_file(int directory, const char *name, const void *first, size_t first_size, const void *second,
                     size_t second_size)
 {
@@ -264,7 +265,7 @@ static bool ends_with(const char *name, const char *end)
     return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
-/* Whether the name is one that this cache gives. Whatever else lies in the directory is left alone. */
+/* Whether this cache gives such names. The cache leaves all other files alone. */
 static bool is_name_of_ours(const char *name)
 {
     if (strlen(name) >= NAME_SIZE)
@@ -282,7 +283,8 @@ static int by_use(const void *a, const void *b)
                                        : strcmp(first->name, second->name);
 }
 
-/* What may be removed, and when it was used; parts of files that nobody finished are removed after a day at once. */
+/* Removes what is too old: parts that nobody finished after a day, other files after RMI_CACHE_DAYS. Lists
+ * the other files with the times of their last use. */
 static old_file *list_files(const rm_allocator *allocator, DIR *folder, size_t *count, size_t *capacity)
 {
     void *block = NULL;
@@ -312,7 +314,7 @@ static old_file *list_files(const rm_allocator *allocator, DIR *folder, size_t *
     return block;
 }
 
-/* All but `kept`, from what was used longest ago on, until the rest is within bounds. */
+/* Removes files, the least recently used first and never `kept`, until the rest is within the limits. */
 static void prune(const rm_sandbox *sandbox, int directory, const char *kept)
 {
     size_t count = 0, capacity = 0;

@@ -10,12 +10,12 @@ enum { TICK_NS = 10 * 1000 * 1000 };
 
 struct rm_sandbox_run {
     rm_sandbox *sandbox;
-    _Atomic(rmi_engine *) engine; /* NULL: its code is not loaded yet */
+    _Atomic(rmi_engine *) engine; /* NULL: the program's code is not loaded yet */
     rmi_wasi *wasi;
     rmi_watchdog *watchdog;
     int64_t deadline; /* monotonic ns */
     atomic_int reason;
-    atomic_bool ticks; /* the guest has deadlines of its own, and is told that time passes */
+    atomic_bool ticks; /* the guest has deadlines of its own; the watchdog calls its tick function */
 };
 
 static void stop(rm_sandbox_run *run, int reason)
@@ -33,7 +33,7 @@ void rm_sandbox_stop(rm_sandbox_run *run)
     stop(run, WAS_STOPPED);
 }
 
-/* On the watchdog's thread. Returns when to be called again. */
+/* On the watchdog's thread. Returns the time of its next call. */
 static int64_t look(void *context)
 {
     rm_sandbox_run *run = context;
@@ -45,7 +45,7 @@ static int64_t look(void *context)
     if (!atomic_load(&run->ticks))
         return run->deadline;
     rmi_wasi_break_call(run->wasi);
-    run->sandbox->api->interrupt(atomic_load(&run->engine)); /* what ticks is loaded */
+    run->sandbox->api->interrupt(atomic_load(&run->engine)); /* not NULL: start_ticks comes after loading */
     return now + TICK_NS < run->deadline ? now + TICK_NS : run->deadline;
 }
 
@@ -96,8 +96,8 @@ static int start_clock(rm_sandbox_run *run, const rm_sandbox_command *command, r
     return rmi_watchdog_start(run->sandbox->allocator, look, run, &run->watchdog, err);
 }
 
-/* A program of ours stops its nodes itself when their time is up, if it is told that time passes; which would make fuel
- * depend on time. */
+/* A program of ours stops its nodes itself at their deadlines if the host calls its tick function. With a
+ * limit on fuel the host does not: the fuel that is used would depend on time. */
 static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fuel, rmi_end *end,
                        rm_error *err)
 {
@@ -122,7 +122,7 @@ static int start_ticks(rm_sandbox_run *run, rmi_instance *instance, uint64_t fue
     return rc;
 }
 
-/* A program of ours names the limit in its errors. */
+/* Gives a program of ours the limit, for its errors. */
 static int tell_memory(rm_sandbox_run *run, rmi_instance *instance, uint64_t bytes, rmi_end *end,
                        rm_error *err)
 {
@@ -135,7 +135,7 @@ static int tell_memory(rm_sandbox_run *run, rmi_instance *instance, uint64_t byt
 
 /* ---- After it has ended */
 
-/* What the failure of the guest's call means, in terms of its limits. */
+/* Makes the error that the caller sees of a failed call of the guest. */
 static int explain(const rm_sandbox_run *run, const rm_sandbox_limits *limits, rmi_end end, int rc,
                    rm_error *err)
 {
@@ -194,7 +194,7 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
         rm_error_clear(err);
         rc = RM_OK;
     }
-    *exit_code = code <= 255 ? (int)code : 255; /* all that a process can end with */
+    *exit_code = code <= 255 ? (int)code : 255; /* the highest exit code of a process */
     return rc == RM_OK ? RM_OK : explain(run, limits, end, rc, err);
 }
 

@@ -16,12 +16,13 @@ enum { LOOK_MS = 20, ANSWER_SIZE = 512, NUMBERS = 4, NUMBER_SIZE = 32 };
 
 typedef struct compiler {
     pid_t process;
-    int answer; /* the pipe that it tells its result through, and holds until it ends */
+    int answer; /* the pipe for its result; its end means that the compiler has ended */
     char text[ANSWER_SIZE];
     size_t length;
 } compiler;
 
-/* Starts the compiler with three open files: the module, the pipe for its answer and the file for the code. */
+/* Starts the compiler with three open files: the module, the pipe for its result and the file for the
+ * code. */
 static int spawn(compiler *made, const char *program, char *const arguments[], int wasm, int pipe_end,
                  int code)
 {
@@ -32,7 +33,7 @@ static int spawn(compiler *made, const char *program, char *const arguments[], i
         return failure;
     failure = posix_spawnattr_init(&attributes);
     if (failure == 0) {
-        /* A group of its own: Ctrl-C is for this process, which then ends the compiler. */
+        /* A process group of its own: Ctrl-C reaches only this process, which then ends the compiler. */
         failure = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
         if (failure == 0)
             failure = posix_spawn_file_actions_adddup2(&files, wasm, STDIN_FILENO);
@@ -59,7 +60,7 @@ static int start(compiler *made, const rm_sandbox *sandbox, const rmi_engine_con
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return rm_error_set(err, RM_E_IO, "no pipe for the compiler: %s", strerror(errno));
-    /* Copies above the numbers that the compiler finds them at, so that none overwrites another. */
+    /* Copies the files to higher numbers first, so that moving one to its final number overwrites none. */
     const int from[] = {wasm, ends[1], code};
     int high[3] = {-1, -1, -1};
     int failure = 0;
@@ -89,7 +90,7 @@ static int start(compiler *made, const rm_sandbox *sandbox, const rmi_engine_con
     return rm_error_set(err, RM_E_IO, "cannot start %s: %s", sandbox->compiler, strerror(failure));
 }
 
-/* Reads what there is of its answer; true when it has ended. */
+/* Reads what is there of its result; true at the end of the pipe. */
 static bool take_answer(compiler *made)
 {
     char rest[64];
@@ -115,13 +116,13 @@ static int given_up(const rm_sandbox *sandbox, bool is_late, const char *name, r
     return RM_E_CANCELLED;
 }
 
-/* Processor time that it has taken: how busy the machine is does not count. */
+/* Processor time of the compiler in ms: other work of the machine does not count. */
 static int64_t time_taken(const compiler *made)
 {
     clockid_t clock;
     struct timespec taken = {0};
     if (clock_getcpuclockid(made->process, &clock) != 0 || clock_gettime(clock, &taken) != 0)
-        return 0; /* it has ended */
+        return 0; /* the compiler has ended */
     return taken.tv_sec * 1000 + taken.tv_nsec / 1000000;
 }
 
@@ -138,7 +139,7 @@ static int wait_for(compiler *made, const rm_sandbox *sandbox, const char *name,
     }
 }
 
-/* "0", or a code and a message; nothing from one that has crashed. */
+/* Parses the result: "0", or a code and a message; empty after a crash. */
 static int heed(compiler *made, const char *name, rm_error *err)
 {
     char *message = NULL;
@@ -165,6 +166,6 @@ int rmi_compile(const rm_sandbox *sandbox, const rmi_engine_config *config, cons
         (void)kill(made.process, SIGKILL);
     (void)close(made.answer);
     while (waitpid(made.process, NULL, 0) < 0 && errno == EINTR)
-        ; /* a program that ignores SIGCHLD has none to wait for */
+        ; /* fails with ECHILD in a program that ignores SIGCHLD */
     return rc == RM_OK ? heed(&made, name, err) : rc;
 }

@@ -1,9 +1,9 @@
-/* A module's file, and the code that is made of it. Its key says what the code depends on: a sha256 of the module's bytes,
- * of the engine's version, and of its settings. Code is only ever found by that key.
+/* A module's file, and the code that the engine compiles from it. The code's key is a sha256 of all that it
+ * depends on: the module's bytes, the engine's version and settings. Code is found only by its key.
  *
- * Reading and hashing a large module takes longer than loading its code. So the key is noted for the file's identity: device,
- * inode, size and times. A file that was just changed may change again within the same time stamp, so nothing is noted of
- * it until it has lain still for a while. */
+ * Reading and hashing a large module takes longer than loading its code. So the cache notes the key under the
+ * file's identity: device, inode, size and times. A file that was just changed may change again within the
+ * same time stamp: its key is not noted before it has stayed unchanged for a while. */
 #include "sandbox/compiled_modules.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ int rmi_source_open(rmi_source *from, const char *path, const char *engine_key, 
 {
     struct stat status;
     *from = (rmi_source){.path = path, .engine_key = engine_key, .copy = -1};
-    from->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a pipe */
+    from->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe would wait */
     if (from->file < 0 || fstat(from->file, &status) != 0)
         return rm_error_set(err, errno == ENOENT ? RM_E_NOT_FOUND : RM_E_IO, "cannot read %s: %s", path,
                             strerror(errno));
@@ -65,7 +65,7 @@ void rmi_source_close(rmi_source *from)
         (void)close(from->file);
 }
 
-/* Reads `size` bytes of the module at `at`. */
+/* Reads `size` bytes of the module from offset `at`. */
 static int read_piece(const rmi_source *from, uint8_t *piece, size_t size, size_t at, rm_error *err)
 {
     for (size_t have = 0; have < size;) {
@@ -94,7 +94,8 @@ static int write_piece(const rmi_source *from, const uint8_t *piece, size_t size
     return RM_OK;
 }
 
-/* Copies the module, since others may write to its file, or cut it, while it is compiled; and hashes what was copied. */
+/* Copies the module and hashes the copy: others may write to the file, or cut it, while the module is
+ * compiled. */
 static int copy_and_hash(rmi_source *from, uint8_t *piece, rm_error *err)
 {
     rmi_sha256 hash;
@@ -127,7 +128,7 @@ static int read_source(rmi_source *from, const rm_allocator *allocator, rm_error
     return rc;
 }
 
-/* Whether the file is what it was when it was opened. */
+/* Whether the file has the identity that it had when it was opened. */
 static bool is_unchanged(const rmi_source *from)
 {
     rmi_source again = {.engine_key = from->engine_key};
@@ -151,7 +152,8 @@ int rmi_source_key(rmi_source *from, const rm_sandbox *sandbox, int cache, rm_er
 
 /* ---- Its code */
 
-/* Code that was just compiled goes into the cache; where that cannot be, it stays in memory. *file is replaced. */
+/* Puts code that was just compiled into the cache and replaces *file; where that fails, the code stays in
+ * memory. */
 static void keep(const rm_sandbox *sandbox, const rmi_source *from, int cache, int *file)
 {
     struct stat status;
@@ -172,11 +174,11 @@ static void keep(const rm_sandbox *sandbox, const rmi_source *from, int cache, i
     (void)munmap((void *)code, length);
 }
 
-/* *file is owned. */
+/* *file is owned, also after a failure. */
 static int compile(rm_sandbox *sandbox, const rmi_wanted *wanted, rmi_source *from, int cache, int *file,
                    rm_error *err)
 {
-    int rc = from->copy < 0 ? read_source(from, sandbox->allocator, err) : RM_OK; /* only its key was known */
+    int rc = from->copy < 0 ? read_source(from, sandbox->allocator, err) : RM_OK; /* only the key was known */
     if (rc != RM_OK)
         return rc;
     rmi_sandbox_log(sandbox, RM_LOG_INFO, "compiling %s", from->path);
@@ -204,7 +206,7 @@ int rmi_code_load(rm_sandbox *sandbox, const rmi_wanted *wanted, rmi_source *fro
     *out = NULL;
     int file = cache >= 0 ? rmi_cache_find(cache, from->key) : -1;
     int rc = file >= 0 ? load_open(sandbox, wanted->engine, file, out, err) : RM_E_PARSE;
-    if (rc == RM_E_PARSE) { /* there is none, or the engine refuses it */
+    if (rc == RM_E_PARSE) { /* the cache has no code, or the engine refuses it */
         if (file >= 0)
             (void)close(file);
         file = -1;

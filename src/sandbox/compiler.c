@@ -49,7 +49,7 @@ static int compile(const rmi_engine_config *config, const char *engine_key, rm_e
             rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "the compiler is of another version of this program");
     if (rc == RM_OK)
         rc = api->compile(engine, wasm, (size_t)status.st_size, &code, &length, err);
-    return rc == RM_OK ? write_code(code, length, err) : rc; /* the process ends: nothing is freed */
+    return rc == RM_OK ? write_code(code, length, err) : rc; /* `code` is not freed: the process ends */
 }
 
 int main(int argc, char **argv)
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if ((long)getppid() != strtol(argv[1], NULL, 10))
-        return 1; /* nobody waits */
+        return 1; /* the parent has ended */
     const rmi_engine_config config = {.fuel = strcmp(argv[2], "1") == 0,
                                       .stack_size = (size_t)strtoull(argv[3], NULL, 10),
                                       .pool = (uint32_t)strtoul(argv[4], NULL, 10)};

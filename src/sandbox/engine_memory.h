@@ -1,4 +1,4 @@
-/* The allocator for an engine: a shared object of its own, which has nothing of src/base. */
+/* The allocator for an engine: the engine's shared object does not contain src/base. */
 #ifndef SANDBOX_ENGINE_MEMORY_H
 #define SANDBOX_ENGINE_MEMORY_H
 

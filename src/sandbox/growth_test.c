@@ -1,4 +1,5 @@
-/* A thousand runs, and a thousand pipelines with a sandboxed node, in one process: nothing is left of them. */
+/* A thousand runs, and a thousand pipelines with a sandboxed node, in one process: its memory and files do
+ * not grow. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,13 +17,13 @@
 #include "tests/support/wasi_guest.h"
 #include "tests/support/wasm_module.h"
 
-enum { TIMES = 1000, FIRST = 50 /* until what is kept for later runs is there */ };
+enum { TIMES = 1000, FIRST = 50 /* runs that fill what is kept for later ones */ };
 
 typedef struct place {
     char folder[64], command[128], node[128], cache[128];
 } place;
 
-/* What the process holds. */
+/* The resources that the process holds. */
 typedef struct held {
     size_t descriptors, threads, mappings, kilobytes;
 } held;
@@ -56,7 +57,7 @@ static held look(void)
     return now;
 }
 
-/* 4 KiB a run would be 4 MB; sanitizers keep some of what was freed. */
+/* A leak of 4 KiB a run would be 4 MB; sanitizers keep some freed memory. */
 static void compare(held before, held after)
 {
 #if defined(__SANITIZE_ADDRESS__)
@@ -173,7 +174,7 @@ static void nodes_leave_nothing(void **state)
     rm_sandbox_free(sandbox);
 }
 
-/* A file that changes again and again: the modules of before are let go. */
+/* A file that changes again and again: its earlier modules are freed. */
 static void replaced_modules_leave_nothing(void **state)
 {
     const place *at = *state;

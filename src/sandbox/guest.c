@@ -8,7 +8,7 @@
 #include "data/wire/wire.h"
 
 enum { TICK_NS = 5 * 1000 * 1000, LARGEST_ERROR = 4 << 20 };
-/* After it was asked to stop: so long a guest has to do it itself. */
+/* The time that a guest has to stop its node itself, after the first request. */
 enum { PATIENCE_NS = 1000 * 1000 * 1000 };
 
 static const struct {
@@ -28,9 +28,9 @@ static const struct {
     [RMI_GUEST_CLOSE] = {"rm_node_close", ":i", false},
 };
 
-/* A call that is made in the guest's own thread. */
+/* A call in the guest's own thread. */
 typedef struct rmi_job {
-    const rmi_function *function; /* NULL: there is none */
+    const rmi_function *function; /* NULL: no call was made yet */
     rmi_slot slots[2];
     rmi_end why;
     int rc;
@@ -45,24 +45,24 @@ struct rmi_guest {
     rmi_wasi *wasi;
     rmi_function reserve, calls[RMI_GUEST_CALLS];
     bool has[RMI_GUEST_CALLS];
-    uint32_t exchange; /* its address */
+    uint32_t exchange; /* the exchange area's address */
     bool dead, spent;
-    bool is_loading;  /* nothing else would end its code yet */
-    int64_t limit_ms; /* of its time */
-    int64_t used;     /* ns in its calls so far, and in those of guests before it */
-    uint64_t fuel;    /* that it was given */
+    bool is_loading;  /* the limit is that of loading */
+    int64_t limit_ms; /* limit of its time; 0: none */
+    int64_t used;     /* ns in its calls so far, and in those of the guests before it */
+    uint64_t fuel;    /* the fuel that it was given */
     rmi_guest_usage before;
-    rmi_watchdog *watchdog;  /* where its time is limited */
-    _Atomic int64_t ends_at; /* of the call in progress, monotonic ns */
-    atomic_flag guard;       /* of what follows, held for a few instructions */
+    rmi_watchdog *watchdog;  /* NULL: its time has no limit */
+    _Atomic int64_t ends_at; /* when the call in progress must end, monotonic ns */
+    atomic_flag guard;       /* guards the next line and `asked`, held for a few instructions */
     bool in_call, stopped, timed_out;
-    bool is_polite;       /* stops its node when it is asked to */
-    rmi_handover *thread; /* of its own, where its code may wait in the middle of a call; else NULL */
-    rmi_job job;          /* of the thread */
-    rmi_guest_call which; /* it is */
-    bool waits;           /* in it, for packets of its stream */
-    bool ending;          /* the thread is to end */
-    int64_t asked;        /* when it was first asked to stop the call in progress; 0: it was not */
+    bool is_polite;       /* can stop its node itself */
+    rmi_handover *thread; /* the guest's own, where its code may wait in the middle of a call; else NULL */
+    rmi_job job;          /* the thread's call */
+    rmi_guest_call which; /* the function in call, or called last */
+    bool waits;           /* the call waits for packets of its stream */
+    bool ending;          /* the thread shall end */
+    int64_t asked;        /* when rmi_guest_stop first asked it to stop the call in progress; 0: not asked */
 };
 
 int rmi_guest_answered(rmi_guest_call which, int code, rm_error *err)
@@ -94,7 +94,7 @@ void rmi_guest_stop(rmi_guest *guest)
     rmi_spin_unlock(&guest->guard);
 }
 
-/* On the watchdog's thread. Returns when to be called again. */
+/* On the watchdog's thread. Returns the time of its next call. */
 static int64_t look(void *context)
 {
     rmi_guest *guest = context;
@@ -110,7 +110,8 @@ static int64_t look(void *context)
 
 /* ---- Running its code */
 
-/* What is lower of its own limit and that of loading; when it is loaded the pipeline looks after the rest. */
+/* Sets the lower of its own time limit and that of loading. After loading only its own counts: the pipeline
+ * watches the node's timeouts. */
 static void set_limit(rmi_guest *guest, bool loading)
 {
     const int64_t longest = INT64_MAX / 4000000, own = guest->policy->limits.timeout_ms;
@@ -146,11 +147,11 @@ static void end(rmi_guest *guest)
     }
     rmi_spin_lock(&guest->guard);
     guest->in_call = false;
-    guest->dead |= guest->stopped; /* too late for this call, and its WASI does not go on */
+    guest->dead |= guest->stopped; /* the stop came too late for this call, but its WASI stays stopped */
     rmi_spin_unlock(&guest->guard);
 }
 
-/* What ended the instance, in terms of its limits. */
+/* Marks the guest as dead, and makes the error that the caller sees. */
 static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
 {
     const rm_sandbox_limits *limits = &guest->policy->limits;
@@ -175,7 +176,7 @@ static int died(rmi_guest *guest, rmi_end why, int rc, rm_error *err)
     return rc;
 }
 
-/* Lets the thread go on with its job, until that has ended or waits. */
+/* Runs the thread until its call ends or waits. */
 static int take_turn(rmi_guest *guest, rmi_slot slots[static 2], rmi_end *why, rm_error *err)
 {
     (void)rmi_handover_resume(guest->thread);
@@ -190,7 +191,7 @@ static int take_turn(rmi_guest *guest, rmi_slot slots[static 2], rmi_end *why, r
     return guest->job.rc;
 }
 
-/* `function` NULL: goes on with the call that waits. */
+/* `function` NULL: continues the call that waits. */
 static int call(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2], rm_error *err)
 {
     rmi_end why = RMI_END_NONE;
@@ -228,7 +229,8 @@ static uint32_t *stream_field(const rmi_guest *guest, rmi_guest_memory memory)
     return exchange != NULL && guest->exchange % sizeof(uint32_t) == 0 ? &exchange->stream : NULL;
 }
 
-/* In sched_yield. Code may call that for other reasons. */
+/* The guest's sched_yield. `stream` says whether the guest waits: code may call sched_yield for other
+ * reasons. */
 static int on_yield(void *context, rmi_guest_memory memory)
 {
     rmi_guest *guest = context;
@@ -253,7 +255,7 @@ bool rmi_guest_waits(const rmi_guest *guest)
     return guest->waits;
 }
 
-/* What waits in the thread is ended; then the thread is. */
+/* Ends the call that waits in the thread, then the thread. */
 static void end_thread(rmi_guest *guest)
 {
     guest->ending = true;
@@ -302,7 +304,7 @@ static int find_exports(rmi_guest *guest, rm_error *err)
     return rc;
 }
 
-/* A reactor's constructors; snapshots have run them. */
+/* Runs a reactor's constructors. A snapshot has none left to run. */
 static int initialize(rmi_guest *guest, rm_error *err)
 {
     rmi_function function;
@@ -430,7 +432,7 @@ bool rmi_guest_is_spent(const rmi_guest *guest)
 
 /* ---- Calls */
 
-/* The exchange area as it is now. */
+/* Copies the exchange area. */
 static int read_exchange(rmi_guest *guest, rmi_exchange *out, rm_error *err)
 {
     const void *at =
@@ -441,7 +443,7 @@ static int read_exchange(rmi_guest *guest, rmi_exchange *out, rm_error *err)
     return RM_OK;
 }
 
-/* More room in the input area. The guest can only give it itself, also when it waits. */
+/* Asks the guest for more room in its input area; one that waits makes the room before it waits again. */
 static int reserve(rmi_guest *guest, size_t size, rm_error *err)
 {
     rmi_slot slots[2] = {{.u32 = (uint32_t)size}, {0}};
@@ -495,7 +497,7 @@ static int read_answer(rmi_guest *guest, rmi_exchange *area, rmi_guest_answer *a
     return answer->output != NULL ? RM_OK : rmi_guest_broken(err, "its output area lies outside its memory");
 }
 
-/* *document is owned; null where there is none. */
+/* *document is owned; null where the guest left no error. */
 static int read_error(rmi_guest *guest, const rmi_exchange *area, rm_value *document, rm_error *err)
 {
     const void *at =
@@ -523,7 +525,7 @@ static int guests_error(const rmi_guest *guest, rmi_guest_call which, rm_value *
     return rc;
 }
 
-/* `function` as for `call`. */
+/* `function`: as for `call`. */
 static int call_and_read(rmi_guest *guest, const rmi_function *function, rmi_slot slots[static 2],
                          rmi_guest_answer *answer, rm_error *err)
 {
@@ -538,7 +540,7 @@ static int call_and_read(rmi_guest *guest, const rmi_function *function, rmi_slo
         rc = read_error(guest, &area, &failure, err);
     if (rc == RM_OK)
         return code < 0 ? guests_error(guest, guest->which, &failure, code, err) : code;
-    guest->dead = true; /* what breaks the interface is not called again */
+    guest->dead = true; /* a guest that breaks the interface is not called again */
     *answer = (rmi_guest_answer){0};
     return rc;
 }

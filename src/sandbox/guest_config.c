@@ -1,4 +1,4 @@
-/* What a guest is told about the node that it is. */
+/* The configuration that a guest gets for its node. */
 
 #include "data/builder.h"
 #include "sandbox/guest_node.h"
@@ -20,7 +20,8 @@ int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call
     return rc == RM_OK ? rmi_guest_call_it(guest, call, slots, answer, err) : rc;
 }
 
-/* The name of the i-th input port, where a variadic one counts once a connection; NULL: it has just one. */
+/* The name of the i-th input port: a variadic port counts once for each connection. NULL: the node has just
+ * one port. */
 static const char *input_name(const rm_node_type *type, size_t i)
 {
     for (const rm_port *port = type->ports; port != NULL && port->name != NULL; port++) {
@@ -31,7 +32,7 @@ static const char *input_name(const rm_node_type *type, size_t i)
     return NULL;
 }
 
-/* For each input: [what it comes from, the port or null]. */
+/* For each input: [the node that it comes from, the port or null]. */
 static rm_value list_inputs(rmi_builder *b, const rm_node *node, const rm_node_type *type)
 {
     rm_value inputs = rmi_build_list(b);

@@ -1,4 +1,4 @@
-/* What is wrong with a guest, and what guests say is wrong. */
+/* Errors about a guest, and errors that a guest reports. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,7 @@ int rmi_guest_read(int rc, const char *where, rm_error *err)
 
 /* ---- Errors that guests describe */
 
-/* The string under a key; NULL: there is none. Borrowed. */
+/* The string under a key, borrowed; NULL: there is none. */
 static const char *text_of(rm_value document, const char *key)
 {
     rm_value value = rm_null();
@@ -36,7 +36,7 @@ static const char *text_of(rm_value document, const char *key)
     return found ? rm_string_text(value, NULL) : NULL;
 }
 
-/* Whether it can be told as it is: maps of texts and numbers. */
+/* Whether it is a list of maps of texts and numbers, which is safe to pass on. */
 static bool is_traceback(rm_value frames)
 {
     if (frames.kind != RM_LIST)
@@ -69,7 +69,7 @@ int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
 {
     rm_value value = rm_null(), traceback = rm_null(), detail = rm_null();
     code = code_named(document, code);
-    if ((code == RM_E_CANCELLED || code == RM_E_TIMEOUT) && !may_stop) /* those are the host's to tell */
+    if ((code == RM_E_CANCELLED || code == RM_E_TIMEOUT) && !may_stop) /* only the host cancels */
         code = RM_E_VALUE;
     if (err == NULL)
         return code;

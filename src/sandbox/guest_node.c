@@ -9,7 +9,7 @@
 
 /* ---- The guest */
 
-/* Frees the one before. */
+/* Frees the guest before. */
 static void set_guest(rmi_sandbox_state *state, rmi_guest *guest)
 {
     rmi_guest *before = state->guest;
@@ -53,14 +53,14 @@ static int open_guest(rmi_sandbox_state *state, rm_error *err)
     return rc;
 }
 
-/* It does not start again: every later call fails with `rc`, as `err` says. */
+/* No new guest is made: every later call fails with `rc` and the message of `err`. */
 static void end_for_good(rmi_sandbox_state *state, int rc, const rm_error *err)
 {
     rm_error_clear(&state->why);
     state->spent = rm_error_set(&state->why, rc, "%s", err->message);
 }
 
-/* Makes the guest anew when the one before has died, unless it was for good. */
+/* Makes a new guest when the one before has died, except after end_for_good. */
 static int need_guest(rmi_sandbox_state *state, rm_error *err)
 {
     if (state->spent != 0)
@@ -69,12 +69,12 @@ static int need_guest(rmi_sandbox_state *state, rm_error *err)
         return RM_OK;
     rm_node_log(state->node, RM_LOG_WARNING, "starts again in a new sandbox: the one before was ended");
     const int rc = open_guest(state, err);
-    if (rc < 0 && err != NULL) /* it would not start another time either */
+    if (rc < 0 && err != NULL) /* another attempt would fail as well */
         end_for_good(state, rc, err);
     return rc;
 }
 
-/* What is pending has died with its guest. A failure is one that the run has stopped with. */
+/* Fails the packets that were pending in the dead guest. Fails only when the run has stopped. */
 static int fail_pending(rmi_sandbox_state *state, int rc, const rm_error *why)
 {
     int failed = RM_OK;
@@ -89,7 +89,7 @@ static int fail_pending(rmi_sandbox_state *state, int rc, const rm_error *why)
     return failed;
 }
 
-/* After each call: `rc` is its code. What has died is given up. */
+/* Called with the code `rc` of each call. Frees a dead guest and fails its pending packets. */
 static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
 {
     int failed = RM_OK;
@@ -98,7 +98,7 @@ static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
     if (rmi_guest_is_spent(state->guest) && err != NULL)
         end_for_good(state, rc, err);
     state->used = rmi_guest_used(state->guest);
-    if (rc >= 0) /* stopped when it was about to end by itself */
+    if (rc >= 0) /* the stop came when the call had just ended */
         rc = rm_error_set(err, RM_E_CANCELLED, "its sandbox was stopped");
     set_guest(state, NULL);
     if (rm_node_cancelled(state->node))
@@ -111,15 +111,15 @@ static int settle(rmi_sandbox_state *state, int rc, rm_error *err)
                                                                   : rc;
 }
 
-/* The interface is broken, as `err` says. */
+/* Gives up a guest that broke the interface, as `err` says. */
 static int give_up(rmi_sandbox_state *state, int rc, rm_error *err)
 {
     rmi_guest_give_up(state->guest);
     return settle(state, rc, err);
 }
 
-enum { MOST_ASKED = 1000 }; /* times that code may catch the end of what it waits in */
-/* Which answers a call may give beside 0 and failures. */
+enum { MOST_ASKED = 1000 }; /* times that code may catch the end of its stream and wait again */
+/* The codes that a call may return beside 0 and failures. */
 enum { MAY_MORE = 1, MAY_PEND = 2, MAY_BE_DONE = 4, MAY_ALL = MAY_MORE | MAY_PEND | MAY_BE_DONE };
 
 static bool may_answer(const rmi_sandbox_state *state, int rc, unsigned may)
@@ -130,11 +130,11 @@ static bool may_answer(const rmi_sandbox_state *state, int rc, unsigned may)
            (rc == RM_DONE && may & MAY_BE_DONE);
 }
 
-/* Does what the guest said in its answer `rc`, which is not about packets. */
+/* Repeats the events of a call, and checks its code `rc`. */
 static int heed(rmi_sandbox_state *state, rmi_guest_call which, int rc, unsigned may,
                 const rmi_guest_answer *answer, rm_error *err)
 {
-    if (!rmi_guest_is_dead(state->guest)) { /* also what was emitted before a failure */
+    if (!rmi_guest_is_dead(state->guest)) { /* also after a failure: it may have emitted before */
         const int replayed = rmi_sandbox_replay(state, answer, NULL, 0, rc < 0 ? NULL : err);
         if (replayed < 0)
             return give_up(state, rc < 0 ? rc : replayed, err);
@@ -154,7 +154,7 @@ static int simple_call(rmi_sandbox_state *state, rmi_guest_call which, rmi_slot 
 
 /* ---- Slots */
 
-/* All but the guest, which is gone. */
+/* Frees all but the guest, which the caller has freed. */
 static void free_parts(rmi_sandbox_state *state)
 {
     rmi_free(rm_node_allocator(state->node), state->tokens, state->token_capacity * sizeof *state->tokens);
@@ -169,7 +169,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->use = use;
     state->last_seq = state->bound = INT64_MIN;
     atomic_flag_clear(&state->guard);
-    state->guest = atomic_exchange(&use->guest, NULL); /* the one that described it */
+    state->guest = atomic_exchange(&use->guest, NULL); /* the guest that described the node, if it is left */
     if (use->loaded != NULL)
         state->loaded = rmi_sandbox_module_share(use->attached->sandbox, use->loaded);
     const int rc = open_guest(state, err);
@@ -178,8 +178,8 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     return rc;
 }
 
-/* *n packets, or as many as make MOST_AT_ONCE bytes: more would only take memory of the guest's, and would not stay in the
- * processor's cache until they come back. */
+/* Packs *n packets, or the first that make MOST_AT_ONCE bytes, and sets *n to their number. More would take
+ * memory of the guest, and would leave the processor's cache before their results come back. */
 static int pack_run(rmi_wire_writer *packer, const rm_packet *batch, size_t *n, rm_error *err)
 {
     enum { MOST_AT_ONCE = 256 << 10 };
@@ -195,8 +195,8 @@ static int pack_run(rmi_wire_writer *packer, const rm_packet *batch, size_t *n, 
     return rc;
 }
 
-/* Puts the first packets of `batch` into the input area: *n of them, fewer where they are large or one cannot cross. *length is
- * what they take. */
+/* Puts the first packets of `batch` into the input area: *n of them, or fewer where they are large or one
+ * cannot be written. *length: the bytes that they take. */
 static int put_batch(rmi_sandbox_state *state, const rm_packet *batch, size_t *n, size_t *length,
                      rm_error *err)
 {
@@ -210,7 +210,7 @@ static int put_batch(rmi_sandbox_state *state, const rm_packet *batch, size_t *n
         rmi_wire_init_fixed(&packer, data, capacity);
         packer.any_order = state->use->is_python;
         rc = pack_run(&packer, batch, n, err);
-        if (rc != RM_OK && *n > 1) { /* finds the one that it was */
+        if (rc != RM_OK && *n > 1) { /* halves until only the packet that cannot be written is left */
             rm_error_clear(err);
             *n /= 2;
             continue;
@@ -223,7 +223,7 @@ static int put_batch(rmi_sandbox_state *state, const rm_packet *batch, size_t *n
     }
 }
 
-/* Whether the answer `rc` to `n` packets is one that the interface knows; `err` says why not. */
+/* Whether the interface allows the code `rc` for `n` packets; `err` says why not. */
 static bool makes_sense(const rmi_sandbox_state *state, int rc, size_t n, uint32_t done, rm_error *err)
 {
     const unsigned more = rmi_guest_has(state->guest, RMI_GUEST_MORE) ? MAY_MORE : 0;
@@ -242,7 +242,7 @@ static bool makes_sense(const rmi_sandbox_state *state, int rc, size_t n, uint32
     return false;
 }
 
-/* The packet of `batch` that was in process when what it emitted last was emitted. */
+/* The packet of `batch` that was in process when the guest emitted last. */
 static size_t place_of(const rmi_sandbox_state *state, const rm_packet *batch, size_t n)
 {
     size_t i = 0;
@@ -266,7 +266,7 @@ static int process_some(rmi_sandbox_state *state, unsigned port, const rm_packet
     if (state->fell)
         return settle(state, rc, err);
     state->suspended = false;
-    if (batch[0].seq < state->last_seq) /* tried again after later ones */
+    if (batch[0].seq < state->last_seq) /* a retry of an item after later ones */
         state->last_seq = batch[0].seq;
     const int replayed = rmi_sandbox_replay(state, &answer, batch, n, rc < 0 ? NULL : err);
     if (replayed >= 0 && makes_sense(state, rc, n, answer.done, err)) {
@@ -289,7 +289,7 @@ static int node_more(rm_node *node, void *memory, rm_error *err)
     return simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &answer, err);
 }
 
-/* The guest died of a packet, and nothing of its batch was emitted. */
+/* Whether the guest died in the batch by itself: not of a limit, and not because the run was cancelled. */
 static bool fell_unasked(const rmi_sandbox_state *state)
 {
     return state->fell && state->guest == NULL && state->spent == 0 && !rm_node_cancelled(state->node);
@@ -303,13 +303,13 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
     int rc = need_guest(state, err);
     const rm_sandbox_limits *limits = &state->use->policy.limits;
     bool singly =
-        limits->fuel > 0 || limits->timeout_ms > 0; /* so that they end it at an item, always the same */
+        limits->fuel > 0 || limits->timeout_ms > 0; /* so that a limit ends it always at the same item */
     *done = 0;
     while (rc == RM_OK && *done < n) {
         size_t some = 0;
         const size_t start = *done, most = singly ? 1 : n - start;
         rc = process_some(state, port, batch + start, most, &some, err);
-        if (rc < 0 && most > 1 && fell_unasked(state)) { /* of one of them: a new guest shows which */
+        if (rc < 0 && most > 1 && fell_unasked(state)) { /* of which packet? a new guest shows it */
             rm_error_clear(err);
             singly = true;
             rc = need_guest(state, err);
@@ -327,7 +327,7 @@ static int node_process_many(rm_node *node, void *memory, unsigned port, rm_pack
 
 /* ---- Streams */
 
-/* The call that waits for the stream; its answer. */
+/* Continues the call that waits for the stream. Returns the guest's code. */
 static int go_on(rmi_sandbox_state *state, uint32_t length, rm_error *err)
 {
     rmi_guest_answer said;
@@ -335,7 +335,7 @@ static int go_on(rmi_sandbox_state *state, uint32_t length, rm_error *err)
     return heed(state, RMI_GUEST_PROCESS, rc, MAY_ALL, &said, err);
 }
 
-/* Ends the call that waits for the stream, of which nobody wants more. */
+/* Ends a call that waits for its stream when nobody wants its results. */
 static int unwind(rmi_sandbox_state *state, rm_error *err)
 {
     int rc = RM_OK;
@@ -351,7 +351,8 @@ static int unwind(rmi_sandbox_state *state, rm_error *err)
     return rc < 0 ? rc : RM_OK;
 }
 
-/* Gives the guest the next packet of its stream, or says that there are no more: its answer. RM_AGAIN: none can be had now. */
+/* Gives the guest the next packet of its stream, or the end of the stream. Returns the guest's code;
+ * RM_AGAIN: no packet is there yet. */
 static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
 {
     rm_packet packet;
@@ -379,7 +380,8 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
     return heed(state, RMI_GUEST_PROCESS, rc, MAY_ALL, &said, err);
 }
 
-/* Goes on after `answer` as long as the guest wants more of its stream and there is some. */
+/* Gives the guest packets, after it returned `answer`, as long as it wants more of its stream and there are
+ * some. */
 static int feed(rmi_sandbox_state *state, int answer, rm_error *err)
 {
     while (answer == RM_OK || (answer == RM_PENDING && state->wants)) {
@@ -426,7 +428,7 @@ static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
     rmi_sandbox_state *state = memory;
     rmi_guest_answer answer;
     (void)node;
-    if (state->guest == NULL) { /* what was pending died with it */
+    if (state->guest == NULL) { /* the pending packets died with the guest */
         wait->deadline = INT64_MAX;
         return RM_OK;
     }
@@ -489,7 +491,7 @@ static void node_abandon(rm_node *node, void *memory, uint64_t token)
 static void node_interrupt(rm_node *node, void *memory)
 {
     rmi_sandbox_state *state = memory;
-    if (!rm_node_cancelled(node)) /* it is about an item of another node */
+    if (!rm_node_cancelled(node)) /* the interrupt is for an item of another node */
         return;
     rmi_spin_lock(&state->guard);
     if (state->guest != NULL)

@@ -147,7 +147,7 @@ static void a_run_is_limited(void **state)
 
 /* ---- Compiling */
 
-/* The children of this process. */
+/* Counts the children of this process. */
 static size_t children(void)
 {
     size_t count = 0;
@@ -193,7 +193,7 @@ static void compiling_is_limited(void **state)
     rm_error_clear(&err);
 }
 
-/* A run that is stopped when it compiles. */
+/* A run that is stopped while it compiles. */
 typedef struct stopped {
     rm_sandbox_run *run;
     pthread_t thread;
@@ -246,7 +246,8 @@ static void a_run_that_compiles_can_be_stopped(void **state)
     rm_error_clear(&err);
 }
 
-/* Somebody stops it before there is anything to interrupt: an endless loop would not learn of it later. */
+/* The stop comes before there is anything to interrupt: if the run forgot it, the endless loop would never
+ * end. */
 static void stop_at_once(void *context, rm_sandbox_run *run)
 {
     (void)context;
@@ -259,7 +260,7 @@ static void a_stop_is_never_missed(void **state)
     const place *at = *state;
     rm_sandbox *sandbox = new_sandbox(at, 0, NULL, NULL);
     rmt_wasm_command(at->file, BODY(RMT_WASM_LOOP), 1, 0);
-    for (int i = 0; i < 3; i++) { /* when it is compiled, and when it is loaded already */
+    for (int i = 0; i < 3; i++) { /* first compiled, then already loaded */
         int exit_code = 0;
         const rm_sandbox_command command = {.size = sizeof command,
                                             .file = at->file,

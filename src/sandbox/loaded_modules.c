@@ -1,4 +1,4 @@
-/* The modules that are loaded. One is found by its file, as long as that is what it was; or by its content. */
+/* The loaded modules. A module is found by its file, as long as the file is unchanged; or by its content. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "sandbox/compiled_modules.h"
 
-/* So often those who wait for another thread's module are asked for their patience. */
+/* How often a thread that waits for another thread's module asks whether its patience is lost. */
 enum { LOOK_NS = 20 * 1000 * 1000 };
 
 static void free_loaded(const rm_sandbox *sandbox, rmi_loaded *gone)
@@ -18,7 +18,7 @@ static void free_loaded(const rm_sandbox *sandbox, rmi_loaded *gone)
 
 /* ---- Under the lock */
 
-/* Frees what was replaced and has no user left. */
+/* Frees modules that were replaced and have no user left. */
 static void sweep(rm_sandbox *sandbox)
 {
     rmi_loaded **at = &sandbox->loaded;
@@ -58,7 +58,7 @@ static void replace(rm_sandbox *sandbox, const rmi_source *from, bool fuel)
     sweep(sandbox);
 }
 
-/* The one that has this file's content. */
+/* The loaded module with this file's content. */
 static rmi_loaded *find(rm_sandbox *sandbox, const rmi_source *from, bool fuel)
 {
     rmi_loaded *found = by_key(sandbox, from, fuel);
@@ -71,7 +71,7 @@ static rmi_loaded *find(rm_sandbox *sandbox, const rmi_source *from, bool fuel)
     return found;
 }
 
-/* Until no other thread loads a module. */
+/* Waits until no other thread loads a module. */
 static int wait_turn(rm_sandbox *sandbox, const char *path, const rmi_patience *patience, rm_error *err)
 {
     while (sandbox->is_loading) {
@@ -111,7 +111,7 @@ static int load(rm_sandbox *sandbox, const rmi_wanted *wanted, rmi_source *from,
     return rc;
 }
 
-/* Under the lock, which is let go while the module is loaded. */
+/* Called under the lock; releases it while the module is loaded. */
 static int load_alone(rm_sandbox *sandbox, const rmi_wanted *wanted, rmi_source *from, rmi_loaded **out,
                       rm_error *err)
 {

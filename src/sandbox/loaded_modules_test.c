@@ -1,4 +1,4 @@
-/* Compiled modules over time: what is old or was replaced, and other processes that use or have left it. */
+/* Compiled modules over time: old and replaced ones, and other processes that share the cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,7 +153,7 @@ static void processes_may_share_it(void **state)
             continue;
         rmt_cache_log said;
         (void)close(ends[1]);
-        (void)!read(ends[0], &byte, 1); /* until all are there */
+        (void)!read(ends[0], &byte, 1); /* waits until all processes have started */
         _exit(rmt_cache_run(at, at->one, &said));
     }
     (void)close(ends[1]);
@@ -169,7 +169,7 @@ static void processes_may_share_it(void **state)
     rmt_cache_expect(at, at->one, 1, 0, "after all of them");
 }
 
-/* Tells its process's parent, by a byte, that it compiles. */
+/* Reports to the parent process, by a byte, that compiling has begun. */
 static void log_byte(void *context, rm_log_level level, const char *node, const char *text)
 {
     (void)level, (void)node;
@@ -229,7 +229,7 @@ static void one_that_is_killed_leaves_nothing(void **state)
         assert_int_equal(kill(process, SIGKILL), 0);
         assert_int_equal(waitpid(process, NULL, 0), process);
         (void)close(ends[0]);
-        while (compiles_for(process)) /* it ends with its parent; else the test's time does */
+        while (compiles_for(process)) /* the compiler ends with its parent; else the test times out */
             (void)poll(NULL, 0, 5);
     }
     assert_int_equal(rmt_cache_find(at, "c-", path), 0);

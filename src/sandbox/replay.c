@@ -1,12 +1,12 @@
-/* What a guest's node did in a call, done again in the pipeline: packets emitted, results that come later, log lines. All of
- * it comes from the guest, so nothing of it is taken on trust. */
+/* Repeats in the pipeline what a guest's node did in a call: packets emitted, results that come later, log
+ * lines. All of it comes from the guest, so all of it is checked. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "data/wire/wire.h"
 #include "sandbox/guest_node.h"
 
-/* What a line of the log takes besides its text: so long is what stands before it at least. */
+/* What a line of the log counts besides its text: its prefix has at least this length. */
 enum { LINE_BYTES = 16 };
 /* Memory that a line of the log, or an error, may take here. */
 enum { MOST_BESIDE = 64 << 20 };
@@ -18,7 +18,7 @@ typedef struct events {
     size_t at;
     const rm_packet *batch;
     size_t n;
-    rmi_wire_bound bound; /* of what it emits in this call */
+    rmi_wire_bound bound; /* memory left for the packets of this call */
 } events;
 
 static const char output_area[] = "output";
@@ -31,8 +31,8 @@ static int read_value(events *from, rm_value *out, rm_error *err)
                           output_area, err);
 }
 
-/* Whether the guest may emit something that derives from item `seq`: it was given that one, or has been told of no end of
- * it, and none earlier comes after a later one. */
+/* Whether the guest may emit a packet of item `seq`: the item is in the batch, or a node with bounds has not
+ * passed it yet; and the seqs do not fall. */
 static bool may_emit(const events *from, int64_t seq)
 {
     const rmi_sandbox_state *state = from->state;
@@ -44,7 +44,7 @@ static bool may_emit(const events *from, int64_t seq)
     return seq >= least && seq <= from->batch[from->n - 1].seq && seq >= state->last_seq;
 }
 
-/* `what` says how its limit was passed; it cannot start again. */
+/* Ends the node for good: its output passed the limit, as `what` says. */
 static int end_for_output(rmi_sandbox_state *state, const char *what, rm_error *err)
 {
     state->spent = rm_error_set(&state->why, RM_E_LIMIT, "its sandbox emitted %s its limit of %llu bytes",
@@ -210,7 +210,7 @@ static int replay_one(events *from, rm_error *err)
     return RM_OK;
 }
 
-/* Before anything of it is taken: what goes far past the limit is not even read. */
+/* Called before any event is read: output far over the limit is not even read. */
 static int check_length(rmi_sandbox_state *state, const rmi_guest_answer *answer, rm_error *err)
 {
     const uint64_t limit = state->use->policy.limits.output_bytes, beside = 4 << 20; /* heads, log lines */

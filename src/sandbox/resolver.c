@@ -1,5 +1,5 @@
-/* rm_sandbox_attach: the resolver of nodes that ask for a sandbox. What such a node is, its guest says: no code of it runs
- * outside. */
+/* rm_sandbox_attach: the resolver of nodes that ask for a sandbox. The guest describes the node: none of the
+ * node's code runs outside. */
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void attached_free(void *context)
     rmi_free(attached->allocator, attached, sizeof *attached);
 }
 
-/* A copy that lives as long as `attached`; NULL for NULL, and with *rc a failure. */
+/* Copies a text; the copy lives as long as `attached`. NULL for NULL, and after a failure, which *rc has. */
 static const char *keep(rmi_attached *attached, const char *text, int *rc, rm_error *err)
 {
     if (text == NULL || *rc != RM_OK)
@@ -143,7 +143,7 @@ static int make_config(rmi_sandboxed *use, const rm_node_query *query, rm_error 
     return rmi_build_end(&b, &config, &use->config);
 }
 
-/* The names of ports under `key`, or the one name. */
+/* Counts the port names under `key`, which has a list or one name. */
 static int count_ports(rm_value description, const char *key, size_t *count, rm_error *err)
 {
     rm_value names = rm_null();
@@ -214,7 +214,7 @@ static void interrupt(void *context)
 /* Who waits for code. */
 typedef struct waiting {
     rmi_attached *attached;
-    const rm_node *node; /* NULL: the manifest is being read */
+    const rm_node *node; /* NULL: for a manifest that is being read */
 } waiting;
 
 static bool lost_patience(void *context)
@@ -257,7 +257,7 @@ static int describe_guest(rmi_sandboxed *use, rm_error *err)
             rc = rmi_guest_broken(err, "rm_node_describe gives no map");
         return rc > 0 ? rmi_guest_answered(RMI_GUEST_DESCRIBE, rc, err) : rc;
     }
-    rmi_builder b = rmi_builder_start(use->attached->allocator, err); /* by what it exports */
+    rmi_builder b = rmi_builder_start(use->attached->allocator, err); /* its exports describe it */
     rm_value description = rmi_build_map(&b);
     rmi_build_put(&b, &description, "generates", rm_bool(rmi_guest_has(guest, RMI_GUEST_GENERATE)));
     rmi_build_put(&b, &description, "pending", rm_bool(rmi_guest_has(guest, RMI_GUEST_POLL)));
@@ -282,7 +282,7 @@ static int ask_guest(rmi_sandboxed *use, rm_error *err)
     return rc;
 }
 
-/* A native node's ports and parameters are known here. */
+/* Describes a native node: its ports and parameters are known here. */
 static int describe_native(rmi_sandboxed *use, rm_error *err)
 {
     const rm_node_type *native = use->native;
@@ -290,7 +290,7 @@ static int describe_native(rmi_sandboxed *use, rm_error *err)
     rm_value description = rmi_build_map(&b);
     rmi_describe_calls(&b, &description, native);
     use->type.ports = native->ports;
-    use->type.params = native->params; /* the manifest is checked against them; the guest fills its own */
+    use->type.params = native->params; /* they check the manifest; the guest fills in its own parameters */
     return rmi_build_end(&b, &description, &use->description);
 }
 
@@ -371,7 +371,7 @@ static int resolve(void *context, const rm_node_query *query, const rm_node_type
 static int describe(void *context, const char *name, rm_value *list, rm_error *err)
 {
     (void)context, (void)name, (void)list, (void)err;
-    return RM_OK; /* what there is, others have told */
+    return RM_OK; /* other resolvers describe all that there is */
 }
 
 int rm_sandbox_attach(rm_sandbox *sandbox, rm_runtime *runtime, const rm_sandbox_policy *policy,

@@ -33,8 +33,8 @@ static bool is_there(const char *folder, const char *near, const char *name,
     return length < RMI_SANDBOX_PATH && access(path, R_OK) == 0;
 }
 
-/* Looks for `name` in `given` or else in the places `near` the program, and near the library where that is another
- * file. Places end with NULL. */
+/* Looks for `name` in the folder `given`; or, where that is "", in the places `near` (ends with NULL) the
+ * program, then near the library. */
 static bool find_beside(const char *given, const char *const *near, const char *name,
                         char path[static RMI_SANDBOX_PATH])
 {
@@ -56,7 +56,7 @@ static bool find_beside(const char *given, const char *const *near, const char *
 int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char path[static RMI_SANDBOX_PATH],
                      rm_error *err)
 {
-    /* Beside it, as `make install` puts them, as the build does; the same for the library. */
+    /* Beside the program, then where `make install` or the build puts the files; the same for the library. */
     static const char *const near[] = {".", "../wasm", "../../wasm", "remotemedia/wasm", NULL};
     for (size_t i = 0; names[i] != NULL; i++)
         if (find_beside(sandbox->modules, near, names[i], path))
@@ -172,7 +172,7 @@ void rm_sandbox_free(rm_sandbox *sandbox)
     for (size_t i = 0; i < 2; i++)
         if (sandbox->engines[i] != NULL)
             sandbox->api->engine_free(sandbox->engines[i]);
-    rmi_library_close(sandbox->library); /* it stays loaded: the engine's handlers of signals point into it */
+    rmi_library_close(sandbox->library); /* its code stays loaded: signal handlers point into it */
     (void)pthread_cond_destroy(&sandbox->loaded_one);
     (void)pthread_mutex_destroy(&sandbox->lock);
     rmi_free(sandbox->allocator, sandbox, sizeof *sandbox);

@@ -11,23 +11,23 @@
 
 enum {
     RMI_SANDBOX_PATH = 4096,
-    RMI_SANDBOX_STACK = 1 << 20, /* bytes that a guest's calls may use of their thread's stack */
+    RMI_SANDBOX_STACK = 1 << 20, /* bytes of their thread's stack that a guest's calls may use */
 };
 
-/* A module that is loaded, for one of the two engines. Whoever runs it uses it until rmi_sandbox_module_done. */
+/* A loaded module, for one of the two engines. Each user shares it until it calls rmi_sandbox_module_done. */
 typedef struct rmi_loaded {
     struct rmi_loaded *next;
     rmi_module *module;
     rmi_engine *engine;
     bool fuel;
-    size_t users;     /* guarded by the sandbox's lock, as what follows */
-    bool is_replaced; /* its file has another content since: it is freed with its last user */
+    size_t users;     /* the sandbox's lock guards it and the fields below */
+    bool is_replaced; /* its file has other content since: its last user frees it */
     bool is_still;    /* a file of this identity has the same content */
     char identity[65], key[65];
     char path[];
 } rmi_loaded;
 
-/* Whoever waits for code to be compiled may lose patience, and is asked for that again and again. */
+/* Whether the caller still waits for code to be compiled: `lost` is called again and again meanwhile. */
 typedef struct rmi_patience {
     bool (*lost)(void *context);
     void *context;
@@ -41,36 +41,36 @@ struct rm_sandbox {
     int64_t loading_ms, compiling_ms;
     char modules[RMI_SANDBOX_PATH], engine_path[RMI_SANDBOX_PATH],
         cache[RMI_SANDBOX_PATH];     /* "": the default */
-    pthread_mutex_t lock;            /* of what follows; never held while something is compiled */
-    pthread_cond_t loaded_one;       /* told when is_loading ends */
+    pthread_mutex_t lock;            /* guards the fields below; not held while a module is compiled */
+    pthread_cond_t loaded_one;       /* signalled when is_loading ends */
     char compiler[RMI_SANDBOX_PATH]; /* the program beside the engine; "": not known yet */
     rmi_library *library;
     const rmi_engine_api *api; /* NULL: not loaded yet */
     rmi_engine *engines[2];    /* without and with fuel; NULL: not made yet */
     rmi_loaded *loaded;
-    bool is_loading; /* some thread is loading a module: one at a time, so that none is compiled twice */
+    bool is_loading; /* a thread loads a module: one at a time, so that none is compiled twice */
 };
 
 /* ---- shared_engine.c */
 void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *format, ...) RM_PRINTF(3, 4);
-/* The path of a WASM file of ours, the first of `names` (ends with NULL) that is there; RM_E_NOT_FOUND says where
- * it was looked for. */
+/* Finds the path of a WASM file of ours: the first of `names` (ends with NULL) that exists. RM_E_NOT_FOUND
+ * says where it looked. */
 RM_MUST_CHECK int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names,
                                    char path[static RMI_SANDBOX_PATH], rm_error *err);
-/* The engine, with or without fuel, and what it was made with; under the lock. */
+/* The engine, with or without fuel, and its configuration. Called under the lock. */
 RM_MUST_CHECK int rmi_sandbox_engine(rm_sandbox *sandbox, bool fuel, rmi_engine_config *config,
                                      rmi_engine **out, rm_error *err);
 
 /* ---- loaded_modules.c */
-/* The module of a file as it is now, compiled and loaded, with WASI as its imports. *out is for the caller to use until
- * rmi_sandbox_module_done. */
+/* Compiles (where needed) and loads the module in a file, with WASI as its imports. The caller uses *out
+ * until rmi_sandbox_module_done. */
 RM_MUST_CHECK int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel,
                                      const rmi_patience *patience, rmi_loaded **out, rm_error *err);
-/* One more user. */
+/* Adds a user. */
 rmi_loaded *rmi_sandbox_module_share(rm_sandbox *sandbox, rmi_loaded *loaded);
 /* NULL is fine. */
 void rmi_sandbox_module_done(rm_sandbox *sandbox, rmi_loaded *loaded);
-/* All of them, which nobody uses. */
+/* Frees all modules. Nobody may use one. */
 void rmi_sandbox_modules_free(rm_sandbox *sandbox);
 
 #endif

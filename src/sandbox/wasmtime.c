@@ -1,8 +1,8 @@
-/* rmi_engine_api over wasmtime's C interface. A shared object of its own: it uses the public functions of the runtime
- * that loads it, and nothing of the runtime knows wasmtime.
+/* rmi_engine_api over wasmtime's C interface. A shared object of its own: it uses the public functions of the
+ * runtime that loads it, and the rest of the runtime does not know wasmtime.
  *
- * A guest is interrupted by epochs: every instance asks what to do when the epoch was moved, and goes on. So no
- * clock ticks; whoever wants a guest stopped moves the epoch. */
+ * Epochs interrupt a guest: when the epoch moves, every running instance asks what to do. No clock moves the
+ * epoch; rmi_engine_api.interrupt does. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +15,10 @@
 
 enum {
     MAX_SLOTS = 16,          /* arguments of a function */
-    HOST_STACK = 256 << 10,  /* what imports and the way into a guest may need beside its own */
+    HOST_STACK = 256 << 10,  /* stack for imports and for entering a guest, beside the guest's own */
     MAX_TABLE = 1 << 16,     /* elements of a guest's table */
     MAX_INSTANCE = 4 << 20,  /* bytes of an instance's own bookkeeping */
-    KEPT_RESIDENT = 1 << 16, /* bytes of a pooled memory that are zeroed rather than given back */
+    KEPT_RESIDENT = 1 << 16, /* bytes of a pooled memory that are zeroed instead of returned to the system */
 };
 
 struct rmi_engine {
@@ -33,7 +33,7 @@ struct rmi_module {
     rmi_engine *engine;
     wasmtime_module_t *module;
     wasmtime_instance_pre_t *ready; /* imports resolved */
-    uint64_t memory_size;           /* of the memory that it exports, at the start */
+    uint64_t memory_size;           /* first size of the memory that it exports */
 };
 
 struct rmi_instance {
@@ -45,12 +45,12 @@ struct rmi_instance {
     rmi_function tick;
     bool has_memory, has_tick, ticks, ended; /* ticks: its tick function is running */
     rmi_instance_config config;
-    rmi_end end; /* why it stopped, where the host knows */
+    rmi_end end; /* why it stopped, where the host stopped it */
 };
 
 /* ---- Errors */
 
-/* "wasmtime's message", without the lines of its backtrace; `error` is consumed. */
+/* Sets `err` to wasmtime's message without its backtrace; consumes `error`. */
 static int failed(wasmtime_error_t *error, int code, const char *what, rm_error *err)
 {
     wasm_name_t text = {0};
@@ -77,7 +77,8 @@ static int out_of_memory(rm_error *err)
 
 /* ---- The engine */
 
-/* The features of this processor that compiled code may use, a letter each. wasmtime looks closer when it loads. */
+/* The features of this processor that compiled code may use, a letter each. wasmtime checks all features when
+ * it loads. */
 static void describe_processor(char text[static 16])
 {
     char *at = text;
@@ -114,7 +115,7 @@ static wasm_engine_t *new_engine(const rmi_engine_config *wanted)
     wasmtime_config_max_wasm_stack_set(config, wanted->stack_size);
 #ifdef WASMTIME_FEATURE_ASYNC
     wasmtime_config_async_stack_size_set(config,
-                                         wanted->stack_size + HOST_STACK); /* less than the other: aborts */
+                                         wanted->stack_size + HOST_STACK); /* if less, wasmtime aborts */
 #endif
     wasmtime_config_memory_init_cow_set(config, true);
     wasmtime_config_wasm_memory64_set(config, false);
@@ -181,7 +182,7 @@ static int compile(rmi_engine *engine, const uint8_t *wasm, size_t size, uint8_t
     wasmtime_module_delete(module);
     if (error != NULL)
         return failed(error, RM_E_INTERNAL, "the compiled module cannot be kept", err);
-    *code = (uint8_t *)bytes.data; /* given back to wasm_byte_vec_delete by code_free */
+    *code = (uint8_t *)bytes.data; /* code_free passes it to wasm_byte_vec_delete */
     *length = bytes.size;
     return RM_OK;
 }
@@ -341,8 +342,8 @@ done:
 
 /* ---- Calls */
 
-/* Asks once a thread how far down its stack reaches: the first thread's is looked for in the list of all mappings, which takes
- * a millisecond and more where a pool has made many. */
+/* Fails where the thread has too little stack left. Asks for the stack's end once a thread: for the main
+ * thread libc reads the list of all mappings, which takes over a millisecond where a pool has made many. */
 static int check_stack(rmi_instance *instance, rm_error *err)
 {
     static _Thread_local const char *stack_end;
@@ -367,8 +368,8 @@ static int check_stack(rmi_instance *instance, rm_error *err)
 static wasmtime_error_t *epoch_moved(wasmtime_context_t *context, void *data, uint64_t *delta,
                                      wasmtime_update_deadline_kind_t *kind);
 
-/* Calls the guest's tick function. The epoch may move while that runs: wasmtime forgets its callback while it is in it, and
- * would end the guest then, so it is set anew. */
+/* Calls the guest's tick function. The epoch may move meanwhile. wasmtime drops the callback while it runs
+ * and would end the guest, so the callback is set again. */
 static wasmtime_error_t *tick(rmi_instance *instance)
 {
     wasmtime_val_raw_t value = {0};
@@ -422,7 +423,7 @@ static const char *trap_text(wasmtime_trap_code_t code)
     return code < sizeof texts / sizeof *texts && texts[code] != NULL ? texts[code] : "a trap";
 }
 
-/* What ended the call; `error` and `trap` (one of them, or neither) are consumed. */
+/* Finds out what ended the call; consumes `error` and `trap`, of which at most one is set. */
 static int settle(rmi_instance *instance, wasmtime_error_t *error, wasm_trap_t *trap, rmi_end *end,
                   rm_error *err)
 {
