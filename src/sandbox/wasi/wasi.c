@@ -1,4 +1,4 @@
-/* A context of WASI: made, stopped, asked and freed; arguments, environment and the end of a guest. */
+/* A context of WASI: makes, stops and frees it; a guest's arguments, environment and exit. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@ const rmi_import rmi_wasi_imports[] = {RMI_WASI_FUNCTIONS(IMPORT){0}};
 
 /* ---- Made and freed */
 
-/* Copies a list that ends with NULL, as args_get gives it: one text after the other, each with its NUL. */
+/* Copies a list that ends with NULL into the form of args_get: one text after the other, each with its
+ * NUL. */
 static int copy_texts(rmi_wasi *wasi, const char *const *list, rmi_wasi_strings *out, rm_error *err)
 {
     size_t length = 0, count = 0, at = 0;
@@ -103,7 +104,7 @@ void rmi_wasi_free(rmi_wasi *wasi)
     if (wasi == NULL)
         return;
     for (size_t i = 0; wasi->temporaries != NULL && i < RMI_WASI_TEMPORARIES;
-         i++) /* not in the file's place yet */
+         i++) /* that never took the file's place */
         if (wasi->temporaries[i].file != NULL)
             (void)unlinkat(wasi->temporaries[i].file->parent, wasi->temporaries[i].name, 0);
     for (size_t i = 0; i < wasi->fd_count; i++)
@@ -124,7 +125,8 @@ void rmi_wasi_stop(rmi_wasi *wasi)
     const uint64_t one = 1;
     int saved = errno;
     atomic_store(&wasi->stopped, true);
-    ssize_t written = write(wasi->stop, &one, sizeof one); /* never read: it stays ready */
+    ssize_t written =
+        write(wasi->stop, &one, sizeof one); /* stays readable: rmi_wasi_poll writes it again after a read */
     (void)written;
     errno = saved;
 }
@@ -160,9 +162,9 @@ int rmi_wasi_poll(rmi_wasi *wasi, struct pollfd *polled, size_t count, const str
         return errno == EINTR ? 0 : rmi_wasi_errno(errno);
     if (*ready == 0 || polled[0].revents == 0)
         return 0;
-    (*ready)--; /* the first is the stop descriptor: a nudge, which may be late */
+    (*ready)--; /* the stop descriptor does not count; a nudge may come late */
     const ssize_t got = read(wasi->stop, &nudges, sizeof nudges);
-    if (rmi_wasi_stopped(wasi)) { /* a stop stays readable */
+    if (rmi_wasi_stopped(wasi)) { /* the read took the stop's bytes: makes it readable again */
         rmi_wasi_stop(wasi);
         return WASI_ENDS;
     }
@@ -200,7 +202,7 @@ static int sizes(const rmi_wasi_strings *texts, rmi_guest_memory memory, const r
     return error != 0 ? error : rmi_wasi_put_u32(memory, args[1].u32, texts->length);
 }
 
-/* An array of addresses, and the texts at one. */
+/* Writes an array of addresses, and the texts behind one another. */
 static int texts_get(const rmi_wasi_strings *texts, rmi_guest_memory memory, const rmi_slot *args)
 {
     const uint32_t pointers = args[0].u32, bytes = args[1].u32;
@@ -270,7 +272,7 @@ int rmi_preview1_sched_yield(void *context, rmi_guest_memory memory, const rmi_s
     return rmi_wasi_answer(result, WASI_OK);
 }
 
-/* ---- Sockets, of which a guest never has one */
+/* ---- Sockets: a guest never has one */
 
 static int no_socket(void *context, const rmi_slot *args, rmi_slot *result)
 {

@@ -1,12 +1,14 @@
-/* What a guest sees of the system: WASI preview 1 (wasi_snapshot_preview1) over what was granted to it and nothing else.
- * All that comes from the guest is checked; every path is opened by the kernel beneath the granted directory (openat2 with
- * RESOLVE_BENEATH), so that "..", absolute paths, links and races lead nowhere.
+/* What a guest sees of the system: WASI preview 1 (wasi_snapshot_preview1), over its grants and nothing else.
+ * All that comes from the guest is checked. The kernel opens every path beneath the granted directory
+ * (openat2 with RESOLVE_BENEATH): no "..", absolute path, link or race leads out of it.
  *
- * Of a granted directory only regular files and directories can be opened, and never files of /proc; a granted file may also
- * be a pipe or a device. What a guest has made beside a granted file and not put in its place is removed in the end. The process is to ignore
- * SIGPIPE; how much is written to files is not limited.
+ * In a granted directory a guest can open only regular files and directories, and no files of /proc; a
+ * granted file may also be a pipe or a device. Files that a guest made beside a granted file, and did not put
+ * in its place, are removed with the context. The process must ignore SIGPIPE. The size of files has no
+ * limit.
  *
- * Threads: a context is used by the thread that runs its guest; rmi_wasi_stop may come from any. */
+ * Threads: the thread that runs the guest uses its context; any may call rmi_wasi_stop and
+ * rmi_wasi_break_call. */
 #ifndef SANDBOX_WASI_WASI_H
 #define SANDBOX_WASI_WASI_H
 
@@ -18,12 +20,12 @@
 
 /* Where descriptor 1 or 2 of the guest goes. */
 typedef struct rmi_wasi_stream {
-    int descriptor; /* of the host, borrowed, may block; -1: what is written is dropped */
-    /* Instead of a descriptor, when not NULL: takes all `length` bytes, or returns an errno. */
+    int descriptor; /* of the host, borrowed, may block; -1: output is dropped */
+    /* Replaces the descriptor when not NULL: takes all `length` bytes, or returns an errno. */
     int (*write)(void *context, const void *data, size_t length);
     void *context;
-    uint64_t limit; /* bytes in all that may be written: what is over ends the guest's call; 0: any */
-    uint64_t rate;  /* bytes a second: what is over is dropped and counted, not toward the limit; 0: any */
+    uint64_t limit; /* bytes in all: a write beyond them ends the guest's call; 0: no limit */
+    uint64_t rate;  /* bytes a second: the rest is dropped and counted, but not for `limit`; 0: no limit */
 } rmi_wasi_stream;
 
 typedef struct rmi_wasi_config {
@@ -32,35 +34,36 @@ typedef struct rmi_wasi_config {
     const char *const *env;  /* "NAME=VALUE", ends with NULL */
     const rm_sandbox_grant *grants;
     size_t grant_count;
-    int input; /* descriptor 0's; borrowed; -1: at its end from the start */
+    int input; /* the host's descriptor for 0; borrowed; -1: empty input */
     rmi_wasi_stream output, errors;
-    /* Called in sched_yield where not NULL; not 0 ends the guest's call. */
+    /* sched_yield calls it, where not NULL; a result other than 0 ends the guest's call. */
     int (*yield)(void *context, rmi_guest_memory memory);
     void *yield_context;
-    bool deterministic; /* random numbers are the same in every run, clocks advance by a fixed step a call */
+    bool deterministic; /* random numbers are the same in every run; clocks advance a fixed step each call */
 } rmi_wasi_config;
 
 typedef struct rmi_wasi rmi_wasi;
 
-/* Opens what is granted: RM_E_NOT_FOUND or RM_E_IO name the grant, RM_E_VALUE one that cannot be; RM_E_MISSING_FEATURE where
- * a directory is granted and the kernel has no openat2. *out is owned. */
+/* Opens the granted files and directories. RM_E_NOT_FOUND and RM_E_IO name the grant; RM_E_VALUE: a grant
+ * that makes no sense; RM_E_MISSING_FEATURE: a directory is granted and the kernel has no openat2. *out is
+ * owned. */
 RM_MUST_CHECK int rmi_wasi_new(const rmi_wasi_config *config, rmi_wasi **out, rm_error *err);
 void rmi_wasi_free(rmi_wasi *wasi);
 /* The imports of module "wasi_snapshot_preview1", all of preview 1; ends with {0}. Their context is an rmi_wasi. */
 extern const rmi_import rmi_wasi_imports[];
-/* Ends blocking calls of the guest from now on (they fail and end its call). Any thread. */
+/* Stops the guest: from here on a blocking call fails and ends the guest's call. Any thread. */
 void rmi_wasi_stop(rmi_wasi *wasi);
 bool rmi_wasi_stopped(const rmi_wasi *wasi);
-/* Asks the guest to look up: a blocking call in progress ends with EINTR, and the next rmi_wasi_asks says RMI_TICK. Any
- * thread. */
+/* Nudges the guest: a blocking call in progress ends with EINTR, and the next rmi_wasi_asks returns RMI_TICK.
+ * Any thread. */
 void rmi_wasi_break_call(rmi_wasi *wasi);
-/* A rmi_instance_config.asks whose context is an rmi_wasi: what these two have asked for. */
+/* A rmi_instance_config.asks whose context is an rmi_wasi: returns what these two asked for. */
 rmi_wish rmi_wasi_asks(void *wasi);
 /* After a call that an import has ended: true with the code when the guest called proc_exit. */
 bool rmi_wasi_exited(const rmi_wasi *wasi, uint32_t *code);
-/* After such a call: which stream ran into its limit (1 or 2), or 0. */
+/* After such a call: the stream (1 or 2) that reached its limit, or 0. */
 int rmi_wasi_overflowed(const rmi_wasi *wasi);
-/* Bytes of descriptor 1 or 2 that were dropped because they came too fast. */
+/* Bytes of descriptor 1 or 2 that were dropped because of `rate`. */
 uint64_t rmi_wasi_dropped(const rmi_wasi *wasi, int descriptor);
 
 #endif

@@ -1,4 +1,5 @@
-/* Paths below a granted directory, resolved by the kernel: "..", absolute links and races end outside with an error. */
+/* Paths below a granted directory, resolved by the kernel: one that leads outside ("..", an absolute link, a
+ * race) is an error. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ static int open_beneath(int directory, const char *path, int flags)
                            .mode = (flags & O_CREAT) != 0 ? MODE : 0,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     long descriptor = -1;
-    int attempts = ATTEMPTS; /* the kernel gives up on ".." while something else is being renamed */
+    int attempts = ATTEMPTS; /* the kernel fails with EAGAIN on ".." during a rename elsewhere */
     do {
         descriptor = syscall(SYS_openat2, directory, path, &how, sizeof how);
     } while (descriptor < 0 && (errno == EAGAIN || errno == EINTR) && --attempts > 0);
@@ -39,7 +40,7 @@ bool rmi_wasi_is_proc(int descriptor)
     return fstatfs(descriptor, &system) != 0 || system.f_type == PROC_SUPER_MAGIC;
 }
 
-/* What lies on the granted directory's own file system needs no second look. */
+/* A file on the granted directory's own file system cannot be one of /proc. */
 static bool may_be_opened(const rmi_fd *directory, int descriptor)
 {
     struct stat status;

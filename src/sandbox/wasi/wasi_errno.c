@@ -1,4 +1,4 @@
-/* Errors of the host as a guest knows them. */
+/* The guest's numbers for the host's errors. */
 #include <errno.h>
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-/* The descriptors of a guest, and what it may ask about one. */
+/* The descriptors of a guest, and the calls that ask about one. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ void rmi_wasi_fd_close(rmi_wasi *wasi, rmi_fd *fd)
     *fd = (rmi_fd){.kind = RMI_FD_NONE, .host = -1};
 }
 
-/* Numbers below 3 are not given out again: a guest that closed its output does not print into a file. */
+/* Numbers below 3 are never reused: a guest that closed its output shall not print into a file. */
 int rmi_wasi_fd_add(rmi_wasi *wasi, rmi_fd *fd, uint32_t *number)
 {
     size_t at = 3;
@@ -103,7 +103,8 @@ static int host_stat(const rmi_fd *fd, struct stat *status)
     return 0;
 }
 
-/* A terminal is told from other devices by what it may not do: seek. */
+/* Only a terminal is a character device for a guest; fd_fdstat_get takes its right to seek. isatty() of
+ * wasi-libc checks both. */
 static uint8_t descriptor_type(const rmi_fd *fd)
 {
     struct stat status;
@@ -124,8 +125,8 @@ int rmi_preview1_fd_fdstat_get(void *context, rmi_guest_memory memory, const rmi
     stat[0] = descriptor_type(fd);
     if (stat[0] == WASI_TYPE_CHARACTER_DEVICE)
         base &= ~(uint64_t)(WASI_RIGHT_FD_SEEK | WASI_RIGHT_FD_TELL);
-    /* access() of wasi-libc asks for FD_WRITE; that open() passes the others on for writing makes it fail as it should
-     * where nothing may be written. */
+    /* access() of wasi-libc reads FD_WRITE here. open() passes the other rights on: without them, opening for
+     * writing fails where nothing may be written. */
     if (fd->kind == RMI_FD_DIRECTORY)
         inheriting = (uint64_t)WASI_RIGHTS_DIRECTORY | WASI_RIGHTS_FILE;
     if (fd->kind == RMI_FD_DIRECTORY && !rmi_wasi_any_written(context, fd))
@@ -201,7 +202,7 @@ int rmi_preview1_fd_fdstat_set_flags(void *context, rmi_guest_memory memory, con
         error = WASI_EINVAL;
     else if (((flags ^ fd->flags) & ~(uint32_t)CHANGEABLE) != 0)
         error = WASI_ENOTSUP;
-    else if (fd->kind == RMI_FD_FILE) /* the host's own never blocks */
+    else if (fd->kind == RMI_FD_FILE) /* O_NONBLOCK stays set: our file never blocks */
         error = rmi_wasi_check(
             fcntl(fd->host, F_SETFL, O_NONBLOCK | ((flags & WASI_FD_APPEND) != 0 ? O_APPEND : 0)));
     if (error == 0)

@@ -1,4 +1,4 @@
-/* What is granted: directories of the host, and single files, which appear in directories of their own. */
+/* Grants: directories of the host; and single files, which the guest sees in directories of their own. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 
-/* What the guest calls it: for a file also the path that is opened, relative or absolute. */
+/* The guest's name of the grant, relative or absolute. */
 static const char *name_of(const rm_sandbox_grant *grant)
 {
     return grant->guest != NULL ? grant->guest : grant->path;
@@ -37,7 +37,7 @@ static int add_preopen(rmi_wasi *wasi, const char *name, bool write, rm_error *e
     return RM_OK;
 }
 
-/* A descriptor for the preopen; `host` (-1: only granted files are in it) is consumed. */
+/* Adds a descriptor for the preopen. Consumes `host`; -1: a directory that holds only granted files. */
 static int open_preopen(rmi_wasi *wasi, const rmi_preopen *preopen, int host, rm_error *err)
 {
     char key[RMI_WASI_PATH_SIZE];
@@ -67,7 +67,7 @@ static int open_directory(rmi_wasi *wasi, const rmi_preopen *preopen, const rm_s
                           rm_error *err)
 {
     int host = open(grant->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (host < 0 && errno == EACCES) /* may be passed through all the same */
+    if (host < 0 && errno == EACCES) /* one that cannot be listed may still have files that can be opened */
         host = open(grant->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (host < 0)
         return grant_error(grant, errno, err);
@@ -90,7 +90,7 @@ static int open_directory(rmi_wasi *wasi, const rmi_preopen *preopen, const rm_s
 
 /* ---- Files */
 
-/* Opens the directory that `path` is in, and stores the file's name there. */
+/* Opens the directory that has `path`, and stores the file's name in it. */
 static int open_parent(rmi_wasi *wasi, char *path, rmi_granted_file *file)
 {
     char *slash = strrchr(path, '/');
@@ -112,13 +112,14 @@ static int open_parent(rmi_wasi *wasi, char *path, rmi_granted_file *file)
     return file->parent < 0 ? errno : 0;
 }
 
-/* Finds the file on the host: a link is followed now, so that a document takes the place of what it leads to. An errno. */
+/* Finds the file on the host. Follows a link here: a document then replaces the link's target, not the link.
+ * Returns an errno. */
 static int find_host_file(rmi_wasi *wasi, const rm_sandbox_grant *grant, rmi_granted_file *file)
 {
     char path[PATH_MAX];
     struct stat status;
     int descriptor = open(grant->path, O_PATH | O_CLOEXEC), number = descriptor < 0 ? errno : 0;
-    if (number == ENOENT && grant->write) { /* it will be made */
+    if (number == ENOENT && grant->write) { /* the guest will make it */
         if (strlen(grant->path) >= sizeof path)
             return ENAMETOOLONG;
         memcpy(path, grant->path, strlen(grant->path) + 1);
@@ -160,7 +161,7 @@ static bool is_same(const rmi_granted_file *a, const rmi_granted_file *b)
            first.st_ino == second.st_ino;
 }
 
-/* Appends `file`, which is consumed; one that is granted a second time may be written if either says so. */
+/* Appends `file` (consumed). The guest may write a file that is granted twice if either grant allows it. */
 static int add_file(rmi_wasi *wasi, rmi_granted_file *file, const rm_sandbox_grant *grant, rm_error *err)
 {
     for (size_t i = 0; i < wasi->file_count; i++) {
@@ -200,7 +201,7 @@ static int grant_file(rmi_wasi *wasi, const rm_sandbox_grant *grant, rm_error *e
 
 /* ---- All of it */
 
-/* Whether a directory is granted by this name, with another way of writing it. */
+/* Whether a granted directory is the root ("/" where `absolute`, else "."), in any spelling. */
 static bool has_directory(const rm_sandbox_grant *grants, size_t count, bool absolute)
 {
     char key[RMI_WASI_PATH_SIZE];
@@ -211,8 +212,8 @@ static bool has_directory(const rm_sandbox_grant *grants, size_t count, bool abs
     return false;
 }
 
-/* "." and "/" hold the granted files that are named relative and absolute. To wasi-libc both are one, and the last counts:
- * so they come before the directories. */
+/* Adds "." and "/", which hold the granted files with relative and absolute names. wasi-libc takes the last
+ * preopen that matches: so these two come before the directories. */
 static int add_roots(rmi_wasi *wasi, const rm_sandbox_grant *grants, size_t count, rm_error *err)
 {
     static const char *const roots[] = {".", "/"};
@@ -234,7 +235,7 @@ int rmi_wasi_grant(rmi_wasi *wasi, const rm_sandbox_grant *grants, size_t count,
     for (size_t i = 0; i < count && rc == RM_OK; i++)
         rc = grants[i].is_file ? grant_file(wasi, &grants[i], err)
                                : add_preopen(wasi, name_of(&grants[i]), grants[i].write, err);
-    /* Their descriptors point to the preopens, which do not move any more. */
+    /* Descriptors point to the preopens: their array must not grow from here on. */
     for (size_t i = 0; i < roots && rc == RM_OK; i++)
         rc = open_preopen(wasi, &wasi->preopens[i], -1, err);
     for (size_t i = 0, at = roots; i < count && rc == RM_OK; i++)

@@ -1,4 +1,4 @@
-/* WASI for a guest: single files that are granted, beside directories or alone. */
+/* WASI for a guest: granted files, beside directories or alone. */
 #include "tests/support/wasi_guest.h"
 
 #include <stdio.h>
@@ -129,7 +129,7 @@ static void what_stands_beside_is_not_touched(void **unused)
     assert_int_equal(rmt_guest_rename(&guest, 3, "out.json.old", "out.json"), WASI_ENOENT);
     assert_true(rmt_files_is(&f, "out.json.old", "mine"));
     int last = 0, count = 0;
-    for (; last >= 0 && count < 1000; count++) { /* not any number of files */
+    for (; last >= 0 && count < 1000; count++) { /* the number of such files has a limit */
         (void)snprintf(name, sizeof name, "out.json.%d", count);
         last = rmt_guest_open(&guest, 3, name, WASI_O_CREAT, WRITES);
         if (last >= 0)
@@ -189,7 +189,7 @@ static void a_link_is_followed_when_it_is_granted(void **unused)
     assert_int_equal(lstat(path, &status), 0);
     assert_true(S_ISLNK(status.st_mode)); /* and is still there */
     assert_true(rmt_files_is(&f, "secret", ""));
-    rmt_files_path(&f, "secret", path); /* but one that comes later is not */
+    rmt_files_path(&f, "secret", path); /* but a link that comes later is not followed */
     rmt_files_path(&f, "out.json", other);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink(other, path), 0);

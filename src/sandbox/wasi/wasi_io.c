@@ -1,4 +1,4 @@
-/* Reading, writing and sizing of what a descriptor of the guest stands for. */
+/* Reads, writes and resizes the file behind a descriptor of the guest. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <errno.h>
@@ -42,7 +42,8 @@ void rmi_wasi_advance(struct iovec **vectors, int *count, size_t length)
 
 /* ---- Regular files, which never wait */
 
-/* How many of the vectors make up the next piece; where the first is larger than one, its start in *start. */
+/* Returns how many vectors make up the next piece; 0 where the first is larger than a piece: *start has its
+ * start. */
 static int next_piece(const struct iovec *vectors, int count, struct iovec *start)
 {
     size_t length = 0;
@@ -86,7 +87,7 @@ static int read_any(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int
         return WASI_EISDIR;
     if (fd->kind == RMI_FD_OUTPUT)
         return WASI_EBADF;
-    if (fd->host < 0) /* no input: its end */
+    if (fd->host < 0) /* no input: at its end */
         return 0;
     return fd->waits ? rmi_wasi_read_waiting(wasi, fd, vectors, count, done)
                      : rmi_wasi_move_regular(wasi, fd->host, vectors, count, false, -1, done);
@@ -102,7 +103,7 @@ static int write_any(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, in
                      : rmi_wasi_move_regular(wasi, fd->host, vectors, count, true, -1, done);
 }
 
-/* The ends that all four functions share. `at`: where the count goes. */
+/* The part that all four functions share. `at`: the address for the count. */
 static int transfer(rmi_wasi *wasi, rmi_guest_memory memory, const rmi_slot *args, uint32_t at, bool writes,
                     bool positioned)
 {

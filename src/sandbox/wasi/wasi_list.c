@@ -1,5 +1,5 @@
-/* Listing directories. The entries are read once, when reading begins, so that a cookie is an index: any that a guest makes
- * up is fine, and what changes meanwhile does not matter. */
+/* Listing directories. A guest that begins to read gets all entries in one listing. A cookie is an index into
+ * it: an invented one does no harm, and changes of the directory do not matter. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <dirent.h>
@@ -54,14 +54,15 @@ static uint8_t entry_type(const struct dirent *entry)
 
 static int add_host_entries(rmi_wasi *wasi, int host, rmi_listing *listing)
 {
-    int descriptor = openat(host, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* with a position of its own */
+    int descriptor =
+        openat(host, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a second descriptor, for its own position */
     DIR *directory = descriptor < 0 ? NULL : fdopendir(descriptor);
     const struct dirent *entry = NULL;
     int error = directory == NULL ? rmi_wasi_errno(errno) : 0;
     if (directory == NULL && descriptor >= 0)
         (void)close(descriptor);
     while (error == 0 && (errno = 0, entry = readdir(directory)) != NULL) {
-        bool up = strcmp(entry->d_name, "..") == 0; /* what is above is not the guest's to know */
+        bool up = strcmp(entry->d_name, "..") == 0; /* the guest must not learn about the directory above */
         error = rmi_wasi_stopped(wasi) ? WASI_ENDS
                                        : add_entry(wasi, listing, entry->d_name, strlen(entry->d_name),
                                                    up ? 0 : entry->d_ino, entry_type(entry));
@@ -82,7 +83,7 @@ static bool has_name(const rmi_listing *listing, const char *name, size_t length
     return false;
 }
 
-/* The granted file itself, or the directory that leads to it. */
+/* Adds the granted file, or the directory that leads to it. */
 static int add_granted(rmi_wasi *wasi, const char *key, const rmi_granted_file *file, rmi_listing *listing)
 {
     size_t prefix = strlen(key);
@@ -131,7 +132,7 @@ static int make_listing(rmi_wasi *wasi, rmi_fd *fd)
 
 /* ---- Read */
 
-/* Copies as much as fits: the last entry may be cut, which tells the guest that there is more. */
+/* Copies as much as fits. A last entry that is cut means for the guest that there is more. */
 static void append(uint8_t *out, uint32_t size, uint32_t *used, const void *data, size_t length)
 {
     size_t part = length < size - *used ? length : size - *used;
@@ -169,7 +170,7 @@ static int read_directory(rmi_wasi *wasi, rmi_guest_memory memory, const rmi_slo
         return WASI_ENOTDIR;
     if (out == NULL || !rmi_wasi_reaches(memory, args[4].u32, sizeof(uint32_t)))
         return WASI_EFAULT;
-    if (cookie == 0) { /* from the start: as it is now */
+    if (cookie == 0) { /* from the start: reads the directory again */
         rmi_wasi_listing_free(wasi, fd->listing);
         fd->listing = NULL;
     }

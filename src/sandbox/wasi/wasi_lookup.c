@@ -1,4 +1,4 @@
-/* Where a path of the guest leads: granted files come first, then what lies in the granted directory. */
+/* Where a path of the guest leads: a granted file comes first, then the content of the granted directory. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <unistd.h>
@@ -54,7 +54,7 @@ static const char *below_root(const char *key)
 
 /* ---- Granted files */
 
-/* What comes after the file's name in "<file>.<anything>", or NULL. */
+/* The suffix in "<file>.<suffix>", or NULL. */
 static const char *beside(const rmi_granted_file *file, const char *file_key, const char *key)
 {
     size_t length = strlen(file_key);
@@ -78,7 +78,7 @@ static rmi_temporary *find_temporary(rmi_wasi *wasi, const rmi_wasi_target *plac
     return NULL;
 }
 
-/* One way of naming the files: by their keys, or by those without ".." at the front. */
+/* Looks for a granted file by its key; `rooted`: by its key without ".." at the front. */
 static int find_file(rmi_wasi *wasi, rmi_wasi_target *place, bool rooted)
 {
     const char *suffix = NULL;
@@ -143,7 +143,8 @@ int rmi_wasi_copy_path(rmi_guest_memory memory, uint32_t address, uint32_t lengt
     return out[0] == '/' ? WASI_EPERM : 0;
 }
 
-/* Whether the granted file is just what the path leads to in a directory that may be written: then it is that. */
+/* Whether the path leads to the same file in a granted directory that may be written. Then the directory's
+ * rules hold. */
 static bool is_in_directory(const rmi_wasi_target *place)
 {
     const rmi_fd *directory = place->directory;
@@ -183,7 +184,7 @@ int rmi_wasi_place(rmi_wasi *wasi, rmi_guest_memory memory, uint32_t fd, uint32_
         error = find_file(wasi, out, false);
     if (out->keyed && error == 0 && out->file == NULL)
         error = find_file(wasi, out, true);
-    if (error == 0 && out->file != NULL && is_in_directory(out)) { /* as any file of that directory */
+    if (error == 0 && out->file != NULL && is_in_directory(out)) { /* treated as any file of that directory */
         out->file = NULL;
         out->temporary = NULL;
         out->beside = false;
@@ -195,7 +196,7 @@ int rmi_wasi_place(rmi_wasi *wasi, rmi_guest_memory memory, uint32_t fd, uint32_
 
 void rmi_wasi_virtual_stat(const char *key, struct stat *status)
 {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a, so that each has a number of its own */
+    uint64_t hash = 14695981039346656037u; /* FNV-1a, for distinct inode numbers */
     for (; *key != '\0'; key++)
         hash = (hash ^ (unsigned char)*key) * 1099511628211u;
     *status = (struct stat){.st_mode = S_IFDIR | 0555, .st_ino = (ino_t)hash, .st_nlink = 1};

@@ -2,9 +2,9 @@
 #ifndef SANDBOX_WASI_WASI_NUMBERS_H
 #define SANDBOX_WASI_WASI_NUMBERS_H
 
-/* Errors; each function answers with one. */
+/* Errors; each function returns one. */
 enum {
-    WASI_ENDS = -1, /* none of them: the guest's call ends */
+    WASI_ENDS = -1, /* no error of WASI: the guest's call ends */
     WASI_OK = 0,
     WASI_E2BIG = 1,
     WASI_EACCES = 2,
@@ -158,7 +158,7 @@ enum {
     WASI_TYPE_LINK = 7
 };
 
-/* Which times are set, and to what. */
+/* Which times a call sets, and to what. */
 enum {
     WASI_SET_ATIM = 1,
     WASI_SET_ATIM_NOW = 2,
@@ -176,7 +176,7 @@ enum { WASI_EVENT_CLOCK = 0, WASI_EVENT_READ = 1, WASI_EVENT_WRITE = 2 };
 enum { WASI_EVENT_HANGUP = 1 };
 enum { WASI_CLOCK_ABSOLUTE = 1 };
 
-/* Sizes and offsets of what lies in a guest's memory. */
+/* Sizes and offsets of structures in a guest's memory. */
 enum {
     WASI_VECTOR_SIZE = 8,
     WASI_FDSTAT_SIZE = 24,

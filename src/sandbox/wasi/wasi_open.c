@@ -1,5 +1,5 @@
-/* Opening a path of the guest. Only regular files and directories are opened, but for a granted file that is something else,
- * so that neither an open nor a read waits for anything. */
+/* Opening a path of the guest. Only regular files and directories are opened, except a granted file of
+ * another kind: so neither open nor read has to wait. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum { CREATED = 0666, PERMISSIONS = 0777, NO_READER_MS = 20 };
 
-/* What is asked for. */
+/* What the guest asks for. */
 typedef struct request {
     uint64_t base; /* rights */
     uint32_t how;  /* WASI_O_* */
@@ -21,7 +21,7 @@ typedef struct request {
     int host; /* flags for open, without O_NOFOLLOW */
 } request;
 
-/* wasi-libc says how a file is to be opened by rights alone; see also fd_fdstat_get. */
+/* wasi-libc asks for reading or writing by rights alone; see also fd_fdstat_get. */
 static int read_request(const rmi_slot *args, request *out)
 {
     static const struct {
@@ -54,7 +54,7 @@ static int read_request(const rmi_slot *args, request *out)
     return 0;
 }
 
-/* Whether a grant, to `write` or not, allows what is asked of a file that exists. */
+/* Checks a request for a file that exists against its grant, which may allow to `write`. */
 static int check_grant(const request *asked, bool write)
 {
     if ((asked->how & (WASI_O_CREAT | WASI_O_EXCL)) == (WASI_O_CREAT | WASI_O_EXCL))
@@ -73,7 +73,7 @@ static uint64_t file_rights(const request *asked)
 
 /* ---- Granted files */
 
-/* Opens the file of an O_PATH descriptor anew. A pipe that nobody reads yet is waited for. */
+/* Reopens the file of an O_PATH descriptor. Waits until somebody reads a pipe that is opened for writing. */
 static int open_special(rmi_wasi *wasi, const rmi_granted_file *file, const request *asked, rmi_fd *out)
 {
     char path[64];
@@ -133,7 +133,7 @@ static int open_granted(rmi_wasi *wasi, const rmi_wasi_target *place, const requ
     return error != 0 ? error : open_regular(file->parent, place->name, asked->host, out);
 }
 
-/* Makes "<file>.<anything>", with the permissions that the file has. */
+/* Makes "<file>.<suffix>" with the permissions of the file. */
 static int create_beside(rmi_wasi *wasi, const rmi_wasi_target *place, const request *asked, rmi_fd *out)
 {
     const rmi_granted_file *file = place->file;
@@ -170,7 +170,7 @@ static int set_key(rmi_wasi *wasi, const rmi_wasi_target *place, rmi_fd *out)
     return out->key != NULL ? 0 : WASI_ENOMEM;
 }
 
-/* A directory on the way to granted files, which the host may not even have. */
+/* Opens a directory on the way to granted files. The host need not have that directory. */
 static int open_virtual(rmi_wasi *wasi, const rmi_wasi_target *place, const request *asked, rmi_fd *out)
 {
     *out =
@@ -182,7 +182,7 @@ static int open_virtual(rmi_wasi *wasi, const rmi_wasi_target *place, const requ
     return set_key(wasi, place, out);
 }
 
-/* Whether what is there may be opened so; looked at first, since opening a device may do something already. */
+/* Checks the file's type before it is opened: opening a device may have effects. */
 static int check_existing(const rmi_wasi_target *place, const request *asked)
 {
     struct stat status;

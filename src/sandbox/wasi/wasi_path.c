@@ -1,5 +1,5 @@
-/* What a guest may do with paths but open them. What changes a directory is done in the parent, which is opened beneath the
- * granted directory, and to the last component itself, never to what it links to. */
+/* The calls with paths beside path_open. A call that changes a directory works on the parent, opened beneath
+ * the granted directory, and on the last component itself, never on a link's target. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 /* ---- Looking */
 
-/* Opens a place in the granted directory with O_PATH: what is there, or the link itself. */
+/* Opens a place in the granted directory with O_PATH: the link itself unless `follow`. */
 static int open_path(const rmi_wasi_target *place, bool follow, int *out)
 {
     *out = -1;
@@ -118,13 +118,13 @@ int rmi_preview1_path_filestat_set_times(void *context, rmi_guest_memory memory,
 
 /* ---- Changing */
 
-/* Whether nothing is there for sure; else the kernel tells. */
+/* Whether there is certainly nothing; otherwise the kernel decides. */
 static bool is_absent(const rmi_wasi_target *place)
 {
     return !rmi_wasi_is_granted(place) && place->directory->host < 0 && !place->leads;
 }
 
-/* Opens the parent of a place that is to be changed. */
+/* Opens the parent of a place that will be changed. */
 static int open_for_change(const rmi_wasi_target *place, int *parent, char name[RMI_WASI_NAME_SIZE])
 {
     *parent = -1;
@@ -148,7 +148,7 @@ static int make_directory(const rmi_wasi_target *place)
     if (rmi_wasi_is_granted(place) || (place->leads && place->directory->host < 0))
         return WASI_EEXIST;
     int error = open_for_change(place, &parent, name);
-    if (error == WASI_EINVAL) /* "." and ".." are there */
+    if (error == WASI_EINVAL) /* "." and ".." exist */
         return WASI_EEXIST;
     if (error == 0) {
         error = rmi_wasi_check(mkdirat(parent, name, 0777));
@@ -206,7 +206,7 @@ int rmi_preview1_path_remove_directory(void *context, rmi_guest_memory memory, c
     return rmi_wasi_answer(result, error != 0 ? error : remove_place(&place, AT_REMOVEDIR));
 }
 
-/* Opens both parents; what of them is open is to be closed, also on failure. */
+/* Opens both parents. The caller closes those that are open, also after a failure. */
 static int open_both(const rmi_wasi_target places[2], int parents[2], char names[2][RMI_WASI_NAME_SIZE])
 {
     parents[0] = parents[1] = -1;
@@ -247,7 +247,7 @@ static int rename_place(const rmi_wasi_target places[2])
     return error;
 }
 
-/* `from` are a path and its length, `to` a descriptor, path and length. */
+/* `from`: a path and its length; `to`: a descriptor, a path and its length. */
 static int two_places(rmi_wasi *wasi, rmi_guest_memory memory, const rmi_slot *from, const rmi_slot *to,
                       uint32_t from_fd, rmi_wasi_target places[2])
 {
@@ -262,7 +262,7 @@ int rmi_preview1_path_rename(void *context, rmi_guest_memory memory, const rmi_s
     return rmi_wasi_answer(result, error != 0 ? error : rename_place(places));
 }
 
-/* Both directories must be writable: else what may only be read could be written by another name. */
+/* Both directories must be writable: else a guest could write a read-only file by its other name. */
 static int link_place(const rmi_wasi_target places[2])
 {
     char names[2][RMI_WASI_NAME_SIZE];
@@ -286,7 +286,7 @@ int rmi_preview1_path_link(void *context, rmi_guest_memory memory, const rmi_slo
 {
     rmi_wasi_target places[2];
     int error = two_places(context, memory, args + 2, args + 4, args[0].u32, places);
-    if (error == 0 && args[1].u32 != 0) /* following a link */
+    if (error == 0 && args[1].u32 != 0) /* to follow a link is not supported */
         error = WASI_EINVAL;
     return rmi_wasi_answer(result, error != 0 ? error : link_place(places));
 }

@@ -1,4 +1,4 @@
-/* WASI for a guest: what paths in granted directories lead to, and what they must never lead to. */
+/* WASI for a guest: where paths in granted directories lead, and where they must never lead. */
 #include "tests/support/wasi_guest.h"
 
 #include <stdio.h>
@@ -43,7 +43,7 @@ static void granted_directories_are_announced(void **unused)
     rmt_files_clear(&f);
 }
 
-/* Each path with what comes of opening it for reading. */
+/* Each path with the result of opening it for reading. */
 static void paths_stay_beneath(void **unused)
 {
     (void)unused;
@@ -162,7 +162,7 @@ static void links_are_looked_at_and_made(void **unused)
     rmt_files_clear(&f);
 }
 
-/* A call that must not change anything outside, with the error it gives. */
+/* A call that must not change anything outside, with its error. */
 static void changes_stay_beneath(void **unused)
 {
     (void)unused;
@@ -229,7 +229,7 @@ static void read_only_means_read_only(void **unused)
     assert_int_equal(rmt_guest_symlink(&guest, "a.txt", 3, "new"), WASI_EROFS);
     assert_int_equal(rmt_guest_link(&guest, 3, "a.txt", 3, "new"), WASI_EROFS);
     assert_int_equal(rmt_guest_link(&guest, 3, "a.txt", 4, "new"),
-                     WASI_EROFS); /* else it could be written there */
+                     WASI_EROFS); /* else the guest could write it by that name */
     assert_int_equal(rmt_guest_link(&guest, 4, "b.txt", 3, "new"), WASI_EROFS);
     uint32_t at = rmt_guest_put(&guest, "a.txt", 5);
     assert_int_equal(RMT_GUEST_CALL(&guest, "path_filestat_set_times", 3, 0, at, 5, 0, 0, 10), WASI_EROFS);

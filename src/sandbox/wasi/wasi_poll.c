@@ -9,12 +9,12 @@
 
 enum { SUBSCRIPTIONS = 4096 };
 
-/* One subscription, and what has become of it. */
+/* One subscription and its state. */
 typedef struct wait {
     uint64_t userdata;
-    uint64_t when;  /* of a clock: monotonic ns (in deterministic mode those since the start) */
-    uint64_t bytes; /* of a descriptor: that can be read */
-    size_t polled;  /* its place among the polled; 0: none, it is a clock or ready */
+    uint64_t when;  /* of a clock: its time in monotonic ns (in deterministic mode ns since the start) */
+    uint64_t bytes; /* of a descriptor: bytes that can be read */
+    size_t polled;  /* its index in `polled`; 0: a clock, or ready at once */
     int error;
     uint16_t flags;
     uint8_t type;
@@ -59,7 +59,7 @@ static void add_clock(const rmi_wasi *wasi, const uint8_t *at, wait *out, waits 
     all->timed = true;
 }
 
-/* Files and directories are ready; input and output are asked for. */
+/* Files and directories are always ready; input and output are polled. */
 static void add_descriptor(rmi_wasi *wasi, const uint8_t *at, wait *out, waits *all)
 {
     uint32_t number = 0;
@@ -100,12 +100,13 @@ static int read_subscriptions(rmi_wasi *wasi, const uint8_t *in, waits *all)
 
 /* ---- Waiting */
 
-/* How long until the first clock; NULL: there is none. */
+/* The time until the first clock; NULL: there is no clock. */
 static const struct timespec *time_left(const rmi_wasi *wasi, const waits *all, struct timespec *out)
 {
     uint64_t now = rmi_wasi_now(wasi, WASI_CLOCK_MONOTONIC);
     uint64_t left = all->when > now ? all->when - now : 0;
-    if (all->ready || (all->timed && wasi->deterministic)) /* time only passes when it is asked for */
+    if (all->ready ||
+        (all->timed && wasi->deterministic)) /* deterministic time does not pass while waiting */
         left = 0;
     else if (!all->timed)
         return NULL;
@@ -176,7 +177,7 @@ static uint32_t write_events(const rmi_wasi *wasi, waits *all, uint8_t *out)
 static int poll_all(rmi_wasi *wasi, const uint8_t *in, uint8_t *out, waits *all, uint32_t *events)
 {
     int error = read_subscriptions(wasi, in, all);
-    do { /* a clock may be a moment from its time when the wait ends */
+    do { /* the wait may end a moment before the clock's time */
         if (error == 0)
             error = wait_for_any(wasi, all);
         if (error == 0)

@@ -1,4 +1,4 @@
-/* What the files of WASI share: a context with its descriptors, and how functions reach a guest's memory. */
+/* Shared by the files of WASI: a context with its descriptors, and access to a guest's memory. */
 #ifndef SANDBOX_WASI_WASI_STATE_H
 #define SANDBOX_WASI_WASI_STATE_H
 
@@ -14,35 +14,35 @@
 enum {
     RMI_WASI_PATH_SIZE = 4096,   /* with the NUL */
     RMI_WASI_NAME_SIZE = 256,    /* one component of a path, with the NUL */
-    RMI_WASI_DESCRIPTORS = 1024, /* that a guest may have open */
-    RMI_WASI_VECTORS = 1024,     /* that one call looks at: it reads or writes less then */
-    RMI_WASI_PIECE = 4 << 20,    /* bytes of a file that are moved before it is looked whether to stop */
-    RMI_WASI_TEMPORARIES = 64,   /* files beside a granted one that exist at a time */
-    RMI_WASI_LISTED = 64 << 20   /* bytes that all listings of directories may take */
+    RMI_WASI_DESCRIPTORS = 1024, /* the most that a guest may have open */
+    RMI_WASI_VECTORS = 1024,     /* the most that one call takes: it reads or writes less with more */
+    RMI_WASI_PIECE = 4 << 20,    /* bytes of a file that are moved between two looks for a stop */
+    RMI_WASI_TEMPORARIES = 64,   /* the most files beside granted ones at a time */
+    RMI_WASI_LISTED = 64 << 20   /* the most bytes of all listings of directories */
 };
 
 /* A single file of the host; see rm_sandbox_grant. */
 typedef struct rmi_granted_file {
-    char *key;   /* owned: its guest's name from the root, as rmi_wasi_normalise has it */
-    char *name;  /* owned: the host's name of it in `parent` */
+    char *key;   /* owned: the guest's name from the root, as rmi_wasi_normalise gives it */
+    char *name;  /* owned: the host's name in `parent` */
     int parent;  /* owned, or -1: the host's directory */
-    int special; /* owned: what is no regular file (a pipe, a terminal), opened with O_PATH; else -1 */
-    bool write;  /* and what is beside it may be made */
+    int special; /* owned: a pipe, a terminal or the like, opened with O_PATH; -1: a regular file */
+    bool write;  /* the guest may write it, and make files beside it */
 } rmi_granted_file;
 
-/* What a guest made beside a granted file and has neither renamed nor unlinked yet. */
+/* A file that a guest made beside a granted file, and has not renamed or unlinked yet. */
 typedef struct rmi_temporary {
     const rmi_granted_file *file; /* NULL: this place is free */
     char name[RMI_WASI_NAME_SIZE];
 } rmi_temporary;
 
-/* A directory that is there from the start. */
+/* A directory that is open from the start. */
 typedef struct rmi_preopen {
     char *name; /* owned: as it was granted */
     bool write;
 } rmi_preopen;
 
-/* The entries of a directory, as they were when reading it began. */
+/* An entry of a directory, as it was when the guest began to read. */
 typedef struct rmi_listed {
     uint64_t inode;
     size_t name; /* offset in the names */
@@ -67,15 +67,14 @@ typedef enum rmi_fd_kind {
 /* An open descriptor of the guest. */
 typedef struct rmi_fd {
     rmi_fd_kind kind;
-    int host; /* borrowed of INPUT and OUTPUT, else owned; -1: none, as in a directory of granted files only */
-    int stream;     /* of OUTPUT: 1 or 2 */
-    bool waits;     /* is no regular file: reading and writing may wait */
-    bool write;     /* the grant that it came by allows that */
+    int host;   /* borrowed for INPUT and OUTPUT, else owned; -1: none (a directory of granted files only) */
+    int stream; /* of OUTPUT: 1 or 2 */
+    bool waits; /* not a regular file: reading and writing may wait */
+    bool write; /* its grant allows writing */
     uint64_t base;  /* rights as the guest sees them */
     uint16_t flags; /* WASI_FD_* */
     dev_t device;   /* of DIRECTORY: the file system of its grant */
-    char *
-        key; /* of DIRECTORY: owned; its name from the root, where granted files are looked for; may be NULL */
+    char *key;      /* of DIRECTORY: owned; its name from the root, for finding granted files; may be NULL */
     const rmi_preopen *preopen;
     rmi_listing *listing; /* owned, or NULL */
     rmi_temporary *temporary;
@@ -93,7 +92,7 @@ struct rmi_wasi {
     rmi_wasi_stream streams[2];
     uint64_t written[2]; /* bytes */
     rmi_rate rates[2];   /* of bytes */
-    bool in_line[2];     /* what was written last ended no line */
+    bool in_line[2];     /* the last write ended no line */
     rmi_fd *fds;         /* owned */
     size_t fd_count, fd_capacity;
     rmi_preopen *preopens; /* owned */
@@ -104,7 +103,7 @@ struct rmi_wasi {
     size_t listed;              /* bytes of all listings */
     int stop;                   /* owned: readable from rmi_wasi_stop on */
     atomic_bool stopped, nudged;
-    atomic_int waiting; /* blocking calls in progress: there is one at most */
+    atomic_int waiting; /* blocking calls in progress, at most one */
     bool exited;
     uint32_t code;
     int overflowed;
@@ -114,7 +113,7 @@ struct rmi_wasi {
     uint64_t time, random; /* in deterministic mode: ns since the start, the generator's state */
 };
 
-/* ---- The guest's memory. Addresses may be of any alignment; numbers are little-endian, as the hosts are. */
+/* ---- The guest's memory. Addresses may have any alignment; numbers are little-endian, as on the hosts. */
 
 static inline bool rmi_wasi_reaches(rmi_guest_memory memory, uint32_t address, uint64_t length)
 {
@@ -141,7 +140,7 @@ RM_MUST_CHECK static inline int rmi_wasi_put_u64(rmi_guest_memory memory, uint32
     return rmi_wasi_put(memory, address, &value, sizeof value);
 }
 
-/* ---- Results of functions are a WASI errno, or WASI_ENDS to end the guest's call. */
+/* ---- Functions return a WASI errno, or WASI_ENDS to end the guest's call. */
 
 static inline int rmi_wasi_answer(rmi_slot *result, int error)
 {
@@ -153,46 +152,50 @@ static inline int rmi_wasi_answer(rmi_slot *result, int error)
 
 /* The guest's number for an errno of the host; never 0. */
 int rmi_wasi_errno(int host);
-/* 0, or the number for errno where `result` is negative. */
+/* Returns 0, or the guest's number for errno where `result` is negative. */
 RM_MUST_CHECK int rmi_wasi_check(int result);
 
 /* ---- wasi_fd.c */
 
 /* The open descriptor, or NULL. */
 rmi_fd *rmi_wasi_fd(rmi_wasi *wasi, uint32_t number);
-/* Puts `fd` into the table, at 3 or above, and stores its number. What it owns is closed on failure. */
+/* Puts `fd` into the table, at 3 or above, and stores its number. Closes what `fd` owns on failure. */
 RM_MUST_CHECK int rmi_wasi_fd_add(rmi_wasi *wasi, rmi_fd *fd, uint32_t *number);
-/* Closes what it owns; it is RMI_FD_NONE afterwards. */
+/* Closes what `fd` owns, and makes it RMI_FD_NONE. */
 void rmi_wasi_fd_close(rmi_wasi *wasi, rmi_fd *fd);
-/* A guest's filestat at `address`. */
+/* Writes a guest's filestat to `address`. */
 RM_MUST_CHECK int rmi_wasi_put_stat(rmi_guest_memory memory, uint32_t address, const struct stat *status);
 uint8_t rmi_wasi_file_type(mode_t mode);
-/* Times as utimensat takes them, from a guest's. */
+/* Converts a guest's times to those of utimensat. */
 RM_MUST_CHECK int rmi_wasi_times(uint64_t accessed, uint64_t modified, uint32_t flags,
                                  struct timespec times[2]);
 
 /* ---- wasi_io.c */
 
-/* The host's form of a guest's vectors: at most RMI_WASI_VECTORS of them, stored with their count. */
+/* Converts a guest's vectors, at most RMI_WASI_VECTORS of them, to the host's; stores them and their
+ * count. */
 RM_MUST_CHECK int rmi_wasi_vectors(rmi_guest_memory memory, uint32_t address, uint32_t count,
                                    struct iovec *out, int *out_count);
 /* Drops the first `length` bytes. */
 void rmi_wasi_advance(struct iovec **vectors, int *count, size_t length);
 
-/* Reads or writes a regular file at `offset`; a negative one is the file's own, which moves on. *done bytes were moved, also
- * on failure; the vectors are used up. */
+/* Reads or writes a regular file at `offset`; negative: at the file's own position, which moves on. Moves
+ * *done bytes, also on failure. Changes the vectors. */
 RM_MUST_CHECK int rmi_wasi_move_regular(const rmi_wasi *wasi, int host, struct iovec *vectors, int count,
                                         bool writes, int64_t offset, size_t *done);
 
 /* ---- wasi_stdio.c */
 
-/* As ppoll, the first of `polled` being the stop descriptor, which *ready does not count (-1: a signal came): 0, WASI_ENDS
- * when stopped, WASI_EINTR when nudged while nothing else was ready, or what went wrong. */
+/* As ppoll. The first of `polled` is the stop descriptor; *ready does not count it (-1: a signal came).
+ * Returns 0; WASI_ENDS when stopped; WASI_EINTR when nudged while nothing else was ready; or another
+ * error. */
 RM_MUST_CHECK int rmi_wasi_poll(rmi_wasi *wasi, struct pollfd *polled, size_t count,
                                 const struct timespec *left, int *ready);
-/* Waits until `descriptor` is ready for `events` of poll; WASI_EAGAIN when not and `now`; WASI_ENDS when stopped. */
+/* Waits until `descriptor` is ready for `events` of poll. WASI_EAGAIN: not ready, and `now`; WASI_ENDS:
+ * stopped. */
 RM_MUST_CHECK int rmi_wasi_wait(rmi_wasi *wasi, int descriptor, short events, bool now);
-/* Reads or writes what may have to wait, in pieces that do not. *done bytes were moved, also on failure. */
+/* Reads or writes a descriptor that may have to wait, in pieces that do not wait. Moves *done bytes, also on
+ * failure. */
 RM_MUST_CHECK int rmi_wasi_read_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count,
                                         size_t *done);
 RM_MUST_CHECK int rmi_wasi_write_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vectors, int count,
@@ -203,7 +206,7 @@ RM_MUST_CHECK int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct
 
 /* ---- wasi_grant.c */
 
-/* Opens what is granted. */
+/* Opens the granted files and directories. */
 RM_MUST_CHECK int rmi_wasi_grant(rmi_wasi *wasi, const rm_sandbox_grant *grants, size_t count, rm_error *err);
 void rmi_wasi_grant_clear(rmi_wasi *wasi);
 
@@ -213,42 +216,44 @@ void rmi_wasi_grant_clear(rmi_wasi *wasi);
 typedef struct rmi_wasi_target {
     rmi_fd *directory;
     char path[RMI_WASI_PATH_SIZE]; /* relative and not empty */
-    char key[RMI_WASI_PATH_SIZE];  /* its name from the root; "" where there is nothing to look for */
-    bool keyed;                    /* whether it has one */
-    bool slash;                    /* ends with one: must be a directory */
+    char key[RMI_WASI_PATH_SIZE];  /* its name from the root, where `keyed` */
+    bool keyed;                    /* there are granted files, and `key` is set */
+    bool slash;                    /* ends with a slash: must be a directory */
     const rmi_granted_file *file;  /* the granted file, or the one that it is beside */
     bool beside;
     char name[RMI_WASI_NAME_SIZE]; /* in file->parent */
-    rmi_temporary *temporary;      /* beside: what the guest has made there, or NULL */
+    rmi_temporary *temporary;      /* beside: the file that the guest has made there, or NULL */
     bool leads;                    /* a directory on the way to granted files */
 } rmi_wasi_target;
 
-/* `path` after `prefix`, lexically: without ".", "//" and a slash at the front or end; ".." takes away what is before it and
- * stays at the front. false: longer than RMI_WASI_PATH_SIZE. */
+/* Joins `prefix` and `path` lexically: without ".", "//" and a slash at the front or end. ".." removes the
+ * component before it, and stays where there is none. false: longer than RMI_WASI_PATH_SIZE. */
 bool rmi_wasi_normalise(const char *prefix, const char *path, char out[RMI_WASI_PATH_SIZE]);
-/* A relative path out of the guest's memory, or a relative link's target: not empty, and without a NUL. */
+/* Copies a relative path, or a relative link's target, from the guest's memory. It must not be empty or have
+ * a NUL. */
 RM_MUST_CHECK int rmi_wasi_copy_path(rmi_guest_memory memory, uint32_t address, uint32_t length,
                                      char out[RMI_WASI_PATH_SIZE]);
 RM_MUST_CHECK int rmi_wasi_place(rmi_wasi *wasi, rmi_guest_memory memory, uint32_t fd, uint32_t path,
                                  uint32_t length, rmi_wasi_target *out);
-/* Whether there is a granted file, or one that the guest made beside such a file: else it is in the directory. */
+/* Whether the place is a granted file, or a file that the guest made beside one; else the directory has
+ * it. */
 bool rmi_wasi_is_granted(const rmi_wasi_target *place);
 /* Whether anything may be written in the directory, or any granted file below it. */
 bool rmi_wasi_any_written(const rmi_wasi *wasi, const rmi_fd *directory);
-/* What a directory on the way to granted files looks like. */
+/* The stat of a directory on the way to granted files. */
 void rmi_wasi_virtual_stat(const char *key, struct stat *status);
 
 /* ---- wasi_beneath.c: paths below a granted directory. */
 
-/* Opens by the kernel, and only what lies beneath; a descriptor of the host in *out, which is owned. */
+/* Lets the kernel open a path that lies beneath the directory. *out: a descriptor of the host, owned. */
 RM_MUST_CHECK int rmi_wasi_beneath(const rmi_fd *directory, const char *path, int flags, int *out);
-/* Opens the directory in which the last component of `path` stands, and copies that component. WASI_EINVAL where it is "."
- * or "..", so that what is then done with it in *parent does not leave that. */
+/* Opens the directory that has the last component of `path`, and copies that component. WASI_EINVAL where the
+ * component is "." or "..": the caller's work in *parent must not leave it. */
 RM_MUST_CHECK int rmi_wasi_parent(const rmi_fd *directory, const char *path, int *parent,
                                   char name[RMI_WASI_NAME_SIZE]);
-/* Whether it is a file of /proc, by which a guest would reach the process: its memory, its environment. */
+/* Whether it is a file of /proc: by one a guest would reach this process's memory and environment. */
 bool rmi_wasi_is_proc(int descriptor);
-/* Whether the kernel can do this. */
+/* Whether the kernel has openat2. */
 bool rmi_wasi_beneath_works(int directory);
 
 /* ---- wasi_list.c */

@@ -1,5 +1,5 @@
-/* Input and output that may have to wait: pipes, terminals, the guest's streams. Nothing waits where rmi_wasi_stop does not
- * end it. The process is to ignore SIGPIPE: a reader that went away is an error of the write then. */
+/* Input and output that may have to wait: pipes, terminals, the guest's streams. rmi_wasi_stop ends every
+ * wait. The process must ignore SIGPIPE: a write then fails when the reader has gone. */
 #include "sandbox/wasi/wasi_state.h"
 
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 enum {
-    PIECE = PIPE_BUF,    /* what a pipe that is ready takes without waiting */
-    TERMINAL_PIECE = 256 /* and a terminal */
+    PIECE = PIPE_BUF,    /* bytes that a pipe takes without waiting when it is ready */
+    TERMINAL_PIECE = 256 /* bytes that a terminal takes so */
 };
 
 int rmi_wasi_wait(rmi_wasi *wasi, int descriptor, short events, bool now)
@@ -28,7 +28,7 @@ int rmi_wasi_wait(rmi_wasi *wasi, int descriptor, short events, bool now)
     }
 }
 
-/* Another process may be quicker, so that what was ready is not any more: pipes and sockets can be told not to wait. */
+/* Another process may take what was ready: for pipes and sockets a flag prevents the wait. */
 static int no_wait(int descriptor)
 {
     struct stat status;
@@ -62,7 +62,7 @@ int rmi_wasi_read_waiting(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vector
 
 /* ---- Writing */
 
-/* Copies the start of the vectors, so that a line in two of them is one write. */
+/* Copies the start of the vectors: a line in two of them becomes one write. */
 static size_t gather(const struct iovec *vectors, int count, char *out, size_t size)
 {
     size_t length = 0;
@@ -112,7 +112,8 @@ static int write_callback(const rmi_wasi_stream *stream, const struct iovec *vec
 
 /* ---- Limits of a stream */
 
-/* Of `length` bytes, those up to the end of the last line; all where none ends and one longer than the rate began. */
+/* Returns the length of the whole lines in the first `length` bytes. Where no line ends: `length` if the line
+ * began in an earlier write or is longer than the rate, else 0. */
 static size_t whole_lines(const rmi_wasi *wasi, int index, const struct iovec *vectors, size_t length,
                           size_t total)
 {

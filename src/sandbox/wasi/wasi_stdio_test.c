@@ -1,4 +1,4 @@
-/* WASI for a guest: its input and output with their limits, waiting, clocks and random numbers, and how it is stopped. */
+/* WASI for a guest: input and output with their limits, waiting, clocks and random numbers, stops. */
 #include "tests/support/wasi_guest.h"
 
 #include <errno.h>
@@ -19,7 +19,8 @@ static const rmi_wasi_config nothing = {
 
 /* ---- Being stopped ---- */
 
-/* Stops the guest, from another thread, once its own thread is about to wait: it says so by a byte in the pipe. */
+/* Stops the guest from another thread, when a byte in the pipe reports that the guest's thread is about to
+ * wait. */
 typedef struct stopper {
     rmi_wasi *wasi;
     int ends[2];
@@ -54,7 +55,7 @@ static void stopper_join(stopper *s)
 static void put_clock(rmt_guest *guest, uint32_t at, uint32_t clock, uint64_t timeout, uint16_t flags)
 {
     memset(guest->memory + at, 0, WASI_SUBSCRIPTION_SIZE);
-    memcpy(guest->memory + at, &at, sizeof at); /* its userdata is where it is */
+    memcpy(guest->memory + at, &at, sizeof at); /* its userdata is its address */
     memcpy(guest->memory + at + 16, &clock, sizeof clock);
     memcpy(guest->memory + at + 24, &timeout, sizeof timeout);
     memcpy(guest->memory + at + 40, &flags, sizeof flags);
@@ -97,7 +98,7 @@ static void a_stop_ends_every_wait(void **unused)
         case READING:
             result = rmt_guest_read(&guest, 0, buffer, sizeof buffer);
             break;
-        case WRITING: /* nobody reads: the pipe is full after a while */
+        case WRITING: /* nobody reads: the pipe fills */
             while (result >= 0)
                 result = rmt_guest_write(&guest, 1, "0123456789012345678901234567890123456789");
             break;
@@ -113,7 +114,7 @@ static void a_stop_ends_every_wait(void **unused)
         }
         assert_int_equal(result, RMT_ENDED);
         stopper_join(&s);
-        assert_int_equal(rmt_guest_read(&guest, 0, buffer, 1), RMT_ENDED); /* and it stays so */
+        assert_int_equal(rmt_guest_read(&guest, 0, buffer, 1), RMT_ENDED); /* and stays stopped */
         assert_false(rmi_wasi_exited(guest.wasi, NULL));
         rmt_guest_clear(&guest);
         for (int i = 0; i < 2; i++)
@@ -320,7 +321,7 @@ static void waits_end_when_they_should(void **unused)
     assert_true(rmi_platform_now() - before >= 2000000);
     assert_int_equal(rmt_guest_get32(&guest, 0), 1);
     assert_int_equal(rmt_guest_get64(&guest, 1000), 64);
-    put_descriptor(&guest, 160, WASI_EVENT_WRITE, 1); /* ready at once, as the others are not */
+    put_descriptor(&guest, 160, WASI_EVENT_WRITE, 1); /* ready at once, unlike the others */
     put_clock(&guest, 64, WASI_CLOCK_MONOTONIC, UINT64_MAX, 0);
     assert_int_equal(RMT_GUEST_CALL(&guest, "poll_oneoff", 64, 1000, 3, 0), 0);
     assert_int_equal(rmt_guest_get32(&guest, 0), 1);
