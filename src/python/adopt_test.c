@@ -1,4 +1,4 @@
-/* The host in an application that has started Python itself. */
+/* The Python host in an application that has started Python itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static void uses_the_interpreter_that_runs(void **unused)
 {
     (void)unused;
     assert_int_equal(setenv("PYTHONHOME", RMT_BUILD_DIR, 1), 0);
-    assert_int_equal(setenv("PYTHONMALLOC", "malloc", 1), 0); /* hides nothing from sanitizers */
+    assert_int_equal(setenv("PYTHONMALLOC", "malloc", 1), 0); /* sanitizers then see each block */
     Py_InitializeEx(0);
     assert_int_equal(PyRun_SimpleString("import os, sys\nsys.seen = []\nleave = os._exit\n"
                                         "sys.path = [p for p in sys.path if 'site-packages' not in p]"),
@@ -71,7 +71,7 @@ static void uses_the_interpreter_that_runs(void **unused)
     assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2, 1, 2]"), 0);
 }
 
-/* Threads of nodes begin with a copy of the context of who opens them, and take the GIL from who calls them. */
+/* A node's thread begins with a copy of its opener's context, and takes the GIL from its caller. */
 static void streams_have_threads_and_the_context(void **unused)
 {
     static const char expected[] = "{\"p\":[[1,\"o\",7],[2,\"o\",7]]}";
@@ -88,14 +88,14 @@ static void streams_have_threads_and_the_context(void **unused)
     PyEval_RestoreThread(released);
 }
 
-/* A finalized interpreter leaves interned strings and constants of code behind, which only this program has. */
+/* Only this program finalizes the interpreter, which leaves interned strings and constants of code behind. */
 RM_API const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:PyUnicode_New\nleak:resize_compact\nleak:r_object\n";
 }
 
-/* So that a suppression can name a function that is not the innermost one. */
+/* Lets a suppression name a function that is not the innermost one. */
 RM_API const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -119,7 +119,8 @@ static rm_pipeline *waiting_pipeline(rm_runtime *runtime, rm_manifest **manifest
     return pipeline;
 }
 
-/* The last test: there is no interpreter after it. Its memory is still a tensor's, which is released as ever. */
+/* The last test: it ends the interpreter. A tensor still has memory of the interpreter, and is released as
+ * usual. */
 static void the_interpreter_ends_before_its_tensors(void **unused)
 {
     const rm_python_config python = {.size = sizeof python};
@@ -142,7 +143,7 @@ static void the_interpreter_ends_before_its_tensors(void **unused)
     assert_int_equal(rm_pipeline_pull(pipeline, &sink, &packet, &err), RM_OK);
     rm_pipeline_free(pipeline);
     rm_manifest_free(manifest);
-    pipeline = waiting_pipeline(runtime, &manifest); /* its threads can neither go on nor be ended then */
+    pipeline = waiting_pipeline(runtime, &manifest); /* its threads can neither continue nor end after that */
     assert_int_equal(Py_FinalizeEx(), 0);
     rm_pipeline_free(pipeline);
     assert_int_equal(((const int *)rm_tensor_view(packet.value).data)[2], 6);

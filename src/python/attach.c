@@ -8,7 +8,7 @@ static int resolve(void *context, const rm_node_query *query, const rm_node_type
                    const char **looked, rm_error *err)
 {
     rmi_class *class = NULL;
-    *looked = ""; /* it is another's */
+    *looked = ""; /* nothing to add for another resolver's node */
     if (query->sandboxed)
         return RM_DONE;
     const int rc = rmi_class_resolve(context, query, &class, looked, err);
@@ -39,8 +39,7 @@ static void host_free(void *context)
 {
     rmi_host *host = context;
     const rm_allocator *allocator = host->allocator;
-    if (host->prepared &&
-        !rmi_python_has_ended()) /* what other threads have released is freed now at the latest */
+    if (host->prepared && !rmi_python_has_ended()) /* frees the references that other threads have given up */
         rmi_leave(rmi_enter());
     for (size_t i = 0; i < host->path_count && host->paths != NULL; i++)
         rmi_free_text(allocator, host->paths[i]);

@@ -1,4 +1,4 @@
-/* What `nodes` shows of Python's node types: docstrings and signatures. */
+/* The descriptions of Python's node types for `nodes`: docstrings and signatures. */
 #include <string.h>
 
 #include "python/convert/convert.h"
@@ -45,7 +45,7 @@ static int describe_class(rmi_host *host, const char *name, PyObject *class, boo
     return b.rc;
 }
 
-/* The node type `Python` has no class; one in the package says what there is to say. */
+/* The node type `Python` has no class; a class in the package describes it. */
 static int describe_named(rmi_host *host, const char *name, rm_value *list, rm_error *err)
 {
     PyObject *class = NULL;

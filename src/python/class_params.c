@@ -1,4 +1,4 @@
-/* Parameters of Python classes, as their __init__ tells them; `inspect` would be long to load. */
+/* Parameters of Python classes, read from __init__ directly: `inspect` takes long to load. */
 #include <string.h>
 
 #include "base/suggest.h"
@@ -6,12 +6,12 @@
 #include "python/convert/convert.h"
 #include "python/python_node.h"
 
-/* What __init__ takes. */
+/* The parameters of __init__. */
 typedef struct signature {
-    PyObject *function; /* owned; NULL: nothing is known, or nothing is taken */
-    PyObject *names;    /* owned: tuple; [1, positional) and then `keywords` more can be given by name */
+    PyObject *function; /* owned; NULL: the signature is not known, or takes nothing */
+    PyObject *names;    /* owned: tuple; by name go [1, positional) and the `keywords` after them */
     Py_ssize_t positional, keywords;
-    bool known, open; /* open: takes any further keyword */
+    bool known, open; /* open: takes any other keyword */
 } signature;
 
 static bool takes_nothing(PyObject *class)
@@ -134,7 +134,7 @@ int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
 
 /* ---- Description */
 
-/* Nothing for what is no text. */
+/* Puts nothing for a value that is no text. */
 static void put_text(rmi_builder *b, rm_value *map, const char *key, PyObject *text)
 {
     Py_ssize_t length = 0;
@@ -144,7 +144,7 @@ static void put_text(rmi_builder *b, rm_value *map, const char *key, PyObject *t
         rmi_build_put(b, map, key, rmi_build_string_of(b, utf8, (size_t)length));
 }
 
-/* The annotation's name: that of a class, or the text it was written as. */
+/* The annotation as text: a class' name, or the text in the source. */
 static void put_type(rmi_builder *b, rm_value *map, const signature *s, PyObject *name)
 {
     PyObject *annotations = PyFunction_GetAnnotations(s->function);

@@ -27,7 +27,7 @@ static int suspend(rmi_state *state, rm_error *err)
     return RM_PENDING;
 }
 
-/* What a step of the item in process means for it. */
+/* Handles the code of a step of the item in process. */
 static int settle(rmi_state *state, int rc, rm_error *err)
 {
     if (rc == RM_PENDING)
@@ -45,7 +45,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     size_t i = 0;
     (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
-    rmi_work_clear(&state->work); /* of an item that is not wanted any more */
+    rmi_work_clear(&state->work); /* left from an item that nobody wants */
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
         rm_node_set_current(node, &batch[i]);
         PyObject *item = rmi_item_for(state, &batch[i]);
@@ -69,17 +69,18 @@ int rmi_async_more(rm_node *node, void *memory, rm_error *err)
     return rc;
 }
 
-/* ---- What nobody wants any more */
+/* ---- Abandoned works */
 
-/* Goes on with the end of such a work: its task is cancelled, then its generator closed. True when it is over. */
+/* Continues the end of an abandoned work: waits for its cancelled task, then closes its generator. True when
+ * all has ended. */
 static bool is_over(rmi_state *state, rmi_python_work *work)
 {
     while (work->task != NULL || (work->iterator != NULL && work->is_async)) {
         const int done = work->task != NULL ? rmi_task_done(work->task) : 1;
         if (done == 0)
             return false;
-        PyObject *result =
-            work->task != NULL ? rmi_task_result(work->task) : NULL; /* asyncio logs what nobody looks at */
+        PyObject *result = work->task != NULL ? rmi_task_result(work->task)
+                                              : NULL; /* asyncio logs an exception that nobody reads */
         PyErr_Clear();
         Py_XDECREF(result);
         Py_CLEAR(work->task);
@@ -88,17 +89,17 @@ static bool is_over(rmi_state *state, rmi_python_work *work)
             work->task = rmi_task_close(work->iterator);
         Py_CLEAR(work->iterator);
         if (work->task != NULL && rmi_work_watch(state, work) != 0)
-            Py_CLEAR(work->task); /* nothing would tell that it is done: it is not waited for */
+            Py_CLEAR(work->task); /* nothing would report its end: nobody waits for it */
         PyErr_Clear();
     }
     if (work->iterator != NULL && rmi_generator_close(work->iterator) != 0)
-        PyErr_Clear(); /* a failure that nobody waits for */
+        PyErr_Clear(); /* nobody wants the failure */
     rmi_work_clear(work);
     return true;
 }
 
-/* Goes on with one pending packet; true when it is over and done with. *more: it has more to give at once; *failed: the
- * failure with which its outcome could not be told. */
+/* Continues the work of one pending packet. True when the work has ended. *more: it has more values at once;
+ * *failed: rm_node_finish failed with this code. */
 static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *failed)
 {
     rm_error err = {0};
@@ -159,7 +160,7 @@ void rmi_async_abandon(rm_node *node, void *memory, uint64_t token)
         Py_XDECREF(done);
         PyErr_Clear();
         if (work->task == NULL)
-            (void)is_over(state, work); /* its closing begins at once; poll takes it out */
+            (void)is_over(state, work); /* begins to close it; poll removes it */
     }
     rmi_call_leave(state, held);
 }

@@ -1,5 +1,5 @@
-/* Coroutines: one event loop a process, driven by the nodes' polls, one turn at a time. It is set up when
- * the first awaitable shows up, so that a synchronous pipeline never loads asyncio. */
+/* Coroutines: one event loop a process. The nodes' polls run it, one turn at a time. The first awaitable sets
+ * it up: a synchronous pipeline never loads asyncio. */
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +31,8 @@ static int set_up_loop(rmi_python *python)
     return 0;
 }
 
-/* Nodes that say that they are asynchronous were refused already; others may give something to await. */
+/* The resolver has refused nodes whose functions are asynchronous; other nodes may still return an
+ * awaitable. */
 static bool no_async(void)
 {
     rm_error err = {0};
@@ -43,7 +44,7 @@ static bool no_async(void)
     return true;
 }
 
-/* The loop has one user at a time: a thread waits, without the GIL, until another has left it. */
+/* One thread at a time uses the loop: others wait, without the GIL, until that thread has left it. */
 static int loop_enter(void)
 {
     rmi_python *python = rmi_python_of_process();
@@ -85,7 +86,7 @@ bool rmi_loop_runs_here(void)
     return python->loop_depth > 0 && python->loop_owner == PyThread_get_thread_ident();
 }
 
-/* Calls a method of the loop; one with an argument waits. */
+/* Calls a method of the loop. A method with an argument waits. */
 static int call_loop(rmi_python_name name, PyObject *argument)
 {
     if (loop_enter() != 0)
@@ -100,7 +101,8 @@ static int call_loop(rmi_python_name name, PyObject *argument)
     return done == NULL ? -1 : 0;
 }
 
-/* Whether an exception in `frame` leaves the loop as it is: one of the user's callbacks, or waiting for descriptors. */
+/* Whether an exception in `frame` does no harm to the loop: it runs a callback of the user's, or waits for
+ * descriptors. */
 static bool frame_can_break(PyFrameObject *frame)
 {
     PyCodeObject *code = frame != NULL ? PyFrame_GetCode(frame) : NULL;
@@ -130,8 +132,7 @@ bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **
         if (rm_node_cancelled(state->node))
             told = state;
     }
-    if (owner != NULL ||
-        told != NULL) /* a task that the user's code made belongs to one of those, most likely */
+    if (owner != NULL || told != NULL) /* a task without an owner most likely belongs to a cancelled node */
         *of = owner != NULL ? owner : told;
     Py_XDECREF(task);
     return in_task || frame_can_break(frame);
@@ -145,7 +146,7 @@ void rmi_loop_wake(void)
     PyErr_Clear();
 }
 
-/* When the loop has something to do: monotonic ns, 0 for now, INT64_MAX for when a descriptor says. */
+/* When the loop has something to do: monotonic ns; 0: at once; INT64_MAX: when a descriptor is ready. */
 static int loop_deadline(int64_t *deadline)
 {
     PyObject *when = PyObject_CallMethodNoArgs(rmi_python_of_process()->loop, rmi_name(RMI_NAME_deadline));
@@ -160,7 +161,7 @@ static int loop_deadline(int64_t *deadline)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Wakes those for whom something may come sooner than they know; `state` knows. */
+/* Wakes the waiting nodes, except `state`, whose next poll would be later than the loop's deadline. */
 static int wake_others(const rmi_state *state)
 {
     int64_t deadline = 0;
@@ -204,7 +205,7 @@ void rmi_waiting(rmi_state *state, bool waiting)
     if (state->waiting == waiting)
         return;
     state->waiting = waiting;
-    state->announced = 0; /* its first poll comes by itself */
+    state->announced = 0; /* the scheduler makes the first poll without a wake */
     if (waiting) {
         state->next_waiting = python->waiting;
         python->waiting = state;
@@ -218,7 +219,8 @@ void rmi_waiting(rmi_state *state, bool waiting)
 
 /* ---- Tasks */
 
-/* Task(coroutine, loop=loop, eager_start=True): what never suspends is done when this returns. Consumes. */
+/* Task(coroutine, loop=loop, eager_start=True): a coroutine that never suspends is done when this returns.
+ * Consumes `coroutine`. */
 static PyObject *start_task(PyObject *coroutine)
 {
     rmi_python *python = rmi_python_of_process();
@@ -322,7 +324,7 @@ PyObject *rmi_future_new(void)
 
 int rmi_future_set(PyObject *future, PyObject *value)
 {
-    const int done = rmi_task_done(future); /* its task may have been cancelled */
+    const int done = rmi_task_done(future); /* the task that waited may have been cancelled */
     if (done != 0)
         return done < 0 ? -1 : 0;
     PyObject *set = value != NULL ? PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_result), value)

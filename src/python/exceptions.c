@@ -1,4 +1,4 @@
-/* Exceptions: what a failed call tells about the user's code. */
+/* Exceptions as errors: what went wrong in the user's code, and where. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -19,7 +19,7 @@ void rmi_python_raise(rm_error *err)
     rm_error_clear(err);
 }
 
-/* Whether `exception` is such an error; then its code and texts are in `err`. */
+/* Whether `exception` is such an error; copies its code and texts to `err`. */
 static bool ours_again(PyObject *exception, rm_error *err, int *rc)
 {
     PyObject *class = rmi_python_of_process()->error, *arguments = NULL;
@@ -40,7 +40,7 @@ static bool ours_again(PyObject *exception, rm_error *err, int *rc)
 
 /* ---- The message */
 
-/* Takes " at 0x7f..." out of a text: it differs from run to run. */
+/* Removes " at 0x7f..." from a text: the address differs from run to run. */
 static void drop_addresses(char *text)
 {
     char *at = text;
@@ -51,7 +51,7 @@ static void drop_addresses(char *text)
     }
 }
 
-/* With what C and UTF-8 have no place for written as Python writes it. */
+/* The text with NULs and lone surrogates escaped as Python writes them. */
 static PyObject *escaped(PyObject *text)
 {
     PyObject *nul = PyUnicode_FromStringAndSize("", 1), *shown = PyUnicode_FromString("\\x00");
@@ -73,7 +73,8 @@ PyObject *rmi_text_of(PyObject *object)
     return bytes;
 }
 
-/* As Python prints it: the class with its module unless that is nobody's news, and what it says. */
+/* As Python prints it: the class, with its module unless that is `builtins` or begins with "__", and the
+ * message. */
 static void set_message(PyObject *exception, rm_error *err)
 {
     PyTypeObject *type = Py_TYPE(exception);
@@ -147,7 +148,7 @@ static void add_frame(rm_value *list, PyObject *file, long line, PyObject *funct
     Py_XDECREF(given);
 }
 
-/* Adds the frame unless it is none of the user's, or `count` says that it is in the middle of very many. */
+/* Counts a frame of the user's, and adds it unless it is in the middle of a long traceback. */
 static void add_users_frame(rm_value *list, PyTracebackObject *at, size_t *count, size_t all)
 {
     PyCodeObject *code = PyFrame_GetCode(at->tb_frame);
@@ -174,7 +175,7 @@ static size_t walk_frames(PyObject *traceback, rm_value *list, size_t all)
     return count;
 }
 
-/* Code that cannot be compiled has no frame of its own; its place is in the exception. */
+/* Code that does not compile has no frame; the exception has its place. */
 static void add_syntax_place(rm_value *list, PyObject *exception)
 {
     PyObject *file = PyObject_GetAttrString(exception, "filename");
@@ -203,7 +204,7 @@ static rm_value traceback_of(PyObject *exception)
     return frames;
 }
 
-/* Source lines of code in manifests, where `traceback` and the user look for them. */
+/* Puts the source lines of code in manifests into linecache, for `traceback` and the user. */
 static void prime_linecache(void)
 {
     PyObject *cache = PyImport_ImportModule("linecache"), *table = NULL, *key = NULL, *source = NULL;
@@ -224,7 +225,7 @@ static void prime_linecache(void)
     Py_XDECREF(cache);
 }
 
-/* The whole story, with chained exceptions, for a log. */
+/* The whole traceback, with chained exceptions, for a log. */
 static rm_value detail_of(PyObject *exception)
 {
     PyObject *module = PyImport_ImportModule("traceback"), *empty = PyUnicode_FromString("");
@@ -254,7 +255,7 @@ static void set_hint(PyObject *exception, rm_error *err)
         rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
 }
 
-/* asyncio.TaskGroup wraps it in a group, with whatever else failed meanwhile. */
+/* Looks into groups too: asyncio.TaskGroup wraps the exception, with other failures. */
 static bool is_interrupted(PyObject *exception)
 {
     PyObject *interrupted = rmi_python_of_process()->interrupted, *within = NULL;

@@ -1,5 +1,5 @@
-/* os._exit: in the program's own process it would end the run in silence, so it raises SystemExit there as
- * sys.exit does; in a process that a node has forked it is what it was. */
+/* os._exit would end the run without a message. So it raises SystemExit in the program's own process, as
+ * sys.exit does; in a process that a node has forked it works as usual. */
 #include "python/python_host.h"
 
 /* `self` is (posix, the function that was there, the number of this process or None). */
@@ -17,7 +17,7 @@ static PyObject *leave(PyObject *self, PyObject *args, PyObject *kwargs)
     return NULL;
 }
 
-/* In `posix`, and in `os` when it has copied the function already. */
+/* Replaces the function in `posix`, and in `os` when `os` has copied it already. */
 static int replace(PyObject *posix, PyObject *function)
 {
     PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os"); /* borrowed */

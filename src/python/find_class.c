@@ -1,4 +1,4 @@
-/* From a name in a manifest to a class, and to a node type made for it. */
+/* Finds the class for a name in a manifest, and makes its node type. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ static PyObject *bare_name(rmi_host *host, const char *name)
     return found;
 }
 
-/* Whether the exception that is set only says that `module`, or a package it is in, does not exist. */
+/* Whether the exception that is set means only that `module`, or a package around it, does not exist. */
 static bool is_missing(const char *module)
 {
     if (!PyErr_ExceptionMatches(PyExc_ModuleNotFoundError))
@@ -221,7 +221,8 @@ static bool suspends(PyObject *function)
     return (flags & (CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE)) != 0;
 }
 
-/* Async functions need their feature; what else gives awaitables is found out when it does. */
+/* Refuses async functions in a build without RM_PYTHON_ASYNC. There a plain function fails when it returns an
+ * awaitable. */
 static int check_async(const rmi_class *class, const rm_node_query *query, rm_error *err)
 {
     static const rmi_python_name names[] = {RMI_NAME_process, RMI_NAME_generate, RMI_NAME_initialize,
@@ -330,7 +331,7 @@ static int read_max_in_flight(rmi_class *class, rm_error *err)
     return RM_OK;
 }
 
-/* What the class says; a class may have something else under that name. */
+/* The class' attribute `arrays`, if it is a string: a class may use the name for something else. */
 static int read_class_arrays(const rmi_class *class, rm_arrays *out, rm_error *err)
 {
     PyObject *value = NULL;
@@ -349,8 +350,9 @@ static int read_class_arrays(const rmi_class *class, rm_arrays *out, rm_error *e
     return rc;
 }
 
-/* How the node gets arrays: as the manifest says, else its class, else the run. Who asks for numpy's gets them or an error
- * before anything runs; a whole run may have no array. */
+/* How the node gets arrays: the manifest decides, else its class, else the run. A manifest or class that asks
+ * for numpy's is an error without numpy, before anything runs; a run's default is not, since it may have no
+ * array. */
 static int read_arrays(rmi_class *class, const rm_node_query *query, rm_error *err)
 {
     rm_arrays arrays = ((const rmi_node_query *)query)->arrays;

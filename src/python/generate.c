@@ -1,4 +1,4 @@
-/* Nodes that generate: `generate()`, or `process(None)` until it gives None. */
+/* Nodes that generate: `generate()`, or `process(None)` until it returns None. */
 #include "python/convert/convert.h"
 #include "python/python_node.h"
 
@@ -53,5 +53,5 @@ int rmi_source_poll(rmi_state *state, rm_error *err)
         rc = rmi_python_failed(node, err);
     if (rc != RM_PENDING)
         rmi_waiting(state, false);
-    return rc == RM_DONE ? RM_OK : rc; /* the next call of generate says that this was all */
+    return rc == RM_DONE ? RM_OK : rc; /* the next call of generate returns RM_DONE */
 }

@@ -8,11 +8,11 @@
 
 enum { DEFERRED = 256, KEPT_BOXES = 64 };
 
-/* CPython can exist once in a process; this is the only state of ours that is as global as it is. */
+/* CPython exists once in a process; so does this state, our only global one. */
 static struct process {
     rmi_python python;
     atomic_int started; /* 0, 1: being started, 2 */
-    /* References given up by threads without the GIL. */
+    /* References that threads without the GIL have given up. */
     atomic_flag deferring;
     atomic_size_t deferred_count;
     PyObject *deferred[DEFERRED];
@@ -52,7 +52,7 @@ static void release_deferred(void)
         Py_DECREF(taken[i]);
 }
 
-/* Without asking for the thread's state by its key, which PyGILState_Check does. */
+/* Cheaper than PyGILState_Check, which looks up the thread's state by its key. */
 static inline bool has_gil(void)
 {
     return PyThreadState_GetUnchecked() != NULL;
@@ -130,7 +130,8 @@ static int status_error(PyStatus status, rm_error *err)
                         status.func ? ": " : "", status.err_msg);
 }
 
-/* Isolated from the environment and from the program's signals; the same hashes on every host. */
+/* Isolates the interpreter from the environment and from the program's signals; hashes are the same on every
+ * host. */
 static int initialize(const rmi_host *host, rm_error *err)
 {
     PyPreConfig before;
@@ -180,7 +181,7 @@ static int intern_names(void)
     return 0;
 }
 
-/* Standard output carries results and nothing else, standard input the manifest or items. */
+/* Standard output carries only results, and standard input the manifest or items. */
 int rmi_python_redirect_streams(void)
 {
     PyObject *errors = PySys_GetObject("stderr"), *io = PyImport_ImportModule("_io");
@@ -213,7 +214,8 @@ static int set_up(void)
     return rmi_interrupt_install();
 }
 
-/* Starts it; what is process-wide is ours to change. The GIL is given up: threads come by rmi_enter. */
+/* Starts our own interpreter, whose process-wide parts we may change. Gives up the GIL: threads take it with
+ * rmi_enter. */
 static int start(const rmi_host *host, rm_error *err)
 {
     int rc = initialize(host, err);
@@ -225,8 +227,9 @@ static int start(const rmi_host *host, rm_error *err)
     return rc;
 }
 
-/* Its list of built-in modules is closed, so ours is put among the imported ones; our package is frozen
- * into this library, for an application that has not installed it. */
+/* Adds our modules to an application's interpreter. Its list of built-in modules is closed, so ours goes
+ * among the imported ones; our package is frozen into this library, for an application that has not installed
+ * it. */
 static int add_modules(void)
 {
     PyObject *module = rmi_module_new(), *package = NULL;

@@ -1,12 +1,12 @@
-/* Calls that are told to stop. The exception `Interrupted` is raised in them by the handler of a signal,
- * which also ends blocking calls such as time.sleep; Python runs it in its main thread only. In other
- * threads the exception is set for the thread, and raised when its next bytecode runs. */
+/* Stops calls. In Python's main thread a signal's handler raises `Interrupted`; the signal also ends blocking
+ * calls such as time.sleep. Python runs handlers in no other thread: there the exception is set for the
+ * thread, and raised at its next bytecode. */
 #include "base/spin.h"
 #include "platform/platform.h"
 #include "python/python_node.h"
 
-/* What catches the exception, or cleans up after it, has so long before it comes again; and so long has
- * the end of a node that was told to stop before it began. */
+/* ns: code that catches the exception, or cleans up, has this time until the next one; a node's close has
+ * this time until the first. */
 static const long long patience = 1000000000;
 
 /* ---- The call */
@@ -32,7 +32,8 @@ static void leave(rmi_call *call, PyGILState_STATE held)
     if (python->in_signal_thread == call && call->depth == 1)
         python->in_signal_thread = call->outer;
     rmi_spin_lock(&call->guard);
-    if (--call->depth == 0 && atomic_load(&call->interrupted)) { /* it must not reach a later call */
+    if (--call->depth == 0 &&
+        atomic_load(&call->interrupted)) { /* the exception must not reach a later call */
         if (call->has_exception)
             (void)PyThreadState_SetAsyncExc(call->thread, NULL);
         call->has_exception = false;
@@ -65,9 +66,9 @@ void rmi_loading_leave(rmi_host *host, PyGILState_STATE held)
     leave(&host->loading, held);
 }
 
-/* ---- Its end */
+/* ---- Interrupting it */
 
-/* Whether the call should get an exception now; then it is thought to get it. */
+/* Whether the call shall get an exception now; notes the time. */
 static bool due(rmi_call *call)
 {
     const long long now = rmi_platform_now(), raised = atomic_load(&call->raised);
@@ -79,15 +80,15 @@ static bool due(rmi_call *call)
     return true;
 }
 
-/* Whether what runs in the call can be broken off: with one event loop for all, that may be another node's task, which then
- * fails, if that one was told to stop. */
+/* Whether the code in the call may get the exception. All nodes share one event loop, so the code may be a
+ * task of another node: it gets the exception only if that node was asked to stop. */
 static bool can_break(const rmi_call *call, PyFrameObject *frame)
 {
     rmi_state *of = call->state;
     return of == NULL || (rmi_loop_can_break(call->thread, frame, &of) && rm_node_cancelled(of->node));
 }
 
-/* Where a thread stands; NULL: not in Python code. */
+/* The frame that a thread runs; NULL: not in Python code. */
 static PyFrameObject *frame_of(unsigned long thread)
 {
     PyThreadState *at = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
@@ -96,12 +97,11 @@ static PyFrameObject *frame_of(unsigned long thread)
     return at != NULL ? PyThreadState_GetFrame(at) : NULL;
 }
 
-/* In a thread that runs no handlers; the GIL is waited for, as long as other code keeps it. */
+/* Sets the exception for a thread that runs no handlers. Waits for the GIL as long as other code keeps it. */
 static void set_exception(rmi_call *call)
 {
     const PyGILState_STATE held = rmi_enter();
-    PyFrameObject *frame =
-        frame_of(call->thread); /* who holds the GIL keeps calls from beginning and ending */
+    PyFrameObject *frame = frame_of(call->thread); /* while we hold the GIL no call begins or ends */
     const bool breakable = can_break(call, frame);
     Py_XDECREF(frame);
     rmi_spin_lock(&call->guard);
@@ -114,11 +114,11 @@ static void set_exception(rmi_call *call)
     rmi_leave(held);
 }
 
-/* Comes again and again until the call ends, so a signal just before a blocking call is no loss. */
+/* The caller repeats it until the call ends: a signal that came just before a blocking call does no harm. */
 static void interrupt(rmi_call *call)
 {
     if (!rmi_spin_try(&call->guard))
-        return; /* the call is just beginning or ending; without threads, this is in the middle of that */
+        return; /* the call is just beginning or ending; without threads, this code interrupts exactly that */
     const bool running = call->depth > 0;
     const bool by_signal = running && call->thread == rmi_python_of_process()->signal_thread;
     if (running && !atomic_load(&call->interrupted)) {

@@ -1,4 +1,4 @@
-/* The module `_remotemedia`: what the package `remotemedia` is made of. */
+/* The module `_remotemedia`: the C part of the package `remotemedia`. */
 #include "python/python_node.h"
 #include "python/arrays/tensor_type.h"
 

@@ -1,4 +1,4 @@
-/* remotemedia.Packet: what a node returns or yields when the value alone does not say all. */
+/* remotemedia.Packet: a node returns or yields one to give a value a port, times or metadata. */
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Where Python's library lies: everything is set, so that the interpreter searches for nothing and nothing
- * of the environment reaches it but VIRTUAL_ENV. */
+/* Finds Python's library. Sets all paths: the interpreter searches for nothing, and only VIRTUAL_ENV of the
+ * environment has an effect. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static const char *value_of(const char *text, const char *key)
     return text;
 }
 
-/* The version that a virtual environment says it has, as "3.12"; empty when it says none. */
+/* The version in a virtual environment's configuration, as "3.12"; empty when it has none. */
 static int environment_version(const char *folder, char *version, size_t size, rm_error *err)
 {
     char path[LONGEST_PATH], *text = NULL;
@@ -188,8 +188,8 @@ static PyStatus fill(PyConfig *config, const places *at)
     return status;
 }
 
-/* With the library inside there is nothing to look for, and one place for users' modules: what is mapped to
- * /app. */
+/* With a frozen library there is nothing to look for, and one place for users' modules: the directory that is
+ * mapped to /app. */
 static PyStatus fill_for_frozen(PyConfig *config)
 {
     const places at = {.home = "/"};

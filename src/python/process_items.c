@@ -23,15 +23,15 @@ PyObject *rmi_item_of_packet(rm_packet *packet)
 PyObject *rmi_item_for(rmi_state *state, rm_packet *packet)
 {
     const bool is_plain =
-        packet->value.kind != RM_OBJECT; /* what another Python node made stays as that made it */
+        packet->value.kind != RM_OBJECT; /* an object of another Python node stays as that node made it */
     PyObject *item = rmi_item_of_packet(packet);
     return state->class->takes_arrays && is_plain ? rmi_arrays_in(item) : item;
 }
 
 /* ---- Integers */
 
-/* An int that nobody else holds becomes the next item, so that an item costs no allocation. Sign and
- * digits are as in longintrepr.h of the version that is compiled in. */
+/* Reuses an int that nobody else holds as the next item: an item then costs no allocation. Sign and digits
+ * are laid out as in longintrepr.h of this Python version. */
 #if PY_VERSION_HEX >> 16 == 0x030D && !defined(Py_GIL_DISABLED)
 static bool takes(PyObject *spare, int64_t i)
 {
@@ -63,7 +63,8 @@ static inline PyObject *item_of(rmi_state *state, rm_packet *packet)
     return spare;
 }
 
-/* Gives up the caller's reference. The small ones that everybody shares are held more than once. */
+/* Gives up the caller's reference; keeps an int that nobody else holds as the spare. Others always hold
+ * Python's small ints. */
 static inline void give_up(rmi_state *state, PyObject *object)
 {
     if (SPARES && state->spare == NULL && Py_REFCNT(object) == 1 && PyLong_CheckExact(object) &&
@@ -75,7 +76,7 @@ static inline void give_up(rmi_state *state, PyObject *object)
 
 /* ---- A batch */
 
-/* A batch in which the packets that keep their place become their results: packets[base, end) is to be emitted. */
+/* A batch. Results replace packets in their places: packets[base, end) are to be emitted. */
 typedef struct item_batch {
     rm_packet *packets;
     size_t base, end;
@@ -90,8 +91,7 @@ static int send(rmi_state *state, item_batch *b, size_t next)
     return rc;
 }
 
-/* A result that is not simply the packet's new value: what came before is sent first, then what this one
- * gives. */
+/* Handles a result that is not simply a value: emits the results before it, then those that it gives. */
 static int special_result(rmi_state *state, item_batch *b, size_t i, PyObject *result, rm_error *err)
 {
     int rc = send(state, b, i + 1);
@@ -104,13 +104,13 @@ static int special_result(rmi_state *state, item_batch *b, size_t i, PyObject *r
     return rmi_work_start_waiting(state, &state->work, result, err);
 }
 
-/* A result that is a value takes the place of the packet's; `item` (consumed) is what process was given. */
+/* Replaces the packet's value by the result. `item` (consumed) is the argument of process. */
 static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObject *result, rm_error *err)
 {
     unsigned port = 0;
     rm_packet made;
     const bool same_box = packet->value.kind == RM_OBJECT && result == item;
-    const bool keeps_box = same_box && !rmi_reachable(item, 3); /* that of the box, `item`, `result` */
+    const bool keeps_box = same_box && !rmi_reachable(item, 3); /* held by the box, `item` and `result` */
     Py_DECREF(item);
     if (keeps_box)
         return RM_OK;
@@ -124,7 +124,7 @@ static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObj
     return rc;
 }
 
-/* What process gave for a packet, both consumed. RM_OK, RM_MORE or a failure. */
+/* Takes the result of process for a packet; consumes `item` and `result`. RM_OK, RM_MORE or a failure. */
 static int take_result(rmi_state *state, item_batch *b, size_t i, PyObject *item, PyObject *result,
                        rm_error *err)
 {
@@ -151,7 +151,7 @@ static int take_result(rmi_state *state, item_batch *b, size_t i, PyObject *item
     if (rc != RM_OK)
         rm_packet_clear(packet);
     else if (b->end++ != i)
-        b->packets[b->end - 1] = *packet; /* closes the gaps that dropped ones left */
+        b->packets[b->end - 1] = *packet; /* closes the gaps of dropped packets */
     if (item != NULL)
         give_up(state, item);
     if (result != NULL)
@@ -159,7 +159,7 @@ static int take_result(rmi_state *state, item_batch *b, size_t i, PyObject *item
     return rc;
 }
 
-/* One packet. */
+/* Calls process for one packet. */
 static int process_one(rmi_state *state, item_batch *b, size_t i, rm_error *err)
 {
     PyObject *item = item_of(state, &b->packets[i]);
@@ -174,7 +174,7 @@ static int process_one(rmi_state *state, item_batch *b, size_t i, rm_error *err)
     return take_result(state, b, i, item, result, err);
 }
 
-/* Goes on with a generator that an earlier packet gave. */
+/* Continues the generator that an earlier packet returned. */
 int rmi_items_more(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
@@ -194,7 +194,7 @@ int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     (void)node, (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
     size_t i = 0;
-    rmi_work_clear(&state->work); /* of an item that is not wanted any more */
+    rmi_work_clear(&state->work); /* left from an item that nobody wants */
     b.call = PyVectorcall_Function(state->function);
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++)
         rc = process_one(state, &b, i, err);

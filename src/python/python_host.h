@@ -25,7 +25,7 @@
 #include "base/text.h"
 #include "remotemedia/node.h"
 
-/* What is deeper than this is refused: the same limit as for JSON. */
+/* The deepest nesting of values: the same limit as for JSON. */
 enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
 
 /* Names that are looked up often, interned. */
@@ -47,28 +47,30 @@ typedef enum rmi_python_name {
 
 struct rmi_state;
 
-/* A call in progress, for who interrupts it from another thread. */
+/* A call in progress, as another thread needs it to interrupt the call. */
 typedef struct rmi_call {
-    atomic_flag guard;          /* held for a few instructions at a time */
-    unsigned long thread;       /* that the call runs in; guarded */
-    unsigned depth;             /* 0: no call; guarded */
-    atomic_bool interrupted;    /* it was told to stop */
-    bool is_close;              /* it has some time for that */
-    bool has_exception;         /* one was set for the thread */
-    atomic_llong asked, raised; /* when it was told first, and last got an exception; 0: not yet */
-    struct rmi_call *outer;     /* of the same thread: what this one runs in */
-    struct rmi_state *state;    /* whose it is; NULL: code is being loaded */
+    atomic_flag guard;       /* held for a few instructions at a time */
+    unsigned long thread;    /* the thread that the call runs in; guarded */
+    unsigned depth;          /* 0: no call; guarded */
+    atomic_bool interrupted; /* the call was asked to stop */
+    bool is_close;           /* a close: it gets a second before the first exception */
+    bool has_exception;      /* an exception was set for the thread */
+    atomic_llong asked,
+        raised;              /* ns: when it was first asked to stop, and last got an exception; 0: not yet */
+    struct rmi_call *outer;  /* the call in the same thread around this one */
+    struct rmi_state *state; /* the node's; NULL: a call that loads code */
 } rmi_call;
 
-/* What there is one of in the process. */
+/* The state of Python in this process. */
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
     PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type;
-    PyTypeObject *array_type, *scalar_type; /* numpy's, once there are any; else NULL */
+    PyTypeObject *array_type, *scalar_type; /* numpy's, after the first array; before it NULL */
     PyObject *error;                        /* an error of the runtime on its way through Python */
     PyObject *interrupted;                  /* the exception class that ends a call from outside */
     PyObject *names[RMI_NAME_COUNT];
-    /* Keys of maps seen lately: ASCII strings by their letters, and interned ones with their text. */
+    /* Keys of maps that were used lately: ASCII strings by their letters, and interned ones with their
+     * text. */
     PyObject *keys[RMI_PYTHON_KEYS];
     struct {
         PyObject *key;
@@ -76,22 +78,22 @@ typedef struct rmi_python {
     } texts[RMI_PYTHON_KEYS];
     PyObject
         *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
-    PyObject *paths;   /* list of directories, as they were given */
+    PyObject *paths;   /* list of directories, as the user wrote them */
     PyObject *sources; /* {file name: text} of code in manifests, for tracebacks */
-    /* The event loop, from the first coroutine on. */
+    /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *end_mark;
     PyThread_type_lock loop_lock;
     unsigned long loop_owner;
-    unsigned loop_depth, loop_waits; /* loop_waits: it is run until something has ended */
-    struct rmi_state *waiting;       /* nodes with something pending */
-    /* The thread that Python runs handlers of signals in (0: none of ours is installed), and the innermost
-     * call in it. */
+    unsigned loop_depth, loop_waits; /* loop_waits: calls that run the loop until a task has ended */
+    struct rmi_state *waiting;       /* list of nodes with pending work */
+    /* The thread in which Python runs signal handlers (0: ours is not installed), and the innermost call in
+     * it. */
     unsigned long signal_thread;
     rmi_call *in_signal_thread;
 } rmi_python;
 
 /* ---- interp.c */
-/* The one there is; its members are set once the interpreter has started. */
+/* The process's state. Its members are set once the interpreter has started. */
 rmi_python *rmi_python_of_process(void);
 static inline PyObject *rmi_name(rmi_python_name name)
 {
@@ -100,24 +102,26 @@ static inline PyObject *rmi_name(rmi_python_name name)
 /* Starts the interpreter unless it runs already. Any thread, without the GIL. */
 struct rmi_host;
 RM_MUST_CHECK int rmi_python_start(const struct rmi_host *host, rm_error *err);
-/* Gives Python code standard error as its output, and nothing to read. */
+/* Makes standard error the output of Python code, and gives it empty input. */
 RM_MUST_CHECK int rmi_python_redirect_streams(void);
-/* An application's own interpreter has been finalized: nothing of Python may be touched any more. Any thread. */
+/* Whether an application has finalized its own interpreter: nobody may then touch anything of Python. Any
+ * thread. */
 bool rmi_python_has_ended(void);
 /* The calling thread takes the GIL (nested calls are cheap) and gives it back. */
 PyGILState_STATE rmi_enter(void);
 void rmi_leave(PyGILState_STATE held);
-/* Gives up a reference (NULL: none); with the GIL or without, any thread: without it, it may be given up later. */
+/* Gives up a reference (NULL: none). Any thread, with or without the GIL; without it, the reference may be
+ * freed later. */
 void rmi_release(PyObject *object);
 /* Memory for object values: blocks are kept for the next one. */
 extern const rm_allocator rmi_box_allocator;
 
 /* ---- interrupt.c */
-/* Has a signal end blocking calls of Python code, where that is possible; else does nothing. */
+/* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
 RM_MUST_CHECK int rmi_interrupt_install(void);
 
 /* ---- exit.c */
-/* os._exit raises SystemExit from now on, but for forked processes. */
+/* Makes os._exit raise SystemExit, except in forked processes. */
 RM_MUST_CHECK int rmi_exit_install(void);
 
 /* ---- paths.c */
@@ -130,38 +134,40 @@ typedef struct rmi_host {
     size_t path_count;
     int64_t seed;
     bool has_seed, prepared; /* prepared: paths are on sys.path, random is seeded */
-    rm_arrays arrays;        /* of nodes that do not say */
+    rm_arrays arrays;        /* for nodes that do not choose */
     rmi_text looked;
     const char *beside; /* during a resolve: the manifest's directory, or NULL */
     rmi_call loading;   /* a resolve or describe */
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
 RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
-/* Puts the host's directories before all others, and seeds `random` where it asks for that; once a host. */
+/* Puts the host's directories before all others, and seeds `random` where the host has a seed; once a
+ * host. */
 RM_MUST_CHECK int rmi_paths_prepare(rmi_host *host);
 /* Puts the manifest's directory behind all others: a file beside it never hides a module of Python's. */
 RM_MUST_CHECK int rmi_paths_beside(const char *directory);
-/* The file of a frame as the user named it: "DIR/x.py" for what lies in a directory that was given as DIR. */
+/* The file of a frame as the user names it: "DIR/x.py" for a file in a directory that the user gave as
+ * DIR. */
 RM_MUST_CHECK PyObject *rmi_paths_as_given(PyObject *file);
 
 /* ---- exceptions.c */
-/* Describes the exception that is set, and clears it: RM_E_PYTHON with the user's frames; RM_E_CANCELLED
- * where the call was interrupted (`node` may be NULL). Returns the code. */
+/* Describes the exception that is set, and clears it. Returns the code: RM_E_PYTHON, with the user's frames;
+ * RM_E_CANCELLED where the call was interrupted. `node` may be NULL. */
 int rmi_python_failed(rm_node *node, rm_error *err);
 /* Whether a file is the user's, or of a package that the user installed. */
 bool rmi_is_users(const char *file);
 /* The text of an object for C, as bytes; NUL and lone surrogates are escaped. NULL without an exception: there is none. */
 RM_MUST_CHECK PyObject *rmi_text_of(PyObject *object);
-/* Sets the exception class `_remotemedia.Error` from an error of ours, which is cleared; rmi_python_failed
- * then gives the same code and text again. */
+/* Raises an error of ours (cleared) as a `_remotemedia.Error`. rmi_python_failed makes the same code and text
+ * of it again. */
 void rmi_python_raise(rm_error *err);
 
 /* ---- module.c */
-/* The module `_remotemedia`, its types kept in the process' state. */
+/* The module `_remotemedia`. The process's state keeps its types. */
 RM_MUST_CHECK PyObject *rmi_module_new(void);
-/* compute.c: adds the function `compute` to it. */
+/* compute.c: adds the function `compute` to the module. */
 RM_MUST_CHECK int rmi_compute_add(PyObject *module);
-/* The one cast of a function: a method that takes keywords is called as one by its flags. */
+/* The one cast of a function: by its flags, Python calls a method with keywords through its real type. */
 #define RMI_METHOD(function) ((PyCFunction)(void *)(function))
 
 #endif

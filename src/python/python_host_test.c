@@ -58,7 +58,7 @@ static outcome run(rmt_heap *heap, const char *text, const char *items)
     return o;
 }
 
-/* What asynchronous nodes answer. */
+/* The code of asynchronous nodes; of the test with an exception. */
 enum { ASYNC = RM_PYTHON_ASYNC ? RM_OK : RM_E_MISSING_FEATURE, AN_EXCEPTION = 7 };
 
 static const struct {
@@ -170,7 +170,7 @@ static void knows_that_memory_ran_out(void **unused)
     }
 }
 
-/* Objects that one run leaves behind are freed: a class tells when its instances and items go. */
+/* A run's objects are freed: a class reports when its instances and items go. */
 static void frees_what_it_made(void **unused)
 {
     static const char count[] = "sum(type(o).__name__ in ('Item', 'Stream') for o in gc.get_objects())";
@@ -247,8 +247,8 @@ static void pipelines_share_the_loop(void **unused)
     rm_runtime_free(runtime);
 }
 
-/* Where the application pushes its items a streaming node cannot wait in its caller: it stops in its own thread, and has
- * what it was given at once. */
+/* An application pushes items, so a streaming node cannot wait in its caller: it waits in its own thread, and
+ * gets each item at once. */
 static void a_pushed_stream_is_live(void **unused)
 {
     static const char text[] = MANIFEST(
@@ -291,7 +291,7 @@ static void a_pushed_stream_is_live(void **unused)
     rm_runtime_free(runtime);
 }
 
-/* A pipeline that is freed in the middle ends what waits in its threads. */
+/* Freeing a pipeline in the middle ends the nodes that wait in its threads. */
 static void a_pipeline_is_freed_while_its_streams_wait(void **unused)
 {
     static const char text[] = MANIFEST(
@@ -334,7 +334,7 @@ static void a_pipeline_is_freed_while_its_streams_wait(void **unused)
     outcome_clear(&o);
 }
 
-/* What a thread runs and what came of it; cmocka's checks belong to the main thread. */
+/* A thread's run and its outcome, which the main thread checks: cmocka's checks work only there. */
 typedef struct job {
     const char *manifest;
     rmt_heap heap;

@@ -8,7 +8,7 @@
 
 /* ---- Open */
 
-/* The parameters as keyword arguments; those of code without a class are seen by it as `params`. */
+/* The parameters as keyword arguments. Code without a class gets them as `params`. */
 static PyObject *keywords_of(rmi_state *state, bool without_code)
 {
     const rm_value params = rm_node_params(state->node);
@@ -30,7 +30,7 @@ static PyObject *construct(rmi_state *state)
     }
     PyObject *id = made != NULL ? PyUnicode_FromString(rm_node_id(state->node)) : NULL;
     if (id != NULL && PyObject_SetAttr(made, rmi_name(RMI_NAME_name), id) != 0)
-        PyErr_Clear(); /* a class may forbid it */
+        PyErr_Clear(); /* a class may forbid new attributes */
     Py_XDECREF(id);
     Py_XDECREF(none);
     Py_XDECREF(keywords);
@@ -43,7 +43,7 @@ static int method(rmi_state *state, rmi_python_name name, PyObject **found)
     return PyObject_GetOptionalAttr(state->instance, rmi_name(name), found) < 0 ? -1 : 0;
 }
 
-/* A cleanup has as long as pending tasks have when a run ends: a second. */
+/* Waits for a hook. A cleanup has a second, as pending tasks have when a run ends. */
 static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm_error *err)
 {
     PyObject *task = rmi_task_new(awaitable), *awaited = NULL;
@@ -52,7 +52,7 @@ static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm
         rc = rmi_task_finish_soon(state, task, "cleanup()", err);
     else if (rc == RM_OK && rmi_task_finish(task) != 0) {
         rc = rmi_python_failed(state->node, err);
-        if (rmi_task_cancel(task) != 0) /* it was told to stop while it waited */
+        if (rmi_task_cancel(task) != 0) /* the call was asked to stop while it waited */
             PyErr_Clear();
     }
     if (rc == RM_OK && (awaited = rmi_task_result(task)) == NULL)
@@ -81,7 +81,7 @@ static int call_hook(rmi_state *state, rmi_python_name name, rm_error *err)
     return rc;
 }
 
-/* Finds `process`: a plain function is called with the instance, which is cheaper than a bound method. */
+/* Finds `process`. Calls a plain function with the instance: cheaper than a bound method. */
 static int find_process(rmi_state *state)
 {
     PyObject *found = NULL;
@@ -123,7 +123,7 @@ static int open_job(rmi_state *state, rm_error *err)
     return rc;
 }
 
-/* Whether the user's code may have to stop in the middle, for the next item. */
+/* Whether the user's code may have to wait in the middle for the next item. */
 static bool needs_thread(const rmi_state *state)
 {
     const rmi_class *class = state->class;
@@ -150,7 +150,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
 
 /* ---- Flush and close */
 
-/* Calls the user's flush; what an item or a source had begun and nobody wants any more ends here. */
+/* Ends the unwanted rest of an item or a source, then calls the user's flush. */
 static int begin_flush(rmi_state *state, rm_error *err)
 {
     PyObject *flush = state->flush;
@@ -175,7 +175,7 @@ static int node_flush(rm_node *node, void *memory, rm_error *err)
     return rc == RM_OK ? rmi_run(state, flush_job, err) : rc;
 }
 
-/* The first of several failures is the one that is told. */
+/* Keeps the first of several failures. */
 static int first_failure(int rc, rm_error *err, int next, rm_error *more)
 {
     if (next == RM_OK || rc != RM_OK) {
@@ -199,7 +199,7 @@ static void flush_output(void)
 static int close_job(rmi_state *state, rm_error *err)
 {
     rm_error more = {0};
-    if (rmi_thread_stuck(state)) /* its code is still running in it */
+    if (rmi_thread_stuck(state)) /* its code still uses the work */
         state->work = (rmi_python_work){0};
     int rc = rmi_works_close(state, err);
     rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
@@ -215,7 +215,7 @@ static int node_close(rm_node *node, void *memory, rm_error *err)
     (void)node;
     state->call.is_close = true;
     int rc = rmi_thread_unwind(state, err);
-    if (rc == RM_OK && rmi_thread_stuck(state)) /* its flush may have been one whose failures do not count */
+    if (rc == RM_OK && rmi_thread_stuck(state)) /* a failure of flush may not have counted */
         rc = rmi_thread_stuck_error(state, err);
     rc = first_failure(rc, err, rmi_run(state, close_job, &more), &more);
     rmi_thread_end(state);

@@ -1,6 +1,6 @@
-/* Nodes that take the stream: what they iterate over. When a synchronous one asks for the next item and there is none, its
- * thread parks (stream_thread.c). Without threads it has the nodes before it run inside its call; where the runtime cannot do
- * that, it gets its stream when all of it is there. */
+/* Nodes that take the stream: the object that they iterate over. When a synchronous node asks for the next
+ * item and there is none, its thread parks (stream_thread.c). Without threads, the nodes before it run inside
+ * its call; where the runtime cannot do that, the node begins when its whole stream is there. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -9,17 +9,17 @@
 #include "python/python_node.h"
 
 struct rmi_python_stream {
-    PyObject *object; /* what the user's code iterates over */
-    PyObject *future; /* what an asynchronous one waits for, or NULL */
-    rm_packet *ahead; /* taken before the user's code asked: [first, count) */
+    PyObject *object; /* the object that the user's code iterates over */
+    PyObject *future; /* the future that an asynchronous node waits for, or NULL */
+    rm_packet *ahead; /* packets that were taken before the user's code began: [first, count) */
     size_t first, count, capacity;
-    bool ended, in_slot; /* no more will come; a slot of this node is running */
+    bool ended, in_slot; /* no more packets will come; a slot of this node is running */
 };
 
-/* Values that a call in the node's thread may emit, so that giving the turn away and back is paid once for them: as
- * many as take no longer than others may wait for the first one. */
+/* Values that a call in the node's thread may emit, to pay for the switch of threads once. A call that takes
+ * longer than LONG_CALL_NS may emit only one the next time: others wait for the first value. */
 enum { MOST_VALUES = 64, LONG_CALL_NS = 1000 * 1000 };
-/* What is told to end may ask again for so long. */
+/* ns for which code that was told to end may still ask for items. */
 static const int64_t patience = 1000000000;
 
 typedef struct stream_object {
@@ -30,13 +30,13 @@ typedef struct stream_object {
 
 static int pull_waiting(rmi_state *state, rm_packet *packet, rm_error *err)
 {
-    PyThreadState *released = PyEval_SaveThread(); /* other nodes run meanwhile */
+    PyThreadState *released = PyEval_SaveThread(); /* other nodes run in rm_node_pull */
     const int rc = rm_node_pull(state->node, true, packet, err);
     PyEval_RestoreThread(released);
     return rc;
 }
 
-/* In the node's thread. RM_AGAIN: the code is to end. */
+/* Called in the node's thread. RM_AGAIN: the code shall end. */
 static int pull_parked(rmi_state *state, rm_packet *packet, rm_error *err)
 {
     int rc = RM_AGAIN;
@@ -80,7 +80,7 @@ static int keep(rmi_state *state, const rm_packet *packet, rm_error *err)
     return rc;
 }
 
-/* RM_OK: the user's code may begin; RM_AGAIN: the rest of the stream must come first. */
+/* RM_OK: the user's code may begin; RM_AGAIN: not before the rest of the stream has come. */
 static int prepare(rmi_state *state, rm_error *err)
 {
     rmi_python_stream *stream = state->stream;
@@ -106,7 +106,8 @@ static PyObject *item_of(rmi_state *state, rm_packet *packet)
 
 /* ---- The object */
 
-/* GeneratorExit, as a generator gets it that nobody asks any more. Code that goes on asking is left where it is. */
+/* Raises GeneratorExit, as a generator that is closed gets it. Code that still asks after `patience` stays
+ * parked here. */
 static PyObject *told_to_end(rmi_state *state)
 {
     while (rmi_platform_now() - state->closing >= patience) {
@@ -118,8 +119,8 @@ static PyObject *told_to_end(rmi_state *state)
     return NULL;
 }
 
-/* Whether the caller may wait for the next item: code that a slot of the node runs, but no coroutine, and no thread of
- * the user's, which would meet the runtime at work. */
+/* Whether the caller may wait for the next item. Code in a slot of the node may; a coroutine may not, and
+ * neither may a thread of the user's: the runtime works at the same time. */
 static bool may_wait(rmi_state *state)
 {
     rm_error err = {0};
@@ -150,7 +151,7 @@ static PyObject *stream_next(PyObject *self)
         return item_of(state, &packet);
     if (rc == RM_AGAIN && state->closing != 0)
         return told_to_end(state);
-    if (rc == RM_AGAIN && rm_node_can_wait(state->node)) { /* nobody wants more of it */
+    if (rc == RM_AGAIN && rm_node_can_wait(state->node)) { /* nobody wants more of this node */
         PyErr_SetNone(PyExc_GeneratorExit);
         return NULL;
     }
@@ -164,7 +165,7 @@ static PyObject *stream_next(PyObject *self)
     return NULL;
 }
 
-/* What `await` finds when the next item is there already. */
+/* The awaitable for an item that is there already. */
 typedef struct ready_object {
     PyObject_HEAD PyObject *value; /* NULL: the stream has ended */
 } ready_object;
@@ -202,11 +203,12 @@ static void ready_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* A future for the next item, which is taken from the runtime when it is the node's turn. */
+/* A future for the next item; the node's next turn takes the item from the runtime. */
 static PyObject *wait_for_item(rmi_state *state)
 {
     PyObject *before = state->stream->future;
-    const int over = before != NULL ? rmi_task_done(before) : 1; /* who waited may have been cancelled */
+    const int over =
+        before != NULL ? rmi_task_done(before) : 1; /* the task that waited may have been cancelled */
     if (over < 0)
         return NULL;
     if (over == 0) {
@@ -216,7 +218,7 @@ static PyObject *wait_for_item(rmi_state *state)
         return NULL;
     }
     Py_XSETREF(state->stream->future, rmi_future_new());
-    if (!state->stream->in_slot) /* the poll of another node ran the task */
+    if (!state->stream->in_slot) /* another node's poll ran the task */
         rm_node_wake(state->node);
     return Py_XNewRef(state->stream->future);
 }
@@ -318,12 +320,12 @@ static int begin(rmi_state *state, rm_error *err)
     return rmi_work_start(state, &state->work, rmi_user_process(state, state->stream->object), err);
 }
 
-/* Gives an asynchronous node what it waits for; true when there was something. */
+/* Gives an asynchronous node the item, or the end, that it waits for; false when there is neither. */
 static bool feed(rmi_state *state, int *rc, rm_error *err)
 {
     rmi_python_stream *stream = state->stream;
     rm_packet packet = rm_packet_of(rm_null());
-    if (stream->future == NULL || rmi_task_done(stream->future) != 0) /* who waited may have been cancelled */
+    if (stream->future == NULL || rmi_task_done(stream->future) != 0) /* the task may have been cancelled */
         return false;
     const int got = next_packet(state, false, &packet, err);
     if (got == RM_AGAIN)
@@ -339,7 +341,7 @@ static bool feed(rmi_state *state, int *rc, rm_error *err)
     return true;
 }
 
-/* Goes on until something is emitted, or there is nothing to go on with. */
+/* Continues the work until it emits, ends, or has to wait. */
 static int run_async(rmi_state *state, int rc, rm_error *err)
 {
     while (rc == RM_PENDING && feed(state, &rc, err)) {
@@ -347,12 +349,12 @@ static int run_async(rmi_state *state, int rc, rm_error *err)
             rc = rmi_loop_step(state) != 0 ? rmi_python_failed(state->node, err)
                                            : rmi_work_step(state, &state->work, err);
     }
-    if (rc == RM_PENDING && state->stream->ended) /* no input will wake it */
+    if (rc == RM_PENDING && state->stream->ended) /* no input will come to wake it */
         rc = rmi_work_step_waiting(state, &state->work, err);
     return rc;
 }
 
-/* RM_OK from the work means that the user's code is through: no more input is wanted. */
+/* RM_OK from the work: the user's code has ended, and wants no more input. */
 static int answer(rmi_state *state, int rc)
 {
     state->stream->in_slot = false;
@@ -362,7 +364,7 @@ static int answer(rmi_state *state, int rc)
     return rc == RM_OK ? RM_DONE : rc;
 }
 
-/* Whether the call may go on with the next value; else others have their turn first. */
+/* Whether the call may emit another value; else other nodes get a turn first. */
 static bool goes_on(rmi_state *state)
 {
     if (state->thread == NULL || state->left <= 1)

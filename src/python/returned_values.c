@@ -1,4 +1,4 @@
-/* What a node returned or yielded, on its way to packets. */
+/* Makes packets of the values that a node returns or yields. */
 #include "base/alloc.h"
 #include "python/convert/convert.h"
 #include "python/python_node.h"
@@ -30,7 +30,7 @@ static int port_number(rmi_state *state, PyObject *port, unsigned *number)
     return -1;
 }
 
-/* Fills in what a Packet says beyond its value. */
+/* Fills in what a Packet has beside its value. */
 static int apply_packet(rmi_state *state, const rmi_py_packet *from, rm_packet *packet, unsigned *port,
                         rm_error *err)
 {
@@ -59,7 +59,8 @@ int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, u
     PyObject *inner = is_packet ? ((rmi_py_packet *)value)->value : value;
     *packet = rm_packet_of(rm_null());
     *port = 0;
-    const Py_ssize_t held = !is_packet || Py_REFCNT(value) == 1; /* who keeps a Packet keeps its value */
+    const Py_ssize_t held =
+        !is_packet || Py_REFCNT(value) == 1; /* a further holder of the Packet holds its value too */
     int rc = inner != NULL ? rmi_to_packet_value(inner, held, &packet->value, err) : RM_OK;
     if (rc == RM_OK && inner != NULL && rmi_tensor_check(inner))
         rmi_tensor_times(inner, &packet->timestamp, &packet->duration);
@@ -84,7 +85,7 @@ int rmi_emit_object(rmi_state *state, PyObject *value, rm_error *err)
 
 typedef enum shape { VALUE, NOTHING, AWAITABLE, ITERATOR, ASYNC_ITERATOR } shape;
 
-/* A generator-based coroutine is awaited, any other generator iterated. */
+/* We await a generator-based coroutine, and iterate over any other generator. */
 static shape generator_shape(PyObject *generator)
 {
     PyCodeObject *code = PyGen_GetCode((PyGenObject *)generator);
@@ -116,7 +117,8 @@ bool rmi_is_value(PyObject *result)
     return shape_of(result) == VALUE && !Py_IS_TYPE(result, rmi_python_of_process()->packet_type);
 }
 
-/* Iterates over a result. What can be iterated in both ways, as the stream itself can, is in the way of its node. */
+/* Iterates over a result. One with both kinds of iteration, as the stream itself, is iterated in the way of
+ * its node. */
 static int open_iterable(const rmi_state *state, rmi_python_work *work, PyObject *result)
 {
     const PyTypeObject *type = Py_TYPE(result);
@@ -128,7 +130,7 @@ static int open_iterable(const rmi_state *state, rmi_python_work *work, PyObject
 
 /* ---- Work */
 
-/* A failure of the user's code, or its end because it was told to end. */
+/* A failure of the user's code; no failure where the code was told to end. */
 static int work_failed(rmi_state *state, rm_error *err)
 {
     if (state->closing == 0 || !PyErr_ExceptionMatches(PyExc_GeneratorExit))
@@ -216,7 +218,7 @@ int rmi_work_step(rmi_state *state, rmi_python_work *work, rm_error *err)
             return rc;
         if (work->iterator != NULL)
             return emit_yielded(state, value, err);
-        if ((rc = take_result(state, work, value, err)) != RM_MORE) /* what was awaited */
+        if ((rc = take_result(state, work, value, err)) != RM_MORE) /* the value of an awaitable */
             return rc;
     }
     return RM_OK;
@@ -237,12 +239,12 @@ static int wait_for(rmi_state *state, rmi_python_work *work, int rc, rm_error *e
             rc = rmi_work_step(state, work, err);
         else {
             rc = rmi_python_failed(state->node, err);
-            if (rmi_task_cancel(work->task) != 0) /* it was told to stop while it waited */
+            if (rmi_task_cancel(work->task) != 0) /* the call was asked to stop while it waited */
                 PyErr_Clear();
         }
     }
     if (rc < 0)
-        rmi_work_clear(work); /* what could not be emitted leaves its generator behind */
+        rmi_work_clear(work); /* a failed emit leaves the generator open */
     return rc;
 }
 
@@ -256,12 +258,12 @@ int rmi_work_start_waiting(rmi_state *state, rmi_python_work *work, PyObject *re
     return wait_for(state, work, rmi_work_start(state, work, result, err), err);
 }
 
-/* asyncio would log the exception of a task that nobody asks for its result; nobody wants it. */
+/* Stops asyncio from logging the exception of a task whose result nobody wants. */
 static void forget_task(PyObject *task)
 {
     PyObject *exception = PyErr_GetRaisedException();
     if (PyObject_SetAttrString(task, "_log_traceback", Py_False) != 0)
-        PyErr_Clear(); /* no future of asyncio's */
+        PyErr_Clear(); /* the task is no future of asyncio */
     PyErr_SetRaisedException(exception);
 }
 
@@ -290,7 +292,8 @@ int rmi_generator_close(PyObject *generator)
     return closed == NULL ? -1 : 0;
 }
 
-/* Closes what is closed at once; what takes time is put into `pairs`, a list that is made when needed. */
+/* Closes a plain generator. Puts a task or an asynchronous iterator, whose end takes time, into the list
+ * `pairs`, which it makes when needed. */
 static int close_or_add(rmi_python_work *work, PyObject **pairs)
 {
     PyObject *iterator = work->is_async ? work->iterator : NULL;
@@ -305,7 +308,7 @@ static int close_or_add(rmi_python_work *work, PyObject **pairs)
     return rc;
 }
 
-/* The first of several failures is the one that is told. */
+/* Keeps the first of several failures. */
 static int also_failed(rmi_state *state, int rc, rm_error *err)
 {
     if (rc == RM_OK)

@@ -1,20 +1,20 @@
-/* Threads of nodes. The code of a synchronous streaming node asks for the next item in the middle of whatever it does.
- * Where there are threads, the node's code has one, which stops there (it parks) while the slot returns; the next call of
- * the slot lets the thread go on. So either the thread
- * runs or its caller. All code of the node runs in this thread, from __init__ to cleanup: what it opens may belong to
- * the thread, as a connection of sqlite3 does. */
+/* Threads of nodes. The code of a synchronous streaming node asks for the next item in the middle of its
+ * work. Where the platform has threads, that code runs in a thread of the node. The thread parks there while
+ * the slot returns, and the next call of the slot resumes it: either the thread runs or its caller. All code
+ * of the node, from __init__ to cleanup, runs in this thread, since objects such as a connection of sqlite3
+ * belong to a thread. */
 #include "base/alloc.h"
 #include "platform/platform.h"
 #include "python/python_node.h"
 
 struct rmi_thread {
     rmi_handover *handover;
-    PyObject *context; /* a copy of that of `open` */
-    rmi_job *job;      /* what the thread does next, or NULL */
-    rm_error error;    /* of the slot that is being answered */
-    int rc;            /* and its answer */
-    bool parked;       /* a job is under way */
-    bool stuck;        /* and will not end */
+    PyObject *context; /* a copy of the context of `open` */
+    rmi_job *job;      /* the thread's next job, or NULL */
+    rm_error error;    /* of the slot that returns next */
+    int rc;            /* the code of that slot */
+    bool parked;       /* a job waits in the middle */
+    bool stuck;        /* that job will not end */
     bool ending;
 };
 
@@ -31,7 +31,7 @@ static void run_job(rmi_state *state)
     thread->rc = rc;
 }
 
-/* Without the GIL until the next turn. */
+/* Parks, without the GIL, until the next turn. */
 static void give_back(struct rmi_thread *thread)
 {
     PyThreadState *released = PyEval_SaveThread();
@@ -60,7 +60,7 @@ static void run_jobs(void *argument)
     const PyGILState_STATE held = PyGILState_Ensure();
     if (PyContext_Enter(thread->context) != 0)
         PyErr_Clear();
-    Py_CLEAR(thread->context); /* the thread's state has it, and gives it up */
+    Py_CLEAR(thread->context); /* the thread's state holds it */
     name_thread(state);
     while (!thread->ending) {
         run_job(state);
@@ -78,7 +78,7 @@ void rmi_thread_park(rmi_state *state, int rc, rm_error *err)
     thread->parked = true;
     rmi_call_leave(state, PyGILState_LOCKED);
     give_back(thread);
-    while (thread->job != NULL) { /* it is stuck: what else there is to do is done on top of it */
+    while (thread->job != NULL) { /* the parked job is stuck: other jobs run on top of it */
         run_job(state);
         give_back(thread);
     }
@@ -88,7 +88,7 @@ void rmi_thread_park(rmi_state *state, int rc, rm_error *err)
 
 /* ---- The caller */
 
-/* Lets the thread go on until it parks or its job has ended. */
+/* Resumes the thread until it parks or its job has ended. */
 static int give_turn(struct rmi_thread *thread, rm_error *err)
 {
     PyThreadState *released = PyThreadState_GetUnchecked() != NULL ? PyEval_SaveThread() : NULL;
@@ -102,7 +102,7 @@ static int give_turn(struct rmi_thread *thread, rm_error *err)
 
 int rmi_run(rmi_state *state, rmi_job *job, rm_error *err)
 {
-    if (rmi_python_has_ended()) /* what is left went with it */
+    if (rmi_python_has_ended()) /* nothing is left to run */
         return RM_OK;
     if (state->thread != NULL) {
         state->thread->job = job;
@@ -171,7 +171,7 @@ int rmi_thread_start(rmi_state *state, rm_error *err)
     return rc;
 }
 
-/* One that is stuck stays, with what its code holds. */
+/* A stuck thread stays, with the objects that its code holds. */
 void rmi_thread_end(rmi_state *state)
 {
     struct rmi_thread *thread = state->thread;

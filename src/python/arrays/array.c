@@ -1,4 +1,4 @@
-/* Arrays of numpy and of others on their way to tensors, and numpy's scalars on their way to numbers. */
+/* Converts arrays of numpy and other libraries to tensors, and numpy's scalars to numbers. */
 #include <string.h>
 
 #include "data/dtype_names.h"
@@ -8,7 +8,7 @@
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"
 
-/* ---- Knowing them */
+/* ---- Recognising them */
 
 static PyObject *in_module(PyObject *module, PyObject *name)
 {
@@ -29,8 +29,8 @@ PyTypeObject *rmi_class_of_module(const char *module, const char *name)
     return (PyTypeObject *)found;
 }
 
-/* numpy's class, kept once it is known: its module cannot be unloaded. A class made in Python, under whatever name, is
- * none of numpy's. */
+/* numpy's class, kept once it is known: nobody can unload the module. A class made in Python is not numpy's,
+ * whatever its name. */
 static PyTypeObject *numpy_type(PyTypeObject **place, rmi_python_name name, const char *full_name)
 {
     PyTypeObject *type = __atomic_load_n(place, __ATOMIC_ACQUIRE);
@@ -106,7 +106,7 @@ bool rmi_array_like(PyObject *object)
 
 /* ---- Arrays */
 
-/* What ndarray.__array_struct__ gives: numpy's array interface for C, which needs none of its headers. */
+/* The content of ndarray.__array_struct__: numpy's array interface for C, which needs no header of numpy. */
 typedef struct array_interface {
     int two, dimensions;
     char kind; /* of the elements, as in dtype.kind */
@@ -120,13 +120,13 @@ enum { IN_MACHINE_ORDER = 0x200, WRITEABLE = 0x400 };
 void rmi_array_release(void *owner)
 {
     if (rmi_python_has_ended())
-        return; /* it is part of what the interpreter has left behind */
+        return; /* the interpreter has left the array behind */
     const PyGILState_STATE held = rmi_enter();
     Py_DECREF((PyObject *)owner);
     rmi_leave(held);
 }
 
-/* Describes numbers that lie as a tensor's may; false: they are none, or do not. */
+/* Describes an array as a tensor. false: its elements are no numbers, or do not lie as a tensor's can. */
 static bool describe(const array_interface *interface, int64_t *shape, int64_t *strides, rm_tensor *view)
 {
     const int size = interface->item_size;
@@ -147,7 +147,7 @@ static bool describe(const array_interface *interface, int64_t *shape, int64_t *
     return fits;
 }
 
-/* Most arrays, quickly. RM_DONE: it is another one. */
+/* The fast way for most arrays. RM_DONE: not for this one. */
 static int wrap_numbers(const rm_allocator *allocator, PyObject *array, rm_value *out, rm_error *err)
 {
     int64_t shape[RM_MAX_DIMENSIONS], strides[RM_MAX_DIMENSIONS];
@@ -162,7 +162,8 @@ static int wrap_numbers(const rm_allocator *allocator, PyObject *array, rm_value
     return is_one ? rm_tensor_wrap(allocator, &view, Py_NewRef(array), rmi_array_release, out, err) : RM_DONE;
 }
 
-/* An exception that says why an object has no tensor is the user's to mend: no traceback leads to it. */
+/* Makes an RM_E_UNSUPPORTED of an exception that says why an object is no tensor. A traceback would not help
+ * the user. */
 static int unsupported(rm_error *err)
 {
     if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
@@ -176,7 +177,7 @@ static int unsupported(rm_error *err)
     return rc;
 }
 
-/* Elements that buffers have no word for: their bytes, and what describes them. */
+/* For elements without a buffer's format: wraps their bytes, with a description of the dtype. */
 static int described(const rm_allocator *allocator, PyObject *array, rm_value *out, rm_error *err)
 {
     PyObject *module = PyImport_ImportModule("remotemedia._arrays");
@@ -320,7 +321,7 @@ PyObject *rmi_arrays_in(PyObject *value)
 
 /* ---- Scalars */
 
-/* The letter of its dtype's kind, or 0. */
+/* The letter of a scalar's dtype.kind, or 0. */
 static Py_UCS4 kind_of(PyObject *scalar)
 {
     PyObject *dtype = PyObject_GetAttrString(scalar, "dtype");

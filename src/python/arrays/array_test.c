@@ -1,4 +1,4 @@
-/* Arrays through the public interface: whose memory it is, how long it lives, that it is never copied. */
+/* Arrays through the public interface: the owner and the life of their memory, and that nothing copies it. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ static void run_open(run *r, const char *text)
         fail_msg("%s", r->err.message);
 }
 
-/* The result for one item, which is consumed. */
+/* Returns the result for one item, which it consumes. */
 static rm_value run_item(run *r, rm_value item)
 {
     rm_packet packet = rm_packet_of(rm_null());
@@ -103,13 +103,13 @@ static void memory_passes_through_a_node_uncopied(void **unused)
         const rm_tensor view = rm_tensor_view(result);
         assert_int_equal(view.shape[0], COUNT);
         assert_true(((const float *)view.data)[1] == 5.0f);
-        if (i != 2) { /* whose writers are not known is copied */
+        if (i != 2) { /* memory with unknown writers is copied */
             assert_ptr_equal(view.data, samples);
             assert_int_equal(released, 0);
         }
         assert_true(r.heap.live_bytes < sizeof samples / 4);
         run_close(&r);
-        assert_int_equal(released, i == 2); /* the result has outlived the runtime, and the memory with it */
+        assert_int_equal(released, i == 2); /* the result outlives the runtime, and keeps its memory */
         rm_value_clear(&result);
         assert_int_equal(released, 1);
         assert_int_equal(r.heap.live_blocks, 0);
@@ -136,10 +136,11 @@ static void an_array_lives_as_long_as_its_tensor(void **unused)
     rm_value first = run_item(&r, rm_int(7)), tensor = rm_value_retain(rm_list_get(first, 1));
     rm_value_clear(&first);
     rm_value second = run_item(&r, rm_int(8));
-    assert_true(rm_list_get(second, 0).b); /* the first array is held by its tensor */
+    assert_true(rm_list_get(second, 0).b); /* its tensor holds the first array */
     rm_value_clear(&second);
     assert_int_equal(((const int32_t *)rm_tensor_view(tensor).data)[3], 7);
-    assert_int_equal(pthread_create(&thread, NULL, clear_value, &tensor), 0); /* no thread of Python's */
+    assert_int_equal(pthread_create(&thread, NULL, clear_value, &tensor),
+                     0); /* a thread that Python does not know */
     assert_int_equal(pthread_join(thread, NULL), 0);
     rm_value third = run_item(&r, rm_int(9));
     assert_true(rm_list_get(third, 0).b == false);
@@ -171,7 +172,7 @@ static void a_tensor_of_an_array_is_as_writable_as_the_array(void **unused)
     run_close(&r);
 }
 
-/* Every allocation of ours on the way fails in turn; the round without a fault has the answer. */
+/* Each of our allocations fails in turn; the last round, without a failure, has the result. */
 static void out_of_memory_is_an_error(void **unused)
 {
     static const char text[] = MANIFEST("def process(n):\\n    return [np.full(2, n, '>f4'), np.arange(n)]");

@@ -4,7 +4,7 @@
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"
 
-/* The item as a tensor that counts as somebody else's, so that it is not changed in place. */
+/* The item as a tensor that counts as shared: nothing changes it in place. */
 static int take(PyObject *item, rm_value *tensor, rm_error *err)
 {
     const int rc = rmi_to_plain(NULL, item, tensor, err);

@@ -1,5 +1,5 @@
-/* DLPack: how array libraries hand their memory over (dmlc.github.io/dlpack, version 1.0, and what came before it, which
- * has no version and cannot say that memory is not to be written to). */
+/* DLPack: how array libraries hand their memory over (dmlc.github.io/dlpack). We know version 1.0, and the
+ * structure before it, which has no version and cannot mark memory as read-only. */
 #include <string.h>
 
 #include <dlpack/dlpack.h>
@@ -25,9 +25,9 @@ static const struct {
 };
 enum { DTYPE_COUNT = sizeof dtypes / sizeof *dtypes };
 
-/* ---- What others hand over */
+/* ---- Memory of other libraries */
 
-/* Keeps the memory, in one of the two forms, and who handed it over. */
+/* Keeps another library's memory, in one of the two forms, and the object that handed it over. */
 typedef struct borrowed {
     DLManagedTensor *plain;
     DLManagedTensorVersioned *versioned;
@@ -38,7 +38,7 @@ static void borrowed_free(void *owner)
 {
     borrowed *b = owner;
     if (!rmi_python_has_ended()) {
-        const PyGILState_STATE held = rmi_enter(); /* its deleter gives up references to Python's objects */
+        const PyGILState_STATE held = rmi_enter(); /* the deleter gives up references to Python's objects */
         if (b->versioned != NULL && b->versioned->deleter != NULL)
             b->versioned->deleter(b->versioned);
         if (b->plain != NULL && b->plain->deleter != NULL)
@@ -49,7 +49,7 @@ static void borrowed_free(void *owner)
     rmi_free(NULL, b, sizeof *b);
 }
 
-/* The name of a device as its users know it. */
+/* A user's name of a device. */
 static const char *device_name(long device)
 {
     switch (device) {
@@ -79,7 +79,7 @@ PyObject *rmi_tensor_lender(rm_value tensor)
     return b != NULL ? b->lender : NULL;
 }
 
-/* Memory that the CPU can read; else an exception that names where it is. */
+/* Raises an exception with the device's name for memory that the CPU cannot read. */
 static int check_place(PyObject *source, long type, long number)
 {
     if (type == kDLCPU || type == kDLCUDAHost || type == kDLROCMHost)
@@ -113,8 +113,7 @@ static PyObject *ask(PyObject *source)
         keywords = Py_BuildValue("{s:(ii)}", "max_version", DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION);
     if (keywords != NULL && (none = PyTuple_New(0)) != NULL) {
         capsule = PyObject_Call(method, none, keywords);
-        if (capsule == NULL &&
-            PyErr_ExceptionMatches(PyExc_TypeError)) { /* from before there were versions */
+        if (capsule == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) { /* a producer without versions */
             PyErr_Clear();
             capsule = PyObject_CallNoArgs(method);
         }
@@ -125,7 +124,7 @@ static PyObject *ask(PyObject *source)
     return capsule;
 }
 
-/* Takes the structure out of the capsule, which is then marked as used. */
+/* Takes the structure out of the capsule, and marks the capsule as used. */
 static int take(PyObject *capsule, borrowed *b)
 {
     if (PyCapsule_IsValid(capsule, versioned_name)) {
@@ -156,7 +155,7 @@ static rm_dtype dtype_of(DLDataType type)
     return (rm_dtype)0;
 }
 
-/* Strides are in elements in both; without any the elements are in C order. */
+/* DLPack counts strides in elements, as a tensor does. No strides: C order. */
 static int describe(const DLTensor *from, int64_t *strides, rm_tensor *view)
 {
     int64_t step = 1;
@@ -165,7 +164,7 @@ static int describe(const DLTensor *from, int64_t *strides, rm_tensor *view)
                         .shape = from->shape,
                         .strides = from->strides != NULL ? from->strides : strides,
                         .data = from->data == NULL ? NULL : (char *)from->data + from->byte_offset,
-                        .read_only = true}; /* others hold the memory */
+                        .read_only = true}; /* the lender holds the memory too */
     if (view->dtype == 0) {
         PyErr_Format(PyExc_BufferError, "an array of DLPack type %d with %d bits and %d lanes is no tensor",
                      from->dtype.code, from->dtype.bits, from->dtype.lanes);
@@ -236,7 +235,7 @@ int rmi_tensor_from_dlpack(const rm_allocator *allocator, PyObject *source, rm_v
     return rc;
 }
 
-/* ---- What is handed over */
+/* ---- Memory for other libraries */
 
 /* Keeps a Tensor, or the copy of one, while another library has its memory. */
 typedef struct lent {
@@ -258,7 +257,7 @@ static size_t lent_size(const lent *l)
 static void lent_free(lent *l)
 {
     if (rmi_python_has_ended())
-        return; /* the Tensor is part of what the interpreter has left behind */
+        return; /* the interpreter has left the Tensor behind */
     const PyGILState_STATE held = rmi_enter();
     const size_t size = lent_size(l);
     if (l->writes)
@@ -301,7 +300,7 @@ static void fill(lent *l, const rm_tensor *view, size_t dtype, DLTensor *to)
     }
 }
 
-/* `tensor` (consumed) in a capsule; without a version only memory that may be written to. */
+/* Puts `tensor` (consumed) into a capsule. Without a version the caller passes only writable memory. */
 static PyObject *hand_over(PyObject *tensor, bool versioned, bool is_copy)
 {
     const rm_tensor view = rm_tensor_view(rmi_tensor_value(tensor));
@@ -341,7 +340,7 @@ static PyObject *hand_over(PyObject *tensor, bool versioned, bool is_copy)
     return capsule;
 }
 
-/* The arguments that can be honoured. */
+/* Raises an exception for arguments that we cannot honour. */
 static int check_wishes(PyObject *stream, PyObject *version, PyObject *device, bool *versioned)
 {
     long major = 0, minor = 0, type = kDLCPU, number = 0;

@@ -1,7 +1,8 @@
-/* Who may still change the memory of an array or a Tensor. A node may keep what it emits, or memory under it; what travels
- * on must not change with it, so it is copied then. Memory that is known to be reachable by nobody else travels uncopied.
- * Looking runs no code of the user's, so that nothing changes meanwhile. What is taken on trust: an array that is read-only
- * is not made writable again while another node has it. */
+/* Finds out who may still change the memory of an array or a Tensor. A node may keep an object that it emits,
+ * or memory under it. The emitted value must not change with it, so we copy such memory. Memory that
+ * certainly nobody else reaches travels uncopied. The check runs no code of the user's: nothing changes
+ * meanwhile. We trust one thing: that nobody makes a read-only array writable again while another node has
+ * it. */
 #include "data/tensor.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"
@@ -16,7 +17,7 @@ bool rmi_has_memory(PyObject *object)
     return rmi_tensor_check(object) || rmi_array_check(object);
 }
 
-/* A failure counts as the worse. */
+/* A failure counts as writeable. */
 static bool is_writeable(PyObject *array)
 {
     PyObject *flags = rmi_array_attribute(array, RMI_NAME_flags);
@@ -28,7 +29,8 @@ static bool is_writeable(PyObject *array)
     return is;
 }
 
-/* By a buffer other than the `known_writers`, or one that could be had; by what the memory was taken from. */
+/* The writer may be a buffer beside the `known_writers`, one that a holder can still ask for, or the object
+ * that the memory came from. */
 static bool tensor_may_change(PyObject *tensor, Py_ssize_t held, Py_ssize_t known_writers, unsigned depth)
 {
     const rm_value value = rmi_tensor_value(tensor);
@@ -38,7 +40,7 @@ static bool tensor_may_change(PyObject *tensor, Py_ssize_t held, Py_ssize_t know
            (source != NULL && may_change(source, 1, depth + 1)) || (lender != NULL && Py_REFCNT(lender) > 1);
 }
 
-/* A view shares its buffer with the views that were made of it, also with those that numpy makes. */
+/* A view shares its buffer with all views made from it, also with those that numpy makes. */
 static bool view_may_change(PyObject *view, Py_ssize_t held, unsigned depth)
 {
     const Py_buffer *buffer = PyMemoryView_GET_BUFFER(view);
@@ -50,34 +52,38 @@ static bool view_may_change(PyObject *view, Py_ssize_t held, unsigned depth)
     return (is_shared && !PyBytes_Check(buffer->obj)) || may_change(buffer->obj, 1, depth + 1);
 }
 
-/* What keeps a tensor's memory for an array that has no other way to it; NULL: it is something else. */
+/* The Tensor (borrowed) behind `base`, where our package made the array over a Tensor without a buffer; else
+ * NULL. */
 static PyObject *tensor_of_base(PyObject *base)
 {
-    if (!PyType_HasFeature(Py_TYPE(base), Py_TPFLAGS_HEAPTYPE)) /* most are not even of a class of Python's */
+    if (!PyType_HasFeature(Py_TYPE(base),
+                           Py_TPFLAGS_HEAPTYPE)) /* quick: most bases are of a class of C code */
         return NULL;
     PyTypeObject *type = rmi_class_of_module("remotemedia._arrays", "_Memory");
     PyObject *tensor =
         type != NULL && Py_IS_TYPE(base, type) ? PyObject_GetAttr(base, rmi_name(RMI_NAME_tensor)) : NULL;
     PyErr_Clear();
     if (tensor != NULL)
-        Py_DECREF(tensor); /* the base has it */
+        Py_DECREF(tensor); /* the base still holds it */
     return tensor != NULL && rmi_tensor_check(tensor) ? tensor : NULL;
 }
 
-/* An array that owns its memory has no base; else that is the array, or what else the memory belongs to. */
+/* An array that owns its memory has no base. Else the base is the array, or the other object, that owns the
+ * memory. */
 static bool array_may_change(PyObject *array, Py_ssize_t held, unsigned depth)
 {
     if (Py_REFCNT(array) > held && is_writeable(array))
         return true;
     PyObject *base = rmi_array_attribute(array, RMI_NAME_base);
-    const bool may =
-        base == NULL || (base != Py_None && may_change(base, 2, depth + 1)); /* the array's and ours */
+    const bool may = base == NULL || (base != Py_None &&
+                                      may_change(base, 2, depth + 1)); /* references: the array's and ours */
     Py_XDECREF(base);
     PyErr_Clear();
     return may;
 }
 
-/* `held`: references to the object that are known and will not be used. What is not known may be changed by anybody. */
+/* `held`: references to the object that will not be used. An object of an unknown kind counts as
+ * changeable. */
 static bool may_change(PyObject *object, Py_ssize_t held, unsigned depth)
 {
     if (PyBytes_Check(object))
@@ -135,7 +141,7 @@ PyObject *rmi_memory_share(PyObject *object)
         rmi_tensor_freeze(object);
         return rmi_tensor_writers(object) > 0 ? rmi_memory_copy(object) : Py_NewRef(object);
     }
-    if (rmi_array_is_masked(object)) /* its mask is an array of its own, which stays writable */
+    if (rmi_array_is_masked(object)) /* its mask is a separate array, which stays writable */
         return copy_array(object);
     if (!is_writeable(object))
         return Py_NewRef(object);

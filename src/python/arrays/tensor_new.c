@@ -1,4 +1,4 @@
-/* Tensors made in Python: over the memory of any object with a buffer. */
+/* Makes Tensors in Python over the memory of any object with a buffer. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,14 +7,14 @@
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"
 
-/* Keeps the exporting object's memory where it is. */
+/* Holds the buffer: the exporting object must not move its memory. */
 typedef struct keeper {
     Py_buffer buffer;
 } keeper;
 
 static void keeper_free(void *owner)
 {
-    if (rmi_python_has_ended()) { /* the memory went with the interpreter, or is nobody's: what is left is ours */
+    if (rmi_python_has_ended()) { /* the buffer ended with the interpreter; frees the keeper */
         rmi_free(NULL, owner, sizeof(keeper));
         return;
     }
@@ -24,7 +24,7 @@ static void keeper_free(void *owner)
     rmi_free(NULL, owner, sizeof(keeper));
 }
 
-/* The dtype of a buffer's format, or 0; letters of native size are told apart by the item's. */
+/* The dtype of a buffer's format, or 0. The item's size decides for letters with a native size. */
 static rm_dtype dtype_of_format(const char *format, Py_ssize_t size)
 {
     static const struct {
@@ -66,7 +66,7 @@ static int dtype_named(PyObject *name, rm_dtype *out)
 bool rmi_tensor_is_aligned(const rm_tensor *view)
 {
     const bool is_complex =
-        view->dtype == RM_COMPLEX64 || view->dtype == RM_COMPLEX128; /* as its parts are */
+        view->dtype == RM_COMPLEX64 || view->dtype == RM_COMPLEX128; /* aligned as its parts */
     const size_t size = rm_dtype_size(view->dtype) / (is_complex ? 2 : 1);
     return size == 0 || (uintptr_t)view->data % size == 0;
 }
@@ -82,7 +82,7 @@ static void fill_strides(const int64_t *sizes, int64_t dimensions, int64_t *stri
     }
 }
 
-/* Shape and strides as the buffer has them, strides counted in elements; *fits: they are whole numbers of those. */
+/* The buffer's shape and strides, in elements. *fits: each stride is a whole number of elements. */
 static int layout_of_buffer(const Py_buffer *buffer, int64_t *shape, int64_t *strides, bool *fits)
 {
     const Py_ssize_t size = buffer->itemsize > 0 ? buffer->itemsize : 1;
@@ -131,7 +131,7 @@ static int layout_of_shape(PyObject *shape, int64_t count, int64_t *sizes, int64
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Describes the buffer's memory as the caller wants it seen. 1: its elements have no dtype. */
+/* Describes the buffer's memory with the caller's shape and dtype. 1: the elements have no dtype. */
 static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, int64_t *sizes,
                     int64_t *strides, rm_tensor *view, bool *fits)
 {
@@ -164,7 +164,8 @@ static int describe(const Py_buffer *buffer, PyObject *shape, PyObject *dtype, i
 
 /* ---- Values */
 
-/* A tensor over the buffer that `kept` (consumed) has; a copy of it where its elements do not lie as a tensor's can. */
+/* Makes a tensor over the buffer of `kept` (consumed); a copy where the elements do not lie as a tensor's
+ * can. */
 static int value_over(const rm_allocator *allocator, keeper *kept, const rm_tensor *view, bool fits,
                       rm_value *out)
 {
@@ -222,7 +223,7 @@ int rmi_tensor_wrap_buffer(const rm_allocator *allocator, PyObject *source, cons
     return rc;
 }
 
-/* The buffer's memory in the form that the caller of Tensor() names. */
+/* The value of an object's buffer, with the arguments of Tensor(). */
 static int value_of_buffer(PyObject *source, PyObject *shape, PyObject *dtype, rm_value *out)
 {
     int64_t sizes[RM_MAX_DIMENSIONS + 1], strides[RM_MAX_DIMENSIONS + 1];
@@ -240,14 +241,15 @@ static int value_of_buffer(PyObject *source, PyObject *shape, PyObject *dtype, r
     return -1;
 }
 
-/* Arrays, as they are, may have elements without a format or no buffer at all. */
+/* Arrays without a new shape or dtype go another way: they may have elements without a format, or no
+ * buffer. */
 static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, rm_value *out)
 {
     rm_error err = {0};
     *out = rm_null();
     if (shape != Py_None || dtype != Py_None || !rmi_array_like(source))
         return value_of_buffer(source, shape, dtype, out);
-    /* An array of another library may be kept: what a Tensor of it is sent as is decided then. */
+    /* Any number of holders is fine here: the Tensor is checked again when it is emitted. */
     const int rc = rmi_tensor_check(source) ? rmi_tensor_take(source, PY_SSIZE_T_MAX, out, &err)
                                             : rmi_array_to_value(NULL, source, PY_SSIZE_T_MAX, out, &err);
     if (rc == RM_OK)
@@ -321,7 +323,7 @@ PyObject *rmi_tensor_part(PyObject *tensor, Py_ssize_t start, Py_ssize_t stop)
     rm_error err = {0};
     PyObject *made = NULL;
     int rc = rm_tensor_slice(NULL, rmi_tensor_value(tensor), start, stop - start, &part, &err);
-    if (rc == RM_OK && rmi_tensor_writers(tensor) > 0) { /* the part would not know of them */
+    if (rc == RM_OK && rmi_tensor_writers(tensor) > 0) { /* the part would not know these writers */
         rc = rmi_tensor_copy(NULL, part, &own, &err);
         rm_value_clear(&part);
         part = own;

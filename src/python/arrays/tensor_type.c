@@ -1,5 +1,5 @@
-/* remotemedia.Tensor: a tensor value as an object with a buffer, so that memoryview and numpy see its
- * memory uncopied. */
+/* remotemedia.Tensor: a tensor value as an object with a buffer. memoryview and numpy see its memory
+ * uncopied. */
 #include <math.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ typedef struct tensor_object {
     PyObject_VAR_HEAD rm_value value; /* owned */
     int64_t timestamp, duration;
     bool may_write;      /* into memory that no other value shares */
-    Py_ssize_t writers;  /* buffers through which that is possible */
+    Py_ssize_t writers;  /* buffers that can write */
     Py_ssize_t layout[]; /* shape, strides in bytes, as buffers have them */
 } tensor_object;
 
@@ -61,7 +61,7 @@ int rmi_tensor_take(PyObject *tensor, Py_ssize_t held, rm_value *out, rm_error *
 {
     if (rmi_memory_may_change(tensor, Py_REFCNT(tensor)))
         return rmi_tensor_copy(NULL, tensor_of(tensor)->value, out, err);
-    if (Py_REFCNT(tensor) > held) /* whether that is given up before the others look must not matter */
+    if (Py_REFCNT(tensor) > held) /* other holders lose the right to write, whenever they look */
         rmi_value_mark_branched(tensor_of(tensor)->value);
     *out = rm_value_retain(tensor_of(tensor)->value);
     return RM_OK;
@@ -133,20 +133,20 @@ static PyObject *tensor_make(PyObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- The buffer */
 
-/* struct's letters; those that `memoryview` does not know are numpy's ("Zf"). */
+/* The letters of module `struct`; numpy's ("Zf") for dtypes that `memoryview` does not know. */
 static const char *const formats[RM_DTYPE_COUNT] = {
     [RM_BOOL8] = "?",   [RM_INT8] = "b",    [RM_INT16] = "h",      [RM_INT32] = "i",       [RM_INT64] = "q",
     [RM_UINT8] = "B",   [RM_UINT16] = "H",  [RM_UINT32] = "I",     [RM_UINT64] = "Q",      [RM_FLOAT16] = "e",
     [RM_FLOAT32] = "f", [RM_FLOAT64] = "d", [RM_COMPLEX64] = "Zf", [RM_COMPLEX128] = "Zd",
 };
 
-/* NULL where buffers have no word for the elements. */
+/* NULL where buffers have no format for the elements. */
 static const char *format_of(const rm_tensor *view)
 {
     return view->dtype < RM_DTYPE_COUNT ? formats[view->dtype] : NULL;
 }
 
-/* What of the request the layout cannot give; NULL: it can. */
+/* The part of the request that the layout cannot fulfil; NULL: none. */
 static const char *unfit_layout(rm_value value, int flags)
 {
     const bool c = rm_tensor_is_contiguous(value), fortran = rm_tensor_is_fortran(value);
@@ -209,7 +209,7 @@ static void tensor_releasebuffer(PyObject *self, Py_buffer *buffer)
 static PyObject *strides_in_bytes(PyObject *self, void *closure);
 static PyObject *get_shape(PyObject *self, void *closure);
 
-/* numpy's array interface: where the memory is, its elements without a meaning. */
+/* numpy's array interface: the address of the memory, with elements of no meaning. */
 static PyObject *interface(PyObject *self)
 {
     const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
@@ -245,7 +245,7 @@ static PyObject *tensor_array(PyObject *self, PyObject *args, PyObject *kwargs)
     return array;
 }
 
-/* ---- What it says about itself */
+/* ---- Properties */
 
 static PyObject *sizes(const Py_ssize_t *values, int32_t count)
 {
@@ -368,7 +368,7 @@ static Py_ssize_t tensor_length(PyObject *self)
     return tensor_of(self)->layout[0];
 }
 
-/* Elements that `memoryview` cannot read are numpy's. */
+/* numpy reads elements that `memoryview` cannot read. */
 static PyObject *tensor_tolist(PyObject *self, PyObject *unused)
 {
     const rm_tensor tensor = rm_tensor_view(tensor_of(self)->value);

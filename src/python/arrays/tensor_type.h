@@ -4,26 +4,27 @@
 
 #include "python/python_host.h"
 
-/* A tensor value (borrowed) as a Tensor over the same memory; times in ns or RM_NO_TIME. */
+/* Makes a Tensor over the memory of a tensor value (borrowed); times in ns or RM_NO_TIME. */
 RM_MUST_CHECK PyObject *rmi_tensor_to_python(rm_value tensor, int64_t timestamp, int64_t duration);
-/* The Tensor of a packet, which gives its value away: memory that nobody else holds may be written to. */
+/* Makes a Tensor of a packet, which gives its value away. The Tensor may write to memory that nobody else
+ * holds. */
 RM_MUST_CHECK PyObject *rmi_tensor_of_packet(rm_packet *packet);
 bool rmi_tensor_check(PyObject *object);
 /* The value inside, borrowed. */
 rm_value rmi_tensor_value(PyObject *tensor);
-/* The value for one more owner; a copy where somebody may still write to the memory. Who holds the Tensor beyond `held`
- * references cannot write to it any more. *out is owned. */
+/* The value for a further owner; a copy where somebody may still write to the memory. Holders of the Tensor
+ * beyond `held` references lose the right to write. *out is owned. */
 RM_MUST_CHECK int rmi_tensor_take(PyObject *tensor, Py_ssize_t held, rm_value *out, rm_error *err);
-/* The times it carries: ns or RM_NO_TIME. */
+/* The Tensor's times: ns or RM_NO_TIME. */
 void rmi_tensor_times(PyObject *tensor, int64_t *timestamp, int64_t *duration);
-/* How many buffers there are through which the memory may be written to; whether a further one could be had now, or when
+/* The number of buffers that can write to the memory. Whether a further one is possible: at once; or after
  * others have given the memory up. */
 Py_ssize_t rmi_tensor_writers(PyObject *tensor);
 bool rmi_tensor_is_writable(PyObject *tensor);
 bool rmi_tensor_may_be_writable(PyObject *tensor);
-/* No further one can be had. */
+/* Refuses further writable buffers. */
 void rmi_tensor_freeze(PyObject *tensor);
-/* One more or one less, from elsewhere than its buffer. */
+/* Counts a writer (1, or -1 at its end) other than a buffer of the Tensor. */
 void rmi_tensor_add_writers(PyObject *tensor, int more);
 
 /* ---- tensor_new.c */
@@ -33,25 +34,26 @@ RM_MUST_CHECK PyObject *rmi_tensor_from_object(PyObject *source, PyObject *shape
                                                PyObject *sample_rate, PyObject *channel_layout);
 /* The part [start, stop) along the first dimension. */
 RM_MUST_CHECK PyObject *rmi_tensor_part(PyObject *tensor, Py_ssize_t start, Py_ssize_t stop);
-/* The memory of an object with a buffer as a tensor value, its elements as `description` (may be NULL) says; copied where
- * they do not lie as a tensor's can. 1: it has a buffer, but elements without a dtype; -1: an exception. *out is owned. */
+/* Makes a tensor value over the memory of an object with a buffer; `description` (may be NULL) describes the
+ * elements. Copies elements that do not lie as a tensor's can. 1: the elements have no dtype; -1: an
+ * exception. *out is owned. */
 RM_MUST_CHECK int rmi_tensor_wrap_buffer(const rm_allocator *allocator, PyObject *source,
                                          const char *description, rm_value *out);
-/* Whether the elements lie where C may read them one by one. */
+/* Whether the elements are aligned for C. */
 bool rmi_tensor_is_aligned(const rm_tensor *view);
 /* The object whose buffer a tensor value lies over, borrowed; NULL: none. */
 RM_MUST_CHECK PyObject *rmi_tensor_source(rm_value tensor);
 
 /* ---- dlpack.c */
-/* The object of another library whose memory it is, borrowed; NULL: none. */
+/* The object of another library that owns the memory, borrowed; NULL: none. */
 PyObject *rmi_tensor_lender(rm_value tensor);
-/* The memory that `__dlpack__` of `source` hands over. *out is owned. */
+/* Makes a tensor over the memory from `__dlpack__` of `source`. *out is owned. */
 RM_MUST_CHECK int rmi_tensor_from_dlpack(const rm_allocator *allocator, PyObject *source, rm_value *out);
 /* The methods __dlpack__ and __dlpack_device__ of a Tensor. */
 PyObject *rmi_tensor_dlpack(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *rmi_tensor_dlpack_device(PyObject *self, PyObject *unused);
 
-/* remotemedia.Packet: a value on its way out, with more said about it. Members are owned. */
+/* remotemedia.Packet: a value to emit, with its port, times or metadata. Members are owned. */
 typedef struct rmi_py_packet {
     PyObject_HEAD PyObject *value, *port, *timestamp, *metadata;
 } rmi_py_packet;
@@ -60,7 +62,7 @@ typedef struct rmi_py_packet {
 RM_MUST_CHECK int rmi_seconds_to_ns(PyObject *seconds, int64_t *ns);
 RM_MUST_CHECK PyObject *rmi_ns_to_seconds(int64_t ns);
 
-/* The types; borrowed by the process' state for ever. */
+/* The types; the process' state borrows them for ever. */
 RM_MUST_CHECK PyTypeObject *rmi_tensor_type_new(PyObject *module);
 RM_MUST_CHECK PyTypeObject *rmi_packet_type_new(PyObject *module);
 

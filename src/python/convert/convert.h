@@ -1,11 +1,11 @@
-/* Between the runtime's values and Python's objects. Threads and references: see python_host.h. */
+/* Converts between the runtime's values and Python's objects. Threads and references: see python_host.h. */
 #ifndef PYTHON_CONVERT_CONVERT_H
 #define PYTHON_CONVERT_CONVERT_H
 
 #include "data/wire/wire.h"
 #include "python/python_host.h"
 
-/* `value` (borrowed) as an object. An object that came from Python is the same object again. */
+/* Converts `value` (borrowed) to an object. An object value of Python gives the same object again. */
 RM_MUST_CHECK PyObject *rmi_to_python_slow(rm_value value);
 RM_MUST_CHECK static inline PyObject *rmi_to_python(rm_value value)
 {
@@ -14,7 +14,7 @@ RM_MUST_CHECK static inline PyObject *rmi_to_python(rm_value value)
     return rmi_to_python_slow(value);
 }
 
-/* None, and exactly int (64 bits), float and bool have a value of their own; false: it is something else. */
+/* Converts None, an int of 64 bits, a float or a bool, but no subclass; false: something else. */
 static inline bool rmi_scalar(PyObject *object, rm_value *out)
 {
     if (PyLong_CheckExact(object)) {
@@ -38,41 +38,41 @@ static inline bool rmi_scalar(PyObject *object, rm_value *out)
     return true;
 }
 
-/* `object` (borrowed) as a value that travels: scalars and tensors as themselves, all else as an object
- * value around it, or around a copy where it can be changed by someone who holds it beyond the `held`
- * references that the caller will give up. *out is owned. */
+/* Converts `object` (borrowed) to the value of a packet. Scalars and tensors become such values; all else
+ * becomes an object value. That holds a copy where somebody beside the `held` references, which the caller
+ * will give up, can change the object. *out is owned. */
 RM_MUST_CHECK int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_error *err);
 
-/* `object` (borrowed) as a plain value, exactly; what has no plain form is an error that says how to make
- * one. Runs no user code but `items` of mappings. *out is owned. */
+/* Converts `object` (borrowed) to a plain value, without loss. An object without a plain form is an error
+ * that says how to convert it. Of the user's code only `items` of mappings runs. *out is owned. */
 RM_MUST_CHECK int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err);
 
 /* The kind of object value that this host makes. */
 extern const rmi_wire_writable_type rmi_python_object;
 
 /* ---- to_wire.c */
-/* Appends `object` (borrowed), which stands in `depth` containers, as bytes: exactly, tuples and sets too. What cannot
- * cross is an error as rmi_to_plain's. Runs no user code but `items` of mappings. */
+/* Appends `object` (borrowed), which is inside `depth` containers, as bytes: without loss, tuples and sets
+ * too. Other objects are an error as in rmi_to_plain. Of the user's code only `items` of mappings runs. */
 RM_MUST_CHECK int rmi_wire_write_python(rmi_wire_writer *packer, PyObject *object, unsigned depth,
                                         rm_error *err);
 
 /* ---- from_wire.c */
-/* What was packed as only Python has it (borrowed), as that again; arrays have memory of their own. */
+/* Makes the Python object of its wire form (borrowed). Arrays get their own memory. */
 RM_MUST_CHECK PyObject *rmi_wire_object_to_python(rmi_wire_object *packed);
-/* An object value as Python's object. `value` is null afterwards unless it holds that very object; arrays in it get the
- * memory that nobody else has. */
+/* Converts an object value to Python's object. `value` becomes null unless it holds that very object. Arrays
+ * take over memory that nobody else has. */
 RM_MUST_CHECK PyObject *rmi_take_object(rm_value *value);
 
 /* ---- copy.c */
 
-/* A private copy of what copyable.h knows (containers, dataclasses, ...), at any depth; all else is shared. Arrays and
- * Tensors in it are copied too, or, for a branch, shared and read-only from then on. */
+/* A private copy of the kinds of copyable.h (containers, dataclasses, ...), at any depth; shares all else.
+ * Copies arrays and Tensors too; for a branch it shares them, read-only from then on. */
 RM_MUST_CHECK PyObject *rmi_copy(PyObject *object, bool for_branch);
-/* Whether one of those in `object`, or the memory of an array or Tensor, can be changed by something outside it, apart
- * from `held` references to `object` itself. */
+/* Whether something outside `object` can change such a part of it, or the memory of an array or Tensor in it,
+ * not counting `held` references to `object` itself. */
 bool rmi_reachable(PyObject *object, Py_ssize_t held);
 
-/* Describes a failure to convert: RM_E_UNSUPPORTED with how to convert it. */
+/* Makes RM_E_UNSUPPORTED, with a hint how to convert the object. */
 int rmi_unsupported(PyObject *object, rm_error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* Object values: the vtable that the runtime knows Python's objects by, and private copies: for branches,
- * and of what a node emits while it may still change it. */
+/* Object values: their vtable for Python's objects; and private copies, for branches and for emitted objects
+ * that a node may still change. */
 #include "base/alloc.h"
 #include "python/arrays/array.h"
 #include "python/convert/copyable.h"
@@ -8,15 +8,16 @@
 
 /* ---- Copies */
 
-/* One copy: of arrays and Tensors the elements too, or, for a branch, the right to write to them is given up. */
+/* The state of one copy. It copies the elements of arrays and Tensors; for a branch it makes them read-only
+ * instead. */
 typedef struct copying {
-    PyObject *memo; /* what was copied: {address: copy}, or NULL */
+    PyObject *memo; /* copies so far: {address: copy}, or NULL */
     bool for_branch;
 } copying;
 
 static PyObject *copy(PyObject *object, copying *how);
 
-/* Numbers and strings, the most frequent kinds known at a glance: neither containers, bytearray nor arrays. */
+/* A quick check for numbers and strings, the most frequent kinds. */
 static inline bool is_atom(PyObject *object)
 {
     enum { ATOM = Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS };
@@ -27,7 +28,7 @@ static inline bool is_atom(PyObject *object)
            !(PyByteArray_Check(object) || rmi_has_memory(object));
 }
 
-/* The copy made of `object` before, in cycles and where it is shared; NULL without an exception: none. */
+/* An earlier copy of `object`, for cycles and shared objects; NULL without an exception: none. */
 static PyObject *copied_before(PyObject *object, PyObject *memo)
 {
     PyObject *key = memo != NULL ? PyLong_FromVoidPtr(object) : NULL, *found = NULL;
@@ -47,8 +48,8 @@ static int remember(PyObject *object, PyObject *made, copying *how)
     return rc;
 }
 
-/* An element: most are shared as they are. It is held meanwhile: the copy of an array of a class of the user's may run code
- * that takes it out of its container. */
+/* Copies an element; shares most. Holds the element meanwhile: to copy an array of a user's class may run
+ * code that takes the element out of its container. */
 static inline PyObject *copy_element(PyObject *element, copying *how)
 {
     if (is_atom(element))
@@ -85,7 +86,8 @@ static int copy_dict(PyObject *from, PyObject *to, copying *how)
     return rc;
 }
 
-/* What iterating as the class of C code does gives: the keys of an OrderedDict in its own order, a deque's elements. */
+/* Iterates as the class of C code does: over the keys of an OrderedDict in its order, or a deque's
+ * elements. */
 static int copy_iterated(PyObject *from, PyObject *to, bool is_dict, copying *how)
 {
     PyObject *iterator = (is_dict ? &PyODict_Type : rmi_content_base(from))->tp_iter(from), *at = NULL;
@@ -130,7 +132,7 @@ static int copy_attributes(PyObject *from, PyObject *to, copying *how)
     return rc;
 }
 
-/* A tuple is the same one when nothing in it needed a copy. */
+/* Returns the tuple itself when nothing in it needs a copy. */
 static PyObject *copy_tuple(PyObject *from, copying *how)
 {
     const Py_ssize_t length = PyTuple_GET_SIZE(from);
@@ -208,7 +210,7 @@ PyObject *rmi_copy(PyObject *object, bool for_branch)
 
 static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth);
 
-/* Somebody else holds the tuple: does it hold what can change? */
+/* Whether a tuple that somebody else holds has something in it that can change. */
 static bool tuple_may_change(PyObject *tuple, unsigned depth)
 {
     bool may = false;
@@ -241,13 +243,13 @@ static bool values_reachable(PyObject *dict, unsigned depth)
     return false;
 }
 
-/* A deque's elements; a failure counts as the worse. */
+/* A deque's elements. A failure counts as reachable. */
 static bool iterated_reachable(PyObject *object, unsigned depth)
 {
     PyObject *iterator = rmi_content_base(object)->tp_iter(object), *element = NULL;
     bool is = iterator == NULL;
     while (!is && (element = Py_TYPE(iterator)->tp_iternext(iterator)) != NULL) {
-        is = !is_atom(element) && reachable(element, 2, depth + 1); /* the deque's and ours */
+        is = !is_atom(element) && reachable(element, 2, depth + 1); /* references: the deque's and ours */
         Py_DECREF(element);
     }
     Py_XDECREF(iterator);
@@ -256,7 +258,7 @@ static bool iterated_reachable(PyObject *object, unsigned depth)
     return is;
 }
 
-/* In `__dict__` and slots; a failure counts as the worse. */
+/* Values in `__dict__` and slots. A failure counts as reachable. */
 static bool attributes_reachable(PyObject *object, unsigned depth)
 {
     PyObject *dict = rmi_content_dict(object);
@@ -292,7 +294,7 @@ static bool content_reachable(PyObject *object, rmi_content content, unsigned de
     }
 }
 
-/* What is deeper than any plain value is left alone. */
+/* Objects deeper than the limit are not looked at. */
 static bool reachable(PyObject *object, Py_ssize_t held, unsigned depth)
 {
     const rmi_content content = rmi_content_of(object);

@@ -36,7 +36,7 @@ static bool is_dataclass(const PyTypeObject *type)
 static rmi_content content_of_base(const PyTypeObject *base)
 {
     static const struct {
-        PyTypeObject *type; /* or the name of one that C does not know */
+        PyTypeObject *type; /* or, where C has no such object, the name */
         const char *name;
         rmi_content content;
     } bases[] = {
@@ -57,8 +57,8 @@ static rmi_content content_of_base(const PyTypeObject *base)
     return RMI_CONTENT_NONE;
 }
 
-/* What a class of Python code may hold. One that has a say in how it ends, or in what its instances are (the members of an
- * enum), is left alone. */
+/* The content of a class of Python code. NONE for a class with a finalizer, or with a metaclass other than
+ * ABCMeta (an enum, for example). */
 static rmi_content content_of_class(PyTypeObject *type)
 {
     PyTypeObject *base = base_of(type);
@@ -87,7 +87,8 @@ rmi_content rmi_content_of(PyObject *object)
 
 /* ---- Making them */
 
-/* Calls the two functions of the class of C code alone. `argument` NULL: without one. */
+/* Makes an object with __new__ and __init__ of the class of C code only. `argument` NULL: without
+ * arguments. */
 static PyObject *make(PyTypeObject *type, PyTypeObject *base, PyObject *argument, PyObject *second)
 {
     PyObject *none = PyTuple_New(0), *made = none != NULL ? base->tp_new(type, none, NULL) : NULL;
@@ -101,7 +102,7 @@ static PyObject *make(PyTypeObject *type, PyTypeObject *base, PyObject *argument
     return made;
 }
 
-/* An attribute that the class of C code has, whatever the object's own class has under that name. */
+/* An attribute of the class of C code, not that of the object's own class. */
 static PyObject *attribute_of_base(PyObject *object, PyTypeObject *base, const char *name)
 {
     PyObject *members = PyType_GetDict(base), *text = PyUnicode_FromString(name);
@@ -162,7 +163,7 @@ PyObject *rmi_content_copy(PyObject *object, rmi_content content)
 {
     PyTypeObject *type = Py_TYPE(object), *base = base_of(type);
     if (content == RMI_CONTENT_SET)
-        return make(type, base, object, NULL); /* the hashes are taken over */
+        return make(type, base, object, NULL); /* copies the hashes too */
     if (content == RMI_CONTENT_ARRAY) {
         PyObject *method = attribute_of_base(object, base, "__copy__");
         PyObject *made = method != NULL ? PyObject_CallNoArgs(method) : NULL;

@@ -1,12 +1,13 @@
-/* What an object holds that can change: found and made anew without running code of the user's. An instance of a class that
- * Python code made from one of the kinds below counts as that kind, with its attributes. Threads and references: see python_host.h. */
+/* The content of an object that can change: finds and copies it without running code of the user's. An
+ * instance of a Python subclass of one of the kinds below counts as that kind, with its attributes. Threads
+ * and references: see python_host.h. */
 #ifndef PYTHON_CONVERT_COPYABLE_H
 #define PYTHON_CONVERT_COPYABLE_H
 
 #include "python/python_host.h"
 
 typedef enum rmi_content {
-    RMI_CONTENT_NONE, /* nothing, or nobody's business: such an object is shared as it is */
+    RMI_CONTENT_NONE, /* nothing that we copy: such an object is shared */
     RMI_CONTENT_LIST,
     RMI_CONTENT_TUPLE,
     RMI_CONTENT_DICT,
@@ -20,19 +21,19 @@ typedef enum rmi_content {
     RMI_CONTENT_MEMORY, /* arrays of numpy and Tensors: see memory_owners.c */
 } rmi_content;
 
-/* Never leaves an exception. */
+/* Leaves no exception. */
 rmi_content rmi_content_of(PyObject *object);
 
 /* An object of the same class without elements and attributes: not for NONE, TUPLE, ARRAY and MEMORY. */
 RM_MUST_CHECK PyObject *rmi_content_new(PyObject *like, rmi_content content);
-/* One of the same class, a tuple's, with the `elements` of a tuple. */
+/* A tuple of the same class, with the `elements` of a tuple. */
 RM_MUST_CHECK PyObject *rmi_content_tuple(PyObject *like, PyObject *elements);
-/* The same elements: SET, BYTEARRAY and ARRAY, which hold nothing that can change. */
+/* A copy with the same elements: for SET, BYTEARRAY and ARRAY, whose elements cannot change. */
 RM_MUST_CHECK PyObject *rmi_content_copy(PyObject *object, rmi_content content);
 
-/* The class of C code that its class derives from, or that it is of. */
+/* The class of C code that the object's class is or derives from. */
 PyTypeObject *rmi_content_base(PyObject *object);
-/* Appends to a deque, whatever its class makes of that. */
+/* Appends to a deque as the class of C code does. */
 RM_MUST_CHECK int rmi_deque_append(PyObject *deque, PyObject *element);
 
 /* Whether there may be attributes beside the elements. */

@@ -1,4 +1,4 @@
-/* What only Python has, come from another process of Python's as bytes (data/wire/wire.h): real tuples, sets and dicts again,
+/* Makes Python's own types of bytes from another Python process (data/wire/wire.h): tuples, sets and dicts;
  * and numpy's arrays where numpy is there. */
 #include "data/tensor.h"
 #include "data/value.h"
@@ -8,14 +8,14 @@
 
 /* ---- Arrays */
 
-/* numpy sees elements without a buffer's format read-only, so that an array of them is copied. */
+/* numpy makes a read-only array of elements without a buffer's format: such an array is copied. */
 static bool is_copied(rm_value tensor)
 {
     const rm_dtype dtype = rm_tensor_view(tensor).dtype;
     return (dtype == RM_OPAQUE || dtype == RM_BFLOAT16) && !rmi_value_is_branched(tensor);
 }
 
-/* A tensor (consumed) as an array over its memory, which may be written to where nobody else holds it. */
+/* Makes an array over the memory of a tensor (consumed); writable where nobody else holds the memory. */
 static PyObject *array_of(rm_value tensor)
 {
     const bool copied = is_copied(tensor);
@@ -27,7 +27,8 @@ static PyObject *array_of(rm_value tensor)
     return made;
 }
 
-/* Its memory, where nobody else comes for it or writing is over for all who have it; else a copy. */
+/* An array over the tensor's memory where nobody else will use it, or all its holders have it read-only; else
+ * over a copy. */
 static PyObject *array(rmi_wire_object *packed)
 {
     rm_value own = rm_null();
@@ -42,7 +43,7 @@ static PyObject *array(rmi_wire_object *packed)
     return NULL;
 }
 
-/* Arrays in a value that will be converted once more and never again. */
+/* Marks the arrays in a value that will be converted for the last time: they may give their memory away. */
 static void give_arrays(rm_value value)
 {
     rmi_wire_object *packed = rm_object_get(value, &rmi_wire_object_type.base);

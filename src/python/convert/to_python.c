@@ -65,7 +65,8 @@ static PyObject *remembered_key(rm_value key)
         return Py_NewRef(*slot);
     PyObject *made = string(key);
     if (made != NULL && PyUnicode_IS_ASCII(made)) {
-        PyUnicode_InternInPlace(&made); /* found at once in the user's code, and on the way back */
+        PyUnicode_InternInPlace(
+            &made); /* interned keys are found faster, in the user's code and on the way back */
         Py_XSETREF(*slot, Py_NewRef(made));
     }
     return made;
@@ -95,7 +96,7 @@ static PyObject *container(rm_value value)
     return result;
 }
 
-/* An object of another resolver is seen as its plain form. */
+/* An object of another resolver becomes its plain form. */
 static PyObject *object(rm_value value)
 {
     PyObject *mine = rm_object_get(value, &rmi_python_object.base), *result = NULL;

@@ -1,4 +1,4 @@
-/* Python objects to plain values, exactly or not at all. */
+/* Converts Python objects to plain values, without loss or not at all. */
 #include <math.h>
 #include <string.h>
 
@@ -167,7 +167,7 @@ static int sequence(rmi_walk *w, PyObject *object, rm_value *out)
     return rc;
 }
 
-/* What is no text, as one. */
+/* The text of a key that is no string. */
 static int other_key(rmi_walk *w, PyObject *key, rm_value *out)
 {
     const bool is_plain = key == Py_None || PyLong_Check(key) || PyFloat_Check(key);
@@ -195,7 +195,7 @@ static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
     const size_t place = ((uintptr_t)key >> 4) % RMI_PYTHON_KEYS;
     if (python->texts[place].key != key) {
         rm_value text = rm_null();
-        const int rc = string(NULL, key, &text, w->err); /* it outlives the runtime */
+        const int rc = string(NULL, key, &text, w->err); /* the kept text outlives the runtime */
         if (rc != RM_OK)
             return rc;
         Py_XSETREF(python->texts[place].key, Py_NewRef(key));
@@ -206,7 +206,7 @@ static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
     return RM_OK;
 }
 
-/* `is_new`: no key before it can have the same text. */
+/* `is_new`: no earlier key can have the same text. */
 static int entry(rmi_walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *map)
 {
     rm_value value = rm_null(), text = rm_null();
@@ -237,7 +237,7 @@ static int exact_dict(rmi_walk *w, PyObject *object, rm_value *map)
     return rc;
 }
 
-/* A subclass says itself what is in it, in which order. */
+/* `items` of a subclass decides its content and order. */
 static int other_dict(rmi_walk *w, PyObject *object, rm_value *map)
 {
     PyObject *items = PyMapping_Items(object);
@@ -270,12 +270,12 @@ static int mapping(rmi_walk *w, PyObject *object, rm_value *out)
     return rc;
 }
 
-/* Arrays, and numpy's numbers; nothing else is left that has a plain form. */
+/* Arrays, and numpy's numbers; no other kind has a plain form. */
 static int other(rmi_walk *w, PyObject *object, rm_value *out)
 {
     if (rmi_array_like(object))
         return rmi_array_to_value(w->allocator, object, w->depth == 0 ? 1 : 2, out,
-                                  w->err); /* a container's, ours */
+                                  w->err); /* references: the container's and ours */
     PyObject *number = rmi_array_number(object);
     if (number == NULL)
         return PyErr_Occurred() ? rmi_python_failed(NULL, w->err) : rmi_unsupported(object, w->err);

@@ -1,5 +1,5 @@
-/* Python objects to bytes (data/wire/wire.h), without values between. What is of the same kind as to_value.c says is the same
- * here; tuples, sets, bytearrays, arrays and keys that are no strings stay what they are. */
+/* Converts Python objects to bytes (data/wire/wire.h) without values between. Kinds are as in to_value.c, but
+ * tuples, sets, bytearrays, arrays and keys that are no strings keep their types. */
 #include "base/alloc.h"
 #include "data/integer.h"
 #include "python/arrays/array.h"
@@ -34,7 +34,7 @@ static int integer(packing *p, PyObject *object)
         return rmi_integer_too_long(p->walk.err);
     int rc = rmi_to_plain(p->walk.allocator, object, &value, p->walk.err);
     if (rc == RM_OK)
-        rc = rmi_wire_write(p->packer, value, p->walk.err); /* which counts the digits */
+        rc = rmi_wire_write(p->packer, value, p->walk.err); /* the writer checks the number of digits */
     rm_value_clear(&value);
     return rc;
 }
@@ -54,7 +54,7 @@ static int bytes(packing *p, uint8_t tag, const char *data, Py_ssize_t length)
 
 /* ---- Containers */
 
-/* The head of a container that is gone into; *at is where its count stands. */
+/* Enters a container and writes its head; *at: the offset of its count. */
 static int begin(packing *p, PyObject *object, uint8_t tag, Py_ssize_t count, size_t *at)
 {
     const int rc = rmi_walk_enter(&p->walk, object);
@@ -62,7 +62,8 @@ static int begin(packing *p, PyObject *object, uint8_t tag, Py_ssize_t count, si
     return rc == RM_OK ? rmi_wire_write_head(p->packer, tag, (size_t)count, p->walk.err) : rc;
 }
 
-/* Code of the user's may have changed a container meanwhile: its count is what was packed. */
+/* Leaves a container and writes the count of packed elements: code of the user's may have changed the
+ * container meanwhile. */
 static void end(packing *p, size_t at, Py_ssize_t count)
 {
     rmi_wire_set_u32(p->packer, at, (uint32_t)count);
@@ -85,7 +86,8 @@ static int sequence(packing *p, PyObject *object)
     return rc;
 }
 
-/* A key or an element of a set. A class of the user's may have given a hash to what has none as itself. */
+/* Packs a key, or an element of a set. Refuses instances of a user's class that adds a hash to a list, dict
+ * or the like. */
 static int hashed(packing *p, PyObject *object)
 {
     if (PyList_Check(object) || PyDict_Check(object) || PySet_Check(object) || PyByteArray_Check(object) ||
@@ -94,7 +96,7 @@ static int hashed(packing *p, PyObject *object)
     return pack(p, object);
 }
 
-/* A set itself tells its elements, whatever its class says. */
+/* Iterates as `set` does, whatever the object's class does. */
 static int set(packing *p, PyObject *object)
 {
     PyObject *iterator = PySet_Type.tp_iter(object), *element = NULL;
@@ -142,7 +144,7 @@ static int text_key(packing *p, PyObject *key)
     return RM_OK;
 }
 
-/* What is in a dict, as that of `owner`. */
+/* Packs the content of a dict as that of `owner`. */
 static int dict(packing *p, PyObject *object, PyObject *owner)
 {
     const bool is_map = has_text_keys(object);
@@ -164,7 +166,7 @@ static int dict(packing *p, PyObject *object, PyObject *owner)
     return rc;
 }
 
-/* A subclass says itself what is in it, in which order. */
+/* `items` of a subclass decides its content and order. */
 static int other_dict(packing *p, PyObject *object)
 {
     PyObject *items = PyMapping_Items(object);
@@ -187,7 +189,7 @@ static int other_dict(packing *p, PyObject *object)
     return rc;
 }
 
-/* ---- Arrays, and numpy's numbers; nothing else is left that can cross */
+/* ---- Arrays, and numpy's numbers; no other kind can cross */
 
 static int array(packing *p, PyObject *object)
 {
@@ -246,7 +248,7 @@ int rmi_wire_write_python(rmi_wire_writer *packer, PyObject *object, unsigned de
     p.walk.allocator = packer->allocator;
     p.walk.err = err;
     p.walk.depth = 0;
-    while (p.walk.depth < depth) /* containers of the runtime's around it, which no object can be */
+    while (p.walk.depth < depth) /* containers of the runtime around it: no object can be one of these */
         p.walk.path[p.walk.depth++] = NULL;
     const int rc = pack(&p, object);
     return rc == RM_OK && packer->failed ? rmi_out_of_memory(err) : rc;

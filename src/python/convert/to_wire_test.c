@@ -1,4 +1,4 @@
-/* Python's objects as bytes, and back: what comes back is of the same types with the same in it. */
+/* Python's objects to bytes and back: types and content stay the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -123,7 +123,8 @@ static bool same(PyObject *a, PyObject *b)
     return is;
 }
 
-/* The object as it comes out on the other side. Like an array's, its value is given away or, `kept`, somebody's. */
+/* Sends the object to the other side. The packet gives its value away, unless somebody else holds it too
+ * (`kept`). */
 static int send(const rm_allocator *allocator, PyObject *object, bool kept, PyObject **out, rm_error *err)
 {
     rmi_wire_writer packer;
@@ -149,7 +150,7 @@ static int send(const rm_allocator *allocator, PyObject *object, bool kept, PyOb
     return rc;
 }
 
-/* ---- What comes back the same */
+/* ---- Objects that come back the same */
 
 static const char *const alike[] = {
     "None",
@@ -237,7 +238,7 @@ static void arrays_come_back_writable(void **unused)
     rmi_leave(held);
 }
 
-/* ---- What becomes something simpler, as on the way to plain values */
+/* ---- Objects that become simpler, as in plain values */
 
 static const struct {
     const char *sent, *received;
@@ -276,7 +277,7 @@ static void subclasses_and_numpys_numbers_are_what_they_hold(void **unused)
     rmi_leave(held);
 }
 
-/* ---- What cannot cross: the same errors as on the way to plain values */
+/* ---- Objects that cannot cross: the errors of plain values */
 
 static const struct {
     const char *value;
@@ -346,7 +347,7 @@ static void an_object_packs_itself_where_it_stands(void **unused)
     rmi_wire_clear(&packer);
 }
 
-/* Memory that one branch has is not the other's to write to, whichever is first. */
+/* No branch may write to memory that another branch has, whichever comes first. */
 static void arrays_of_branches_are_read_only(void **unused)
 {
     rm_value value = rm_null(), branch = rm_null();
@@ -377,7 +378,7 @@ static void arrays_of_branches_are_read_only(void **unused)
     rmi_leave(held);
 }
 
-/* What a node changes and returns is what goes on, not what the packet brought. */
+/* A node changes and returns its item: the changed item goes on, not the packet's value. */
 static void a_node_may_change_what_it_is_given(void **unused)
 {
     static const char text[] =
@@ -412,7 +413,7 @@ static void a_node_may_change_what_it_is_given(void **unused)
     rm_runtime_free(runtime);
 }
 
-/* Whatever was accepted becomes an object, or an exception. */
+/* Bytes that the reader accepts become an object, or an exception. */
 static void every_changed_byte_is_survived(void **unused)
 {
     static const char text[] =
