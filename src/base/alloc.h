@@ -19,7 +19,8 @@ RM_MUST_CHECK char *rmi_copy_text(const rm_allocator *allocator, const char *tex
 void rmi_free_text(const rm_allocator *allocator, char *text);
 /* Fills `err` and returns RM_E_OUT_OF_MEMORY. */
 int rmi_out_of_memory(rm_error *err);
-/* Where `err` (NULL is fine) tells that memory ran out, ours or Python's: a hint that `limit` bytes (0: none) are why. */
+/* Adds a hint on the limit of `limit` bytes (0: none) to an `err` (NULL is fine) about memory that ran out,
+ * ours or Python's. */
 void rmi_explain_memory(rm_error *err, uint64_t limit);
 
 /* *out = a * b or a + b; false where that does not fit. */

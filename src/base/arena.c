@@ -29,8 +29,7 @@ void rmi_arena_free(rmi_arena *arena)
     rmi_arena_init(arena, arena->allocator);
 }
 
-/* A block that surely holds `bytes`; blocks double, so that small arenas stay small and large ones cost
- * few calls. */
+/* Adds a block that holds `bytes`. Blocks double: small arenas stay small, and large ones cost few calls. */
 static bool add_block(rmi_arena *arena, size_t bytes)
 {
     size_t size = arena->blocks != NULL ? arena->blocks->size * 2 : FIRST_BLOCK, needed = 0;

@@ -1,4 +1,4 @@
-/* Memory that is given back all at once: for what lives as long as one manifest or one pipeline. */
+/* Memory that is freed all at once: for data that lives as long as one manifest or one pipeline. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

@@ -83,7 +83,7 @@ static void zeroed_memory_is_zero(void **unused)
     }
 }
 
-/* Large blocks come in large pages where the system has them, which must not keep them from growing. */
+/* Large blocks get large pages where the system has them, and must still grow. */
 static void large_blocks_grow_and_shrink(void **unused)
 {
     (void)unused;
@@ -213,7 +213,7 @@ static void errors_are_cut_and_moved(void **unused)
     assert_int_equal(rmi_utf8_check(err.message, strlen(err.message)), strlen(err.message));
     rm_error_hint(&err, "%s", long_text);
     rm_error_pointer(&err, "/nodes/%d", 3);
-    (void)rm_error_set(&err, RM_E_IO, "again: %.5s", err.message); /* its own text as argument */
+    (void)rm_error_set(&err, RM_E_IO, "again: %.5s", err.message); /* the error's own text as argument */
     assert_string_equal(err.message, "again: xxxxx");
     assert_string_equal(err.hint, "");
     assert_false(err.has_pointer);
@@ -234,7 +234,7 @@ static void errors_are_cut_and_moved(void **unused)
     rm_error_clear(NULL);
 }
 
-/* By what the error is, and not by what its message says. */
+/* The error's kind decides, not its message. */
 static void running_out_of_memory_is_explained(void **unused)
 {
     static const struct {
@@ -304,7 +304,7 @@ static void suggestions_are_near(void **unused)
     }
 }
 
-/* Run in a child process: nothing else comes back from a check that fails. */
+/* Runs in a child process: a check that fails ends the process. */
 static int end_of_check(bool holds)
 {
     int status = 0;

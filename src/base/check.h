@@ -1,6 +1,6 @@
-/* Assertions of what the code itself guarantees: no input and no lack of memory can make one false, only a defect, or a
- * node in C that breaks the rules of node.h. They are in debug and sanitizer builds (the option RM_CHECKS); in others a condition is compiled, but never
- * evaluated. */
+/* Assertions: only a defect can make one false, or a node in C that breaks the rules of node.h; no input and
+ * no lack of memory can. Debug and sanitizer builds check them (the option RM_CHECKS); others compile a
+ * condition, but never evaluate it. */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 

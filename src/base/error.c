@@ -24,7 +24,7 @@ static void mark_cut(char *buffer, size_t size)
     memcpy(buffer + end, "...", sizeof "...");
 }
 
-/* Formats by way of a buffer of its own: arguments may point into `to`. */
+/* Formats into a buffer first: arguments may point into `to`. */
 static void format_into(char *to, size_t size, const char *format, va_list arguments)
 {
     char text[sizeof((rm_error *)0)->message];
@@ -40,7 +40,7 @@ static void format_into(char *to, size_t size, const char *format, va_list argum
     memcpy(to, text, (size_t)length + 1);
 }
 
-/* Values belong to a layer above: whoever put them here also said how they are released. */
+/* Values belong to a layer above: that layer also stored the function that releases them. */
 static void release_values(rm_error *err)
 {
     if (err->release != NULL)

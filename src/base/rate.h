@@ -1,4 +1,4 @@
-/* A limit of how much may come in a second; what is more is lost, and counted. {0} has let nothing through. */
+/* A limit on an amount a second; the caller drops and counts the rest. Starts as {0}. */
 #ifndef BASE_RATE_H
 #define BASE_RATE_H
 
@@ -6,12 +6,13 @@
 #include <stdint.h>
 
 typedef struct rmi_rate {
-    int64_t second; /* that `used` counts in */
-    uint64_t used;  /* added by who lets something through: 0 only where nothing has been in this second */
-    uint64_t lost;  /* added by who lets nothing through */
+    int64_t second; /* the second that `used` is for */
+    uint64_t used;  /* passed in this second; the caller adds to it */
+    uint64_t lost;  /* dropped in all; the caller adds to it */
 } rmi_rate;
 
-/* How much of `limit` (0: any) is left in the second of `now`, monotonic ns. */
+/* What is left of `limit` (0: none) in the second of `now`, monotonic ns. Sets `used` to 0 in a new
+ * second. */
 static inline uint64_t rmi_rate_left(rmi_rate *rate, uint64_t limit, int64_t now)
 {
     const int64_t second = now / 1000000000;

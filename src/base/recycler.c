@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 
-/* In a block that is kept: the next one of its size. */
+/* Stands in a kept block: the next block of its size. */
 typedef struct rmi_recycled {
     struct rmi_recycled *next;
 } rmi_recycled;
@@ -15,14 +15,14 @@ static const void *this_thread(void)
     return &mark;
 }
 
-/* Small blocks are of whole steps, so that one serves all sizes of its list. */
+/* Small blocks have whole steps: a block then serves all sizes of its list. */
 static size_t whole_steps(size_t size)
 {
     const size_t step = RMI_RECYCLED_STEP;
     return size <= RMI_RECYCLED_LARGEST ? (size + step - 1) / step * step : size;
 }
 
-/* The list of blocks of so many bytes, NULL where there is none for this size or thread. */
+/* The list of blocks with `whole` bytes; NULL where this size or thread has none. */
 static rmi_recycled **list_for(rmi_recycler *recycler, size_t whole)
 {
     if (whole - 1 >= RMI_RECYCLED_LARGEST || recycler->thread != this_thread())
@@ -43,7 +43,7 @@ static void *take(rmi_recycler *recycler, size_t whole)
 
 static void give(rmi_recycler *recycler, rmi_recycled *block, size_t whole)
 {
-    rmi_recycled **list = list_for(recycler, whole); /* first: `kept` is the owner's alone */
+    rmi_recycled **list = list_for(recycler, whole); /* first: only the owner's thread may read `kept` */
     if (list == NULL || recycler->kept + whole > RM_RECYCLED_BYTES) {
         rmi_free(recycler->behind, block, whole);
         return;

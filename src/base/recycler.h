@@ -1,5 +1,5 @@
-/* Small blocks that come and go by the thousand: what one thread frees it gets again, without a look at the
- * allocator behind. */
+/* Reuses small blocks, which come and go by the thousand: the owner's thread gets blocks that it freed again,
+ * without a call of the allocator behind. */
 #ifndef BASE_RECYCLER_H
 #define BASE_RECYCLER_H
 
@@ -7,8 +7,8 @@
 
 enum { RMI_RECYCLED_STEP = 16, RMI_RECYCLED_LARGEST = 512 };
 
-/* Must stay where it is while `allocator` (pass its address) is used, by any thread; only the thread that
- * called rmi_recycler_init takes from the kept blocks and adds to them. */
+/* Any thread may use `allocator` (pass its address); the recycler must not move meanwhile. Only the thread
+ * that called rmi_recycler_init, the owner, takes from the kept blocks and adds to them. */
 typedef struct rmi_recycler {
     rm_allocator allocator;
     const rm_allocator *behind;
@@ -18,7 +18,7 @@ typedef struct rmi_recycler {
 } rmi_recycler;
 
 void rmi_recycler_init(rmi_recycler *recycler, const rm_allocator *behind);
-/* Gives back what is kept. Called by the thread of rmi_recycler_init; blocks in use must be freed before. */
+/* Frees the kept blocks. The owner's thread calls it, after all blocks in use were freed. */
 void rmi_recycler_clear(rmi_recycler *recycler);
 
 #endif

@@ -1,4 +1,4 @@
-/* Blocks that are used again: content, bounds, and threads that do not own the lists. */
+/* Reused blocks: content, limits, and threads that do not own the lists. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,7 @@ static bool holds(const fixture *f, size_t place, size_t size)
     return true;
 }
 
-/* Each block is resized to the next of some sizes, 0 among them, and keeps what fits. false: it did not. */
+/* Resizes each block to the next of some sizes, 0 among them. false: a block lost content that fits. */
 static bool use(fixture *f, size_t from, size_t to)
 {
     static const size_t sizes[] = {1, 16, 0, 17, 64, 500, 0, 512, 513, 40, 3000, 0, 24};
@@ -84,7 +84,7 @@ static void another_thread_may_use_it_too(void **unused)
     pthread_t thread;
     void *kept = NULL;
     begin(&f);
-    for (size_t i = 0; i < BLOCKS / 2; i++) { /* what one thread made, another changes */
+    for (size_t i = 0; i < BLOCKS / 2; i++) { /* one thread made these blocks, another changes them */
         f.blocks[i] = rmi_alloc(&f.recycler.allocator, i + 1);
         f.sizes[i] = i + 1;
         memset(f.blocks[i], (int)i, i + 1);

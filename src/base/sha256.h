@@ -13,7 +13,7 @@ typedef struct rmi_sha256 {
 
 void rmi_sha256_init(rmi_sha256 *hash);
 void rmi_sha256_add(rmi_sha256 *hash, const void *data, size_t size);
-/* Ends it: 64 hexadecimal digits and a NUL. */
+/* Ends the hash, and writes 64 hexadecimal digits and a NUL. */
 void rmi_sha256_hex(rmi_sha256 *hash, char hex[static 65]);
 
 #endif

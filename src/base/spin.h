@@ -1,11 +1,11 @@
-/* A lock for a few instructions, where a signal handler or a watchdog looks too: an atomic_flag. */
+/* A lock for a few instructions that a signal handler or a watchdog may try too: an atomic_flag. */
 #ifndef BASE_SPIN_H
 #define BASE_SPIN_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* false: somebody has it. */
+/* false: somebody holds the lock. */
 static inline bool rmi_spin_try(atomic_flag *guard)
 {
     return !atomic_flag_test_and_set_explicit(guard, memory_order_acquire);

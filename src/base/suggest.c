@@ -67,7 +67,7 @@ void rmi_suggest_offer(rmi_suggestion *suggestion, const char *candidate)
     if (limit < EDIT)
         limit = EDIT;
     if (begins(word, length, candidate, candidate_length)) {
-        limit = far; /* a word cut short is near, but nearer ones win */
+        limit = far; /* a shortened word is near, but nearer ones win */
     } else if (length <= 2 && far >= length * EDIT) {
         return; /* nothing in common */
     }

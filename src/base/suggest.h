@@ -11,8 +11,8 @@ typedef struct rmi_suggestion {
 } rmi_suggestion;
 
 rmi_suggestion rmi_suggest_for(const char *word);
-/* Offers a candidate (borrowed as long as the suggestion is used); case counts little, far words not at
- * all. */
+/* Offers a candidate (borrowed as long as the suggestion is used). Case counts little; far words are
+ * ignored. */
 void rmi_suggest_offer(rmi_suggestion *suggestion, const char *candidate);
 
 #endif

@@ -104,7 +104,7 @@ void rm_text_free(const rm_allocator *allocator, char *text, size_t length)
 const char *rmi_text_without_nul(const char *text, size_t length, char *buffer, size_t size)
 {
     static const char nul[] = "\\x00", cut[] = "...";
-    size_t used = 0, end = 0; /* end: where a cut text could end, before the dots */
+    size_t used = 0, end = 0; /* end: where to cut the text, before the dots */
     if (memchr(text, '\0', length) == NULL)
         return text;
     for (size_t i = 0; i < length; i++) {

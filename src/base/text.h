@@ -1,4 +1,4 @@
-/* A growing text. Appending remembers a failed allocation, so that only the end needs a check. */
+/* A growing text. It remembers a failed allocation: only the end needs a check. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -11,7 +11,7 @@ typedef struct rmi_text {
     const rm_allocator *allocator;
     char *data; /* NUL-terminated once something was appended */
     size_t length, capacity;
-    bool failed; /* out of memory; what was appended since is lost */
+    bool failed; /* out of memory; later appends are lost */
 } rmi_text;
 
 void rmi_text_init(rmi_text *text, const rm_allocator *allocator);
@@ -27,12 +27,12 @@ RM_MUST_CHECK static inline char *rmi_text_reserve(rmi_text *text, size_t size)
     bool fits = !text->failed && size < text->capacity - text->length;
     return fits ? text->data + text->length : rmi_text_make_room(text, size);
 }
-/* The text, cut to its length, as the caller's own: rm_text_free(allocator, *out, *length). `text` is
- * empty afterwards, also on failure (RM_E_OUT_OF_MEMORY). */
+/* Gives the text, cut to its length, to the caller, who frees it: rm_text_free(allocator, *out, *length).
+ * Empties `text`, also on failure (RM_E_OUT_OF_MEMORY). */
 RM_MUST_CHECK int rmi_text_take(rmi_text *text, char **out, size_t *length, rm_error *err);
 
-/* A text for messages, which end at a NUL: `text` itself, or a copy in `buffer` where each NUL is "\\x00", cut with "..." where
- * `size` (at least 8) ends. */
+/* A text without NULs, for messages: `text` itself, or a copy in `buffer` with "\\x00" for each NUL, cut with
+ * "..." at `size` (at least 8). */
 const char *rmi_text_without_nul(const char *text, size_t length, char *buffer, size_t size);
 
 /* Where UTF-8 breaks: the offset of the first bad byte, or `length` when all is good. */
