@@ -1,4 +1,4 @@
-/* The C library's memory, with large pages for what is large. */
+/* The C library's memory, with large pages for large blocks. */
 #include <stdlib.h>
 
 #include "platform/platform.h"

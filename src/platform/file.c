@@ -10,7 +10,7 @@
 
 enum { FIRST_READ = 65536 };
 
-/* What is read so far; `capacity` has room for the NUL. */
+/* The text so far; `capacity` has room for the NUL. */
 typedef struct file_text {
     const rm_allocator *allocator;
     char *data;
@@ -41,7 +41,7 @@ static int fail_limit(const char *path, size_t limit, rm_error *err)
                         whole ? "MiB" : "bytes");
 }
 
-/* Reads to the end. One byte more than the limit is asked for, to see whether there is one. */
+/* Reads to the end; tries to read one byte more than the limit, to see whether the file is longer. */
 static int read_all(int descriptor, const char *path, size_t limit, file_text *text, rm_error *err)
 {
     for (;;) {
@@ -58,7 +58,7 @@ static int read_all(int descriptor, const char *path, size_t limit, file_text *t
     }
 }
 
-/* Room for the whole file where its size is known, so that it is read at once. */
+/* Room for the whole file, to read it at once, where its size is known. */
 static size_t first_capacity(int descriptor, size_t limit)
 {
     struct stat status;
@@ -85,11 +85,11 @@ int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size
         rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory for the content of %s", name);
     if (rc == RM_OK)
         rc = read_all(descriptor, name, limit, &text, err);
-    if (rc == RM_OK && !reserve(&text, text.length + 1)) /* rm_text_free goes by the length */
+    if (rc == RM_OK && !reserve(&text, text.length + 1)) /* rm_text_free needs the exact size */
         rc = rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory for the content of %s", name);
     if (!standard)
         (void)close(descriptor);
-    if (rc != RM_OK || text.data == NULL) { /* never one without the other */
+    if (rc != RM_OK || text.data == NULL) { /* `data` is NULL only after an error */
         rmi_free(allocator, text.data, text.capacity);
         return rc;
     }

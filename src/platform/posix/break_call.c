@@ -5,10 +5,10 @@
 
 #include "platform/platform.h"
 
-/* Nobody misses this one: without a handler it is ignored. */
+/* Safe to use: a process without a handler ignores it. */
 enum { NUDGE = SIGURG };
 
-/* A call that blocks ends with EINTR because there is a handler. */
+/* Empty: a blocking call ends with EINTR because a handler exists. */
 static void on_nudge(int number)
 {
     (void)number;

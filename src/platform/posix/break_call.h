@@ -1,8 +1,8 @@
-/* What the program's signals and nudges share. */
+/* Shared by the program's signals and nudges. */
 #ifndef PLATFORM_POSIX_BREAK_CALL_H
 #define PLATFORM_POSIX_BREAK_CALL_H
 
-/* Has nudges end blocking calls, until somebody installs a handler of their own. */
+/* Makes nudges end blocking calls, until somebody installs another handler. */
 void rmi_platform_let_calls_break(void);
 
 #endif

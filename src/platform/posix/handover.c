@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "platform/platform.h"
 
-enum { STACK = 8 << 20 }; /* what the first thread of a program has; only what is used is taken */
+enum { STACK = 8 << 20 }; /* as the main thread has; the system gives only the used pages */
 
 typedef enum turn { OF_CALLER, OF_THREAD, FINISHED, LEFT } turn;
 
@@ -14,10 +14,10 @@ struct rmi_handover {
     const rm_allocator *allocator;
     void (*function)(void *context);
     void *context;
-    pthread_mutex_t lock; /* guards `turn`, and so what the two do one after the other */
+    pthread_mutex_t lock; /* guards `turn`, and orders all that the two do */
     pthread_cond_t for_caller, for_thread;
     turn turn;
-    bool began; /* the function did */
+    bool began; /* the function has begun */
     pthread_t thread;
 };
 
@@ -29,7 +29,7 @@ static bool wait_for_turn(rmi_handover *h)
     return h->turn == OF_THREAD;
 }
 
-/* Gives the turn back for the last time, with the lock: the caller frees `h` now. */
+/* Gives the turn back for the last time, with the lock: after that the caller may free `h`. */
 static void finish(rmi_handover *h)
 {
     h->turn = FINISHED;
@@ -79,7 +79,7 @@ int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *conte
     if (h == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
     *h = (rmi_handover){.allocator = allocator, .function = function, .context = context, .turn = OF_CALLER};
-    (void)pthread_mutex_init(&h->lock, NULL); /* without attributes they cannot fail here */
+    (void)pthread_mutex_init(&h->lock, NULL); /* cannot fail here without attributes */
     (void)pthread_cond_init(&h->for_caller, NULL);
     (void)pthread_cond_init(&h->for_thread, NULL);
     const int failure = start_thread(h);
@@ -116,7 +116,7 @@ void rmi_handover_park(rmi_handover *h)
         return;
     }
     finish(h);
-    for (;;) /* what is on the stack can neither go on nor be taken away */
+    for (;;) /* the function on the stack can neither continue nor be removed */
         (void)pause();
 }
 

@@ -17,8 +17,7 @@ int rmi_library_open(const rm_allocator *allocator, const char *path, rmi_librar
     *out = NULL;
     if (library == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    if (strchr(path, '/') == NULL &&
-        length < sizeof here - 2) { /* a bare name would be searched for elsewhere */
+    if (strchr(path, '/') == NULL && length < sizeof here - 2) { /* dlopen looks elsewhere for a bare name */
         memcpy(here, "./", 2);
         memcpy(here + 2, path, length + 1);
         path = here;
@@ -53,7 +52,7 @@ bool rmi_library_function(rmi_library *library, const char *name, void *function
     void *symbol = dlsym(library->handle, name);
     if (symbol == NULL || size != sizeof symbol)
         return false;
-    memcpy(function, &symbol, size); /* POSIX: both kinds of pointer have one form */
+    memcpy(function, &symbol, size); /* POSIX: pointers to functions and to data have the same form */
     return true;
 }
 

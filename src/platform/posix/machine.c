@@ -9,8 +9,8 @@ void rmi_platform_use_large_pages(void *block, size_t size)
 {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)block / page * page;
     const uintptr_t end = ((uintptr_t)block + size + page - 1) / page * page;
-    /* Whole pages, to both ends: a mapping in two parts could not be moved when the block grows. It is advice: where
-     * it cannot be taken, nothing changes. */
+    /* Covers all pages of the block: the system could not move a mapping in two parts when the block grows.
+     * This is advice: a failure changes nothing. */
     (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 

@@ -1,4 +1,4 @@
-/* What the platform gives: waking, deadlines, files, shared objects. */
+/* The platform's functions: waking, deadlines, files, shared objects. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -63,7 +63,7 @@ typedef struct watched {
     atomic_int calls;
     atomic_bool blocks_signals;
     rmi_wake *called;
-    int64_t deadline; /* answered once, then none */
+    int64_t deadline; /* returned once, then none */
 } watched;
 
 static int64_t on_watch(void *context)
@@ -150,7 +150,7 @@ static void turns_are_given_and_come_back(void **unused)
     counted c = {.of = 1000};
     assert_true(rmi_platform_has_threads());
     assert_int_equal(rmi_handover_new(&heap.allocator, count_turns, &c, &c.handover, NULL), RM_OK);
-    assert_int_equal(c.turns, 0); /* it begins with its first turn */
+    assert_int_equal(c.turns, 0); /* the function begins with its first turn */
     for (int turn = 1; turn < c.of; turn++) {
         assert_true(rmi_handover_resume(c.handover));
         assert_int_equal(c.seen, turn);
@@ -170,7 +170,7 @@ static void a_thread_that_has_not_ended_is_left_behind(void **unused)
     rmt_heap heap;
     rmt_heap_init(&heap, 0);
     for (int resumed = 0; resumed <= 1; resumed++) {
-        static counted c; /* outlives the test, as the thread does */
+        static counted c; /* static: the thread outlives the test */
         c = (counted){.of = 10};
         assert_int_equal(rmi_handover_new(&heap.allocator, count_turns, &c, &c.handover, NULL), RM_OK);
         for (int i = 0; i < resumed; i++)
@@ -270,7 +270,7 @@ static void shared_objects_have_functions(void **unused)
     assert_non_null(strstr(err.message, "absent.so"));
     assert_null(library);
     if (rmi_library_open(NULL, "/lib/x86_64-linux-gnu/libm.so.6", &library, &err) != RM_OK)
-        skip(); /* another architecture keeps it elsewhere */
+        skip(); /* another architecture has the library elsewhere */
     assert_true(rmi_library_function(library, "cos", &cosine, sizeof cosine));
     assert_true(cosine(0.0) == 1.0);
     assert_false(rmi_library_function(library, "no_such_function", &absent, sizeof absent));

@@ -16,7 +16,7 @@ void rmi_platform_take_streams(int *input, int *output)
     int opened = 0;
     *input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     *output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    while (opened >= 0 && opened <= STDERR_FILENO) /* so that no file becomes one of the three by chance */
+    while (opened >= 0 && opened <= STDERR_FILENO) /* else a file could become one of the three by chance */
         opened = open("/dev/null", O_RDWR);
     if (opened >= 0) {
         (void)dup2(opened, STDIN_FILENO);
@@ -26,7 +26,7 @@ void rmi_platform_take_streams(int *input, int *output)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* A handler is given nothing but the signal's number, so what it calls stands here. */
+/* A handler gets only the signal's number, so the function to call is global. */
 static struct {
     _Atomic(void (*)(void)) function;
     pthread_t thread;
@@ -35,7 +35,7 @@ static struct {
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof signals[0] };
 
-/* One thread acts: its blocking calls must end. */
+/* The signal must reach one certain thread: that thread's blocking calls must end. */
 static void on_signal(int number)
 {
     int saved = errno;
@@ -53,8 +53,8 @@ void rmi_platform_take_signals(void (*function)(void))
     atomic_store(&taken.function, function);
     rmi_platform_let_calls_break();
     for (size_t i = 0; i < SIGNALS; i++) {
-        /* Without SA_RESTART, so that waiting calls end. What the parent ignores (nohup, a job of a script)
-         * stays so. */
+        /* Without SA_RESTART, so that waiting calls end. A signal that the parent ignores (nohup, a job of a
+         * script) stays ignored. */
         struct sigaction action = {.sa_handler = on_signal}, before;
         (void)sigfillset(&action.sa_mask);
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
@@ -84,7 +84,7 @@ void rmi_platform_wait_writable(int descriptor)
 
 bool rmi_platform_can_write(int descriptor)
 {
-    /* A pipe has room for PIPE_BUF bytes, 512 at least, when it says so. */
+    /* A pipe that is ready has room for PIPE_BUF bytes, at least 512. */
     struct pollfd polled = {.fd = descriptor, .events = POLLOUT};
     return poll(&polled, 1, 0) == 1 && (polled.revents & POLLOUT) != 0;
 }

@@ -43,8 +43,9 @@ void rmi_wake_free(rmi_wake *wake)
 void rmi_wake_raise(rmi_wake *wake)
 {
     const uint64_t one = 1;
-    int saved = errno;                                           /* a signal handler must leave it alone */
-    ssize_t written = write(wake->descriptor, &one, sizeof one); /* fails only when it is raised already */
+    int saved = errno; /* a signal handler must not change errno */
+    ssize_t written =
+        write(wake->descriptor, &one, sizeof one); /* fails only when the flag is raised already */
     (void)written;
     errno = saved;
 }
@@ -55,7 +56,7 @@ static bool lower(const rmi_wake *wake)
     return read(wake->descriptor, &count, sizeof count) == (ssize_t)sizeof count;
 }
 
-/* Milliseconds for poll, rounded up so that the deadline has passed afterwards; -1: no deadline. */
+/* Milliseconds for poll, rounded up: the deadline has then passed; -1: no deadline. */
 static int timeout_until(int64_t deadline)
 {
     if (deadline == INT64_MAX)
@@ -73,7 +74,7 @@ bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t
     int ready = 0;
     if (count > FEW_DESCRIPTORS)
         polled = rmi_alloc(wake->allocator, bytes);
-    if (polled == NULL) { /* without memory for all, look at some: the caller comes again */
+    if (polled == NULL) { /* without memory for all it looks at some: the caller calls again */
         polled = few;
         count = FEW_DESCRIPTORS;
     }

@@ -27,7 +27,7 @@ static void *watch(void *argument)
     return NULL;
 }
 
-/* Signals are the program's own business: none may be delivered to this thread. */
+/* Blocks all signals: they are for the program's own threads. */
 static int start_thread(rmi_watchdog *watchdog)
 {
     sigset_t all, before;

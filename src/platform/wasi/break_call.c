@@ -1,5 +1,5 @@
-/* Signals are only those that a program raises itself. Where the C library's emulation of them is linked, which Python needs,
- * its handlers are called at once. */
+/* A program gets only signals that it raises itself. With the C library's emulation, which Python needs,
+ * raising one calls its handler at once. */
 #include "platform/platform.h"
 
 enum { NUDGE = 23 }; /* SIGURG, as elsewhere */

@@ -15,7 +15,7 @@ double rmi_platform_memory_gb(void)
     return 4294967296.0 / 1e9; /* all that 32 bits address */
 }
 
-/* Exports have no context. A host that limits the memory says so before the program starts. */
+/* Global since exports have no context. A host with a limit sets it before the program starts. */
 static uint64_t memory_limit;
 
 __attribute__((export_name("rm_host_memory"), used)) void host_memory(uint64_t bytes);

@@ -7,8 +7,9 @@ enum { MOST_DESCRIPTORS = 15 };
 /* The longest a single wait lasts where nothing ends it. */
 static const int64_t long_time = 3600 * INT64_C(1000000000);
 
-/* Relative: Node's WASI never comes back from an absolute time on the monotonic clock. In whole milliseconds, at
- * least one beside descriptors: it cuts off the rest, and asked without any time it tells of the clock alone. */
+/* Relative: Node's WASI never returns from an absolute time on the monotonic clock. In whole
+ * milliseconds, as Node cuts off the rest; and at least one beside descriptors, since with none Node
+ * reports only the clock. */
 static __wasi_subscription_t clock_until(int64_t deadline, bool alone)
 {
     const int64_t millisecond = 1000000;
@@ -38,7 +39,7 @@ bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what
     __wasi_event_t events[MOST_DESCRIPTORS + 1];
     __wasi_size_t happened = 0;
     bool ready = false;
-    if (count > MOST_DESCRIPTORS) /* looks at some: the caller comes again */
+    if (count > MOST_DESCRIPTORS) /* looks at some: the caller calls again */
         count = MOST_DESCRIPTORS;
     do {
         happened = 0;

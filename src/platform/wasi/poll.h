@@ -8,10 +8,9 @@
 #include <stdint.h>
 #include <wasi/api.h>
 
-/* Waits until one of `descriptors` can be read (written), or until `deadline` (monotonic ns, INT64_MAX:
- * none), or until `raised` (NULL: none), which the host's call in between may set. true when something other than
- * the deadline ended it. A host that cannot wait for descriptors is taken at its word: they
- * count as ready, and the read itself waits. */
+/* Waits until one of `descriptors` can be read (written), `deadline` (monotonic ns, INT64_MAX: none) passes,
+ * or `raised` (NULL: none) is true; a host that calls in between may set it. false when the deadline ended
+ * the wait. With a host that cannot wait for descriptors they count as ready, and the read itself waits. */
 bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline,
                    const atomic_bool *raised);
 

@@ -1,5 +1,5 @@
-/* The program's descriptors. A WASI host has no signals and no second name for a descriptor, so results get a
- * number of their own, which stands for standard output where the C library calls the host. */
+/* The program's descriptors. A WASI host has no signals and cannot duplicate a descriptor. So results get a
+ * number of their own, which is replaced by standard output's where the C library calls the host. */
 #include <stdbool.h>
 #include <unistd.h>
 #include <wasi/api.h>
@@ -9,10 +9,10 @@
 
 enum { RESULTS = 0x40000001 };
 
-/* The program's only one; a library user never sets it. */
+/* The program has one standard output; a library user never sets this. */
 static bool stdout_is_taken;
 
-/* The linker puts these in the place of the C library's (--wrap). */
+/* The linker replaces the C library's functions by these (--wrap). */
 __wasi_errno_t __real___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *parts, size_t count,
                                       __wasi_size_t *written);
 __wasi_errno_t __wrap___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *parts, size_t count,
@@ -30,13 +30,13 @@ __wasi_errno_t __wrap___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *par
     return __real___wasi_fd_write(fd, parts, count, written);
 }
 
-/* Standard output stays open: some hosts lend their own. */
+/* Never closes standard output: some hosts lend their own. */
 __wasi_errno_t __wrap___wasi_fd_close(__wasi_fd_t fd)
 {
     return stdout_is_taken && fd == RESULTS ? 0 : __real___wasi_fd_close(fd);
 }
 
-/* Standard input stays where it is: a WASI program starts no others that would read it. */
+/* Leaves standard input: a WASI program starts no other program that would read it. */
 void rmi_platform_take_streams(int *input, int *output)
 {
     stdout_is_taken = true;
@@ -76,7 +76,7 @@ uintptr_t rmi_platform_this_thread(void)
     return 0;
 }
 
-/* A random one, since there is none. */
+/* Random, since a WASI program has no process number. */
 long rmi_platform_process_number(void)
 {
     uint32_t number = 1;

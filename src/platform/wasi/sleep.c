@@ -1,5 +1,5 @@
-/* The C library's nanosleep knows no EINTR: the linker puts this in its place (--wrap), so that a host can have a sleeping
- * program look up. */
+/* The C library's nanosleep knows no EINTR. The linker replaces it by this one (--wrap), so that a host can
+ * wake a sleeping program. */
 #include <errno.h>
 #include <time.h>
 #include <wasi/api.h>
@@ -24,7 +24,7 @@ int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
     }
     const uint64_t seconds = (uint64_t)wanted->tv_sec < most ? (uint64_t)wanted->tv_sec : most;
     const uint64_t length = seconds * second + (uint64_t)wanted->tv_nsec;
-    /* Relative: Node's WASI never comes back from an absolute time on the monotonic clock. */
+    /* Relative: Node's WASI never returns from an absolute time on the monotonic clock. */
     const __wasi_subscription_t clock = {
         .u = {.tag = __WASI_EVENTTYPE_CLOCK, .u.clock = {.id = __WASI_CLOCKID_MONOTONIC, .timeout = length}}};
     const __wasi_errno_t error = __wasi_poll_oneoff(&clock, &event, 1, &happened);

@@ -2,8 +2,8 @@
 #ifndef PLATFORM_WASI_TICK_H
 #define PLATFORM_WASI_TICK_H
 
-/* A function that calls no other may have its variables in the 128 bytes below the stack's end without saying so (LLVM's red
- * zone): what calls this first and last leaves them as they are. */
+/* A function that calls no other may keep variables in the 128 bytes below the stack's end (LLVM's red zone).
+ * This macro makes a call that leaves those bytes unchanged. */
 #define RMI_ABOVE_RED_ZONE(call)                       \
     do {                                               \
         char left[128];                                \

@@ -1,5 +1,5 @@
-/* Waiting without threads or signals: a flag, which only the host's call in between may raise, and the host's clock and
- * descriptors. */
+/* Waits without threads or signals: for a flag, which only a call of the host in between can raise, and for
+ * the host's clock and descriptors. */
 #include <wasi/api.h>
 
 #include "base/alloc.h"

@@ -1,6 +1,6 @@
-/* There are no threads. A host that can call into a program while it runs takes a watchdog's place: it calls rm_host_ticks
- * before the program starts, and rm_tick every few milliseconds, in the middle of whatever is going on. Elsewhere deadlines
- * take effect between items. */
+/* There are no threads. A host that can call into a running program replaces the watchdog's thread: it calls
+ * rm_host_ticks before the program starts, and then rm_tick every few milliseconds, in the middle of other
+ * code. With other hosts deadlines take effect between items. */
 #include "base/alloc.h"
 #include "platform/platform.h"
 #include "platform/wasi/tick.h"
@@ -13,10 +13,10 @@ struct rmi_watchdog {
     struct rmi_watchdog *next;
 };
 
-/* Exports have no context. */
+/* Global since exports have no context. */
 static struct {
     rmi_watchdog *first;
-    bool ticks, busy; /* busy: the list is being changed, or walked */
+    bool ticks, busy; /* busy: other code changes or walks the list */
 } host;
 
 __attribute__((export_name("rm_host_ticks"), used)) void host_ticks(void);
@@ -37,7 +37,7 @@ __attribute__((noinline)) static void look_at_all(void)
     host.busy = false;
 }
 
-/* As a signal handler: what it interrupts may be half done. */
+/* As in a signal handler: the interrupted code may be half done. */
 __attribute__((export_name("rm_tick"), used)) void tick(void);
 void tick(void)
 {
