@@ -1,4 +1,5 @@
-/* An audio file: read to some end as AudioFileSource reads it; what was read is written as WAV, and read back the same. */
+/* An audio file: reads some of it as AudioFileSource does, writes these samples as WAV, and reads the same
+ * samples back. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,10 +9,10 @@
 #include "nodes/audio_file/codec.h"
 
 enum { MOST_FRAMES = 1 << 14, MOST_CHANNELS = 254, CHUNKS = 256 };
-/* What the first byte chooses: channels wanted in its low bits, and: */
+/* The first byte's choices: the number of channels in its low bits, and: */
 enum { CHANNELS = 15, WRITES = 16 };
 
-/* A file that is only in memory. */
+/* A file in memory. */
 typedef struct memory_file {
     int descriptor;
     char path[32];
@@ -27,7 +28,7 @@ static void open_memory(memory_file *file, const char *name)
     rmf_require(ftruncate(file->descriptor, 0) == 0, "cannot empty a file in memory");
 }
 
-/* Frames of the file, up to some; *read is how many. */
+/* Reads frames of the file up to a limit; *read is their number. */
 static int read_some(rmi_audio_reader *reader, const rmi_audio_format *format, size_t chunk, float *samples,
                      size_t *read, rm_error *err)
 {

@@ -1,6 +1,6 @@
-/* A node in a sandbox whose module does anything: the host's side of docs/wasm-node.md over an engine that is none. Each call of the
- * guest takes its answer from the input: what it returns, what lies in its exchange area and its memory, whether it waits in
- * the middle or ends. The pipeline around it must stay whole. */
+/* A node in a sandbox whose module does anything: the host's side of docs/wasm-node.md, with a false engine.
+ * The input decides each call of the guest: its code, its exchange area and memory, whether it waits in the
+ * middle or ends. The pipeline around it must stay intact. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,16 +17,16 @@
 enum { MEMORY = 1 << 16, EXCHANGE = 64, INPUT = 1024, INPUT_SIZE = 4096, OUTPUT = 1 << 15, ERROR = 3 << 14 };
 enum { INSTANCES = 6, CALLS = 200, YIELDS = 4, STEPS = 300, IDLE = 20, PULLS = 8 };
 
-/* What a call does, a bit each of the byte that it begins with. */
+/* Actions of a call; each is a bit of the call's first byte. */
 enum {
     EMITS = 1,       /* bytes lie in the output area */
-    FAILS = 2,       /* it answers a code below 0, with an error document */
-    ANSWERS = 4,     /* it answers what the input says, not 0 */
-    COUNTS = 8,      /* `done` is what the input says, not all packets */
-    WAITS = 16,      /* in sched_yield, before it answers */
-    SCRIBBLES = 32,  /* all of the exchange area is the input's */
+    FAILS = 2,       /* it returns a code below 0, with an error document */
+    ANSWERS = 4,     /* it returns a code of the input, not 0 */
+    COUNTS = 8,      /* `done` comes from the input, and is not the number of packets */
+    WAITS = 16,      /* it waits in sched_yield before it returns */
+    SCRIBBLES = 32,  /* the whole exchange area comes from the input */
     ENDS = 64,       /* the instance ends instead */
-    SAYS_WHEN = 128, /* `wait_ms` is what the input says */
+    SAYS_WHEN = 128, /* `wait_ms` comes from the input */
 };
 
 static const char *const names[] = {
@@ -41,10 +41,10 @@ struct rmi_instance {
     uint8_t *memory;
 };
 
-/* What is left of the input, and what it began with. */
+/* The rest of the input, and the choices at its start. */
 static struct script {
     rmf_input input;
-    uint16_t exports; /* which of `names` there are, a bit each */
+    uint16_t exports; /* a bit for each of `names` that exists */
     unsigned instances, calls;
 } script;
 
@@ -53,7 +53,7 @@ static struct script {
 static int engine_new(const rmi_engine_config *config, rmi_engine **out, rm_error *err)
 {
     (void)config, (void)err;
-    *out = (rmi_engine *)&script; /* something to point at */
+    *out = (rmi_engine *)&script; /* any address will do */
     return RM_OK;
 }
 
@@ -129,9 +129,9 @@ static void interrupt(rmi_engine *engine)
     (void)engine;
 }
 
-/* ---- What its functions do */
+/* ---- The guest's functions */
 
-/* Bytes of the input, with their length before them, at an address. Returns the length. */
+/* Reads a length and so many bytes of the input, and puts the bytes at an address. Returns the length. */
 static uint32_t put_bytes(rmi_instance *instance, uint32_t at)
 {
     const uint16_t wanted = rmf_u16(&script.input);
@@ -141,7 +141,7 @@ static uint32_t put_bytes(rmi_instance *instance, uint32_t at)
     return length;
 }
 
-/* Waits for packets. false: its call is to end. */
+/* Waits for packets. false: the call shall end. */
 static bool yield(rmi_instance *instance, rmi_exchange *area)
 {
     rmi_slot result = {0};
@@ -152,7 +152,7 @@ static bool yield(rmi_instance *instance, rmi_exchange *area)
         goes_on = rmi_preview1_sched_yield(instance->wasi, memory_of(instance), NULL, &result) == 0;
         memcpy(area, instance->memory + EXCHANGE, sizeof *area);
         if (area->stream > area->input_size && area->stream < MEMORY / 4)
-            area->input_size = area->stream; /* it asks for more room */
+            area->input_size = area->stream; /* the host asks for more room */
     }
     area->stream = 0;
     return goes_on;
@@ -300,7 +300,7 @@ static void make_folder(void)
     }
 }
 
-/* The modules as if they were loaded; freed with the sandbox. */
+/* Adds the modules as if they were loaded; the sandbox frees them. */
 static int load_all(rm_sandbox *sandbox, rm_error *err)
 {
     for (size_t i = 0; i < 2 * sizeof files / sizeof *files; i++) {
@@ -409,5 +409,5 @@ int rmf_run(rmt_heap *heap, rmf_input input)
     rm_runtime_free(runtime);
     rm_sandbox_free(sandbox);
     rm_error_clear(&err);
-    return RM_OK; /* what happens depends on the time, too */
+    return RM_OK; /* the result depends on time as well */
 }

@@ -1,5 +1,5 @@
-/* One input: the first two bytes choose the allocation that fails, the rest is the target's. It runs once without a failure,
- * which counts the allocations, and once with it. Neither run may leak. */
+/* One input: the first two bytes choose the allocation that fails, the rest is for the target. The target
+ * runs once without a failure, to count the allocations, and once with it. Neither run may leak. */
 #include "fuzz/fuzz.h"
 
 #include <stdarg.h>
@@ -68,7 +68,7 @@ uint8_t *rmf_rest(rmf_input *input, size_t *size)
     return rmf_bytes(input, size);
 }
 
-/* Runs the target and checks its heap. `nth` 0: nothing fails. */
+/* Runs the target and checks its heap. `nth` 0: no allocation fails. */
 static int run(rmt_heap *heap, rmf_input input, size_t nth, bool keeps)
 {
     rmt_heap_init(heap, nth);

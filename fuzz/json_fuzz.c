@@ -1,10 +1,10 @@
-/* JSON: what is read and written and read again is the same value. */
+/* JSON: a value that is read, written and read again stays the same. */
 #include <string.h>
 
 #include "data/json/json.h"
 #include "fuzz/fuzz.h"
 
-/* What the first byte chooses beside flags of rm_json_parse and rm_json_write. */
+/* The first byte's choices beside flags of rm_json_parse and rm_json_write. */
 enum { LINES = 128 };
 
 static int write_and_read(const rm_allocator *allocator, rm_value value, unsigned flags, rm_error *err)
@@ -28,7 +28,7 @@ static int write_and_read(const rm_allocator *allocator, rm_value value, unsigne
     return rc;
 }
 
-/* Line by line, as the input of a run is read; what was read may live longer than the next line. */
+/* Reads line by line, as a run reads its input. A value may live longer than the next line. */
 static int read_lines(const rm_allocator *allocator, const char *text, size_t length, unsigned flags,
                       rm_error *err)
 {

@@ -1,13 +1,14 @@
-/* A manifest: parsed, overridden, validated, drawn; and where no node of it reaches outside, run for some steps. */
+/* A manifest: parses, overrides, validates and draws it; and runs it for some steps if none of its nodes
+ * reaches outside. */
 #include "fuzz/fuzz.h"
 #include "manifest/manifest.h"
 #include "remotemedia/node.h"
 
 enum { STEPS = 200, RESULTS = 1000 };
-/* What the first byte chooses. */
+/* The first byte's choices. */
 enum { RAW_INPUT = 1, OVERRIDES = 2, RUNS = 4, GENERATES = 8, SMALL_QUEUES = 16 };
 
-/* Whether a node of that type writes files, or reads one that it is told. */
+/* Whether a node of that type writes files, or reads a file that a parameter names. */
 static bool reaches_outside(const rm_runtime *runtime, const char *name)
 {
     const rm_node_type *type = rm_runtime_find_type(runtime, name);
@@ -38,7 +39,7 @@ static int draw(rm_manifest *manifest, const rm_allocator *allocator, rm_error *
     return rc;
 }
 
-/* The items of `input_data`, for every source. */
+/* Pushes the items of `input_data` to every source. */
 static int push(rm_pipeline *pipeline, rm_value items, rm_error *err)
 {
     int rc = RM_OK;

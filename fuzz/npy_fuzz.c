@@ -1,4 +1,4 @@
-/* The head of a NPY file, for each array in a JSON text: whole, aligned, and in ASCII. */
+/* Writes the head of a NPY file for each array in a JSON text: it must be whole, aligned and ASCII. */
 #include <string.h>
 
 #include "data/npy.h"

@@ -1,4 +1,4 @@
-/* A command line: parsed by a table that has options of every kind, and what it sets of a manifest's parameters. */
+/* A command line: parses it by a table with options of every kind, and sets a manifest's parameters by it. */
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static const char manifest_text[] =
     "\"AudioBuffer\"}, {\"id\": \"b\", \"node_type\": \"CalculatorNode\"}, {\"id\": \"c\", \"node_type\": "
     "\"Filter\"}], \"connections\": [{\"from\": \"b\", \"to\": \"c\"}]}";
 
-/* Words between line feeds, each in a block of its own. */
+/* Splits words at line feeds; each gets its own block. */
 static int split(char *text, size_t length, char *argv[WORDS + 1])
 {
     int count = 0;

@@ -1,5 +1,5 @@
-/* A main for fuzz targets without libFuzzer: handles each file named, and each file in a folder named, once. Prints how many
- * there were. */
+/* A main for fuzz targets without libFuzzer: runs the target once for each file, and each file in a folder,
+ * on the command line. Prints their number. */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,10 @@
-/* WASI: calls of all functions with any arguments, over any memory, by a guest that is granted one empty folder and one file in
- * it. Nothing outside may change, nothing may be left open, and nothing of the guest's memory may be overrun.
+/* WASI: a guest calls all functions with any arguments, over any memory. Its grants are one empty folder and
+ * one file in it. Nothing outside may change, no descriptor may stay open, and no call may reach beyond the
+ * guest's memory.
  *
- * An input: a byte of choices; then steps, each a byte: 0 to 63 is a function by its place in the order of names, with its arguments; others
- * write so many bytes less 63 into the guest's memory, at an address. */
+ * An input: a byte of choices, then steps. A step begins with a byte: 0 to 63 calls the function at this
+ * place in the order of names, with arguments; a higher byte, less 63, is a number of bytes to write into the
+ * guest's memory at an address. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +18,7 @@
 #include "sandbox/wasi/wasi_state.h"
 
 enum { MEMORY = 1 << 16, CALLS = 64, FUNCTIONS = 64, LARGEST_FILE = 1 << 23 };
-/* What the first byte chooses. */
+/* The first byte's choices. */
 enum { READ_ONLY = 1, NO_FOLDER = 2, FILE_TOO = 4, LIMITED = 8, REAL_TIME = 16, STOPS = 32 };
 
 /* HOME/secret, and HOME/in, which is granted. */
@@ -75,7 +77,7 @@ static void make_home(void)
     (void)close(made);
     rmf_require(stat(home, &home_before) == 0 && stat(secret, &secret_before) == 0, "cannot see %s", home);
     (void)atexit(remove_home);
-    /* What a guest asks for must not fill the disk. SIGXFSZ is ignored as SIGPIPE is: the call fails. */
+    /* A guest must not fill the disk. SIGXFSZ is ignored, as SIGPIPE is: the call fails. */
     (void)setrlimit(RLIMIT_FSIZE, &largest);
     (void)signal(SIGXFSZ, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
@@ -97,7 +99,7 @@ static void check_outside(void)
     rmf_require(stat(secret, &now) == 0 && is_same(&now, &secret_before), "a file outside has changed");
 }
 
-/* The lowest descriptor that is free: another one after a run tells what was left open. */
+/* The lowest free descriptor: a higher one after a run means that one stayed open. */
 static int lowest_free(void)
 {
     const int descriptor = dup(0);
@@ -107,7 +109,7 @@ static int lowest_free(void)
 
 /* ---- The guest */
 
-/* Small numbers, addresses in the first pages, and anything: whatever a byte says. */
+/* An argument of the kind that a byte chooses: a small number, an address in the first pages, or anything. */
 static uint64_t argument(rmf_input *input)
 {
     const uint8_t how = rmf_u8(input);
@@ -121,13 +123,13 @@ static uint64_t argument(rmf_input *input)
                         : (uint64_t)-1;
 }
 
-/* Such a poll would take its time. */
+/* Whether the call is a poll that would wait. */
 static bool waits(const rmi_import *import, unsigned choices)
 {
     return strcmp(import->name, "poll_oneoff") == 0 && (choices & REAL_TIME) != 0;
 }
 
-/* Whether the guest goes on. */
+/* Calls the function; returns whether the guest goes on. */
 static bool call(rmi_wasi *wasi, uint8_t *memory, const rmi_import *import, unsigned choices,
                  rmf_input *input)
 {
@@ -139,8 +141,8 @@ static bool call(rmi_wasi *wasi, uint8_t *memory, const rmi_import *import, unsi
     return import->call(wasi, (rmi_guest_memory){.data = memory, .size = MEMORY}, slots, &result) == 0;
 }
 
-/* All functions in the order of their names: the table of the sources may change its own, and inputs keep their meaning. Returns
- * how many there are. */
+/* Sorts all functions by name: inputs keep their meaning when the order in the source changes. Returns the
+ * number of functions. */
 static size_t sort_functions(const rmi_import *sorted[FUNCTIONS])
 {
     size_t count = 0;

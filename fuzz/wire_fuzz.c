@@ -1,11 +1,12 @@
-/* The encoding between a pipeline and a node in a sandbox: what is read, written and read again has the same bytes, and gives the
- * same plain value. What only Python has is read into objects of rmi_wire_object, with no interpreter. */
+/* The encoding between a pipeline and a node in a sandbox: a value that is read, written and read again has
+ * the same bytes, and the same plain value. Python's own types become objects of rmi_wire_object, without an
+ * interpreter. */
 #include <string.h>
 
 #include "data/wire/wire.h"
 #include "fuzz/fuzz.h"
 
-/* What the first byte chooses. */
+/* The first byte's choices. */
 enum { PACKET = 1, ANY_ORDER = 2 };
 
 static int pack(rmi_wire_writer *packer, const rm_packet *packet, unsigned choices, rm_error *err)
@@ -29,7 +30,7 @@ static int unpack(const rm_allocator *allocator, const uint8_t *data, size_t len
     return rc;
 }
 
-/* The size that is said in advance is the size, and memory that is too small is no failure. */
+/* Checks that the size computed in advance is the real one, and that too small a memory is no failure. */
 static int check_size(const rmi_wire_writer *packed, const rm_packet *packet, rm_error *err)
 {
     size_t size = 0;
@@ -56,7 +57,7 @@ static int plain(const rm_allocator *allocator, rm_value value, rm_value *out, r
     return rc;
 }
 
-/* `first` is what was read. */
+/* `first`: the value that was read. */
 static int write_and_read(const rm_allocator *allocator, const rm_packet *first, unsigned choices,
                           rm_error *err)
 {
