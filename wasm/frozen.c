@@ -1,6 +1,6 @@
-/* Frozen modules are stored with runs of zeros counted, since byte code has many, as tools/freeze.py writes
- * them. The zeros are put back when a module is imported. The linker redirects CPython's call for frozen code
- * to this file. */
+/* Byte code has many zeros, so tools/freeze.py stores frozen modules with the lengths of runs of zeros. This
+ * file puts the zeros back when Python imports a module: the linker redirects CPython's call for frozen code
+ * to it. */
 #include <Python.h>
 #include <marshal.h>
 #include <stdbool.h>
@@ -51,7 +51,7 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
     else
         object = __real_PyMarshal_ReadObjectFromString(code, (Py_ssize_t)length);
     if (code != NULL)
-        memset(code, 0, length); /* freed memory is in a snapshot's image too */
+        memset(code, 0, length); /* a snapshot's image has freed memory too */
     PyMem_RawFree(code);
     return object;
 }

@@ -11,7 +11,7 @@ typedef struct block {
     alignas(max_align_t) unsigned char data[];
 } block;
 
-/* The newest block first: a host has few at a time. */
+/* The newest block first. A list is enough: a host has few blocks at a time. */
 static block *blocks;
 
 void *rmi_host_alloc(uint32_t size)

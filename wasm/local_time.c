@@ -53,9 +53,9 @@ static int32_t offset_nearby(int64_t time, int32_t offset, bool summer)
     return offset + (summer ? HOUR : -HOUR);
 }
 
-/* `wanted`: tm_isdst. An hour that comes twice is the one of standard time, unless summer time is wanted. An
- * hour that is left out counts on from the clock before it, or back from that of summer time when that is
- * wanted. */
+/* `wanted`: tm_isdst. An hour that comes twice is in standard time, unless the caller wants summer time. An
+ * hour that the clock skips counts on from the clock before it; or back from the clock of summer time, if the
+ * caller wants that. */
 static int32_t offset_at_clock(int64_t clock, int wanted)
 {
     const rmi_local_type before = rmi_time_zone_at(clock - DAY), after = rmi_time_zone_at(clock + DAY);

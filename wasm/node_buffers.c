@@ -84,7 +84,8 @@ int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm
 
 /* ---- Output */
 
-/* Puts `error` as a map; null where there is none, or no memory for it: then the host has only the code. */
+/* Writes `error` as a map; null where there is none, or no memory for the map: then the host has only the
+ * code. */
 static void put_error(rmi_wire_writer *to, const rm_error *error)
 {
     const size_t at = to->length;
@@ -108,7 +109,7 @@ void rmi_node_buffers_begin(rmi_node_buffers *buffers)
 {
     buffers->output.length = buffers->error.length = 0;
     buffers->output.grows = buffers->error.grows = true;
-    buffers->output.any_order = true; /* the host takes any order */
+    buffers->output.any_order = true; /* the host accepts tensors in Fortran order */
     buffers->output.failed = buffers->error.failed = false;
     buffers->exchange.done = 0;
 }

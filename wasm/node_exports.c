@@ -14,7 +14,7 @@ static struct node {
     size_t config_length;
     bool open;
     bool recording; /* the output buffer holds events, not a value */
-    bool refused; /* the call in progress came from inside another, or after a trap, and may change nothing */
+    bool refused; /* the call in progress came inside another, or after a trap: it must not change anything */
     rm_error failure;
 } node;
 
@@ -104,7 +104,7 @@ static int wait_for_stream(void *context, rm_packet **packets, size_t *n, rm_err
     rmi_node_buffers *buffers = &node.buffers;
     int rc = RM_OK;
     (void)context;
-    buffers->packet_count = 0; /* the node has taken those of the call in progress */
+    buffers->packet_count = 0; /* the node has taken the packets of the call in progress */
     do {
         rmi_node_buffers_end(buffers, NULL);
         buffers->exchange.stream = RMI_STREAM_WAITS;
@@ -127,7 +127,8 @@ static int wait_for_stream(void *context, rm_packet **packets, size_t *n, rm_err
     return rc;
 }
 
-/* Logs a message of the runtime as one of the node where events can be recorded, else through the reactor. */
+/* Logs a message of the runtime: as an event of the node where events are recorded, else through the
+ * reactor. */
 static void tell(void *context, rm_log_level level, const char *id, const char *text)
 {
     const rmi_event event = {.kind = RMI_LOGGED, .level = level, .text = text};

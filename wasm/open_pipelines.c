@@ -112,7 +112,7 @@ static int open_with(rmi_open_pipeline *opened, const char *manifest, size_t len
     if (rc == RM_OK)
         rc = rm_pipeline_open(opened->manifest, &chosen->pipeline, &opened->pipeline, err);
     if (rc == RM_OK && chosen->pipeline.generate)
-        rc = rm_pipeline_finish(opened->pipeline, err); /* nodes that do not generate get nothing */
+        rc = rm_pipeline_finish(opened->pipeline, err); /* nodes that do not generate get no items */
     return rc;
 }
 

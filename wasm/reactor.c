@@ -250,7 +250,7 @@ static int push_item(rmi_open_pipeline *to, text source, text json, rm_error *er
     if (rc == RM_OK) {
         const char *id = name.kind == RM_STRING ? rm_string_text(name, NULL) : NULL;
         rc = rm_pipeline_push(to->pipeline, id, item, err);
-        if (rc == RM_AGAIN || rc == RM_DONE) /* not taken: the host keeps its text */
+        if (rc == RM_AGAIN || rc == RM_DONE) /* the pipeline did not take the item: the host keeps its text */
             rm_value_clear(&item);
     }
     rm_value_clear(&name);
@@ -277,7 +277,7 @@ int32_t export_end(int32_t handle)
 {
     rmi_open_pipeline *found = NULL;
     int rc = enter_pipeline(handle, &found);
-    if (rc == RM_OK && !found->has_input) /* the manifest's input has its own end */
+    if (rc == RM_OK && !found->has_input) /* else the manifest's input ends the input */
         rc = rm_pipeline_finish(found->pipeline, &instance.failure);
     return leave(rc);
 }
@@ -314,7 +314,7 @@ int32_t export_cancel(int32_t handle)
     rm_error err = {0};
     rmi_open_pipeline *found = NULL;
     const int rc = find(handle, &found, &err);
-    if (rc == RM_OK) /* may be called inside a call: from another import of the host */
+    if (rc == RM_OK) /* the host may call this inside another call: from an import */
         rm_pipeline_cancel(found->pipeline);
     rm_error_clear(&err);
     return rc;

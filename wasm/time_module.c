@@ -46,7 +46,7 @@ static PyMethodDef functions[] = {
     {0},
 };
 
-/* Adds the clocks of the thread: there is one thread, whose time is that of the process. */
+/* Adds the clocks of the thread: there is one thread, so its time is the process's. */
 static int add(PyObject *module)
 {
     static const char *const same[][2] = {{"thread_time", "process_time"},
