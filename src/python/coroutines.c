@@ -79,8 +79,8 @@ static bool is_over(rmi_state *state, rmi_python_work *work)
         const int done = work->task != NULL ? rmi_task_done(work->task) : 1;
         if (done == 0)
             return false;
-        PyObject *result = work->task != NULL ? rmi_task_result(work->task)
-                                              : NULL; /* asyncio logs an exception that nobody reads */
+        PyObject *result =
+            work->task != NULL ? rmi_task_result(work->task) : NULL; /* else asyncio logs its exception */
         PyErr_Clear();
         Py_XDECREF(result);
         Py_CLEAR(work->task);

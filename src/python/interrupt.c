@@ -32,8 +32,7 @@ static void leave(rmi_call *call, PyGILState_STATE held)
     if (python->in_signal_thread == call && call->depth == 1)
         python->in_signal_thread = call->outer;
     rmi_spin_lock(&call->guard);
-    if (--call->depth == 0 &&
-        atomic_load(&call->interrupted)) { /* the exception must not reach a later call */
+    if (--call->depth == 0 && atomic_load(&call->interrupted)) { /* it must not reach a later call */
         if (call->has_exception)
             (void)PyThreadState_SetAsyncExc(call->thread, NULL);
         call->has_exception = false;

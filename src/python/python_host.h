@@ -49,16 +49,15 @@ struct rmi_state;
 
 /* A call in progress, as another thread needs it to interrupt the call. */
 typedef struct rmi_call {
-    atomic_flag guard;       /* held for a few instructions at a time */
-    unsigned long thread;    /* the thread that the call runs in; guarded */
-    unsigned depth;          /* 0: no call; guarded */
-    atomic_bool interrupted; /* the call was asked to stop */
-    bool is_close;           /* a close: it gets a second before the first exception */
-    bool has_exception;      /* an exception was set for the thread */
-    atomic_llong asked,
-        raised;              /* ns: when it was first asked to stop, and last got an exception; 0: not yet */
-    struct rmi_call *outer;  /* the call in the same thread around this one */
-    struct rmi_state *state; /* the node's; NULL: a call that loads code */
+    atomic_flag guard;          /* held for a few instructions at a time */
+    unsigned long thread;       /* the thread that the call runs in; guarded */
+    unsigned depth;             /* 0: no call; guarded */
+    atomic_bool interrupted;    /* the call was asked to stop */
+    bool is_close;              /* a close: it gets a second before the first exception */
+    bool has_exception;         /* an exception was set for the thread */
+    atomic_llong asked, raised; /* ns: first request to stop, last exception; 0: not yet */
+    struct rmi_call *outer;     /* the call in the same thread around this one */
+    struct rmi_state *state;    /* the node's; NULL: a call that loads code */
 } rmi_call;
 
 /* The state of Python in this process. */

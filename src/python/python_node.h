@@ -15,8 +15,7 @@ typedef struct rmi_class {
     char *name;        /* as the manifest writes the type */
     rm_port *ports;
     size_t port_count;
-    bool is_module,
-        is_code; /* code in the manifest: it defines functions (is_module), or anything (is_code) */
+    bool is_module, is_code;        /* code in the manifest, which defines functions, or anything */
     bool takes_items, takes_stream; /* has process, which takes items or the stream */
     bool generates;                 /* has generate or is_source, and no input in this pipeline */
     bool pulls_process;             /* is_source: call process(None) until it returns None */

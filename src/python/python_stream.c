@@ -207,8 +207,7 @@ static void ready_dealloc(PyObject *self)
 static PyObject *wait_for_item(rmi_state *state)
 {
     PyObject *before = state->stream->future;
-    const int over =
-        before != NULL ? rmi_task_done(before) : 1; /* the task that waited may have been cancelled */
+    const int over = before != NULL ? rmi_task_done(before) : 1; /* its task may have been cancelled */
     if (over < 0)
         return NULL;
     if (over == 0) {

@@ -59,8 +59,7 @@ int rmi_packet_of_object(rmi_state *state, PyObject *value, rm_packet *packet, u
     PyObject *inner = is_packet ? ((rmi_py_packet *)value)->value : value;
     *packet = rm_packet_of(rm_null());
     *port = 0;
-    const Py_ssize_t held =
-        !is_packet || Py_REFCNT(value) == 1; /* a further holder of the Packet holds its value too */
+    const Py_ssize_t held = !is_packet || Py_REFCNT(value) == 1; /* who keeps a Packet keeps its value */
     int rc = inner != NULL ? rmi_to_packet_value(inner, held, &packet->value, err) : RM_OK;
     if (rc == RM_OK && inner != NULL && rmi_tensor_check(inner))
         rmi_tensor_times(inner, &packet->timestamp, &packet->duration);

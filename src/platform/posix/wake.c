@@ -43,9 +43,8 @@ void rmi_wake_free(rmi_wake *wake)
 void rmi_wake_raise(rmi_wake *wake)
 {
     const uint64_t one = 1;
-    int saved = errno; /* a signal handler must not change errno */
-    ssize_t written =
-        write(wake->descriptor, &one, sizeof one); /* fails only when the flag is raised already */
+    int saved = errno;                                           /* a signal handler must not change errno */
+    ssize_t written = write(wake->descriptor, &one, sizeof one); /* fails only when raised already */
     (void)written;
     errno = saved;
 }

@@ -139,8 +139,7 @@ static void an_array_lives_as_long_as_its_tensor(void **unused)
     assert_true(rm_list_get(second, 0).b); /* its tensor holds the first array */
     rm_value_clear(&second);
     assert_int_equal(((const int32_t *)rm_tensor_view(tensor).data)[3], 7);
-    assert_int_equal(pthread_create(&thread, NULL, clear_value, &tensor),
-                     0); /* a thread that Python does not know */
+    assert_int_equal(pthread_create(&thread, NULL, clear_value, &tensor), 0); /* not a thread of Python's */
     assert_int_equal(pthread_join(thread, NULL), 0);
     rm_value third = run_item(&r, rm_int(9));
     assert_true(rm_list_get(third, 0).b == false);

@@ -56,8 +56,7 @@ static bool view_may_change(PyObject *view, Py_ssize_t held, unsigned depth)
  * NULL. */
 static PyObject *tensor_of_base(PyObject *base)
 {
-    if (!PyType_HasFeature(Py_TYPE(base),
-                           Py_TPFLAGS_HEAPTYPE)) /* quick: most bases are of a class of C code */
+    if (!PyType_HasFeature(Py_TYPE(base), Py_TPFLAGS_HEAPTYPE)) /* most bases are of a class of C code */
         return NULL;
     PyTypeObject *type = rmi_class_of_module("remotemedia._arrays", "_Memory");
     PyObject *tensor =
@@ -75,8 +74,8 @@ static bool array_may_change(PyObject *array, Py_ssize_t held, unsigned depth)
     if (Py_REFCNT(array) > held && is_writeable(array))
         return true;
     PyObject *base = rmi_array_attribute(array, RMI_NAME_base);
-    const bool may = base == NULL || (base != Py_None &&
-                                      may_change(base, 2, depth + 1)); /* references: the array's and ours */
+    const bool may =
+        base == NULL || (base != Py_None && may_change(base, 2, depth + 1)); /* the array's and ours */
     Py_XDECREF(base);
     PyErr_Clear();
     return may;

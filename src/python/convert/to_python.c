@@ -65,8 +65,7 @@ static PyObject *remembered_key(rm_value key)
         return Py_NewRef(*slot);
     PyObject *made = string(key);
     if (made != NULL && PyUnicode_IS_ASCII(made)) {
-        PyUnicode_InternInPlace(
-            &made); /* interned keys are found faster, in the user's code and on the way back */
+        PyUnicode_InternInPlace(&made); /* faster to find, in the user's code and on the way back */
         Py_XSETREF(*slot, Py_NewRef(made));
     }
     return made;

@@ -125,8 +125,7 @@ void rmi_wasi_stop(rmi_wasi *wasi)
     const uint64_t one = 1;
     int saved = errno;
     atomic_store(&wasi->stopped, true);
-    ssize_t written =
-        write(wasi->stop, &one, sizeof one); /* stays readable: rmi_wasi_poll writes it again after a read */
+    ssize_t written = write(wasi->stop, &one, sizeof one); /* rmi_wasi_poll keeps it readable */
     (void)written;
     errno = saved;
 }

@@ -54,8 +54,7 @@ static uint8_t entry_type(const struct dirent *entry)
 
 static int add_host_entries(rmi_wasi *wasi, int host, rmi_listing *listing)
 {
-    int descriptor =
-        openat(host, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a second descriptor, for its own position */
+    int descriptor = openat(host, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* with a position of its own */
     DIR *directory = descriptor < 0 ? NULL : fdopendir(descriptor);
     const struct dirent *entry = NULL;
     int error = directory == NULL ? rmi_wasi_errno(errno) : 0;

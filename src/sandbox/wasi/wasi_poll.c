@@ -105,8 +105,7 @@ static const struct timespec *time_left(const rmi_wasi *wasi, const waits *all, 
 {
     uint64_t now = rmi_wasi_now(wasi, WASI_CLOCK_MONOTONIC);
     uint64_t left = all->when > now ? all->when - now : 0;
-    if (all->ready ||
-        (all->timed && wasi->deterministic)) /* deterministic time does not pass while waiting */
+    if (all->ready || (all->timed && wasi->deterministic)) /* this time does not pass by waiting */
         left = 0;
     else if (!all->timed)
         return NULL;
