@@ -5,7 +5,7 @@ BUILD = build/native
 
 .DEFAULT_GOAL := build
 .PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite bench bench-wasm bench-numpy bench-sandbox lint format coverage \
-	install clean help
+	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -61,6 +61,9 @@ format: ## Format the C files in place
 
 coverage: ## Line coverage of src/ by unit tests and cases
 	@tools/coverage
+
+fuzz: ## Any bytes for what reads bytes, a minute a target (FUZZ_SECONDS)
+	@fuzz/run
 
 install: build ## Install under PREFIX
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX)) >/dev/null

@@ -1,7 +1,9 @@
 /* The policy that the command line gives to sandboxes, and `run --sandbox`. */
+#include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +115,7 @@ static int new_sandbox(rmi_setup *setup, uint32_t instances, rm_sandbox **out, r
     const rm_sandbox_config config = {.size = sizeof config,
                                       .instances = instances,
                                       .loading_ms = setup->loading_ms,
+                                      .compiling_ms = setup->sandbox.compiling_ms,
                                       .log = rmi_setup_log,
                                       .log_context = setup};
     return rm_sandbox_new(&config, out, err);
@@ -191,6 +194,23 @@ static void stop_run(void *context)
     rm_sandbox_stop(context);
 }
 
+/* What the guest wrote to standard output, where that is one document: it is shown when the guest has ended by itself, and
+ * thrown away when it was ended, so that no part of it stands before the error document. */
+static int show(rmi_program *program, int held, rm_error *err)
+{
+    char piece[16384];
+    ssize_t got = 0;
+    int rc = RM_OK;
+    off_t at = 0;
+    while (rc == RM_OK && (got = pread(held, piece, sizeof piece, at)) > 0) {
+        rc = rmi_writer_put(&program->out, piece, (size_t)got, err);
+        at += got;
+    }
+    if (rc == RM_OK && got < 0)
+        rc = rm_error_set(err, RM_E_IO, "cannot read back what the run wrote: %s", strerror(errno));
+    return rc == RM_OK ? rmi_writer_flush(&program->out, err) : rc;
+}
+
 /* What the guard watches: lives in the stack frame of the run. */
 typedef struct watched {
     rmi_guard *guard;
@@ -208,7 +228,7 @@ static void started(void *context, rm_sandbox_run *run)
 }
 
 static int run_command(rmi_program *program, rmi_run_options *options, policy *allowed, rmi_guard *guard,
-                       int argc, char **argv, int *exit_code, rm_error *err)
+                       int output, int argc, char **argv, int *exit_code, rm_error *err)
 {
     rm_sandbox *sandbox = NULL;
     watched by = {.guard = guard, .timeout_ms = options->timeout_ms};
@@ -226,7 +246,7 @@ static int run_command(rmi_program *program, rmi_run_options *options, policy *a
         .policy = allowed->given,
         .grace_ms = GRACE_MS,
         .input = program->in,
-        .output = program->out.descriptor,
+        .output = output,
         .errors = STDERR_FILENO,
         .started = started,
         .started_context = &by,
@@ -261,7 +281,7 @@ rmi_exit rmi_run_sandboxed(rmi_program *program, rmi_run_options *options, int a
     policy allowed;
     rmi_guard guard = {0};
     rmi_output output = {0};
-    int exit_code = 0;
+    int exit_code = 0, held = -1;
     options->setup.program = program;
     rmi_run_describe_output(program, options, &output);
     int rc = policy_open(&allowed, &options->setup, 4 + options->setup.paths.count, &err);
@@ -269,14 +289,24 @@ rmi_exit rmi_run_sandboxed(rmi_program *program, rmi_run_options *options, int a
         rc = grant_named(&allowed, options, &err);
     if (rc == RM_OK)
         rc = rmi_guard_start(&guard, 0, &err); /* the time runs from when the guest does */
+    if (rc == RM_OK && output.format == RMI_FORMAT_JSON) {
+        held = memfd_create("remotemedia-output", MFD_CLOEXEC);
+        if (held < 0)
+            rc = rm_error_set(&err, RM_E_IO, "what the run writes cannot be held: %s", strerror(errno));
+    }
     if (rc == RM_OK)
-        rc = run_command(program, options, &allowed, &guard, argc, argv, &exit_code, &err);
+        rc = run_command(program, options, &allowed, &guard, held >= 0 ? held : program->out.descriptor, argc,
+                         argv, &exit_code, &err);
+    if (rc == RM_OK && held >= 0)
+        rc = show(program, held, &err);
     rmi_exit code = rc == RM_OK ? (rmi_exit)exit_code : exit_of(&err);
     if (rc != RM_OK) {
         rmi_guard_explain(&guard, "the run", &err, &code);
         code = rmi_output_fail(&output, &err, code);
     }
     rmi_guard_stop(&guard);
+    if (held >= 0)
+        (void)close(held);
     policy_free(&allowed);
     rm_error_clear(&err);
     return code;

@@ -11,6 +11,7 @@ typedef struct rmi_sandbox_choice {
     const char *wasm;
     rmi_texts read, write, environment;
     uint64_t memory, fuel, output, log;
+    int64_t compiling_ms;
 } rmi_sandbox_choice;
 
 /* Values of rmi_runtime_options. */

@@ -12,6 +12,9 @@ if(NOT RM_WASM) # the WASM files differ in what they link
     if(RM_WASMTIME_RUNTIME)
         list(REMOVE_ITEM rm_unlinked ${rm_wasmtime})
     endif()
+    if(NOT RM_PYTHON)
+        list(APPEND rm_unlinked python dlpack)
+    endif()
     rm_gather_licenses(${rm_licenses} ${rm_unlinked})
 endif()
 

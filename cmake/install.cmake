@@ -22,6 +22,7 @@ if(TARGET program)
 endif()
 if(RM_WASMTIME_RUNTIME)
     install(TARGETS remotemedia_wasmtime LIBRARY DESTINATION ${rm_home}/lib)
+    install(TARGETS remotemedia_compile RUNTIME DESTINATION ${rm_home}/lib)
     install(PROGRAMS ${rm_wasmtime_copy} DESTINATION ${rm_home}/lib)
     # What sandboxes run, where `make wasm` has made it.
     install(CODE "

@@ -72,7 +72,7 @@ int rmi_node_buffers_take_packets(rmi_node_buffers *buffers, uint32_t length, rm
         buffers->packets = block;
     }
     for (uint32_t i = 0; rc == RM_OK && i < head[0]; i++) {
-        rc = rmi_wire_read_packet(NULL, data, length, &at, &buffers->packets[i], err);
+        rc = rmi_wire_read_packet(NULL, data, length, &at, NULL, &buffers->packets[i], err);
         buffers->packet_count += rc == RM_OK;
     }
     if (rc == RM_OK && at != length)
@@ -92,6 +92,8 @@ static void put_error(rmi_wire_writer *to, const rm_error *error)
     int rc = error->code != RM_OK ? rm_error_to_value(NULL, error, &map, NULL) : RM_OK;
     if (rc == RM_OK && error->detail.kind != RM_NULL)
         rc = rm_map_set(&map, "detail", 6, rm_value_retain(error->detail), NULL);
+    if (rc == RM_OK && error->no_memory)
+        rc = rm_map_set(&map, "no_memory", 9, rm_bool(true), NULL);
     if (rc == RM_OK)
         rc = rmi_wire_write(to, map, NULL);
     if (rc != RM_OK) {

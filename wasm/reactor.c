@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/builder.h"
 #include "platform/platform.h"
 
 enum { INTERFACE_VERSION = 1 };
@@ -343,18 +344,11 @@ uint32_t export_pulled_sink(void)
 
 static int sink_ids(const rm_pipeline *pipeline, rm_value *out, rm_error *err)
 {
-    const size_t count = rm_pipeline_sink_count(pipeline);
-    int rc = rm_list_new(NULL, count, out, err);
-    for (size_t i = 0; rc == RM_OK && i < count; i++) {
-        rm_value id = rm_null();
-        const char *name = rm_pipeline_sink_id(pipeline, i);
-        rc = rm_string_new(NULL, name, strlen(name), &id, err);
-        if (rc == RM_OK)
-            rc = rm_list_append(out, id, err);
-    }
-    if (rc != RM_OK)
-        rm_value_clear(out);
-    return rc;
+    rmi_builder b = rmi_builder_start(NULL, err);
+    rm_value ids = rmi_build_list(&b);
+    for (size_t i = 0; i < rm_pipeline_sink_count(pipeline); i++)
+        rmi_build_add(&b, &ids, rmi_build_string(&b, rm_pipeline_sink_id(pipeline, i)));
+    return rmi_build_end(&b, &ids, out);
 }
 
 /* The documents of rm_describe, by number. */

@@ -416,7 +416,8 @@ struct rm_error {
     char pointer[256]; /* JSON pointer to the wrong place in the manifest; empty if none or the root */
     bool has_pointer;
     bool has_item;
-    int64_t item;       /* index of the input item, when has_item */
+    bool no_memory; /* memory ran out in other people's code (Python's MemoryError): an error like others */
+    int64_t item;   /* index of the input item, when has_item */
     rm_value traceback; /* owned: list of {"file", "line", "function", "text"}, outermost first; or null */
     rm_value detail;    /* owned: string, the full text for a log (a whole traceback); null if none */
     void (*release)(rm_error *err); /* releases traceback and detail; set with them, else NULL */

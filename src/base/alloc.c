@@ -83,7 +83,6 @@ int rmi_out_of_memory(rm_error *err)
 
 void rmi_explain_memory(rm_error *err, uint64_t limit)
 {
-    if (limit > 0 && err != NULL &&
-        (err->code == RM_E_OUT_OF_MEMORY || strstr(err->message, "MemoryError") != NULL))
+    if (limit > 0 && err != NULL && (err->code == RM_E_OUT_OF_MEMORY || err->no_memory))
         rm_error_hint(err, "its sandbox has a limit of %llu bytes of memory", (unsigned long long)limit);
 }

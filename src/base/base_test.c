@@ -234,6 +234,34 @@ static void errors_are_cut_and_moved(void **unused)
     rm_error_clear(NULL);
 }
 
+/* By what the error is, and not by what its message says. */
+static void running_out_of_memory_is_explained(void **unused)
+{
+    static const struct {
+        int code;
+        const char *message;
+        bool no_memory;
+        uint64_t limit;
+        const char *hint;
+    } rows[] = {
+        {RM_E_OUT_OF_MEMORY, "out of memory", false, 4096, "its sandbox has a limit of 4096 bytes of memory"},
+        {RM_E_PYTHON, "Full", true, 4096, "its sandbox has a limit of 4096 bytes of memory"},
+        {RM_E_PYTHON, "MemoryError", false, 4096, ""},
+        {RM_E_OUT_OF_MEMORY, "out of memory", true, 0, ""},
+    };
+    (void)unused;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        rm_error err = {0}, moved = {0};
+        (void)rm_error_set(&err, rows[i].code, "%s", rows[i].message);
+        err.no_memory = rows[i].no_memory;
+        rm_error_move(&moved, &err);
+        assert_false(err.no_memory);
+        rmi_explain_memory(&moved, rows[i].limit);
+        assert_string_equal(moved.hint, rows[i].hint);
+    }
+    rmi_explain_memory(NULL, 4096);
+}
+
 static void codes_have_names(void **unused)
 {
     (void)unused;
@@ -311,6 +339,7 @@ int main(void)
         cmocka_unit_test(texts_remember_failures),
         cmocka_unit_test(bad_utf8_is_found),
         cmocka_unit_test(errors_are_cut_and_moved),
+        cmocka_unit_test(running_out_of_memory_is_explained),
         cmocka_unit_test(codes_have_names),
         cmocka_unit_test(suggestions_are_near),
         cmocka_unit_test(checks_abort_only_where_they_are_on),

@@ -59,7 +59,7 @@ int rm_error_set(rm_error *err, int code, const char *format, ...)
     release_values(err);
     err->code = code;
     err->hint[0] = err->node[0] = err->pointer[0] = '\0';
-    err->has_pointer = err->has_item = false;
+    err->has_pointer = err->has_item = err->no_memory = false;
     err->item = 0;
     return code;
 }
@@ -92,7 +92,7 @@ void rm_error_clear(rm_error *err)
     release_values(err);
     err->code = RM_OK;
     err->message[0] = err->hint[0] = err->node[0] = err->pointer[0] = '\0';
-    err->has_pointer = err->has_item = false;
+    err->has_pointer = err->has_item = err->no_memory = false;
     err->item = 0;
 }
 

@@ -119,9 +119,6 @@ static inline rm_value rmi_value_of(rm_heap *heap)
  * memory is out. */
 RM_MUST_CHECK rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
-/* Sets a key unless `rc` is a failure, which it returns, so that calls can follow one another. Consumes
- * `item`. */
-RM_MUST_CHECK int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err);
 /* Frees storage outside the head's block; the caller has released the entries or items. */
 void rmi_list_free_storage(rmi_list_block *list);
 void rmi_map_free_storage(rmi_map_block *map);

@@ -2,23 +2,20 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "data/blocks.h"
+#include "data/builder.h"
+#include "data/value.h"
 
 /* A message may quote bytes that are no UTF-8 (the name of a file): they become question marks. */
-static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
+static void put_text(rmi_builder *b, rm_value *map, const char *key, const char *text)
 {
     char good[sizeof((rm_error *)0)->message];
     size_t length = strlen(text), bad = 0;
-    rm_value item = rm_null();
-    if (rc != RM_OK)
-        return rc;
     if (length >= sizeof good)
         length = sizeof good - 1;
     memcpy(good, text, length);
     while ((bad = rmi_utf8_check(good, length)) != length)
         good[bad] = '?';
-    rc = rmi_string_new_unchecked(map->heap->allocator, good, length, &item, err);
-    return rmi_map_set_next(rc, map, key, item, err);
+    rmi_build_put(b, map, key, rmi_build_string_of(b, good, length));
 }
 
 static void release_values(rm_error *err)
@@ -36,20 +33,19 @@ void rmi_error_keep(rm_error *err, rm_value traceback, rm_value detail)
 
 int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_value *out, rm_error *err)
 {
-    int rc = rm_map_new(allocator, 7, out, err);
-    rc = put_text(rc, out, "code", rm_code_name(error->code), err);
-    rc = put_text(rc, out, "message", error->message, err);
+    rmi_builder b = rmi_builder_start(allocator, err);
+    rm_value map = rmi_build_map(&b);
+    put_text(&b, &map, "code", rm_code_name(error->code));
+    put_text(&b, &map, "message", error->message);
     if (error->node[0] != '\0')
-        rc = put_text(rc, out, "node", error->node, err);
+        put_text(&b, &map, "node", error->node);
     if (error->has_pointer)
-        rc = put_text(rc, out, "pointer", error->pointer, err);
+        put_text(&b, &map, "pointer", error->pointer);
     if (error->has_item)
-        rc = rmi_map_set_next(rc, out, "item", rm_int(error->item), err);
+        rmi_build_put(&b, &map, "item", rm_int(error->item));
     if (error->hint[0] != '\0')
-        rc = put_text(rc, out, "hint", error->hint, err);
+        put_text(&b, &map, "hint", error->hint);
     if (error->traceback.kind != RM_NULL)
-        rc = rmi_map_set_next(rc, out, "traceback", rm_value_retain(error->traceback), err);
-    if (rc != RM_OK)
-        rm_value_clear(out);
-    return rc;
+        rmi_build_put(&b, &map, "traceback", rm_value_retain(error->traceback));
+    return rmi_build_end(&b, &map, out);
 }

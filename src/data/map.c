@@ -206,14 +206,6 @@ done:
     return rc;
 }
 
-int rmi_map_set_next(int rc, rm_value *map, const char *key, rm_value item, rm_error *err)
-{
-    if (rc == RM_OK)
-        return rm_map_set(map, key, strlen(key), item, err);
-    rm_value_clear(&item);
-    return rc;
-}
-
 int rm_map_set_key(rm_value *map, rm_value key, rm_value item, rm_error *err)
 {
     int rc = RM_OK;

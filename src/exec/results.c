@@ -2,7 +2,8 @@
 #include "exec/pipeline.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "data/builder.h"
 
 /* The caller chooses whether the walk over the results moves on (a pull) or not (a look). */
 static uint32_t next_result(const rm_pipeline *p, int64_t *seq, uint32_t *index)
@@ -55,47 +56,21 @@ const char *rm_pipeline_current_node(const rm_pipeline *pipeline)
     return node != NULL ? rm_node_id(node) : NULL;
 }
 
-static int set(rm_value *map, const char *key, rm_value item, rm_error *err)
-{
-    return rm_map_set(map, key, strlen(key), item, err);
-}
-
-static int execution_order(const rm_pipeline *p, rm_value *out, rm_error *err)
-{
-    int rc = rm_list_new(p->allocator, p->node_count, out, err);
-    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++) {
-        const char *id = rm_node_id(&p->nodes[i]);
-        rm_value text = rm_null();
-        rc = rm_string_new(p->allocator, id, strlen(id), &text, err);
-        if (rc == RM_OK)
-            rc = rm_list_append(out, text, err);
-    }
-    return rc;
-}
-
 int rm_pipeline_graph_info(const rm_pipeline *p, rm_value *out, rm_error *err)
 {
     int64_t sources = 0, sinks = 0;
-    rm_value order = rm_null();
+    rmi_builder b = rmi_builder_start(p->allocator, err);
+    rm_value map = rmi_build_map(&b), order = rmi_build_list(&b);
     for (uint32_t i = 0; i < p->node_count; i++) {
         sources += p->nodes[i].graph->is_source;
         sinks += p->nodes[i].graph->is_sink;
+        rmi_build_add(&b, &order, rmi_build_string(&b, rm_node_id(&p->nodes[i])));
     }
-    int rc = rm_map_new(p->allocator, 4, out, err);
-    if (rc == RM_OK)
-        rc = set(out, "node_count", rm_int(p->node_count), err);
-    if (rc == RM_OK)
-        rc = set(out, "source_count", rm_int(sources), err);
-    if (rc == RM_OK)
-        rc = set(out, "sink_count", rm_int(sinks), err);
-    if (rc == RM_OK)
-        rc = execution_order(p, &order, err);
-    if (rc == RM_OK)
-        rc = set(out, "execution_order", rm_value_move(&order), err);
-    rm_value_clear(&order);
-    if (rc != RM_OK)
-        rm_value_clear(out);
-    return rc;
+    rmi_build_put(&b, &map, "node_count", rm_int(p->node_count));
+    rmi_build_put(&b, &map, "source_count", rm_int(sources));
+    rmi_build_put(&b, &map, "sink_count", rm_int(sinks));
+    rmi_build_put(&b, &map, "execution_order", order);
+    return rmi_build_end(&b, &map, out);
 }
 
 static int by_place(const void *left, const void *right)
@@ -115,43 +90,32 @@ static bool counts(const rm_pipeline *p, const rmi_failure *failure)
 
 int rm_pipeline_failures(const rm_pipeline *p, rm_value *out, rm_error *err)
 {
-    int rc = rm_list_new(p->allocator, p->failure_count, out, err);
+    rmi_builder b = rmi_builder_start(p->allocator, err);
+    rm_value list = rmi_build_list(&b);
     if (p->failure_count > 1)
         qsort(p->failures, p->failure_count, sizeof *p->failures, by_place);
-    for (size_t i = 0; rc == RM_OK && i < p->failure_count; i++)
+    for (size_t i = 0; i < p->failure_count; i++)
         if (counts(p, &p->failures[i]))
-            rc = rm_list_append(out, rm_value_retain(p->failures[i].document), err);
-    if (rc != RM_OK)
-        rm_value_clear(out);
-    return rc;
+            rmi_build_add(&b, &list, rm_value_retain(p->failures[i].document));
+    return rmi_build_end(&b, &list, out);
 }
 
-static int node_metrics(const rm_pipeline *p, const rm_node *node, rm_value *out, rm_error *err)
+static rm_value node_metrics(rmi_builder *b, const rm_node *node)
 {
-    const struct {
-        const char *key;
-        uint64_t count;
-    } rows[] = {
-        {"in", node->counters.in},         {"out", node->counters.out}, {"dropped", node->counters.dropped},
-        {"failed", node->counters.failed}, {"ns", node->counters.ns},
-    };
-    int rc = rm_map_new(p->allocator, sizeof rows / sizeof *rows, out, err);
-    for (size_t i = 0; rc == RM_OK && i < sizeof rows / sizeof *rows; i++)
-        rc = set(out, rows[i].key, rm_int((int64_t)rows[i].count), err);
-    return rc;
+    rm_value map = rmi_build_map(b);
+    rmi_build_put(b, &map, "in", rm_int((int64_t)node->counters.in));
+    rmi_build_put(b, &map, "out", rm_int((int64_t)node->counters.out));
+    rmi_build_put(b, &map, "dropped", rm_int((int64_t)node->counters.dropped));
+    rmi_build_put(b, &map, "failed", rm_int((int64_t)node->counters.failed));
+    rmi_build_put(b, &map, "ns", rm_int((int64_t)node->counters.ns));
+    return map;
 }
 
 int rm_pipeline_metrics(const rm_pipeline *p, rm_value *out, rm_error *err)
 {
-    int rc = rm_map_new(p->allocator, p->node_count, out, err);
-    for (uint32_t i = 0; rc == RM_OK && i < p->node_count; i++) {
-        rm_value entry = rm_null();
-        rc = node_metrics(p, p->by_index[i], &entry, err);
-        if (rc == RM_OK)
-            rc = set(out, rm_node_id(p->by_index[i]), rm_value_move(&entry), err);
-        rm_value_clear(&entry);
-    }
-    if (rc != RM_OK)
-        rm_value_clear(out);
-    return rc;
+    rmi_builder b = rmi_builder_start(p->allocator, err);
+    rm_value map = rmi_build_map(&b);
+    for (uint32_t i = 0; i < p->node_count; i++)
+        rmi_build_put(&b, &map, rm_node_id(p->by_index[i]), node_metrics(&b, p->by_index[i]));
+    return rmi_build_end(&b, &map, out);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/builder.h"
 
 /* The items of a run: one list for all sources, or a list for each source, taken in turns. */
 struct items {
@@ -99,14 +100,11 @@ static int run(rm_pipeline *p, rm_value *lists, rm_error *err)
 
 static int gather(const rm_pipeline *p, rm_value *lists, rm_value *outputs, rm_error *err)
 {
-    int rc = rm_map_new(p->allocator, p->result_count, outputs, err);
-    for (size_t i = 0; rc == RM_OK && i < p->result_count; i++) {
-        const char *id = rm_pipeline_sink_id(p, i);
-        rc = rm_map_set(outputs, id, strlen(id), rm_value_move(&lists[i]), err);
-    }
-    if (rc != RM_OK)
-        rm_value_clear(outputs);
-    return rc;
+    rmi_builder b = rmi_builder_start(p->allocator, err);
+    rm_value map = rmi_build_map(&b);
+    for (size_t i = 0; i < p->result_count; i++)
+        rmi_build_put(&b, &map, rm_pipeline_sink_id(p, i), rm_value_move(&lists[i]));
+    return rmi_build_end(&b, &map, outputs);
 }
 
 int rm_run(rm_manifest *manifest, const rm_pipeline_options *options, rm_value input, rm_value *outputs,

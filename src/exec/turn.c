@@ -149,7 +149,6 @@ static int lean_turn(rm_node *node)
     rm_pipeline *p = node->pipeline;
     rmi_link *in = node->in.links[0];
     RMI_CHECK(node->in.count == 1 && node->out.only != NULL && node->flight.count == 0);
-    rm_packet *batch = rmi_queue_first(&in->queue);
     const size_t room = rmi_link_room(node->out.only, RMI_BATCH);
     size_t n = in->queue.count < room ? in->queue.count : room;
     n = n < node->call.batch ? n : node->call.batch;
@@ -160,6 +159,7 @@ static int lean_turn(rm_node *node)
             rmi_block(node);
         return RM_OK;
     }
+    rm_packet *batch = rmi_queue_first(&in->queue);
     if (node->current.metadata == NULL && batch->metadata == NULL)
         node->current = (rmi_origin){batch->seq, batch->timestamp, batch->duration, NULL};
     else

@@ -30,7 +30,8 @@ static int check_params(const rmi_graph *graph, rm_error *err)
 
 int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err)
 {
-    *graph = (rmi_graph){.runtime = manifest->runtime, .directory = manifest->directory};
+    *graph = (rmi_graph){
+        .runtime = manifest->runtime, .directory = manifest->directory, .is_one_node = manifest->is_one_node};
     rmi_arena_init(&graph->arena, manifest->runtime->allocator);
     int rc = prepare(manifest, graph, err);
     if (rc == RM_OK)

@@ -1,9 +1,10 @@
 /* Node types as documents, for `nodes list`, `nodes info` and other readers. */
+#include "graph/describe.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "graph/build.h"
-#include "graph/builder.h"
 
 static const char *const type_names[] = {
     [RM_PARAM_BOOL] = "bool",     [RM_PARAM_INT64] = "int", [RM_PARAM_FLOAT64] = "float",

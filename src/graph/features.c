@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "graph/builder.h"
+#include "data/builder.h"
 #include "graph/registry.h"
 
 #ifndef RM_VERSION

@@ -65,7 +65,7 @@ static int unknown_param(const rmi_filler *f, const char *name, rm_error *err)
 {
     const rm_param *params = f->node->type->params;
     const char *type = f->node->type->name, *best = NULL;
-    char known[256] = "";
+    char known[256] = "", place[48] = "/params";
     size_t used = 0, count = 0;
     rmi_suggestion near = rmi_suggest_for(name);
     for (; params != NULL && params[count].name != NULL; count++) {
@@ -74,19 +74,18 @@ static int unknown_param(const rmi_filler *f, const char *name, rm_error *err)
         used += added > 0 && (size_t)added < sizeof known - used ? (size_t)added : 0;
         rmi_suggest_offer(&near, params[count].name);
     }
+    if (!f->graph->is_one_node)
+        (void)snprintf(place, sizeof place, "/nodes/%u/params", f->index);
     best = near.best != NULL ? near.best : count == 1 ? params[0].name : NULL;
     if (best != NULL)
         (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
-                                 "unknown parameter '%s' at /nodes/%u/params; did you mean '%s'?", name,
-                                 f->index, best);
+                                 "unknown parameter '%s' at %s; did you mean '%s'?", name, place, best);
     else if (count == 0)
         (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
-                                 "unknown parameter '%s' at /nodes/%u/params; %s has no parameters", name,
-                                 f->index, type);
+                                 "unknown parameter '%s' at %s; %s has no parameters", name, place, type);
     else
-        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER,
-                                 "unknown parameter '%s' at /nodes/%u/params; %s has: %s", name, f->index,
-                                 type, known);
+        (void)rmi_manifest_error(err, RM_E_UNKNOWN_PARAMETER, "unknown parameter '%s' at %s; %s has: %s",
+                                 name, place, type, known);
     (void)rmi_param_error_place(f, name, RM_E_UNKNOWN_PARAMETER, err);
     if (best != NULL)
         rm_error_hint(err, "%s has: %s", type, known);

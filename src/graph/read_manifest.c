@@ -1,5 +1,6 @@
 /* Reads a manifest for a runtime: from a text or a file, in the runtime's memory, with warnings in its
  * log. */
+#include "graph/graph.h"
 #include "graph/registry.h"
 #include "manifest/manifest.h"
 #include "platform/platform.h"
@@ -16,15 +17,29 @@ static void warn(void *context, const rmi_noted *noted)
                        noted->field);
 }
 
-int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
-                           unsigned input_flags, rm_manifest **out, rm_error *err)
+static int parse(rm_runtime *runtime, const char *text, size_t length, rmi_manifest_options options,
+                 rm_manifest **out, rm_error *err)
 {
-    const rmi_manifest_options options = {
-        .path = path, .input_flags = input_flags, .noted = warn, .context = runtime};
+    options.noted = warn;
+    options.context = runtime;
     int rc = rmi_manifest_parse(runtime->allocator, text, length, &options, out, err);
     if (rc == RM_OK)
         (*out)->runtime = runtime;
     return rc;
+}
+
+int rm_manifest_parse_with(rm_runtime *runtime, const char *text, size_t length, const char *path,
+                           unsigned input_flags, rm_manifest **out, rm_error *err)
+{
+    const rmi_manifest_options options = {.path = path, .input_flags = input_flags};
+    return parse(runtime, text, length, options, out, err);
+}
+
+int rmi_manifest_parse_one_node(rm_runtime *runtime, const char *text, size_t length, const char *path,
+                                rm_manifest **out, rm_error *err)
+{
+    const rmi_manifest_options options = {.path = path, .is_one_node = true};
+    return parse(runtime, text, length, options, out, err);
 }
 
 int rm_manifest_parse(rm_runtime *runtime, const char *text, size_t length, rm_manifest **out, rm_error *err)

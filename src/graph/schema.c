@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "graph/build.h"
-#include "graph/builder.h"
+#include "graph/describe.h"
 
 static rm_value object_schema(rmi_builder *b, const rmi_field *shape);
 

@@ -227,7 +227,8 @@ static int read_list(rmi_manifest_reader *reader, const spot *at, void *record, 
     memcpy((char *)record + list->count_offset, &count, sizeof count);
     yyjson_arr_foreach(at->value, index, count, item)
     {
-        rmi_place place = {.above = at->place, .index = index};
+        rmi_place place = {
+            .above = at->place, .index = index, .is_root = reader->is_one_node && list->items_are_nodes};
         if (list->initial != NULL)
             memcpy(items, list->initial, list->item_size);
         reader->node = list->items_are_nodes ? id_of(item) : NULL;
@@ -291,7 +292,7 @@ static int read_field(rmi_manifest_reader *reader, const spot *at, void *record,
     case RMI_FIELD_LIST:
         return read_list(reader, at, record, err);
     }
-    return rm_error_set(err, RM_E_INTERNAL, "a field of the manifest has no type");
+    return rmi_manifest_error(err, RM_E_INTERNAL, "a field of the manifest has no type");
 }
 
 static int unknown_field(const rmi_field *shape, const char *key, const rmi_place *place, rm_error *err)

@@ -82,6 +82,7 @@ struct rm_manifest {
     size_t connection_count;
     rm_value input;             /* input_data, or null */
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
+    bool is_one_node;           /* as its options said */
     atomic_bool place_said;     /* the warning about hosts without effect has been logged */
     const char
         *directory; /* of the manifest's file, where modules are looked for; NULL if parsed from memory */
@@ -99,6 +100,7 @@ typedef struct rmi_noted {
 typedef struct rmi_manifest_options {
     const char *path;     /* of the file that the text is from; NULL or "-": none */
     unsigned input_flags; /* flags for reading input_data: RM_JSON_* */
+    bool is_one_node;     /* made for its first node: messages name places inside that node */
     void (*noted)(void *context, const rmi_noted *noted); /* called for each such field */
     void *context;
 } rmi_manifest_options;

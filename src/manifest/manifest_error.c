@@ -45,16 +45,21 @@ static size_t print_step(const rmi_place *place, char *buffer, size_t size, size
     return at;
 }
 
-void rmi_place_print(const rmi_place *place, char *buffer, size_t size)
+static void print_place(const rmi_place *place, bool whole, char *buffer, size_t size)
 {
     enum { DEEPEST = 16 };
     const rmi_place *steps[DEEPEST];
     size_t depth = 0, at = 0;
-    for (; place != NULL && depth < DEEPEST; place = place->above)
+    for (; place != NULL && depth < DEEPEST && (whole || !place->is_root); place = place->above)
         steps[depth++] = place;
     while (depth > 0)
         at = print_step(steps[--depth], buffer, size, at);
     buffer[rmi_utf8_check(buffer, at)] = '\0'; /* a key cut in the middle of a character */
+}
+
+void rmi_place_print(const rmi_place *place, char *buffer, size_t size)
+{
+    print_place(place, false, buffer, size);
 }
 
 void rmi_manifest_error_place(rm_error *err, const rmi_place *place)
@@ -62,6 +67,6 @@ void rmi_manifest_error_place(rm_error *err, const rmi_place *place)
     char pointer[2 * sizeof err->pointer];
     if (err == NULL)
         return;
-    rmi_place_print(place, pointer, sizeof pointer);
+    print_place(place, true, pointer, sizeof pointer);
     rm_error_pointer(err, "%s", pointer);
 }

@@ -6,8 +6,6 @@
 #include "manifest/ids.h"
 #include "manifest/manifest.h"
 
-static const char prefix[] = "Manifest error: ";
-
 /* Checks the version first: another version may have other fields. */
 static int check_version(yyjson_val *manifest, rm_error *err)
 {
@@ -63,6 +61,19 @@ static int wrong_input(yyjson_val *input, const rmi_place *place, const char *ex
     return RM_E_TYPE;
 }
 
+/* Puts the prefix before what the JSON reader said; returns `rc`, which it answered. */
+static int add_prefix(int rc, rm_error *err)
+{
+    static const char prefix[] = "Manifest error: ";
+    const size_t length = sizeof prefix - 1;
+    if (rc == RM_OK || rc == RM_E_OUT_OF_MEMORY || err == NULL)
+        return rc;
+    memmove(err->message + length, err->message, sizeof err->message - length);
+    memcpy(err->message, prefix, length);
+    err->message[sizeof err->message - 1] = '\0';
+    return rc;
+}
+
 static int read_input(rm_manifest *manifest, yyjson_val *input, unsigned flags, rm_error *err)
 {
     const rmi_place place = {.key = "input_data"};
@@ -80,7 +91,9 @@ static int read_input(rm_manifest *manifest, yyjson_val *input, unsigned flags, 
                 return wrong_input(value, &below, "a list", err);
         }
     }
-    return rmi_json_to_value(manifest->arena.allocator, input, flags, "/input_data", &manifest->input, err);
+    return add_prefix(
+        rmi_json_to_value(manifest->arena.allocator, input, flags, "/input_data", &manifest->input, err),
+        err);
 }
 
 /* Splits "id.port" in two. */
@@ -114,7 +127,7 @@ static int read_document(rm_manifest *manifest, yyjson_val *root, const rmi_mani
                          rm_error *err)
 {
     yyjson_val *body = NULL, *input = NULL;
-    rmi_manifest_reader reader = {.arena = &manifest->arena};
+    rmi_manifest_reader reader = {.arena = &manifest->arena, .is_one_node = manifest->is_one_node};
     int rc = open_envelope(root, &body, &input, err);
     if (rc == RM_OK)
         rc = check_version(body, err);
@@ -131,17 +144,6 @@ static int read_document(rm_manifest *manifest, yyjson_val *root, const rmi_mani
     for (size_t i = 0; rc == RM_OK && i < reader.noted_count; i++)
         options->noted(options->context, &reader.noted[i]);
     return rc;
-}
-
-/* Puts the prefix before the JSON reader's message. */
-static void add_prefix(rm_error *err)
-{
-    const size_t length = sizeof prefix - 1;
-    if (err == NULL || err->code == RM_E_OUT_OF_MEMORY || strncmp(err->message, prefix, length) == 0)
-        return;
-    memmove(err->message + length, err->message, sizeof err->message - length);
-    memcpy(err->message, prefix, length);
-    err->message[sizeof err->message - 1] = '\0';
 }
 
 /* Keeps the manifest's folder, where modules are looked for. */
@@ -174,15 +176,15 @@ int rmi_manifest_parse(const rm_allocator *allocator, const char *text, size_t l
         rc = rmi_out_of_memory(err);
         goto done;
     }
+    manifest->is_one_node = options->is_one_node;
     rmi_arena_init(&manifest->arena, allocator);
-    rc = rmi_json_read(allocator, text, length, "manifest", &manifest->document, err);
+    rc = add_prefix(rmi_json_read(allocator, text, length, "manifest", &manifest->document, err), err);
     if (rc == RM_OK)
         rc = read_document(manifest, rmi_json_root(manifest->document), options, err);
     if (rc == RM_OK)
         rc = keep_directory(manifest, options->path, err);
 done:
     if (rc != RM_OK) {
-        add_prefix(err);
         rm_manifest_free(manifest);
         manifest = NULL;
     }

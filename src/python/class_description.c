@@ -4,13 +4,6 @@
 #include "python/convert/convert.h"
 #include "python/python_node.h"
 
-static int put_text(rm_value *map, const char *key, const char *text, size_t length, rm_error *err)
-{
-    rm_value value = rm_null();
-    const int rc = rm_string_new(NULL, text, length, &value, err);
-    return rc == RM_OK ? rm_map_set(map, key, strlen(key), value, err) : rc;
-}
-
 /* The docstring as (summary, description); NULL when there is none. */
 static PyObject *read_docstring(PyObject *class)
 {
@@ -25,38 +18,31 @@ static PyObject *read_docstring(PyObject *class)
     return parts;
 }
 
-static int put_docstring(rm_value *map, PyObject *class, bool details, rm_error *err)
+static void put_docstring(rmi_builder *b, rm_value *map, PyObject *class, bool details)
 {
     const char *summary = "", *description = "";
     Py_ssize_t summary_length = 0, length = 0;
     PyObject *parts = read_docstring(class);
     if (parts != NULL && !PyArg_ParseTuple(parts, "s#s#", &summary, &summary_length, &description, &length))
         PyErr_Clear();
-    int rc = put_text(map, "summary", summary, (size_t)summary_length, err);
-    if (rc == RM_OK && details && length > 0)
-        rc = put_text(map, "description", description, (size_t)length, err);
+    rmi_build_put(b, map, "summary", rmi_build_string_of(b, summary, (size_t)summary_length));
+    if (details && length > 0)
+        rmi_build_put(b, map, "description", rmi_build_string_of(b, description, (size_t)length));
     Py_XDECREF(parts);
-    return rc;
 }
 
 static int describe_class(rmi_host *host, const char *name, PyObject *class, bool details, rm_value *list,
                           rm_error *err)
 {
-    rm_value map = rm_null(), params = rm_null();
-    int rc = rm_map_new(host->allocator, 6, &map, err);
-    if (rc == RM_OK)
-        rc = put_text(&map, "name", name, strlen(name), err);
-    if (rc == RM_OK)
-        rc = put_docstring(&map, class, details, err);
-    if (rc == RM_OK && details && (rc = rmi_params_describe(host->allocator, class, &params, err)) == RM_OK)
-        rc = rm_map_set(&map, "params", 6, rm_value_move(&params), err);
-    if (rc == RM_OK)
-        rc = put_text(&map, "kind", "python", 6, err);
-    if (rc == RM_OK)
-        rc = rm_list_append(list, rm_value_move(&map), err);
-    rm_value_clear(&params);
-    rm_value_clear(&map);
-    return rc;
+    rmi_builder b = rmi_builder_start(host->allocator, err);
+    rm_value map = rmi_build_map(&b);
+    rmi_build_text(&b, &map, "name", name);
+    put_docstring(&b, &map, class, details);
+    if (details)
+        rmi_build_put(&b, &map, "params", rmi_params_describe(&b, class));
+    rmi_build_text(&b, &map, "kind", "python");
+    rmi_build_add(&b, list, map);
+    return b.rc;
 }
 
 /* The node type `Python` has no class; one in the package says what there is to say. */

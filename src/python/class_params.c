@@ -134,21 +134,18 @@ int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
 
 /* ---- Description */
 
-/* Nothing where `text` is none. */
-static int put_text(rm_value *map, const char *key, PyObject *text, rm_error *err)
+/* Nothing for what is no text. */
+static void put_text(rmi_builder *b, rm_value *map, const char *key, PyObject *text)
 {
-    rm_value value = rm_null();
     Py_ssize_t length = 0;
     const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
     PyErr_Clear();
-    if (utf8 == NULL)
-        return RM_OK;
-    const int rc = rm_string_new(NULL, utf8, (size_t)length, &value, err);
-    return rc == RM_OK ? rm_map_set(map, key, strlen(key), value, err) : rc;
+    if (utf8 != NULL)
+        rmi_build_put(b, map, key, rmi_build_string_of(b, utf8, (size_t)length));
 }
 
 /* The annotation's name: that of a class, or the text it was written as. */
-static int put_type(rm_value *map, const signature *s, PyObject *name, rm_error *err)
+static void put_type(rmi_builder *b, rm_value *map, const signature *s, PyObject *name)
 {
     PyObject *annotations = PyFunction_GetAnnotations(s->function);
     PyObject *annotation = annotations != NULL ? PyDict_GetItem(annotations, name) : NULL;
@@ -156,40 +153,32 @@ static int put_type(rm_value *map, const signature *s, PyObject *name, rm_error 
     if (annotation != NULL)
         text =
             PyType_Check(annotation) ? PyType_GetName((PyTypeObject *)annotation) : PyObject_Str(annotation);
-    const int rc = put_text(map, "type", text, err);
+    put_text(b, map, "type", text);
     Py_XDECREF(text);
     PyErr_Clear();
-    return rc;
 }
 
-static int describe_one(const rm_allocator *allocator, const signature *s, Py_ssize_t i, rm_value *list,
-                        rm_error *err)
+static rm_value describe_one(rmi_builder *b, const signature *s, Py_ssize_t i)
 {
     PyObject *name = parameter_name(s, i), *fallback = parameter_default(s, i);
-    rm_value map = rm_null(), value = rm_null();
-    int rc = rm_map_new(allocator, 4, &map, err);
-    if (rc == RM_OK)
-        rc = put_text(&map, "name", name, err);
-    if (rc == RM_OK)
-        rc = put_type(&map, s, name, err);
-    if (rc == RM_OK && fallback == NULL)
-        rc = rm_map_set(&map, "required", 8, rm_bool(true), err);
-    else if (rc == RM_OK && rmi_to_plain(allocator, fallback, &value, NULL) == RM_OK)
-        rc = rm_map_set(&map, "default", 7, value, err);
-    if (rc == RM_OK)
-        rc = rm_list_append(list, rm_value_move(&map), err);
-    rm_value_clear(&map);
-    return rc;
+    rm_value map = rmi_build_map(b), value = rm_null();
+    put_text(b, &map, "name", name);
+    put_type(b, &map, s, name);
+    if (fallback == NULL)
+        rmi_build_put(b, &map, "required", rm_bool(true));
+    else if (rmi_to_plain(b->allocator, fallback, &value, NULL) == RM_OK)
+        rmi_build_put(b, &map, "default", value);
+    return map;
 }
 
-int rmi_params_describe(const rm_allocator *allocator, PyObject *class, rm_value *out, rm_error *err)
+rm_value rmi_params_describe(rmi_builder *b, PyObject *class)
 {
     signature s;
     read_signature(class, &s);
-    int rc = rm_list_new(allocator, 4, out, err);
-    for (Py_ssize_t i = 0; rc == RM_OK && s.names != NULL && i < parameter_count(&s); i++)
-        rc = describe_one(allocator, &s, i, out, err);
+    rm_value list = rmi_build_list(b);
+    for (Py_ssize_t i = 0; s.names != NULL && i < parameter_count(&s); i++)
+        rmi_build_add(b, &list, describe_one(b, &s, i));
     signature_clear(&s);
     PyErr_Clear();
-    return rc;
+    return list;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/builder.h"
 #include "data/value.h"
 #include "python/convert/convert.h"
 
@@ -111,48 +112,34 @@ bool rmi_is_users(const char *file)
            strncmp(file + length, "site-packages/", strlen("site-packages/")) == 0;
 }
 
-static int set_text(rm_value *map, const char *key, const char *text)
-{
-    rm_value value = rm_null();
-    const int rc = rm_string_new(NULL, text, strlen(text), &value, NULL);
-    return rc == RM_OK ? rm_map_set(map, key, strlen(key), value, NULL) : rc;
-}
-
 /* The line of source, without the space around it. */
-static int set_line_text(rm_value *map, PyObject *file, long line)
+static void put_line_text(rmi_builder *b, rm_value *map, PyObject *file, long line)
 {
-    int rc = RM_OK;
     PyObject *cache = PyImport_ImportModule("linecache");
     PyObject *text = cache != NULL ? PyObject_CallMethod(cache, "getline", "Ol", file, line) : NULL;
     PyObject *bare = text != NULL ? PyObject_CallMethod(text, "strip", NULL) : NULL, *bytes = NULL;
     if (bare != NULL && PyUnicode_GetLength(bare) > 0 && (bytes = rmi_text_of(bare)) != NULL)
-        rc = set_text(map, "text", PyBytes_AS_STRING(bytes));
+        rmi_build_text(b, map, "text", PyBytes_AS_STRING(bytes));
     PyErr_Clear();
     Py_XDECREF(bytes);
     Py_XDECREF(bare);
     Py_XDECREF(text);
     Py_XDECREF(cache);
-    return rc;
 }
 
-/* Whole, or not at all where there is no memory for it. */
 static void add_frame(rm_value *list, PyObject *file, long line, PyObject *function)
 {
-    rm_value map = rm_null();
-    int rc = RM_OK;
+    rmi_builder b = rmi_builder_start(NULL, NULL);
     PyObject *given = rmi_paths_as_given(file), *file_text = rmi_text_of(given),
              *function_text = function != NULL ? rmi_text_of(function) : NULL;
-    if (file_text != NULL && rm_map_new(NULL, 4, &map, NULL) == RM_OK) {
-        rc = set_text(&map, "file", PyBytes_AS_STRING(file_text));
-        if (rc == RM_OK)
-            rc = rm_map_set(&map, "line", 4, rm_int(line), NULL);
-        if (rc == RM_OK && function_text != NULL)
-            rc = set_text(&map, "function", PyBytes_AS_STRING(function_text));
-        if (rc == RM_OK)
-            rc = set_line_text(&map, file, line);
-        if (rc == RM_OK)
-            rc = rm_list_append(list, rm_value_move(&map), NULL);
-        rm_value_clear(&map);
+    if (file_text != NULL) {
+        rm_value map = rmi_build_map(&b);
+        rmi_build_text(&b, &map, "file", PyBytes_AS_STRING(file_text));
+        rmi_build_put(&b, &map, "line", rm_int(line));
+        if (function_text != NULL)
+            rmi_build_text(&b, &map, "function", PyBytes_AS_STRING(function_text));
+        put_line_text(&b, &map, file, line);
+        rmi_build_add(&b, list, map);
     }
     PyErr_Clear();
     Py_XDECREF(function_text);
@@ -292,6 +279,7 @@ int rmi_python_failed(rm_node *node, rm_error *err)
             node != NULL ? rm_node_cancel_error(node, err) : rm_error_set(err, RM_E_CANCELLED, "interrupted");
     } else if (!ours_again(exception, err, &rc) && err != NULL) {
         set_message(exception, err);
+        err->no_memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError) != 0;
         set_hint(exception, err);
         prime_linecache();
         rmi_error_keep(err, traceback_of(exception), detail_of(exception));

@@ -26,7 +26,7 @@
 #include "remotemedia/node.h"
 
 /* What is deeper than this is refused: the same limit as for JSON. */
-enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256, RMI_PYTHON_KEY_LENGTH = 32 };
+enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
 
 /* Names that are looked up often, interned. */
 /* clang-format off */

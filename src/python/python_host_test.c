@@ -153,6 +153,23 @@ static void tells_the_users_frames_and_the_whole_story(void **unused)
     outcome_clear(&o);
 }
 
+static void knows_that_memory_ran_out(void **unused)
+{
+    static const char *const raised[] = {"type('Full', (MemoryError,), {})", "ValueError('MemoryError')"};
+    (void)unused;
+    for (size_t i = 0; i < 2; i++) {
+        char manifest[512];
+        rmt_heap heap;
+        rmt_heap_init(&heap, 0);
+        (void)snprintf(manifest, sizeof manifest,
+                       MANIFEST(NODE("p", "def process(item):\\n    raise %s"), ""), raised[i]);
+        outcome o = run(&heap, manifest, "[1]");
+        assert_int_equal(o.rc, RM_E_PYTHON);
+        assert_int_equal(o.err.no_memory, i == 0);
+        outcome_clear(&o);
+    }
+}
+
 /* Objects that one run leaves behind are freed: a class tells when its instances and items go. */
 static void frees_what_it_made(void **unused)
 {
@@ -380,6 +397,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_answer_or_out_of_memory),
         cmocka_unit_test(tells_the_users_frames_and_the_whole_story),
+        cmocka_unit_test(knows_that_memory_ran_out),
         cmocka_unit_test(frees_what_it_made),
         cmocka_unit_test(pipelines_share_the_loop),
         cmocka_unit_test(a_pushed_stream_is_live),

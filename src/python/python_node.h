@@ -3,6 +3,7 @@
 #ifndef PYTHON_PYTHON_NODE_H
 #define PYTHON_PYTHON_NODE_H
 
+#include "data/builder.h"
 #include "python/python_host.h"
 
 /* One use of a class in a manifest: what the resolver attaches. Members are owned. */
@@ -220,9 +221,8 @@ RM_MUST_CHECK int rmi_class_find(rmi_host *host, const char *node_type, PyObject
 /* ---- class_params.c */
 /* Checks the names of the parameters against the class' __init__, as far as it tells them. */
 RM_MUST_CHECK int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err);
-/* The parameters of a class as a list of {"name", "type", "default", "required"}. *out is owned. */
-RM_MUST_CHECK int rmi_params_describe(const rm_allocator *allocator, PyObject *class, rm_value *out,
-                                      rm_error *err);
+/* The parameters of a class as a list of {"name", "type", "default", "required"}, owned. */
+RM_MUST_CHECK rm_value rmi_params_describe(rmi_builder *b, PyObject *class);
 
 /* ---- class_description.c */
 RM_MUST_CHECK int rmi_describe(rmi_host *host, const char *name, rm_value *list, rm_error *err);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "sandbox/policy.h"
+#include "sandbox/shared_engine.h"
 
 /* Why the host ended it. */
 enum { GOES_ON, WAS_STOPPED, TIMED_OUT };
@@ -10,7 +10,7 @@ enum { TICK_NS = 10 * 1000 * 1000 };
 
 struct rm_sandbox_run {
     rm_sandbox *sandbox;
-    rmi_engine *engine;
+    _Atomic(rmi_engine *) engine; /* NULL: its code is not loaded yet */
     rmi_wasi *wasi;
     rmi_watchdog *watchdog;
     int64_t deadline; /* monotonic ns */
@@ -23,7 +23,9 @@ static void stop(rm_sandbox_run *run, int reason)
     int goes_on = GOES_ON;
     (void)atomic_compare_exchange_strong(&run->reason, &goes_on, reason);
     rmi_wasi_stop(run->wasi);
-    run->sandbox->api->interrupt(run->engine);
+    rmi_engine *engine = atomic_load(&run->engine);
+    if (engine != NULL)
+        run->sandbox->api->interrupt(engine);
 }
 
 void rm_sandbox_stop(rm_sandbox_run *run)
@@ -43,7 +45,7 @@ static int64_t look(void *context)
     if (!atomic_load(&run->ticks))
         return run->deadline;
     rmi_wasi_break_call(run->wasi);
-    run->sandbox->api->interrupt(run->engine);
+    run->sandbox->api->interrupt(atomic_load(&run->engine)); /* what ticks is loaded */
     return now + TICK_NS < run->deadline ? now + TICK_NS : run->deadline;
 }
 
@@ -75,9 +77,12 @@ static int open_wasi(rm_sandbox_run *run, const rm_sandbox_command *command, rm_
                    .context = command->write_context,
                    .limit = limits->output_bytes},
         .errors = {.descriptor = command->errors, .rate = limits->log_bytes},
+        .env = command->policy.environment,
+        .grants = command->policy.grants,
+        .grant_count = command->policy.grant_count,
         .deterministic = limits->fuel > 0,
     };
-    const int rc = rmi_policy_wasi(&command->policy, &config, &run->wasi, err);
+    const int rc = rmi_wasi_new(&config, &run->wasi, err);
     rmi_free(run->sandbox->allocator, arguments, (count + 2) * sizeof *arguments);
     return rc;
 }
@@ -157,8 +162,7 @@ static int instantiate(rm_sandbox_run *run, rmi_module *module, const rm_sandbox
                                         .memory_size = limits->memory_bytes,
                                         .fuel = limits->fuel,
                                         .asks = rmi_wasi_asks};
-    const int rc = run->sandbox->api->instantiate(module, &config, out, end, err);
-    return *end == RMI_END_NONE ? rmi_policy_failure(limits, rc, err) : rc;
+    return run->sandbox->api->instantiate(module, &config, out, end, err);
 }
 
 static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_limits *limits,
@@ -171,6 +175,10 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
     rmi_end end = RMI_END_NONE;
     uint32_t code = 0;
     int rc = instantiate(run, module, limits, &instance, &end, err);
+    if (rc == RM_OK && atomic_load(&run->reason) != GOES_ON) { /* before there was anything to interrupt */
+        end = RMI_END_STOPPED;
+        rc = RM_E_CANCELLED;
+    }
     if (rc == RM_OK && limits->memory_bytes > 0)
         rc = tell_memory(run, instance, limits->memory_bytes, &end, err);
     if (rc == RM_OK)
@@ -190,17 +198,39 @@ static int call_start(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_
     return rc == RM_OK ? RM_OK : explain(run, limits, end, rc, err);
 }
 
-static int run_with(rm_sandbox_run *run, rmi_module *module, const rm_sandbox_command *command,
-                    int *exit_code, rm_error *err)
+/* ---- Loading its code */
+
+static bool lost_patience(void *context)
+{
+    const rm_sandbox_run *run = context;
+    return atomic_load(&run->reason) != GOES_ON;
+}
+
+static int load(rm_sandbox_run *run, const char *file, bool fuel, rmi_loaded **out, rm_error *err)
+{
+    const rmi_patience patience = {lost_patience, run};
+    const int rc = rmi_sandbox_module(run->sandbox, file, fuel, &patience, out, err);
+    if (rc == RM_OK)
+        atomic_store(&run->engine, (*out)->engine);
+    return rc;
+}
+
+static int run_with(rm_sandbox_run *run, const char *file, const rm_sandbox_command *command, int *exit_code,
+                    rm_error *err)
 {
     const rm_sandbox_limits *limits = &command->policy.limits;
-    int rc = start_clock(run, command, err);
+    rmi_loaded *loaded = NULL;
     if (command->started != NULL)
         command->started(command->started_context, run);
+    int rc = load(run, file, limits->fuel > 0, &loaded, err);
     if (rc == RM_OK)
-        rc = call_start(run, module, limits, exit_code, err);
+        rc = start_clock(run, command, err);
+    if (rc == RM_OK)
+        rc = call_start(run, loaded->module, limits, exit_code, err);
     if (command->started != NULL)
         command->started(command->started_context, NULL);
+    rmi_watchdog_stop(run->watchdog);
+    rmi_sandbox_module_done(run->sandbox, loaded);
     return rc;
 }
 
@@ -209,7 +239,6 @@ int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *comman
 {
     char path[RMI_SANDBOX_PATH];
     const char *file = command->file;
-    rmi_module *module = NULL;
     int rc = RM_OK;
     *exit_code = 0;
     if (command->size != sizeof *command)
@@ -221,11 +250,9 @@ int rm_sandbox_run_command(rm_sandbox *sandbox, const rm_sandbox_command *comman
         file = path;
     }
     if (rc == RM_OK)
-        rc = rmi_sandbox_module(sandbox, file, command->policy.limits.fuel > 0, &module, &run.engine, err);
-    if (rc == RM_OK)
         rc = open_wasi(&run, command, err);
     if (rc == RM_OK)
-        rc = run_with(&run, module, command, exit_code, err);
+        rc = run_with(&run, file, command, exit_code, err);
     if (run.wasi != NULL && rmi_wasi_dropped(run.wasi, 2) > 0)
         rmi_sandbox_log(sandbox, RM_LOG_WARNING,
                         "%llu bytes of the log came faster than %llu a second and were dropped",

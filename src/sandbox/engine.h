@@ -109,7 +109,8 @@ typedef struct rmi_engine_api {
     int (*load)(rmi_engine *engine, const char *path, const rmi_import *imports, rmi_module **out,
                 rm_error *err);
     void (*module_free)(rmi_module *module);
-    /* Runs the module's start function, where it has one: *end as for `call`. */
+    /* Runs the module's start function, where it has one: *end as for `call`. RM_E_LIMIT also where memory_size is less than the
+     * memory that the module exports has at the start. */
     int (*instantiate)(rmi_module *module, const rmi_instance_config *config, rmi_instance **out,
                        rmi_end *end, rm_error *err);
     void (*instance_free)(rmi_instance *instance);
@@ -128,6 +129,9 @@ typedef struct rmi_engine_api {
     /* Has every instance that runs ask what to do. Any thread; safe in a signal handler. */
     void (*interrupt)(rmi_engine *engine);
 } rmi_engine_api;
+
+/* Where the program that compiles (compiler.c) finds the file for its code. */
+enum { RMI_COMPILER_CODE = 3 };
 
 /* What the shared object exports, and the name of that function. */
 typedef const rmi_engine_api *rmi_engine_entry(void);

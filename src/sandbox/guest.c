@@ -1,7 +1,5 @@
 #include "sandbox/guest.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -67,29 +65,9 @@ struct rmi_guest {
     int64_t asked;        /* when it was first asked to stop the call in progress; 0: it was not */
 };
 
-int rmi_guest_broken(rm_error *err, const char *format, ...)
-{
-    char text[384];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return rm_error_set(err, RM_E_VALUE, "the module breaks the node interface: %s", text);
-}
-
 int rmi_guest_answered(rmi_guest_call which, int code, rm_error *err)
 {
     return rmi_guest_broken(err, "%s answers %d", exported[which].name, code);
-}
-
-int rmi_guest_read(int rc, const char *where, rm_error *err)
-{
-    if (rc == RM_OK || rc == RM_E_OUT_OF_MEMORY || err == NULL)
-        return rc;
-    char said[256];
-    (void)snprintf(said, sizeof said, "%.250s", err->message);
-    (void)rmi_guest_broken(err, "in its %s, %s", where, said);
-    return err->code = rc;
 }
 
 /* ---- Stopping */
@@ -336,24 +314,24 @@ static int initialize(rmi_guest *guest, rm_error *err)
     return RM_OK;
 }
 
-static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
+static int make_instance(rmi_guest *guest, rmi_module *module, rm_error *err)
 {
     static const char *const arguments[] = {"node", NULL};
     const rm_sandbox_limits *limits = &guest->policy->limits;
-    rmi_module *module = NULL;
     rmi_end why = RMI_END_NONE;
     const rmi_wasi_stream log = {.descriptor = 2, .rate = limits->log_bytes};
     rmi_wasi_config wasi = {.allocator = guest->sandbox->allocator,
                             .args = arguments,
+                            .env = guest->policy->environment,
+                            .grants = guest->policy->grants,
+                            .grant_count = guest->policy->grant_count,
                             .input = -1,
                             .output = log,
                             .errors = log,
                             .yield = on_yield,
                             .yield_context = guest,
                             .deterministic = limits->fuel > 0};
-    int rc = rmi_sandbox_module(guest->sandbox, file, limits->fuel > 0, &module, &guest->engine, err);
-    if (rc == RM_OK)
-        rc = rmi_policy_wasi(guest->policy, &wasi, &guest->wasi, err);
+    int rc = rmi_wasi_new(&wasi, &guest->wasi, err);
     if (rc == RM_OK)
         rc = rmi_watchdog_start(guest->sandbox->allocator, look, guest, &guest->watchdog, err);
     if (rc != RM_OK)
@@ -366,12 +344,10 @@ static int make_instance(rmi_guest *guest, const char *file, rm_error *err)
     begin(guest);
     rc = guest->sandbox->api->instantiate(module, &config, &guest->instance, &why, err);
     end(guest);
-    if (why != RMI_END_NONE)
-        return died(guest, why, rc, err);
-    return rmi_policy_failure(limits, rc, err);
+    return why != RMI_END_NONE ? died(guest, why, rc, err) : rc;
 }
 
-int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
+int rmi_guest_new(rm_sandbox *sandbox, const rmi_loaded *loaded, const rm_sandbox_policy *policy,
                   rmi_guest_usage before, rmi_guest **out, rm_error *err)
 {
     *out = NULL;
@@ -379,12 +355,13 @@ int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy
     if (guest == NULL)
         return rmi_out_of_memory(err);
     guest->sandbox = sandbox;
+    guest->engine = loaded->engine;
     guest->policy = policy;
     guest->before = before;
     set_limit(guest, true);
     atomic_init(&guest->ends_at, INT64_MAX);
     atomic_flag_clear(&guest->guard);
-    int rc = make_instance(guest, file, err);
+    int rc = make_instance(guest, loaded->module, err);
     if (rc == RM_OK)
         rc = initialize(guest, err);
     if (rc == RM_OK)
@@ -585,70 +562,4 @@ int rmi_guest_go_on(rmi_guest *guest, uint32_t length, rmi_guest_answer *answer,
     if (field != NULL)
         *field = length;
     return call_and_read(guest, NULL, slots, answer, err);
-}
-
-/* ---- Errors that guests describe */
-
-/* The string under a key; NULL: there is none. Borrowed. */
-static const char *text_of(rm_value document, const char *key)
-{
-    rm_value value = rm_null();
-    const bool found = rm_map_get(document, key, strlen(key), &value) && value.kind == RM_STRING;
-    return found ? rm_string_text(value, NULL) : NULL;
-}
-
-/* Whether it can be told as it is: maps of texts and numbers. */
-static bool is_traceback(rm_value frames)
-{
-    if (frames.kind != RM_LIST)
-        return false;
-    for (size_t i = 0; i < rm_list_length(frames); i++) {
-        const rm_value frame = rm_list_get(frames, i);
-        if (frame.kind != RM_MAP)
-            return false;
-        for (size_t k = 0; k < rm_map_length(frame); k++) {
-            rm_value key = rm_null(), value = rm_null();
-            (void)rm_map_at(frame, k, &key, &value);
-            if (value.kind != RM_STRING && value.kind != RM_INT)
-                return false;
-        }
-    }
-    return true;
-}
-
-static int code_named(rm_value document, int code)
-{
-    const char *name = text_of(document, "code");
-    for (int known = -1; name != NULL && strcmp(rm_code_name(known), "unknown") != 0; known--)
-        if (strcmp(rm_code_name(known), name) == 0)
-            code = known;
-    const bool is_known = code < 0 && strcmp(rm_code_name(code), "unknown") != 0;
-    return is_known ? code : RM_E_VALUE;
-}
-
-int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
-{
-    rm_value value = rm_null(), traceback = rm_null(), detail = rm_null();
-    code = code_named(document, code);
-    if ((code == RM_E_CANCELLED || code == RM_E_TIMEOUT) && !may_stop) /* those are the host's to tell */
-        code = RM_E_VALUE;
-    if (err == NULL)
-        return code;
-    const char *message = text_of(document, "message"), *hint = text_of(document, "hint"),
-               *pointer = text_of(document, "pointer");
-    if (message != NULL)
-        (void)rm_error_set(err, code, "%s", message);
-    else
-        (void)rm_error_set(err, code, "the code in the sandbox failed (%s) without saying why",
-                           rm_code_name(code));
-    if (hint != NULL)
-        rm_error_hint(err, "%s", hint);
-    if (pointer != NULL)
-        rm_error_pointer(err, "%s", pointer);
-    if (rm_map_get(document, "traceback", 9, &value) && is_traceback(value))
-        traceback = rm_value_retain(value);
-    if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
-        detail = rm_value_retain(value);
-    rmi_error_keep(err, traceback, detail);
-    return code;
 }

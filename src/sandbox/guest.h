@@ -5,7 +5,7 @@
 #ifndef SANDBOX_GUEST_H
 #define SANDBOX_GUEST_H
 
-#include "sandbox/policy.h"
+#include "sandbox/shared_engine.h"
 
 typedef enum rmi_guest_call {
     RMI_GUEST_DESCRIBE,
@@ -38,10 +38,11 @@ typedef struct rmi_guest_usage {
     uint64_t fuel;
 } rmi_guest_usage;
 
-/* Loads the module `file` and makes an instance with the policy, whose limits are told in errors. The policy is borrowed
- * as long as the guest lives. *out is owned. */
-RM_MUST_CHECK int rmi_guest_new(rm_sandbox *sandbox, const char *file, const rm_sandbox_policy *policy,
-                                rmi_guest_usage before, rmi_guest **out, rm_error *err);
+/* Makes an instance of the module with the policy, whose limits are told in errors. Both are borrowed as long as the guest
+ * lives. *out is owned. */
+RM_MUST_CHECK int rmi_guest_new(rm_sandbox *sandbox, const rmi_loaded *loaded,
+                                const rm_sandbox_policy *policy, rmi_guest_usage before, rmi_guest **out,
+                                rm_error *err);
 /* What was used before and by this one. */
 rmi_guest_usage rmi_guest_used(const rmi_guest *guest);
 /* NULL is fine. */

@@ -3,6 +3,7 @@
 #ifndef SANDBOX_GUEST_NODE_H
 #define SANDBOX_GUEST_NODE_H
 
+#include "base/rate.h"
 #include "data/wire/wire.h"
 #include "remotemedia/node.h"
 #include "sandbox/guest.h"
@@ -24,6 +25,8 @@ typedef struct rmi_attached {
     rm_arrays arrays;
     atomic_flag guard;      /* held for a few instructions at a time */
     rmi_guest *being_asked; /* that a resolve is asking what it is; guarded */
+    unsigned loading;       /* modules at present; guarded */
+    atomic_bool lost;       /* those are to be given up */
 } rmi_attached;
 
 /* One use of a node type in a manifest: what the resolver attaches. */
@@ -32,6 +35,7 @@ typedef struct rmi_sandboxed {
     rmi_attached *attached;
     rm_sandbox_policy policy;   /* with the node's own limits */
     rm_value config;            /* owned: what the guest is told */
+    rmi_loaded *loaded;         /* its code, where that describes the node; else NULL */
     _Atomic(rmi_guest *) guest; /* that described the node, until it is opened; owned */
     char *name;
     rm_port *ports;
@@ -50,16 +54,17 @@ typedef struct rmi_token {
 typedef struct rmi_sandbox_state {
     rm_node *node;
     const rmi_sandboxed *use;
+    rmi_loaded
+        *loaded; /* the code of all its guests, whatever becomes of the file; used until the node is closed */
     rmi_guest *guest;  /* NULL: it has died, and the next call makes another */
     atomic_flag guard; /* of `guest` against interrupt, held for a few instructions */
     rmi_token *tokens;
     size_t token_count, token_capacity;
-    int64_t last_seq;   /* what was emitted last, and may come at most: in a stream */
-    int64_t bound;      /* nothing below it comes any more, as the guest was told; INT64_MIN: it was not */
-    bool advancing;     /* it is being told */
-    uint64_t emitted;   /* bytes so far */
-    int64_t log_second; /* that log_bytes counts in */
-    uint64_t log_bytes, log_lost;
+    int64_t last_seq;     /* what was emitted last, and may come at most: in a stream */
+    int64_t bound;        /* nothing below it comes any more, as the guest was told; INT64_MIN: it was not */
+    bool advancing;       /* it is being told */
+    uint64_t emitted;     /* bytes so far */
+    rmi_rate log;         /* of bytes; what is lost are lines */
     int spent;            /* the code of the limit that ended it for good; 0: none */
     rm_error why;         /* owned: how that was told */
     bool ended, more;     /* the stream has ended, and the guest knows it; it answered RM_MORE */
@@ -71,8 +76,18 @@ typedef struct rmi_sandbox_state {
     bool wants;           /* it looked for more of its stream, and there was none */
 } rmi_sandbox_state;
 
+/* ---- resolver.c */
+/* The code of a node, loaded for a runtime (`node` NULL) or for a node that may be cancelled. *out: rmi_sandbox_module_done. */
+RM_MUST_CHECK int rmi_attached_load(const rmi_sandboxed *use, const rm_node *node, rmi_loaded **out,
+                                    rm_error *err);
+
 /* ---- guest_node.c */
 void rmi_sandboxed_set_slots(rmi_sandboxed *use, rm_value description);
+
+/* ---- guest_config.c */
+/* What the guest is told, which may depend on the run. *out is owned. */
+RM_MUST_CHECK int rmi_sandbox_configuration(const rm_node *node, const rmi_sandboxed *use, rm_value *out,
+                                            rm_error *err);
 /* The configuration in the guest's input area; then rm_node_describe or rm_node_open. */
 RM_MUST_CHECK int rmi_sandbox_configure(rmi_guest *guest, rm_value config, rmi_guest_call call,
                                         rmi_guest_answer *answer, rm_error *err);

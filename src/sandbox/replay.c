@@ -8,6 +8,8 @@
 
 /* What a line of the log takes besides its text: so long is what stands before it at least. */
 enum { LINE_BYTES = 16 };
+/* Memory that a line of the log, or an error, may take here. */
+enum { MOST_BESIDE = 64 << 20 };
 
 /* The events of one call. */
 typedef struct events {
@@ -16,14 +18,16 @@ typedef struct events {
     size_t at;
     const rm_packet *batch;
     size_t n;
+    rmi_wire_bound bound; /* of what it emits in this call */
 } events;
 
 static const char output_area[] = "output";
 
 static int read_value(events *from, rm_value *out, rm_error *err)
 {
-    return rmi_guest_read(rmi_wire_read(rm_node_allocator(from->state->node), from->answer->output,
-                                        from->answer->length, &from->at, out, err),
+    rmi_wire_bound bound = {.left = MOST_BESIDE};
+    return rmi_guest_read(rmi_wire_read_within(rm_node_allocator(from->state->node), from->answer->output,
+                                               from->answer->length, &from->at, &bound, out, err),
                           output_area, err);
 }
 
@@ -40,16 +44,19 @@ static bool may_emit(const events *from, int64_t seq)
     return seq >= least && seq <= from->batch[from->n - 1].seq && seq >= state->last_seq;
 }
 
+/* `what` says how its limit was passed; it cannot start again. */
+static int end_for_output(rmi_sandbox_state *state, const char *what, rm_error *err)
+{
+    state->spent = rm_error_set(&state->why, RM_E_LIMIT, "its sandbox emitted %s its limit of %llu bytes",
+                                what, (unsigned long long)state->use->policy.limits.output_bytes);
+    return rm_error_set(err, state->spent, "%s", state->why.message);
+}
+
 static int count_output(rmi_sandbox_state *state, size_t size, rm_error *err)
 {
     const uint64_t limit = state->use->policy.limits.output_bytes;
     state->emitted += size;
-    if (limit == 0 || state->emitted <= limit)
-        return RM_OK;
-    state->spent =
-        rm_error_set(&state->why, RM_E_LIMIT, "its sandbox emitted more than its limit of %llu bytes",
-                     (unsigned long long)limit);
-    return rm_error_set(err, state->spent, "%s", state->why.message);
+    return limit == 0 || state->emitted <= limit ? RM_OK : end_for_output(state, "more than", err);
 }
 
 static int emitted(events *from, uint32_t port, rm_error *err)
@@ -60,8 +67,10 @@ static int emitted(events *from, uint32_t port, rm_error *err)
     if (state->no_emitting)
         return rmi_guest_broken(err, "it emits while it is opened or closed");
     int rc = rmi_guest_read(rmi_wire_read_packet(rm_node_allocator(state->node), from->answer->output,
-                                                 from->answer->length, &from->at, &packet, err),
+                                                 from->answer->length, &from->at, &from->bound, &packet, err),
                             output_area, err);
+    if (from->bound.over)
+        return end_for_output(state, "values that take more memory than", err);
     if (rc == RM_OK && state->is_unwanted) {
         rm_packet_clear(&packet);
         return RM_OK;
@@ -140,32 +149,30 @@ static int finished(events *from, rmi_token *found, rm_error *err)
 
 void rmi_sandbox_tell_lost(rmi_sandbox_state *state)
 {
-    if (state->log_lost > 0)
+    if (state->log.lost > 0)
         rm_node_log(state->node, RM_LOG_WARNING, "%llu lines came too fast and were dropped",
-                    (unsigned long long)state->log_lost);
-    state->log_bytes = state->log_lost = 0;
+                    (unsigned long long)state->log.lost);
+    state->log.used = state->log.lost = 0;
 }
 
 static int logged(events *from, uint32_t level, rm_error *err)
 {
     rmi_sandbox_state *state = from->state;
-    const uint64_t limit = state->use->policy.limits.log_bytes;
-    const int64_t second = rmi_platform_now() / 1000000000;
     rm_value text = rm_null();
     size_t length = 0;
     const int rc = read_value(from, &text, err);
     if (rc != RM_OK)
         return rc;
-    if (second != state->log_second) {
+    const uint64_t left = rmi_rate_left(&state->log, state->use->policy.limits.log_bytes, rmi_platform_now());
+    if (state->log.used == 0) /* a new second */
         rmi_sandbox_tell_lost(state);
-        state->log_second = second;
-    }
     const char *line = text.kind == RM_STRING ? rm_string_text(text, &length) : "";
-    state->log_bytes += length + LINE_BYTES;
-    if (limit == 0 || state->log_bytes <= limit)
+    const size_t bytes = length + LINE_BYTES;
+    state->log.used += bytes;
+    if (bytes <= left)
         rm_node_log(state->node, level <= RM_LOG_DEBUG ? (rm_log_level)level : RM_LOG_INFO, "%s", line);
     else
-        state->log_lost++;
+        state->log.lost++;
     rm_value_clear(&text);
     return RM_OK;
 }
@@ -214,6 +221,8 @@ int rmi_sandbox_replay(rmi_sandbox_state *state, const rmi_guest_answer *answer,
                        size_t n, rm_error *err)
 {
     events from = {.state = state, .answer = answer, .batch = n > 0 ? batch : NULL, .n = n};
+    const uint64_t limit = state->use->policy.limits.output_bytes;
+    from.bound.left = limit > 0 && limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
     int rc = check_length(state, answer, err);
     for (unsigned i = 1; rc == RM_OK && from.at < answer->length; i++) {
         rc = replay_one(&from, err);

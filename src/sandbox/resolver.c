@@ -5,9 +5,12 @@
 
 #include "base/alloc.h"
 #include "base/spin.h"
-#include "graph/builder.h"
+#include "graph/describe.h"
 #include "graph/registry.h"
 #include "sandbox/guest_node.h"
+
+/* Memory that a description may take here. */
+enum { MOST_DESCRIPTION = 16 << 20 };
 
 /* ---- What is kept of the policy */
 
@@ -71,7 +74,6 @@ static int keep_policy(rmi_attached *attached, const rm_sandbox_policy *policy, 
 
 static int keep_python(rmi_attached *attached, const rm_python_config *python, rm_error *err)
 {
-    int rc = RM_OK;
     if (python == NULL)
         return RM_OK;
     if (python->size != sizeof *python)
@@ -80,16 +82,13 @@ static int keep_python(rmi_attached *attached, const rm_python_config *python, r
     attached->seed = python->seed;
     attached->has_seed = python->has_seed;
     attached->arrays = python->arrays;
-    for (size_t i = 0; rc == RM_OK && python->paths != NULL && python->paths[i] != NULL; i++) {
-        rm_value path = rm_null();
-        if (i == 0)
-            rc = rm_list_new(attached->allocator, 4, &attached->paths, err);
-        if (rc == RM_OK)
-            rc = rm_string_new(attached->allocator, python->paths[i], strlen(python->paths[i]), &path, err);
-        if (rc == RM_OK)
-            rc = rm_list_append(&attached->paths, path, err);
-    }
-    return rc;
+    rmi_builder b = rmi_builder_start(attached->allocator, err);
+    rm_value paths = rmi_build_list(&b);
+    for (size_t i = 0; python->paths != NULL && python->paths[i] != NULL; i++)
+        rmi_build_add(&b, &paths, rmi_build_string(&b, python->paths[i]));
+    if (rm_list_length(paths) == 0)
+        rm_value_clear(&paths);
+    return rmi_build_end(&b, &paths, &attached->paths);
 }
 
 /* ---- Which file a node's code is in */
@@ -207,20 +206,52 @@ static void interrupt(void *context)
     rmi_spin_lock(&attached->guard);
     if (attached->being_asked != NULL)
         rmi_guest_stop(attached->being_asked);
+    if (attached->loading > 0)
+        atomic_store(&attached->lost, true);
     rmi_spin_unlock(&attached->guard);
+}
+
+/* Who waits for code. */
+typedef struct waiting {
+    rmi_attached *attached;
+    const rm_node *node; /* NULL: the manifest is being read */
+} waiting;
+
+static bool lost_patience(void *context)
+{
+    const waiting *who = context;
+    return atomic_load(&who->attached->lost) || (who->node != NULL && rm_node_cancelled(who->node));
+}
+
+int rmi_attached_load(const rmi_sandboxed *use, const rm_node *node, rmi_loaded **out, rm_error *err)
+{
+    rmi_attached *attached = use->attached;
+    waiting who = {attached, node};
+    const rmi_patience patience = {lost_patience, &who};
+    rmi_spin_lock(&attached->guard);
+    if (attached->loading++ == 0)
+        atomic_store(&attached->lost, false);
+    rmi_spin_unlock(&attached->guard);
+    const int rc =
+        rmi_sandbox_module(attached->sandbox, use->file, use->policy.limits.fuel > 0, &patience, out, err);
+    rmi_spin_lock(&attached->guard);
+    attached->loading--;
+    rmi_spin_unlock(&attached->guard);
+    return rc;
 }
 
 static int describe_guest(rmi_sandboxed *use, rm_error *err)
 {
     rmi_guest_answer answer = {0};
     rmi_guest *guest = use->guest;
+    rmi_wire_bound bound = {.left = MOST_DESCRIPTION};
     size_t at = 0;
     int rc = RM_OK;
     if (rmi_guest_has(guest, RMI_GUEST_DESCRIBE)) {
         rc = rmi_sandbox_configure(guest, use->config, RMI_GUEST_DESCRIBE, &answer, err);
         if (rc == RM_OK)
-            rc = rmi_guest_read(rmi_wire_read(use->attached->allocator, answer.output, answer.length, &at,
-                                              &use->description, err),
+            rc = rmi_guest_read(rmi_wire_read_within(use->attached->allocator, answer.output, answer.length,
+                                                     &at, &bound, &use->description, err),
                                 "description", err);
         if (rc == RM_OK && use->description.kind != RM_MAP)
             rc = rmi_guest_broken(err, "rm_node_describe gives no map");
@@ -238,8 +269,10 @@ static int describe_guest(rmi_sandboxed *use, rm_error *err)
 static int ask_guest(rmi_sandboxed *use, rm_error *err)
 {
     rmi_guest *guest = NULL;
-    int rc =
-        rmi_guest_new(use->attached->sandbox, use->file, &use->policy, (rmi_guest_usage){0}, &guest, err);
+    int rc = rmi_attached_load(use, NULL, &use->loaded, err);
+    if (rc == RM_OK)
+        rc = rmi_guest_new(use->attached->sandbox, use->loaded, &use->policy, (rmi_guest_usage){0}, &guest,
+                           err);
     use->guest = guest;
     if (rc != RM_OK)
         return rc;
@@ -283,6 +316,7 @@ static void release_data(void *context, void *data)
     (void)context;
     const rm_allocator *allocator = use->attached->allocator;
     rmi_guest_free(use->guest);
+    rmi_sandbox_module_done(use->attached->sandbox, use->loaded);
     rm_value_clear(&use->config);
     rm_value_clear(&use->description);
     rmi_free(allocator, use->ports, use->port_count * sizeof *use->ports);

@@ -7,8 +7,9 @@
 
 #include "base/alloc.h"
 
-enum { LOADING_MS = 60000 };
+enum { LOADING_MS = 60000, COMPILING_MS = 300000 };
 #define ENGINE_FILE "libremotemedia_wasmtime.so"
+#define COMPILER_FILE "remotemedia-compile"
 
 void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *format, ...)
 {
@@ -79,6 +80,12 @@ static int load_library(rm_sandbox *sandbox, rm_error *err)
         return rm_error_set(err, RM_E_MISSING_FEATURE,
                             "a sandbox needs RM_WASMTIME_RUNTIME, whose %s is not beside the program",
                             ENGINE_FILE);
+    const char *slash = strrchr(path, '/');
+    const int length = snprintf(sandbox->compiler, sizeof sandbox->compiler, "%.*s%s",
+                                slash != NULL ? (int)(slash + 1 - path) : 0, path, COMPILER_FILE);
+    if (length >= (int)sizeof sandbox->compiler)
+        return rm_error_set(err, RM_E_LIMIT, "a path of a sandbox is longer than %d bytes",
+                            RMI_SANDBOX_PATH - 1);
     int rc = rmi_library_open(sandbox->allocator, path, &sandbox->library, err);
     if (rc != RM_OK)
         return rc;
@@ -92,60 +99,17 @@ static int load_library(rm_sandbox *sandbox, rm_error *err)
     return RM_OK;
 }
 
-static int need_engine(rm_sandbox *sandbox, bool fuel, rm_error *err)
+int rmi_sandbox_engine(rm_sandbox *sandbox, bool fuel, rmi_engine_config *config, rmi_engine **out,
+                       rm_error *err)
 {
     int rc = sandbox->api == NULL ? load_library(sandbox, err) : RM_OK;
-    const rmi_engine_config config = {.allocator = sandbox->allocator,
-                                      .fuel = fuel,
-                                      .stack_size = RMI_SANDBOX_STACK,
-                                      .pool = sandbox->instances};
+    *config = (rmi_engine_config){.allocator = sandbox->allocator,
+                                  .fuel = fuel,
+                                  .stack_size = RMI_SANDBOX_STACK,
+                                  .pool = sandbox->instances};
     if (rc == RM_OK && sandbox->api != NULL && sandbox->engines[fuel] == NULL)
-        rc = sandbox->api->engine_new(&config, &sandbox->engines[fuel], err);
-    return rc;
-}
-
-/* ---- Modules */
-
-static rmi_loaded *find_loaded(const rm_sandbox *sandbox, const char *path, bool fuel)
-{
-    rmi_loaded *at = sandbox->loaded;
-    while (at != NULL && (at->fuel != fuel || strcmp(at->path, path) != 0))
-        at = at->next;
-    return at;
-}
-
-/* Puts it into the list at the front. */
-static int load_module(rm_sandbox *sandbox, const char *path, bool fuel, rm_error *err)
-{
-    const size_t length = strlen(path) + 1;
-    rmi_loaded *made = rmi_alloc(sandbox->allocator, sizeof *made + length);
-    if (made == NULL)
-        return rmi_out_of_memory(err);
-    *made = (rmi_loaded){.next = sandbox->loaded, .fuel = fuel};
-    memcpy(made->path, path, length);
-    const int rc = rmi_code_load(sandbox, sandbox->engines[fuel], path, &made->module, err);
-    if (rc == RM_OK)
-        sandbox->loaded = made;
-    else
-        rmi_free(sandbox->allocator, made, sizeof *made + length);
-    return rc;
-}
-
-int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out,
-                       rmi_engine **engine, rm_error *err)
-{
-    (void)pthread_mutex_lock(&sandbox->lock);
-    int rc = need_engine(sandbox, fuel, err);
-    const rmi_loaded *loaded = find_loaded(sandbox, path, fuel);
-    if (rc == RM_OK && loaded == NULL) {
-        rc = load_module(sandbox, path, fuel, err);
-        loaded = sandbox->loaded;
-    }
-    if (rc == RM_OK) {
-        *out = loaded->module;
-        *engine = sandbox->engines[fuel];
-    }
-    (void)pthread_mutex_unlock(&sandbox->lock);
+        rc = sandbox->api->engine_new(config, &sandbox->engines[fuel], err);
+    *out = sandbox->engines[fuel];
     return rc;
 }
 
@@ -179,12 +143,18 @@ int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *
     made->log_context = config->log_context;
     made->instances = config->instances;
     made->loading_ms = config->loading_ms > 0 ? config->loading_ms : LOADING_MS;
+    made->compiling_ms = config->compiling_ms > 0 ? config->compiling_ms : COMPILING_MS;
     int rc = copy_path(config->modules, made->modules, err);
     if (rc == RM_OK)
         rc = copy_path(config->engine, made->engine_path, err);
     if (rc == RM_OK)
         rc = copy_path(config->cache, made->cache, err);
-    const int failure = rc == RM_OK ? pthread_mutex_init(&made->lock, NULL) : 0;
+    int failure = rc == RM_OK ? pthread_mutex_init(&made->lock, NULL) : 0;
+    if (rc == RM_OK && failure == 0) {
+        failure = pthread_cond_init(&made->loaded_one, NULL);
+        if (failure != 0)
+            (void)pthread_mutex_destroy(&made->lock);
+    }
     if (failure != 0)
         rc = rm_error_set(err, RM_E_INTERNAL, "no lock for the sandbox: %s", strerror(failure));
     if (rc == RM_OK)
@@ -198,16 +168,12 @@ void rm_sandbox_free(rm_sandbox *sandbox)
 {
     if (sandbox == NULL)
         return;
-    while (sandbox->loaded != NULL) {
-        rmi_loaded *gone = sandbox->loaded;
-        sandbox->loaded = gone->next;
-        sandbox->api->module_free(gone->module);
-        rmi_free(sandbox->allocator, gone, sizeof *gone + strlen(gone->path) + 1);
-    }
+    rmi_sandbox_modules_free(sandbox);
     for (size_t i = 0; i < 2; i++)
         if (sandbox->engines[i] != NULL)
             sandbox->api->engine_free(sandbox->engines[i]);
     rmi_library_close(sandbox->library); /* it stays loaded: the engine's handlers of signals point into it */
+    (void)pthread_cond_destroy(&sandbox->loaded_one);
     (void)pthread_mutex_destroy(&sandbox->lock);
     rmi_free(sandbox->allocator, sandbox, sizeof *sandbox);
 }

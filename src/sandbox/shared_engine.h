@@ -1,5 +1,5 @@
-/* What all sandboxes of a program share. shared_engine.c loads the engine and keeps the modules, compiled_modules.c compiles them and
- * keeps the result on disk, command.c runs a whole program, guest_node.c a node of a pipeline. */
+/* What all sandboxes of a program share. shared_engine.c loads the engine, loaded_modules.c keeps the modules, compiled_modules.c has
+ * them compiled (compile.c), code_cache.c keeps the result on disk; command.c runs a whole program, guest_node.c a node of a pipeline. */
 #ifndef SANDBOX_SHARED_ENGINE_H
 #define SANDBOX_SHARED_ENGINE_H
 
@@ -14,27 +14,41 @@ enum {
     RMI_SANDBOX_STACK = 1 << 20, /* bytes that a guest's calls may use of their thread's stack */
 };
 
-/* A module that is loaded, for one of the two engines. */
+/* A module that is loaded, for one of the two engines. Whoever runs it uses it until rmi_sandbox_module_done. */
 typedef struct rmi_loaded {
     struct rmi_loaded *next;
     rmi_module *module;
+    rmi_engine *engine;
     bool fuel;
+    size_t users;     /* guarded by the sandbox's lock, as what follows */
+    bool is_replaced; /* its file has another content since: it is freed with its last user */
+    bool is_still;    /* a file of this identity has the same content */
+    char identity[65], key[65];
     char path[];
 } rmi_loaded;
+
+/* Whoever waits for code to be compiled may lose patience, and is asked for that again and again. */
+typedef struct rmi_patience {
+    bool (*lost)(void *context);
+    void *context;
+} rmi_patience;
 
 struct rm_sandbox {
     const rm_allocator *allocator;
     rm_log_function *log;
     void *log_context;
     uint32_t instances;
-    int64_t loading_ms;
+    int64_t loading_ms, compiling_ms;
     char modules[RMI_SANDBOX_PATH], engine_path[RMI_SANDBOX_PATH],
-        cache[RMI_SANDBOX_PATH]; /* "": the default */
-    pthread_mutex_t lock;        /* of what follows */
+        cache[RMI_SANDBOX_PATH];     /* "": the default */
+    pthread_mutex_t lock;            /* of what follows; never held while something is compiled */
+    pthread_cond_t loaded_one;       /* told when is_loading ends */
+    char compiler[RMI_SANDBOX_PATH]; /* the program beside the engine; "": not known yet */
     rmi_library *library;
     const rmi_engine_api *api; /* NULL: not loaded yet */
     rmi_engine *engines[2];    /* without and with fuel; NULL: not made yet */
     rmi_loaded *loaded;
+    bool is_loading; /* some thread is loading a module: one at a time, so that none is compiled twice */
 };
 
 /* ---- shared_engine.c */
@@ -43,13 +57,20 @@ void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *
  * it was looked for. */
 RM_MUST_CHECK int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names,
                                    char path[static RMI_SANDBOX_PATH], rm_error *err);
-/* The module of a file, compiled and loaded, with WASI as its imports; lives as long as the sandbox. */
-RM_MUST_CHECK int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel, rmi_module **out,
-                                     rmi_engine **engine, rm_error *err);
+/* The engine, with or without fuel, and what it was made with; under the lock. */
+RM_MUST_CHECK int rmi_sandbox_engine(rm_sandbox *sandbox, bool fuel, rmi_engine_config *config,
+                                     rmi_engine **out, rm_error *err);
 
-/* ---- compiled_modules.c */
-/* Loads the module in the file `path`: from the cache where it is there, else it is compiled first. */
-RM_MUST_CHECK int rmi_code_load(rm_sandbox *sandbox, rmi_engine *engine, const char *path, rmi_module **out,
-                                rm_error *err);
+/* ---- loaded_modules.c */
+/* The module of a file as it is now, compiled and loaded, with WASI as its imports. *out is for the caller to use until
+ * rmi_sandbox_module_done. */
+RM_MUST_CHECK int rmi_sandbox_module(rm_sandbox *sandbox, const char *path, bool fuel,
+                                     const rmi_patience *patience, rmi_loaded **out, rm_error *err);
+/* One more user. */
+rmi_loaded *rmi_sandbox_module_share(rm_sandbox *sandbox, rmi_loaded *loaded);
+/* NULL is fine. */
+void rmi_sandbox_module_done(rm_sandbox *sandbox, rmi_loaded *loaded);
+/* All of them, which nobody uses. */
+void rmi_sandbox_modules_free(rm_sandbox *sandbox);
 
 #endif

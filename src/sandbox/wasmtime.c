@@ -33,6 +33,7 @@ struct rmi_module {
     rmi_engine *engine;
     wasmtime_module_t *module;
     wasmtime_instance_pre_t *ready; /* imports resolved */
+    uint64_t memory_size;           /* of the memory that it exports, at the start */
 };
 
 struct rmi_instance {
@@ -288,6 +289,22 @@ static void module_free(rmi_module *module)
     rmi_engine_free(allocator, module, sizeof *module);
 }
 
+static uint64_t exported_memory(const wasmtime_module_t *module)
+{
+    enum { PAGE = 1 << 16 };
+    wasm_exporttype_vec_t exports;
+    uint64_t size = 0;
+    wasmtime_module_exports(module, &exports);
+    for (size_t i = 0; i < exports.size; i++) {
+        const wasm_memorytype_t *memory =
+            wasm_externtype_as_memorytype_const(wasm_exporttype_type(exports.data[i]));
+        if (memory != NULL)
+            size = wasmtime_memorytype_minimum(memory) * PAGE;
+    }
+    wasm_exporttype_vec_delete(&exports);
+    return size;
+}
+
 static int load(rmi_engine *engine, const char *path, const rmi_import *imports, rmi_module **out,
                 rm_error *err)
 {
@@ -311,6 +328,7 @@ static int load(rmi_engine *engine, const char *path, const rmi_import *imports,
     error = wasmtime_linker_instantiate_pre(linker, module->module, &module->ready);
     if (error != NULL)
         rc = failed(error, RM_E_MISSING_FEATURE, "the module needs what a sandbox does not give", err);
+    module->memory_size = exported_memory(module->module);
 done:
     if (linker != NULL)
         wasmtime_linker_delete(linker);
@@ -494,6 +512,10 @@ static int instantiate(rmi_module *module, const rmi_instance_config *config, rm
     wasm_trap_t *trap = NULL;
     *end = RMI_END_NONE;
     *out = NULL;
+    if (config->memory_size > 0 && config->memory_size < module->memory_size)
+        return rm_error_set(err, RM_E_LIMIT,
+                            "the limit of %llu bytes of memory is less than the sandbox starts with",
+                            (unsigned long long)config->memory_size);
     rmi_instance *instance = rmi_engine_alloc(module->engine->allocator, sizeof *instance);
     if (instance == NULL)
         return out_of_memory(err);

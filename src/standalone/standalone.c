@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "graph/builder.h"
+#include "graph/describe.h"
 #include "graph/registry.h"
 #include "standalone/standalone_parts.h"
 
@@ -23,9 +23,6 @@ static void make_relative(rm_error *err)
         err->has_pointer = false;
         err->pointer[0] = '\0';
     }
-    char *inside = strstr(err->message, place);
-    if (inside != NULL && inside[length] == '/')
-        memmove(inside, inside + length, strlen(inside + length) + 1);
 }
 
 static int make(rmi_standalone *standalone, rm_runtime *runtime, const rmi_standalone_config *config,

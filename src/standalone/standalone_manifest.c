@@ -4,7 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "graph/builder.h"
+#include "data/builder.h"
+#include "graph/graph.h"
 #include "standalone/standalone_parts.h"
 
 /* ---- Reading the configuration */
@@ -178,7 +179,7 @@ int rmi_standalone_manifest(rm_runtime *runtime, const rmi_standalone_config *co
     if (rc == RM_OK && path.failed)
         rc = rmi_out_of_memory(err);
     if (rc == RM_OK)
-        rc = rm_manifest_parse_with(runtime, text, length, beside ? path.data : NULL, 0, out, err);
+        rc = rmi_manifest_parse_one_node(runtime, text, length, beside ? path.data : NULL, out, err);
     if (rc == RM_OK)
         rc = set_params(*out, config, err);
     rmi_text_clear(&path);

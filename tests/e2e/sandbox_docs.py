@@ -10,10 +10,20 @@ import test_examples
 from support import BUILD, manifest, node, section
 from wasm_products import path_of
 
-COMPILING = 600  # seconds: a module is compiled when it is used for the first time
+COMPILING = 1800  # seconds: a module is compiled when it is used for the first time
 
 
 class Documentation(test_docs.CommandsTest):
+    def setUp(self):
+        """Compiles first: a command with --timeout would be ended while its module is compiled."""
+        super().setUp()
+        for whole in (["--sandbox"], []):
+            hint = {} if whole else {"runtime_hint": "cpython_wasm"}
+            self.write("m.json", {"manifest": manifest([node("n", "Python", {"code": "process = len"}, **hint)]), "input_data": ["x"]})
+            for fuel in ([], ["--fuel", "100G"]):
+                run = self.run_program("run", *whole, "m.json", *fuel, limit=COMPILING)
+                self.assertEqual(run.exit, 0, run.stderr)
+
     def test_commands_give_what_they_show(self):
         self.assertGreater(self.check_commands("console wasm", COMPILING), 20)
 

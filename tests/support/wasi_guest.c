@@ -20,7 +20,7 @@ void rmt_guest_init(rmt_guest *guest, const rmi_wasi_config *config)
 
 void rmt_guest_needs_directories(void)
 {
-    const rmi_grant root = {"/", "/", RMI_GRANT_READ, false};
+    const rm_sandbox_grant root = {"/", "/", false, false};
     rmi_wasi *wasi = NULL;
     rm_error err = {0};
     int rc = rmi_wasi_new(&(rmi_wasi_config){.grants = &root, .grant_count = 1, .input = -1}, &wasi, &err);
@@ -299,16 +299,16 @@ void rmt_files_clear(const rmt_files *files)
     rmt_directory_remove(files->directory);
 }
 
-void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rmi_grant *grants, size_t count)
+void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rm_sandbox_grant *grants, size_t count)
 {
     char hosts[4][128];
-    rmi_grant made[4];
+    rm_sandbox_grant made[4];
     assert_true(count <= 4);
     for (size_t i = 0; i < count; i++) {
         made[i] = grants[i];
-        if (grants[i].host[0] != '/') {
-            rmt_files_path(files, grants[i].host, hosts[i]);
-            made[i].host = hosts[i];
+        if (grants[i].path[0] != '/') {
+            rmt_files_path(files, grants[i].path, hosts[i]);
+            made[i].path = hosts[i];
         }
     }
     rmt_guest_init(guest, &(rmi_wasi_config){.grants = made,

@@ -77,7 +77,7 @@ void rmt_files_add(const rmt_files *files, const char *name, const char *text);
 /* Whether the file has this content; NULL: whether there is no file. */
 bool rmt_files_is(const rmt_files *files, const char *name, const char *text);
 /* Makes a guest with up to four of them granted (or files with absolute paths). */
-void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rmi_grant *grants, size_t count);
+void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rm_sandbox_grant *grants, size_t count);
 /* Reads a path as a guest. Returns the length, or minus the error. */
 int rmt_guest_read_path(rmt_guest *guest, uint32_t directory, const char *path, char *out, size_t size);
 

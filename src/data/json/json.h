@@ -44,6 +44,8 @@ typedef struct rmi_json_style {
  * `had_nan` as rm_json_write. */
 RM_MUST_CHECK int rmi_json_append(rmi_text *text, rm_value value, const rmi_json_style *style, bool *had_nan,
                                   rm_error *err);
+/* How many bytes of the text from `at` stand for themselves in a JSON string. */
+size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
 /* Appends the members of a tensor's description to an object that was begun: "shape", "dtype", and "media" of
  * audio, with commas between them. */
 RM_MUST_CHECK int rmi_json_append_layout(rmi_text *text, rm_value tensor, rm_error *err);

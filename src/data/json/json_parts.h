@@ -5,7 +5,7 @@
 #include "data/dtype_names.h"
 #include "data/json/json.h"
 #include "data/json/json_dtype.h"
-#include "data/value.h"
+#include "data/keys.h"
 
 /* The place of a walk through a value; lives on the stack, the innermost step last. */
 typedef struct rmi_json_path {
@@ -18,25 +18,6 @@ typedef struct rmi_json_path {
 void rmi_json_path_text(const rmi_json_path *path, const char *base, char *buffer, size_t size);
 
 /* ---- From parsed text to values ---- */
-
-/* A cache of keys, since they repeat from item to item. Owners are counted in advance, many at once, so that
- * giving a key out needs no atomic operation. */
-enum { RMI_KEPT_KEYS = 64, RMI_LONGEST_KEPT_KEY = 64 };
-typedef struct rmi_json_keys {
-    uint64_t kept; /* a bit for each `at` in use: the only field that must be 0 at first */
-    struct {
-        rm_heap *key;
-        size_t owned; /* owners counted in advance, at least 1 */
-    } at[RMI_KEPT_KEYS];
-} rmi_json_keys;
-
-/* The place of a key in the cache, by its text alone; RMI_KEPT_KEYS for a key that is never kept. */
-size_t rmi_json_key_place(const char *text, size_t length);
-/* A string of the key's text, which is UTF-8; owned. NULL, with `err` filled, when memory is out. */
-RM_MUST_CHECK rm_heap *rmi_json_key(rmi_json_keys *keys, size_t place, const rm_allocator *allocator,
-                                    const char *text, size_t length, rm_error *err);
-/* Releases the kept keys; any thread may still have strings of them. */
-void rmi_json_keys_clear(rmi_json_keys *keys);
 
 /* A long string that is left out of the JSON reader's text. */
 typedef struct rmi_json_cut {
@@ -66,7 +47,7 @@ void rmi_json_cuts_clear(rmi_json_cuts *cuts, const rm_allocator *allocator);
 typedef struct rmi_json_target {
     const rm_allocator *allocator;
     const rm_allocator *lasting; /* for tensors, which may outlive a run */
-    rmi_json_keys *keys;
+    rmi_keys *keys;
     rmi_json_cuts *cuts; /* NULL: there are none */
     unsigned flags;
     bool doubtful; /* set when a value can be judged only by the text */
@@ -82,9 +63,6 @@ bool rmi_json_short_number(const char *text, size_t length, rm_value *out);
 
 /* Whether a text needs no escapes in a JSON string, and is ASCII. */
 bool rmi_json_is_plain_ascii(const char *text, size_t length);
-
-/* The number of bytes from `at` on that need no escapes in a JSON string. */
-size_t rmi_json_plain_run(const char *text, size_t at, size_t length);
 
 /* ---- From values to text ---- */
 

@@ -404,18 +404,18 @@ int rm_json_parse(const rm_allocator *allocator, const char *text, size_t length
 {
     alignas(BLOCK_HEAD) unsigned char piece[4096];
     json_memory memory = {.allocator = allocator, .piece = piece, .size = sizeof piece};
-    rmi_json_keys keys;
+    rmi_keys keys;
     rmi_json_target target = {.allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
     keys.kept = 0;
     int rc = read_value(&memory, &target, text, length, out, err);
-    rmi_json_keys_clear(&keys);
+    rmi_keys_clear(&keys);
     return rc;
 }
 
 struct rmi_json_reader {
     rmi_recycler blocks;
     rmi_json_target target;
-    rmi_json_keys keys;
+    rmi_keys keys;
     json_memory memory;
     alignas(BLOCK_HEAD) unsigned char piece[16384];
 };
@@ -446,7 +446,7 @@ void rmi_json_reader_free(rmi_json_reader *reader)
 {
     if (reader == NULL)
         return;
-    rmi_json_keys_clear(&reader->keys);
+    rmi_keys_clear(&reader->keys);
     rmi_recycler_clear(&reader->blocks);
     rmi_free(reader->memory.allocator, reader, sizeof *reader);
 }

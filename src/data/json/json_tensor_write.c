@@ -4,36 +4,26 @@
 #include <libbase64.h>
 
 #include "base/alloc.h"
-#include "data/blocks.h"
+#include "data/builder.h"
 #include "data/json/json_parts.h"
 #include "data/tensor.h"
-
-static int put_text(int rc, rm_value *map, const char *key, const char *text, rm_error *err)
-{
-    rm_value item = rm_null();
-    if (rc == RM_OK)
-        rc = rmi_string_new_unchecked(map->heap->allocator, text, strlen(text), &item, err);
-    return rmi_map_set_next(rc, map, key, item, err);
-}
 
 static int meta_form(const rm_allocator *allocator, rm_value tensor, size_t count, rm_value *out,
                      rm_error *err)
 {
     const rm_tensor view = rm_tensor_view(tensor);
-    rm_value shape = rm_null(), dtype = rm_null();
-    int rc = rm_map_new(allocator, 5, out, err);
-    if (rc == RM_OK)
-        rc = rm_list_new(allocator, (size_t)view.dimensions, &shape, err);
-    for (int32_t i = 0; rc == RM_OK && i < view.dimensions; i++)
-        rc = rm_list_append(&shape, rm_int(view.shape[i]), err);
-    rc = rmi_map_set_next(rc, out, "shape", shape, err);
-    if (rc == RM_OK)
-        rc = rmi_json_dtype_form(allocator, &view, &dtype, err);
-    rc = rmi_map_set_next(rc, out, "dtype", dtype, err);
-    rc = rmi_map_set_next(rc, out, "size", rm_int((int64_t)count), err);
-    rc = rmi_map_set_next(rc, out, "c_contiguous", rm_bool(rm_tensor_is_contiguous(tensor)), err);
-    rc = rmi_map_set_next(rc, out, "f_contiguous", rm_bool(rm_tensor_is_fortran(tensor)), err);
-    return rc;
+    rmi_builder b = rmi_builder_start(allocator, err);
+    rm_value map = rmi_build_map(&b), shape = rmi_build_list(&b), dtype = rm_null();
+    for (int32_t i = 0; i < view.dimensions; i++)
+        rmi_build_add(&b, &shape, rm_int(view.shape[i]));
+    rmi_build_put(&b, &map, "shape", shape);
+    if (b.rc == RM_OK)
+        b.rc = rmi_json_dtype_form(allocator, &view, &dtype, err);
+    rmi_build_put(&b, &map, "dtype", dtype);
+    rmi_build_put(&b, &map, "size", rm_int((int64_t)count));
+    rmi_build_put(&b, &map, "c_contiguous", rm_bool(rm_tensor_is_contiguous(tensor)));
+    rmi_build_put(&b, &map, "f_contiguous", rm_bool(rm_tensor_is_fortran(tensor)));
+    return rmi_build_end(&b, &map, out);
 }
 
 void rmi_json_put_base64(rmi_text *text, const void *data, size_t bytes)
@@ -55,19 +45,19 @@ void rmi_json_put_base64(rmi_text *text, const void *data, size_t bytes)
 
 static int media_form(const rm_allocator *allocator, const rm_media *media, rm_value *out, rm_error *err)
 {
-    rm_value layout = rm_null();
     if (media->kind != RM_MEDIA_AUDIO)
         return RM_OK;
-    int rc = rm_map_new(allocator, 3, out, err);
-    rc = put_text(rc, out, "kind", "audio", err);
-    rc = rmi_map_set_next(rc, out, "sample_rate", rm_int(media->sample_rate), err);
-    if (rc == RM_OK && media->channel_layout != 0) {
+    rmi_builder b = rmi_builder_start(allocator, err);
+    rm_value map = rmi_build_map(&b), layout = rm_null();
+    rmi_build_text(&b, &map, "kind", "audio");
+    rmi_build_put(&b, &map, "sample_rate", rm_int(media->sample_rate));
+    if (b.rc == RM_OK && media->channel_layout != 0) {
         uint8_t bytes[sizeof media->channel_layout + 1] = {0};
         memcpy(bytes, &media->channel_layout, sizeof media->channel_layout);
-        rc = rm_integer_from_bytes(allocator, bytes, sizeof bytes, &layout, err);
-        rc = rmi_map_set_next(rc, out, "channel_layout", layout, err);
+        b.rc = rm_integer_from_bytes(allocator, bytes, sizeof bytes, &layout, err);
+        rmi_build_put(&b, &map, "channel_layout", layout);
     }
-    return rc;
+    return rmi_build_end(&b, &map, out);
 }
 
 int rmi_json_form_of(const rm_allocator *allocator, rm_value tensor, rmi_json_form *out, rm_error *err)

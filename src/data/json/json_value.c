@@ -110,9 +110,9 @@ static int read_map(reader *r, yyjson_val *element, rmi_json_path *at, size_t de
             rm_value_clear(out);
             return read_tensor(r, element, at, out);
         }
-        size_t place = rmi_json_key_place(inner.key, inner.key_length);
+        size_t place = rmi_key_place(inner.key, inner.key_length, RMI_KEPT_KEYS);
         rm_heap *name =
-            rmi_json_key(r->target->keys, place, r->target->allocator, inner.key, inner.key_length, r->err);
+            rmi_keys_take(r->target->keys, place, r->target->allocator, inner.key, inner.key_length, r->err);
         if (name == NULL)
             return RM_E_OUT_OF_MEMORY;
         rc = read_value(r, key + 1, &inner, depth + 1, &value);
@@ -172,10 +172,10 @@ int rmi_json_build(rmi_json_target *target, yyjson_val *element, const char *poi
 int rmi_json_to_value(const rm_allocator *allocator, yyjson_val *element, unsigned flags, const char *pointer,
                       rm_value *out, rm_error *err)
 {
-    rmi_json_keys keys;
+    rmi_keys keys;
     rmi_json_target target = {.allocator = allocator, .lasting = allocator, .keys = &keys, .flags = flags};
     keys.kept = 0;
     int rc = rmi_json_build(&target, element, pointer, out, err);
-    rmi_json_keys_clear(&keys);
+    rmi_keys_clear(&keys);
     return rc;
 }

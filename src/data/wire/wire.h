@@ -102,8 +102,8 @@ static inline uint8_t *rmi_wire_room(rmi_wire_writer *packer, size_t size)
 }
 static inline void rmi_wire_put(rmi_wire_writer *packer, const void *data, size_t size)
 {
-    uint8_t *to = rmi_wire_room(packer, size);
-    if (to != NULL && size != 0)
+    uint8_t *to = size != 0 ? rmi_wire_room(packer, size) : NULL;
+    if (to != NULL)
         memcpy(to, data, size);
 }
 static inline void rmi_wire_put_u32(rmi_wire_writer *packer, uint32_t number)
@@ -179,26 +179,38 @@ int rmi_wire_too_deep(rm_error *err);
 
 /* ---- Reading ---- */
 
+/* How much memory values may take that are read, one after the other. */
+typedef struct rmi_wire_bound {
+    size_t left; /* bytes */
+    bool over;   /* something would have taken more; it was not made */
+} rmi_wire_bound;
+
 RM_MUST_CHECK int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length,
-                                     size_t *offset, rm_value *out, rm_error *err);
-/* Reads the value at *offset of a message of `length` bytes, checks every byte, and moves *offset behind the
- * value. RM_E_VALUE for malformed bytes, RM_E_LIMIT for nesting, digits and sizes, with the offset in the
- * text. A kind that only Python has, at any depth, makes the whole value an object of rmi_wire_object_type;
- * else it is an ordinary value. *out is owned. */
-RM_MUST_CHECK static inline int rmi_wire_read(const rm_allocator *allocator, const void *data, size_t length,
-                                              size_t *offset, rm_value *out, rm_error *err)
+                                     size_t *offset, rmi_wire_bound *bound, rm_value *out, rm_error *err);
+/* Reads the value at *offset of a message of `length` bytes, of which none is taken on trust, and moves *offset behind it.
+ * RM_E_VALUE for what is malformed, RM_E_LIMIT for nesting, digits and sizes, with the offset in the text. What only Python
+ * has, at any depth, makes the whole an object of rmi_wire_object_type; all else is an ordinary value. *out is owned. `bound`
+ * (NULL: none) is asked before memory is taken; past it the value is RM_E_LIMIT. */
+RM_MUST_CHECK static inline int rmi_wire_read_within(const rm_allocator *allocator, const void *data,
+                                                     size_t length, size_t *offset, rmi_wire_bound *bound,
+                                                     rm_value *out, rm_error *err)
 {
     const size_t at = *offset;
     if (at > length || length - at < 1 + sizeof out->i || ((const uint8_t *)data)[at] != RMI_WIRE_INT)
-        return rmi_wire_read_slow(allocator, data, length, offset, out, err);
+        return rmi_wire_read_slow(allocator, data, length, offset, bound, out, err);
     *out = rm_int(0);
     memcpy(&out->i, (const uint8_t *)data + at + 1, sizeof out->i);
     *offset = at + 1 + sizeof out->i;
     return RM_OK;
 }
+RM_MUST_CHECK static inline int rmi_wire_read(const rm_allocator *allocator, const void *data, size_t length,
+                                              size_t *offset, rm_value *out, rm_error *err)
+{
+    return rmi_wire_read_within(allocator, data, length, offset, NULL, out, err);
+}
 /* Reads a packet in the same way. *out is owned, and empty on failure. */
 RM_MUST_CHECK int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length,
-                                       size_t *offset, rm_packet *out, rm_error *err);
+                                       size_t *offset, rmi_wire_bound *bound, rm_packet *out, rm_error *err);
 /* Copies the next `size` bytes; returns false where there are not so many. */
 static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *offset, void *out, size_t size)
 {
@@ -211,12 +223,9 @@ static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *of
 
 /* ---- Kinds that only Python has ---- */
 
-/* A value of the kind that `tag` names, immutable:
- *   LIST, MAP            a list or map with other such objects inside (only as a whole value)
- *   TENSOR               a tensor that was a numpy array
- *   TUPLE, SET, FROZENSET  a list
- *   DICT                 a list, key and item in turns; Python can hash all keys, and all elements of sets
- *   BYTEARRAY            bytes */
+/* A value of the kind that `tag` names, immutable: LIST, MAP a list or map with other such objects inside
+ * (only as a whole value) TENSOR a tensor that was a numpy array TUPLE, SET, FROZENSET a list DICT a list,
+ * key and item in turns; Python can hash all keys, and all elements of sets BYTEARRAY bytes */
 typedef struct rmi_wire_object {
     const rm_allocator *allocator;
     uint32_t tag;
@@ -232,10 +241,8 @@ const rmi_wire_object *rmi_wire_object_of(rm_value value);
 RM_MUST_CHECK int rmi_wire_object_new(const rm_allocator *allocator, uint32_t tag, rm_value content,
                                       rm_value *out, rm_error *err);
 
-/* Failures with the same text inside and outside: RM_E_UNSUPPORTED for a Python object of a type, and for a
- * key of a type. */
+/* What both hosts describe alike: RM_E_UNSUPPORTED for a Python object of a type. */
 int rmi_unsupported_type(const char *type, const char *advice, rm_error *err);
-int rmi_unsupported_key(const char *type, rm_error *err);
 #define RMI_SET_ADVICE "sorted(...) makes it a list in an order that does not change"
 
 #endif

@@ -193,6 +193,57 @@ static void promises_take_no_more_memory_than_bytes_could_fill(void **unused)
     free(message);
 }
 
+/* Values that take more memory than their bytes, as what they become; `count` times `item` behind the head. */
+static const struct {
+    const char *label, *head;
+    size_t head_length;
+    uint32_t count; /* as the head promises it */
+    const char *item;
+    size_t item_length;
+} swelling[] = {
+    {"a list of nulls", BYTES("\x08"), 1000, BYTES("\0")},
+    {"a list of empty lists", BYTES("\x08"), 300, BYTES("\x08\0\0\0\0")},
+    {"a list of empty maps", BYTES("\x08"), 300, BYTES("\x09\0\0\0\0")},
+    {"a list of empty texts", BYTES("\x08"), 300, BYTES("\x06\0\0\0\0")},
+    {"a list of bytes", BYTES("\x08"), 300, BYTES("\x07\1\0\0\0x")},
+    {"a list of long integers", BYTES("\x08"), 300, BYTES("\x05\x09\0\0\0\0\0\0\0\0\0\0\0\1")},
+    {"a list of tuples", BYTES("\x08"), 300, BYTES("\x0b\1\0\0\0\0")},
+    {"a list of bytearrays", BYTES("\x08"), 300, BYTES("\x0f\0\0\0\0")},
+    {"a tuple of sets", BYTES("\x0b"), 300, BYTES("\x0c\1\0\0\0\0")},
+    {"a list of maps of one", BYTES("\x08"), 300, BYTES("\x09\1\0\0\0\0\0\0\0\0")},
+    {"a dict", BYTES("\x0e"), 300, BYTES("\0\0")},
+};
+
+/* However much memory is allowed: no more than that is taken at any time, and with enough of it the value is read. */
+static void memory_is_bounded_while_values_are_read(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < sizeof swelling / sizeof *swelling; i++) {
+        const size_t start = swelling[i].head_length + 4, step = swelling[i].item_length,
+                     length = start + swelling[i].count * step;
+        uint8_t *message = calloc(1, length);
+        assert_non_null(message);
+        memcpy(message, swelling[i].head, swelling[i].head_length);
+        memcpy(message + swelling[i].head_length, &swelling[i].count, 4);
+        for (size_t n = 0; n < swelling[i].count; n++)
+            memcpy(message + start + n * step, swelling[i].item, step);
+        int rc = RM_E_LIMIT;
+        for (size_t left = 0; rc != RM_OK; left += 997) {
+            limited l = {.allocator = {.context = &l, .resize = limited_resize}};
+            rmi_wire_bound bound = {.left = left};
+            size_t offset = 0;
+            rm_value value = rm_null();
+            rc = rmi_wire_read_within(&l.allocator, message, length, &offset, &bound, &value, NULL);
+            if ((rc != RM_OK && rc != RM_E_LIMIT) || bound.over != (rc == RM_E_LIMIT) || l.most > left ||
+                left > 40 * length + 1000)
+                fail_msg("%s, %zu bytes of memory: %d, %zu taken", swelling[i].label, left, rc, l.most);
+            rm_value_clear(&value);
+            assert_int_equal(l.taken, 0);
+        }
+        free(message);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -200,6 +251,7 @@ int main(void)
         cmocka_unit_test(long_integers_are_refused_both_ways),
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
         cmocka_unit_test(promises_take_no_more_memory_than_bytes_could_fill),
+        cmocka_unit_test(memory_is_bounded_while_values_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

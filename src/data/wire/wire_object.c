@@ -1,11 +1,7 @@
 /* Python's own kinds of values (tuples, sets and the like) on their way through a pipeline outside Python. */
-#include <math.h>
-
 #include "base/alloc.h"
-#include "base/text.h"
 #include "data/blocks.h"
-#include "data/integer.h"
-#include "data/json/json.h"
+#include "data/keys.h"
 #include "data/wire/wire.h"
 
 /* ---- Failures ---- */
@@ -14,13 +10,6 @@ int rmi_unsupported_type(const char *type, const char *advice, rm_error *err)
 {
     (void)rm_error_set(err, RM_E_UNSUPPORTED, "a Python object of type '%s' is no plain value", type);
     rm_error_hint(err, "%s", advice);
-    return RM_E_UNSUPPORTED;
-}
-
-int rmi_unsupported_key(const char *type, rm_error *err)
-{
-    (void)rm_error_set(err, RM_E_UNSUPPORTED, "a dict key of type '%s' has no plain form", type);
-    rm_error_hint(err, "keys may be str, int, float, bool or None");
     return RM_E_UNSUPPORTED;
 }
 
@@ -78,49 +67,14 @@ static const char *packed_type_name(void *object)
     return names[((const rmi_wire_object *)object)->tag];
 }
 
-static const char *type_of_key(rm_value key)
+/* Objects and the like are named as Python names them. *out is owned. */
+static int key_of(const rm_allocator *allocator, rm_value key, rm_value *out, rm_error *err)
 {
     if (key.kind == RM_OBJECT)
-        return packed_type_name(rm_object_get(key, &rmi_wire_object_type.base));
-    return key.kind == RM_BYTES ? "bytes" : "remotemedia.Tensor";
-}
-
-static void append_float(rmi_text *text, double number)
-{
-    char digits[RMI_FLOAT_TEXT];
-    if (isnan(number))
-        rmi_text_append_c(text, "NaN");
-    else if (isinf(number))
-        rmi_text_append_c(text, number > 0 ? "Infinity" : "-Infinity");
-    else
-        rmi_text_append(text, digits, rmi_float_text(number, digits));
-}
-
-/* A key as Python's json prints it. *out is owned. */
-static int key_text(const rm_allocator *allocator, rm_value key, rm_value *out, rm_error *err)
-{
-    rmi_text text;
-    int rc = RM_OK;
-    if (key.kind == RM_STRING) {
-        *out = rm_value_retain(key);
-        return RM_OK;
-    }
-    rmi_text_init(&text, allocator);
-    if (key.kind == RM_NULL)
-        rmi_text_append_c(&text, "null");
-    else if (key.kind == RM_BOOL)
-        rmi_text_append_c(&text, key.b ? "true" : "false");
-    else if (key.kind == RM_FLOAT)
-        append_float(&text, key.f);
-    else if (key.kind == RM_INT || key.kind == RM_BIGINT)
-        rc = rmi_integer_append(&text, key, err);
-    else
-        rc = rmi_unsupported_key(type_of_key(key), err);
-    if (rc == RM_OK)
-        rc = text.failed ? rmi_out_of_memory(err)
-                         : rmi_string_new_unchecked(allocator, text.data, text.length, out, err);
-    rmi_text_clear(&text);
-    return rc;
+        return rmi_unsupported_key(packed_type_name(rm_object_get(key, &rmi_wire_object_type.base)), err);
+    if (key.kind == RM_TENSOR)
+        return rmi_unsupported_key("remotemedia.Tensor", err);
+    return rmi_key_of(allocator, key, out, err);
 }
 
 static int dict_to_value(const rm_allocator *allocator, rm_value pairs, rm_value *out, rm_error *err)
@@ -129,7 +83,7 @@ static int dict_to_value(const rm_allocator *allocator, rm_value pairs, rm_value
     rm_value key = rm_null();
     int rc = rm_map_new(allocator, length / 2, out, err);
     for (size_t i = 0; rc == RM_OK && i < length; i += 2) {
-        rc = key_text(allocator, rm_list_get(pairs, i), &key, err);
+        rc = key_of(allocator, rm_list_get(pairs, i), &key, err);
         if (rc == RM_OK)
             rc = rm_map_set_key(out, rm_value_move(&key), rm_value_retain(rm_list_get(pairs, i + 1)), err);
     }

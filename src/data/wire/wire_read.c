@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "data/blocks.h"
 #include "data/integer.h"
+#include "data/keys.h"
 #include "data/json/json.h"
 #include "data/json/json_dtype.h"
 #include "data/wire/wire.h"
@@ -15,10 +16,15 @@ typedef struct wire_reader {
     const rm_allocator *allocator;
     const uint8_t *data;
     size_t length, at;
-    size_t owed;    /* the least bytes that the missing items of open containers take */
-    unsigned depth; /* containers around the value */
+    size_t owed;           /* the least bytes that the missing items of open containers take */
+    unsigned depth;        /* containers around the value */
+    rmi_wire_bound *bound; /* NULL: none */
+    rmi_keys *keys;
     rm_error *err;
 } wire_reader;
+
+/* What a wrapper of a value takes beside its content. */
+enum { WRAPPER = 128, TENSOR = 512 };
 
 /* ---- Parts ---- */
 
@@ -32,6 +38,21 @@ static int ends_early(const wire_reader *r)
     return rm_error_set(r->err, RM_E_VALUE, "a packed value ends too early, at byte %zu", r->length);
 }
 
+/* Before `size` bytes and `count` times `each` are allocated. */
+static int charge(const wire_reader *r, size_t size, size_t count, size_t each)
+{
+    rmi_wire_bound *bound = r->bound;
+    if (bound == NULL)
+        return RM_OK;
+    if (size <= bound->left && count <= (bound->left - size) / each) {
+        bound->left -= size + count * each;
+        return RM_OK;
+    }
+    bound->over = true;
+    return rm_error_set(r->err, RM_E_LIMIT, "a packed value takes more memory than it may, at byte %zu",
+                        r->at);
+}
+
 static inline bool take(wire_reader *r, void *out, size_t size)
 {
     if (size > r->length - r->at)
@@ -39,6 +60,13 @@ static inline bool take(wire_reader *r, void *out, size_t size)
     memcpy(out, r->data + r->at, size);
     r->at += size;
     return true;
+}
+
+/* Makes *out an object of rmi_wire_object_type, whose content it was. */
+static int wrap(const wire_reader *r, uint32_t tag, rm_value *out)
+{
+    const int rc = charge(r, WRAPPER, 0, 1);
+    return rc == RM_OK ? rmi_wire_object_new(r->allocator, tag, rm_value_move(out), out, r->err) : rc;
 }
 
 /* Takes a length and that many bytes, which stay in place. */
@@ -71,17 +99,39 @@ static int take_count(wire_reader *r, size_t smallest, size_t *count)
     return RM_OK;
 }
 
-static int take_text(wire_reader *r, rm_value *out)
+/* A text, which stays where it is. */
+static int take_utf8(wire_reader *r, const char **text, size_t *length)
 {
     const uint8_t *bytes = NULL;
-    size_t length = 0;
-    const int rc = take_bytes(r, &bytes, &length);
+    const int rc = take_bytes(r, &bytes, length);
     if (rc != RM_OK)
         return rc;
-    const size_t bad = rmi_utf8_check((const char *)bytes, length);
-    if (bad != length)
+    *text = (const char *)bytes;
+    const size_t bad = rmi_utf8_check(*text, *length);
+    if (bad != *length)
         return fail(r, (size_t)(bytes - r->data) + bad, "has text that is not UTF-8");
-    return rmi_string_new_unchecked(r->allocator, (const char *)bytes, length, out, r->err);
+    return charge(r, sizeof(rmi_string_block) + 1, *length, 1);
+}
+
+static int take_text(wire_reader *r, rm_value *out)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    const int rc = take_utf8(r, &text, &length);
+    return rc == RM_OK ? rmi_string_new_unchecked(r->allocator, text, length, out, r->err) : rc;
+}
+
+/* *out is owned. */
+static int take_key(wire_reader *r, rm_heap **out)
+{
+    const char *text = NULL;
+    size_t length = 0;
+    const int rc = take_utf8(r, &text, &length);
+    if (rc != RM_OK)
+        return rc;
+    *out = rmi_keys_take(r->keys, rmi_key_place(text, length, RMI_KEPT_KEYS), r->allocator, text, length,
+                         r->err);
+    return *out != NULL ? RM_OK : RM_E_OUT_OF_MEMORY;
 }
 
 static int take_integer(wire_reader *r, rm_value *out)
@@ -89,6 +139,8 @@ static int take_integer(wire_reader *r, rm_value *out)
     const uint8_t *bytes = NULL;
     size_t length = 0;
     int rc = take_bytes(r, &bytes, &length);
+    if (rc == RM_OK)
+        rc = charge(r, sizeof(rmi_bigint_block) + sizeof(uint64_t), length, 1);
     if (rc == RM_OK)
         rc = rm_integer_from_bytes(r->allocator, bytes, length, out, r->err);
     if (rc != RM_OK || out->kind != RM_BIGINT || rmi_integer_fits_digits(*out))
@@ -212,6 +264,8 @@ static int take_tensor(wire_reader *r, rm_value *out)
         rc = take_description(r, &head, &text);
     if (rc == RM_OK)
         rc = take_layout(r, &head, shape, &bytes);
+    if (rc == RM_OK)
+        rc = charge(r, TENSOR + text.length, bytes, 1);
     if (rc == RM_OK) {
         rm_tensor view = {.dtype = (rm_dtype)head.dtype,
                           .item_size = head.item_size,
@@ -227,7 +281,7 @@ static int take_tensor(wire_reader *r, rm_value *out)
             memcpy(rm_tensor_view(*out).data, r->data + r->at, bytes);
         r->at += bytes;
         if (head.flags & RMI_WIRE_ARRAY)
-            rc = rmi_wire_object_new(r->allocator, RMI_WIRE_TENSOR, rm_value_move(out), out, r->err);
+            rc = wrap(r, RMI_WIRE_TENSOR, out);
     }
     rmi_text_clear(&text);
     return rc;
@@ -255,7 +309,9 @@ static bool can_be_hashed(rm_value value)
 /* Takes `count` values. Those at even places must be hashable where `keys`, all of them where `all_keys`. */
 static int take_items(wire_reader *r, size_t count, bool keys, bool all_keys, rm_value *out)
 {
-    int rc = rm_list_new(r->allocator, count, out, r->err);
+    int rc = charge(r, sizeof(rmi_list_block), count, sizeof(rm_value));
+    if (rc == RM_OK)
+        rc = rm_list_new(r->allocator, count, out, r->err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         const size_t at = r->at;
         rm_value item = rm_null();
@@ -279,9 +335,7 @@ static int take_list(wire_reader *r, uint8_t tag, rm_value *out)
     int rc = take_count(r, is_dict ? 2 : 1, &count);
     if (rc == RM_OK)
         rc = take_items(r, is_dict ? count * 2 : count, is_dict, is_set, out);
-    return rc == RM_OK && tag != RMI_WIRE_LIST
-               ? rmi_wire_object_new(r->allocator, tag, rm_value_move(out), out, r->err)
-               : rc;
+    return rc == RM_OK && tag != RMI_WIRE_LIST ? wrap(r, tag, out) : rc;
 }
 
 static int take_map(wire_reader *r, rm_value *out)
@@ -289,21 +343,21 @@ static int take_map(wire_reader *r, rm_value *out)
     enum { SMALLEST = 5 }; /* an empty key and null */
     size_t count = 0;
     int rc = take_count(r, SMALLEST, &count);
+    if (rc == RM_OK) /* up to three places of the index an entry, where it has one */
+        rc = charge(r, sizeof(rmi_map_block), count, sizeof(rmi_map_entry) + 3 * sizeof(rmi_map_bucket));
     if (rc == RM_OK)
         rc = rm_map_new(r->allocator, count, out, r->err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         const size_t at = r->at;
-        rm_value key = rm_null(), item = rm_null();
+        rm_heap *key = NULL;
+        rm_value item = rm_null();
         r->owed -= SMALLEST;
-        rc = take_text(r, &key);
-        if (rc == RM_OK)
-            rc = take_value(r, &item);
-        if (rc != RM_OK) {
-            rm_value_clear(&key);
+        rc = take_key(r, &key);
+        if (rc != RM_OK)
             break;
-        }
-        rmi_map_put(rmi_map_of(out->heap), key.heap, item);
-        if (rm_map_length(*out) != i + 1)
+        rc = take_value(r, &item); /* null on failure */
+        rmi_map_put(rmi_map_of(out->heap), key, item);
+        if (rc == RM_OK && rm_map_length(*out) != i + 1)
             rc = fail(r, at, "has a key twice");
     }
     return rc;
@@ -344,9 +398,11 @@ static int take_content(wire_reader *r, uint8_t tag, rm_value *out)
     case RMI_WIRE_BYTEARRAY:
         rc = take_bytes(r, &bytes, &length);
         if (rc == RM_OK)
+            rc = charge(r, sizeof(rmi_bytes_block), length, 1);
+        if (rc == RM_OK)
             rc = rm_bytes_new(r->allocator, bytes, length, out, r->err);
         if (rc == RM_OK && tag == RMI_WIRE_BYTEARRAY)
-            rc = rmi_wire_object_new(r->allocator, tag, rm_value_move(out), out, r->err);
+            rc = wrap(r, tag, out);
         return rc;
     case RMI_WIRE_TENSOR:
         return take_tensor(r, out);
@@ -370,24 +426,35 @@ static int take_value(wire_reader *r, rm_value *out)
 /* ---- Whole messages ---- */
 
 int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
-                       rm_value *out, rm_error *err)
+                       rmi_wire_bound *bound, rm_value *out, rm_error *err)
 {
-    wire_reader r = {.allocator = allocator, .data = data, .length = length, .at = *offset, .err = err};
+    rmi_keys keys;
+    wire_reader r = {.allocator = allocator,
+                     .data = data,
+                     .length = length,
+                     .at = *offset,
+                     .bound = bound,
+                     .keys = &keys,
+                     .err = err};
     *out = rm_null();
     if (r.at > length)
         return ends_early(&r);
+    keys.kept = 0;
     int rc = take_value(&r, out);
+    rmi_keys_clear(&keys);
     if (rc == RM_OK && out->kind != RM_OBJECT && rmi_may_hold_object(*out)) {
         const uint32_t tag = out->kind == RM_LIST ? RMI_WIRE_LIST : RMI_WIRE_MAP;
-        rc = rmi_wire_object_new(allocator, tag, rm_value_move(out), out, err);
+        rc = wrap(&r, tag, out);
     }
     if (rc == RM_OK)
         *offset = r.at;
+    else
+        rm_value_clear(out);
     return rc;
 }
 
 int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
-                         rm_packet *out, rm_error *err)
+                         rmi_wire_bound *bound, rm_packet *out, rm_error *err)
 {
     const wire_reader r = {.length = length, .err = err};
     size_t at = *offset;
@@ -401,10 +468,10 @@ int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t
         !rmi_wire_read_raw(data, length, &at, &packet.flags, sizeof packet.flags) ||
         !rmi_wire_read_raw(data, length, &at, &zero, sizeof zero))
         return ends_early(&r);
-    int rc = rmi_wire_read(allocator, data, length, &at, &packet.value, err);
+    int rc = rmi_wire_read_within(allocator, data, length, &at, bound, &packet.value, err);
     const size_t place = at;
     if (rc == RM_OK)
-        rc = rmi_wire_read(allocator, data, length, &at, &metadata, err);
+        rc = rmi_wire_read_within(allocator, data, length, &at, bound, &metadata, err);
     if (rc == RM_OK && metadata.kind != RM_NULL && metadata.kind != RM_MAP)
         rc = fail(&r, place, "has metadata that is no plain map");
     if (rc != RM_OK) {

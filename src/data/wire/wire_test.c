@@ -320,7 +320,8 @@ static void packets_come_back(void **unused)
         rmi_wire_init(&packer, NULL);
         rmi_wire_put(&packer, "abc", 3);
         assert_int_equal(rmi_wire_write_packet(&packer, &packet, NULL), RM_OK);
-        assert_int_equal(rmi_wire_read_packet(NULL, packer.data, packer.length, &offset, &back, NULL), RM_OK);
+        assert_int_equal(rmi_wire_read_packet(NULL, packer.data, packer.length, &offset, NULL, &back, NULL),
+                         RM_OK);
         assert_int_equal(offset, packer.length);
         assert_true(back.seq == 5 && back.timestamp == -7 && back.duration == RM_NO_TIME);
         assert_int_equal(back.flags, RM_PACKET_KEY_FRAME);
@@ -329,7 +330,7 @@ static void packets_come_back(void **unused)
         rm_packet_clear(&back);
         for (size_t length = 0; length < packer.length; length++) {
             offset = 3;
-            assert_int_equal(rmi_wire_read_packet(NULL, packer.data, length, &offset, &back, NULL),
+            assert_int_equal(rmi_wire_read_packet(NULL, packer.data, length, &offset, NULL, &back, NULL),
                              RM_E_VALUE);
             assert_true(offset == 3 && back.value.kind == RM_NULL && back.metadata == NULL);
         }

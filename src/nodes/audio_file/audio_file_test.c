@@ -219,6 +219,27 @@ static void a_damaged_header_is_no_crash(void **unused)
     free(bytes);
 }
 
+/* A comment that goes on behind the end of its header. */
+static void a_text_that_is_not_there_is_not_looked_for(void **unused)
+{
+    static const uint32_t vendor = 40, one_comment[] = {1, 100};
+    rmt_heap heap;
+    (void)unused;
+    copy_file("tone.ogg", "whole.ogg", SIZE_MAX);
+    char *bytes = rmt_read("whole.ogg");
+    size_t at = 0;
+    while (memcmp(bytes + at, "\003vorbis", 7) != 0)
+        at++;
+    memcpy(bytes + at + 7, &vendor, sizeof vendor); /* 12 bytes less: the comment is in them */
+    memcpy(bytes + at + 11 + vendor, one_comment, sizeof one_comment);
+    rmt_write("damaged.ogg", bytes, 2805);
+    rmt_result result = run_source(&heap, "{\"path\":\"{DIR}/damaged.ogg\"}");
+    assert_int_equal(result.rc, RM_E_PARSE);
+    assert_non_null(strstr(result.err.message, "is not a sound OGG Vorbis file"));
+    rmt_result_clear(&result);
+    free(bytes);
+}
+
 static void what_is_there_of_a_cut_file_comes_before_the_error(void **unused)
 {
     rmt_heap heap;
@@ -376,8 +397,9 @@ static void failed_allocations_are_reported(void **unused)
     rm_value_clear(&good);
 }
 
-RMT_MAIN(every_format_is_read, a_damaged_header_is_no_crash, surround_channels_keep_their_places,
-         rate_and_channels_are_converted, what_cannot_be_read_is_named_with_its_reason,
-         what_is_there_of_a_cut_file_comes_before_the_error, samples_are_rounded_and_clipped_never_wrapped,
-         what_was_written_is_read_again, what_cannot_be_written_is_an_error,
-         no_audio_is_a_warning_and_no_file, failed_allocations_are_reported)
+RMT_MAIN(every_format_is_read, a_damaged_header_is_no_crash, a_text_that_is_not_there_is_not_looked_for,
+         surround_channels_keep_their_places, rate_and_channels_are_converted,
+         what_cannot_be_read_is_named_with_its_reason, what_is_there_of_a_cut_file_comes_before_the_error,
+         samples_are_rounded_and_clipped_never_wrapped, what_was_written_is_read_again,
+         what_cannot_be_written_is_an_error, no_audio_is_a_warning_and_no_file,
+         failed_allocations_are_reported)

@@ -12,6 +12,9 @@
 enum { AHEAD = 1024 };
 /* The length in an MP3 file may or may not count its first frame: how many samples it may be wrong. */
 enum { MP3_SLACK = 2 * 1152 };
+/* No file has bytes so far. The library goes forward in steps of 2 GiB, and where a size in a header has wrapped around it would
+ * take billions of them. */
+static const int64_t farthest = INT64_C(1) << 44;
 
 struct rmi_audio_reader {
     rmi_audio_memory memory;
@@ -49,7 +52,8 @@ static ma_result on_seek(ma_decoder *decoder, ma_int64 offset, ma_seek_origin or
     const int whence = origin == ma_seek_origin_start ? SEEK_SET
                        : origin == ma_seek_origin_end ? SEEK_END
                                                       : SEEK_CUR;
-    return fseeko(reader->file, (off_t)offset, whence) == 0 ? MA_SUCCESS : MA_BAD_SEEK;
+    const bool moved = fseeko(reader->file, (off_t)offset, whence) == 0;
+    return moved && ftello(reader->file) <= farthest ? MA_SUCCESS : MA_BAD_SEEK;
 }
 
 /* The cause behind a library's code: memory and the disk come before the file's content. */

@@ -1,6 +1,7 @@
 /* Plain values to Python objects. */
 #include <string.h>
 
+#include "data/keys.h"
 #include "python/convert/convert.h"
 #include "python/arrays/tensor_type.h"
 
@@ -55,10 +56,9 @@ static PyObject *remembered_key(rm_value key)
 {
     size_t length = 0;
     const char *text = rm_string_text(key, &length);
-    if (length == 0 || length > RMI_PYTHON_KEY_LENGTH)
+    const size_t place = rmi_key_place(text, length, RMI_PYTHON_KEYS);
+    if (place == RMI_PYTHON_KEYS)
         return string(key);
-    const size_t place =
-        ((unsigned char)text[0] * 31u + (unsigned char)text[length - 1] * 7u + length) % RMI_PYTHON_KEYS;
     PyObject **slot = &rmi_python_of_process()->keys[place];
     if (*slot != NULL && PyUnicode_GET_LENGTH(*slot) == (Py_ssize_t)length &&
         memcmp(PyUnicode_1BYTE_DATA(*slot), text, length) == 0)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "data/value.h"
+#include "data/keys.h"
 #include "data/wire/wire.h"
 #include "data/value.h"
 #include "python/arrays/array.h"
@@ -167,32 +167,29 @@ static int sequence(rmi_walk *w, PyObject *object, rm_value *out)
     return rc;
 }
 
-/* A key as Python's json prints it. */
-static PyObject *key_text(PyObject *key)
+/* What is no text, as one. */
+static int other_key(rmi_walk *w, PyObject *key, rm_value *out)
 {
-    if (key == Py_None)
-        return PyUnicode_FromString("null");
-    if (PyBool_Check(key))
-        return PyUnicode_FromString(key == Py_True ? "true" : "false");
-    if (PyLong_Check(key))
-        return PyLong_Type.tp_repr(key);
-    if (!PyFloat_Check(key)) {
-        PyObject *number = rmi_array_number(key), *text = number != NULL ? key_text(number) : NULL;
-        Py_XDECREF(number);
-        return text;
-    }
-    const double f = PyFloat_AS_DOUBLE(key);
-    if (isnan(f))
-        return PyUnicode_FromString("NaN");
-    if (isinf(f))
-        return PyUnicode_FromString(f > 0 ? "Infinity" : "-Infinity");
-    return PyFloat_Type.tp_repr(key);
+    const bool is_plain = key == Py_None || PyLong_Check(key) || PyFloat_Check(key);
+    PyObject *plain = is_plain ? Py_NewRef(key) : rmi_array_number(key);
+    rm_value value = rm_null();
+    if (plain == NULL)
+        return PyErr_Occurred() ? rmi_python_failed(NULL, w->err)
+                                : rmi_unsupported_key(Py_TYPE(key)->tp_name, w->err);
+    int rc = convert(w, plain, &value);
+    if (rc == RM_OK)
+        rc = rmi_key_of(w->allocator, value, out, w->err);
+    rm_value_clear(&value);
+    Py_DECREF(plain);
+    return rc;
 }
 
 /* The text of a key; the same few come again and again. */
 static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
 {
-    if (!PyUnicode_CHECK_INTERNED(key) || PyUnicode_GET_LENGTH(key) > RMI_PYTHON_KEY_LENGTH)
+    if (!PyUnicode_Check(key))
+        return other_key(w, key, out);
+    if (!PyUnicode_CHECK_INTERNED(key) || PyUnicode_GET_LENGTH(key) > RMI_LONGEST_KEPT_KEY)
         return string(w->allocator, key, out, w->err);
     rmi_python *python = rmi_python_of_process();
     const size_t place = ((uintptr_t)key >> 4) % RMI_PYTHON_KEYS;
@@ -213,19 +210,13 @@ static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
 static int entry(rmi_walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *map)
 {
     rm_value value = rm_null(), text = rm_null();
-    PyObject *made = NULL;
-    if (!PyUnicode_Check(key) && (made = key_text(key)) == NULL) {
-        return PyErr_Occurred() ? rmi_python_failed(NULL, w->err)
-                                : rmi_unsupported_key(Py_TYPE(key)->tp_name, w->err);
-    }
-    int rc = key_value(w, made != NULL ? made : key, &text);
+    int rc = key_value(w, key, &text);
     if (rc == RM_OK)
         rc = convert(w, item, &value);
     if (rc == RM_OK)
         rc = is_new ? rmi_map_add(map, text, value, w->err) : rm_map_set_key(map, text, value, w->err);
     else
         rm_value_clear(&text);
-    Py_XDECREF(made);
     return rc;
 }
 

@@ -189,7 +189,7 @@ int rmi_wasi_overflowed(const rmi_wasi *wasi)
 
 uint64_t rmi_wasi_dropped(const rmi_wasi *wasi, int descriptor)
 {
-    return descriptor == 1 || descriptor == 2 ? wasi->dropped[descriptor - 1] : 0;
+    return descriptor == 1 || descriptor == 2 ? wasi->rates[descriptor - 1].lost : 0;
 }
 
 /* ---- Arguments and environment */

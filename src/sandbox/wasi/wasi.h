@@ -13,19 +13,8 @@
 #include <stdatomic.h>
 
 #include "platform/platform.h"
+#include "remotemedia/sandbox.h"
 #include "sandbox/engine.h"
-
-enum { RMI_GRANT_READ = 1, RMI_GRANT_WRITE = 2 };
-
-/* A directory or single file of the host. */
-typedef struct rmi_grant {
-    const char *host; /* path on the host */
-    const char
-        *guest; /* what it is called inside: for a file also the path that is opened, relative or absolute */
-    unsigned rights; /* RMI_GRANT_* */
-    bool is_file; /* only this file; with RMI_GRANT_WRITE also what is made beside it as "<file>.<anything>",
-                          where a document is written before it takes the file's place */
-} rmi_grant;
 
 /* Where descriptor 1 or 2 of the guest goes. */
 typedef struct rmi_wasi_stream {
@@ -41,7 +30,7 @@ typedef struct rmi_wasi_config {
     const rm_allocator *allocator;
     const char *const *args; /* ends with NULL; these three lists are copied */
     const char *const *env;  /* "NAME=VALUE", ends with NULL */
-    const rmi_grant *grants;
+    const rm_sandbox_grant *grants;
     size_t grant_count;
     int input; /* descriptor 0's; borrowed; -1: at its end from the start */
     rmi_wasi_stream output, errors;

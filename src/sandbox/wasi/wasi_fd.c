@@ -128,7 +128,7 @@ int rmi_preview1_fd_fdstat_get(void *context, rmi_guest_memory memory, const rmi
      * where nothing may be written. */
     if (fd->kind == RMI_FD_DIRECTORY)
         inheriting = (uint64_t)WASI_RIGHTS_DIRECTORY | WASI_RIGHTS_FILE;
-    if (fd->kind == RMI_FD_DIRECTORY && (rmi_wasi_visible_rights(context, fd) & RMI_GRANT_WRITE) == 0)
+    if (fd->kind == RMI_FD_DIRECTORY && !rmi_wasi_any_written(context, fd))
         inheriting &= ~(uint64_t)WASI_RIGHT_FD_WRITE;
     memcpy(stat + 2, &fd->flags, sizeof fd->flags);
     memcpy(stat + 8, &base, sizeof base);
@@ -245,7 +245,7 @@ int rmi_preview1_fd_filestat_set_times(void *context, rmi_guest_memory memory, c
     int error = rmi_wasi_times(args[1].u64, args[2].u64, args[3].u32, times);
     if (error == 0 && fd->kind != RMI_FD_FILE && fd->kind != RMI_FD_DIRECTORY)
         error = WASI_EPERM;
-    if (error == 0 && ((fd->rights & RMI_GRANT_WRITE) == 0 || fd->host < 0))
+    if (error == 0 && (!fd->write || fd->host < 0))
         error = WASI_EROFS;
     if (error == 0)
         error = rmi_wasi_check(futimens(fd->host, times));

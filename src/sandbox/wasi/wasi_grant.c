@@ -9,22 +9,28 @@
 
 #include "base/alloc.h"
 
-static int grant_error(const rmi_grant *grant, int number, rm_error *err)
+/* What the guest calls it: for a file also the path that is opened, relative or absolute. */
+static const char *name_of(const rm_sandbox_grant *grant)
+{
+    return grant->guest != NULL ? grant->guest : grant->path;
+}
+
+static int grant_error(const rm_sandbox_grant *grant, int number, rm_error *err)
 {
     return rm_error_set(err, number == ENOENT ? RM_E_NOT_FOUND : RM_E_IO, "cannot give a guest %s: %s",
-                        grant->host, strerror(number));
+                        grant->path, strerror(number));
 }
 
 /* ---- Directories */
 
-static int add_preopen(rmi_wasi *wasi, const char *name, unsigned rights, rm_error *err)
+static int add_preopen(rmi_wasi *wasi, const char *name, bool write, rm_error *err)
 {
     int rc = rmi_grow(wasi->allocator, (void **)&wasi->preopens, &wasi->preopen_capacity,
                       wasi->preopen_count + 1, sizeof *wasi->preopens, err);
     if (rc != RM_OK)
         return rc;
     rmi_preopen *preopen = &wasi->preopens[wasi->preopen_count];
-    *preopen = (rmi_preopen){.name = rmi_copy_text(wasi->allocator, name), .rights = rights};
+    *preopen = (rmi_preopen){.name = rmi_copy_text(wasi->allocator, name), .write = write};
     if (preopen->name == NULL)
         return rmi_out_of_memory(err);
     wasi->preopen_count++;
@@ -40,7 +46,7 @@ static int open_preopen(rmi_wasi *wasi, const rmi_preopen *preopen, int host, rm
     bool named = rmi_wasi_normalise("", preopen->name, key);
     rmi_fd fd = {.kind = RMI_FD_DIRECTORY,
                  .host = host,
-                 .rights = preopen->rights,
+                 .write = preopen->write,
                  .base = WASI_RIGHTS_DIRECTORY,
                  .key = named ? rmi_copy_text(wasi->allocator, key) : NULL,
                  .preopen = preopen};
@@ -57,17 +63,18 @@ static int open_preopen(rmi_wasi *wasi, const rmi_preopen *preopen, int host, rm
     return error == 0 ? RM_OK : rmi_out_of_memory(err);
 }
 
-static int open_directory(rmi_wasi *wasi, const rmi_preopen *preopen, const rmi_grant *grant, rm_error *err)
+static int open_directory(rmi_wasi *wasi, const rmi_preopen *preopen, const rm_sandbox_grant *grant,
+                          rm_error *err)
 {
-    int host = open(grant->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int host = open(grant->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (host < 0 && errno == EACCES) /* may be passed through all the same */
-        host = open(grant->host, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        host = open(grant->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (host < 0)
         return grant_error(grant, errno, err);
     if (rmi_wasi_is_proc(host)) {
         (void)close(host);
         return rm_error_set(err, RM_E_VALUE,
-                            "cannot give a guest %s: the files there are this process itself", grant->host);
+                            "cannot give a guest %s: the files there are this process itself", grant->path);
     }
     if (!rmi_wasi_beneath_works(host)) {
         int number = errno;
@@ -76,7 +83,7 @@ static int open_directory(rmi_wasi *wasi, const rmi_preopen *preopen, const rmi_
             err, RM_E_MISSING_FEATURE,
             "cannot keep a guest within %s: this system has no openat2 (Linux 5.6), or does not "
             "allow it: %s",
-            grant->host, strerror(number));
+            grant->path, strerror(number));
     }
     return open_preopen(wasi, preopen, host, err);
 }
@@ -106,15 +113,15 @@ static int open_parent(rmi_wasi *wasi, char *path, rmi_granted_file *file)
 }
 
 /* Finds the file on the host: a link is followed now, so that a document takes the place of what it leads to. An errno. */
-static int find_host_file(rmi_wasi *wasi, const rmi_grant *grant, rmi_granted_file *file)
+static int find_host_file(rmi_wasi *wasi, const rm_sandbox_grant *grant, rmi_granted_file *file)
 {
     char path[PATH_MAX];
     struct stat status;
-    int descriptor = open(grant->host, O_PATH | O_CLOEXEC), number = descriptor < 0 ? errno : 0;
-    if (number == ENOENT && (grant->rights & RMI_GRANT_WRITE) != 0) { /* it will be made */
-        if (strlen(grant->host) >= sizeof path)
+    int descriptor = open(grant->path, O_PATH | O_CLOEXEC), number = descriptor < 0 ? errno : 0;
+    if (number == ENOENT && grant->write) { /* it will be made */
+        if (strlen(grant->path) >= sizeof path)
             return ENAMETOOLONG;
-        memcpy(path, grant->host, strlen(grant->host) + 1);
+        memcpy(path, grant->path, strlen(grant->path) + 1);
         return open_parent(wasi, path, file);
     }
     if (number != 0)
@@ -128,7 +135,7 @@ static int find_host_file(rmi_wasi *wasi, const rmi_grant *grant, rmi_granted_fi
         file->name = rmi_copy_text(wasi->allocator, "");
         return file->name != NULL ? 0 : ENOMEM;
     } else
-        number = realpath(grant->host, path) != NULL ? open_parent(wasi, path, file) : errno;
+        number = realpath(grant->path, path) != NULL ? open_parent(wasi, path, file) : errno;
     (void)close(descriptor);
     return number;
 }
@@ -153,8 +160,8 @@ static bool is_same(const rmi_granted_file *a, const rmi_granted_file *b)
            first.st_ino == second.st_ino;
 }
 
-/* Appends `file`, which is consumed; one that is granted a second time adds rights. */
-static int add_file(rmi_wasi *wasi, rmi_granted_file *file, const rmi_grant *grant, rm_error *err)
+/* Appends `file`, which is consumed; one that is granted a second time may be written if either says so. */
+static int add_file(rmi_wasi *wasi, rmi_granted_file *file, const rm_sandbox_grant *grant, rm_error *err)
 {
     for (size_t i = 0; i < wasi->file_count; i++) {
         rmi_granted_file *other = &wasi->files[i];
@@ -163,8 +170,8 @@ static int add_file(rmi_wasi *wasi, rmi_granted_file *file, const rmi_grant *gra
         int rc = is_same(other, file)
                      ? RM_OK
                      : rm_error_set(err, RM_E_VALUE, "two files are given to a guest by the name %s",
-                                    grant->guest);
-        other->rights |= rc == RM_OK ? file->rights : 0;
+                                    name_of(grant));
+        other->write |= rc == RM_OK && file->write;
         clear_file(wasi, file);
         return rc;
     }
@@ -177,12 +184,12 @@ static int add_file(rmi_wasi *wasi, rmi_granted_file *file, const rmi_grant *gra
     return rc;
 }
 
-static int grant_file(rmi_wasi *wasi, const rmi_grant *grant, rm_error *err)
+static int grant_file(rmi_wasi *wasi, const rm_sandbox_grant *grant, rm_error *err)
 {
     char key[RMI_WASI_PATH_SIZE];
-    rmi_granted_file file = {.parent = -1, .special = -1, .rights = grant->rights};
-    if (!rmi_wasi_normalise("", grant->guest, key) || key[0] == '\0')
-        return rm_error_set(err, RM_E_VALUE, "a guest cannot have a file by the name '%s'", grant->guest);
+    rmi_granted_file file = {.parent = -1, .special = -1, .write = grant->write};
+    if (!rmi_wasi_normalise("", name_of(grant), key) || key[0] == '\0')
+        return rm_error_set(err, RM_E_VALUE, "a guest cannot have a file by the name '%s'", name_of(grant));
     file.key = rmi_copy_text(wasi->allocator, key);
     int number = file.key == NULL ? ENOMEM : find_host_file(wasi, grant, &file);
     if (number == 0)
@@ -194,39 +201,39 @@ static int grant_file(rmi_wasi *wasi, const rmi_grant *grant, rm_error *err)
 /* ---- All of it */
 
 /* Whether a directory is granted by this name, with another way of writing it. */
-static bool has_directory(const rmi_grant *grants, size_t count, bool absolute)
+static bool has_directory(const rm_sandbox_grant *grants, size_t count, bool absolute)
 {
     char key[RMI_WASI_PATH_SIZE];
     for (size_t i = 0; i < count; i++)
-        if (!grants[i].is_file && (grants[i].guest[0] == '/') == absolute &&
-            rmi_wasi_normalise("", grants[i].guest, key) && key[0] == '\0')
+        if (!grants[i].is_file && (name_of(&grants[i])[0] == '/') == absolute &&
+            rmi_wasi_normalise("", name_of(&grants[i]), key) && key[0] == '\0')
             return true;
     return false;
 }
 
 /* "." and "/" hold the granted files that are named relative and absolute. To wasi-libc both are one, and the last counts:
  * so they come before the directories. */
-static int add_roots(rmi_wasi *wasi, const rmi_grant *grants, size_t count, rm_error *err)
+static int add_roots(rmi_wasi *wasi, const rm_sandbox_grant *grants, size_t count, rm_error *err)
 {
     static const char *const roots[] = {".", "/"};
     bool used[2] = {false, false};
     int rc = RM_OK;
     for (size_t i = 0; i < count; i++)
         if (grants[i].is_file)
-            used[grants[i].guest[0] == '/'] = true;
+            used[name_of(&grants[i])[0] == '/'] = true;
     for (int i = 0; i < 2 && rc == RM_OK; i++)
         if (used[i] && !has_directory(grants, count, i == 1))
-            rc = add_preopen(wasi, roots[i], RMI_GRANT_READ, err);
+            rc = add_preopen(wasi, roots[i], false, err);
     return rc;
 }
 
-int rmi_wasi_grant(rmi_wasi *wasi, const rmi_grant *grants, size_t count, rm_error *err)
+int rmi_wasi_grant(rmi_wasi *wasi, const rm_sandbox_grant *grants, size_t count, rm_error *err)
 {
     int rc = add_roots(wasi, grants, count, err);
     const size_t roots = wasi->preopen_count;
     for (size_t i = 0; i < count && rc == RM_OK; i++)
         rc = grants[i].is_file ? grant_file(wasi, &grants[i], err)
-                               : add_preopen(wasi, grants[i].guest, grants[i].rights, err);
+                               : add_preopen(wasi, name_of(&grants[i]), grants[i].write, err);
     /* Their descriptors point to the preopens, which do not move any more. */
     for (size_t i = 0; i < roots && rc == RM_OK; i++)
         rc = open_preopen(wasi, &wasi->preopens[i], -1, err);

@@ -58,8 +58,8 @@ static const char *below_root(const char *key)
 static const char *beside(const rmi_granted_file *file, const char *file_key, const char *key)
 {
     size_t length = strlen(file_key);
-    if ((file->rights & RMI_GRANT_WRITE) == 0 || file->special >= 0 || strncmp(key, file_key, length) != 0 ||
-        key[length] != '.' || key[length + 1] == '\0' || strchr(key + length, '/') != NULL)
+    if (!file->write || file->special >= 0 || strncmp(key, file_key, length) != 0 || key[length] != '.' ||
+        key[length + 1] == '\0' || strchr(key + length, '/') != NULL)
         return NULL;
     return key + length;
 }
@@ -110,13 +110,13 @@ static int find_file(rmi_wasi *wasi, rmi_wasi_target *place, bool rooted)
     return 0;
 }
 
-unsigned rmi_wasi_visible_rights(const rmi_wasi *wasi, const rmi_fd *directory)
+bool rmi_wasi_any_written(const rmi_wasi *wasi, const rmi_fd *directory)
 {
-    unsigned rights = directory->rights;
+    bool write = directory->write;
     for (size_t i = 0; i < wasi->file_count && directory->key != NULL; i++)
         if (leads_to(directory->key, wasi->files[i].key))
-            rights |= wasi->files[i].rights;
-    return rights;
+            write |= wasi->files[i].write;
+    return write;
 }
 
 bool rmi_wasi_is_granted(const rmi_wasi_target *place)
@@ -150,7 +150,7 @@ static bool is_in_directory(const rmi_wasi_target *place)
     char name[RMI_WASI_NAME_SIZE];
     struct stat here, granted;
     int parent = -1;
-    if (directory->host < 0 || (directory->rights & RMI_GRANT_WRITE) == 0 || place->file->special >= 0)
+    if (directory->host < 0 || !directory->write || place->file->special >= 0)
         return false;
     if (rmi_wasi_parent(directory, place->path, &parent, name) != 0)
         return false;

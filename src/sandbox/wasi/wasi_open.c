@@ -54,14 +54,12 @@ static int read_request(const rmi_slot *args, request *out)
     return 0;
 }
 
-/* Whether `rights` of a grant allow what is asked of a file that exists. */
-static int check_rights(const request *asked, unsigned rights)
+/* Whether a grant, to `write` or not, allows what is asked of a file that exists. */
+static int check_grant(const request *asked, bool write)
 {
     if ((asked->how & (WASI_O_CREAT | WASI_O_EXCL)) == (WASI_O_CREAT | WASI_O_EXCL))
         return WASI_EEXIST;
-    if ((asked->writes || (asked->how & WASI_O_TRUNC) != 0) && (rights & RMI_GRANT_WRITE) == 0)
-        return WASI_EROFS;
-    return asked->reads && (rights & RMI_GRANT_READ) == 0 ? WASI_EACCES : 0;
+    return (asked->writes || (asked->how & WASI_O_TRUNC) != 0) && !write ? WASI_EROFS : 0;
 }
 
 /* The rights that the guest sees. */
@@ -81,7 +79,7 @@ static int open_special(rmi_wasi *wasi, const rmi_granted_file *file, const requ
     char path[64];
     struct pollfd stop = {.fd = wasi->stop, .events = POLLIN};
     struct stat status = {0};
-    int error = check_rights(asked, file->rights);
+    int error = check_grant(asked, file->write);
     bool waits = fstat(file->special, &status) == 0 && S_ISFIFO(status.st_mode) && asked->writes &&
                  (asked->flags & WASI_FD_NONBLOCK) == 0;
     if (error != 0)
@@ -118,7 +116,7 @@ static int open_granted(rmi_wasi *wasi, const rmi_wasi_target *place, const requ
     struct stat status;
     *out = (rmi_fd){.kind = RMI_FD_FILE,
                     .host = -1,
-                    .rights = file->rights,
+                    .write = file->write,
                     .base = file_rights(asked),
                     .flags = asked->flags,
                     .temporary = place->temporary};
@@ -127,10 +125,10 @@ static int open_granted(rmi_wasi *wasi, const rmi_wasi_target *place, const requ
     if (file->special >= 0)
         return open_special(wasi, file, asked, out);
     bool exists = fstatat(file->parent, place->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
-    int error = exists ? check_rights(asked, file->rights) : 0;
+    int error = exists ? check_grant(asked, file->write) : 0;
     if (!exists && (asked->how & WASI_O_CREAT) == 0)
         error = WASI_ENOENT;
-    else if (!exists && (file->rights & RMI_GRANT_WRITE) == 0)
+    else if (!exists && !file->write)
         error = WASI_EROFS;
     return error != 0 ? error : open_regular(file->parent, place->name, asked->host, out);
 }
@@ -143,7 +141,7 @@ static int create_beside(rmi_wasi *wasi, const rmi_wasi_target *place, const req
     struct stat status;
     *out = (rmi_fd){.kind = RMI_FD_FILE,
                     .host = -1,
-                    .rights = file->rights | RMI_GRANT_READ,
+                    .write = file->write,
                     .base = file_rights(asked),
                     .flags = asked->flags};
     while (temporary < end && temporary->file != NULL)
@@ -175,11 +173,8 @@ static int set_key(rmi_wasi *wasi, const rmi_wasi_target *place, rmi_fd *out)
 /* A directory on the way to granted files, which the host may not even have. */
 static int open_virtual(rmi_wasi *wasi, const rmi_wasi_target *place, const request *asked, rmi_fd *out)
 {
-    *out = (rmi_fd){.kind = RMI_FD_DIRECTORY,
-                    .host = -1,
-                    .rights = RMI_GRANT_READ,
-                    .base = WASI_RIGHTS_DIRECTORY,
-                    .flags = asked->flags};
+    *out =
+        (rmi_fd){.kind = RMI_FD_DIRECTORY, .host = -1, .base = WASI_RIGHTS_DIRECTORY, .flags = asked->flags};
     if ((asked->how & WASI_O_EXCL) != 0)
         return WASI_EEXIST;
     if (asked->writes || (asked->how & (WASI_O_CREAT | WASI_O_TRUNC)) != 0)
@@ -195,7 +190,7 @@ static int check_existing(const rmi_wasi_target *place, const request *asked)
     int error =
         rmi_wasi_beneath(place->directory, place->path, O_PATH | (asked->follow ? 0 : O_NOFOLLOW), &probe);
     if (error == WASI_ENOENT && (asked->how & WASI_O_CREAT) != 0)
-        return (place->directory->rights & RMI_GRANT_WRITE) != 0 ? 0 : WASI_EROFS;
+        return place->directory->write ? 0 : WASI_EROFS;
     if (error != 0)
         return error;
     error = rmi_wasi_check(fstat(probe, &status));
@@ -206,7 +201,7 @@ static int check_existing(const rmi_wasi_target *place, const request *asked)
         return asked->writes || (asked->how & (WASI_O_CREAT | WASI_O_TRUNC)) != 0 ? WASI_EISDIR : 0;
     if ((asked->how & WASI_O_DIRECTORY) != 0)
         return WASI_ENOTDIR;
-    error = check_rights(asked, place->directory->rights);
+    error = check_grant(asked, place->directory->write);
     if (error == 0 && !S_ISREG(status.st_mode))
         error = S_ISLNK(status.st_mode) ? WASI_ELOOP : WASI_EACCES;
     return error;
@@ -217,7 +212,7 @@ static int open_real(rmi_wasi *wasi, const rmi_wasi_target *place, const request
     struct stat status;
     *out = (rmi_fd){.kind = RMI_FD_FILE,
                     .host = -1,
-                    .rights = place->directory->rights,
+                    .write = place->directory->write,
                     .base = file_rights(asked),
                     .flags = asked->flags,
                     .device = place->directory->device};

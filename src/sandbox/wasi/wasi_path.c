@@ -89,7 +89,7 @@ static int set_times(const rmi_wasi_target *place, bool follow, const struct tim
     const rmi_granted_file *file = place->file;
     int descriptor = -1;
     if (rmi_wasi_is_granted(place)) {
-        if ((file->rights & RMI_GRANT_WRITE) == 0 || file->special >= 0)
+        if (!file->write || file->special >= 0)
             return WASI_EROFS;
         return rmi_wasi_check(utimensat(file->parent, place->name, times, AT_SYMLINK_NOFOLLOW));
     }
@@ -97,7 +97,7 @@ static int set_times(const rmi_wasi_target *place, bool follow, const struct tim
     if (error != 0)
         return error;
     error = WASI_EROFS;
-    if ((place->directory->rights & RMI_GRANT_WRITE) != 0)
+    if (place->directory->write)
         error = rmi_wasi_check(utimensat(descriptor, "", times, AT_EMPTY_PATH));
     (void)close(descriptor);
     return error;
@@ -130,7 +130,7 @@ static int open_for_change(const rmi_wasi_target *place, int *parent, char name[
     *parent = -1;
     if (place->directory->host < 0)
         return WASI_EACCES;
-    if ((place->directory->rights & RMI_GRANT_WRITE) == 0)
+    if (!place->directory->write)
         return WASI_EROFS;
     return rmi_wasi_parent(place->directory, place->path, parent, name);
 }

@@ -7,9 +7,9 @@
 static const uint64_t READS = WASI_RIGHT_FD_READ | WASI_RIGHT_FD_SEEK | WASI_RIGHT_FD_READDIR;
 static const uint64_t WRITES = WASI_RIGHTS_WRITE;
 
-static void grant_directory(rmt_guest *guest, const rmt_files *f, unsigned rights)
+static void grant_directory(rmt_guest *guest, const rmt_files *f, bool write)
 {
-    rmt_files_grant(guest, f, &(rmi_grant){"in", "data", rights, false}, 1);
+    rmt_files_grant(guest, f, &(rm_sandbox_grant){"in", "data", write, false}, 1);
 }
 
 static void granted_directories_are_announced(void **unused)
@@ -18,8 +18,7 @@ static void granted_directories_are_announced(void **unused)
     rmt_files f;
     rmt_guest guest;
     char text[64];
-    const rmi_grant grants[] = {{"in", ".", RMI_GRANT_READ, false},
-                                {"in/sub", "/deep/sub", RMI_GRANT_READ, false}};
+    const rm_sandbox_grant grants[] = {{"in", ".", false, false}, {"in/sub", "/deep/sub", false, false}};
     rmt_files_make(&f);
     rmt_files_grant(&guest, &f, grants, 2);
     assert_int_equal(RMT_GUEST_CALL(&guest, "fd_prestat_get", 4, 0), 0);
@@ -80,7 +79,7 @@ static void paths_stay_beneath(void **unused)
     rmt_guest guest;
     char text[64];
     rmt_files_make(&f);
-    grant_directory(&guest, &f, RMI_GRANT_READ | RMI_GRANT_WRITE);
+    grant_directory(&guest, &f, true);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int result = rmt_guest_read_path(&guest, 3, cases[i].path, text, sizeof text);
         if (result != cases[i].result)
@@ -103,7 +102,7 @@ static void names_may_be_strange_but_not_too_long(void **unused)
     int type = 0;
     uint64_t size = 0;
     rmt_files_make(&f);
-    grant_directory(&guest, &f, RMI_GRANT_READ | RMI_GRANT_WRITE);
+    grant_directory(&guest, &f, true);
     memset(path, 'x', sizeof path);
     path[4999] = '\0';
     assert_int_equal(rmt_guest_path(&guest, "path_unlink_file", 3, path), WASI_ENAMETOOLONG);
@@ -130,7 +129,7 @@ static void links_are_looked_at_and_made(void **unused)
     uint64_t size = 0;
     char text[64];
     rmt_files_make(&f);
-    grant_directory(&guest, &f, RMI_GRANT_READ | RMI_GRANT_WRITE);
+    grant_directory(&guest, &f, true);
     assert_int_equal(rmt_guest_stat(&guest, 3, "to_passwd", false, &type, &size), 0);
     assert_int_equal(type, WASI_TYPE_LINK);
     assert_int_equal(rmt_guest_stat(&guest, 3, "to_passwd", true, &type, &size), WASI_EPERM);
@@ -176,7 +175,7 @@ static void changes_stay_beneath(void **unused)
     int type = 0;
     uint64_t size = 0;
     rmt_files_make(&f);
-    grant_directory(&guest, &f, RMI_GRANT_READ | RMI_GRANT_WRITE);
+    grant_directory(&guest, &f, true);
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
         for (size_t j = 0; j < 3; j++)
             assert_int_equal(rmt_guest_path(&guest, functions[j], 3, outside[i]), WASI_EPERM);
@@ -215,8 +214,7 @@ static void read_only_means_read_only(void **unused)
     rmt_files f;
     rmt_guest guest;
     char text[64];
-    const rmi_grant grants[] = {{"in", "data", RMI_GRANT_READ, false},
-                                {"in/sub", "sub", RMI_GRANT_READ | RMI_GRANT_WRITE, false}};
+    const rm_sandbox_grant grants[] = {{"in", "data", false, false}, {"in/sub", "sub", true, false}};
     rmt_files_make(&f);
     rmt_files_grant(&guest, &f, grants, 2);
     assert_int_equal(rmt_guest_open(&guest, 3, "new", WASI_O_CREAT, WRITES), -WASI_EROFS);
@@ -259,7 +257,7 @@ static void the_process_itself_is_out_of_reach(void **unused)
     rmt_guest guest;
     char text[64];
     rmt_files_make(&f);
-    rmt_files_grant(&guest, &f, &(rmi_grant){"/", "/", RMI_GRANT_READ | RMI_GRANT_WRITE, false}, 1);
+    rmt_files_grant(&guest, &f, &(rm_sandbox_grant){"/", "/", true, false}, 1);
     assert_int_equal(rmt_guest_read_path(&guest, 3, "proc/self/environ", text, sizeof text), -WASI_EACCES);
     assert_int_equal(rmt_guest_open(&guest, 3, "proc/self/mem", 0, READS | WRITES), -WASI_EACCES);
     assert_int_equal(rmt_guest_open(&guest, 3, "proc/self/root/etc", 0, READS), -WASI_ELOOP);
@@ -268,7 +266,7 @@ static void the_process_itself_is_out_of_reach(void **unused)
     assert_int_equal(rmt_guest_open(&guest, 3, "dev/zero", 0, READS), -WASI_EACCES);
     assert_true(rmt_guest_open(&guest, 3, "etc/passwd", 0, READS) > 0);
     rmt_guest_clear(&guest);
-    const rmi_grant proc = {"/proc/self", ".", RMI_GRANT_READ, false};
+    const rm_sandbox_grant proc = {"/proc/self", ".", false, false};
     rmi_wasi *wasi = NULL;
     assert_int_equal(
         rmi_wasi_new(&(rmi_wasi_config){.grants = &proc, .grant_count = 1, .input = -1}, &wasi, NULL),
@@ -285,7 +283,7 @@ static void directories_are_listed(void **unused)
     rmt_guest guest;
     char names[512];
     rmt_files_make(&f);
-    grant_directory(&guest, &f, RMI_GRANT_READ);
+    grant_directory(&guest, &f, false);
     for (uint32_t size = 24 + 14; size < 600; size += 7) {
         assert_int_equal(rmt_guest_list(&guest, 3, size, names, sizeof names), 0);
         assert_string_equal(names, all);

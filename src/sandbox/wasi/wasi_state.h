@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "base/rate.h"
 #include "sandbox/wasi/wasi.h"
 #include "sandbox/wasi/wasi_numbers.h"
 
@@ -20,13 +21,13 @@ enum {
     RMI_WASI_LISTED = 64 << 20   /* bytes that all listings of directories may take */
 };
 
-/* A single file of the host; see rmi_grant. */
+/* A single file of the host; see rm_sandbox_grant. */
 typedef struct rmi_granted_file {
     char *key;   /* owned: its guest's name from the root, as rmi_wasi_normalise has it */
     char *name;  /* owned: the host's name of it in `parent` */
     int parent;  /* owned, or -1: the host's directory */
     int special; /* owned: what is no regular file (a pipe, a terminal), opened with O_PATH; else -1 */
-    unsigned rights;
+    bool write;  /* and what is beside it may be made */
 } rmi_granted_file;
 
 /* What a guest made beside a granted file and has neither renamed nor unlinked yet. */
@@ -38,7 +39,7 @@ typedef struct rmi_temporary {
 /* A directory that is there from the start. */
 typedef struct rmi_preopen {
     char *name; /* owned: as it was granted */
-    unsigned rights;
+    bool write;
 } rmi_preopen;
 
 /* The entries of a directory, as they were when reading it began. */
@@ -67,12 +68,12 @@ typedef enum rmi_fd_kind {
 typedef struct rmi_fd {
     rmi_fd_kind kind;
     int host; /* borrowed of INPUT and OUTPUT, else owned; -1: none, as in a directory of granted files only */
-    int stream;      /* of OUTPUT: 1 or 2 */
-    bool waits;      /* is no regular file: reading and writing may wait */
-    unsigned rights; /* RMI_GRANT_*: what the grant that it came by allows */
-    uint64_t base;   /* rights as the guest sees them */
-    uint16_t flags;  /* WASI_FD_* */
-    dev_t device;    /* of DIRECTORY: the file system of its grant */
+    int stream;     /* of OUTPUT: 1 or 2 */
+    bool waits;     /* is no regular file: reading and writing may wait */
+    bool write;     /* the grant that it came by allows that */
+    uint64_t base;  /* rights as the guest sees them */
+    uint16_t flags; /* WASI_FD_* */
+    dev_t device;   /* of DIRECTORY: the file system of its grant */
     char *
         key; /* of DIRECTORY: owned; its name from the root, where granted files are looked for; may be NULL */
     const rmi_preopen *preopen;
@@ -90,10 +91,10 @@ struct rmi_wasi {
     const rm_allocator *allocator;
     rmi_wasi_strings args, env;
     rmi_wasi_stream streams[2];
-    uint64_t written[2], dropped[2];    /* bytes */
-    uint64_t second[2], this_second[2]; /* for the rate: which one, and bytes in it */
-    bool in_line[2];                    /* what was written last ended no line */
-    rmi_fd *fds;                        /* owned */
+    uint64_t written[2]; /* bytes */
+    rmi_rate rates[2];   /* of bytes */
+    bool in_line[2];     /* what was written last ended no line */
+    rmi_fd *fds;         /* owned */
     size_t fd_count, fd_capacity;
     rmi_preopen *preopens; /* owned */
     size_t preopen_count, preopen_capacity;
@@ -203,7 +204,7 @@ RM_MUST_CHECK int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct
 /* ---- wasi_grant.c */
 
 /* Opens what is granted. */
-RM_MUST_CHECK int rmi_wasi_grant(rmi_wasi *wasi, const rmi_grant *grants, size_t count, rm_error *err);
+RM_MUST_CHECK int rmi_wasi_grant(rmi_wasi *wasi, const rm_sandbox_grant *grants, size_t count, rm_error *err);
 void rmi_wasi_grant_clear(rmi_wasi *wasi);
 
 /* ---- wasi_lookup.c */
@@ -232,8 +233,8 @@ RM_MUST_CHECK int rmi_wasi_place(rmi_wasi *wasi, rmi_guest_memory memory, uint32
                                  uint32_t length, rmi_wasi_target *out);
 /* Whether there is a granted file, or one that the guest made beside such a file: else it is in the directory. */
 bool rmi_wasi_is_granted(const rmi_wasi_target *place);
-/* What may be done in the directory or with a granted file below it. */
-unsigned rmi_wasi_visible_rights(const rmi_wasi *wasi, const rmi_fd *directory);
+/* Whether anything may be written in the directory, or any granted file below it. */
+bool rmi_wasi_any_written(const rmi_wasi *wasi, const rmi_fd *directory);
 /* What a directory on the way to granted files looks like. */
 void rmi_wasi_virtual_stat(const char *key, struct stat *status);
 

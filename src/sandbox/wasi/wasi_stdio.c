@@ -112,21 +112,6 @@ static int write_callback(const rmi_wasi_stream *stream, const struct iovec *vec
 
 /* ---- Limits of a stream */
 
-/* How many of `length` bytes the rate lets through now. */
-static size_t within_rate(rmi_wasi *wasi, int index, size_t length)
-{
-    const uint64_t rate = wasi->streams[index].rate;
-    uint64_t second = (uint64_t)rmi_platform_now() / 1000000000u;
-    if (rate == 0)
-        return length;
-    if (second != wasi->second[index]) {
-        wasi->second[index] = second;
-        wasi->this_second[index] = 0;
-    }
-    uint64_t left = rate - wasi->this_second[index];
-    return length < left ? length : (size_t)left;
-}
-
 /* Of `length` bytes, those up to the end of the last line; all where none ends and one longer than the rate began. */
 static size_t whole_lines(const rmi_wasi *wasi, int index, const struct iovec *vectors, size_t length,
                           size_t total)
@@ -172,9 +157,9 @@ int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vector
     int error = 0;
     for (int i = 0; i < count; i++) /* at most RMI_WASI_VECTORS times 4 GiB */
         total += vectors[i].iov_len;
-    size_t passes = within_rate(wasi, index, total);
-    if (passes < total)
-        passes = whole_lines(wasi, index, vectors, passes, total);
+    rmi_rate *rate = &wasi->rates[index];
+    const uint64_t left = rmi_rate_left(rate, stream->rate, rmi_platform_now());
+    const size_t passes = total <= left ? total : whole_lines(wasi, index, vectors, (size_t)left, total);
     size_t fits = passes;
     if (stream->limit != 0 && fits > stream->limit - wasi->written[index])
         fits = (size_t)(stream->limit - wasi->written[index]);
@@ -189,7 +174,7 @@ int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vector
     else
         error = rmi_wasi_move_regular(wasi, fd->host, vectors, count, true, -1, done);
     wasi->written[index] += *done;
-    wasi->this_second[index] += *done;
+    rate->used += *done;
     if (fits > 0)
         wasi->in_line[index] = last != '\n';
     if (error != 0 || *done < fits)
@@ -198,7 +183,7 @@ int rmi_wasi_write_stream(rmi_wasi *wasi, const rmi_fd *fd, struct iovec *vector
         wasi->overflowed = fd->stream;
         return WASI_ENDS;
     }
-    wasi->dropped[index] += total - passes;
+    rate->lost += total - passes;
     *done = total;
     return 0;
 }

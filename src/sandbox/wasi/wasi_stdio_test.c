@@ -76,7 +76,7 @@ static void a_stop_ends_every_wait(void **unused)
     assert_int_equal(close(mkstemp(path)), 0);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0);
-    const rmi_grant fifo = {path, "fifo", RMI_GRANT_READ | RMI_GRANT_WRITE, true};
+    const rm_sandbox_grant fifo = {path, "fifo", true, true};
     for (int waiting = READING; waiting < LAST; waiting++) {
         int before = rmt_open_descriptors(), input[2], output[2], result = 0;
         rmt_guest guest;
@@ -283,8 +283,8 @@ static void a_granted_device_can_be_read(void **unused)
     (void)unused;
     rmt_guest guest;
     rmi_wasi_config config = nothing;
-    const rmi_grant grants[] = {{"/dev/zero", "/dev/zero", RMI_GRANT_READ, true},
-                                {"/dev/null", "null", RMI_GRANT_READ | RMI_GRANT_WRITE, true}};
+    const rm_sandbox_grant grants[] = {{"/dev/zero", "/dev/zero", false, true},
+                                       {"/dev/null", "null", true, true}};
     char bytes[4] = "abc";
     config.grants = grants;
     config.grant_count = 2;
@@ -402,9 +402,8 @@ static void without_memory_it_is_an_error(void **unused)
     rmt_guest_needs_directories();
     assert_non_null(mkdtemp(directory));
     (void)snprintf(file, sizeof file, "%s/file", directory);
-    const rmi_grant grants[] = {{directory, "/data", RMI_GRANT_READ, false},
-                                {file, "out", RMI_GRANT_READ | RMI_GRANT_WRITE, true},
-                                {file, "./out", RMI_GRANT_WRITE, true}};
+    const rm_sandbox_grant grants[] = {
+        {directory, "/data", false, false}, {file, "out", true, true}, {file, "./out", true, true}};
     int before = rmt_open_descriptors();
     for (size_t nth = 1, faults = 1; faults != 0; nth++) {
         rmt_heap heap;

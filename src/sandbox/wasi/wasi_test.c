@@ -80,7 +80,7 @@ static void exit_ends_the_call(void **unused)
 
 static int open_everything(rmt_guest *guest, const char *directory)
 {
-    const rmi_grant grants[] = {{directory, ".", RMI_GRANT_READ | RMI_GRANT_WRITE, false}};
+    const rm_sandbox_grant grants[] = {{directory, ".", true, false}};
     rmi_wasi_config config = nothing;
     config.grants = grants;
     config.grant_count = 1;
