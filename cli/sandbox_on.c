@@ -194,8 +194,8 @@ static void stop_run(void *context)
     rm_sandbox_stop(context);
 }
 
-/* What the guest wrote to standard output, where that is one document: it is shown when the guest has ended by itself, and
- * thrown away when it was ended, so that no part of it stands before the error document. */
+/* Prints the guest's standard output, where that is one document, when the guest has ended by itself. It is
+ * dropped when the guest was ended, so that no part of it stands before the error document. */
 static int show(rmi_program *program, int held, rm_error *err)
 {
     char piece[16384];

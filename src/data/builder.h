@@ -1,5 +1,6 @@
-/* Building documents (maps and lists) without a check a line: the first failure sticks, what follows does
- * nothing. Where the number of entries is known and many, or keys are strings already: the functions of the interface. */
+/* Builds documents (maps and lists) without a check in each line: after the first failure, later calls do
+ * nothing. Where the count is large and known, or keys are strings already, use the functions of the public
+ * interface. */
 #ifndef DATA_BUILDER_H
 #define DATA_BUILDER_H
 

@@ -9,7 +9,7 @@
 #include "data/integer.h"
 #include "data/json/json.h"
 
-/* ---- What is a key ---- */
+/* ---- Keys of values ---- */
 
 int rmi_unsupported_key(const char *type, rm_error *err)
 {
@@ -55,7 +55,7 @@ int rmi_key_of(const rm_allocator *allocator, rm_value value, rm_value *out, rm_
     return rc;
 }
 
-/* ---- Keys at hand ---- */
+/* ---- The cache ---- */
 
 enum { OWNERS_AT_ONCE = 1 << 12 };
 

@@ -82,7 +82,7 @@ struct rm_manifest {
     size_t connection_count;
     rm_value input;             /* input_data, or null */
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
-    bool is_one_node;           /* as its options said */
+    bool is_one_node;           /* as in its options */
     atomic_bool place_said;     /* the warning about hosts without effect has been logged */
     const char
         *directory; /* of the manifest's file, where modules are looked for; NULL if parsed from memory */

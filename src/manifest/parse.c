@@ -61,7 +61,7 @@ static int wrong_input(yyjson_val *input, const rmi_place *place, const char *ex
     return RM_E_TYPE;
 }
 
-/* Puts the prefix before what the JSON reader said; returns `rc`, which it answered. */
+/* Puts the prefix before the JSON reader's message; returns `rc`. */
 static int add_prefix(int rc, rm_error *err)
 {
     static const char prefix[] = "Manifest error: ";

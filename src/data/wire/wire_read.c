@@ -23,7 +23,7 @@ typedef struct wire_reader {
     rm_error *err;
 } wire_reader;
 
-/* What a wrapper of a value takes beside its content. */
+/* The memory of a wrapper of a value, beside its content. */
 enum { WRAPPER = 128, TENSOR = 512 };
 
 /* ---- Parts ---- */
@@ -38,7 +38,7 @@ static int ends_early(const wire_reader *r)
     return rm_error_set(r->err, RM_E_VALUE, "a packed value ends too early, at byte %zu", r->length);
 }
 
-/* Before `size` bytes and `count` times `each` are allocated. */
+/* Checks the bound before `size` bytes and `count` times `each` are allocated. */
 static int charge(const wire_reader *r, size_t size, size_t count, size_t each)
 {
     rmi_wire_bound *bound = r->bound;
@@ -62,7 +62,7 @@ static inline bool take(wire_reader *r, void *out, size_t size)
     return true;
 }
 
-/* Makes *out an object of rmi_wire_object_type, whose content it was. */
+/* Replaces *out by an object of rmi_wire_object_type with this content. */
 static int wrap(const wire_reader *r, uint32_t tag, rm_value *out)
 {
     const int rc = charge(r, WRAPPER, 0, 1);
@@ -99,7 +99,7 @@ static int take_count(wire_reader *r, size_t smallest, size_t *count)
     return RM_OK;
 }
 
-/* A text, which stays where it is. */
+/* Takes a text, which stays in place. */
 static int take_utf8(wire_reader *r, const char **text, size_t *length)
 {
     const uint8_t *bytes = NULL;
@@ -343,7 +343,7 @@ static int take_map(wire_reader *r, rm_value *out)
     enum { SMALLEST = 5 }; /* an empty key and null */
     size_t count = 0;
     int rc = take_count(r, SMALLEST, &count);
-    if (rc == RM_OK) /* up to three places of the index an entry, where it has one */
+    if (rc == RM_OK) /* an entry has up to three places in the index */
         rc = charge(r, sizeof(rmi_map_block), count, sizeof(rmi_map_entry) + 3 * sizeof(rmi_map_bucket));
     if (rc == RM_OK)
         rc = rm_map_new(r->allocator, count, out, r->err);
