@@ -2,10 +2,11 @@
 
 Usage: python3.13 -I -S -X no_debug_ranges freeze.py OUT.c --package FOLDER... [--bare FOLDER...]
 [--library FOLDER [--additions FOLDER]] [--module FILE...], with the Python that will run the code. --library freezes
-the standard library too, without what a program inside WASM cannot use; --additions has files NAME.py, text that goes behind a module of that library.
-Docstrings and a package's asserts stay; of those named with --bare only the asserts. File names read
-<frozen remotemedia.nodes>. There is no source beside frozen code, so that columns of lines, for which Python's option is,
-would point nowhere. With --library the zeros in the code are counted: wasm/frozen.c puts them back.
+the standard library too, without modules that a program inside WASM cannot use; --additions has files NAME.py, whose text goes
+behind the module of that name.
+Docstrings and a package's asserts stay; packages named with --bare keep only the asserts. File names read
+<frozen remotemedia.nodes>. Frozen code has no source beside it, so -X no_debug_ranges leaves out the columns, which would
+point nowhere. With --library the code has the number of zeros instead of the zeros: wasm/frozen.c puts them back.
 """
 import argparse
 import ast
@@ -37,7 +38,7 @@ NOT_MISSED = set("""
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support antigravity lib2to3 msilib
 pip pydoc_data site-packages test this
 """.split())
-# What a program starts with is frozen in the interpreter already.
+# The interpreter has these frozen already: it starts with them.
 IN_THE_INTERPRETER = set("""
 importlib._bootstrap importlib._bootstrap_external zipimport abc codecs io _collections_abc _sitebuiltins genericpath
 ntpath posixpath os site stat importlib.util importlib.machinery runpy
@@ -90,14 +91,14 @@ def compiled(found, optimize, additions=None, bare=False):
 
 
 def refusals():
-    """Modules that raise what tells why they are not there."""
+    """Modules that raise an error with the reason why they are missing."""
     for name, reason in LEFT_OUT.items():
         text = f"raise ModuleNotFoundError({f'No module named {name!r}: {reason}'!r}, name={name!r})"
         yield name, marshal.dumps(compile(text, f"<frozen {name}>", "exec")), False
 
 
 def squeezed(code):
-    """Each run of zeros as a 0 and how many they are, behind a 1 and the length of the code."""
+    """A 1, the length of the code, and the code, in which a 0 and a number stand for each run of zeros."""
     return b"\1" + len(code).to_bytes(4, "little") + re.sub(
         rb"\0{1,255}", lambda zeros: bytes([0, len(zeros[0])]), code)
 

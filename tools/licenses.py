@@ -1,6 +1,6 @@
 """Writes the licences of the project and of what it links as a C text: rmi_licenses_text.
 
-Usage: licenses.py TARGET OUT.c [NAME...]; the dependencies named are left out, since not all files of a target link all.
+Usage: licenses.py TARGET OUT.c [NAME...]; leaves out the dependencies named, since not every file of a target links all.
 """
 import pathlib
 import subprocess

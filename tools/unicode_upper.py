@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the table of src/nodes/uppercase: what str.upper() makes of every character.
+"""Writes the table of src/nodes/uppercase: the result of str.upper() for every character.
 
 Run it with the Python that the project builds, so that UppercaseTransform and Python nodes agree:
     python3.13 tools/unicode_upper.py > src/nodes/uppercase/table.c

@@ -2,7 +2,7 @@
 import re
 
 CUSTOM, DATA, DATA_COUNT = 0, 11, 12
-ZEROS_LEAST = 64  # fewer zeros stay: each further segment has a head, and is copied by itself
+ZEROS_LEAST = 64  # shorter runs stay: each further segment has a head, and is copied by itself
 HEADER = b"\0asm\1\0\0\0"
 
 
@@ -77,7 +77,7 @@ def data_segments(data):
 
 
 def between_zeros(address, content):
-    """(address, bytes) of what lies between long runs of zeros."""
+    """(address, bytes) of each piece between long runs of zeros."""
     at = 0
     for zeros in [*re.finditer(rb"\0{%d,}" % ZEROS_LEAST, content), None]:
         end = zeros.start() if zeros else len(content)
@@ -89,7 +89,7 @@ def between_zeros(address, content):
 def without_zeros(data):
     """The file without the zeros in its data: memory is zero from the start."""
     held = [part for kind, content in sections(data) if kind == DATA for part in segments(content)]
-    if any(address is None for address, _ in held):  # the code knows their numbers
+    if any(address is None for address, _ in held):  # the code refers to segments by number
         return data
     made, count = bytearray(), 0
     for address, content in (part for whole in held for part in between_zeros(*whole)):

@@ -1,7 +1,7 @@
 """RemoteMedia: nodes in Python.
 
-`Node` is a base class for nodes (any class with `process` will do), `Packet` says more about an emitted value than the
-value itself, `Tensor` is how audio and other blocks of numbers look to Python.
+`Node` is a base class for nodes (any class with `process` is a node), `Packet` adds a port, times and metadata to an emitted
+value, `Tensor` is the class of audio and arrays in Python.
 """
 from .core.node import Node
 

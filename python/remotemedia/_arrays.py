@@ -1,6 +1,6 @@
 """Arrays whose elements the buffer protocol has no words for: records, dates, numbers in another byte order.
 
-An element's description is what numpy's own file format says of a dtype, as JSON: its letters, or a list of fields.
+An element's description is that of numpy's own file format for the dtype, as JSON: its letters, or a list of fields.
 """
 import json
 import sys
@@ -10,7 +10,7 @@ from numpy.lib import format
 
 
 def as_bytes(array: numpy.ndarray) -> tuple[numpy.ndarray, str]:
-    """The same memory as elements without a meaning, and the description of what they are."""
+    """The same memory as elements without a meaning, and the description of the elements."""
     dtype = numpy.ndarray.dtype.__get__(array)  # whatever the array's class says
     if dtype.hasobject or dtype.kind == "T":
         raise TypeError(f"an array of dtype '{dtype}' holds references, which cannot be sent")
@@ -27,7 +27,7 @@ def as_bytes(array: numpy.ndarray) -> tuple[numpy.ndarray, str]:
 
 
 def _fields(description):
-    """With the tuples that JSON has no word for."""
+    """The description with tuples, which JSON has no word for."""
     if isinstance(description, str):
         return description
     return [
@@ -49,7 +49,7 @@ def _dtype(description: str) -> numpy.dtype:
 
 
 class _Memory:
-    """What numpy asks for the memory of a tensor, which it keeps alive."""
+    """Describes the memory of a tensor to numpy, and keeps the tensor alive."""
 
     __slots__ = ("__array_interface__", "tensor")
 
@@ -58,7 +58,7 @@ class _Memory:
 
 
 def to_array(tensor, interface, description, dtype, copy):
-    """What Tensor.__array__ gives; `description` is None where the tensor has a buffer."""
+    """The result of Tensor.__array__; `description` is None where the tensor has a buffer."""
     if description is None:
         array = numpy.asarray(memoryview(tensor))
     else:

@@ -2,19 +2,19 @@
 import asyncio
 import sys
 
-END = object()  # what next_one gives at the end
+END = object()  # what next_one returns at the end
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """Never runs by itself, and counts as running whenever a node's code does."""
+    """Never runs by itself, and counts as running whenever the code of a node runs."""
 
-    driven = False  # the base class' constructor must not think that it runs
+    driven = False  # the base class' constructor must see a loop that does not run
 
     def is_running(self) -> bool:
         return self.driven
 
     def step(self) -> None:
-        """Runs what is ready, without waiting."""
+        """Runs the callbacks that are ready, without waiting."""
         self._stopping = True  # makes an iteration look at descriptors and timers without waiting for them
         try:
             for _ in range(16):
@@ -31,13 +31,13 @@ class Loop(asyncio.SelectorEventLoop):
 
     def finish_soon(self, task: asyncio.Task) -> None:
         """Runs until the task is done, or a second has passed."""
-        over: list = []  # not the clock is asked but the timer: without one an iteration could wait for ever
+        over: list = []  # a timer, not the clock: without a timer an iteration could wait for ever
         timer = self.call_later(1.0, over.append, True)
         self._finish_until([task], over)
         timer.cancel()
 
     def cancel(self, works: list) -> None:
-        """Ends pairs of a task and an asynchronous generator (or None); gives all of them together a second for it."""
+        """Ends pairs of a task and an asynchronous generator (or None); all of them together have a second."""
         over: list = []
         timer = self.call_later(1.0, over.append, True)
         try:
@@ -63,10 +63,10 @@ class Loop(asyncio.SelectorEventLoop):
         try:
             self._run_once()
         except (SystemExit, KeyboardInterrupt):
-            pass  # asyncio hands these to who runs the loop; here the task that raised them has failed with them
+            pass  # asyncio raises these again in the loop's caller; here the task that raised them has failed already
 
     def deadline(self) -> "float | None":
-        """When there is something to do: 0 for now, None for when a descriptor says so."""
+        """When there is something to do: 0 for now, None for when a descriptor is ready."""
         if self._ready:
             return 0.0
         return self._scheduled[0].when() if self._scheduled else None

@@ -11,7 +11,7 @@ def describe(doc: str) -> "tuple[str, str]":
 
 
 def _join(paragraph: str) -> str:
-    """Lines as one, unless some are set off: a list, code."""
+    """Lines joined to one, unless the paragraph is a list or code."""
     lines = paragraph.split("\n")
     return paragraph if any(line.startswith((" ", "- ", "* ")) for line in lines) else " ".join(lines)
 

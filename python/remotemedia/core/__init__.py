@@ -1,1 +1,1 @@
-"""What nodes are made of."""
+"""The base class of nodes."""

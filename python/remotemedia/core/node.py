@@ -2,13 +2,13 @@
 
 
 class Node:
-    """A step of a pipeline: takes items, gives items.
+    """A step of a pipeline: takes items, emits items.
 
-    A subclass defines `process(item)`, which may be a coroutine function. What it returns is sent on; None drops the
-    item. A generator sends each thing that it yields, None included.
+    A subclass defines `process(item)`, which may be a coroutine function. The node emits what `process` returns; None
+    drops the item. A generator emits each value that it yields, None included.
 
-    `name` is the node's id in the manifest, `config` the parameters that the manifest gives. With `arrays = "numpy"` a
-    subclass is given arrays as numpy's, not as `remotemedia.Tensor`.
+    `name` is the node's id in the manifest, `config` the node's parameters in the manifest. With `arrays = "numpy"` a
+    subclass gets arrays as numpy's, not as `remotemedia.Tensor`.
     """
 
     name: str = ""
@@ -27,7 +27,7 @@ class Node:
         """Called once before the first item; may be a coroutine function."""
 
     def process(self, item: object) -> object:
-        """Called with each item; what it returns is sent on."""
+        """Called with each item; the node emits what this returns."""
         raise NotImplementedError(f"{type(self).__name__} has no process(item)")
 
     def cleanup(self) -> object:

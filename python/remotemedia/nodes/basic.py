@@ -1,4 +1,4 @@
-"""Nodes that pass items on, or hold them back."""
+"""Nodes that emit items unchanged, or gather them."""
 from ..core.node import Node
 
 
