@@ -50,6 +50,8 @@ typedef struct rm_sandbox_grant {
 typedef struct rm_sandbox_limits {
     uint64_t memory_bytes; /* of an instance's memory; 0: 4 GiB, all that it can address */
     int64_t timeout_ms; /* a run: from its start, after compiling; a node: the time in its calls. 0: none */
+    /* About so many WebAssembly instructions; 0: none. The same program with the same input stops at the same
+     * place. With fuel, random numbers and clocks are the same in each run too. */
     uint64_t fuel;
     uint64_t output_bytes; /* a run: on standard output; a node: of encoded values. 0: none */
     uint64_t log_bytes;    /* per second, on standard error; more bytes are dropped, and counted. 0: none */

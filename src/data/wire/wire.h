@@ -224,9 +224,12 @@ static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *of
 
 /* ---- Kinds that only Python has ---- */
 
-/* A value of the kind that `tag` names, immutable: LIST, MAP a list or map with other such objects inside
- * (only as a whole value) TENSOR a tensor that was a numpy array TUPLE, SET, FROZENSET a list DICT a list,
- * key and item in turns; Python can hash all keys, and all elements of sets BYTEARRAY bytes */
+/* A value of the kind that `tag` names, immutable:
+ *   LIST, MAP            a list or map with other such objects inside (only as a whole value)
+ *   TENSOR               a tensor that was a numpy array
+ *   TUPLE, SET, FROZENSET  a list
+ *   DICT                 a list, key and item in turns; Python can hash all keys, and all elements of sets
+ *   BYTEARRAY            bytes */
 typedef struct rmi_wire_object {
     const rm_allocator *allocator;
     uint32_t tag;
