@@ -1,4 +1,4 @@
-/* What the command line grants to sandboxes, and `run --sandbox`. */
+/* The policy that the command line gives to sandboxes, and `run --sandbox`. */
 #include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -194,8 +194,8 @@ static void stop_run(void *context)
     rm_sandbox_stop(context);
 }
 
-/* What the guest wrote to standard output, where that is one document: it is shown when the guest has ended by itself, and
- * thrown away when it was ended, so that no part of it stands before the error document. */
+/* Prints the guest's standard output, where that is one document, when the guest has ended by itself. It is
+ * dropped when the guest was ended, so that no part of it stands before the error document. */
 static int show(rmi_program *program, int held, rm_error *err)
 {
     char piece[16384];
@@ -211,7 +211,7 @@ static int show(rmi_program *program, int held, rm_error *err)
     return rc == RM_OK ? rmi_writer_flush(&program->out, err) : rc;
 }
 
-/* What the guard watches: lies in the run's frame. */
+/* What the guard watches: lives in the stack frame of the run. */
 typedef struct watched {
     rmi_guard *guard;
     int64_t timeout_ms;

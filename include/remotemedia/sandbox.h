@@ -23,11 +23,11 @@ typedef struct rm_sandbox_config {
     /* Directory for compiled modules; NULL: REMOTEMEDIA_CACHE_DIR, else XDG_CACHE_HOME/remotemedia/compiled
      * or ~/.cache/remotemedia/compiled. A directory that others can write to is not used. */
     const char *cache;
-    uint32_t instances; /* that may live at once, from a pool; 0: each by itself, as for a single run */
-    int64_t loading_ms; /* that the code of a node may take until the node is opened; 0: a minute */
+    uint32_t instances; /* instances that live at once, from a pool; 0: no pool, as for a single run */
+    int64_t loading_ms; /* the time for the code of a node until the node is open; 0: a minute */
     int64_t
-        compiling_ms; /* that a module may take to be compiled, which is not in loading_ms; 0: five minutes */
-    rm_log_function *log; /* told what is compiled, and why the cache is not used; may be NULL */
+        compiling_ms; /* the time for compiling a module, which is not part of loading_ms; 0: five minutes */
+    rm_log_function *log; /* gets what is compiled, and why the cache is not used; may be NULL */
     void *log_context;
 } rm_sandbox_config;
 
@@ -49,10 +49,10 @@ typedef struct rm_sandbox_grant {
 /* Limits of a guest. Where 0 means none, there is no limit of that kind. */
 typedef struct rm_sandbox_limits {
     uint64_t memory_bytes; /* of an instance's memory; 0: 4 GiB, all that it can address */
-    int64_t
-        timeout_ms; /* a run: from its start, when it is compiled; a node: the time in its calls. 0: none */
-    uint64_t fuel;  /* WebAssembly instructions, about; the same program with the same input stops at the
-                            * same place. Random numbers and clocks are then the same in each run too. 0: none */
+    int64_t timeout_ms; /* a run: from its start, after compiling; a node: the time in its calls. 0: none */
+    /* About so many WebAssembly instructions; 0: none. The same program with the same input stops at the same
+     * place. With fuel, random numbers and clocks are the same in each run too. */
+    uint64_t fuel;
     uint64_t output_bytes; /* a run: on standard output; a node: of encoded values. 0: none */
     uint64_t log_bytes;    /* per second, on standard error; more bytes are dropped, and counted. 0: none */
 } rm_sandbox_limits;
@@ -93,8 +93,8 @@ typedef struct rm_sandbox_command {
      * returns a failure, which the guest sees as an I/O error. */
     int (*write)(void *context, const void *data, size_t size);
     void *write_context;
-    /* Optional: told before the guest is compiled and starts, so that another thread or a signal handler can stop it, and with NULL
-     * before the run is gone. */
+    /* Optional: gets the run before the guest is compiled and starts, so that another thread or a signal
+     * handler can stop it, and NULL before the run is freed. */
     void (*started)(void *context, rm_sandbox_run *run);
     void *started_context;
 } rm_sandbox_command;

@@ -119,7 +119,7 @@ static inline rm_value rmi_value_of(rm_heap *heap)
  * memory is out. */
 RM_MUST_CHECK rm_heap *rmi_heap_new(const rm_allocator *allocator, rm_kind kind, size_t size, rm_error *err);
 
-/* Gives back storage that left the head's block; the entries or items are the caller's. */
+/* Frees storage outside the head's block; the caller has released the entries or items. */
 void rmi_list_free_storage(rmi_list_block *list);
 void rmi_map_free_storage(rmi_map_block *map);
 /* Shallow copies; *out is owned. */

@@ -1,4 +1,6 @@
-/* Builds documents (maps and lists) without a check in each line: after the first failure, later calls do nothing. */
+/* Builds documents (maps and lists) without a check in each line: after the first failure, later calls do
+ * nothing. Where the count is large and known, or keys are strings already, use the functions of the public
+ * interface. */
 #ifndef DATA_BUILDER_H
 #define DATA_BUILDER_H
 

@@ -1,4 +1,4 @@
-/* A document comes out whole, or the first failure does and nothing stays allocated. */
+/* A document is complete, or the first failure is returned and nothing stays allocated. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

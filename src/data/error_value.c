@@ -5,7 +5,7 @@
 #include "data/builder.h"
 #include "data/value.h"
 
-/* A message may quote what is no UTF-8 (the name of a file); such bytes become question marks. */
+/* A message may quote bytes that are no UTF-8 (the name of a file): they become question marks. */
 static void put_text(rmi_builder *b, rm_value *map, const char *key, const char *text)
 {
     char good[sizeof((rm_error *)0)->message];

@@ -9,7 +9,7 @@
 #include "data/integer.h"
 #include "data/json/json.h"
 
-/* ---- What is a key ---- */
+/* ---- Keys of values ---- */
 
 int rmi_unsupported_key(const char *type, rm_error *err)
 {
@@ -55,7 +55,7 @@ int rmi_key_of(const rm_allocator *allocator, rm_value value, rm_value *out, rm_
     return rc;
 }
 
-/* ---- Keys at hand ---- */
+/* ---- The cache ---- */
 
 enum { OWNERS_AT_ONCE = 1 << 12 };
 
@@ -78,7 +78,7 @@ static rm_heap *hand_out(rmi_keys *keys, size_t place)
     return key;
 }
 
-/* Keeps a new string, which has one owner: nobody else knows it yet. */
+/* Keeps a new string, which has one owner: nobody else has it yet. */
 static void keep(rmi_keys *keys, size_t place, rm_heap *key)
 {
     if ((keys->kept >> place & 1) != 0)

@@ -1,20 +1,20 @@
-/* Keys of maps, wherever they come from: JSON, bytes, Python. A key is a string. */
+/* Keys of maps, from JSON, bytes or Python. A key is a string. */
 #ifndef DATA_KEYS_H
 #define DATA_KEYS_H
 
 #include "data/value.h"
 
-/* The key that a value is, where a dict of Python's becomes a map: a string is itself, null, bools and numbers are what Python's
- * json writes. *out is owned. */
+/* Makes the key of a value, where a Python dict becomes a map: a string stays the same; null, bools and
+ * numbers become the text that Python's json writes. *out is owned. */
 int rmi_key_of(const rm_allocator *allocator, rm_value value, rm_value *out, rm_error *err);
-/* RM_E_UNSUPPORTED for a key of a Python type. */
+/* Fills `err` and returns RM_E_UNSUPPORTED: a key of a Python type. */
 int rmi_unsupported_key(const char *type, rm_error *err);
 
-/* ---- Keys at hand, since they repeat from item to item ---- */
+/* ---- A cache of keys, since they repeat from item to item ---- */
 
 enum { RMI_LONGEST_KEPT_KEY = 64, RMI_KEPT_KEYS = 64 };
 
-/* Where a key is kept in a table of `places`, by its text alone; `places` for one that never is. */
+/* The place of a key in a table of `places`, by its text alone; `places` for a key that is never kept. */
 static inline size_t rmi_key_place(const char *text, size_t length, size_t places)
 {
     if (length - 1 >= RMI_LONGEST_KEPT_KEY)
@@ -24,19 +24,20 @@ static inline size_t rmi_key_place(const char *text, size_t length, size_t place
            places;
 }
 
-/* Owners are taken in advance, many at once, so that handing out a key is plain counting. */
+/* Owners are counted in advance, many at once, so that giving a key out needs no atomic operation. */
 typedef struct rmi_keys {
-    uint64_t kept; /* which of `at` are set: the only field that must be 0 at first */
+    uint64_t kept; /* a bit for each `at` in use: the only field that must be 0 at first */
     struct {
         rm_heap *key;
-        size_t owned; /* owners that are ours, at least 1 */
+        size_t owned; /* owners counted in advance, at least 1 */
     } at[RMI_KEPT_KEYS];
 } rmi_keys;
 
-/* A string of the key's text, which is UTF-8, owned; NULL, with `err` filled, when memory is out. `place`: of RMI_KEPT_KEYS. */
+/* A string of the key's text, which is UTF-8; owned. NULL, with `err` filled, when memory is out. `place` is
+ * one of RMI_KEPT_KEYS. */
 rm_heap *rmi_keys_take(rmi_keys *keys, size_t place, const rm_allocator *allocator, const char *text,
                        size_t length, rm_error *err);
-/* Gives up the kept keys; any thread may have strings of them. */
+/* Releases the kept keys; any thread may still have strings of them. */
 void rmi_keys_clear(rmi_keys *keys);
 
 #endif

@@ -1,4 +1,4 @@
-/* What is a key, and keys that are kept while values are read. */
+/* Keys of values, and the cache of keys while values are read. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

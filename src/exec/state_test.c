@@ -244,11 +244,11 @@ static void what_a_void_failure_held_up_is_sent_out(void **unused)
     (void)unused;
     for (int polls = 0; polls < 40; polls++) {
         char graph[256];
-        (void)snprintf(
-            graph, sizeof graph,
-            "a:Pass m:MultiplyNode d:Patient{\"params\":{\"polls\":%d}} b:Soon e:Soon c:Take{\"params\":{\"count\":2}} a>m m>d a>b "
-            "b>e e>c",
-            polls);
+        (void)snprintf(graph, sizeof graph,
+                       "a:Pass m:MultiplyNode d:Patient{\"params\":{\"polls\":%d}} b:Soon e:Soon "
+                       "c:Take{\"params\":{\"count\":2}} a>m m>d a>b "
+                       "b>e e>c",
+                       polls);
         struct state state = {.node = "d", .work = RMI_COMMIT};
         const rmt_graph_setup setup = {
             .graph = graph, .input = "[1,13,3]", .way = RMT_FEED, .look = look, .look_context = &state};

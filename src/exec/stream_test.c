@@ -73,7 +73,8 @@ static const rmt_graph_case generated[] = {
     {"a source that waits", "a:CountLate{\"params\":{\"count\":4}} b:Stay c:Pairs a>b b>c", "null",
      "{\"c\":[1,5]}"},
     {"a source that waits for room is not at its end",
-     "a:CountUp{\"params\":{\"count\":3}} e:CountUp{\"params\":{\"count\":0}} z:Pass b:CountUp{\"params\":{\"count\":20}} "
+     "a:CountUp{\"params\":{\"count\":3}} e:CountUp{\"params\":{\"count\":0}} z:Pass "
+     "b:CountUp{\"params\":{\"count\":20}} "
      "c:Ones d:Ones e>z a>c c>d b>d{\"queue\":{\"packets\":1}}",
      "null", "{\"z\":[],\"d\":[0,0,1,1,2,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19]}"},
     {"a diamond", "a:CountUp{\"params\":{\"count\":500}} b:Threes c:Total d:Sum a>b a>c b>d c>d", "null",

@@ -31,7 +31,7 @@ typedef struct rmi_graph_node {
 typedef struct rmi_graph {
     rm_runtime *runtime;
     const char *directory; /* of the manifest's file, or NULL */
-    bool is_one_node;      /* as the manifest says */
+    bool is_one_node;      /* as in the manifest */
     rmi_arena arena;
     rmi_graph_node *nodes; /* in manifest order */
     uint32_t *order;       /* topological: Kahn's, always the ready node that stands first in the manifest */
@@ -42,10 +42,11 @@ typedef struct rmi_graph {
 
 /* Whether the node asks for a sandbox: by hint, by placement, or as a WASM module. */
 bool rmi_wants_sandbox(const rmi_manifest_node *node);
-/* As rm_manifest_parse_with, for a manifest that is made for its first node: messages name places inside that node. */
+/* As rm_manifest_parse_with, for a manifest made for its first node: messages name places inside that
+ * node. */
 int rmi_manifest_parse_one_node(rm_runtime *runtime, const char *text, size_t length, const char *path,
                                 rm_manifest **out, rm_error *err);
-/* Resolves everything in `manifest` (borrowed, must outlive the graph). Errors carry node and pointer.
+/* Resolves everything in `manifest` (borrowed, must outlive the graph). Errors have node and pointer. Call
  * rmi_graph_free also after a failure. */
 RM_MUST_CHECK int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err);
 void rmi_graph_free(rmi_graph *graph);

@@ -1,4 +1,5 @@
-/* A manifest for a runtime: from a text or a file, in the runtime's memory, with warnings in its log. */
+/* Reads a manifest for a runtime: from a text or a file, in the runtime's memory, with warnings in its
+ * log. */
 #include "graph/graph.h"
 #include "graph/registry.h"
 #include "manifest/manifest.h"

@@ -66,7 +66,7 @@ typedef struct rmi_place {
     const struct rmi_place *above;
     const char *key; /* NULL: an index */
     size_t index;
-    bool is_root; /* messages name places from here on; pointers begin at the manifest */
+    bool is_root; /* messages name places below this one; pointers begin at the manifest */
 } rmi_place;
 
 enum { RMI_MAX_NOTED = 8 };
@@ -74,7 +74,7 @@ enum { RMI_MAX_NOTED = 8 };
 typedef struct rmi_manifest_reader {
     rmi_arena *arena;
     const char *node; /* id of the node being read, or NULL */
-    bool is_one_node; /* as the manifest says */
+    bool is_one_node; /* as in the manifest */
     rmi_noted noted[RMI_MAX_NOTED];
     size_t noted_count;
 } rmi_manifest_reader;
@@ -100,7 +100,7 @@ int rmi_manifest_error(rm_error *err, int code, const char *format, ...) RM_PRIN
 void rmi_manifest_error_node(rm_error *err, const char *id);
 /* Adds the pointer of `place`. */
 void rmi_manifest_error_place(rm_error *err, const rmi_place *place);
-/* `place` as a JSON pointer for a message, cut where `size` ends; "" for the root. */
+/* Prints `place` as a JSON pointer for a message, cut where `size` ends; "" for the root. */
 void rmi_place_print(const rmi_place *place, char *buffer, size_t size);
 
 #endif

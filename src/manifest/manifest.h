@@ -82,8 +82,8 @@ struct rm_manifest {
     size_t connection_count;
     rm_value input;             /* input_data, or null */
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
-    bool is_one_node;           /* as its options said */
-    atomic_bool place_said;     /* the warning about hosts that are not used has been given */
+    bool is_one_node;           /* as in its options */
+    atomic_bool place_said;     /* the warning about hosts without effect has been logged */
     const char
         *directory; /* of the manifest's file, where modules are looked for; NULL if parsed from memory */
 };
@@ -99,7 +99,7 @@ typedef struct rmi_noted {
 
 typedef struct rmi_manifest_options {
     const char *path;     /* of the file that the text is from; NULL or "-": none */
-    unsigned input_flags; /* how input_data is read: RM_JSON_* */
+    unsigned input_flags; /* flags for reading input_data: RM_JSON_* */
     bool is_one_node;     /* made for its first node: messages name places inside that node */
     void (*noted)(void *context, const rmi_noted *noted); /* called for each such field */
     void *context;

@@ -6,7 +6,7 @@
 #include "manifest/ids.h"
 #include "manifest/manifest.h"
 
-/* The version goes first: a manifest of another one may have other fields. */
+/* Checks the version first: another version may have other fields. */
 static int check_version(yyjson_val *manifest, rm_error *err)
 {
     yyjson_val *version = yyjson_obj_get(manifest, "version");
@@ -61,7 +61,7 @@ static int wrong_input(yyjson_val *input, const rmi_place *place, const char *ex
     return RM_E_TYPE;
 }
 
-/* Puts the prefix before what the JSON reader said; returns `rc`, which it answered. */
+/* Puts the prefix before the JSON reader's message; returns `rc`. */
 static int add_prefix(int rc, rm_error *err)
 {
     static const char prefix[] = "Manifest error: ";
@@ -146,7 +146,7 @@ static int read_document(rm_manifest *manifest, yyjson_val *root, const rmi_mani
     return rc;
 }
 
-/* Remembers the folder beside whose manifest modules are looked for. */
+/* Keeps the manifest's folder, where modules are looked for. */
 static int keep_directory(rm_manifest *manifest, const char *path, rm_error *err)
 {
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;

@@ -56,7 +56,7 @@ static void keys_are_noted_for_files_that_lie_still(void **state)
     assert_int_equal(rmt_cache_find(at, "f-", path), 2);
     /* A note in the other's place: of another identity. */
     char *note = rmt_cache_contents(path, &size);
-    (void)strcpy(other, path);
+    (void)snprintf(other, sizeof other, "%s", path);
     (void)unlink(path);
     assert_int_equal(rmt_cache_find(at, "f-", path), 1);
     rmt_cache_put(path, note, size);

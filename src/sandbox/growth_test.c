@@ -76,7 +76,7 @@ static int set_up(void **state)
 {
     place *at = calloc(1, sizeof *at);
     assert_non_null(at);
-    (void)strcpy(at->folder, "/tmp/rm-growth-XXXXXX");
+    (void)snprintf(at->folder, sizeof at->folder, "%s", "/tmp/rm-growth-XXXXXX");
     assert_non_null(mkdtemp(at->folder));
     (void)snprintf(at->command, sizeof at->command, "%s/command.wasm", at->folder);
     (void)snprintf(at->node, sizeof at->node, "%s/node.wasm", at->folder);

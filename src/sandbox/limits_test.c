@@ -25,7 +25,7 @@ static int set_up(void **state)
 {
     place *at = calloc(1, sizeof *at);
     assert_non_null(at);
-    (void)strcpy(at->folder, "/tmp/rm-limits-XXXXXX");
+    (void)snprintf(at->folder, sizeof at->folder, "%s", "/tmp/rm-limits-XXXXXX");
     assert_non_null(mkdtemp(at->folder));
     (void)snprintf(at->cache, sizeof at->cache, "%s/cache", at->folder);
     (void)snprintf(at->file, sizeof at->file, "%s/m.wasm", at->folder);

@@ -23,7 +23,7 @@ int rmt_cache_set_up(void **state)
 {
     rmt_cache *at = calloc(1, sizeof *at);
     assert_non_null(at);
-    (void)strcpy(at->folder, "/tmp/rm-cache-XXXXXX");
+    (void)snprintf(at->folder, sizeof at->folder, "%s", "/tmp/rm-cache-XXXXXX");
     assert_non_null(mkdtemp(at->folder));
     (void)snprintf(at->cache, sizeof at->cache, "%s/cache", at->folder);
     (void)snprintf(at->one, sizeof at->one, "%s/one.wasm", at->folder);

@@ -76,9 +76,9 @@ void rmt_files_path(const rmt_files *files, const char *name, char path[128]);
 void rmt_files_add(const rmt_files *files, const char *name, const char *text);
 /* Whether the file has this content; NULL: whether there is no file. */
 bool rmt_files_is(const rmt_files *files, const char *name, const char *text);
-/* A guest to which up to four of them (or what has an absolute path) are granted. */
+/* Makes a guest with up to four of them granted (or files with absolute paths). */
 void rmt_files_grant(rmt_guest *guest, const rmt_files *files, const rm_sandbox_grant *grants, size_t count);
-/* What a guest reads of a path: the length, or minus the error. */
+/* Reads a path as a guest. Returns the length, or minus the error. */
 int rmt_guest_read_path(rmt_guest *guest, uint32_t directory, const char *path, char *out, size_t size);
 
 /* The number of descriptors that the process has open. */

@@ -19,7 +19,7 @@ void rmi_json_path_text(const rmi_json_path *path, const char *base, char *buffe
 
 /* ---- From parsed text to values ---- */
 
-/* Long strings that are left out of the text which the JSON reader is given. */
+/* A long string that is left out of the JSON reader's text. */
 typedef struct rmi_json_cut {
     const char *text; /* borrowed from the whole text, not checked yet */
     size_t length;

@@ -179,18 +179,19 @@ int rmi_wire_too_deep(rm_error *err);
 
 /* ---- Reading ---- */
 
-/* How much memory values may take that are read, one after the other. */
+/* The memory that a sequence of values may still take while it is read. */
 typedef struct rmi_wire_bound {
     size_t left; /* bytes */
-    bool over;   /* something would have taken more; it was not made */
+    bool over;   /* a value would have taken more, and was refused */
 } rmi_wire_bound;
 
 RM_MUST_CHECK int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length,
                                      size_t *offset, rmi_wire_bound *bound, rm_value *out, rm_error *err);
-/* Reads the value at *offset of a message of `length` bytes, of which none is taken on trust, and moves *offset behind it.
- * RM_E_VALUE for what is malformed, RM_E_LIMIT for nesting, digits and sizes, with the offset in the text. What only Python
- * has, at any depth, makes the whole an object of rmi_wire_object_type; all else is an ordinary value. *out is owned. `bound`
- * (NULL: none) is asked before memory is taken; past it the value is RM_E_LIMIT. */
+/* Reads the value at *offset of a message of `length` bytes, checks every byte, and moves *offset behind the
+ * value. RM_E_VALUE for malformed bytes, RM_E_LIMIT for nesting, digits and sizes, with the offset in the
+ * text. A kind that only Python has, at any depth, makes the whole value an object of rmi_wire_object_type;
+ * else it is an ordinary value. *out is owned. `bound` (NULL: none) is checked before memory is allocated;
+ * past it the value is RM_E_LIMIT. */
 RM_MUST_CHECK static inline int rmi_wire_read_within(const rm_allocator *allocator, const void *data,
                                                      size_t length, size_t *offset, rmi_wire_bound *bound,
                                                      rm_value *out, rm_error *err)
@@ -208,10 +209,10 @@ RM_MUST_CHECK static inline int rmi_wire_read(const rm_allocator *allocator, con
 {
     return rmi_wire_read_within(allocator, data, length, offset, NULL, out, err);
 }
-/* The same for a packet. *out is owned, and empty on failure. */
+/* Reads a packet in the same way. *out is owned, and empty on failure. */
 RM_MUST_CHECK int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length,
                                        size_t *offset, rmi_wire_bound *bound, rm_packet *out, rm_error *err);
-/* The next `size` bytes; false where there are not so many. */
+/* Copies the next `size` bytes; returns false where there are not so many. */
 static inline bool rmi_wire_read_raw(const void *data, size_t length, size_t *offset, void *out, size_t size)
 {
     if (*offset > length || size > length - *offset)
@@ -244,7 +245,7 @@ const rmi_wire_object *rmi_wire_object_of(rm_value value);
 RM_MUST_CHECK int rmi_wire_object_new(const rm_allocator *allocator, uint32_t tag, rm_value content,
                                       rm_value *out, rm_error *err);
 
-/* What both hosts describe alike: RM_E_UNSUPPORTED for a Python object of a type. */
+/* The failure with the same text inside and outside: RM_E_UNSUPPORTED for a Python object of a type. */
 int rmi_unsupported_type(const char *type, const char *advice, rm_error *err);
 #define RMI_SET_ADVICE "sorted(...) makes it a list in an order that does not change"
 

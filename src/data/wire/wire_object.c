@@ -1,4 +1,4 @@
-/* What only Python has, on its way through a pipeline that is not in Python. */
+/* Python's own kinds of values (tuples, sets and the like) on their way through a pipeline outside Python. */
 #include "base/alloc.h"
 #include "data/blocks.h"
 #include "data/keys.h"
@@ -67,7 +67,7 @@ static const char *packed_type_name(void *object)
     return names[((const rmi_wire_object *)object)->tag];
 }
 
-/* Objects and the like are named as Python names them. *out is owned. */
+/* Makes a key; errors name the types of objects as Python names them. *out is owned. */
 static int key_of(const rm_allocator *allocator, rm_value key, rm_value *out, rm_error *err)
 {
     if (key.kind == RM_OBJECT)

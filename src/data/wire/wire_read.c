@@ -16,14 +16,14 @@ typedef struct wire_reader {
     const rm_allocator *allocator;
     const uint8_t *data;
     size_t length, at;
-    size_t owed;           /* bytes that the items still to come of the containers around take at least */
-    unsigned depth;        /* containers around */
+    size_t owed;           /* the least bytes that the missing items of open containers take */
+    unsigned depth;        /* containers around the value */
     rmi_wire_bound *bound; /* NULL: none */
     rmi_keys *keys;
     rm_error *err;
 } wire_reader;
 
-/* What a wrapper of a value takes beside its content. */
+/* The memory of a wrapper of a value, beside its content. */
 enum { WRAPPER = 128, TENSOR = 512 };
 
 /* ---- Parts ---- */
@@ -38,7 +38,7 @@ static int ends_early(const wire_reader *r)
     return rm_error_set(r->err, RM_E_VALUE, "a packed value ends too early, at byte %zu", r->length);
 }
 
-/* Before `size` bytes and `count` times `each` are allocated. */
+/* Checks the bound before `size` bytes and `count` times `each` are allocated. */
 static int charge(const wire_reader *r, size_t size, size_t count, size_t each)
 {
     rmi_wire_bound *bound = r->bound;
@@ -62,14 +62,14 @@ static inline bool take(wire_reader *r, void *out, size_t size)
     return true;
 }
 
-/* Makes *out an object of rmi_wire_object_type, whose content it was. */
+/* Replaces *out by an object of rmi_wire_object_type with this content. */
 static int wrap(const wire_reader *r, uint32_t tag, rm_value *out)
 {
     const int rc = charge(r, WRAPPER, 0, 1);
     return rc == RM_OK ? rmi_wire_object_new(r->allocator, tag, rm_value_move(out), out, r->err) : rc;
 }
 
-/* A length and that many bytes, which stay where they are. */
+/* Takes a length and that many bytes, which stay in place. */
 static int take_bytes(wire_reader *r, const uint8_t **bytes, size_t *length)
 {
     uint32_t number = 0;
@@ -99,7 +99,7 @@ static int take_count(wire_reader *r, size_t smallest, size_t *count)
     return RM_OK;
 }
 
-/* A text, which stays where it is. */
+/* Takes a text, which stays in place. */
 static int take_utf8(wire_reader *r, const char **text, size_t *length)
 {
     const uint8_t *bytes = NULL;
@@ -343,7 +343,7 @@ static int take_map(wire_reader *r, rm_value *out)
     enum { SMALLEST = 5 }; /* an empty key and null */
     size_t count = 0;
     int rc = take_count(r, SMALLEST, &count);
-    if (rc == RM_OK) /* up to three places of the index an entry, where it has one */
+    if (rc == RM_OK) /* an entry has up to three places in the index */
         rc = charge(r, sizeof(rmi_map_block), count, sizeof(rmi_map_entry) + 3 * sizeof(rmi_map_bucket));
     if (rc == RM_OK)
         rc = rm_map_new(r->allocator, count, out, r->err);
