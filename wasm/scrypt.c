@@ -1,4 +1,5 @@
-/* The module _scrypt: the part of scrypt (RFC 7914) for which byte code would be too slow. python/wasi/hashlib.py has the rest. */
+/* The module _scrypt: the part of scrypt (RFC 7914) that would be too slow in Python. python/wasi/hashlib.py
+ * has the rest. */
 #include "wasm/modules.h"
 
 #include <stdint.h>
@@ -40,8 +41,8 @@ static void mix(const uint32_t *from, uint32_t *to, size_t r)
     }
 }
 
-/* scryptROMix in place; `table` has room for n times 32 * r words, `spare` for one of them. WebAssembly's words are
- * little-endian, as scrypt's are. */
+/* scryptROMix in place. `table` has room for n times 32 * r words, `spare` for 32 * r. WebAssembly's words
+ * are little-endian, as scrypt's are. */
 static void mix_all(uint32_t *words, size_t r, size_t n, uint32_t *table, uint32_t *spare)
 {
     const size_t count = 2 * r * WORDS;

@@ -1,5 +1,5 @@
-/* TZ is a rule of POSIX ("CET-1CEST,M3.5.0,M10.5.0/3"), or names a file in the format TZif (RFC 8536): an absolute path, or a
- * path below TZDIR, or below /usr/share/zoneinfo. All of it as glibc does it. */
+/* TZ is a rule of POSIX ("CET-1CEST,M3.5.0,M10.5.0/3"), or names a file in the format TZif (RFC 8536): an
+ * absolute path, or one below TZDIR or /usr/share/zoneinfo. All as glibc does it. */
 #include "wasm/time_zone.h"
 
 #include <fcntl.h>

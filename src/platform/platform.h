@@ -67,8 +67,8 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog);
 /* A thread that takes turns with its caller, as a coroutine does: one of the two runs, and the other waits
  * for its turn. Each sees all that the other did. */
 typedef struct rmi_handover rmi_handover;
-/* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. `function(context)` begins with the
- * thread's first turn. */
+/* RM_OK with *out owned, or RM_E_MISSING_FEATURE where there are no threads. The thread's first turn begins
+ * `function(context)`. */
 RM_MUST_CHECK int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *context),
                                    void *context, rmi_handover **out, rm_error *err);
 /* Gives the turn to the thread and waits to get it back. true: the thread called rmi_handover_park; false:

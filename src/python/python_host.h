@@ -2,18 +2,20 @@
  *   interp.c       the interpreter, threads that enter it    paths.c          where Python's library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
  *   class_description.c, class_params.c  what the class's docstring and __init__ say
- *   python_node.c  open, flush, close                        process_items.c  process, one item after the other
+ *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
  *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
- *   stream_thread.c  threads of streaming nodes              interrupt.c      calls that are told to stop
- *   returned_values.c  what a node returned or yielded       exceptions.c     exceptions as errors
+ *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
+ *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
- * In convert/: to_python.c plain values to objects; to_value.c objects to plain values; copy.c copies for branches, copyable.c what
- * can be copied; to_wire.c objects to bytes; from_wire.c what only Python has, from such bytes.
- * In arrays/: array.c arrays of numpy and others; dlpack.c the structures in which libraries exchange them; tensor_type.c,
- * tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package; memory_owners.c who may change an array's memory.
- * Unless a comment says otherwise a function is called by a thread that holds the GIL (between rmi_enter and
- * rmi_leave), PyObject results are new references, and NULL or -1 means that a Python exception is set. */
+ * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
+ * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and copyable.c
+ * knows which objects it can copy.
+ * In arrays/: array.c has arrays of numpy and others; dlpack.c the structures in which libraries exchange them;
+ * tensor_type.c and tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package; memory_owners.c
+ * finds out who may change an array's memory.
+ * Unless a comment says otherwise, the caller of a function holds the GIL (between rmi_enter and rmi_leave),
+ * PyObject results are new references, and NULL or -1 means that a Python exception is set. */
 #ifndef PYTHON_PYTHON_HOST_H
 #define PYTHON_PYTHON_HOST_H
 
@@ -156,7 +158,8 @@ RM_MUST_CHECK PyObject *rmi_paths_as_given(PyObject *file);
 int rmi_python_failed(rm_node *node, rm_error *err);
 /* Whether a file is the user's, or of a package that the user installed. */
 bool rmi_is_users(const char *file);
-/* The text of an object for C, as bytes; NUL and lone surrogates are escaped. NULL without an exception: there is none. */
+/* The text of an object for C, as bytes, with NULs and lone surrogates escaped. NULL without an exception: it
+ * has no text. */
 RM_MUST_CHECK PyObject *rmi_text_of(PyObject *object);
 /* Raises an error of ours (cleared) as a `_remotemedia.Error`. rmi_python_failed makes the same code and text
  * of it again. */

@@ -1,8 +1,8 @@
-/* The program that compiles a module for a sandbox (compile.c), so that it can be ended in the middle:
+/* The program that compiles a module for a sandbox (compile.c), which can end it in the middle:
  *
  *   remotemedia-compile PARENT FUEL STACK POOL ENGINE_KEY <MODULE 3>CODE
  *
- * Tells on standard output how it went: "0", or a code and a message. */
+ * Reports its result on standard output: "0", or a code and a message. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

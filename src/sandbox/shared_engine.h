@@ -1,5 +1,6 @@
-/* What all sandboxes of a program share. shared_engine.c loads the engine, loaded_modules.c keeps the modules, compiled_modules.c has
- * them compiled (compile.c), code_cache.c keeps the result on disk; command.c runs a whole program, guest_node.c a node of a pipeline. */
+/* Shared by all sandboxes of a program. shared_engine.c loads the engine, loaded_modules.c keeps the modules,
+ * compiled_modules.c gets them compiled (compile.c), code_cache.c keeps the code on disk; command.c runs a
+ * whole program, guest_node.c a node of a pipeline. */
 #ifndef SANDBOX_SHARED_ENGINE_H
 #define SANDBOX_SHARED_ENGINE_H
 

@@ -34,7 +34,8 @@ RM_MUST_CHECK PyObject *rmi_arrays_in(PyObject *value);
 int rmi_numpy_needed(const char *what, rm_error *err);
 /* Releases the array `owner` of a tensor's memory. */
 void rmi_array_release(void *owner);
-/* A numpy scalar that is a number, as Python's int, float or bool; NULL without an exception where `object` is none. */
+/* Converts a numpy scalar that is a number to Python's int, float or bool; NULL without an exception:
+ * `object` is none. */
 RM_MUST_CHECK PyObject *rmi_array_number(PyObject *object);
 
 /* ---- memory_owners.c: arrays and Tensors whose memory somebody may still change */

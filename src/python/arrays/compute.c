@@ -1,4 +1,4 @@
-/* `_remotemedia.compute`: the arithmetic of native nodes on arrays, for the Python nodes of the same names. */
+/* `_remotemedia.compute`: the native nodes' arithmetic on arrays, for the Python nodes of the same names. */
 #include "data/value.h"
 #include "python/arrays/array.h"
 #include "python/convert/convert.h"

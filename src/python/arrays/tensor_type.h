@@ -28,8 +28,8 @@ void rmi_tensor_freeze(PyObject *tensor);
 void rmi_tensor_add_writers(PyObject *tensor, int more);
 
 /* ---- tensor_new.c */
-/* A Tensor over the memory of `source`, an array or another object with a buffer; None stands for an argument that was
- * not given. */
+/* Makes a Tensor over the memory of `source`, an array or another object with a buffer. None: the argument
+ * was not given. */
 RM_MUST_CHECK PyObject *rmi_tensor_from_object(PyObject *source, PyObject *shape, PyObject *dtype,
                                                PyObject *sample_rate, PyObject *channel_layout);
 /* The part [start, stop) along the first dimension. */

@@ -49,7 +49,7 @@ typedef struct rmi_wasi rmi_wasi;
  * owned. */
 RM_MUST_CHECK int rmi_wasi_new(const rmi_wasi_config *config, rmi_wasi **out, rm_error *err);
 void rmi_wasi_free(rmi_wasi *wasi);
-/* The imports of module "wasi_snapshot_preview1", all of preview 1; ends with {0}. Their context is an rmi_wasi. */
+/* All imports of module "wasi_snapshot_preview1"; ends with {0}. Their context is an rmi_wasi. */
 extern const rmi_import rmi_wasi_imports[];
 /* Stops the guest: from here on a blocking call fails and ends the guest's call. Any thread. */
 void rmi_wasi_stop(rmi_wasi *wasi);

@@ -1,5 +1,5 @@
-/* WASI for a guest: descriptors, input and output, waiting, clocks, and what a hostile guest may call. Paths are in
- * wasi_path_test.c. */
+/* WASI for a guest: descriptors, input and output, waiting, clocks, and calls of a hostile guest. Paths are
+ * in wasi_path_test.c. */
 #include "tests/support/wasi_guest.h"
 
 #include <string.h>
