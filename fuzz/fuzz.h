@@ -14,9 +14,9 @@ typedef struct rmf_input {
     size_t left;
 } rmf_input;
 
-/* Handles one input with memory of `heap` only, and frees all of it. Returns an RM_* code; 0 where no single code
- * describes the result. The harness calls it again with a failing allocation, and then expects the same code
- * or RM_E_OUT_OF_MEMORY. */
+/* Handles one input with memory of `heap` only, and frees all of it. Returns an RM_* code; 0 where no single
+ * code describes the result. The harness calls it again with a failing allocation, and then expects the same
+ * code or RM_E_OUT_OF_MEMORY. */
 int rmf_run(rmt_heap *heap, rmf_input input);
 
 /* The next number of an input, little-endian; 0 where the input has ended. */
@@ -24,8 +24,8 @@ uint8_t rmf_u8(rmf_input *input);
 uint16_t rmf_u16(rmf_input *input);
 uint32_t rmf_u32(rmf_input *input);
 uint64_t rmf_u64(rmf_input *input);
-/* The next `size` bytes, or as many as there are, in a block of exactly their size: a sanitizer then sees a read
- * behind them. Owned: free. */
+/* The next `size` bytes, or as many as there are, in a block of exactly their size: a sanitizer then sees a
+ * read behind them. Owned: free. */
 uint8_t *rmf_bytes(rmf_input *input, size_t *size);
 /* The rest of the input, in the same way. */
 uint8_t *rmf_rest(rmf_input *input, size_t *size);

@@ -9,11 +9,11 @@
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
- * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and copyable.c
- * knows which objects it can copy.
- * In arrays/: array.c has arrays of numpy and others; dlpack.c the structures in which libraries exchange them;
- * tensor_type.c and tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package; memory_owners.c
- * finds out who may change an array's memory.
+ * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
+ * copyable.c knows which objects it can copy.
+ * In arrays/: array.c has arrays of numpy and others; dlpack.c the structures in which libraries exchange
+ * them; tensor_type.c and tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package;
+ * memory_owners.c finds out who may change an array's memory.
  * Unless a comment says otherwise, the caller of a function holds the GIL (between rmi_enter and rmi_leave),
  * PyObject results are new references, and NULL or -1 means that a Python exception is set. */
 #ifndef PYTHON_PYTHON_HOST_H

@@ -3,9 +3,9 @@
  *   c-<key>.cwasm     the engine's code, and behind it a mark with the key and a checksum
  *   f-<identity>.key  the key of a module's file, so that it need not be read again
  *
- * The program trusts such code as it trusts itself. So a file counts only when it is a regular file, when it and
- * its directory belong to this user (or root), and when nobody else may write to them. The cache gives only code
- * that carries the wanted key. */
+ * The program trusts such code as it trusts itself. So a file counts only when it is a regular file, when it
+ * and its directory belong to this user (or root), and when nobody else may write to them. The cache gives
+ * only code that carries the wanted key. */
 #include "sandbox/code_cache.h"
 
 #include <dirent.h>
