@@ -84,9 +84,11 @@ static int append_result(rmi_output *output, rmi_output_sink *sink, rm_value val
     int rc = rmi_json_append(text, value, &style, &output->had_nan, err);
     if (lines)
         rmi_text_append(text, named ? "}\n" : "\n", named ? 2 : 1);
-    if (rc != RM_OK && !text->failed)
-        text->length = before;
-    return rc == RM_OK && text->failed ? rmi_out_of_memory(err) : rc;
+    if (rc == RM_OK && text->failed)
+        rc = rmi_out_of_memory(err);
+    if (rc != RM_OK)
+        text->length = before; /* no part of a result stands in the document, whatever failed */
+    return rc;
 }
 
 int rmi_output_result(rmi_output *output, size_t sink, const rm_packet *packet, rm_error *err)

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -22,6 +23,22 @@ for start in range(0, count, piece):
 child.stdin.close()
 print(child.wait(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
+
+
+class OutOfMemory(ProgramTest):
+    @unittest.skipIf(SLOWNESS > 1, "sanitizers need more address space than any limit leaves")
+    def test_the_document_has_whole_results_only(self):
+        self.write("m.json", {"manifest": manifest([node("n", "Python", {
+            "code": "def process(x):\n    while True: yield ['x' * 1000, 7]"})]), "input_data": [1]})
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
+
+        done = subprocess.run([str(PROGRAM), "run", "m.json"], cwd=self.folder, env=environment(), capture_output=True,
+                              timeout=120 * SLOWNESS, preexec_fn=limit, check=False)
+        document = json.loads(done.stdout)
+        self.assertEqual((done.returncode, document["error"]["code"]), (1, "out_of_memory"), done.stderr)
+        self.assertEqual(set(map(len, document["outputs"]["n"])), {2})
 
 
 class Help(ProgramTest):
