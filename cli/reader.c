@@ -17,10 +17,20 @@ static int io_error(const rmi_reader *reader, int number, rm_error *err)
                         strerror(number));
 }
 
+bool rmi_is_standard(const char *path, int descriptor)
+{
+    static const char *const names[][4] = {{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"},
+                                           {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}};
+    for (size_t i = 0; path != NULL && i < sizeof names[0] / sizeof *names[0]; i++)
+        if (strcmp(path, names[descriptor][i]) == 0)
+            return true;
+    return false;
+}
+
 int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm_error *err)
 {
     struct stat status;
-    bool standard = strcmp(path, "-") == 0;
+    const bool standard = rmi_is_standard(path, STDIN_FILENO);
     *reader = (rmi_reader){.descriptor = standard_input, .name = standard ? "standard input" : path};
     if (standard && standard_input < 0)
         return rm_error_set(err, RM_E_IO, "cannot read standard input: it is closed");

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
@@ -107,8 +108,8 @@ const rmi_command rmi_run_description = {
 static int check_usage(const rmi_run_options *options, rm_error *err)
 {
     bool lines = options->format == RMI_FORMAT_JSONL;
-    if (options->input != NULL && strcmp(options->input, "-") == 0 &&
-        strcmp(options->operands.items[0], "-") == 0)
+    if (rmi_is_standard(options->input, STDIN_FILENO) &&
+        rmi_is_standard(options->operands.items[0], STDIN_FILENO))
         return rm_error_set(err, RM_E_USAGE, "the manifest and --input cannot both be standard input");
     if (options->input == NULL && options->input_format != 0)
         return rm_error_set(err, RM_E_USAGE, "--input-format needs --input");
@@ -166,7 +167,7 @@ static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
 static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
-    const char *path = options->output != NULL && strcmp(options->output, "-") == 0 ? NULL : options->output;
+    const char *path = rmi_is_standard(options->output, STDOUT_FILENO) ? NULL : options->output;
     int rc = rmi_output_open(&run->output, run->program, path, run->input.reader.descriptor, err);
     if (rc == RM_OK && run->output.arrays == RMI_ARRAYS_NPY)
         rc = rmi_array_files_open(run->output.directory, err);

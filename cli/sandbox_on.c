@@ -167,7 +167,8 @@ static bool can_be_granted(const char *path, bool write)
 /* Grants a file that the command line names. */
 static void add_file(policy *made, const char *path, bool write)
 {
-    if (path != NULL && strcmp(path, "-") != 0 && can_be_granted(path, write))
+    if (path != NULL && !rmi_is_standard(path, write ? STDOUT_FILENO : STDIN_FILENO) &&
+        can_be_granted(path, write))
         add(made, (rm_sandbox_grant){.path = path, .write = write, .is_file = true});
 }
 

@@ -179,6 +179,19 @@ class Run(ProgramTest):
         done = self.double("--input", "-", "--input-format", "jsonl", stdin="5\n6\n")
         self.assertEqual(done.document["outputs"], {"double": [10, 12]})
 
+    def test_the_systems_names_of_the_standard_streams(self):
+        for name in ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
+            with self.subTest(name=name):
+                self.assertEqual(self.double("--input", name, stdin="[5]").document["outputs"], {"double": [10]})
+                done = self.run_program("run", name, stdin={"manifest": DOUBLE, "input_data": [3]})
+                self.assertEqual(done.document["outputs"], {"double": [6]})
+                done = self.run_program("run", name, "--input", "/dev/stdin")
+                self.assertEqual((done.exit, "cannot both be standard input" in done.stderr), (2, True))
+        for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+            with self.subTest(name=name):
+                done = self.double("--input", "-", "--output", name, stdin="[5]")
+                self.assertEqual(done.document["outputs"], {"double": [10]}, done.stderr)
+
     def test_bad_input_is_an_input_error(self):
         rows = [("a.json", "[1, 2", 4, "parse"), ("a.json", "5", 4, "type"), ("a.json", "1\n2\n", 4, "parse"),
                 ("a.json", b'["\xff"]', 4, "parse")]
