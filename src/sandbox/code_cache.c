@@ -291,17 +291,17 @@ static old_file *list_files(const rm_allocator *allocator, DIR *folder, size_t *
     void *block = NULL;
     const struct dirent *entry;
     const time_t now = time(NULL);
-    while ((entry = readdir(folder)) != NULL) {
+    const int at = dirfd(folder);
+    while (at >= 0 && (entry = readdir(folder)) != NULL) {
         struct stat status;
         if (!is_name_of_ours(entry->d_name) ||
-            fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISREG(status.st_mode))
+            fstatat(at, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
             continue;
         const time_t used =
             status.st_mtim.tv_sec > status.st_atim.tv_sec ? status.st_mtim.tv_sec : status.st_atim.tv_sec;
         const int64_t most = entry->d_name[0] == '.' ? DAY : RMI_CACHE_DAYS * (int64_t)DAY;
         if (now - used > most) {
-            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+            (void)unlinkat(at, entry->d_name, 0);
             continue;
         }
         if (entry->d_name[0] == '.' ||
