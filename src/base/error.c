@@ -40,12 +40,17 @@ static void format_into(char *to, size_t size, const char *format, va_list argum
     memcpy(to, text, (size_t)length + 1);
 }
 
-/* Values belong to a layer above: that layer also stored the function that releases them. */
-static void release_values(rm_error *err)
+/* Everything but the message. Values belong to a layer above: that layer also stored the function that releases
+ * them. */
+static void forget(rm_error *err)
 {
     if (err->release != NULL)
         err->release(err);
     err->release = NULL;
+    err->code = RM_OK;
+    err->hint[0] = err->node[0] = err->pointer[0] = '\0';
+    err->has_pointer = err->has_item = err->no_memory = false;
+    err->item = 0;
 }
 
 int rm_error_set(rm_error *err, int code, const char *format, ...)
@@ -56,11 +61,8 @@ int rm_error_set(rm_error *err, int code, const char *format, ...)
     va_start(arguments, format);
     format_into(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
-    release_values(err);
+    forget(err);
     err->code = code;
-    err->hint[0] = err->node[0] = err->pointer[0] = '\0';
-    err->has_pointer = err->has_item = err->no_memory = false;
-    err->item = 0;
     return code;
 }
 
@@ -89,11 +91,8 @@ void rm_error_clear(rm_error *err)
 {
     if (err == NULL)
         return;
-    release_values(err);
-    err->code = RM_OK;
-    err->message[0] = err->hint[0] = err->node[0] = err->pointer[0] = '\0';
-    err->has_pointer = err->has_item = err->no_memory = false;
-    err->item = 0;
+    forget(err);
+    err->message[0] = '\0';
 }
 
 void rm_error_move(rm_error *to, rm_error *from)

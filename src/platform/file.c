@@ -17,6 +17,21 @@ typedef struct file_text {
     size_t length, capacity;
 } file_text;
 
+bool rmi_platform_write_all(int descriptor, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size > 0) {
+        const ssize_t wrote = write(descriptor, at, size);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return false;
+        at += wrote;
+        size -= (size_t)wrote;
+    }
+    return true;
+}
+
 static bool reserve(file_text *text, size_t capacity)
 {
     char *grown = rmi_resize(text->allocator, text->data, text->capacity, capacity);

@@ -87,6 +87,8 @@ void rmi_platform_break_call(uintptr_t thread);
 
 /* ---- Files */
 
+/* Writes all of it, whatever interrupts; false with errno where that fails. */
+bool rmi_platform_write_all(int descriptor, const void *data, size_t size);
 /* Reads a whole file ("-": standard input); *data is owned, NUL-terminated: rm_text_free(allocator, data,
  * length). RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */
 RM_MUST_CHECK int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit,

@@ -195,21 +195,6 @@ bool rmi_cache_recall(int directory, const char *identity, char key[static RMI_C
 
 /* ---- Writing */
 
-static bool write_all(int file, const void *data, size_t size)
-{
-    const uint8_t *at = data;
-    while (size > 0) {
-        const ssize_t wrote = write(file, at, size);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return false;
-        at += wrote;
-        size -= (size_t)wrote;
-    }
-    return true;
-}
-
 /* Makes a new file beside the final place, under a name that nobody else uses. */
 static int begin_part(int directory, char part[static NAME_SIZE])
 {
@@ -228,8 +213,8 @@ static int put_file(int directory, const char *name, const void *first, size_t f
     const int file = begin_part(directory, part);
     if (file < 0)
         return -1;
-    if (write_all(file, first, first_size) && write_all(file, second, second_size) &&
-        renameat(directory, part, directory, name) == 0)
+    if (rmi_platform_write_all(file, first, first_size) &&
+        rmi_platform_write_all(file, second, second_size) && renameat(directory, part, directory, name) == 0)
         return file;
     const int why = errno;
     (void)unlinkat(directory, part, 0);

@@ -80,20 +80,6 @@ static int read_piece(const rmi_source *from, uint8_t *piece, size_t size, size_
     return RM_OK;
 }
 
-static int write_piece(const rmi_source *from, const uint8_t *piece, size_t size, rm_error *err)
-{
-    while (size > 0) {
-        const ssize_t wrote = write(from->copy, piece, size);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return rm_error_set(err, RM_E_IO, "cannot copy %s: %s", from->path, strerror(errno));
-        piece += wrote;
-        size -= (size_t)wrote;
-    }
-    return RM_OK;
-}
-
 /* Copies the module and hashes the copy: others may write to the file, or cut it, while the module is
  * compiled. */
 static int copy_and_hash(rmi_source *from, uint8_t *piece, rm_error *err)
@@ -107,8 +93,8 @@ static int copy_and_hash(rmi_source *from, uint8_t *piece, rm_error *err)
         rc = read_piece(from, piece, size, at, err);
         if (rc == RM_OK && at == 0 && (size < 4 || memcmp(piece, "\0asm", 4) != 0))
             rc = rm_error_set(err, RM_E_PARSE, "%s is not a WebAssembly module", from->path);
-        if (rc == RM_OK)
-            rc = write_piece(from, piece, size, err);
+        if (rc == RM_OK && !rmi_platform_write_all(from->copy, piece, size))
+            rc = rm_error_set(err, RM_E_IO, "cannot copy %s: %s", from->path, strerror(errno));
         rmi_sha256_add(&hash, piece, size);
     }
     rmi_sha256_hex(&hash, from->key);

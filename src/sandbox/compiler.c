@@ -13,22 +13,16 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "platform/platform.h"
 #include "sandbox/engine.h"
 
 extern rmi_engine_entry rmi_engine_entry_v1;
 
 static int write_code(const uint8_t *code, size_t length, rm_error *err)
 {
-    while (length > 0) {
-        const ssize_t wrote = write(RMI_COMPILER_CODE, code, length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return rm_error_set(err, RM_E_IO, "its compiled code cannot be written: %s", strerror(errno));
-        code += wrote;
-        length -= (size_t)wrote;
-    }
-    return RM_OK;
+    return rmi_platform_write_all(RMI_COMPILER_CODE, code, length)
+               ? RM_OK
+               : rm_error_set(err, RM_E_IO, "its compiled code cannot be written: %s", strerror(errno));
 }
 
 static int compile(const rmi_engine_config *config, const char *engine_key, rm_error *err)

@@ -10,7 +10,7 @@
 #include <wasm.h>
 #include <wasmtime.h>
 
-#include "sandbox/engine_memory.h"
+#include "base/alloc.h"
 #include "sandbox/engine.h"
 
 enum {
@@ -134,14 +134,14 @@ static void engine_free(rmi_engine *engine)
         return;
     if (engine->engine != NULL)
         wasm_engine_delete(engine->engine);
-    rmi_engine_free(engine->allocator, engine, sizeof *engine);
+    rmi_free(engine->allocator, engine, sizeof *engine);
 }
 
 static int engine_new(const rmi_engine_config *config, rmi_engine **out, rm_error *err)
 {
     char processor[16];
     *out = NULL;
-    rmi_engine *engine = rmi_engine_alloc(config->allocator, sizeof *engine);
+    rmi_engine *engine = rmi_alloc(config->allocator, sizeof *engine);
     if (engine == NULL)
         return out_of_memory(err);
     *engine =
@@ -287,7 +287,7 @@ static void module_free(rmi_module *module)
         wasmtime_instance_pre_delete(module->ready);
     if (module->module != NULL)
         wasmtime_module_delete(module->module);
-    rmi_engine_free(allocator, module, sizeof *module);
+    rmi_free(allocator, module, sizeof *module);
 }
 
 static uint64_t exported_memory(const wasmtime_module_t *module)
@@ -313,7 +313,7 @@ static int load(rmi_engine *engine, const char *path, const rmi_import *imports,
     wasmtime_linker_t *linker = NULL;
     wasmtime_error_t *error = NULL;
     *out = NULL;
-    rmi_module *module = rmi_engine_alloc(engine->allocator, sizeof *module);
+    rmi_module *module = rmi_alloc(engine->allocator, sizeof *module);
     if (module == NULL)
         return out_of_memory(err);
     *module = (rmi_module){.engine = engine};
@@ -486,7 +486,7 @@ static void instance_free(rmi_instance *instance)
         return;
     if (instance->store != NULL)
         wasmtime_store_delete(instance->store);
-    rmi_engine_free(instance->module->engine->allocator, instance, sizeof *instance);
+    rmi_free(instance->module->engine->allocator, instance, sizeof *instance);
 }
 
 static int prepare_store(rmi_instance *instance, rm_error *err)
@@ -517,7 +517,7 @@ static int instantiate(rmi_module *module, const rmi_instance_config *config, rm
         return rm_error_set(err, RM_E_LIMIT,
                             "the limit of %llu bytes of memory is less than the sandbox starts with",
                             (unsigned long long)config->memory_size);
-    rmi_instance *instance = rmi_engine_alloc(module->engine->allocator, sizeof *instance);
+    rmi_instance *instance = rmi_alloc(module->engine->allocator, sizeof *instance);
     if (instance == NULL)
         return out_of_memory(err);
     *instance = (rmi_instance){.module = module, .config = *config};
