@@ -39,9 +39,38 @@ static size_t count_entries(const char *path)
     return count;
 }
 
+/* A thread that was joined may still stand there for a moment, with this flag. */
+static bool is_ending(const char *thread)
+{
+    enum { PF_EXITING = 4 };
+    char path[320], text[512] = "";
+    unsigned flags = PF_EXITING;
+    (void)snprintf(path, sizeof path, "/proc/self/task/%s/stat", thread);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return true;
+    const char *line = fgets(text, sizeof text, file), *name_end = strrchr(text, ')');
+    if (line != NULL && name_end != NULL)
+        (void)sscanf(name_end, ") %*c %*d %*d %*d %*d %*d %u", &flags);
+    (void)fclose(file);
+    return (flags & PF_EXITING) != 0;
+}
+
+static size_t count_threads(void)
+{
+    size_t count = 0;
+    const struct dirent *entry;
+    DIR *folder = opendir("/proc/self/task");
+    assert_non_null(folder);
+    while ((entry = readdir(folder)) != NULL)
+        count += entry->d_name[0] != '.' && !is_ending(entry->d_name);
+    (void)closedir(folder);
+    return count;
+}
+
 static held look(void)
 {
-    held now = {.descriptors = count_entries("/proc/self/fd"), .threads = count_entries("/proc/self/task")};
+    held now = {.descriptors = count_entries("/proc/self/fd"), .threads = count_threads()};
     char line[512];
     FILE *file = fopen("/proc/self/maps", "r");
     assert_non_null(file);
