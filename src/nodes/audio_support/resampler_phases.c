@@ -55,27 +55,19 @@ static float total(lanes low, lanes high)
     return (both[0] + both[2]) + (both[1] + both[3]);
 }
 
-/* The sums of four windows, each times its row: four at a time keep the processor busy. */
-static void dot_4(const float *const windows[4], const float *const rows[4], size_t taps, float sums[4])
+/* The sums of four windows, each times its row: four at a time keep the processor busy. Inlined where all
+ * rows, or all windows, are the same one, so that it is loaded once. */
+static inline void dot_4(const float *const windows[4], const float *const rows[4], size_t taps,
+                         float sums[4])
 {
-    const float *w0 = windows[0], *w1 = windows[1], *w2 = windows[2], *w3 = windows[3];
-    const float *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
-    lanes low0 = {0}, low1 = {0}, low2 = {0}, low3 = {0};
-    lanes high0 = {0}, high1 = {0}, high2 = {0}, high3 = {0};
-    for (size_t k = 0; k < taps; k += 8) {
-        low0 += load(w0 + k) * load(r0 + k);
-        high0 += load(w0 + k + 4) * load(r0 + k + 4);
-        low1 += load(w1 + k) * load(r1 + k);
-        high1 += load(w1 + k + 4) * load(r1 + k + 4);
-        low2 += load(w2 + k) * load(r2 + k);
-        high2 += load(w2 + k + 4) * load(r2 + k + 4);
-        low3 += load(w3 + k) * load(r3 + k);
-        high3 += load(w3 + k + 4) * load(r3 + k + 4);
-    }
-    sums[0] = total(low0, high0);
-    sums[1] = total(low1, high1);
-    sums[2] = total(low2, high2);
-    sums[3] = total(low3, high3);
+    lanes low[4] = {{0}, {0}, {0}, {0}}, high[4] = {{0}, {0}, {0}, {0}};
+    for (size_t k = 0; k < taps; k += 8)
+        for (int i = 0; i < 4; i++) {
+            low[i] += load(windows[i] + k) * load(rows[i] + k);
+            high[i] += load(windows[i] + k + 4) * load(rows[i] + k + 4);
+        }
+    for (int i = 0; i < 4; i++)
+        sums[i] = total(low[i], high[i]);
 }
 
 static float dot_1(const float *window, const float *row, size_t taps)
@@ -93,11 +85,10 @@ static float between(const rmi_phases *phases, const float *window, int64_t part
 {
     const double at = (double)part * BETWEEN / (double)phases->up;
     const size_t row = (size_t)at; /* the table begins one row earlier */
-    const float t = (float)(at - (double)row);
-    const float *first = phases->rows + row * phases->taps;
-    const float *const windows[] = {window, window, window, window};
+    const float t = (float)(at - (double)row), *first = phases->rows + row * phases->taps;
     const float *const rows[] = {first, first + phases->taps, first + 2 * phases->taps,
                                  first + 3 * phases->taps};
+    const float *const windows[] = {window, window, window, window};
     float sums[4];
     dot_4(windows, rows, phases->taps, sums);
     const float below = t * (t - 1.0f), above = (t + 1.0f) * (t - 2.0f);
@@ -116,30 +107,65 @@ static inline void step(const rmi_phases *phases, int64_t *whole, int64_t *part)
     }
 }
 
-void rmi_phases_filter(const rmi_phases *phases, const float *plane, int64_t whole, int64_t part,
-                       size_t frames, float *to, size_t frame_step)
+/* Makes output i and the outputs i + up, i + 2 up, i + 3 up, which have the same row, for i below `up`. */
+static void four_cycles(const rmi_phases *phases, const float *plane, int64_t part, float *to,
+                        size_t frame_step)
+{
+    const size_t cycle = (size_t)phases->up * frame_step;
+    int64_t whole = 0;
+    for (int64_t i = 0; i < phases->up; i++) {
+        const float *window = plane + whole, *row = phases->rows + (size_t)part * phases->taps;
+        const float *const windows[] = {window, window + phases->down, window + 2 * phases->down,
+                                        window + 3 * phases->down};
+        const float *const rows[] = {row, row, row, row};
+        float sums[4];
+        dot_4(windows, rows, phases->taps, sums);
+        to[0] = sums[0];
+        to[cycle] = sums[1];
+        to[2 * cycle] = sums[2];
+        to[3 * cycle] = sums[3];
+        to += frame_step;
+        step(phases, &whole, &part);
+    }
+}
+
+/* Makes the next four outputs. */
+static void four(const rmi_phases *phases, const float *plane, int64_t *whole, int64_t *part, float *to,
+                 size_t frame_step)
 {
     const float *windows[4], *rows[4];
     float sums[4];
-    size_t gathered = 0, made = 0;
-    for (size_t i = 0; i < frames; i++) {
+    for (int i = 0; i < 4; i++) {
+        windows[i] = plane + *whole;
+        rows[i] = phases->rows + (size_t)*part * phases->taps;
+        step(phases, whole, part);
+    }
+    dot_4(windows, rows, phases->taps, sums);
+    for (int i = 0; i < 4; i++)
+        to[(size_t)i * frame_step] = sums[i];
+}
+
+void rmi_phases_filter(const rmi_phases *phases, const float *plane, int64_t part, size_t frames, float *to,
+                       size_t frame_step)
+{
+    const size_t cycles = 4 * (size_t)phases->up;
+    int64_t whole = 0;
+    for (; !phases->interpolates && frames >= cycles; frames -= cycles) {
+        four_cycles(phases, plane, part, to, frame_step);
+        plane += 4 * phases->down;
+        to += cycles * frame_step;
+    }
+    for (; !phases->interpolates && frames >= 4; frames -= 4) {
+        four(phases, plane, &whole, &part, to, frame_step);
+        to += 4 * frame_step;
+    }
+    for (; frames > 0; frames--) {
         const float *window = plane + whole;
-        if (phases->interpolates) {
-            to[made++ * frame_step] = between(phases, window, part);
-        } else {
-            windows[gathered] = window;
-            rows[gathered++] = phases->rows + (size_t)part * phases->taps;
-        }
-        if (gathered == 4) {
-            dot_4(windows, rows, phases->taps, sums);
-            for (gathered = 0; gathered < 4; gathered++)
-                to[made++ * frame_step] = sums[gathered];
-            gathered = 0;
-        }
+        *to = phases->interpolates ? between(phases, window, part)
+                                   : dot_1(window, phases->rows + (size_t)part * phases->taps, phases->taps);
+        to += frame_step;
         step(phases, &whole, &part);
     }
-    for (size_t i = 0; i < gathered; i++)
-        to[made++ * frame_step] = dot_1(windows[i], rows[i], phases->taps);
 }
 
 void rmi_phases_skip(const rmi_phases *phases, size_t frames, int64_t *whole, int64_t *part)

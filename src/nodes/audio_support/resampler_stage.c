@@ -129,7 +129,7 @@ static void make(const rmi_stage *stage, const float *plane, size_t frames, floa
 {
     float made[RMI_STAGE_BLOCK];
     if (stage->kind == RMI_STAGE_RATIO) {
-        rmi_phases_filter(&stage->phases, plane, 0, stage->part, frames, to, step);
+        rmi_phases_filter(&stage->phases, plane, stage->part, frames, to, step);
     } else if (stage->kind == RMI_STAGE_HALVE) {
         halve(stage, plane, frames, made);
         for (size_t i = 0; i < frames; i++)

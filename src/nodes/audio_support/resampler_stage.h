@@ -6,7 +6,7 @@
 #include "nodes/audio_support/resampler_filters.h"
 
 /* Most frames that a stage takes or makes in one call. */
-enum { RMI_STAGE_BLOCK = 512 };
+enum { RMI_STAGE_BLOCK = 1024 };
 
 typedef enum rmi_stage_kind { RMI_STAGE_HALVE, RMI_STAGE_DOUBLE, RMI_STAGE_RATIO } rmi_stage_kind;
 
@@ -43,10 +43,10 @@ typedef struct rmi_stage_output {
  * lower rate; `scale` is the lower rate by the input's rate. rows are owned: rmi_phases_free. */
 RM_MUST_CHECK int rmi_phases_new(const rm_allocator *allocator, int64_t up, int64_t down, double scale,
                                  const rmi_resampler_kernel *kernel, rmi_phases *phases, rm_error *err);
-/* Makes `frames` outputs from one channel. The first one lies at frame `whole` + part / up, where `plane` is
- * the first frame of the window of an output that lies at 0. Writes each `frame_step` floats further. */
-void rmi_phases_filter(const rmi_phases *phases, const float *plane, int64_t whole, int64_t part,
-                       size_t frames, float *to, size_t frame_step);
+/* Makes `frames` outputs from one channel. The first one lies part / up behind a frame, and `plane` is the
+ * first frame of its window. Writes each `frame_step` floats further. */
+void rmi_phases_filter(const rmi_phases *phases, const float *plane, int64_t part, size_t frames, float *to,
+                       size_t frame_step);
 /* Moves the time whole + part / up on by `frames` outputs. */
 void rmi_phases_skip(const rmi_phases *phases, size_t frames, int64_t *whole, int64_t *part);
 void rmi_phases_free(const rm_allocator *allocator, rmi_phases *phases);
