@@ -30,7 +30,7 @@ static uint64_t usual_layout(int32_t channels)
         stereo | back,
         stereo | RM_CHANNEL_FRONT_CENTER | back,
         stereo | RM_CHANNEL_FRONT_CENTER | RM_CHANNEL_LFE | back,
-        0, /* 6.1 needs a back centre, which has no name here */
+        stereo | RM_CHANNEL_FRONT_CENTER | RM_CHANNEL_LFE | RM_CHANNEL_BACK_CENTER | side,
         stereo | RM_CHANNEL_FRONT_CENTER | RM_CHANNEL_LFE | back | side,
     };
     const size_t known = sizeof layouts / sizeof *layouts;

@@ -24,7 +24,7 @@ typedef struct rmi_channel_mix rmi_channel_mix;
 RM_MUST_CHECK int rmi_channel_mix_new(const rm_allocator *allocator, rmi_channel_set from, rmi_channel_set to,
                                       bool normalize, rmi_channel_mix **out, rm_error *err);
 /* The same of a matrix, a row of `in` gains for each of the `out_count` outputs. */
-RM_MUST_CHECK int rmi_channel_mix_of(const rm_allocator *allocator, const float *gains, int32_t in,
+RM_MUST_CHECK int rmi_channel_mix_of(const rm_allocator *allocator, const double *gains, int32_t in,
                                      int32_t out_count, rmi_channel_mix **out, rm_error *err);
 /* Whether every channel stays what and where it is. */
 bool rmi_channel_mix_is_identity(const rmi_channel_mix *mix);
