@@ -22,6 +22,9 @@
     X(rmi_node_audio_file_sink)   \
     X(rmi_node_audio_level)       \
     X(rmi_node_audio_buffer)      \
+    X(rmi_node_audio_resample)    \
+    X(rmi_node_audio_channels)    \
+    X(rmi_node_audio_format)      \
     X(rmi_node_voice_activity)
 
 #define DECLARE(type) extern const rm_node_type type;
