@@ -152,7 +152,8 @@ static int fill(struct places *p, rm_error *err)
 /* The gains of the whole are lowered: to mono by 3 dB, and as `normalize` says. */
 static void lower(const struct places *p, size_t outputs, bool normalize)
 {
-    double most = 0.0, gain = p->to == RM_CHANNEL_FRONT_CENTER && p->from != p->to ? sqrt(0.5) : 1.0;
+    double most = 0.0,
+           gain = p->from != 0 && p->to == RM_CHANNEL_FRONT_CENTER && p->from != p->to ? sqrt(0.5) : 1.0;
     for (size_t o = 0; o < outputs; o++) {
         double sum = 0.0;
         for (size_t i = 0; i < p->inputs; i++)
