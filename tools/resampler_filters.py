@@ -12,7 +12,7 @@ import numpy
 import scipy.signal
 
 # name, taps, end of the pass band, weight of the stop band, depth of the interpolating and half-band filters in dB, half-band pairs
-QUALITIES = [("FAST", 70, 0.40, 30.0, 86.0, 8), ("STANDARD", 178, 0.45, 800.0, 112.0, 12), ("BEST", 464, 0.475, 4000.0, 138.0, 15)]
+QUALITIES = [("FAST", 70, 0.40, 30.0, 86.0, 8), ("STANDARD", 194, 0.45, 500.0, 112.0, 12), ("BEST", 464, 0.475, 4000.0, 138.0, 15)]
 
 
 def response(taps, frequencies):

@@ -6,12 +6,10 @@
 int rmi_audio_of(rm_value value, rm_samples *out, rm_error *err)
 {
     const int rc = rm_samples_of(value, out, err);
-    if (rc != RM_OK || out->dtype == RM_FLOAT32)
-        return rc;
-    rm_error_set(err, RM_E_TYPE, "expected float32 audio, got %s; full scale is 1.0",
-                 rm_dtype_name(out->dtype));
-    rm_error_hint(err, "AudioFormat with \"format\": \"float32\" before this node converts int16 and int32");
-    return RM_E_TYPE;
+    if (rc == RM_OK && out->dtype != RM_FLOAT32)
+        return rm_error_set(err, RM_E_TYPE, "expected float32 audio, got %s; full scale is 1.0",
+                            rm_dtype_name(out->dtype));
+    return rc;
 }
 
 double rmi_audio_decibels(double power)
