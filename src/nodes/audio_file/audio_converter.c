@@ -1,70 +1,40 @@
 #include "nodes/audio_file/audio_converter.h"
 
-#include <inttypes.h>
-#include <string.h>
+#include "nodes/audio_support/channel_mix.h"
+#include "nodes/audio_support/resampler.h"
 
-#include "nodes/audio_file/audio_memory.h"
+/* Frames between the two steps, where there are both. */
+enum { PIECE = 512 };
 
-/* Frames of silence that push out the end. */
-enum { SILENCE = 256 };
-
+/* The step that makes fewer channels comes first; what is between the two is interleaved in `piece`. */
 struct rmi_audio_converter {
-    rmi_audio_memory memory;
+    const rm_allocator *allocator;
     rmi_audio_format from, to;
-    ma_data_converter converter;
-    bool opened;
-    uint64_t taken, given, skip; /* frames; `skip`: of the delay still to leave out */
-    float *silence;
+    rmi_channel_mix *mix;     /* NULL: the channels stay */
+    rmi_resampler *resampler; /* NULL: the rate stays */
+    bool mixes_first;
+    float *piece;                      /* NULL unless there are both steps */
+    size_t piece_bytes, next, waiting; /* mixed frames that wait for the resampler */
 };
-
-/* The places of a layout's channels, in the mask's order; NULL where a channel has none. */
-static const ma_channel *channel_map(const rmi_audio_format *format, ma_channel *map)
-{
-    int32_t count = 0;
-    if (format->channels == 1) {
-        map[0] = MA_CHANNEL_MONO;
-        return map;
-    }
-    for (unsigned bit = 0; bit < 18 && count < format->channels; bit++)
-        if ((format->channel_layout >> bit & 1) != 0)
-            map[count++] = (ma_channel)(MA_CHANNEL_FRONT_LEFT + bit);
-    return count == format->channels ? map : NULL;
-}
-
-/* The delay of the library's output in frames: one frame of the file, which it holds to interpolate, and the
- * delay of its low-pass filter at low frequencies, 5.126 / pi frames of the lower rate for a Butterworth of
- * order 8. (The library's own function returns the filter's order.) */
-static uint64_t delay(const rmi_audio_converter *c)
-{
-    const double from = c->from.sample_rate, to = c->to.sample_rate, low = from < to ? from : to;
-    return from == to ? 0 : (uint64_t)(to * (1.0 / from + 1.6316 / low) + 0.5);
-}
 
 static int start(rmi_audio_converter *c, rm_error *err)
 {
-    ma_channel from_map[MA_MAX_CHANNELS], to_map[MA_MAX_CHANNELS];
-    const ma_channel *in = channel_map(&c->from, from_map), *out = channel_map(&c->to, to_map);
-    ma_data_converter_config config = ma_data_converter_config_init(
-        ma_format_f32, ma_format_f32, (ma_uint32)c->from.channels, (ma_uint32)c->to.channels,
-        (ma_uint32)c->from.sample_rate, (ma_uint32)c->to.sample_rate);
-    config.pChannelMapIn = in != NULL ? from_map : NULL;
-    config.pChannelMapOut = out != NULL ? to_map : NULL;
-    config.resampling.linear.lpfOrder = MA_MAX_FILTER_ORDER;
-    const ma_allocation_callbacks callbacks = rmi_audio_callbacks(&c->memory);
-    c->opened = ma_data_converter_init(&config, &callbacks, &c->converter) == MA_SUCCESS;
-    const size_t size = SILENCE * (size_t)c->from.channels * sizeof *c->silence;
-    if (c->opened)
-        c->silence = callbacks.onMalloc(size, &c->memory);
-    if (c->memory.exhausted)
-        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    if (!c->opened)
-        return rm_error_set(err, RM_E_VALUE,
-                            "cannot convert from %" PRId32 " Hz, %" PRId32 " channel(s) to %" PRId32
-                            " Hz, %" PRId32 " channel(s)",
-                            c->from.sample_rate, c->from.channels, c->to.sample_rate, c->to.channels);
-    memset(c->silence, 0, size);
-    c->skip = delay(c);
-    return RM_OK;
+    const rmi_audio_format *from = &c->from, *to = &c->to;
+    const rmi_channel_set in = {from->channels, from->channel_layout},
+                          out = {to->channels, to->channel_layout};
+    int rc = RM_OK;
+    c->mixes_first = to->channels < from->channels;
+    if (from->channels != to->channels || from->channel_layout != to->channel_layout)
+        rc = rmi_channel_mix_new(c->allocator, in, out, false, &c->mix, err);
+    if (rc == RM_OK && from->sample_rate != to->sample_rate)
+        rc = rmi_resampler_new(c->allocator, from->sample_rate, to->sample_rate,
+                               c->mixes_first ? to->channels : from->channels, RMI_RESAMPLE_STANDARD,
+                               &c->resampler, err);
+    if (rc != RM_OK || c->mix == NULL || c->resampler == NULL)
+        return rc;
+    c->piece_bytes = PIECE * sizeof(float) * (size_t)(c->mixes_first ? to->channels : from->channels);
+    c->piece = c->allocator->resize(c->allocator->context, NULL, 0, c->piece_bytes);
+    return c->piece != NULL ? RM_OK : rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
 }
 
 int rmi_audio_converter_open(const rm_allocator *allocator, const rmi_audio_format *from,
@@ -74,7 +44,7 @@ int rmi_audio_converter_open(const rm_allocator *allocator, const rmi_audio_form
     *out = NULL;
     if (c == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    *c = (rmi_audio_converter){.memory = {.allocator = allocator}, .from = *from, .to = *to};
+    *c = (rmi_audio_converter){.allocator = allocator, .from = *from, .to = *to};
     const int rc = start(c, err);
     if (rc == RM_OK)
         *out = c;
@@ -83,47 +53,88 @@ int rmi_audio_converter_open(const rm_allocator *allocator, const rmi_audio_form
     return rc;
 }
 
-int rmi_audio_converter_process(rmi_audio_converter *c, const float *in, size_t *in_frames, float *out,
-                                size_t *out_frames, rm_error *err)
+/* Through the resampler, or at the end (`in` NULL) out of it. Returns the number of frames given. */
+static size_t resample(rmi_audio_converter *c, const float *in, size_t frames, size_t *used, float *out,
+                       size_t room)
 {
-    const uint64_t from = (uint64_t)c->from.sample_rate, to = (uint64_t)c->to.sample_rate;
-    const uint64_t whole = (c->taken / from) * to + ((c->taken % from) * to + from - 1) / from;
-    const size_t channels = (size_t)c->to.channels, room = *out_frames;
-    size_t done = 0, taken = 0;
-    (void)err;
-    while (done < room) {
-        ma_uint64 got_in = in != NULL ? *in_frames - taken : SILENCE, got = room - done;
-        const float *samples = in != NULL ? in + taken * (size_t)c->from.channels : c->silence;
-        if ((in != NULL && got_in == 0) || (in == NULL && c->given >= whole))
-            break;
-        ma_data_converter_process_pcm_frames(&c->converter, samples, &got_in, out + done * channels, &got);
-        taken += in != NULL ? (size_t)got_in : 0;
-        const size_t skip = (size_t)(c->skip < got ? c->skip : got);
-        c->skip -= skip;
-        memmove(out + done * channels, out + (done + skip) * channels,
-                ((size_t)got - skip) * channels * sizeof *out);
-        size_t fresh = (size_t)got - skip;
-        if (in == NULL && fresh > whole - c->given)
-            fresh = (size_t)(whole - c->given);
-        done += fresh;
-        c->given += fresh;
-        if (got_in == 0 && got == 0)
-            break;
+    size_t made = 0;
+    *used = 0;
+    if (in == NULL)
+        return rmi_resampler_flush(c->resampler, out, room);
+    rmi_resampler_process(c->resampler, in, frames, used, out, room, &made);
+    return made;
+}
+
+/* Mixes up to a piece, and resamples what is mixed. */
+static size_t mix_and_resample(rmi_audio_converter *c, const float *in, size_t frames, size_t *used,
+                               float *out, size_t room)
+{
+    const size_t channels = (size_t)c->to.channels;
+    size_t taken = 0;
+    *used = 0;
+    if (c->waiting == 0 && in != NULL) {
+        *used = frames < PIECE ? frames : PIECE;
+        rmi_channel_mix_frames(c->mix, in, *used, c->piece);
+        c->next = 0;
+        c->waiting = *used;
     }
-    c->taken += taken;
+    const float *from = c->waiting != 0 ? c->piece + c->next * channels : NULL;
+    const size_t made = resample(c, from, c->waiting, &taken, out, room);
+    c->next += taken;
+    c->waiting -= taken;
+    return made;
+}
+
+/* Resamples up to a piece, and mixes what came out. */
+static size_t resample_and_mix(rmi_audio_converter *c, const float *in, size_t frames, size_t *used,
+                               float *out, size_t room)
+{
+    const size_t made = resample(c, in, frames, used, c->piece, room < PIECE ? room : PIECE);
+    rmi_channel_mix_frames(c->mix, c->piece, made, out);
+    return made;
+}
+
+/* One step; returns the number of frames given. */
+static size_t convert(rmi_audio_converter *c, const float *in, size_t frames, size_t *used, float *out,
+                      size_t room)
+{
+    if (c->mix != NULL && c->resampler != NULL)
+        return c->mixes_first ? mix_and_resample(c, in, frames, used, out, room)
+                              : resample_and_mix(c, in, frames, used, out, room);
+    if (c->resampler != NULL)
+        return resample(c, in, frames, used, out, room);
+    *used = in == NULL ? 0 : frames < room ? frames : room;
+    rmi_channel_mix_frames(c->mix, in, *used, out);
+    return *used;
+}
+
+void rmi_audio_converter_process(rmi_audio_converter *c, const float *in, size_t *in_frames, float *out,
+                                 size_t *out_frames)
+{
+    const size_t in_channels = (size_t)c->from.channels, out_channels = (size_t)c->to.channels;
+    size_t taken = 0, done = 0, used, made, before;
+    do {
+        const float *from = in != NULL && taken < *in_frames ? in + taken * in_channels : NULL;
+        before = c->waiting;
+        used = made = 0;
+        if (done < *out_frames && (in == NULL || from != NULL || before != 0))
+            made = convert(c, from, from != NULL ? *in_frames - taken : 0, &used, out + done * out_channels,
+                           *out_frames - done);
+        taken += used;
+        done += made;
+    } while (used + made != 0 || c->waiting < before);
     *in_frames = taken;
     *out_frames = done;
-    return RM_OK;
 }
 
 void rmi_audio_converter_close(rmi_audio_converter *c)
 {
     if (c == NULL)
         return;
-    const rm_allocator *allocator = c->memory.allocator;
-    const ma_allocation_callbacks callbacks = rmi_audio_callbacks(&c->memory);
-    if (c->opened)
-        ma_data_converter_uninit(&c->converter, &callbacks);
-    callbacks.onFree(c->silence, &c->memory);
+    const rm_allocator *allocator = c->allocator;
+    rmi_channel_mix_free(c->mix);
+    rmi_resampler_free(c->resampler);
+    if (c->piece != NULL)
+        allocator->resize(allocator->context, c->piece, c->piece_bytes, 0);
     allocator->resize(allocator->context, c, sizeof *c, 0);
 }

@@ -1,4 +1,5 @@
-/* From one sample rate and number of channels to another, inside AudioFileSource. */
+/* From one sample rate and set of channels to another, inside AudioFileSource: the resampler at its standard
+ * quality, and the mix by loudspeakers. */
 #ifndef NODES_AUDIO_FILE_AUDIO_CONVERTER_H
 #define NODES_AUDIO_FILE_AUDIO_CONVERTER_H
 
@@ -13,9 +14,8 @@ RM_MUST_CHECK int rmi_audio_converter_open(const rm_allocator *allocator, const 
 /* Takes up to *in_frames frames of `in` and gives up to *out_frames frames in `out`; sets both to what was taken
  * and given. `in` NULL: the end, gives what is held back; 0 frames: that was all. In all it gives
  * ceil(frames taken * rate out / rate in). */
-RM_MUST_CHECK int rmi_audio_converter_process(rmi_audio_converter *converter, const float *in,
-                                              size_t *in_frames, float *out, size_t *out_frames,
-                                              rm_error *err);
+void rmi_audio_converter_process(rmi_audio_converter *converter, const float *in, size_t *in_frames,
+                                 float *out, size_t *out_frames);
 /* NULL is fine. */
 void rmi_audio_converter_close(rmi_audio_converter *converter);
 

@@ -1,9 +1,8 @@
 #include "nodes/audio_file/codec.h"
+#include "nodes/audio_support/resampler.h"
 
 #include <inttypes.h>
 #include <stddef.h>
-
-enum { SLOWEST = 1000, FASTEST = 384000 };
 
 struct audio_file_source {
     const char *path; /* parameters */
@@ -28,7 +27,7 @@ static const rm_param source_params[] = {
      .text = "Converts to this rate, 1000 to 384000 Hz; 0: as the file has it",
      .type = RM_PARAM_INT64,
      .offset = offsetof(struct audio_file_source, sample_rate),
-     .i64 = {.fallback = 0, .min = 0, .max = FASTEST}},
+     .i64 = {.fallback = 0, .min = 0, .max = RMI_RESAMPLE_FASTEST}},
     {.name = "channels",
      .text = "Mixes to this many channels; 0: as the file has them",
      .type = RM_PARAM_INT64,
@@ -49,9 +48,9 @@ static const rm_port source_ports[] = {
 static int source_open(rm_node *node, void *state, rm_error *err)
 {
     struct audio_file_source *s = state;
-    if (s->sample_rate != 0 && s->sample_rate < SLOWEST)
+    if (s->sample_rate != 0 && s->sample_rate < RMI_RESAMPLE_SLOWEST)
         return rm_error_set(err, RM_E_VALUE, "'sample_rate' is %" PRId64 "; it must be 0 or from %d to %d",
-                            s->sample_rate, SLOWEST, FASTEST);
+                            s->sample_rate, RMI_RESAMPLE_SLOWEST, RMI_RESAMPLE_FASTEST);
     s->format.channels = (int32_t)s->channels;
     s->format.sample_rate = (int32_t)s->sample_rate;
     return rmi_audio_reader_open(rm_node_allocator(node), node, s->path, &s->format, &s->reader, err);

@@ -6,6 +6,7 @@
 
 #include "nodes/audio_file/audio_converter.h"
 #include "nodes/audio_file/audio_decoder.h"
+#include "nodes/audio_support/channel_layout.h"
 
 /* Frames that are decoded ahead of the converter. */
 enum { AHEAD = 1024 };
@@ -27,18 +28,11 @@ struct rmi_audio_reader {
     size_t ahead_size, next, waiting;
 };
 
-/* The usual places of 1 to 8 channels, as of a WAV file without a mask. */
-static uint64_t usual_layout(int32_t channels)
-{
-    static const uint64_t usual[] = {0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f};
-    return channels <= 8 ? usual[channels] : 0;
-}
-
 static rmi_audio_format format_of(const rmi_audio_decoder *decoder)
 {
     rmi_audio_format format = {decoder->channels, decoder->sample_rate, decoder->channel_layout};
     if (format.channel_layout == 0)
-        format.channel_layout = usual_layout(format.channels);
+        format.channel_layout = rmi_layout_usual(format.channels);
     return format;
 }
 
@@ -93,7 +87,7 @@ static int start(rmi_audio_reader *reader, const char *path, rm_error *err)
         reader->format.sample_rate = reader->wanted.sample_rate;
     if (reader->wanted.channels != 0 && reader->wanted.channels != source.channels) {
         reader->format.channels = reader->wanted.channels;
-        reader->format.channel_layout = usual_layout(reader->wanted.channels);
+        reader->format.channel_layout = rmi_layout_usual(reader->wanted.channels);
     }
     if (reader->node != NULL && reader->decoder->warning[0] != '\0')
         rm_node_log(reader->node, RM_LOG_WARNING, "'%s' %s", rmi_audio_input_name(reader->input),
@@ -166,29 +160,25 @@ static size_t decode(rmi_audio_reader *reader, float *samples, size_t frames)
 }
 
 /* Puts out up to `frames` frames in the wanted format. */
-static int convert(rmi_audio_reader *reader, float *samples, size_t frames, size_t *got, rm_error *err)
+static size_t convert(rmi_audio_reader *reader, float *samples, size_t frames)
 {
     const size_t in_channels = (size_t)reader->source.channels, channels = (size_t)reader->format.channels;
     size_t done = 0;
-    int rc = RM_OK;
-    while (rc == RM_OK && done < frames) {
+    while (done < frames) {
         if (reader->waiting == 0) {
             reader->next = 0;
             reader->waiting = decode(reader, reader->ahead, AHEAD);
         }
         size_t in = reader->waiting, out = frames - done;
         const float *from = in != 0 ? reader->ahead + reader->next * in_channels : NULL;
-        rc = rmi_audio_converter_process(reader->converter, from, &in, samples + done * channels, &out, err);
-        if (rc != RM_OK)
-            break;
+        rmi_audio_converter_process(reader->converter, from, &in, samples + done * channels, &out);
         done += out;
         if (from == NULL && out == 0)
             break;
         reader->next += from != NULL ? in : 0;
         reader->waiting -= from != NULL ? in : 0;
     }
-    *got = done;
-    return rc;
+    return done;
 }
 
 int rmi_audio_reader_read(rmi_audio_reader *reader, float *samples, size_t frames, size_t *got, rm_error *err)
@@ -196,14 +186,10 @@ int rmi_audio_reader_read(rmi_audio_reader *reader, float *samples, size_t frame
     size_t done = 0;
     int rc = RM_OK;
     for (;;) {
-        size_t part = 0;
         float *to = samples + done * (size_t)reader->format.channels;
-        if (reader->converter == NULL)
-            part = decode(reader, to, frames - done);
-        else
-            rc = convert(reader, to, frames - done, &part, err);
-        done += part;
-        if (rc != RM_OK || done == frames || !reader->turned)
+        done += reader->converter == NULL ? decode(reader, to, frames - done)
+                                          : convert(reader, to, frames - done);
+        if (done == frames || !reader->turned)
             break;
         reader->turned = false;
         rc = open_converter(reader, err);
