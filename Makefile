@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite bench bench-wasm bench-numpy bench-sandbox lint format coverage \
+.PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite bench bench-wasm bench-numpy bench-sandbox bench-media lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -51,6 +51,14 @@ bench-sandbox: build wasm ## Measure sandboxes, beside the native program, Pytho
 	@deps/deps.py --target test ensure wasmtime
 	@deps/deps.py --target bench ensure wasmtime-cli
 	@bench/sandbox/run
+
+bench-media: build wasm ## Measure audio, beside soxr, GStreamer, FFmpeg and libsndfile
+	@deps/install-system bench || echo "bench-media: going on without the peers that are missing" >&2
+	@cmake --build $(BUILD) --target bench >/dev/null
+	@cmake --build build/wasm --target bench_media >/dev/null
+	@deps/deps.py --target test ensure numpy-wheel
+	@deps/deps.py --target bench ensure soxr-wheel soundfile-wheel
+	@bench/media/run
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

@@ -13,6 +13,17 @@ int64_t bench_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t bench_cpu(void)
+{
+#ifdef CLOCK_PROCESS_CPUTIME_ID
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+#else
+    return bench_now();
+#endif
+}
+
 /* ---- Text ---- */
 
 static bool reserve(bench_text *text, size_t more)

@@ -11,6 +11,8 @@
 
 /* Monotonic nanoseconds. */
 int64_t bench_now(void);
+/* Nanoseconds of processor time of this process; in WASM bench_now. */
+int64_t bench_cpu(void);
 
 /* Text that grows; `failed` once memory is out. Released with bench_text_free. */
 typedef struct bench_text {

@@ -1,4 +1,4 @@
-/* One audio node over noise in chunks: nanoseconds a chunk, the least of some rounds.
+/* One audio node over noise in chunks: nanoseconds of processor time a chunk, the least of some rounds.
  *
  *   bench_media TYPE PARAMS RATE CHANNELS CHUNK_FRAMES SECONDS       prints "chunk NS", "mbs MB/S", "sum CHECKSUM"
  *
@@ -110,9 +110,9 @@ static int once(rm_runtime *runtime, bench_node node, const noise *n, uint64_t *
     bench_chain(&text, node, 1);
     int rc = bench_open(runtime, &text, &pipeline, err);
     if (rc == RM_OK) {
-        const int64_t started = bench_now();
+        const int64_t started = bench_cpu();
         rc = stream(pipeline.pipeline, n, sum, err);
-        *took = bench_now() - started;
+        *took = bench_cpu() - started;
     }
     bench_close(&pipeline);
     bench_text_free(&text);

@@ -7,7 +7,8 @@ import statistics
 import layout
 
 KERNEL = "Python kernels against native, geometric mean"
-PEERS = {"native": "native", "pyodide": "Pyodide", "python": "python3.13 -c pass", "cli": "wasmtime's CLI"}
+PEERS = {"native": "native", "pyodide": "Pyodide", "python": "python3.13 -c pass", "cli": "wasmtime's CLI",
+         "soxr": "soxr", "gst": "GStreamer", "ffmpeg": "FFmpeg", "sndfile": "libsndfile"}
 
 
 class Row:
