@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 struct level {
     bool pass_audio; /* parameter */
@@ -29,17 +30,65 @@ static const rm_port level_ports[] = {
     {0},
 };
 
+/* Eight sums, so that several samples are added at once: sample i of a channel belongs to sum i modulo 8. So the
+ * result does not depend on the processor, nor on the channels beside it. */
+enum { LANES = 8, PIECE = 256 };
+typedef float floats __attribute__((vector_size(16)));
+typedef double doubles __attribute__((vector_size(16)));
+typedef double wide __attribute__((vector_size(32)));
+typedef int32_t bits __attribute__((vector_size(16)));
+
+struct lanes {
+    doubles squares[LANES / 2];
+    bits peaks[LANES / 4]; /* of floats without their sign, which have the order of their bits */
+};
+
+/* Measures `count` samples, a multiple of LANES. */
+static void add_samples(struct lanes *lanes, const float *samples, size_t count)
+{
+    struct lanes sum = *lanes;
+    for (size_t i = 0; i < count; i += LANES)
+        for (size_t k = 0; k < LANES / 4; k++) {
+            floats four;
+            memcpy(&four, samples + i + 4 * k, sizeof four);
+            const wide exact = __builtin_convertvector(four, wide);
+            const doubles low = __builtin_shufflevector(exact, exact, 0, 1);
+            const doubles high = __builtin_shufflevector(exact, exact, 2, 3);
+            sum.squares[2 * k] += low * low;
+            sum.squares[2 * k + 1] += high * high;
+            const bits size = (bits)four & INT32_MAX, above = size > sum.peaks[k];
+            sum.peaks[k] = (size & above) | (sum.peaks[k] & ~above);
+        }
+    *lanes = sum;
+}
+
 /* The sum of squares and the peak of one channel, whose samples are `stride` apart. */
 static void measure(const float *samples, size_t frames, size_t stride, double *squares, double *peak)
 {
-    double sum = 0.0, top = 0.0;
-    for (size_t i = 0; i < frames; i++) {
-        const double sample = samples[i * stride], size = fabs(sample);
-        sum += sample * sample;
-        top = size > top ? size : top;
+    struct lanes lanes = {0};
+    float piece[PIECE];
+    size_t done = 0;
+    if (stride == 1) {
+        done = frames / LANES * LANES;
+        add_samples(&lanes, samples, done);
     }
-    *squares = sum;
-    *peak = isfinite(sum) ? top : sum; /* a peak that skipped NaN would look sound */
+    while (done < frames) {
+        const size_t count = frames - done < PIECE ? frames - done : PIECE;
+        for (size_t i = 0; i < count; i++)
+            piece[i] = samples[(done + i) * stride];
+        for (size_t i = count; i % LANES != 0; i++)
+            piece[i] = 0.0f;
+        add_samples(&lanes, piece, (count + LANES - 1) / LANES * LANES);
+        done += count;
+    }
+    const doubles sum = (lanes.squares[0] + lanes.squares[2]) + (lanes.squares[1] + lanes.squares[3]);
+    int32_t top = 0;
+    for (size_t k = 0; k < LANES; k++)
+        top = lanes.peaks[k / 4][k % 4] > top ? lanes.peaks[k / 4][k % 4] : top;
+    float size;
+    memcpy(&size, &top, sizeof size);
+    *squares = sum[0] + sum[1];
+    *peak = isfinite(*squares) ? (double)size : *squares; /* a peak that skipped NaN would look sound */
 }
 
 /* Makes {"rms_dbfs", "peak_dbfs"} with room for one more key. *out is owned. */

@@ -1,6 +1,7 @@
 #include "tests/support/audio_test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TYPE .type = "AudioLevel"
@@ -78,4 +79,47 @@ static void audio_passes_with_its_level_in_the_metadata(void **unused)
     }
 }
 
-RMT_MAIN(levels_are_what_the_samples_say, audio_passes_with_its_level_in_the_metadata)
+/* The two first levels in the result of one packet, as text. */
+static void level_text(const float *samples, size_t frames, int32_t channels, char text[128])
+{
+    rmt_heap heap;
+    rmt_heap_init(&heap, 0);
+    rm_value input = one(RM_FLOAT32, frames, channels, samples);
+    const rmt_setup setup = {TYPE, .input = input};
+    rmt_result got = rmt_run(&heap, &setup);
+    const char *first = strstr(got.outputs, "\"channels\":[{");
+    assert_non_null(first);
+    snprintf(text, 128, "%.*s", (int)strcspn(first + 13, "}"), first + 13);
+    rmt_result_clear(&got);
+    rm_value_clear(&input);
+}
+
+static void a_channel_has_the_same_level_alone_and_beside_others(void **unused)
+{
+    enum { FRAMES = 1003 };
+    static float alone[FRAMES], three[3 * FRAMES];
+    static const size_t lengths[] = {1, 7, 8, 9, 255, 256, 257, FRAMES};
+    char one_text[128], three_text[128];
+    (void)unused;
+    for (size_t i = 0; i < FRAMES; i++)
+        alone[i] = (float)((i * 7919) % 1000) / 1000.0f - 0.5f;
+    for (size_t i = 0; i < 3 * FRAMES; i++)
+        three[i] = i % 3 == 0 ? alone[i / 3] : NAN;
+    for (size_t i = 0; i < RMT_COUNT(lengths); i++) {
+        double squares = 0.0, peak = 0.0;
+        for (size_t k = 0; k < lengths[i]; k++) {
+            squares += (double)alone[k] * alone[k];
+            peak = fmax(peak, fabs((double)alone[k]));
+        }
+        level_text(alone, lengths[i], 1, one_text);
+        level_text(three, lengths[i], 3, three_text);
+        assert_string_equal(one_text, three_text);
+        double rms_got, peak_got;
+        assert_int_equal(sscanf(one_text, "{\"rms_dbfs\":%lf,\"peak_dbfs\":%lf", &rms_got, &peak_got), 2);
+        assert_true(fabs(rms_got - 10.0 * log10(squares / (double)lengths[i])) < 0.0051);
+        assert_true(fabs(peak_got - 20.0 * log10(peak)) < 0.0051);
+    }
+}
+
+RMT_MAIN(levels_are_what_the_samples_say, a_channel_has_the_same_level_alone_and_beside_others,
+         audio_passes_with_its_level_in_the_metadata)
