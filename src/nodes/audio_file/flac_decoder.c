@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nodes/audio_file/audio_decoder.h"
+#include "nodes/audio_file/audio_tags.h"
 #include "nodes/audio_file/flac_frame.h"
 
 typedef struct flac_decoder {
@@ -168,9 +169,8 @@ static bool frame_begins(const flac_decoder *f, const uint8_t *head, size_t leng
 static bool is_tail(rmi_audio_input *input)
 {
     const uint8_t *bytes = NULL;
-    const size_t there = rmi_audio_input_peek(input, 8, &bytes);
-    if (there == 0 || (there >= 3 && memcmp(bytes, "TAG", 3) == 0) ||
-        (there >= 8 && memcmp(bytes, "APETAGEX", 8) == 0) || (there >= 3 && memcmp(bytes, "ID3", 3) == 0))
+    const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_TAG_HEAD, &bytes);
+    if (rmi_audio_tag_size(bytes, there) != 0)
         return true;
     for (size_t i = 0; i < there; i++)
         if (bytes[i] != 0)

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <miniaudio_mp3.h>
+
 #include "nodes/audio_file/audio_decoder.h"
-#include "nodes/audio_file/audio_memory.h"
+#include "nodes/audio_file/audio_tags.h"
 #include "nodes/audio_file/mp3_frame.h"
 
 /* The samples that decoding delays by itself. */
@@ -36,26 +38,13 @@ static bool mp3_recognises(const uint8_t *head, size_t length)
 
 /* ---- Between frames */
 
-/* The size of the tag that begins here, or 0. */
-static uint64_t tag_size(const uint8_t *bytes, size_t length)
-{
-    if (length >= 10 && memcmp(bytes, "ID3", 3) == 0 && ((bytes[6] | bytes[7] | bytes[8] | bytes[9]) & 0x80) == 0)
-        return 10 + ((uint64_t)bytes[6] << 21 | (uint64_t)bytes[7] << 14 | (uint64_t)bytes[8] << 7 | bytes[9]) +
-               ((bytes[5] & 0x10) != 0 ? 10 : 0);
-    if (length >= 3 && memcmp(bytes, "TAG", 3) == 0)
-        return bytes[3] == '+' ? 227 : 128;
-    if (length >= 32 && memcmp(bytes, "APETAGEX", 8) == 0)
-        return (rmi_little32(bytes + 20) & 0x20000000) != 0 ? 32 + (uint64_t)rmi_little32(bytes + 12) : 32;
-    return 0;
-}
-
 /* Passes over tags and zeros. */
 static void pass_tags(rmi_audio_input *input)
 {
     for (;;) {
         const uint8_t *bytes = NULL;
-        const size_t there = rmi_audio_input_peek(input, 32, &bytes);
-        const uint64_t size = tag_size(bytes, there);
+        const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_TAG_HEAD, &bytes);
+        const uint64_t size = rmi_audio_tag_size(bytes, there);
         if (size != 0)
             (void)rmi_audio_input_skip(input, size);
         else if (there > 0 && bytes[0] == 0)
@@ -145,14 +134,17 @@ static int find_next(mp3_decoder *m, const uint8_t **bytes, rmi_mp3_head *head, 
             sound = m->free_size != 0;
         }
         const rmi_mp3_next next = sound ? rmi_mp3_follows(*bytes, there, head, ended) : RMI_MP3_OTHER;
-        const bool expected = sound && m->decoder.header[0] == 0xff && rmi_mp3_head_same(m->decoder.header, *bytes);
+        const bool expected =
+            sound && m->decoder.header[0] == 0xff && rmi_mp3_head_same(m->decoder.header, *bytes);
         if (next == RMI_MP3_CUT && (expected || m->base.sample_rate == 0))
             return m->frames == 0 && m->base.sample_rate == 0
                        ? no_frames(m, err)
-                       : rmi_audio_damaged(input, err, "is cut off: its last frame has %zu of %zu bytes", there,
-                                           head->size);
-        if (next == RMI_MP3_SAME || next == RMI_MP3_END || (next == RMI_MP3_OTHER && expected) || (sound && searched))
+                       : rmi_audio_damaged(input, err, "is cut off: its last frame has %zu of %zu bytes",
+                                           there, head->size);
+        if (next == RMI_MP3_SAME || next == RMI_MP3_END || (next == RMI_MP3_OTHER && expected))
             return RM_OK;
+        if (searched) /* what the search found ends differently when seen from here */
+            rmi_audio_input_take(input, 1);
         m->free_size = 0;
         if (there == 0 || !find_frame(m))
             return RM_DONE;
@@ -238,7 +230,7 @@ static int mp3_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *e
     const size_t there = rmi_audio_input_peek(input, RMI_MP3_FRAME, &bytes);
     (void)bytes;
     int rc = there == 0 ? RM_DONE : next_frame(m, err); /* sets the format */
-    m->lost = 0;                                          /* what stands before the first frame is nobody's loss */
+    m->lost = 0; /* what stands before the first frame is nobody's loss */
     if (rc == RM_DONE)
         rc = no_frames(m, err);
     if (rc == RM_AGAIN) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nodes/audio_file/audio_input.h"
+#include "nodes/audio_file/audio_tags.h"
 
 /* kbit/s by index: MPEG 1 layers 1, 2, 3, then MPEG 2 layer 1, then its layers 2 and 3. */
 static const uint16_t bit_rates[5][15] = {
@@ -25,7 +26,9 @@ bool rmi_mp3_head_read(const uint8_t *bytes, size_t free_size, rmi_mp3_head *out
                           .channels = bytes[3] >> 6 == 3 ? 1 : 2,
                           .mpeg1 = version == 3,
                           .free = bit_rate == 0,
-                          .sample_rate = rates[rate] >> (version == 3 ? 0 : version == 2 ? 1 : 2)};
+                          .sample_rate = rates[rate] >> (version == 3   ? 0
+                                                         : version == 2 ? 1
+                                                                        : 2)};
     out->samples = layer == 1 ? 384 : layer == 2 || out->mpeg1 ? 1152 : 576;
     out->padding = (bytes[2] & 2) == 0 ? 0 : layer == 1 ? 4 : 1;
     const size_t table = out->mpeg1 ? (size_t)layer - 1 : layer == 1 ? 3 : 4;
@@ -61,13 +64,6 @@ size_t rmi_mp3_free_size(const uint8_t *bytes, size_t length)
     return 0;
 }
 
-static bool is_tag(const uint8_t *bytes, size_t length)
-{
-    return length == 0 || (length >= 3 && (memcmp(bytes, "TAG", 3) == 0 || memcmp(bytes, "ID3", 3) == 0)) ||
-           (length >= 8 && memcmp(bytes, "APETAGEX", 8) == 0) ||
-           (length >= 6 && memcmp(bytes, "LYRICS", 6) == 0);
-}
-
 rmi_mp3_next rmi_mp3_follows(const uint8_t *bytes, size_t length, const rmi_mp3_head *head, bool ended)
 {
     if (head->size > length)
@@ -76,7 +72,7 @@ rmi_mp3_next rmi_mp3_follows(const uint8_t *bytes, size_t length, const rmi_mp3_
     const uint8_t *next = bytes + head->size;
     if (left >= RMI_MP3_HEAD && rmi_mp3_head_same(bytes, next))
         return RMI_MP3_SAME;
-    return (left == 0 && ended) || (left > 0 && is_tag(next, left)) ? RMI_MP3_END : RMI_MP3_OTHER;
+    return (left == 0 && ended) || rmi_audio_tag_size(next, left) != 0 ? RMI_MP3_END : RMI_MP3_OTHER;
 }
 
 size_t rmi_mp3_find(const uint8_t *bytes, size_t length, bool ended)

@@ -13,7 +13,7 @@ enum { RMI_MP3_FRAME = 4096, RMI_MP3_FREE = 2304, RMI_MP3_HEAD = 4 };
 typedef struct rmi_mp3_head {
     int layer, channels, sample_rate, samples; /* frames of sound in it */
     size_t size, padding;                      /* bytes, padding included; size 0: see `free` */
-    bool mpeg1, free;                          /* `free`: the size is known only from the next frame's place */
+    bool mpeg1, free; /* `free`: the size is known only from the next frame's place */
 } rmi_mp3_head;
 
 /* Reads a frame's head; false where it is none. `free_size`: the size without padding of a stream whose frames do
@@ -35,7 +35,7 @@ size_t rmi_mp3_find(const uint8_t *bytes, size_t length, bool ended);
 /* What the frame in front of the sound says, which has no sound of its own. */
 typedef struct rmi_mp3_info {
     bool is_info;
-    uint32_t frames;         /* that follow; 0: not said */
+    uint32_t frames; /* that follow; 0: not said */
     bool has_gaps;
     uint32_t delay, padding; /* samples that the encoder put in front and behind */
 } rmi_mp3_info;
