@@ -176,7 +176,7 @@ static int read_format(wav_decoder *w, const chunk *c, rm_error *err)
         return rmi_audio_damaged(w->base.input, err, "is not a sound WAV file: its format is cut off");
     w->tag = word16(w, f);
     const uint32_t channels = word16(w, f + 2), rate = word32(w, f + 4), bits = word16(w, f + 14);
-    if (channels == 0 || channels > RMI_AUDIO_CHANNELS || rate == 0 || rate > INT32_MAX)
+    if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || rate == 0 || rate > INT32_MAX)
         return rmi_audio_damaged(w->base.input, err,
                                  "is not a sound WAV file: it has %" PRIu32 " channel(s) at %" PRIu32 " Hz",
                                  channels, rate);
