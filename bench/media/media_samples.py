@@ -62,6 +62,9 @@ class Bench(samples.Bench):
         self.ffmpeg = shutil.which("ffmpeg")
         self.needed = [self.program, self.spawn, self.driver, self.driver_wasm]
 
+    def prepare(self):
+        """The files are made when something is to be decoded."""
+
     @staticmethod
     def succeed(commands):
         try:
