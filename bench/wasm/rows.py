@@ -103,7 +103,7 @@ REASONS = {
     "first": "most of it is compiling the file in Chromium; see the row of the run alone",
     "python": "the interpreter's loop is one large function, which WASM compilers treat less well than gcc, and calls through "
     "tables are checked; the reasons have not been measured singly",
-    "nodes": "not measured singly; the native build has vector instructions, WASM is built without",
+    "nodes": "not measured singly; the native build has vector instructions, in WASM only loops over samples have them",
     "hop": "not measured singly",
     "memory": "WASM memory counts in pages of 64 KiB, holds the data of the whole file and its stack from the start, and never "
     "shrinks; what is natively resident leaves pages out that were never touched",
