@@ -35,7 +35,7 @@ static void new_audio_is_silent_and_knows_its_format(void **unused)
         {2, 0, RM_CHANNEL_FRONT_LEFT | RM_CHANNEL_FRONT_RIGHT},
         {2, RM_CHANNEL_SIDE_LEFT | RM_CHANNEL_SIDE_RIGHT, RM_CHANNEL_SIDE_LEFT | RM_CHANNEL_SIDE_RIGHT},
         {6, 0, 0x3f},
-        {7, 0, 0},
+        {7, 0, 0x70f},
         {8, 0, 0x63f},
         {9, 0, 0},
     };

@@ -133,8 +133,12 @@ static int resample_more(rm_node *node, void *state, rm_error *err)
     rm_samples room = {0};
     size_t used = 0, made = 0;
     int rc = RM_OK;
-    if (r->resampler == NULL)
-        return r->audio.frames != 0 ? send(node, r, rm_value_move(&r->input), r->audio.frames) : RM_OK;
+    if (r->resampler == NULL && r->audio.frames != 0)
+        return send(node, r, rm_value_move(&r->input), r->audio.frames);
+    if (r->audio.frames == 0) {
+        rm_value_clear(&r->input);
+        return RM_OK;
+    }
     const size_t left = r->audio.frames - r->taken;
     const uint64_t ready = rmi_resampler_ready(r->resampler, left);
     if (ready != 0)

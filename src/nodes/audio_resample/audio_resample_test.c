@@ -17,30 +17,35 @@ static void check_frames(const rm_packet *packet, size_t frames, int32_t rate)
     assert_int_equal(audio.channel_layout, 3);
 }
 
-/* Runs with each allocation failing in turn; the last run, without a fault, is returned. */
-static rmt_stream run(const char *params, const rmt_chunk *chunks, size_t count)
+/* Runs with each allocation failing in turn; the last run, without a fault, is returned: end it with finish. */
+static rmt_stream run(rmt_heap *heap, const char *params, const rmt_chunk *chunks, size_t count)
 {
-    for (size_t nth = 0, faults = 1;; nth++) {
-        rmt_heap heap;
-        rmt_heap_init(&heap, nth + 1);
-        rmt_stream got = rmt_stream_run(&heap, "AudioResample", params, chunks, count);
-        faults = heap.faults;
-        if (faults == 0) {
+    for (size_t nth = 1;; nth++) {
+        rmt_heap_init(heap, nth);
+        rmt_stream got = rmt_stream_run(heap, "AudioResample", params, chunks, count);
+        if (heap->faults == 0) {
             assert_int_equal(got.rc, RM_DONE);
             return got;
         }
         assert_int_equal(got.rc, RM_E_OUT_OF_MEMORY);
         rmt_stream_clear(&got);
-        assert_int_equal(heap.live_blocks + heap.mistakes, 0);
+        assert_int_equal(heap->live_blocks + heap->mistakes, 0);
     }
+}
+
+static void finish(rmt_heap *heap, rmt_stream *got)
+{
+    rmt_stream_clear(got);
+    assert_int_equal(heap->live_blocks + heap->mistakes, 0);
 }
 
 static void times_and_counts_are_those_of_the_input(void **unused)
 {
     static const rmt_chunk chunks[] = {CHUNK(70 * MS, 960), CHUNK(90 * MS, 0), CHUNK(90 * MS, 960),
                                        CHUNK(110 * MS, 5)};
+    rmt_heap heap;
     (void)unused;
-    rmt_stream got = run("{\"sample_rate\":16000}", chunks, RMT_COUNT(chunks));
+    rmt_stream got = run(&heap, "{\"sample_rate\":16000}", chunks, RMT_COUNT(chunks));
     size_t frames = 0;
     for (size_t i = 0; i < got.count; i++) {
         rm_samples audio = {0};
@@ -56,7 +61,7 @@ static void times_and_counts_are_those_of_the_input(void **unused)
     }
     assert_int_equal(frames, 642); /* ceil(1925 / 3) */
     assert_in_range(got.count, 2, 4);
-    rmt_stream_clear(&got);
+    finish(&heap, &got);
 }
 
 static void a_jump_completes_the_old_audio(void **unused)
@@ -69,9 +74,10 @@ static void a_jump_completes_the_old_audio(void **unused)
                                          .channels = 2,
                                          .sample_rate = 48000,
                                          .first = 0.5f}};
+    rmt_heap heap;
     (void)unused;
     for (int i = 0; i < 2; i++) {
-        rmt_stream got = run("{\"sample_rate\":16000}", i == 0 ? gap : flagged, 2);
+        rmt_stream got = run(&heap, "{\"sample_rate\":16000}", i == 0 ? gap : flagged, 2);
         const int64_t second = i == 0 ? 50 * MS : 10 * MS;
         float first_half[2][320];
         size_t frames[2] = {0};
@@ -88,28 +94,30 @@ static void a_jump_completes_the_old_audio(void **unused)
         assert_true(frames[0] == 160 && frames[1] == 160);
         assert_memory_equal(first_half[0], first_half[1],
                             sizeof first_half[0]); /* nothing of the old is in the new */
-        rmt_stream_clear(&got);
+        finish(&heap, &got);
     }
 }
 
 static void audio_of_the_right_rate_passes(void **unused)
 {
     static const rmt_chunk chunks[] = {CHUNK(RM_NO_TIME, 480), CHUNK(RM_NO_TIME, 0), CHUNK(RM_NO_TIME, 480)};
+    rmt_heap heap;
     (void)unused;
-    rmt_stream got = run("{\"sample_rate\":48000}", chunks, 3);
+    rmt_stream got = run(&heap, "{\"sample_rate\":48000}", chunks, 3);
     assert_int_equal(got.count, 2);
     check_frames(&got.packets[0], 480, 48000);
     assert_int_equal(got.packets[1].timestamp, 10 * MS);
     assert_int_equal(got.packets[1].duration, 10 * MS);
-    rmt_stream_clear(&got);
+    finish(&heap, &got);
 }
 
 static void long_packets_are_sent_in_parts(void **unused)
 {
     static const rmt_chunk chunks[] = {{.frames = 1000, .channels = 1, .sample_rate = 1000}};
     size_t frames = 0;
+    rmt_heap heap;
     (void)unused;
-    rmt_stream got = run("{\"sample_rate\":384000,\"quality\":\"fast\"}", chunks, 1);
+    rmt_stream got = run(&heap, "{\"sample_rate\":384000,\"quality\":\"fast\"}", chunks, 1);
     for (size_t i = 0; i < got.count; i++) {
         rm_samples audio = {0};
         assert_int_equal(rm_samples_of(got.packets[i].value, &audio, NULL), RM_OK);
@@ -118,7 +126,7 @@ static void long_packets_are_sent_in_parts(void **unused)
     }
     assert_int_equal(frames, 384000);
     assert_int_equal(got.packets[got.count - 1].timestamp + got.packets[got.count - 1].duration, 1000 * MS);
-    rmt_stream_clear(&got);
+    finish(&heap, &got);
 }
 
 static void other_formats_in_mid_stream_are_errors(void **unused)
