@@ -83,7 +83,7 @@ static size_t make_header(const rmi_audio_writer *writer, uint32_t bytes, uint8_
     } else if (is_float) {
         at = put(at, 2, 0);
     }
-    if (is_float || extensible)
+    if (is_float)
         at = put(put(put_text(at, "fact"), 4, 4), 4, unknown ? UINT32_MAX : bytes / frame);
     at = put(put_text(at, "data"), 4, bytes);
     (void)put(out + 4, 4, unknown ? UINT32_MAX : (uint32_t)(at - out - 8) + bytes + (bytes & 1));
