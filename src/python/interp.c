@@ -205,11 +205,10 @@ static int set_up(void)
     PyObject *library = PySys_GetObject("_stdlib_dir");
     python->library = PyUnicode_FromFormat(library != NULL ? "%S/" : "/", library);
     python->paths = PyList_New(0);
-    python->sources = PyDict_New();
     python->loop_lock = PyThread_allocate_lock();
     python->module = PyImport_ImportModule("_remotemedia");
-    if (python->library == NULL || python->paths == NULL || python->sources == NULL ||
-        python->loop_lock == NULL || python->module == NULL)
+    if (python->library == NULL || python->paths == NULL || python->loop_lock == NULL ||
+        python->module == NULL)
         return -1;
     return rmi_interrupt_install();
 }

@@ -1,6 +1,7 @@
 /* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
  *   interp.c       the interpreter, threads that enter it    paths.c          where Python's library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
+ *   code_module.c  code in the manifest
  *   class_description.c, class_params.c  what the class's docstring and __init__ say
  *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
@@ -80,8 +81,7 @@ typedef struct rmi_python {
     } texts[RMI_PYTHON_KEYS];
     PyObject
         *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
-    PyObject *paths;   /* list of directories, as the user wrote them */
-    PyObject *sources; /* {file name: text} of code in manifests, for tracebacks */
+    PyObject *paths; /* list of directories, as the user wrote them */
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *end_mark;
     PyThread_type_lock loop_lock;
@@ -164,6 +164,10 @@ RM_MUST_CHECK PyObject *rmi_text_of(PyObject *object);
 /* Raises an error of ours (cleared) as a `_remotemedia.Error`. rmi_python_failed makes the same code and text
  * of it again. */
 void rmi_python_raise(rm_error *err);
+
+/* ---- code_module.c */
+/* Gives the lines of all code in manifests to linecache. No exception is set before or after. */
+void rmi_code_show(void);
 
 /* ---- module.c */
 /* The module `_remotemedia`. The process's state keeps its types. */

@@ -10,7 +10,8 @@
 typedef struct rmi_class {
     rm_node_type type; /* made for this class: its ports, its slots */
     rmi_host *host;    /* borrowed */
-    PyObject *object;  /* the class; for code that defines `process`: the module that it made */
+    PyObject *object;  /* the class; for code that defines `process`: its module */
+    PyObject *module;  /* of code in the manifest; else NULL */
     PyObject *outputs; /* tuple of the output ports' names */
     char *name;        /* as the manifest writes the type */
     rm_port *ports;
@@ -221,6 +222,12 @@ void rmi_class_free(rmi_class *class);
 /* Finds the class that a node_type names. RM_DONE: there is none; host->looked says where it looked. With the
  * GIL. */
 RM_MUST_CHECK int rmi_class_find(rmi_host *host, const char *node_type, PyObject **out, rm_error *err);
+
+/* ---- code_module.c */
+/* Runs the parameter `code` in a module of its own, and finds the class or the functions in it. With the GIL. */
+RM_MUST_CHECK int rmi_code_find(rmi_class *class, const rm_node_query *query, rm_error *err);
+/* Takes the class' module, if it has one, out of sys.modules. With or without the GIL. */
+void rmi_code_forget(rmi_class *class);
 
 /* ---- class_params.c */
 /* Checks the names of the parameters against the class' __init__, as far as its signature is known. */
