@@ -88,7 +88,7 @@ def values_of(name):
     if isinstance(space.get("Node"), type):
         return None
     try:
-        return marshal.dumps({key: space[key] for key in ("params", "name") if key in space})
+        return marshal.dumps({key: space[key] for key in ("params", "name") if isinstance(space.get(key), (dict, str))})
     except ValueError:  # the code has put other things there
         return None
 

@@ -204,7 +204,7 @@ static int set_up(void)
         return -1;
     PyObject *library = PySys_GetObject("_stdlib_dir");
     python->library = PyUnicode_FromFormat(library != NULL ? "%S/" : "/", library);
-    python->paths = PyList_New(0);
+    python->paths = PyDict_New();
     python->loop_lock = PyThread_allocate_lock();
     python->module = PyImport_ImportModule("_remotemedia");
     if (python->library == NULL || python->paths == NULL || python->loop_lock == NULL ||

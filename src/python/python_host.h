@@ -81,7 +81,7 @@ typedef struct rmi_python {
     } texts[RMI_PYTHON_KEYS];
     PyObject
         *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
-    PyObject *paths; /* list of directories, as the user wrote them */
+    PyObject *paths; /* {directory: as the user wrote it} */
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *end_mark;
     PyThread_type_lock loop_lock;

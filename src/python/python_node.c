@@ -28,8 +28,9 @@ static PyObject *construct(rmi_state *state)
     } else if (keywords != NULL && (none = PyTuple_New(0)) != NULL) {
         made = PyObject_Call(class->object, none, keywords);
     }
+    const bool own = made != NULL && class->is_module && PyObject_HasAttrString(made, "name");
     PyObject *id = made != NULL ? PyUnicode_FromString(rm_node_id(state->node)) : NULL;
-    if (id != NULL && PyObject_SetAttr(made, rmi_name(RMI_NAME_name), id) != 0)
+    if (id != NULL && !own && PyObject_SetAttr(made, rmi_name(RMI_NAME_name), id) != 0)
         PyErr_Clear(); /* a class may forbid new attributes */
     Py_XDECREF(id);
     Py_XDECREF(none);
