@@ -122,7 +122,7 @@ def install():
 def show():
     """Gives linecache the lines."""
     if (cache := getattr(sys.modules.get("linecache"), "cache", None)) is not None:
-        for file, source in list(files.values()):
+        for file, source in [both for both in list(files.values()) if both[0] not in cache]:
             lines = source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
             cache[file] = len(source), None, [line + "\n" for line in lines], file
 

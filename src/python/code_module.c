@@ -12,13 +12,14 @@ static int code_error(rm_error *err, int code, const char *id, const char *what)
     return code;
 }
 
-/* The module of _code.py. Where it is frozen, its package does not run for it, which would take longer. */
-static PyObject *import_code(void)
+/* The module of _code.py; NULL without an exception where it is not there yet and `load` is false. Where it is
+ * frozen, its package does not run for it, which would take longer. */
+static PyObject *import_code(bool load)
 {
     PyObject *name = PyUnicode_FromString("remotemedia._code"), *module = NULL;
     if (name != NULL)
         module = PyImport_GetModule(name);
-    if (name != NULL && module == NULL && !PyErr_Occurred()) {
+    if (name != NULL && module == NULL && load && !PyErr_Occurred()) {
         const int frozen = PyImport_ImportFrozenModuleObject(name);
         if (frozen > 0)
             module = PyImport_GetModule(name);
@@ -29,23 +30,14 @@ static PyObject *import_code(void)
     return module;
 }
 
-/* Calls a function of _code.py. */
-static PyObject *call(const char *function, PyObject *argument, PyObject *more)
-{
-    PyObject *code = import_code(), *result = NULL;
-    PyObject *name = code != NULL ? PyUnicode_FromString(function) : NULL;
-    if (name != NULL)
-        result = PyObject_CallMethodObjArgs(code, name, argument, more, NULL);
-    Py_XDECREF(name);
-    Py_XDECREF(code);
-    return result;
-}
-
 void rmi_code_show(void)
 {
-    PyObject *done = call("show", NULL, NULL);
+    PyObject *code = import_code(false), *done = NULL;
+    if (code != NULL)
+        done = PyObject_CallMethod(code, "show", NULL);
     PyErr_Clear();
     Py_XDECREF(done);
+    Py_XDECREF(code);
 }
 
 void rmi_code_forget(rmi_class *class)
@@ -54,34 +46,42 @@ void rmi_code_forget(rmi_class *class)
         return;
     const PyGILState_STATE held = rmi_enter();
     PyObject *exception = PyErr_GetRaisedException(), *name = PyModule_GetNameObject(class->module);
-    PyObject *done = name != NULL ? call("forget", name, NULL) : NULL;
+    PyObject *code = name != NULL ? import_code(false) : NULL;
+    PyObject *done = code != NULL ? PyObject_CallMethod(code, "forget", "O", name) : NULL;
     PyErr_Clear();
     Py_XDECREF(done);
+    Py_XDECREF(code);
     Py_XDECREF(name);
     Py_CLEAR(class->module);
     PyErr_SetRaisedException(exception);
     rmi_leave(held);
 }
 
-/* Makes the module and runs the code. */
-static int load(rmi_class *class, const char *id, const char *text)
+/* Runs the text, which is Unicode whatever it says of its encoding. */
+static PyObject *run(PyObject *module, const char *text)
 {
-    PyObject *node = PyUnicode_FromString(id), *source = PyUnicode_FromString(text), *file = NULL,
-             *code = NULL, *space = NULL, *done = NULL;
-    if (node != NULL && source != NULL)
-        class->module = call("make", node, source);
-    if (class->module != NULL && (file = PyModule_GetFilenameObject(class->module)) != NULL)
-        space = PyModule_GetDict(class->module);
-    if (space != NULL && PyDict_SetItemString(space, "__builtins__", PyEval_GetBuiltins()) == 0)
-        code = Py_CompileStringObject(text, file, Py_file_input, NULL, 0);
+    PyCompilerFlags flags = {.cf_flags = PyCF_IGNORE_COOKIE, .cf_feature_version = PY_MINOR_VERSION};
+    PyObject *space = PyModule_GetDict(module), *file = PyModule_GetFilenameObject(module), *code = NULL,
+             *done = NULL;
+    if (file != NULL && PyDict_SetItemString(space, "__builtins__", PyEval_GetBuiltins()) == 0)
+        code = Py_CompileStringObject(text, file, Py_file_input, &flags, 0);
     if (code != NULL)
         done = PyEval_EvalCode(code, space, space);
-    const int rc = done != NULL ? 0 : -1;
-    Py_XDECREF(done);
     Py_XDECREF(code);
     Py_XDECREF(file);
-    Py_XDECREF(source);
-    Py_XDECREF(node);
+    return done;
+}
+
+static int load(rmi_class *class, const char *id, const char *text)
+{
+    PyObject *makes = import_code(true), *done = NULL;
+    if (makes != NULL)
+        class->module = PyObject_CallMethod(makes, "make", "ss", id, text);
+    if (class->module != NULL)
+        done = run(class->module, text);
+    const int rc = done != NULL ? 0 : -1;
+    Py_XDECREF(done);
+    Py_XDECREF(makes);
     return rc;
 }
 
