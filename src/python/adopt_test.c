@@ -110,7 +110,7 @@ static void streams_have_threads_and_the_context(void **unused)
 RM_API const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:PyUnicode_New\nleak:resize_compact\nleak:r_object\n";
+    return "leak:PyUnicode_New\nleak:resize_compact\nleak:r_object\nleak:_PyCode_ConstantKey\nleak:functools_wraps\n";
 }
 
 /* Lets a suppression name a function that is not the innermost one. */
