@@ -164,7 +164,7 @@ static const char *unfit_layout(rm_value value, int flags)
 static int refuse_request(PyObject *self, int flags, const rm_tensor *view)
 {
     const char *unfit = unfit_layout(tensor_of(self)->value, flags);
-    if (format_of(view) == NULL)
+    if (flags & PyBUF_FORMAT && format_of(view) == NULL)
         PyErr_Format(PyExc_BufferError, "a tensor of %s has no buffer format", rm_dtype_name(view->dtype));
     else if (flags & PyBUF_WRITABLE && !rmi_tensor_is_writable(self))
         PyErr_SetString(PyExc_BufferError,

@@ -72,7 +72,11 @@ RM_MUST_CHECK PyObject *rmi_copy(PyObject *object, bool for_branch);
  * not counting `held` references to `object` itself. */
 bool rmi_reachable(PyObject *object, Py_ssize_t held);
 
-/* Makes RM_E_UNSUPPORTED, with a hint how to convert the object. */
+/* ---- advice.c */
+
+/* How to convert the object: an expression in `x`, and what it makes. */
+const char *rmi_advice_for(PyObject *object);
+/* Makes RM_E_UNSUPPORTED, with that as hint. */
 int rmi_unsupported(PyObject *object, rm_error *err);
 
 #endif
