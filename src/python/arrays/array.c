@@ -173,14 +173,15 @@ static int wrap_numbers(const rm_allocator *allocator, PyObject *array, rm_value
     return rc == RM_OK ? rmi_tensor_plain_bools(allocator, out, err) : rc;
 }
 
-/* Makes an RM_E_UNSUPPORTED of an exception that says why an object is no tensor. A traceback would not help
- * the user. `advice`: NULL, or what to do instead. */
-static int unsupported(const char *advice, rm_error *err)
+/* Makes an RM_E_UNSUPPORTED of an exception that says why `array` is no tensor, with advice for arrays of other
+ * libraries. A traceback would not help the user. */
+static int unsupported(PyObject *array, rm_error *err)
 {
     if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
         !PyErr_ExceptionMatches(PyExc_BufferError) && !PyErr_ExceptionMatches(PyExc_RuntimeError))
         return rmi_python_failed(NULL, err);
     PyObject *exception = PyErr_GetRaisedException(), *text = rmi_text_of(exception);
+    const char *advice = rmi_array_check(array) ? NULL : rmi_advice_by_class(array);
     (void)rm_error_set(err, RM_E_UNSUPPORTED, "%s",
                        text != NULL ? PyBytes_AS_STRING(text) : Py_TYPE(exception)->tp_name);
     if (advice != NULL)
@@ -191,7 +192,7 @@ static int unsupported(const char *advice, rm_error *err)
 }
 
 /* The same for an exception of our package, which has two arguments: what is wrong, and a hint. */
-static int refused(rm_error *err)
+static int refused(PyObject *array, rm_error *err)
 {
     PyObject *exception = PyErr_GetRaisedException(), *arguments = PyException_GetArgs(exception);
     const char *message = NULL, *hint = NULL;
@@ -205,7 +206,7 @@ static int refused(rm_error *err)
     }
     Py_DECREF(arguments);
     PyErr_SetRaisedException(exception);
-    return unsupported(NULL, err);
+    return unsupported(array, err);
 }
 
 /* For elements without a buffer's format: wraps their bytes, with a description of the dtype. */
@@ -218,7 +219,7 @@ static int described(const rm_allocator *allocator, PyObject *array, rm_value *o
     int rc = RM_OK;
     if (pair == NULL || !PyArg_ParseTuple(pair, "Os", &bytes, &description) ||
         rmi_tensor_wrap_buffer(allocator, bytes, description, out) != 0)
-        rc = refused(err);
+        rc = refused(array, err);
     const rm_tensor view = rm_tensor_view(*out);
     if (rc == RM_OK && view.dtype == RM_OPAQUE)
         rc = rmi_json_check_dtype(allocator, view.description, view.item_size, NULL);
@@ -267,7 +268,7 @@ int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_
         return array_to_value(allocator, array, out, err);
     const bool is_kept = Py_REFCNT(array) > held;
     if (rmi_tensor_from_dlpack(allocator, array, out) != 0)
-        return unsupported(rmi_advice_for(array), err);
+        return unsupported(array, err);
     rm_value shared = is_kept ? rm_value_move(out) : rm_null();
     const int rc = is_kept ? rmi_tensor_copy(allocator, shared, out, err) : RM_OK;
     rm_value_clear(&shared);

@@ -266,11 +266,10 @@ static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, r
     rm_error err = {0};
     *out = rm_null();
     if (!PyObject_CheckBuffer(source) && !rmi_array_like(source)) {
-        PyErr_Format(
-            PyExc_TypeError,
-            "a Tensor is made of an array, or of an object with a buffer, not of a '%s'; for numbers "
-            "array.array('f', x) or numpy.array(x)",
-            Py_TYPE(source)->tp_name);
+        PyErr_Format(PyExc_TypeError,
+                     "an array or a bytes-like object is required, not '%s'; array.array('f', x) and "
+                     "numpy.array(x) make arrays of numbers",
+                     Py_TYPE(source)->tp_name);
         return -1;
     }
     if (shape != Py_None || dtype != Py_None || !rmi_array_like(source))

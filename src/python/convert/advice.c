@@ -61,6 +61,8 @@ static const struct {
     {"xarray", "DataArray", "x.to_numpy() makes it an array, x.to_dict() a dict"},
     {"xarray", "Dataset", "x.to_dict() makes it a dict"},
     {"jax", "PRNGKeyArray", "jax.random.key_data(x) makes it an array"},
+    {"torch", "Tensor", "x.detach().cpu() makes it one that can be sent"},
+    {"cupy", "ndarray", "x.get() makes it an array"},
     {"cv2", "UMat", "x.get() makes it an array"},
 };
 
@@ -126,7 +128,7 @@ static const char *of_buffer(PyObject *object)
     return fits ? "remotemedia.Tensor(x) makes it a tensor, bytes(x) bytes" : "bytes(x) makes it bytes";
 }
 
-const char *rmi_advice_for(PyObject *object)
+const char *rmi_advice_by_class(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     const char *advice = NULL;
@@ -136,16 +138,25 @@ const char *rmi_advice_for(PyObject *object)
         if (has(type, of_attributes[i].first) &&
             (of_attributes[i].second == NULL || has(type, of_attributes[i].second)))
             advice = of_attributes[i].advice;
-    if (advice == NULL && PyObject_CheckBuffer(object))
-        advice = of_buffer(object);
-    if (advice == NULL && has(type, "__iter__") && has(type, "__len__"))
-        advice = "list(x) makes it a list";
-    if (advice == NULL && (type->tp_dictoffset != 0 || PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)))
-        advice = "vars(x) makes it a dict of its attributes";
-    return advice != NULL ? advice : "return a dict, list, string or number made from it";
+    return advice;
+}
+
+static const char *advice_for(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    const char *advice = rmi_advice_by_class(object);
+    if (advice != NULL)
+        return advice;
+    if (PyObject_CheckBuffer(object))
+        return of_buffer(object);
+    if (has(type, "__iter__") && has(type, "__len__"))
+        return "list(x) makes it a list";
+    if (type->tp_dictoffset != 0 || PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
+        return "vars(x) makes it a dict of its attributes";
+    return "return a dict, list, string or number made from it";
 }
 
 int rmi_unsupported(PyObject *object, rm_error *err)
 {
-    return rmi_unsupported_type(Py_TYPE(object)->tp_name, rmi_advice_for(object), err);
+    return rmi_unsupported_type(Py_TYPE(object)->tp_name, advice_for(object), err);
 }
