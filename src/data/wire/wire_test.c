@@ -183,9 +183,9 @@ static const struct {
     {RMI_WIRE_DICT, "[1, 2, true, 3, null, 4, 0.1, 5, \"x\", 6, 36893488147419103232, 7, -0.0, 8, \"1\", 9]",
      "{\"1\":9,\"true\":3,\"null\":4,\"0.1\":5,\"x\":6,\"36893488147419103232\":7,\"-0.0\":8}", NULL, NULL},
     {RMI_WIRE_SET, "[1]", NULL, "a Python object of type 'set' is no plain value",
-     "sorted(...) makes it a list in an order that does not change"},
+     "sorted(x, key=repr) makes it a list in an order that does not change"},
     {RMI_WIRE_FROZENSET, "[1]", NULL, "a Python object of type 'frozenset' is no plain value",
-     "sorted(...) makes it a list in an order that does not change"},
+     "sorted(x, key=repr) makes it a list in an order that does not change"},
 };
 
 static void the_plain_form_is_that_of_the_python_host(void **unused)
