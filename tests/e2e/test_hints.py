@@ -187,8 +187,9 @@ class Values(ProgramTest):
         elsewhere = (ROOT / "tests/libraries/arrays.py").read_text()
         of_numpy = {hint for hint in self.hints(VALUES_OF_NUMPY, "--path", dependency("numpy-wheel"),
                                                 prelude=PRELUDE + "import numpy as np\n")}
-        for advice in advice_in_sources() - seen - of_numpy:
-            self.assertIn(advice, elsewhere, "no test tries this advice")
+        untried = [advice for advice in advice_in_sources() - seen - of_numpy
+                   if f'"{advice.split(" makes ")[0].split(" says ")[0]}"' not in elsewhere]
+        self.assertEqual(untried, [])
 
     def test_of_numpy(self):
         prelude = PRELUDE + "import numpy, numpy as np, numpy.lib.recfunctions\n"

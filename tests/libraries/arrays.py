@@ -138,8 +138,6 @@ HINTS = [
     ("torch", "torch.ones(2, requires_grad=True)", "x.detach().cpu()", "Tensor(shape=(2,), dtype=float32)"),
 ]
 
-# What advice.c says of libraries that need another machine: "x.get() makes it an array" of cupy, and also "x.detach().cpu()
-# makes it one that can be sent", "x.to_list() makes it a list", "x.as_py() makes it a value of Python's".
 PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless"}
 
 

@@ -1,5 +1,5 @@
-/* How an object without a plain form becomes one: expressions in `x`, the object. tests/e2e/test_hints.py tries
- * what they say. */
+/* How an object without a plain form becomes one: expressions in `x`, the object. tests/e2e/test_hints.py
+ * and tests/libraries/arrays.py try what they say. */
 #include <string.h>
 
 #include "data/wire/wire.h"
@@ -49,7 +49,6 @@ static const struct {
     {"numpy", "datetime64", "str(x) makes it a string"},
     {"numpy", "timedelta64", "x.astype('int64') makes it a number"},
     {"numpy", "void", "x.item() makes it a tuple or bytes, numpy.asarray(x) an array"},
-    {"numpy", "generic", "x.item() makes it a value of Python's"},
     {"numpy", "dtype", "str(x) makes it a string"},
     {"pandas", "NAType", "None says the same"},
     {"pandas", "Period", "str(x) makes it a string"},
