@@ -29,6 +29,21 @@ for short, name in {"np": "numpy", "ml": "ml_dtypes", "mx": "mlx.core", "jnp": "
                     "pl": "polars", "pd": "pandas", "xr": "xarray", "Image": "PIL.Image", "ort": "onnxruntime",
                     "sparse": "scipy.sparse"}.items():
     globals()[short] = Lazy(name)
+def address(v):
+    # where the elements lie, as the library says; None: it does not say
+    if isinstance(v, remotemedia.Tensor):
+        return numpy.asarray(remotemedia.Tensor(v, dtype="uint8")).__array_interface__["data"][0]
+    if hasattr(v, "__array_interface__"):
+        return v.__array_interface__["data"][0]
+    if type(v).__module__.startswith("pyarrow") and hasattr(v, "buffers"):
+        return v.buffers()[1].address
+    for name in ("unsafe_buffer_pointer", "data_ptr"):  # of jax, and of torch and onnxruntime
+        if hasattr(v, name):
+            return getattr(v, name)()
+    if hasattr(v, "buffer_ptr"):  # of av
+        return v.buffer_ptr
+    if type(v).__module__.startswith("mlx"):
+        return numpy.asarray(memoryview(v)).__array_interface__["data"][0] if v.dtype.size != 2 else None
 for name in ("numpy", "jax", "av", "cv2", "attrs", "msgspec", "torch"):
     globals()[name] = Lazy(name)
 """
@@ -49,48 +64,48 @@ ARRIVE = [
     ("ml_dtypes", "np.array([1, 2], ml.float8_e8m0fnu)", "float8_e8m0fnu", "np.array([1, 2], ml.float8_e8m0fnu)", False),
     ("ml_dtypes", "np.array([(1, 2)], [('a', ml.bfloat16), ('b', 'i1')])", "opaque",
      "np.array([(1, 2)], [('a', ml.bfloat16), ('b', 'i1')])", False),
-    ("mlx", "mx.array([1.5, 2])", "float32", "np.array([1.5, 2], 'f4')", None),
+    ("mlx", "mx.array([1.5, 2])", "float32", "np.array([1.5, 2], 'f4')", False),
     ("mlx", "mx.array([1.5, 2], mx.bfloat16)", "bfloat16", "np.array([1.5, 2], ml.bfloat16)", None),
     ("mlx", "remotemedia.Tensor(memoryview(mx.array([1.5, 2], mx.bfloat16)))", "bfloat16",
-     "np.array([1.5, 2], ml.bfloat16)", None),
+     "np.array([1.5, 2], ml.bfloat16)", True),
     ("mlx", "remotemedia.Tensor(mx.array([1.5, 2], mx.bfloat16), shape=(2, 1))", "bfloat16",
-     "np.array([1.5, 2], ml.bfloat16)", None),
+     "np.array([1.5, 2], ml.bfloat16)", True),
     ("mlx", "mx.array([[1, 2], [3, 4]]).T", "int32", "np.array([1, 3, 2, 4], 'i4')", None),
-    ("mlx", "mx.array([1 + 2j])", "complex64", "np.array([1 + 2j], 'c8')", None),
-    ("mlx", "mx.array([True, False])", "bool", "np.array([True, False])", None),
-    ("jax", "jnp.array([1.5, 2])", "float32", "np.array([1.5, 2], 'f4')", None),
-    ("jax", "jnp.array([1.5, 2], jnp.bfloat16)", "bfloat16", "np.array([1.5, 2], ml.bfloat16)", None),
-    ("jax", "jnp.array([1.5, 2], jnp.float8_e5m2)", "float8_e5m2", "np.array([1.5, 2], ml.float8_e5m2)", None),
-    ("jax", "jnp.array([True, False])", "bool", "np.array([True, False])", None),
-    ("jax", "jax.dlpack.from_dlpack(remotemedia.Tensor(np.ones(2, 'f4')), copy=True)", "float32", "np.ones(2, 'f4')", None),
-    ("jax", "jax.dlpack.from_dlpack(jnp.ones(2), copy=True)", "float32", "np.ones(2, 'f4')", None),
-    ("jax", "jax.dlpack.from_dlpack(remotemedia.Tensor(np.ones(2, 'f4')))", "float32", "np.ones(2, 'f4')", None),
-    ("awkward", "remotemedia.Tensor(ak.Array([1, 2]))", "int64", "np.array([1, 2])", None),
-    ("pyarrow", "pa.array([1, 2])", "int64", "np.array([1, 2])", None),
+    ("mlx", "mx.array([1 + 2j])", "complex64", "np.array([1 + 2j], 'c8')", False),
+    ("mlx", "mx.array([True, False])", "bool", "np.array([True, False])", False),
+    ("jax", "jnp.array([1.5, 2])", "float32", "np.array([1.5, 2], 'f4')", False),
+    ("jax", "jnp.array([1.5, 2], jnp.bfloat16)", "bfloat16", "np.array([1.5, 2], ml.bfloat16)", False),
+    ("jax", "jnp.array([1.5, 2], jnp.float8_e5m2)", "float8_e5m2", "np.array([1.5, 2], ml.float8_e5m2)", False),
+    ("jax", "jnp.array([True, False])", "bool", "np.array([True, False])", False),
+    ("jax", "jax.dlpack.from_dlpack(remotemedia.Tensor(np.ones(2, 'f4')), copy=True)", "float32", "np.ones(2, 'f4')", False),
+    ("jax", "jax.dlpack.from_dlpack(jnp.ones(2), copy=True)", "float32", "np.ones(2, 'f4')", False),
+    ("jax", "jax.dlpack.from_dlpack(remotemedia.Tensor(np.ones(2, 'f4')))", "float32", "np.ones(2, 'f4')", False),
+    ("awkward", "remotemedia.Tensor(ak.Array([1, 2]))", "int64", "np.array([1, 2])", False),
+    ("pyarrow", "pa.array([1, 2])", "int64", "np.array([1, 2])", False),
     ("pyarrow", "pa.Tensor.from_numpy(np.ones((2, 2)))", "float64", "np.ones(4)", None),
-    ("pyarrow", "remotemedia.Tensor(pa.py_buffer(b'ab'))", "int8", "np.array([97, 98], 'i1')", None),
-    ("polars", "remotemedia.Tensor(pl.Series([1, 2]))", "int64", "np.array([1, 2])", None),
-    ("polars", "pl.DataFrame({'a': [1, 2]}).to_numpy()", "int64", "np.array([1, 2])", None),
-    ("pandas", "remotemedia.Tensor(pd.Series([1.5, 2]))", "float64", "np.array([1.5, 2])", None),
-    ("pandas", "pd.DataFrame({'a': [1], 'b': [2]}).to_numpy()", "int64", "np.array([1, 2])", None),
-    ("xarray", "remotemedia.Tensor(xr.DataArray([1.5]))", "float64", "np.array([1.5])", None),
-    ("scipy", "sparse.csr_array([[1.5, 0]]).toarray()", "float64", "np.array([1.5, 0])", None),
-    ("PIL", "remotemedia.Tensor(Image.new('1', (2, 1), 1))", "bool", "np.array([True, True])", None),
+    ("pyarrow", "remotemedia.Tensor(pa.py_buffer(b'ab'))", "int8", "np.array([97, 98], 'i1')", True),
+    ("polars", "remotemedia.Tensor(pl.Series([1, 2]))", "int64", "np.array([1, 2])", True),
+    ("polars", "pl.DataFrame({'a': [1, 2]}).to_numpy()", "int64", "np.array([1, 2])", True),
+    ("pandas", "remotemedia.Tensor(pd.Series([1.5, 2]))", "float64", "np.array([1.5, 2])", False),
+    ("pandas", "pd.DataFrame({'a': [1], 'b': [2]}).to_numpy()", "int64", "np.array([1, 2])", False),
+    ("xarray", "remotemedia.Tensor(xr.DataArray([1.5]))", "float64", "np.array([1.5])", False),
+    ("scipy", "sparse.csr_array([[1.5, 0]]).toarray()", "float64", "np.array([1.5, 0])", False),
+    ("PIL", "remotemedia.Tensor(Image.new('1', (2, 1), 1))", "bool", "np.array([True, True])", False),
     ("PIL", "np.asarray(Image.new('1', (2, 1), 1))", "bool", "np.array([True, True])", True),
-    ("PIL", "remotemedia.Tensor(Image.new('RGB', (1, 1), (1, 2, 3)))", "uint8", "np.array([1, 2, 3], 'u1')", None),
-    ("PIL", "remotemedia.Tensor(Image.new('I;16', (1, 1), 513))", "uint16", "np.array([513], 'u2')", None),
-    ("PIL", "remotemedia.Tensor(Image.new('F', (1, 1), 0.5))", "float32", "np.array([0.5], 'f4')", None),
+    ("PIL", "remotemedia.Tensor(Image.new('RGB', (1, 1), (1, 2, 3)))", "uint8", "np.array([1, 2, 3], 'u1')", False),
+    ("PIL", "remotemedia.Tensor(Image.new('I;16', (1, 1), 513))", "uint16", "np.array([513], 'u2')", False),
+    ("PIL", "remotemedia.Tensor(Image.new('F', (1, 1), 0.5))", "float32", "np.array([0.5], 'f4')", False),
     ("av", "av.VideoFrame.from_ndarray(np.full((16, 16, 3), 7, 'u1'), 'rgb24').to_ndarray()", "uint8",
-     "np.full(768, 7, 'u1')", None),
+     "np.full(768, 7, 'u1')", True),
     ("av", "av.VideoFrame.from_ndarray(np.full((16, 64, 3), 7, 'u1'), 'rgb24').planes[0]", "uint8",
-     "np.full(3072, 7, 'u1')", None),
+     "np.full(3072, 7, 'u1')", False),
     ("av", "av.AudioFrame.from_ndarray(np.ones((1, 8), 'i2'), 's16', 'stereo').to_ndarray()", "int16",
-     "np.ones(8, 'i2')", None),
-    ("av", "remotemedia.Tensor(av.Packet(b'ab'))", "uint8", "np.array([97, 98], 'u1')", None),
-    ("onnxruntime", "ort.OrtValue.ortvalue_from_numpy(np.ones(2, 'f4'))", "float32", "np.ones(2, 'f4')", None),
-    ("onnxruntime", "ort.OrtValue.ortvalue_from_numpy(np.array([True, False]))", "bool", "np.array([True, False])", None),
-    ("cv2", "cv2.add(np.ones((2, 2), 'u1'), 254)", "uint8", "np.full(4, 255, 'u1')", None),
-    ("cv2", "cv2.UMat(np.ones((2, 2), 'u1')).get()", "uint8", "np.ones(4, 'u1')", None),
+     "np.ones(8, 'i2')", False),
+    ("av", "remotemedia.Tensor(av.Packet(b'ab'))", "uint8", "np.array([97, 98], 'u1')", True),
+    ("onnxruntime", "ort.OrtValue.ortvalue_from_numpy(np.ones(2, 'f4'))", "float32", "np.ones(2, 'f4')", False),
+    ("onnxruntime", "ort.OrtValue.ortvalue_from_numpy(np.array([True, False]))", "bool", "np.array([True, False])", False),
+    ("cv2", "cv2.add(np.ones((2, 2), 'u1'), 254)", "uint8", "np.full(4, 255, 'u1')", False),
+    ("cv2", "cv2.UMat(np.ones((2, 2), 'u1')).get()", "uint8", "np.ones(4, 'u1')", False),
     ("torch", "torch.ones(2)", "float32", "np.ones(2, 'f4')", None),
     ("torch", "torch.ones(2, dtype=torch.bfloat16)", "bfloat16", "np.ones(2, ml.bfloat16)", None),
 ]
@@ -159,21 +174,22 @@ def run(options, code, sink, items=(0,)):
 def arrives(options, value, dtype, wanted, copied):
     code = f"""def process(_):
     v = {value}
-    at = v.__array_interface__["data"][0] if hasattr(v, "__array_interface__") and hasattr(v, "dtype") else None
-    return [v, at, ({wanted}).tobytes()]
+    return [v, address(v), ({wanted}).tobytes()]
 """
     sink = """import numpy
 def process(v):
     t, at, wanted = v
     bits = numpy.ascontiguousarray(numpy.asarray(t)) if t.dtype != "opaque" else numpy.asarray(t)
-    seen = numpy.asarray(remotemedia.Tensor(t, dtype="uint8")).__array_interface__["data"][0] if at else None
-    return [t.dtype, bits.tobytes() == wanted, None if at is None else at != seen]
+    seen = address(t) if at is not None and numpy.asarray(t).flags.c_contiguous else None
+    return [t.dtype, bits.tobytes() == wanted, None if seen is None else at != seen]
 """
     got, error = run(options, code, sink)
     if error is not None:
         return f"refused: {error['message']}"
     if got[:2] != [dtype, True]:
         return f"arrived as {got[0]}, {'the same' if got[1] else 'other'} elements; wanted {dtype}"
+    if options.copies:
+        print(value, {None: "?", True: "copied", False: "not copied"}[got[2]])
     return None if copied is None or got[2] == copied else f"{'copied' if got[2] else 'not copied'}"
 
 
@@ -207,6 +223,7 @@ def main():
     parser.add_argument("--program", default=str(ROOT / "build/native/bin/remotemedia"))
     parser.add_argument("--path", required=True, help="the folder with the libraries: pip install --target FOLDER -r arrays.txt")
     parser.add_argument("--filter", default="", metavar="TEXT", help="only rows with TEXT in their library or value")
+    parser.add_argument("--copies", action="store_true", help="say which are copied")
     options = parser.parse_args()
     there = versions(options.path)
     passed, failed, skipped = 0, 0, set()
