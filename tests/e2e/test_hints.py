@@ -111,6 +111,7 @@ VALUES = [
     ("'a\\ud800'", "x.encode('utf-8', 'replace').decode()", "'a?'"),
     ("{b'a': 1, (1, 2): 2}", "{str(k): v for k, v in x.items()}", '{"b\'a\'": 1, \'(1, 2)\': 2}'),
     ("{1: 'a', '1': 'b'}", "list(x.items())", "[[1, 'a'], ['1', 'b']]"),
+    ("__import__('remotemedia').Packet(3)", "x.value", "3"),
     ("function", "call it", None),
     ("[].sort", "call it", None),
     ("Plain().__init__", "call it", None),

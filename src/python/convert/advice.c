@@ -22,6 +22,7 @@ static const struct {
     {"", "module", "x.__name__ makes it a string"},
     {"", "slice", "[x.start, x.stop, x.step] makes it a list"},
     {"", "BaseException", "str(x) makes it a string"},
+    {"remotemedia", "Packet", "x.value is its value; a node emits a Packet by itself"},
     {"array", "array", "x.tolist() makes it a list"},
     {"decimal", "Decimal", "str(x) makes it a string, float(x) a number"},
     {"fractions", "Fraction", "str(x) makes it a string, float(x) a number"},
