@@ -1,4 +1,6 @@
 /* Python's own kinds of values (tuples, sets and the like) on their way through a pipeline outside Python. */
+#include <math.h>
+
 #include "base/alloc.h"
 #include "base/text.h"
 #include "data/blocks.h"
@@ -78,7 +80,7 @@ static int key_of(const rm_allocator *allocator, rm_value key, rm_value *out, rm
     return rmi_key_of(allocator, key, out, err);
 }
 
-/* Names a key as Python's repr() does, but for texts that need escapes. */
+/* Names a key as Python writes it, but for texts that need escapes. */
 static void show(rmi_text *text, rm_value key)
 {
     size_t length = 0;
@@ -86,6 +88,8 @@ static void show(rmi_text *text, rm_value key)
     const char *shown = rm_string_text(key, &length);
     if (key.kind == RM_NULL || key.kind == RM_BOOL)
         shown = key.kind == RM_NULL ? "None" : key.b ? "True" : "False";
+    else if (key.kind == RM_FLOAT && !isfinite(key.f))
+        shown = isnan(key.f) ? "nan" : key.f > 0 ? "inf" : "-inf";
     else if (key.kind != RM_STRING && rmi_key_of(text->allocator, key, &written, NULL) == RM_OK)
         shown = rm_string_text(written, &length);
     rmi_text_append_c(text, key.kind == RM_STRING ? "'" : "");

@@ -178,27 +178,41 @@ static PyObject *first_with(rmi_walk *w, const entries *e, rm_value text)
     return key;
 }
 
-/* The beginning of repr(key), as bytes. */
+/* A key as Python writes it, whatever its class does; the beginning, as bytes. */
 static PyObject *shown(PyObject *key)
 {
     enum { SHOWN = 60 };
-    PyObject *whole = PyObject_Repr(key),
-             *start = whole != NULL ? PyUnicode_Substring(whole, 0, SHOWN) : NULL;
+    PyObject *number = rmi_array_number(key), *plain = number != NULL ? number : key, *whole = NULL;
+    if (PyUnicode_Check(plain))
+        whole = PyUnicode_Type.tp_repr(plain);
+    else if (PyLong_Check(plain) && !PyBool_Check(plain))
+        whole = PyLong_Type.tp_repr(plain);
+    else
+        whole = PyFloat_Check(plain) ? PyFloat_Type.tp_repr(plain) : PyObject_Repr(plain);
+    PyObject *start = whole != NULL ? PyUnicode_Substring(whole, 0, SHOWN) : NULL;
     PyObject *bytes = start != NULL ? rmi_text_of(start) : NULL;
     PyErr_Clear();
     Py_XDECREF(start);
     Py_XDECREF(whole);
+    Py_XDECREF(number);
     return bytes;
+}
+
+int rmi_walk_same_text(rmi_walk *w, PyObject *one, PyObject *other, PyObject *dict)
+{
+    PyObject *names[2] = {shown(one), shown(other)};
+    const int rc =
+        rmi_same_text(names[0] != NULL ? PyBytes_AS_STRING(names[0]) : "?",
+                      names[1] != NULL ? PyBytes_AS_STRING(names[1]) : "?", Py_TYPE(dict)->tp_name, w->err);
+    Py_XDECREF(names[0]);
+    Py_XDECREF(names[1]);
+    return rc;
 }
 
 static int same_text(rmi_walk *w, const entries *e, PyObject *key, rm_value text)
 {
-    PyObject *first = first_with(w, e, text), *one = first != NULL ? shown(first) : NULL, *other = shown(key);
-    const int rc =
-        rmi_same_text(one != NULL ? PyBytes_AS_STRING(one) : "?",
-                      other != NULL ? PyBytes_AS_STRING(other) : "?", Py_TYPE(e->dict)->tp_name, w->err);
-    Py_XDECREF(one);
-    Py_XDECREF(other);
+    PyObject *first = first_with(w, e, text);
+    const int rc = rmi_walk_same_text(w, first != NULL ? first : key, key, e->dict);
     Py_XDECREF(first);
     return rc;
 }

@@ -183,12 +183,8 @@ static int other_dict(packing *p, PyObject *object)
                               Py_TYPE(object)->tp_name);
         else if (PyDict_SetItem(same, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1)) != 0)
             rc = rmi_python_failed(NULL, p->walk.err);
-        else if (PyDict_GET_SIZE(same) != i + 1) {
-            rc = RM_E_UNSUPPORTED;
-            (void)rm_error_set(p->walk.err, rc, "items() of a '%s' gives a key twice",
-                               Py_TYPE(object)->tp_name);
-            rm_error_hint(p->walk.err, "list(x.items()) makes it a list of pairs");
-        }
+        else if (PyDict_GET_SIZE(same) != i + 1)
+            rc = rmi_walk_same_text(&p->walk, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 0), object);
     }
     if (rc == RM_OK)
         rc = dict(p, same, object);

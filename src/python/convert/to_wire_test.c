@@ -294,7 +294,7 @@ static const struct {
     {"[{1: object()}]", RM_E_UNSUPPORTED, "a Python object of type 'object' is no plain value"},
     {"{Hashed()}", RM_E_UNSUPPORTED, "a Python object of type 'Hashed' is no plain value"},
     {"{Hashed(): 1}", RM_E_UNSUPPORTED, "a Python object of type 'Hashed' is no plain value"},
-    {"Twice()", RM_E_UNSUPPORTED, "items() of a 'Twice' gives a key twice"},
+    {"Twice()", RM_E_UNSUPPORTED, "the keys 'a' and 'a' of a Python Twice have the same text"},
     {"Odd()", RM_E_UNSUPPORTED, "items() of a 'Odd' gives no pairs"},
     {"10**4300", RM_E_LIMIT, "an integer has more than 4300 digits"},
     {"1 << 20000", RM_E_LIMIT, "an integer has more than 4300 digits"},
