@@ -224,14 +224,24 @@ static rm_value detail_of(PyObject *exception)
     return detail;
 }
 
+/* What input() and the debugger raise at the end of standard input. */
+static bool wanted_input(PyObject *exception, const char *message)
+{
+    if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
+        return strstr(message, "EOF when reading a line") != NULL;
+    return strcmp(Py_TYPE(exception)->tp_name, "BdbQuit") == 0;
+}
+
 static void set_hint(PyObject *exception, rm_error *err)
 {
     if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
         rm_error_hint(
             err, "sys.exit() and os._exit() in a node do not end the program; raise an exception, or return "
                  "None to drop the item");
-    else if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
-        rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
+    else if (wanted_input(exception, err->message))
+        rm_error_hint(err,
+                      "a node cannot read the program's standard input; its items come as arguments. At a "
+                      "terminal, after sys.stdin = open('/dev/tty'), input() and breakpoint() ask there");
 }
 
 /* Looks into groups too: asyncio.TaskGroup wraps the exception, with other failures. */

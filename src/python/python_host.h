@@ -11,9 +11,9 @@
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
  * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
- * copyable.c knows which objects it can copy.
+ * copyable.c knows which objects it can copy; advice.c says how the user can convert others.
  * In arrays/: array.c has arrays of numpy and others; dlpack.c the structures in which libraries exchange
- * them; tensor_type.c and tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package;
+ * them; scalars.c numpy's numbers; tensor_type.c and tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package;
  * memory_owners.c finds out who may change an array's memory.
  * Unless a comment says otherwise, the caller of a function holds the GIL (between rmi_enter and rmi_leave),
  * PyObject results are new references, and NULL or -1 means that a Python exception is set. */
@@ -38,7 +38,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
     X(close_one) X(set_exception) X(create_future) X(finish_soon) X(__init__) \
-    X(__dataclass_fields__) X(item) X(_value_) \
+    X(__dataclass_fields__) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
     X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
 /* clang-format on */
