@@ -231,6 +231,9 @@ RM_API RM_MUST_CHECK int rm_node_pull(rm_node *node, bool wait, rm_packet *packe
  * cannot, a node whose code cannot be suspended returns RM_OK from stream until `end` is called, and then
  * runs its code over the whole stream. */
 RM_API bool rm_node_can_wait(const rm_node *node);
+/* Whether there is room behind the node for another packet. A call that emits many packets ends, with RM_MORE,
+ * when there is none. */
+RM_API bool rm_node_has_room(const rm_node *node);
 
 /* The id and the allocator are borrowed, and valid until after close. Messages go to the runtime's log, from
  * calls of the node. */

@@ -1,8 +1,7 @@
 """The event loop of asynchronous nodes. The runtime drives it from outside: one short step at a time, between packets."""
 import asyncio
 import sys
-
-END = object()  # what next_one returns at the end
+from asyncio import CancelledError  # noqa: F401  (the runtime takes it from here)
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -25,7 +24,7 @@ class Loop(asyncio.SelectorEventLoop):
             self._stopping = False
 
     def finish(self, task: asyncio.Task) -> None:
-        """Runs until the task is done."""
+        """Runs until the task is done; for the coroutine of an asynchronous iterator: until it has something."""
         while not task.done():
             self._turn()
 
@@ -36,20 +35,13 @@ class Loop(asyncio.SelectorEventLoop):
         self._finish_until([task], over)
         timer.cancel()
 
-    def cancel(self, works: list) -> None:
-        """Ends pairs of a task and an asynchronous generator (or None); all of them together have a second."""
+    def end(self, tasks: list) -> None:
+        """Waits for tasks that were told to end; all of them together have a second."""
         over: list = []
         timer = self.call_later(1.0, over.append, True)
         try:
-            ending = [task for task, _ in works if task is not None and not task.done()]
-            for task in ending:
-                task.cancel()
-            self._finish_until(ending, over)
-            for task, iterator in works:
-                if iterator is not None and (task is None or task.done()):
-                    ending.append(self.create_task(close_one(iterator)))
-            self._finish_until(ending, over)
-            for task in ending:
+            self._finish_until(tasks, over)
+            for task in tasks:
                 if task.done() and not task.cancelled() and task.exception() is not None:
                     raise task.exception()
         finally:
@@ -80,19 +72,6 @@ class Loop(asyncio.SelectorEventLoop):
 
 async def await_one(awaitable: object) -> object:
     return await awaitable
-
-
-async def next_one(iterator: object) -> object:
-    try:
-        return await iterator.__anext__()
-    except StopAsyncIteration:
-        return END
-
-
-async def close_one(iterator: object) -> None:
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        await close()
 
 
 loop = Loop()

@@ -17,8 +17,8 @@ static int set_up_loop(rmi_python *python)
         python->task_type = PyObject_GetAttrString(asyncio, "Task");
         python->set_running = PyObject_GetAttrString(asyncio, "_set_running_loop");
         python->current_task = PyObject_GetAttrString(asyncio, "current_task");
-        python->end_mark = PyObject_GetAttrString(module, "END");
-        python->task_keywords = Py_BuildValue("(ss)", "loop", "eager_start");
+        python->cancelled_error = PyObject_GetAttrString(module, "CancelledError");
+        python->task_keywords = Py_BuildValue("(sss)", "loop", "eager_start", "context");
         python->loop = PyObject_GetAttrString(module, "loop");
     }
     Py_XDECREF(asyncio);
@@ -44,8 +44,9 @@ static bool no_async(void)
     return true;
 }
 
-/* One thread at a time uses the loop: others wait, without the GIL, until that thread has left it. */
-static int loop_enter(void)
+/* One thread at a time uses the loop: others wait, without the GIL, until that thread has left it. Code that
+ * the loop runs has contexts of its own. */
+int rmi_loop_enter(rmi_state *state)
 {
     rmi_python *python = rmi_python_of_process();
     const unsigned long thread = PyThread_get_thread_ident();
@@ -61,13 +62,13 @@ static int loop_enter(void)
     }
     python->loop_owner = thread;
     python->loop_depth = 1;
+    rmi_context_leave(state);
     PyObject *done = PyObject_CallOneArg(python->set_running, python->loop);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
 
-/* Keeps an exception that is set. */
-static void loop_leave(void)
+void rmi_loop_leave(rmi_state *state)
 {
     rmi_python *python = rmi_python_of_process();
     if (--python->loop_depth > 0)
@@ -78,6 +79,7 @@ static void loop_leave(void)
     PyErr_Clear();
     PyErr_SetRaisedException(exception);
     PyThread_release_lock(python->loop_lock);
+    rmi_context_enter(state);
 }
 
 bool rmi_loop_runs_here(void)
@@ -87,16 +89,16 @@ bool rmi_loop_runs_here(void)
 }
 
 /* Calls a method of the loop. A method with an argument waits. */
-static int call_loop(rmi_python_name name, PyObject *argument)
+static int call_loop(rmi_state *state, rmi_python_name name, PyObject *argument)
 {
-    if (loop_enter() != 0)
+    if (rmi_loop_enter(state) != 0)
         return -1;
     rmi_python *python = rmi_python_of_process();
     python->loop_waits += argument != NULL;
     PyObject *done = argument != NULL ? PyObject_CallMethodOneArg(python->loop, rmi_name(name), argument)
                                       : PyObject_CallMethodNoArgs(python->loop, rmi_name(name));
     python->loop_waits -= argument != NULL;
-    loop_leave();
+    rmi_loop_leave(state);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
@@ -177,7 +179,10 @@ static int wake_others(const rmi_state *state)
 
 int rmi_loop_step(rmi_state *state)
 {
-    return call_loop(RMI_NAME_step, NULL) != 0 ? -1 : wake_others(state);
+    state->polling = true;
+    const int rc = call_loop(state, RMI_NAME_step, NULL);
+    state->polling = false;
+    return rc != 0 ? -1 : wake_others(state);
 }
 
 void rmi_loop_after_call(void)
@@ -219,41 +224,35 @@ void rmi_waiting(rmi_state *state, bool waiting)
 
 /* ---- Tasks */
 
-/* Task(coroutine, loop=loop, eager_start=True): a coroutine that never suspends is done when this returns.
- * Consumes `coroutine`. */
-static PyObject *start_task(PyObject *coroutine)
+/* Task(coroutine, loop=loop, eager_start=True, context=context): a coroutine that never suspends is done when
+ * this returns. Consumes `coroutine` and `context`. */
+static PyObject *start_task(PyObject *coroutine, PyObject *context)
 {
     rmi_python *python = rmi_python_of_process();
     PyObject *task = NULL;
-    if (coroutine == NULL)
-        return NULL;
-    PyObject *arguments[4] = {NULL, coroutine, python->loop, Py_True};
-    task = PyObject_Vectorcall(python->task_type, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                               python->task_keywords);
-    Py_DECREF(coroutine);
+    if (coroutine != NULL && context != NULL) {
+        PyObject *arguments[5] = {NULL, coroutine, python->loop, Py_True, context};
+        task = PyObject_Vectorcall(python->task_type, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                   python->task_keywords);
+    }
+    Py_XDECREF(context);
+    Py_XDECREF(coroutine);
     return task;
 }
 
-PyObject *rmi_task_new(PyObject *awaitable)
+PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context)
 {
-    if (loop_enter() != 0)
+    const bool is_coroutine =
+        PyCoro_CheckExact(awaitable) || Py_IS_TYPE(awaitable, rmi_python_of_process()->iteration_type);
+    if (rmi_loop_enter(state) != 0)
         return NULL;
-    PyObject *coroutine = PyCoro_CheckExact(awaitable)
-                              ? Py_NewRef(awaitable)
-                              : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
-                                                          rmi_name(RMI_NAME_await_one), awaitable);
-    PyObject *task = start_task(coroutine);
-    loop_leave();
-    return task;
-}
-
-PyObject *rmi_task_next(PyObject *iterator)
-{
-    if (loop_enter() != 0)
-        return NULL;
-    PyObject *task = start_task(PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
-                                                          rmi_name(RMI_NAME_next_one), iterator));
-    loop_leave();
+    PyObject *coroutine =
+        is_coroutine ? Py_NewRef(awaitable)
+                     : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                 rmi_name(RMI_NAME_await_one), awaitable);
+    PyObject *task =
+        start_task(coroutine, context != NULL ? Py_NewRef(context) : PyContext_Copy(state->context));
+    rmi_loop_leave(state);
     return task;
 }
 
@@ -270,50 +269,39 @@ PyObject *rmi_task_result(PyObject *task)
     return PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_result));
 }
 
-bool rmi_is_end(PyObject *result)
-{
-    return result == rmi_python_of_process()->end_mark;
-}
-
-int rmi_task_finish(PyObject *task)
+int rmi_task_finish(rmi_state *state, PyObject *task)
 {
     const int done = rmi_task_done(task);
-    return done != 0 ? (done < 0 ? -1 : 0) : call_loop(RMI_NAME_finish, task);
+    return done != 0 ? (done < 0 ? -1 : 0) : call_loop(state, RMI_NAME_finish, task);
 }
 
 int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err)
 {
     int done = rmi_task_done(task);
-    if (done < 0 || (done == 0 && call_loop(RMI_NAME_finish_soon, task) != 0))
+    if (done < 0 || (done == 0 && call_loop(state, RMI_NAME_finish_soon, task) != 0))
         return rmi_python_failed(state->node, err);
     if (done == 0 && (done = rmi_task_done(task)) > 0)
         return RM_OK;
-    if (done == 0 && rmi_task_cancel(task) == 0)
+    if (done == 0 && rmi_task_cancel(state, task) == 0)
         return rm_error_set(err, RM_E_TIMEOUT, "%s of node '%s' did not end within a second", what,
                             rm_node_id(state->node));
     return done > 0 ? RM_OK : rmi_python_failed(state->node, err);
 }
 
-PyObject *rmi_task_close(PyObject *iterator)
+int rmi_tasks_end(rmi_state *state, PyObject *tasks)
 {
-    if (loop_enter() != 0)
-        return NULL;
-    PyObject *task = start_task(PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
-                                                          rmi_name(RMI_NAME_close_one), iterator));
-    loop_leave();
-    return task;
+    return call_loop(state, RMI_NAME_end, tasks);
 }
 
-int rmi_tasks_cancel(PyObject *pairs)
+int rmi_task_cancel(rmi_state *state, PyObject *task)
 {
-    return call_loop(RMI_NAME_cancel, pairs);
-}
-
-int rmi_task_cancel(PyObject *task)
-{
-    PyObject *pairs = Py_BuildValue("[(OO)]", task, Py_None);
-    const int rc = pairs != NULL ? rmi_tasks_cancel(pairs) : -1;
-    Py_XDECREF(pairs);
+    PyObject *tasks = PyList_New(1);
+    PyObject *done = tasks != NULL ? PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_cancel)) : NULL;
+    if (done != NULL)
+        PyList_SET_ITEM(tasks, 0, Py_NewRef(task));
+    const int rc = done != NULL ? rmi_tasks_end(state, tasks) : -1;
+    Py_XDECREF(done);
+    Py_XDECREF(tasks);
     return rc;
 }
 

@@ -14,6 +14,7 @@ static int add_types(PyObject *module, rmi_python *python)
         {&python->stream_type, rmi_stream_type_new, "Stream"},
         {&python->ready_type, rmi_ready_type_new, "Ready"},
         {&python->waker_type, rmi_waker_type_new, "Waker"},
+        {&python->iteration_type, rmi_iteration_type_new, "Iteration"},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if ((*types[i].place = types[i].make(module)) == NULL ||

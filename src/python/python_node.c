@@ -46,13 +46,13 @@ static int method(rmi_state *state, rmi_python_name name, PyObject **found)
 /* Waits for a hook. A cleanup has a second, as pending tasks have when a run ends. */
 static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm_error *err)
 {
-    PyObject *task = rmi_task_new(awaitable), *awaited = NULL;
+    PyObject *task = rmi_task_new(state, awaitable, state->context), *awaited = NULL;
     int rc = task == NULL ? rmi_python_failed(state->node, err) : RM_OK;
     if (rc == RM_OK && is_cleanup)
         rc = rmi_task_finish_soon(state, task, "cleanup()", err);
-    else if (rc == RM_OK && rmi_task_finish(task) != 0) {
+    else if (rc == RM_OK && rmi_task_finish(state, task) != 0) {
         rc = rmi_python_failed(state->node, err);
-        if (rmi_task_cancel(task) != 0) /* the call was asked to stop while it waited */
+        if (rmi_task_cancel(state, task) != 0) /* the call was asked to stop while it waited */
             PyErr_Clear();
     }
     if (rc == RM_OK && (awaited = rmi_task_result(task)) == NULL)
@@ -108,6 +108,8 @@ static void release_all(rmi_state *state)
     Py_CLEAR(state->self);
     Py_CLEAR(state->instance);
     Py_CLEAR(state->spare);
+    rmi_context_leave(state);
+    Py_CLEAR(state->context);
 }
 
 static int open_job(rmi_state *state, rm_error *err)
@@ -139,12 +141,16 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->node = node;
     state->call.state = state;
     state->class = rm_node_type_data(node);
-    if (needs_thread(state))
+    rc = rmi_context_new(state, err);
+    if (rc == RM_OK && needs_thread(state))
         rc = rmi_thread_start(state, err);
     if (rc == RM_OK)
         rc = rmi_run(state, open_job, err);
-    if (rc != RM_OK)
+    if (rc != RM_OK) {
         rmi_thread_end(state);
+        rmi_release(state->context);
+        state->context = NULL;
+    }
     return rc;
 }
 
