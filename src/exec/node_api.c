@@ -33,9 +33,9 @@ bool rm_node_can_wait(const rm_node *node)
     return node->host->can_wait(node);
 }
 
-bool rm_node_has_room(const rm_node *node)
+size_t rm_node_room(const rm_node *node)
 {
-    return node->host->has_room(node);
+    return node->host->room(node);
 }
 
 void rm_node_wake(rm_node *node)

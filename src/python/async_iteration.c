@@ -13,21 +13,15 @@
  * when the task is cancelled at its gate. */
 enum { MOST_VALUES = 64, LONG_CALL_NS = 1000 * 1000, MOST_HELD = 16 };
 
-typedef struct held_value {
-    rm_packet packet;
-    unsigned port;
-} held_value;
-
 typedef struct iteration_object {
-    PyObject_HEAD
-    rmi_state *state;  /* NULL: nobody wants its values any more */
-    PyObject *iterator; /* NULL: it has ended */
-    PyObject *step;     /* the awaitable in progress, or NULL */
-    PyObject *wakeup, *context; /* at the gate: the callback of the task, and the context to call it in */
-    PyObject *message;          /* of the cancellation that reached the gate, or NULL */
-    PyObject *failure;          /* the exception that stands for the value behind the held ones, or NULL */
-    rm_error *err;              /* while a slot lets it emit: where a failure goes; else NULL */
-    held_value *held;           /* [first, count) wait for the node's turn; owned */
+    PyObject_HEAD rmi_state *state; /* NULL: nobody wants its values any more */
+    PyObject *iterator;             /* NULL: it has ended */
+    PyObject *step;                 /* the awaitable in progress, or NULL */
+    PyObject *wakeup, *context;     /* at the gate: the callback of the task, and the context to call it in */
+    PyObject *message;              /* of the cancellation that reached the gate, or NULL */
+    PyObject *failure; /* the exception that stands for the value behind the held ones, or NULL */
+    rm_error *err;     /* while a slot lets it emit: where a failure goes; else NULL */
+    rm_packet *held;   /* [first, count) wait to be sent; `reserved` is the port; owned */
     size_t first, count, capacity;
     int rc;         /* a failed emission */
     bool blocking;  /* asyncio's mark for a future that is being awaited */
@@ -38,47 +32,99 @@ typedef struct iteration_object {
 
 /* ---- Values */
 
-/* Keeps a value (borrowed) as the packet that it is at this moment; its owner may change it later. Whether it
+static void drop_held(iteration_object *it)
+{
+    while (it->first < it->count)
+        rm_packet_clear(&it->held[it->first++]);
+    it->first = it->count = 0;
+}
+
+/* Sends held values as far as there is room. RM_MORE: there is not enough for all. */
+static int send_held(iteration_object *it)
+{
+    rm_node *node = it->state->node;
+    const size_t room = rm_node_room(node);
+    size_t n = it->count - it->first, same = 1;
+    int rc = RM_OK;
+    n = n < room ? n : room;
+    for (; rc == RM_OK && n > 0; n -= same, it->first += same) {
+        rm_packet *next = &it->held[it->first];
+        const uint32_t port = next->reserved;
+        for (same = 1; same < n && next[same].reserved == port; same++)
+            ;
+        rc = rm_emit_many(node, port, next, same);
+    }
+    if (it->first < it->count)
+        return rc == RM_OK ? RM_MORE : rc;
+    it->first = it->count = 0;
+    return rc;
+}
+
+/* Holds a packet (consumed) for `port`. */
+static int hold(iteration_object *it, rm_packet *packet, unsigned port, rm_error *err)
+{
+    void *block = it->held;
+    const int rc = it->count < it->capacity ? RM_OK
+                                            : rmi_grow(rm_allocator_default(), &block, &it->capacity,
+                                                       it->count + 1, sizeof *it->held, err);
+    it->held = block;
+    if (rc != RM_OK) {
+        rm_packet_clear(packet);
+        return rc;
+    }
+    packet->reserved = port;
+    it->held[it->count++] = *packet;
+    return RM_OK;
+}
+
+/* Keeps a value as the packet that it is at this moment; its owner may change it later. Whether the iterator
  * may go on; -1: the value cannot be sent. */
-static int hold(iteration_object *it, PyObject *value)
+static int keep(iteration_object *it, PyObject *value)
 {
     rm_error err = {0};
-    void *block = it->held;
-    int rc = rmi_grow(rm_allocator_default(), &block, &it->capacity, it->count + 1, sizeof *it->held, &err);
-    it->held = block;
-    if (rc == RM_OK) {
-        held_value *place = &it->held[it->count];
-        rc = rmi_packet_of_object(it->state, value, &place->packet, &place->port, &err);
-    }
+    rm_packet packet;
+    unsigned port = 0;
+    int rc = rmi_packet_of_object(it->state, value, &packet, &port, &err);
+    if (rc == RM_OK)
+        rc = hold(it, &packet, port, &err);
     if (rc != RM_OK) {
         rmi_python_raise(&err);
         it->failure = PyErr_GetRaisedException();
         return -1;
     }
-    if (it->count++ == 0 && !it->state->polling)
+    if (it->count - it->first == 1 && !it->state->polling)
         rm_node_wake(it->state->node);
     return it->count < MOST_HELD;
+}
+
+/* Emits a value. A scalar may stay until the task waits, so that many leave at once; not where the stream's next
+ * item may come in between. */
+static int emit(iteration_object *it, PyObject *value)
+{
+    rmi_state *state = it->state;
+    rm_packet packet = rm_packet_of(rm_null());
+    state->left--;
+    if (!state->class->takes_stream && rmi_scalar(value, &packet.value)) {
+        it->rc = hold(it, &packet, 0, it->err);
+    } else {
+        it->rc = send_held(it);
+        if (it->rc == RM_OK)
+            it->rc = rmi_emit_object(state, value, it->err);
+        if (rm_node_room(state->node) == 0)
+            state->left = 0;
+    }
+    return it->rc == RM_OK ? state->left > 0 : -1;
 }
 
 /* Gives the value (consumed) to the runtime. 1: the iterator may go on, 0: not before the gate opens, -1: it
  * shall end. */
 static int give(iteration_object *it, PyObject *value)
 {
-    rmi_state *state = it->state;
     int goes_on = -1;
-    if (state != NULL && it->err == NULL)
-        goes_on = hold(it, value);
-    else if (state != NULL && (it->rc = rmi_emit_object(state, value, it->err)) == RM_OK)
-        goes_on = --state->left > 0 && rm_node_has_room(state->node);
+    if (it->state != NULL)
+        goes_on = it->err != NULL ? emit(it, value) : keep(it, value);
     Py_DECREF(value);
     return goes_on;
-}
-
-static void drop_held(iteration_object *it)
-{
-    while (it->first < it->count)
-        rm_packet_clear(&it->held[it->first++].packet);
-    it->first = it->count = 0;
 }
 
 /* ---- Steps */
@@ -208,7 +254,8 @@ static PySendResult outcome_of(PyObject **result)
 static bool begin_throw(iteration_object *it, PyObject *exception)
 {
     PyObject *method = NULL;
-    if (it->iterator != NULL && PyObject_GetOptionalAttr(it->iterator, rmi_name(RMI_NAME_athrow), &method) > 0)
+    if (it->iterator != NULL &&
+        PyObject_GetOptionalAttr(it->iterator, rmi_name(RMI_NAME_athrow), &method) > 0)
         it->step = awaiter_of(PyObject_CallOneArg(method, exception));
     else if (!PyErr_Occurred())
         PyErr_SetRaisedException(Py_NewRef(exception));
@@ -246,8 +293,8 @@ static PyObject *close_method(PyObject *self, PyObject *unused)
     PyObject *step = it->step;
     it->step = NULL;
     Py_CLEAR(it->iterator);
-    PyObject *closed = step != NULL ? PyObject_CallMethodNoArgs(step, rmi_name(RMI_NAME_close))
-                                    : Py_NewRef(Py_None);
+    PyObject *closed =
+        step != NULL ? PyObject_CallMethodNoArgs(step, rmi_name(RMI_NAME_close)) : Py_NewRef(Py_None);
     Py_XDECREF(step);
     return closed;
 }
@@ -263,7 +310,7 @@ static PyObject *add_done_callback_method(PyObject *self, PyObject *args, PyObje
         return NULL;
     Py_XSETREF(it->wakeup, Py_NewRef(callback));
     Py_XSETREF(it->context, context != NULL && PyContext_CheckExact(context) ? Py_NewRef(context)
-                                                                            : PyContext_CopyCurrent());
+                                                                             : PyContext_CopyCurrent());
     return it->context != NULL ? Py_NewRef(Py_None) : NULL;
 }
 
@@ -300,8 +347,8 @@ static PyObject *result_method(PyObject *self, PyObject *unused)
     (void)unused;
     if (!it->cancelled)
         return Py_NewRef(Py_None);
-    PyObject *exception = it->message != NULL ? PyObject_CallOneArg(class, it->message)
-                                              : PyObject_CallNoArgs(class);
+    PyObject *exception =
+        it->message != NULL ? PyObject_CallOneArg(class, it->message) : PyObject_CallNoArgs(class);
     it->cancelled = false;
     Py_CLEAR(it->message);
     if (exception != NULL)
@@ -352,7 +399,8 @@ static int open_gate(iteration_object *it)
     Py_XDECREF(done);
     Py_DECREF(context);
     Py_DECREF(wakeup);
-    if (done == NULL && it->iterator == NULL) /* the task has this exception, KeyboardInterrupt or SystemExit */
+    if (done == NULL &&
+        it->iterator == NULL) /* the task has this exception, KeyboardInterrupt or SystemExit */
         PyErr_Clear();
     return done != NULL || it->iterator == NULL ? 0 : -1;
 }
@@ -432,8 +480,11 @@ void rmi_iteration_may_emit(rmi_state *state, PyObject *iteration, rm_error *err
     iteration_object *it = (iteration_object *)iteration;
     if (it == NULL)
         return;
-    if (err != NULL)
+    if (err != NULL) {
+        const size_t room = rm_node_room(state->node);
         state->left = state->batch > 0 ? state->batch : 1;
+        state->left = room < state->left ? (unsigned)room : state->left;
+    }
     it->err = err;
 }
 
@@ -446,40 +497,28 @@ static void adapt_batch(rmi_state *state, int64_t started)
         state->batch = state->batch > 0 ? state->batch * 2 : 2;
 }
 
-/* RM_MORE: there is no room for all. */
-static int send_held(rmi_state *state, iteration_object *it, rm_error *err)
-{
-    int rc = RM_OK;
-    while (rc == RM_OK && it->first < it->count && rm_node_has_room(state->node)) {
-        held_value *value = &it->held[it->first++];
-        rc = rm_emit(state->node, value->port, value->packet);
-    }
-    if (it->first < it->count)
-        return rc == RM_OK ? RM_MORE : rc;
-    it->first = it->count = 0;
-    if (rc == RM_OK && it->failure != NULL) {
-        PyErr_SetRaisedException(it->failure);
-        it->failure = NULL;
-        rc = rmi_python_failed(state->node, err);
-    }
-    return rc;
-}
-
+/* What the node's turn returns, after the task has had one. */
 static int outcome(rmi_state *state, rmi_python_work *work, iteration_object *it, rm_error *err)
 {
-    if (it->rc != RM_OK)
-        return it->rc;
-    if (it->wakeup != NULL || it->first < it->count || it->failure != NULL)
+    const int rc = it->rc != RM_OK ? it->rc : send_held(it);
+    if (rc != RM_OK)
+        return rc;
+    if (it->failure != NULL) {
+        PyErr_SetRaisedException(it->failure);
+        it->failure = NULL;
+        return rmi_python_failed(state->node, err);
+    }
+    if (it->wakeup != NULL)
         return RM_MORE;
     const int done = rmi_task_done(work->task);
     if (done == 0)
         return RM_PENDING;
     PyObject *result = done > 0 ? rmi_task_result(work->task) : NULL;
-    const int rc = result != NULL ? RM_OK : rmi_python_failed(state->node, err);
+    const int ended_with = result != NULL ? RM_OK : rmi_python_failed(state->node, err);
     Py_XDECREF(result);
     Py_CLEAR(work->task);
     Py_CLEAR(work->iteration);
-    return rc;
+    return ended_with;
 }
 
 int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *iterator, PyObject *context,
@@ -501,23 +540,26 @@ int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *itera
     return rmi_python_failed(state->node, err);
 }
 
+/* Lets the task go on from its gate, and emit. */
+static int give_turn(rmi_state *state, rmi_python_work *work, iteration_object *it, rm_error *err)
+{
+    const int64_t started = rmi_platform_now();
+    if (rmi_loop_catch_up(state) != 0 || rmi_loop_enter(state) != 0)
+        return rmi_python_failed(state->node, err);
+    rmi_iteration_may_emit(state, work->iteration, err);
+    const int rc = it->wakeup == NULL || open_gate(it) == 0 ? RM_OK : rmi_python_failed(state->node, err);
+    rmi_iteration_may_emit(state, work->iteration, NULL);
+    rmi_loop_leave(state);
+    adapt_batch(state, started);
+    return rc;
+}
+
 int rmi_iteration_step(rmi_state *state, rmi_python_work *work, rm_error *err)
 {
     iteration_object *it = (iteration_object *)work->iteration;
-    int rc = it->rc != RM_OK ? it->rc : send_held(state, it, err);
-    if (rc != RM_OK)
-        return rc;
-    if (it->wakeup != NULL) {
-        const int64_t started = rmi_platform_now();
-        if (rmi_loop_enter(state) != 0)
-            return rmi_python_failed(state->node, err);
-        rmi_iteration_may_emit(state, work->iteration, err);
-        if (open_gate(it) != 0)
-            rc = rmi_python_failed(state->node, err);
-        rmi_iteration_may_emit(state, work->iteration, NULL);
-        rmi_loop_leave(state);
-        adapt_batch(state, started);
-    }
+    int rc = it->rc != RM_OK ? it->rc : send_held(it);
+    if (rc == RM_OK && it->failure == NULL && it->wakeup != NULL)
+        rc = give_turn(state, work, it, err);
     return rc == RM_OK ? outcome(state, work, it, err) : rc;
 }
 

@@ -77,7 +77,8 @@ static bool is_over(rmi_python_work *work)
 {
     if (work->task != NULL && rmi_task_done(work->task) == 0)
         return false;
-    PyObject *result = work->task != NULL ? rmi_task_result(work->task) : NULL; /* else asyncio logs its failure */
+    PyObject *result =
+        work->task != NULL ? rmi_task_result(work->task) : NULL; /* else asyncio logs its failure */
     PyErr_Clear();
     Py_XDECREF(result);
     if (work->iterator != NULL && rmi_generator_close(work->iterator) != 0)
@@ -149,8 +150,7 @@ void rmi_async_abandon(rm_node *node, void *memory, uint64_t token)
         if (work->token != token || work->abandoned)
             continue;
         work->abandoned = true;
-        if (rmi_work_begin_end(state, work) != 0 ||
-            (work->task != NULL && rmi_work_watch(state, work) != 0))
+        if (rmi_work_begin_end(state, work) != 0 || (work->task != NULL && rmi_work_watch(state, work) != 0))
             PyErr_Clear();
         if (work->task == NULL)
             (void)is_over(work); /* poll removes it */

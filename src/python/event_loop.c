@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 #include "python/convert/convert.h"
 #include "python/python_node.h"
 
@@ -185,6 +186,14 @@ int rmi_loop_step(rmi_state *state)
     return rc != 0 ? -1 : wake_others(state);
 }
 
+int rmi_loop_catch_up(rmi_state *state)
+{
+    int64_t deadline = 0;
+    if (loop_deadline(&deadline) != 0)
+        return -1;
+    return deadline <= rmi_platform_now() ? rmi_loop_step(state) : 0;
+}
+
 void rmi_loop_after_call(void)
 {
     const rmi_python *python = rmi_python_of_process();
@@ -246,10 +255,9 @@ PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context)
         PyCoro_CheckExact(awaitable) || Py_IS_TYPE(awaitable, rmi_python_of_process()->iteration_type);
     if (rmi_loop_enter(state) != 0)
         return NULL;
-    PyObject *coroutine =
-        is_coroutine ? Py_NewRef(awaitable)
-                     : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
-                                                 rmi_name(RMI_NAME_await_one), awaitable);
+    PyObject *coroutine = is_coroutine ? Py_NewRef(awaitable)
+                                       : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                                   rmi_name(RMI_NAME_await_one), awaitable);
     PyObject *task =
         start_task(coroutine, context != NULL ? Py_NewRef(context) : PyContext_Copy(state->context));
     rmi_loop_leave(state);

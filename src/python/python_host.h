@@ -86,7 +86,7 @@ typedef struct rmi_python {
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *cancelled_error;
     PyThread_type_lock loop_lock;
-    unsigned long loop_owner; /* a thread */
+    unsigned long loop_owner;        /* a thread */
     unsigned loop_depth, loop_waits; /* loop_waits: calls that run the loop until a task has ended */
     struct rmi_state *waiting;       /* list of nodes with pending work */
     /* The thread in which Python runs signal handlers (0: ours is not installed), and the innermost call in

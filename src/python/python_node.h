@@ -26,15 +26,15 @@ typedef struct rmi_class {
 /* The result of a call of the user's code, on its way to packets. */
 typedef struct rmi_python_work {
     struct rmi_python_work *next;
-    uint64_t token;     /* of its packet, when pending */
-    PyObject *task;     /* the asyncio task in progress, or NULL */
+    uint64_t token;      /* of its packet, when pending */
+    PyObject *task;      /* the asyncio task in progress, or NULL */
     PyObject *iteration; /* the coroutine of the task, where it runs an asynchronous iterator; else NULL */
-    PyObject *iterator; /* the iterator that is being drained, or NULL */
-    bool iterates;      /* drains any iterable, not only a generator */
-    bool drains;        /* drains any iterator */
-    bool gave_nothing;  /* the last result was None */
-    bool watched;       /* the task wakes the node when it is done */
-    bool abandoned;     /* nobody wants the result */
+    PyObject *iterator;  /* the iterator that is being drained, or NULL */
+    bool iterates;       /* drains any iterable, not only a generator */
+    bool drains;         /* drains any iterator */
+    bool gave_nothing;   /* the last result was None */
+    bool watched;        /* the task wakes the node when it is done */
+    bool abandoned;      /* nobody wants the result */
 } rmi_python_work;
 
 typedef struct rmi_python_stream rmi_python_stream;
@@ -64,7 +64,7 @@ typedef struct rmi_state {
     PyObject *context; /* the node's context variables; owned */
     bool in_context;   /* the thread that runs its code has entered it */
     bool polling;      /* its poll runs the loop */
-    int64_t closing;           /* when the user's code was told that its stream is unwanted; 0: not yet */
+    int64_t closing;   /* when the user's code was told that its stream is unwanted; 0: not yet */
 } rmi_state;
 
 /* ---- interrupt.c */
@@ -182,6 +182,8 @@ RM_MUST_CHECK int rmi_tasks_end(rmi_state *state, PyObject *tasks);
 /* Runs one turn of the loop without waiting; then wakes other nodes with pending work for which the loop has
  * something sooner. */
 RM_MUST_CHECK int rmi_loop_step(rmi_state *state);
+/* Runs a step if the loop has something that is due: for a task that goes on without waiting. */
+RM_MUST_CHECK int rmi_loop_catch_up(rmi_state *state);
 /* Called after a call of user code: the call may have set what another node's task waits for (an
  * asyncio.Event, a Queue). */
 void rmi_loop_after_call(void);

@@ -208,8 +208,8 @@ static int take_task(rmi_state *state, rmi_python_work *work, rm_error *err)
 {
     PyObject *task = work->task, *value = rmi_task_result(task);
     work->task = NULL;
-    const int rc = value != NULL ? take_result(state, work, value, task, err)
-                                 : rmi_python_failed(state->node, err);
+    const int rc =
+        value != NULL ? take_result(state, work, value, task, err) : rmi_python_failed(state->node, err);
     Py_DECREF(task);
     return rc;
 }
@@ -249,8 +249,7 @@ int rmi_work_start(rmi_state *state, rmi_python_work *work, PyObject *result, rm
 static int end_now(rmi_state *state, rmi_python_work *work)
 {
     PyObject *tasks = Py_BuildValue("[O]", work->task);
-    const int rc =
-        tasks != NULL && rmi_work_begin_end(state, work) == 0 ? rmi_tasks_end(state, tasks) : -1;
+    const int rc = tasks != NULL && rmi_work_begin_end(state, work) == 0 ? rmi_tasks_end(state, tasks) : -1;
     Py_XDECREF(tasks);
     return rc;
 }
@@ -343,8 +342,8 @@ int rmi_work_begin_end(rmi_state *state, rmi_python_work *work)
 {
     if (work->iteration != NULL)
         return rmi_iteration_end(state, work);
-    PyObject *done =
-        work->task != NULL ? PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel)) : Py_NewRef(Py_None);
+    PyObject *done = work->task != NULL ? PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel))
+                                        : Py_NewRef(Py_None);
     Py_XDECREF(done);
     return done != NULL ? 0 : -1;
 }

@@ -9,11 +9,11 @@
 
 struct rmi_thread {
     rmi_handover *handover;
-    rmi_job *job;      /* the thread's next job, or NULL */
-    rm_error error;    /* of the slot that returns next */
-    int rc;            /* the code of that slot */
-    bool parked;       /* a job waits in the middle */
-    bool stuck;        /* that job will not end */
+    rmi_job *job;   /* the thread's next job, or NULL */
+    rm_error error; /* of the slot that returns next */
+    int rc;         /* the code of that slot */
+    bool parked;    /* a job waits in the middle */
+    bool stuck;     /* that job will not end */
     bool ending;
 };
 

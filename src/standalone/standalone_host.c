@@ -138,10 +138,10 @@ static bool lone_can_wait(const rm_node *node)
 }
 
 /* The caller takes the events of a call when the call has returned. */
-static bool lone_has_room(const rm_node *node)
+static size_t lone_room(const rm_node *node)
 {
     (void)node;
-    return true;
+    return RMI_BATCH;
 }
 
 const rmi_node_host rmi_standalone_host = {
@@ -151,6 +151,6 @@ const rmi_node_host rmi_standalone_host = {
     .finish = lone_finish,
     .pull = lone_pull,
     .can_wait = lone_can_wait,
-    .has_room = lone_has_room,
+    .room = lone_room,
     .log = lone_log,
 };
