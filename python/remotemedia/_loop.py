@@ -3,6 +3,8 @@ import asyncio
 import sys
 from asyncio import CancelledError  # noqa: F401  (the runtime takes it from here)
 
+import _remotemedia
+
 
 class Loop(asyncio.SelectorEventLoop):
     """Never runs by itself, and counts as running whenever the code of a node runs."""
@@ -54,8 +56,20 @@ class Loop(asyncio.SelectorEventLoop):
     def _turn(self) -> None:
         try:
             self._run_once()
-        except (SystemExit, KeyboardInterrupt):
-            pass  # asyncio raises these again in the loop's caller; here the task that raised them has failed already
+        except (SystemExit, KeyboardInterrupt) as error:  # asyncio lets these leave the loop
+            if self._tell_node(error):
+                raise
+
+    def _tell_node(self, error: BaseException) -> bool:
+        """Tells the node whose callback has failed. True: it waits here, or is not known."""
+        place = error.__traceback__
+        while place is not None:
+            handle = place.tb_frame.f_locals.get("self")
+            if isinstance(handle, asyncio.Handle):
+                waker = handle._context.get(_remotemedia.node)
+                return waker is None or waker.fail(error, getattr(handle._callback, "__self__", None))
+            place = place.tb_next
+        return False
 
     def deadline(self) -> "float | None":
         """When there is something to do: 0 for now, None for when a descriptor is ready."""

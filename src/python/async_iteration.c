@@ -301,17 +301,18 @@ static PyObject *close_method(PyObject *self, PyObject *unused)
 
 /* ---- The future of its gate */
 
-static PyObject *add_done_callback_method(PyObject *self, PyObject *args, PyObject *kwargs)
+/* add_done_callback(callback, *, context), as a task calls it */
+static PyObject *add_done_callback_method(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
+                                          PyObject *names)
 {
-    static char *names[] = {"callback", "context", NULL};
     iteration_object *it = (iteration_object *)self;
-    PyObject *callback = NULL, *context = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O", names, &callback, &context))
+    if (count != 1 || names == NULL || PyTuple_GET_SIZE(names) != 1 || !PyContext_CheckExact(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "only a task waits for this future");
         return NULL;
-    Py_XSETREF(it->wakeup, Py_NewRef(callback));
-    Py_XSETREF(it->context, context != NULL && PyContext_CheckExact(context) ? Py_NewRef(context)
-                                                                             : PyContext_CopyCurrent());
-    return it->context != NULL ? Py_NewRef(Py_None) : NULL;
+    }
+    Py_XSETREF(it->wakeup, Py_NewRef(arguments[0]));
+    Py_XSETREF(it->context, Py_NewRef(arguments[1]));
+    return Py_NewRef(Py_None);
 }
 
 /* Task.cancel() calls it. The loop's next turn continues the task, as with other futures. */
@@ -449,7 +450,7 @@ PyTypeObject *rmi_iteration_type_new(PyObject *module)
         {"send", send_method, METH_O, NULL},
         {"throw", RMI_METHOD(throw_method), METH_FASTCALL, NULL},
         {"close", close_method, METH_NOARGS, NULL},
-        {"add_done_callback", RMI_METHOD(add_done_callback_method), METH_VARARGS | METH_KEYWORDS, NULL},
+        {"add_done_callback", RMI_METHOD(add_done_callback_method), METH_FASTCALL | METH_KEYWORDS, NULL},
         {"cancel", RMI_METHOD(cancel_method), METH_VARARGS | METH_KEYWORDS, NULL},
         {"result", result_method, METH_NOARGS, NULL},
         {"done", done_method, METH_NOARGS, NULL},

@@ -95,7 +95,7 @@ static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *fa
     if (work->abandoned)
         return is_over(work);
     rm_node_resume(state->node, work->token);
-    int rc = rmi_work_step(state, work, &err);
+    int rc = rmi_is_broken(state) ? rmi_python_failed(state->node, &err) : rmi_work_step(state, work, &err);
     if (rc == RM_PENDING && rmi_work_watch(state, work) != 0)
         rc = rmi_python_failed(state->node, &err);
     if (rc == RM_PENDING)
@@ -105,11 +105,11 @@ static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *fa
         return false;
     }
     *failed = rm_node_finish(state->node, work->token, rc, &err);
-    if (work->iteration == NULL) {
+    if (work->task == NULL) {
         rmi_work_clear(work);
         return true;
     }
-    work->abandoned = true; /* a value could not be sent: the iterator is being closed */
+    work->abandoned = true; /* a value could not be sent, or another task of the node has failed */
     if (rmi_work_begin_end(state, work) != 0)
         PyErr_Clear();
     return is_over(work);

@@ -45,13 +45,43 @@ static bool no_async(void)
     return true;
 }
 
+int rmi_loop_check_policy(const rmi_state *state)
+{
+    PyObject *key = PyUnicode_FromString("asyncio.events"), *policy = NULL, *module = NULL;
+    PyObject *events = key != NULL ? PyImport_GetModule(key) : NULL;
+    PyTypeObject *type = NULL;
+    rm_error err = {0};
+    if (events != NULL && PyObject_GetOptionalAttrString(events, "_event_loop_policy", &policy) > 0 &&
+        policy != Py_None) {
+        type = Py_TYPE(policy);
+        module = PyObject_GetAttrString((PyObject *)type, "__module__");
+    }
+    const char *name = module != NULL && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
+    if (name != NULL && strncmp(name, "asyncio.", strlen("asyncio.")) != 0) {
+        (void)rm_error_set(
+            &err, RM_E_PYTHON,
+            "the event loop policy %s.%s has no effect in node '%s': the runtime has one loop "
+            "for all asynchronous nodes",
+            name, strrchr(type->tp_name, '.') != NULL ? strrchr(type->tp_name, '.') + 1 : type->tp_name,
+            rm_node_id(state->node));
+        rm_error_hint(&err, "leave the policy (uvloop.install() sets one) as it is; in a synchronous node it "
+                            "serves asyncio.run()");
+        rmi_python_raise(&err);
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(policy);
+    Py_XDECREF(events);
+    Py_XDECREF(key);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 /* One thread at a time uses the loop: others wait, without the GIL, until that thread has left it. Code that
  * the loop runs has contexts of its own. */
 int rmi_loop_enter(rmi_state *state)
 {
     rmi_python *python = rmi_python_of_process();
     const unsigned long thread = PyThread_get_thread_ident();
-    if (python->loop == NULL && (no_async() || set_up_loop(python) != 0))
+    if (python->loop == NULL && (no_async() || rmi_loop_check_policy(state) != 0 || set_up_loop(python) != 0))
         return -1;
     if (python->loop_depth > 0 && python->loop_owner == thread) {
         python->loop_depth++;
@@ -96,9 +126,11 @@ static int call_loop(rmi_state *state, rmi_python_name name, PyObject *argument)
         return -1;
     rmi_python *python = rmi_python_of_process();
     python->loop_waits += argument != NULL;
+    state->finishing = argument != NULL;
     PyObject *done = argument != NULL ? PyObject_CallMethodOneArg(python->loop, rmi_name(name), argument)
                                       : PyObject_CallMethodNoArgs(python->loop, rmi_name(name));
     python->loop_waits -= argument != NULL;
+    state->finishing = false;
     rmi_loop_leave(state);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
@@ -333,16 +365,33 @@ int rmi_future_set(PyObject *future, PyObject *value)
 /* ---- Waker: what a task calls when it is done */
 
 typedef struct waker_object {
-    PyObject_HEAD rm_node *node; /* NULL once the node has been closed */
+    PyObject_HEAD rmi_state *state; /* NULL once the node has been closed */
 } waker_object;
 
 static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    rm_node *node = ((waker_object *)self)->node;
+    rmi_state *state = ((waker_object *)self)->state;
     (void)args, (void)kwargs;
-    if (node != NULL)
-        rm_node_wake(node);
+    if (state != NULL)
+        rm_node_wake(state->node);
     return Py_NewRef(Py_None);
+}
+
+/* fail(exception, task): SystemExit or KeyboardInterrupt has left `task` (None: a callback) of the node. A task
+ * of an item fails the item itself. Returns whether a call of the node waits in the loop. */
+static PyObject *waker_fail(PyObject *self, PyObject *args)
+{
+    rmi_state *state = ((waker_object *)self)->state;
+    PyObject *exception = NULL, *task = NULL;
+    if (!PyArg_ParseTuple(args, "OO", &exception, &task))
+        return NULL;
+    if (state == NULL || rmi_has_task(state, task))
+        return Py_NewRef(Py_False);
+    if (state->finishing)
+        return Py_NewRef(Py_True);
+    Py_XSETREF(state->broken, Py_NewRef(exception));
+    rm_node_wake(state->node);
+    return Py_NewRef(Py_False);
 }
 
 static void waker_dealloc(PyObject *self)
@@ -354,7 +403,9 @@ static void waker_dealloc(PyObject *self)
 
 PyTypeObject *rmi_waker_type_new(PyObject *module)
 {
-    PyType_Slot slots[] = {{Py_tp_call, waker_call}, {Py_tp_dealloc, waker_dealloc}, {0, NULL}};
+    static PyMethodDef methods[] = {{"fail", waker_fail, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+    PyType_Slot slots[] = {
+        {Py_tp_call, waker_call}, {Py_tp_methods, methods}, {Py_tp_dealloc, waker_dealloc}, {0, NULL}};
     PyType_Spec spec = {.name = "_remotemedia.Waker",
                         .basicsize = sizeof(waker_object),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -362,24 +413,36 @@ PyTypeObject *rmi_waker_type_new(PyObject *module)
     return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
 }
 
+PyObject *rmi_waker_new(rmi_state *state)
+{
+    PyTypeObject *type = rmi_python_of_process()->waker_type;
+    waker_object *waker = (waker_object *)type->tp_alloc(type, 0);
+    if (waker != NULL)
+        waker->state = state;
+    return (PyObject *)waker;
+}
+
 void rmi_waker_detach(PyObject *waker)
 {
-    ((waker_object *)waker)->node = NULL;
+    ((waker_object *)waker)->state = NULL;
 }
 
 int rmi_work_watch(rmi_state *state, rmi_python_work *work)
 {
-    PyTypeObject *type = rmi_python_of_process()->waker_type;
     if (work->watched)
         return 0;
-    if (state->waker == NULL) {
-        if ((state->waker = type->tp_alloc(type, 0)) == NULL)
-            return -1;
-        ((waker_object *)state->waker)->node = state->node;
-    }
     PyObject *done =
         PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
     Py_XDECREF(done);
     work->watched = done != NULL;
     return done == NULL ? -1 : 0;
+}
+
+bool rmi_is_broken(rmi_state *state)
+{
+    if (state->broken == NULL)
+        return false;
+    PyErr_SetRaisedException(state->broken);
+    state->broken = NULL;
+    return true;
 }

@@ -38,7 +38,9 @@ PyObject *rmi_module_new(void)
     python->error = PyErr_NewExceptionWithDoc("_remotemedia.Error", "A failure of the runtime.", NULL, NULL);
     python->interrupted = PyErr_NewExceptionWithDoc("_remotemedia.Interrupted", "The run was told to stop.",
                                                     PyExc_BaseException, NULL);
-    if (python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
+    python->node_variable = PyContextVar_New("_remotemedia.node", NULL);
+    if (python->node_variable == NULL || PyModule_AddObjectRef(module, "node", python->node_variable) != 0 ||
+        python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
         rmi_compute_add(module) != 0 || PyModule_AddObjectRef(module, "Error", python->error) != 0 ||
         PyModule_AddObjectRef(module, "Interrupted", python->interrupted) != 0)
         Py_CLEAR(module);

@@ -9,6 +9,7 @@
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
+ *   keyboard_interrupt.c  interrupts that Python code asks for
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
  * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
  * copyable.c knows which objects it can copy.
@@ -85,6 +86,7 @@ typedef struct rmi_python {
     PyObject *sources; /* {file name: text} of code in manifests, for tracebacks */
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *cancelled_error;
+    PyObject *node_variable; /* the context variable whose value is the node's waker */
     PyThread_type_lock loop_lock;
     unsigned long loop_owner;        /* a thread */
     unsigned loop_depth, loop_waits; /* loop_waits: calls that run the loop until a task has ended */
@@ -126,6 +128,10 @@ RM_MUST_CHECK int rmi_interrupt_install(void);
 /* ---- exit.c */
 /* Makes os._exit raise SystemExit, except in forked processes. */
 RM_MUST_CHECK int rmi_exit_install(void);
+
+/* ---- keyboard_interrupt.c */
+/* Makes the interrupts for which Python code asks raise KeyboardInterrupt. */
+RM_MUST_CHECK int rmi_keyboard_interrupt_install(void);
 
 /* ---- paths.c */
 /* What rm_python_attach was given, and what the resolver needs. */

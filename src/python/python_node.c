@@ -100,16 +100,12 @@ static void release_all(rmi_state *state)
 {
     rmi_stream_free(state);
     rmi_work_clear(&state->work);
-    if (state->waker != NULL)
-        rmi_waker_detach(state->waker);
-    Py_CLEAR(state->waker);
     Py_CLEAR(state->flush);
     Py_CLEAR(state->function);
     Py_CLEAR(state->self);
     Py_CLEAR(state->instance);
     Py_CLEAR(state->spare);
-    rmi_context_leave(state);
-    Py_CLEAR(state->context);
+    rmi_context_free(state);
 }
 
 static int open_job(rmi_state *state, rm_error *err)
@@ -120,6 +116,8 @@ static int open_job(rmi_state *state, rm_error *err)
         rc = rmi_python_failed(state->node, err);
     if (rc == RM_OK)
         rc = call_hook(state, RMI_NAME_initialize, err);
+    if (rc == RM_OK && state->class->is_async && rmi_loop_check_policy(state) != 0)
+        rc = rmi_python_failed(state->node, err);
     if (rc != RM_OK)
         release_all(state);
     return rc;
@@ -148,8 +146,9 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
         rc = rmi_run(state, open_job, err);
     if (rc != RM_OK) {
         rmi_thread_end(state);
-        rmi_release(state->context);
-        state->context = NULL;
+        const PyGILState_STATE held = rmi_enter();
+        rmi_context_free(state);
+        rmi_leave(held);
     }
     return rc;
 }
@@ -161,7 +160,9 @@ static int begin_flush(rmi_state *state, rm_error *err)
 {
     PyObject *flush = state->flush;
     state->flushing = true;
-    const int rc = rmi_works_close(state, err);
+    int rc = rmi_works_close(state, err);
+    if (rc == RM_OK && rmi_is_broken(state))
+        rc = rmi_python_failed(state->node, err);
     if (rc != RM_OK || flush == NULL || flush == Py_None)
         return rc;
     state->work = (rmi_python_work){0};

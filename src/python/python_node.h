@@ -53,6 +53,7 @@ typedef struct rmi_state {
     rmi_python_work work;   /* not pending: the work that RM_MORE continues */
     rmi_python_work *works; /* pending ones, oldest first; owned */
     PyObject *waker;        /* tasks call it when they are done */
+    PyObject *broken;       /* the exception that has left a task of the node's, or NULL */
     struct rmi_state *next_waiting;
     bool waiting;              /* in the list of nodes with pending work */
     int64_t announced;         /* the time at which poll asked to be called again */
@@ -64,6 +65,7 @@ typedef struct rmi_state {
     PyObject *context; /* the node's context variables; owned */
     bool in_context;   /* the thread that runs its code has entered it */
     bool polling;      /* its poll runs the loop */
+    bool finishing;    /* a call of it waits in the loop */
     int64_t closing;   /* when the user's code was told that its stream is unwanted; 0: not yet */
 } rmi_state;
 
@@ -86,6 +88,7 @@ void rmi_loading_interrupt(rmi_host *host);
 /* ---- context.c */
 /* Copies the caller's context for the node. Without the GIL. */
 RM_MUST_CHECK int rmi_context_new(rmi_state *state, rm_error *err);
+void rmi_context_free(rmi_state *state);
 /* Enters and leaves the node's context; keeps an exception that is set. */
 void rmi_context_enter(rmi_state *state);
 void rmi_context_leave(rmi_state *state);
@@ -162,6 +165,8 @@ RM_MUST_CHECK int rmi_works_close(rmi_state *state, rm_error *err);
 RM_MUST_CHECK int rmi_generator_close(PyObject *generator);
 
 /* ---- event_loop.c */
+/* Refuses an event loop policy that is not asyncio's own: the runtime's loop ignores it. */
+RM_MUST_CHECK int rmi_loop_check_policy(const rmi_state *state);
 /* The calling thread begins and ends to run code of the loop; an exception that is set is kept. */
 RM_MUST_CHECK int rmi_loop_enter(rmi_state *state);
 void rmi_loop_leave(rmi_state *state);
@@ -206,7 +211,12 @@ void rmi_loop_wake(void);
 RM_MUST_CHECK PyObject *rmi_future_new(void);
 RM_MUST_CHECK int rmi_future_set(PyObject *future, PyObject *value);
 RM_MUST_CHECK PyTypeObject *rmi_waker_type_new(PyObject *module);
+/* What a task calls when it is done. The node's context has it, too, as the value of a variable. */
+RM_MUST_CHECK PyObject *rmi_waker_new(rmi_state *state);
 void rmi_waker_detach(PyObject *waker);
+/* Whether SystemExit or KeyboardInterrupt has left a task that belongs to the node and to no item; then it is
+ * set. */
+bool rmi_is_broken(rmi_state *state);
 RM_MUST_CHECK int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch,
                                          size_t n, size_t *done, rm_error *err);
 RM_MUST_CHECK int rmi_async_more(rm_node *node, void *state, rm_error *err);

@@ -346,7 +346,8 @@ static int turn(rmi_state *state, rm_error *err)
     rmi_iteration_may_emit(state, state->work.iteration, err);
     const int rc = rmi_loop_step(state);
     rmi_iteration_may_emit(state, state->work.iteration, NULL);
-    return rc != 0 ? rmi_python_failed(state->node, err) : rmi_work_step(state, &state->work, err);
+    return rc != 0 || rmi_is_broken(state) ? rmi_python_failed(state->node, err)
+                                           : rmi_work_step(state, &state->work, err);
 }
 
 /* Continues the work until it emits, ends, or has to wait. */
