@@ -49,6 +49,23 @@ class Loop(asyncio.SelectorEventLoop):
         finally:
             timer.cancel()
 
+    def leave(self, waker: object) -> None:
+        """Cancels the tasks that a node leaves behind, after callbacks that are due; they have a second."""
+        self.step()
+        tasks = [task for task in asyncio.all_tasks(self) if task.get_context().get(_remotemedia.node) is waker]
+        if not tasks:
+            return
+        over: list = []
+        timer = self.call_later(1.0, over.append, True)
+        for task in tasks:
+            task.cancel()
+        self._finish_until(tasks, over)
+        timer.cancel()
+        for task in tasks:
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                message = "unhandled exception in a task that its node has left behind"
+                self.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
+
     def _finish_until(self, tasks: list, over: list) -> None:
         while not over and not all(task.done() for task in tasks):
             self._turn()

@@ -385,6 +385,13 @@ static int set_blocking(PyObject *self, PyObject *value, void *unused)
     return 0;
 }
 
+/* What asyncio shows of a coroutine, and of the frames in it, is that of the iterator. */
+static PyObject *get_of_iterator(PyObject *self, void *name)
+{
+    const iteration_object *it = (iteration_object *)self;
+    return PyObject_GetAttrString(it->iterator != NULL ? it->iterator : Py_None, name);
+}
+
 /* Lets the task go on until it waits again. */
 static int open_gate(iteration_object *it)
 {
@@ -456,7 +463,14 @@ PyTypeObject *rmi_iteration_type_new(PyObject *module)
         {"done", done_method, METH_NOARGS, NULL},
         {"get_loop", get_loop_method, METH_NOARGS, NULL},
         {NULL, NULL, 0, NULL}};
+    static char frame[] = "ag_frame", code[] = "ag_code", running[] = "ag_running";
+    static char name[] = "__name__", full_name[] = "__qualname__";
     static PyGetSetDef members[] = {{"_asyncio_future_blocking", get_blocking, set_blocking, NULL, NULL},
+                                    {"cr_frame", get_of_iterator, NULL, NULL, frame},
+                                    {"cr_code", get_of_iterator, NULL, NULL, code},
+                                    {"cr_running", get_of_iterator, NULL, NULL, running},
+                                    {"__name__", get_of_iterator, NULL, NULL, name},
+                                    {"__qualname__", get_of_iterator, NULL, NULL, full_name},
                                     {NULL, NULL, NULL, NULL, NULL}};
     PyType_Slot slots[] = {{Py_tp_doc, "The coroutine that runs an asynchronous iterator."},
                            {Py_am_await, PyObject_SelfIter},

@@ -93,6 +93,7 @@ int rmi_loop_enter(rmi_state *state)
     }
     python->loop_owner = thread;
     python->loop_depth = 1;
+    state->has_tasks = true;
     rmi_context_leave(state);
     PyObject *done = PyObject_CallOneArg(python->set_running, python->loop);
     Py_XDECREF(done);
@@ -331,6 +332,11 @@ int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_
 int rmi_tasks_end(rmi_state *state, PyObject *tasks)
 {
     return call_loop(state, RMI_NAME_end, tasks);
+}
+
+int rmi_tasks_leave(rmi_state *state)
+{
+    return state->has_tasks ? call_loop(state, RMI_NAME_leave, state->waker) : 0;
 }
 
 int rmi_task_cancel(rmi_state *state, PyObject *task)

@@ -38,7 +38,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(set_result) X(end) X(aclose) X(athrow) \
-    X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(__init__) \
+    X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \
     X(__dataclass_fields__) X(item) X(_value_) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
     X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)

@@ -210,6 +210,8 @@ static int close_job(rmi_state *state, rm_error *err)
         state->work = (rmi_python_work){0};
     int rc = rmi_works_close(state, err);
     rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
+    if (rmi_tasks_leave(state) != 0)
+        rc = first_failure(rc, err, rmi_python_failed(state->node, &more), &more);
     release_all(state);
     flush_output();
     return rc;

@@ -64,6 +64,7 @@ typedef struct rmi_state {
     unsigned batch, left;
     PyObject *context; /* the node's context variables; owned */
     bool in_context;   /* the thread that runs its code has entered it */
+    bool has_tasks;    /* it has run code in the loop, which may have made tasks */
     bool polling;      /* its poll runs the loop */
     bool finishing;    /* a call of it waits in the loop */
     int64_t closing;   /* when the user's code was told that its stream is unwanted; 0: not yet */
@@ -182,6 +183,8 @@ RM_MUST_CHECK int rmi_task_finish(rmi_state *state, PyObject *task);
 RM_MUST_CHECK int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
 /* Cancels `task` and waits for its end, for at most a second. */
 RM_MUST_CHECK int rmi_task_cancel(rmi_state *state, PyObject *task);
+/* Ends what the node's code has left in the loop, as asyncio.run does at its end. */
+RM_MUST_CHECK int rmi_tasks_leave(rmi_state *state);
 /* Waits for the end of a list of tasks that were told to end; at most a second in all. */
 RM_MUST_CHECK int rmi_tasks_end(rmi_state *state, PyObject *tasks);
 /* Runs one turn of the loop without waiting; then wakes other nodes with pending work for which the loop has
