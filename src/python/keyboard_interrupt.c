@@ -1,10 +1,11 @@
 /* KeyboardInterrupt. Ctrl-C belongs to the program, which cancels its run. Code that asks Python for the
  * interrupt, by _thread.interrupt_main() or signal.raise_signal(signal.SIGINT), gets KeyboardInterrupt in the
  * main thread as elsewhere: Python's handler is set, while the program's stays the one that the system calls. */
-#include <signal.h>
-
 #include "platform/platform.h"
 #include "python/python_node.h"
+
+/* SIGINT. WASI's header of signals is not to be included. */
+enum { INTERRUPT = 2 };
 
 /* In the loop's own code the exception would lose callbacks: it comes as soon as the loop runs a node's code. */
 static PyObject *on_interrupt(PyObject *self, PyObject *args)
@@ -14,7 +15,7 @@ static PyObject *on_interrupt(PyObject *self, PyObject *args)
     (void)self;
     if (!rmi_loop_can_break(PyThread_get_thread_ident(), PyFrame_Check(frame) ? (PyFrameObject *)frame : NULL,
                             &of)) {
-        (void)PyErr_SetInterruptEx(SIGINT);
+        (void)PyErr_SetInterruptEx(INTERRUPT);
         return Py_NewRef(Py_None);
     }
     PyErr_SetNone(PyExc_KeyboardInterrupt);
@@ -26,9 +27,9 @@ static PyObject *raise_signal(PyObject *self, PyObject *number)
 {
     const long wanted = PyLong_Check(number) ? PyLong_AsLong(number) : 0;
     PyErr_Clear(); /* the function that was there says what is wrong */
-    if (wanted != SIGINT)
+    if (wanted != INTERRUPT)
         return PyObject_CallOneArg(self, number);
-    (void)PyErr_SetInterruptEx(SIGINT);
+    (void)PyErr_SetInterruptEx(INTERRUPT);
     return PyErr_CheckSignals() != 0 ? NULL : Py_NewRef(Py_None);
 }
 
@@ -39,7 +40,7 @@ typedef struct installation {
 static void set_handler(void *context)
 {
     installation *in = context;
-    in->before = PyObject_CallMethod(in->module, "signal", "iO", SIGINT, in->handler);
+    in->before = PyObject_CallMethod(in->module, "signal", "iO", INTERRUPT, in->handler);
 }
 
 int rmi_keyboard_interrupt_install(void)
