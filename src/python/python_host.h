@@ -5,7 +5,8 @@
  *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
  *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
- *   async_iteration.c  asynchronous iterators, a task each   context.c        context variables of nodes
+ *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
+ *   context.c      context variables of nodes
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit

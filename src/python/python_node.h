@@ -235,6 +235,8 @@ RM_MUST_CHECK int rmi_iteration_start(rmi_state *state, rmi_python_work *work, P
                                       PyObject *context, rm_error *err);
 /* Emits what the iterator has given since, and lets it emit more. Returns as rmi_work_step. */
 RM_MUST_CHECK int rmi_iteration_step(rmi_state *state, rmi_python_work *work, rm_error *err);
+/* The same after the loop has run, without a further turn for the iterator. */
+RM_MUST_CHECK int rmi_iteration_outcome(rmi_state *state, rmi_python_work *work, rm_error *err);
 /* Lets an iteration (NULL: none) emit from the loop, with failures in `err`, until called with NULL. */
 void rmi_iteration_may_emit(rmi_state *state, PyObject *iteration, rm_error *err);
 /* Begins its end: closes the iterator where it stands at a yield, else cancels what it waits for. */

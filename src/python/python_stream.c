@@ -343,11 +343,14 @@ static bool feed(rmi_state *state, int *rc, rm_error *err)
 /* Runs the loop, with the node's iterator free to emit: it may take further items. */
 static int turn(rmi_state *state, rm_error *err)
 {
-    rmi_iteration_may_emit(state, state->work.iteration, err);
+    rmi_python_work *work = &state->work;
+    rmi_iteration_may_emit(state, work->iteration, err);
     const int rc = rmi_loop_step(state);
-    rmi_iteration_may_emit(state, state->work.iteration, NULL);
-    return rc != 0 || rmi_is_broken(state) ? rmi_python_failed(state->node, err)
-                                           : rmi_work_step(state, &state->work, err);
+    rmi_iteration_may_emit(state, work->iteration, NULL);
+    if (rc != 0 || rmi_is_broken(state))
+        return rmi_python_failed(state->node, err);
+    return work->iteration != NULL ? rmi_iteration_outcome(state, work, err)
+                                   : rmi_work_step(state, work, err);
 }
 
 /* Continues the work until it emits, ends, or has to wait. */
