@@ -220,7 +220,8 @@ static int start(const rmi_host *host, rm_error *err)
     int rc = initialize(host, err);
     if (rc != RM_OK)
         return rc;
-    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0)
+    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0 ||
+        rmi_keyboard_interrupt_install() != 0)
         rc = rmi_python_failed(NULL, err);
     (void)PyEval_SaveThread();
     return rc;

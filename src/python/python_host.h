@@ -6,9 +6,12 @@
  *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
  *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
+ *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
+ *   context.c      context variables of nodes
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
+ *   keyboard_interrupt.c  interrupts that Python code asks for
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
  * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
  * copyable.c knows which objects it can copy; advice.c says how the user can convert others.
@@ -36,8 +39,8 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
 #define RMI_PYTHON_NAMES(X) \
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
-    X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
-    X(close_one) X(set_exception) X(create_future) X(finish_soon) X(__init__) \
+    X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(set_result) X(end) X(aclose) X(athrow) \
+    X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \
     X(__dataclass_fields__) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
     X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
@@ -67,7 +70,7 @@ typedef struct rmi_call {
 /* The state of Python in this process. */
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
-    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type;
+    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type, *iteration_type;
     PyTypeObject *array_type, *scalar_type; /* numpy's, after the first array; before it NULL */
     PyObject *error;                        /* an error of the runtime on its way through Python */
     PyObject *interrupted;                  /* the exception class that ends a call from outside */
@@ -83,9 +86,10 @@ typedef struct rmi_python {
         *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
     PyObject *paths; /* {directory: as the user wrote it} */
     /* The event loop; set at the first coroutine. */
-    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *end_mark;
+    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *cancelled_error;
+    PyObject *node_variable; /* the context variable whose value is the node's waker */
     PyThread_type_lock loop_lock;
-    unsigned long loop_owner;
+    unsigned long loop_owner;        /* a thread */
     unsigned loop_depth, loop_waits; /* loop_waits: calls that run the loop until a task has ended */
     struct rmi_state *waiting;       /* list of nodes with pending work */
     /* The thread in which Python runs signal handlers (0: ours is not installed), and the innermost call in
@@ -125,6 +129,10 @@ RM_MUST_CHECK int rmi_interrupt_install(void);
 /* ---- exit.c */
 /* Makes os._exit raise SystemExit, except in forked processes. */
 RM_MUST_CHECK int rmi_exit_install(void);
+
+/* ---- keyboard_interrupt.c */
+/* Makes the interrupts for which Python code asks raise KeyboardInterrupt. */
+RM_MUST_CHECK int rmi_keyboard_interrupt_install(void);
 
 /* ---- paths.c */
 /* What rm_python_attach was given, and what the resolver needs. */
