@@ -53,7 +53,10 @@ int rmi_output_file_open(const char *path, bool document, int input, int *descri
         *descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     } while (*descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
     rmi_guard_call_ends();
-    return *descriptor >= 0 ? RM_OK : io_error(path, errno, err);
+    if (*descriptor < 0)
+        return io_error(path, errno, err);
+    rmi_platform_hide(*descriptor);
+    return RM_OK;
 }
 
 int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err)

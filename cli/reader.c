@@ -41,6 +41,7 @@ int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm
         } while (reader->descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
         rmi_guard_call_ends();
         reader->owned = reader->descriptor >= 0;
+        rmi_platform_hide(reader->descriptor);
     }
     if (reader->descriptor < 0 && errno == EINTR)
         return rm_error_set(err, RM_E_CANCELLED, "interrupted while opening %s", path);
@@ -53,8 +54,10 @@ int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm
 
 void rmi_reader_close(rmi_reader *reader)
 {
-    if (reader->owned)
+    if (reader->owned) {
+        rmi_platform_unhide(reader->descriptor);
         (void)close(reader->descriptor);
+    }
     rmi_free(NULL, reader->buffer, reader->capacity);
     *reader = (rmi_reader){.descriptor = -1};
 }

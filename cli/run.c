@@ -265,16 +265,20 @@ static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
     return rc;
 }
 
-static void close_run(rmi_run *run)
+/* Returns `code`, or RMI_EXIT_OK as rmi_setup_finish changes it. */
+static rmi_exit close_run(rmi_run *run, rmi_exit code)
 {
+    atomic_store(&run->guard.document, -1);
     rmi_guard_watch(&run->guard, NULL);
-    rmi_guard_watch_runtime(&run->guard, NULL);
     rm_pipeline_free(run->pipeline);
     rmi_input_close(&run->input);
     rmi_output_free(&run->output);
     rm_manifest_free(run->manifest);
+    code = rmi_setup_finish(&run->options->setup, &run->guard, "the run", code);
+    rmi_guard_watch_runtime(&run->guard, NULL);
     rmi_setup_end(&run->options->setup, run->runtime);
     rmi_guard_stop(&run->guard);
+    return code;
 }
 
 void rmi_run_describe_output(rmi_program *program, const rmi_run_options *options, rmi_output *output)
@@ -306,7 +310,7 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
         code = rmi_output_fail(&run.output, &err, failed);
     }
     tell_metrics(&run);
-    close_run(&run);
+    code = close_run(&run, code);
     rm_error_clear(&err);
     return code;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 #include "python/python_host.h"
 #include "python/frozen.h"
 
@@ -12,6 +13,7 @@ enum { DEFERRED = 256, KEPT_BOXES = 64 };
 static struct process {
     rmi_python python;
     atomic_int started; /* 0, 1: being started, 2 */
+    atomic_bool ours;   /* an application has not started it */
     /* References that threads without the GIL have given up. */
     atomic_flag deferring;
     atomic_size_t deferred_count;
@@ -24,6 +26,11 @@ static struct process {
 rmi_python *rmi_python_of_process(void)
 {
     return &process.python;
+}
+
+bool rmi_python_is_ours(void)
+{
+    return atomic_load(&process.started) == 2 && atomic_load(&process.ours);
 }
 
 bool rmi_python_has_ended(void)
@@ -197,6 +204,12 @@ int rmi_python_redirect_streams(void)
     return rc;
 }
 
+/* In a forked process: the thread that had the lock is gone. */
+static void unlock(void)
+{
+    atomic_flag_clear(&process.deferring);
+}
+
 static int set_up(void)
 {
     rmi_python *python = &process.python;
@@ -211,7 +224,8 @@ static int set_up(void)
     if (python->library == NULL || python->paths == NULL || python->sources == NULL ||
         python->loop_lock == NULL || python->module == NULL)
         return -1;
-    return rmi_interrupt_install();
+    rmi_platform_in_child(unlock);
+    return rmi_interrupt_install() == 0 ? rmi_child_install() : -1;
 }
 
 /* Starts our own interpreter, whose process-wide parts we may change. Gives up the GIL: threads take it with
@@ -223,6 +237,7 @@ static int start(const rmi_host *host, rm_error *err)
         return rc;
     if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0)
         rc = rmi_python_failed(NULL, err);
+    atomic_store(&process.ours, true);
     (void)PyEval_SaveThread();
     return rc;
 }

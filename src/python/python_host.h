@@ -8,6 +8,7 @@
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
+ *   finish.c       the end of the program                    child.c          processes that nodes fork
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
  * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
  * copyable.c knows which objects it can copy.
@@ -60,6 +61,7 @@ typedef struct rmi_call {
     bool has_exception;         /* an exception was set for the thread */
     atomic_llong asked, raised; /* ns: first request to stop, last exception; 0: not yet */
     struct rmi_call *outer;     /* the call in the same thread around this one */
+    struct rmi_call *next;      /* of the calls in progress; guarded by the GIL */
     struct rmi_state *state;    /* the node's; NULL: a call that loads code */
 } rmi_call;
 
@@ -92,6 +94,10 @@ typedef struct rmi_python {
      * it. */
     unsigned long signal_thread;
     rmi_call *in_signal_thread;
+    rmi_call *calls;          /* in progress, in all threads */
+    rmi_call finishing;       /* the call of rm_python_finish */
+    atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
+    bool ends_here;           /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
 /* ---- interp.c */
@@ -106,6 +112,8 @@ struct rmi_host;
 RM_MUST_CHECK int rmi_python_start(const struct rmi_host *host, rm_error *err);
 /* Makes standard error the output of Python code, and gives it empty input. */
 RM_MUST_CHECK int rmi_python_redirect_streams(void);
+/* Whether the interpreter runs and was started here, not by an application. Any thread. */
+bool rmi_python_is_ours(void);
 /* Whether an application has finalized its own interpreter: nobody may then touch anything of Python. Any
  * thread. */
 bool rmi_python_has_ended(void);
@@ -121,6 +129,24 @@ extern const rm_allocator rmi_box_allocator;
 /* ---- interrupt.c */
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
 RM_MUST_CHECK int rmi_interrupt_install(void);
+
+/* ---- child.c */
+/* Prepares for processes that nodes fork. */
+RM_MUST_CHECK int rmi_child_install(void);
+/* Ends the process that a node's code has forked, with Python's exit functions. An exception that is set counts as one
+ * that nobody handles. */
+_Noreturn void rmi_child_end(void);
+/* To be called where the code of a node has come back, before anything happens that others can see. */
+static inline void rmi_child_check(void)
+{
+    if (rmi_python_of_process()->ends_here)
+        rmi_child_end();
+}
+
+/* ---- finish.c */
+/* Waits for threads, calls exit functions, writes the buffers of files. What rm_runtime_interrupt has ended is appended to
+ * `left`. */
+void rmi_run_exit_functions(rmi_text *left);
 
 /* ---- exit.c */
 /* Makes os._exit raise SystemExit, except in forked processes. */

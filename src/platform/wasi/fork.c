@@ -1,0 +1,27 @@
+/* A WASI program cannot fork. */
+#include "platform/platform.h"
+
+unsigned rmi_platform_forks(void)
+{
+    return 0;
+}
+
+void rmi_platform_in_child(void (*function)(void))
+{
+    (void)function;
+}
+
+void rmi_platform_hide(int descriptor)
+{
+    (void)descriptor;
+}
+
+void rmi_platform_unhide(int descriptor)
+{
+    (void)descriptor;
+}
+
+bool rmi_platform_took_signals(void)
+{
+    return false;
+}
