@@ -235,7 +235,8 @@ static int start(const rmi_host *host, rm_error *err)
     int rc = initialize(host, err);
     if (rc != RM_OK)
         return rc;
-    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0)
+    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0 ||
+        rmi_paths_enter_environment() != 0)
         rc = rmi_python_failed(NULL, err);
     atomic_store(&process.ours, true);
     (void)PyEval_SaveThread();

@@ -97,7 +97,9 @@ typedef struct rmi_python {
     rmi_call *calls;          /* in progress, in all threads */
     rmi_call finishing;       /* the call of rm_python_finish */
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
-    bool ends_here;           /* a node's code has forked this process: it has no run to return to */
+    bool in_environment,
+        includes_base; /* a virtual environment; with the packages of the Python that made it */
+    bool ends_here;    /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
 /* ---- interp.c */
@@ -169,6 +171,9 @@ typedef struct rmi_host {
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
 RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
+/* In a virtual environment with a Python: does what the module `site`, whose own code does not run, would do with
+ * sys.prefix and its own prefixes. */
+RM_MUST_CHECK int rmi_paths_enter_environment(void);
 /* Puts the host's directories before all others, and seeds `random` where the host has a seed; once a
  * host. */
 RM_MUST_CHECK int rmi_paths_prepare(rmi_host *host);
