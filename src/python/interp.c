@@ -175,6 +175,26 @@ static int initialize(const rmi_host *host, rm_error *err)
     return rc;
 }
 
+/* Python gives its child processes (those of multiprocessing, joblib) the flags that it has itself. They need `site`, for
+ * the packages of their environment; a number below zero is true, as it must be here, and gives no flag. */
+static void hide_flags(void)
+{
+    PyObject *flags = PySys_GetObject("flags"), *isolated = PyLong_FromLong(0),
+             *no_site = PyLong_FromLong(-1);
+    PyTypeObject *type = flags != NULL ? Py_TYPE(flags) : NULL;
+    for (Py_ssize_t i = 0; type != NULL && type->tp_members != NULL && type->tp_members[i].name != NULL;
+         i++) {
+        const char *name = type->tp_members[i].name;
+        PyObject *value = strcmp(name, "isolated") == 0  ? isolated
+                          : strcmp(name, "no_site") == 0 ? no_site
+                                                         : NULL;
+        const Py_ssize_t place = (type->tp_members[i].offset - (Py_ssize_t)offsetof(PyTupleObject, ob_item)) /
+                                 (Py_ssize_t)sizeof(PyObject *);
+        if (value != NULL)
+            PyStructSequence_SetItem(flags, place, value); /* small numbers live for ever */
+    }
+}
+
 static int intern_names(void)
 {
     static const char *const names[] = {
@@ -238,6 +258,7 @@ static int start(const rmi_host *host, rm_error *err)
     if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0 ||
         rmi_paths_enter_environment() != 0)
         rc = rmi_python_failed(NULL, err);
+    hide_flags();
     atomic_store(&process.ours, true);
     (void)PyEval_SaveThread();
     return rc;

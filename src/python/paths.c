@@ -263,10 +263,14 @@ static PyStatus fill(PyConfig *config, const places *at)
         status = append(config, at->home, LIBRARY "/lib-dynload");
     if (!PyStatus_Exception(status) && at->packages[0] != '\0')
         status = append(config, at->packages, "");
-    if (!PyStatus_Exception(status) && at->includes_base && strcmp(at->base, at->home) != 0)
+    const bool other_base = at->base[0] != '\0' && strcmp(at->base, at->home) != 0;
+    if (!PyStatus_Exception(status) && at->includes_base && other_base)
         status = append(config, at->base, LIBRARY "/site-packages");
     if (!PyStatus_Exception(status))
         status = append(config, at->home, LIBRARY "/site-packages");
+    if (!PyStatus_Exception(status) &&
+        other_base) /* for its child processes: multiprocessing gives them sys.path */
+        status = append(config, at->base, LIBRARY "/lib-dynload");
     return status;
 }
 
