@@ -40,6 +40,10 @@ void rmi_platform_copy_mode(const char *path, int descriptor);
 
 /* Whether rmi_platform_take_signals has taken the signals, here or in the process that forked this one. */
 bool rmi_platform_took_signals(void);
+/* Takes one of them again, after other code has set a handler. */
+void rmi_platform_take_back_signal(int number);
+/* Whether it is the signal of Ctrl-C. */
+bool rmi_platform_is_interrupt(int number);
 
 /* ---- Forked processes: without our threads, signal handlers and hidden descriptors. */
 

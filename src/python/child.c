@@ -2,32 +2,7 @@
  * where the code comes back to the runtime: in a program of its own it would end where the program ends. */
 #include <stdlib.h>
 
-#include "platform/platform.h"
 #include "python/python_host.h"
-
-/* Python's own handlers, as a process has them that plain Python forks. The program's are gone already. */
-static int reset_signals(void)
-{
-    static const char *const names[] = {"SIGINT", "SIGTERM", "SIGHUP"};
-    PyObject *module = PyImport_ImportModule("_signal");
-    int rc = module == NULL ? -1 : 0;
-    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++) {
-        PyObject *number = PyObject_GetAttrString(module, names[i]);
-        PyObject *now = number != NULL ? PyObject_CallMethod(module, "getsignal", "O", number) : NULL;
-        PyObject *handler = now != Py_None
-                                ? NULL
-                                : PyObject_GetAttrString(module, i == 0 ? "default_int_handler" : "SIG_DFL");
-        PyObject *before =
-            handler != NULL ? PyObject_CallMethod(module, "signal", "OO", number, handler) : NULL;
-        rc = PyErr_Occurred() ? -1 : 0;
-        Py_XDECREF(before);
-        Py_XDECREF(handler);
-        Py_XDECREF(now);
-        Py_XDECREF(number);
-    }
-    Py_XDECREF(module);
-    return rc;
-}
 
 /* The loop's descriptors are the parent's too, and whoever holds its lock is gone: the next coroutine gets a new one. */
 static int forget_loop(rmi_python *python)
@@ -58,8 +33,8 @@ static PyObject *after_fork(PyObject *self, PyObject *unused)
         python->calls = NULL;
         rc = forget_loop(python);
     }
-    if (rc == 0 && rmi_platform_took_signals())
-        rc = reset_signals();
+    if (rc == 0)
+        rc = rmi_signals_in_child();
     return rc == 0 ? Py_NewRef(Py_None) : NULL;
 }
 

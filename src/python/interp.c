@@ -256,7 +256,7 @@ static int start(const rmi_host *host, rm_error *err)
     if (rc != RM_OK)
         return rc;
     if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0 ||
-        rmi_paths_enter_environment() != 0)
+        rmi_paths_enter_environment() != 0 || rmi_signals_install() != 0)
         rc = rmi_python_failed(NULL, err);
     hide_flags();
     atomic_store(&process.ours, true);

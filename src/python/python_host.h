@@ -9,6 +9,7 @@
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
  *   finish.c       the end of the program                    child.c          processes that nodes fork
+ *   signals.c      the program's signals, as nodes see them
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
  * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
  * copyable.c knows which objects it can copy.
@@ -94,8 +95,9 @@ typedef struct rmi_python {
      * it. */
     unsigned long signal_thread;
     rmi_call *in_signal_thread;
-    rmi_call *calls;          /* in progress, in all threads */
-    rmi_call finishing;       /* the call of rm_python_finish */
+    PyObject *int_handler; /* SIGINT's as Python code sees it; NULL: the program has not taken the signal */
+    rmi_call *calls;       /* in progress, in all threads */
+    rmi_call finishing;    /* the call of rm_python_finish */
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,
         includes_base; /* a virtual environment; with the packages of the Python that made it */
@@ -131,6 +133,12 @@ extern const rm_allocator rmi_box_allocator;
 /* ---- interrupt.c */
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
 RM_MUST_CHECK int rmi_interrupt_install(void);
+
+/* ---- signals.c */
+/* Lets Python code see and set the handlers of the signals that the program has taken. */
+RM_MUST_CHECK int rmi_signals_install(void);
+/* In a forked process: SIGINT's handler is Python's own. */
+RM_MUST_CHECK int rmi_signals_in_child(void);
 
 /* ---- child.c */
 /* Prepares for processes that nodes fork. */

@@ -53,6 +53,14 @@ static void on_signal(int number)
     errno = saved;
 }
 
+/* Without SA_RESTART, so that waiting calls end. */
+static void install(int number)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigfillset(&action.sa_mask);
+    (void)sigaction(number, &action, NULL);
+}
+
 void rmi_platform_take_signals(void (*function)(void))
 {
     taken.thread = pthread_self();
@@ -60,17 +68,27 @@ void rmi_platform_take_signals(void (*function)(void))
     (void)rmi_platform_forks();
     rmi_platform_let_calls_break();
     for (size_t i = 0; i < SIGNALS; i++) {
-        /* Without SA_RESTART, so that waiting calls end. A signal that the parent ignores (nohup, a job of a
-         * script) stays ignored. */
-        struct sigaction action = {.sa_handler = on_signal}, before;
-        (void)sigfillset(&action.sa_mask);
+        /* A signal that the parent ignores (nohup, a job of a script) stays ignored. */
+        struct sigaction before;
         if (sigaction(signals[i], NULL, &before) != 0 || before.sa_handler == SIG_IGN)
             continue;
         if (before.sa_handler != on_signal)
             taken.before[i] = before;
-        (void)sigaction(signals[i], &action, NULL);
+        install(signals[i]);
     }
     atomic_store(&taken.ever, true);
+}
+
+void rmi_platform_take_back_signal(int number)
+{
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (signals[i] == number && atomic_load(&taken.function) != NULL)
+            install(number);
+}
+
+bool rmi_platform_is_interrupt(int number)
+{
+    return number == SIGINT;
 }
 
 bool rmi_platform_took_signals(void)

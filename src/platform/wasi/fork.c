@@ -25,3 +25,14 @@ bool rmi_platform_took_signals(void)
 {
     return false;
 }
+
+void rmi_platform_take_back_signal(int number)
+{
+    (void)number;
+}
+
+bool rmi_platform_is_interrupt(int number)
+{
+    (void)number;
+    return false;
+}
