@@ -75,6 +75,7 @@ static void give_up(rmi_guard *guard, const char *why, const char *code_name, rm
         if (write(document, text, (size_t)length) < 0)
             code = RMI_EXIT_IO;
     }
+    rmi_platform_end_children();
     _exit(code);
 }
 
@@ -234,6 +235,12 @@ void rmi_guard_call_ends(void)
     rmi_guard *guard = atomic_load(&guard_in_use);
     if (guard != NULL)
         atomic_fetch_sub(&guard->calls, 1);
+}
+
+void rmi_guard_end_children(const rmi_guard *guard)
+{
+    if (atomic_load(&guard->stop) != RMI_STOP_NOT)
+        rmi_platform_end_children();
 }
 
 bool rmi_guard_stopping(void)

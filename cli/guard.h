@@ -58,6 +58,9 @@ bool rmi_guard_has_clock(const rmi_guard *guard);
  * failure. Else changes neither `err` nor *code. */
 void rmi_guard_explain(const rmi_guard *guard, const char *what, rm_error *err, rmi_exit *code);
 
+/* When the program had to stop: asks the child processes that nodes have left to end. */
+void rmi_guard_end_children(const rmi_guard *guard);
+
 /* ---- The guard in use; without one, calls are not ended. */
 /* Put these around system calls that may block: the calls end with EINTR, again and again, once the program
  * has to stop. */

@@ -131,11 +131,14 @@ rmi_exit rmi_setup_finish(const rmi_setup *setup, rmi_guard *guard, const char *
     rmi_exit failed = RMI_EXIT_RUN;
     char left[200]; /* leaves room for the reason */
     atomic_store(&guard->finishing, true);
-    if (rmi_program_python_finish(&err) == RM_OK)
+    const int rc = rmi_program_python_finish(&err);
+    rmi_guard_end_children(guard);
+    if (rc == RM_OK)
         return code;
     (void)snprintf(left, sizeof left, "%.*s", (int)sizeof left - 1, err.message);
-    if (code != RMI_EXIT_OK) {
-        rmi_report_line(setup->program, "warning", "not ended: %s", left);
+    if (code != RMI_EXIT_OK) { /* the run had to stop before, so only what has a name says more */
+        if (strchr(left, '\'') != NULL)
+            rmi_report_line(setup->program, "warning", "not ended: %s", left);
     } else {
         rmi_guard_explain(guard, what, &err, &failed);
         code = failed;
@@ -162,7 +165,7 @@ int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *
     rmi_reader reader;
     const char *text = NULL;
     size_t length = 0;
-    int rc = rmi_reader_open(&reader, path, setup->program->in, err);
+    int rc = rmi_reader_open(&reader, path, path, setup->program->in, err);
     if (rc == RM_OK)
         rc = rmi_reader_whole(&reader, LARGEST, wake, &text, &length, err);
     if (rc == RM_AGAIN)

@@ -25,6 +25,9 @@ void rmi_platform_take_streams(int *input, int *output);
 void rmi_platform_take_signals(void (*function)(void));
 /* Makes the program ignore those signals. */
 void rmi_platform_ignore_signals(void);
+/* Asks the child processes that are left to end (SIGTERM): those of this process group, which Ctrl-C in a terminal
+ * reaches too. */
+void rmi_platform_end_children(void);
 /* Whether a read would wait. */
 bool rmi_platform_would_block(int descriptor);
 /* Waits until a write is possible or a signal comes. */

@@ -175,9 +175,10 @@ int rm_python_finish(rm_error *err)
     rmi_text_init(&left, NULL);
     rmi_finishing_enter();
     rmi_run_exit_functions(&left);
-    if (interrupted())
-        rc = rm_error_set(err, RM_E_CANCELLED, "%s",
-                          left.failed || left.length == 0 ? "an exit function has not ended" : left.data);
+    if (left.length != 0)
+        rc = rm_error_set(err, RM_E_CANCELLED, "%s", left.failed ? "threads" : left.data);
+    else if (atomic_load(&rmi_python_of_process()->finishing.raised) != 0)
+        rc = rm_error_set(err, RM_E_CANCELLED, "an exit function");
     rmi_finishing_leave();
     rmi_text_clear(&left);
     return rc;

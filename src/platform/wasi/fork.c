@@ -1,4 +1,4 @@
-/* A WASI program cannot fork. */
+/* A WASI program cannot fork, has no child processes and no signals. */
 #include "platform/platform.h"
 
 unsigned rmi_platform_forks(void)
@@ -35,4 +35,8 @@ bool rmi_platform_is_interrupt(int number)
 {
     (void)number;
     return false;
+}
+
+void rmi_platform_end_children(void)
+{
 }
