@@ -140,6 +140,7 @@ rmi_exit rmi_setup_finish(const rmi_setup *setup, rmi_guard *guard, const char *
         if (strchr(left, '\'') != NULL)
             rmi_report_line(setup->program, "warning", "not ended: %s", left);
     } else {
+        (void)rm_error_set(&err, RM_E_CANCELLED, "interrupted");
         rmi_guard_explain(guard, what, &err, &failed);
         code = failed;
         const size_t length = strlen(err.message);

@@ -126,22 +126,28 @@ static bool find_base(const char *bin, char *base)
     return false;
 }
 
-/* The program that its Python has: where bin/python leads. */
+/* The first of the names that is in `folder`, as a path; empty where none is. */
+static void find_program(char *path, const char *folder, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (has_file(folder, names[i]) && join(path, folder, names[i]))
+            return;
+    path[0] = '\0';
+}
+
+/* sys.executable, and where it leads: the environment has links to the Python that made it, or copies. */
 static void find_programs(places *at, const char *bin)
 {
     static const char *const names[] = {"bin/python", "bin/python3", "bin/python3.13"};
     char real[PATH_MAX];
-    size_t i = 0;
-    while (i < sizeof names / sizeof *names && !has_file(at->prefix, names[i]))
-        i++;
-    if (i == sizeof names / sizeof *names || !join(at->program, at->prefix, names[i])) {
-        at->program[0] = '\0';
+    find_program(at->program, at->prefix, names, sizeof names / sizeof *names);
+    if (at->program[0] == '\0')
         return;
-    }
+    const char *const copied[] = {strrchr(at->program, '/') + 1, "python3", "python3.13"};
     if (realpath(at->program, real) != NULL && strcmp(real, at->program) != 0)
         (void)snprintf(at->base_program, LONGEST_PATH, "%s", real);
-    else if (!join(at->base_program, bin, strrchr(names[i], '/') + 1))
-        at->base_program[0] = '\0';
+    else
+        find_program(at->base_program, bin, copied, sizeof copied / sizeof *copied);
 }
 
 static int wrong_version(const char *folder, const char *version, rm_error *err)
