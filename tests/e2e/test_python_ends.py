@@ -222,9 +222,10 @@ class Ends(PythonTest):
     def test_threads_are_waited_for(self):
         """The thread ends when the reader of the results has seen them."""
         os.mkfifo(self.folder / "answer")
-        code = ("import os, threading\n"
+        code = ("import os, threading, time\n"
                 "def wait():\n"
                 "    with open('answer') as answer: answer.read()\n"
+                "    time.sleep(0.3)\n"
                 "    os.write(2, b'thread has ended\\n')\n"
                 "class Node:\n"
                 "    def initialize(self): threading.Thread(target=wait).start()\n"
@@ -236,9 +237,9 @@ class Ends(PythonTest):
         self.assertEqual(process.stderr.read(), b"thread has ended\n")
 
     def test_threads_that_work_for_others(self):
-        code = ("import asyncio, concurrent.futures, os, threading\n"
+        code = ("import asyncio, concurrent.futures, os, threading, time\n"
                 "begun = threading.Event()\n"
-                "def work():\n    begun.wait(); os.write(2, b'worked\\n')\n"
+                "def work():\n    begun.wait(); time.sleep(0.3); os.write(2, b'worked\\n')\n"
                 "pool = concurrent.futures.ThreadPoolExecutor(1)\n"
                 "class Node:\n"
                 "    def initialize(self): pool.submit(work)\n"
