@@ -50,8 +50,7 @@ typedef struct file_search {
 static int look_at(PyObject *object, void *context)
 {
     const file_search *search = context;
-    const PyTypeObject *type = Py_TYPE(object);
-    if (type == &PyDict_Type || type == &PyTuple_Type || type == &PyFunction_Type)
+    if (!PyType_HasFeature(Py_TYPE(object), Py_TPFLAGS_HEAPTYPE)) /* most objects; no file */
         return 1;
     return !PyObject_TypeCheck(object, search->base) || PyList_Append(search->found, object) == 0;
 }
