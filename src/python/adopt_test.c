@@ -9,9 +9,6 @@
 
 #include <cmocka.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "remotemedia/node.h"
 
 static const char items_text[] =
@@ -105,31 +102,6 @@ const char *__asan_default_options(void)
     return "fast_unwind_on_malloc=0";
 }
 
-static const char waits_text[] =
-    "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
-    "\"Python\", \"params\": {\"code\": \"import asyncio\\nasync def process(item):\\n"
-    "    await asyncio.sleep(0)\\n    return item\"}}], \"connections\": []}";
-
-/* Beside its parent, which has a loop of its own. rm_python_finish leaves the interpreter to the application. */
-static void a_forked_process_has_runs_of_its_own(void **unused)
-{
-    int status = -1;
-    (void)unused;
-    run(waits_text, "{\"p\":[1,2]}");
-    PyObject *os = PyImport_ImportModule("os"), *number = PyObject_CallMethod(os, "fork", NULL);
-    assert_non_null(number);
-    const pid_t child = (pid_t)PyLong_AsLong(number);
-    if (child == 0) {
-        run(waits_text, "{\"p\":[1,2]}");
-        _exit(rm_python_finish(NULL) == RM_OK ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    run(waits_text, "{\"p\":[1,2]}");
-    Py_DECREF(number);
-    Py_DECREF(os);
-}
-
 static const char array_text[] =
     "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
     "\"Python\", \"params\": {\"code\": \"import array, remotemedia\\ndef process(item):\\n"
@@ -184,7 +156,6 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(uses_the_interpreter_that_runs),
                                               cmocka_unit_test(streams_have_threads_and_the_context),
-                                              cmocka_unit_test(a_forked_process_has_runs_of_its_own),
                                               cmocka_unit_test(the_interpreter_ends_before_its_tensors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
