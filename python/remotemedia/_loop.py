@@ -55,6 +55,17 @@ class Loop(asyncio.SelectorEventLoop):
         finally:
             timer.cancel()
 
+    def shut_down(self) -> None:
+        """Ends what is left at the end of the program, as asyncio.run does, within a second."""
+        over: list = []
+        timer = self.call_later(1.0, over.append, True)
+        tasks = asyncio.all_tasks(self)
+        for task in tasks:
+            task.cancel()
+        self._finish_until([*tasks], over)
+        self._finish_until([self.create_task(self.shutdown_asyncgens())], over)
+        timer.cancel()
+
     def _finish_until(self, tasks: list, over: list) -> None:
         while not over and not all(task.done() for task in tasks):
             self._turn()

@@ -175,6 +175,11 @@ static int wake_others(const rmi_state *state)
     return 0;
 }
 
+int rmi_loop_shut_down(void)
+{
+    return rmi_python_of_process()->loop != NULL ? call_loop(RMI_NAME_shut_down, NULL) : 0;
+}
+
 int rmi_loop_step(rmi_state *state)
 {
     return call_loop(RMI_NAME_step, NULL) != 0 ? -1 : wake_others(state);

@@ -155,6 +155,8 @@ static bool interrupted(void)
 void rmi_run_exit_functions(rmi_text *left)
 {
     hide_interruptions();
+    if (!rmi_python_of_process()->ends_here && rmi_loop_shut_down() != 0)
+        PyErr_WriteUnraisable(NULL);
     call("threading", "_shutdown");
     const bool early = interrupted();
     if (early)

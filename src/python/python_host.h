@@ -37,7 +37,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
 #define RMI_PYTHON_NAMES(X) \
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
-    X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
+    X(finish) X(shut_down) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
     X(close_one) X(set_exception) X(create_future) X(finish_soon) X(__init__) \
     X(__dataclass_fields__) X(item) X(_value_) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \

@@ -171,6 +171,8 @@ RM_MUST_CHECK int rmi_task_cancel(PyObject *task);
 RM_MUST_CHECK int rmi_tasks_cancel(PyObject *pairs);
 /* A task that closes an asynchronous iterator. */
 RM_MUST_CHECK PyObject *rmi_task_close(PyObject *iterator);
+/* At the end of the program: cancels the tasks that are left, and closes asynchronous generators. */
+RM_MUST_CHECK int rmi_loop_shut_down(void);
 /* Runs one turn of the loop without waiting; then wakes other nodes with pending work for which the loop has
  * something sooner. */
 RM_MUST_CHECK int rmi_loop_step(rmi_state *state);

@@ -249,6 +249,21 @@ class Ends(PythonTest):
                 "    async def process(self, x):\n        begun.set(); return await asyncio.to_thread(pow, 2, 3)\n")
         self.assertEqual(self.run_code(code), (8, "worked\n"))
 
+    def test_tasks_that_nobody_awaits(self):
+        code = ("import asyncio, os\n"
+                "async def work():\n"
+                "    try: await asyncio.sleep(600)\n"
+                "    finally: os.write(2, b'cancelled\\n')\n"
+                "async def numbers():\n"
+                "    try:\n        while True: yield 1\n"
+                "    finally: os.write(2, b'closed\\n')\n"
+                "class Node:\n"
+                "    async def process(self, x):\n"
+                "        self.task = asyncio.create_task(work()); self.numbers = numbers(); await asyncio.sleep(0); kept.append(self)\n"
+                "        return await anext(self.numbers)\n"
+                "kept = []")
+        self.assertEqual(self.run_code(code), (1, "cancelled\nclosed\n"))
+
     ENDLESS = ("import os, threading\n"
                "class Node:\n"
                "    def initialize(self): threading.Thread(target=os.read, args=(os.pipe()[0], 1), name='worker').start()\n"
