@@ -109,7 +109,10 @@ static bool wants_colour(void)
 int main(int argc, char **argv)
 {
     rm_error err = {0};
-    rmi_program program = {.out = {.name = "standard output"}, .colour = wants_colour()};
+    char folder[4096];
+    rmi_program program = {.out = {.name = "standard output"},
+                           .colour = wants_colour(),
+                           .folder = getcwd(folder, sizeof folder) != NULL ? folder : ""};
     rmi_platform_take_streams(&program.in, &program.out.descriptor);
     program.out.error = program.out.descriptor < 0 ? EBADF : 0;
     rmi_exit code = dispatch(&program, argc, argv);

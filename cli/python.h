@@ -7,5 +7,7 @@
 /* Lets `runtime` find Python nodes. Without Python: RM_OK, since manifests that need it are refused by name,
  * or RM_E_MISSING_FEATURE where the configuration requests something. */
 RM_MUST_CHECK int rmi_program_python(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
+/* rm_python_finish; RM_OK without Python. */
+RM_MUST_CHECK int rmi_program_python_finish(rm_error *err);
 
 #endif

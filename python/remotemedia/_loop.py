@@ -108,3 +108,13 @@ async def await_one(awaitable: object) -> object:
 loop = Loop()
 loop.driven = True
 sys.set_asyncgen_hooks(firstiter=loop._asyncgen_firstiter_hook, finalizer=loop._asyncgen_finalizer_hook)
+
+
+def shut_down() -> None:
+    """At the end of the program: closes the asynchronous generators that are left, within a second."""
+    asyncio._set_running_loop(loop)
+    over: list = []
+    timer = loop.call_later(1.0, over.append, True)
+    loop._finish_until([loop.create_task(loop.shutdown_asyncgens())], over)
+    timer.cancel()
+    asyncio._set_running_loop(None)

@@ -260,6 +260,7 @@ static bool is_interrupted(PyObject *exception)
 
 int rmi_python_failed(rm_node *node, rm_error *err)
 {
+    rmi_child_check();
     PyObject *exception = PyErr_GetRaisedException();
     int rc = RM_E_PYTHON;
     if (exception == NULL)

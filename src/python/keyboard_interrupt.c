@@ -7,7 +7,8 @@
 /* SIGINT. WASI's header of signals is not to be included. */
 enum { INTERRUPT = 2 };
 
-/* In the loop's own code the exception would lose callbacks: it comes as soon as the loop runs a node's code. */
+/* A function of its own, so that asyncio.run leaves it alone. In the loop's own code the exception would lose
+ * callbacks: it comes as soon as the loop runs a node's code. */
 static PyObject *on_interrupt(PyObject *self, PyObject *args)
 {
     PyObject *frame = PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
@@ -45,7 +46,7 @@ static void set_handler(void *context)
 
 int rmi_keyboard_interrupt_install(void)
 {
-    static PyMethodDef handler = {"interrupt", on_interrupt, METH_VARARGS, NULL};
+    static PyMethodDef handler = {"default_int_handler", on_interrupt, METH_VARARGS, NULL};
     static PyMethodDef raising = {"raise_signal", raise_signal, METH_O, "Sends a signal to the process."};
     installation in = {.module = PyImport_ImportModule("_signal"),
                        .handler = PyCFunction_New(&handler, NULL)};
@@ -61,8 +62,8 @@ int rmi_keyboard_interrupt_install(void)
     }
     Py_XDECREF(new);
     Py_XDECREF(old);
+    rmi_python_of_process()->int_handler = in.handler;
     Py_XDECREF(in.before);
-    Py_XDECREF(in.handler);
     Py_XDECREF(in.module);
     return rc < 0 ? -1 : 0;
 }

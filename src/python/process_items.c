@@ -171,6 +171,7 @@ static int process_one(rmi_state *state, item_batch *b, size_t i, rm_error *err)
     const size_t count = (b->has_self ? 2 : 1) | PY_VECTORCALL_ARGUMENTS_OFFSET;
     PyObject *result = b->call != NULL ? b->call(state->function, arguments + 1, count, NULL)
                                        : PyObject_Vectorcall(state->function, arguments + 1, count, NULL);
+    rmi_child_check();
     return take_result(state, b, i, item, result, err);
 }
 

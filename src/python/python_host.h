@@ -12,6 +12,8 @@
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
  *   keyboard_interrupt.c  interrupts that Python code asks for
+ *   finish.c       the end of the program                    child.c          processes that nodes fork
+ *   signals.c      the program's signals, as nodes see them
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
  * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
  * copyable.c knows which objects it can copy; advice.c says how the user can convert others.
@@ -64,6 +66,7 @@ typedef struct rmi_call {
     bool has_exception;         /* an exception was set for the thread */
     atomic_llong asked, raised; /* ns: first request to stop, last exception; 0: not yet */
     struct rmi_call *outer;     /* the call in the same thread around this one */
+    struct rmi_call *next;      /* of the calls in progress; guarded by the GIL */
     struct rmi_state *state;    /* the node's; NULL: a call that loads code */
 } rmi_call;
 
@@ -96,6 +99,13 @@ typedef struct rmi_python {
      * it. */
     unsigned long signal_thread;
     rmi_call *in_signal_thread;
+    PyObject *int_handler;    /* SIGINT's, as Python code sees it; NULL: an application's interpreter */
+    rmi_call *calls;          /* in progress, in all threads */
+    rmi_call finishing;       /* the call of rm_python_finish */
+    atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
+    bool in_environment,
+        includes_base; /* a virtual environment; with the packages of the Python that made it */
+    bool ends_here;    /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
 /* ---- interp.c */
@@ -110,6 +120,8 @@ struct rmi_host;
 RM_MUST_CHECK int rmi_python_start(const struct rmi_host *host, rm_error *err);
 /* Makes standard error the output of Python code, and gives it empty input. */
 RM_MUST_CHECK int rmi_python_redirect_streams(void);
+/* Whether the interpreter runs and was started here, not by an application. Any thread. */
+bool rmi_python_is_ours(void);
 /* Whether an application has finalized its own interpreter: nobody may then touch anything of Python. Any
  * thread. */
 bool rmi_python_has_ended(void);
@@ -125,6 +137,30 @@ extern const rm_allocator rmi_box_allocator;
 /* ---- interrupt.c */
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
 RM_MUST_CHECK int rmi_interrupt_install(void);
+
+/* ---- signals.c */
+/* Lets Python code see and set the handlers of the signals that the program has taken. */
+RM_MUST_CHECK int rmi_signals_install(void);
+/* In a forked process: SIGINT's handler is Python's own. */
+RM_MUST_CHECK int rmi_signals_in_child(void);
+
+/* ---- child.c */
+/* Prepares for processes that nodes fork. */
+RM_MUST_CHECK int rmi_child_install(void);
+/* Ends the process that a node's code has forked, with Python's exit functions. An exception that is set counts as one
+ * that nobody handles. */
+_Noreturn void rmi_child_end(void);
+/* To be called where the code of a node has come back, before anything happens that others can see. */
+static inline void rmi_child_check(void)
+{
+    if (rmi_python_of_process()->ends_here)
+        rmi_child_end();
+}
+
+/* ---- finish.c */
+/* Waits for threads, calls exit functions, writes the buffers of files. What rm_runtime_interrupt has ended is appended to
+ * `left`. */
+void rmi_run_exit_functions(rmi_text *left);
 
 /* ---- exit.c */
 /* Makes os._exit raise SystemExit, except in forked processes. */
@@ -151,6 +187,9 @@ typedef struct rmi_host {
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
 RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
+/* In a virtual environment with a Python: does what the module `site`, whose own code does not run, would do with
+ * sys.prefix and its own prefixes. */
+RM_MUST_CHECK int rmi_paths_enter_environment(void);
 /* Puts the host's directories before all others, and seeds `random` where the host has a seed; once a
  * host. */
 RM_MUST_CHECK int rmi_paths_prepare(rmi_host *host);

@@ -86,6 +86,10 @@ void rmi_interrupt(rm_node *node, void *state);
 PyGILState_STATE rmi_loading_enter(rmi_host *host);
 void rmi_loading_leave(rmi_host *host, PyGILState_STATE held);
 void rmi_loading_interrupt(rmi_host *host);
+/* The same for the end of the program, which any runtime's interrupt ends. Afterwards the thread keeps the GIL: threads
+ * of Python's that are left do nothing more. */
+void rmi_finishing_enter(void);
+void rmi_finishing_leave(void);
 
 /* ---- context.c */
 /* Copies the caller's context for the node. Without the GIL. */
