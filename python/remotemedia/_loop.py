@@ -105,11 +105,6 @@ async def await_one(awaitable: object) -> object:
     return await awaitable
 
 
-loop = Loop()
-loop.driven = True
-sys.set_asyncgen_hooks(firstiter=loop._asyncgen_firstiter_hook, finalizer=loop._asyncgen_finalizer_hook)
-
-
 def shut_down() -> None:
     """At the end of the program: closes the asynchronous generators that are left, within a second."""
     asyncio._set_running_loop(loop)
@@ -118,3 +113,8 @@ def shut_down() -> None:
     loop._finish_until([loop.create_task(loop.shutdown_asyncgens())], over)
     timer.cancel()
     asyncio._set_running_loop(None)
+
+
+loop = Loop()
+loop.driven = True
+sys.set_asyncgen_hooks(firstiter=loop._asyncgen_firstiter_hook, finalizer=loop._asyncgen_finalizer_hook)
