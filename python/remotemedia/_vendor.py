@@ -18,7 +18,7 @@ import tempfile
 USAGE, MISSING, IO, INTERRUPTED = 2, 3, 4, 130  # exit codes of the program
 ANYWHERE = ["--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", "3.13"]
 NATIVE_ENDS = (".so", ".pyd", ".dylib", ".dll")
-OFFLINE = re.compile(r"Retrying \(|connection broken|Max retries exceeded|Could not fetch URL|ConnectionError|ReadTimeout")
+OFFLINE = re.compile(r"connection broken by '(.*)': /|Max retries exceeded|Could not fetch URL")
 
 
 class Failure(Exception):
@@ -55,7 +55,7 @@ def file_of(entry):
 
 
 def native_packages(request):
-    """[(name, the wheel for this machine, who needs it)] of all packages that have no wheel in pure Python."""
+    """[(name, who needs it)] of all packages that have no wheel in pure Python."""
     found = []
     entries = resolved(*request) or []
     for entry in entries:
@@ -65,25 +65,28 @@ def native_packages(request):
         needed_by = [other["metadata"]["name"] for other in entries
                      for line in other["metadata"].get("requires_dist", [])
                      if same_name(re.match(r"[\w.-]+", line)[0]) == same_name(name)]
-        found.append((name, file_of(entry), sorted(set(needed_by))))
+        found.append((name, sorted(set(needed_by))))
     return found
 
 
 def explained(request, stderr):
     """Why pip failed."""
-    errors = re.findall(r"^ERROR: (.*)", stderr, re.M)
-    last = errors[-1] if errors else stderr.strip().splitlines()[-1] if stderr.strip() else "no reason given"
-    if OFFLINE.search(stderr):
-        return Failure(IO, "io", f"pip cannot reach the package index: {last}",
+    errors = re.findall(r"^ERROR: (.*[^:])$", stderr, re.M)
+    last = (errors or stderr.strip().splitlines() or ["no reason given"])[-1]
+    offline = OFFLINE.search(stderr)
+    if offline:
+        reason = re.sub(r"<[^>]* object at \w+>: ", "", offline[1] or last)
+        return Failure(IO, "io", f"pip cannot reach the package index: {reason}",
                        "check the network, or give pip a folder of wheels: PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR")
     unmatched = re.search(r"No matching distribution found for (.*)", stderr)
     if unmatched or "ResolutionImpossible" in stderr or "is not a supported wheel" in stderr:
         natives = native_packages(request)
         if natives:
-            told = [name + (f" (needed by {', '.join(by)})" if by else "") for name, _, by in natives]
+            told = [name + (f" (needed by {', '.join(by)})" if by else "") for name, by in natives]
+            inside = any(name == "numpy" for name, _ in natives)
             return Failure(MISSING, "missing_feature",
-                           f"the WASM files cannot load native code, which is in {', '.join(told)}",
-                           f"nothing was put there; {natives[0][1]} is for one kind of machine")
+                           f"the WASM files cannot load native code, which is in {', '.join(told)}; nothing was put there",
+                           "numpy itself is inside pipeline_executor_numpy.wasm" if inside else None)
     if unmatched:
         return Failure(USAGE, "not_found", f"pip finds no wheel for {unmatched[1]}",
                        "is the name right, and is there a wheel (not only a source archive) of this version?")
@@ -146,10 +149,22 @@ def vendor(options):
     return put_there
 
 
+def say(text):
+    """Prints a line; a failure is raised here, not when Python ends."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise Failure(IO, "io", f"cannot write standard output: {error.strerror}") from None
+
+
 def report(failure):
     hint = failure.error.get("hint")
     sys.stderr.write(f"error: {failure}\n" + (f"  hint: {hint}\n" if hint else ""))
-    print(json.dumps({"status": "error", "error": failure.error}, ensure_ascii=False))
+    try:
+        say(json.dumps({"status": "error", "error": failure.error}, ensure_ascii=False))
+    except Failure as broken:
+        return broken.exit_code
     return failure.exit_code
 
 
@@ -161,8 +176,7 @@ def main(words):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for name, version in vendor(parser.parse_args(words)):
-            print(name, version)
-        sys.stdout.flush()
+            say(f"{name} {version}")
         return 0
     except Failure as failure:
         return report(failure)
