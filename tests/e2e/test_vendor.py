@@ -5,13 +5,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import unittest
 
-from support import PROGRAM, ROOT, SLOWNESS, ProgramTest, environment, manifest, node
+from support import PROGRAM, SLOWNESS, ProgramTest, environment, manifest, node
 
-sys.path.insert(0, str(ROOT / "tests/support"))
-from wheels import only_from, write_wheel  # noqa: E402
+from wheels import only_from, write_wheel
 
 PYTHON = PROGRAM.parent / "python3.13"
 NATIVE = "cp313-cp313-linux_x86_64"

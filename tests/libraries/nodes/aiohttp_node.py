@@ -4,6 +4,7 @@ from aiohttp import ClientSession, web
 LIBRARY = "aiohttp"
 INPUT = ["one", "two", "three"]
 OUTPUT = [["one", 200], ["two", 200], ["three", 200]]
+WASM = "module 'socket' has no attribute 'AI_NUMERICSERV'"
 
 
 class Node:

@@ -7,6 +7,7 @@ import cloudpickle
 LIBRARY = "cloudpickle"
 INPUT = [1, 2]
 OUTPUT = [11, 12]
+WASM = "wasi does not support processes"
 FACTOR = 10
 RUN = "import pickle, sys; sys.stdout.buffer.write(pickle.dumps(pickle.load(sys.stdin.buffer)()))"
 

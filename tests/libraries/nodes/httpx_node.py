@@ -6,7 +6,7 @@ import httpx
 LIBRARY = "httpx"
 INPUT = ["one", "two"]
 OUTPUT = [[200, "/one", "mock /one"], [200, "/two", "mock /two"], "ReadTimeout"]
-WASM = "WebAssembly"
+WASM = "sockets are not available in WebAssembly"
 
 
 class Node:

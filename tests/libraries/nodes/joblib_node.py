@@ -7,6 +7,7 @@ import joblib
 LIBRARY = "joblib"
 INPUT = [2, 3]
 OUTPUT = [[[0, 1, 4], True, [0, 1, 4]], [[0, 1, 8], True, [0, 1, 8]], "once"]
+WASM = "No module named 'multiprocessing'"
 
 
 def power(x, exponent):

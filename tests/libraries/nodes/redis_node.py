@@ -7,6 +7,7 @@ import redis
 LIBRARY = "redis"
 INPUT = ["a", "b"]
 OUTPUT = [["value of a"], ["value of b"]]
+WASM = "has no attribute 'VerifyMode'"
 
 
 class Server(socketserver.StreamRequestHandler):

@@ -7,7 +7,7 @@ import requests
 LIBRARY = "requests"
 INPUT = ["one", "two"]
 OUTPUT = [["/one", 200], ["/two", 200], "ConnectionError"]
-WASM = "there is no ssl"
+WASM = "sockets are not available in WebAssembly"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -8,7 +8,7 @@ from sqlalchemy.pool import StaticPool
 LIBRARY = "sqlalchemy"
 INPUT = [["a", 1], ["b", 2], ["a", 3]]
 OUTPUT = [1, 2, 3, [["a", 4], ["b", 2]]]
-WASM = "sqlite3"
+WASM = "No module named 'sqlite3'"
 
 
 class Base(DeclarativeBase):

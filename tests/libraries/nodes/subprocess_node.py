@@ -7,7 +7,7 @@ LIBRARY = "python"
 INPUT = ["a", "b"]
 OUTPUT = [["A", "a\n", "timeout", 3], ["B", "b\n", "timeout", 3]]
 STDERR = ["printed by a child"]
-WASM = "processes"
+WASM = "wasi does not support processes"
 
 
 class Node:

@@ -8,7 +8,7 @@ from websockets.sync.client import connect as connect_sync
 LIBRARY = "websockets"
 INPUT = ["a", "b"]
 OUTPUT = [["A", "A"], ["B", "B"]]
-WASM = "ssl"
+WASM = "No module named 'ssl'"
 
 
 async def upper(connection):
