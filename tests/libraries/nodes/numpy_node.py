@@ -4,7 +4,6 @@ import numpy
 LIBRARY = "numpy"
 INPUT = [3, 4]
 OUTPUT = [[True, "divide by zero encountered in divide", 3], [True, "divide by zero encountered in divide", 4]]
-PARAMS = {}
 
 
 class Node:

@@ -1,11 +1,11 @@
-"""Groups, joins, time series, a CSV in memory; results as plain values."""
+"""Groups, time series with a zone, a CSV in memory; results as plain values."""
 import io
 
 import pandas
 
 LIBRARY = "pandas"
 INPUT = ["k,v\na,1\nb,2\na,3\n", "k,v\nc,5\n"]
-OUTPUT = [{"a": 4, "b": 2}, {"c": 5}, [[0, 3.0], [2, 7.0]]]
+OUTPUT = [{"a": 4, "b": 2}, {"c": 5}, {"00+0100": 3.0, "02+0100": 8.0}]
 
 
 class Node:
@@ -19,5 +19,5 @@ class Node:
 
     def flush(self):
         index = pandas.date_range("2024-01-01", periods=len(self.rows), freq="h", tz="Europe/Berlin")
-        series = pandas.Series(self.rows, index=index, dtype="float64").resample("2h").sum()
-        return [[int(at.hour), value] for at, value in series.items() if value][:1] + [[2, float(series.iloc[1] - 1)]]
+        sums = pandas.Series(self.rows, index=index, dtype="float64").resample("2h").sum()
+        return {f"{at:%H%z}": value for at, value in sums.items()}

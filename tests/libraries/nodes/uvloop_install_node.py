@@ -1,4 +1,4 @@
-"""uvloop.install() where the module is loaded: the asynchronous node runs, in which loop the documentation says."""
+"""uvloop.install() where the module is loaded: an asynchronous node refuses the policy, which would have no effect."""
 import asyncio
 import warnings
 
@@ -10,7 +10,7 @@ with warnings.catch_warnings():
 
 LIBRARY = "uvloop"
 INPUT = [1, 2]
-OUTPUT = [[1, "uvloop"], [2, "uvloop"]]
+ERROR = "the event loop policy uvloop.EventLoopPolicy has no effect in node"
 
 
 class Node:
