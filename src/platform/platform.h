@@ -23,6 +23,8 @@ void rmi_platform_take_streams(int *input, int *output);
  * blocking calls end then, and also by rmi_platform_break_call. Ignored signals stay ignored. Does nothing
  * without signals. One function at a time. */
 void rmi_platform_take_signals(void (*function)(void));
+/* Calls the function, which may install a handler of Ctrl-C, and puts back the one before. */
+void rmi_platform_keep_interrupt(void (*function)(void *), void *context);
 /* Makes the program ignore those signals. */
 void rmi_platform_ignore_signals(void);
 /* Whether a read would wait. */

@@ -204,12 +204,11 @@ static int set_up(void)
         return -1;
     PyObject *library = PySys_GetObject("_stdlib_dir");
     python->library = PyUnicode_FromFormat(library != NULL ? "%S/" : "/", library);
-    python->paths = PyList_New(0);
-    python->sources = PyDict_New();
+    python->paths = PyDict_New();
     python->loop_lock = PyThread_allocate_lock();
     python->module = PyImport_ImportModule("_remotemedia");
-    if (python->library == NULL || python->paths == NULL || python->sources == NULL ||
-        python->loop_lock == NULL || python->module == NULL)
+    if (python->library == NULL || python->paths == NULL || python->loop_lock == NULL ||
+        python->module == NULL)
         return -1;
     return rmi_interrupt_install();
 }
@@ -221,7 +220,8 @@ static int start(const rmi_host *host, rm_error *err)
     int rc = initialize(host, err);
     if (rc != RM_OK)
         return rc;
-    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0)
+    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0 ||
+        rmi_keyboard_interrupt_install() != 0)
         rc = rmi_python_failed(NULL, err);
     (void)PyEval_SaveThread();
     return rc;

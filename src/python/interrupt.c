@@ -23,12 +23,16 @@ static PyGILState_STATE enter(rmi_call *call)
         call->outer = python->in_signal_thread;
         python->in_signal_thread = call;
     }
+    if (first && call->state != NULL)
+        rmi_context_enter(call->state);
     return held;
 }
 
 static void leave(rmi_call *call, PyGILState_STATE held)
 {
     rmi_python *python = rmi_python_of_process();
+    if (call->depth == 1 && call->state != NULL && call->state->thread == NULL)
+        rmi_context_leave(call->state);
     if (python->in_signal_thread == call && call->depth == 1)
         python->in_signal_thread = call->outer;
     rmi_spin_lock(&call->guard);

@@ -222,14 +222,45 @@ int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
 
 /* ---- Once it runs */
 
+/* `path` from the root, without a slash at its end: code may change the working directory, and other processes
+ * get sys.path. */
+static PyObject *absolute(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    if (*path == '/')
+        return PyUnicode_DecodeFSDefaultAndSize(path, (Py_ssize_t)(length > 0 ? length : 1));
+    while (strncmp(path, "./", 2) == 0 && length >= 2) {
+        path += 2;
+        length -= 2;
+    }
+    PyObject *posix = PyImport_ImportModule("posix"), *made = NULL;
+    PyObject *here = posix != NULL ? PyObject_CallMethod(posix, "getcwd", NULL) : NULL;
+    PyObject *rest = PyUnicode_DecodeFSDefaultAndSize(path, (Py_ssize_t)length);
+    if (here == NULL && PyErr_ExceptionMatches(PyExc_OSError)) { /* the working directory was removed */
+        PyErr_Clear();
+        made = rest != NULL ? Py_NewRef(rest) : NULL;
+    } else if (here != NULL && rest != NULL) {
+        const bool is_here = length == 0 || PyUnicode_EqualToUTF8(rest, ".");
+        const bool is_root = PyUnicode_EqualToUTF8(here, "/");
+        made = is_here ? Py_NewRef(here) : PyUnicode_FromFormat(is_root ? "%U%U" : "%U/%U", here, rest);
+    }
+    Py_XDECREF(rest);
+    Py_XDECREF(here);
+    Py_XDECREF(posix);
+    return made;
+}
+
 static int add_path(const char *path, bool first)
 {
-    PyObject *text = PyUnicode_DecodeFSDefault(path), *all = rmi_python_of_process()->paths;
-    PyObject *search = PySys_GetObject("path");
-    int rc = text == NULL || search == NULL ? -1 : PySequence_Contains(all, text);
-    if (rc == 0 && (rc = PyList_Append(all, text)) == 0)
-        rc = first ? PyList_Insert(search, 0, text) : PyList_Append(search, text);
-    Py_XDECREF(text);
+    PyObject *given = PyUnicode_DecodeFSDefault(path), *whole = given != NULL ? absolute(path) : NULL;
+    PyObject *all = rmi_python_of_process()->paths, *search = PySys_GetObject("path");
+    int rc = whole == NULL || search == NULL ? -1 : PyDict_Contains(all, whole);
+    if (rc == 0 && (rc = PyDict_SetItem(all, whole, given)) == 0)
+        rc = first ? PyList_Insert(search, 0, whole) : PyList_Append(search, whole);
+    Py_XDECREF(whole);
+    Py_XDECREF(given);
     return rc < 0 ? -1 : 0;
 }
 
@@ -261,26 +292,18 @@ int rmi_paths_beside(const char *directory)
     return directory != NULL ? add_path(directory, false) : 0;
 }
 
-/* `path` made absolute, with a slash at its end. */
-static PyObject *absolute(PyObject *path)
-{
-    PyObject *module = PyImport_ImportModule("posixpath");
-    PyObject *made = module != NULL ? PyObject_CallMethod(module, "abspath", "O", path) : NULL;
-    PyObject *folder = made != NULL ? PyUnicode_FromFormat("%U/", made) : NULL;
-    Py_XDECREF(made);
-    Py_XDECREF(module);
-    return folder;
-}
-
 PyObject *rmi_paths_as_given(PyObject *file)
 {
-    PyObject *all = rmi_python_of_process()->paths, *given = NULL;
-    for (Py_ssize_t i = 0; given == NULL && i < PyList_GET_SIZE(all); i++) {
-        PyObject *path = PyList_GET_ITEM(all, i), *folder = absolute(path), *rest = NULL;
+    PyObject *whole = NULL, *path = NULL, *given = NULL;
+    Py_ssize_t place = 0;
+    while (given == NULL && PyDict_Next(rmi_python_of_process()->paths, &place, &whole, &path)) {
+        const Py_ssize_t length = PyUnicode_GET_LENGTH(whole);
+        const bool is_root = length == 1;
+        PyObject *folder = PyUnicode_FromFormat(is_root ? "%U" : "%U/", whole), *rest = NULL;
         if (folder != NULL && PyUnicode_Tailmatch(file, folder, 0, PY_SSIZE_T_MAX, -1) == 1 &&
             (rest = PyUnicode_Substring(file, PyUnicode_GET_LENGTH(folder), PY_SSIZE_T_MAX)) != NULL) {
-            const Py_ssize_t length = PyUnicode_GET_LENGTH(path);
-            const bool slash = length > 0 && PyUnicode_READ_CHAR(path, length - 1) == '/';
+            const Py_ssize_t end = PyUnicode_GET_LENGTH(path);
+            const bool slash = end > 0 && PyUnicode_READ_CHAR(path, end - 1) == '/';
             given = PyUnicode_FromFormat(slash ? "%U%U" : "%U/%U", path, rest);
         }
         Py_XDECREF(rest);

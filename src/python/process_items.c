@@ -194,7 +194,7 @@ int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     (void)node, (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
     size_t i = 0;
-    rmi_work_clear(&state->work); /* left from an item that nobody wants */
+    rmi_work_drop(state, &state->work); /* left from an item that nobody wants */
     b.call = PyVectorcall_Function(state->function);
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++)
         rc = process_one(state, &b, i, err);

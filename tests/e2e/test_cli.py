@@ -111,6 +111,7 @@ class Usage(ProgramTest):
         self.refuse("run", "x.json", "--arrays", "npy", says="--arrays takes json")
         self.refuse("run", "x.json", "--compat", "v2", says="--compat takes v1")
         self.refuse("run", "x.json", "--metrics=yes", says="--metrics takes no value")
+        self.refuse("run", "x.json", "--help=5", says="--help takes no value")
         self.refuse("run", "x.json", "--input", says="--input needs FILE|-")
 
     def test_operands(self):

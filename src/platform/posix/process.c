@@ -62,6 +62,15 @@ void rmi_platform_take_signals(void (*function)(void))
     }
 }
 
+void rmi_platform_keep_interrupt(void (*function)(void *), void *context)
+{
+    struct sigaction before;
+    const bool known = sigaction(SIGINT, NULL, &before) == 0;
+    function(context);
+    if (known)
+        (void)sigaction(SIGINT, &before, NULL);
+}
+
 void rmi_platform_ignore_signals(void)
 {
     for (size_t i = 0; i < SIGNALS; i++) {
