@@ -36,6 +36,7 @@ test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, b
 test-libraries: build wasm ## Python libraries in nodes, natively and those in pure Python in the WASM file; pip fetches them
 	@tests/libraries/run
 	@tests/libraries/run --port node
+	@tests/libraries/arrays.py --path "$$(tests/libraries/run --install tests/libraries/arrays.txt)"
 
 bench: build ## Measure, beside the peers
 	@bench/run
