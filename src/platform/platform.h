@@ -40,6 +40,9 @@ bool rmi_platform_can_write(int descriptor);
 uintptr_t rmi_platform_this_thread(void);
 /* A number for the names of temporary files: another process has another number. */
 long rmi_platform_process_number(void);
+/* Replaces this program by another, which gets these descriptors (-1: closed) as its standard input and
+ * output. Returns only where that fails, with errno; ENOSYS where there are no processes. */
+void rmi_platform_become(const char *path, const char *const *arguments, int input, int output);
 /* Gives a new file the permissions of `path`. */
 void rmi_platform_copy_mode(const char *path, int descriptor);
 
