@@ -60,8 +60,8 @@ int rmi_channel_mix_of(const rm_allocator *allocator, const double *gains, int32
     return RM_OK;
 }
 
-/* The channels of a set while its matrix is made. */
-struct places {
+/* A matrix while it is made, one input after the other. */
+struct mix_matrix {
     uint64_t from, to;
     double *gains; /* outputs * inputs */
     size_t inputs, input;
@@ -73,7 +73,7 @@ static bool has(uint64_t mask, uint64_t bits)
 }
 
 /* Adds `gain` to the outputs at `bits`. */
-static void add(const struct places *p, uint64_t bits, double gain)
+static void add(const struct mix_matrix *p, uint64_t bits, double gain)
 {
     size_t output = 0;
     for (uint64_t bit = 1; bit <= p->to && bit != 0; bit <<= 1) {
@@ -84,7 +84,7 @@ static void add(const struct places *p, uint64_t bits, double gain)
 }
 
 /* Puts the channel `bit` where the output can have it; returns false when there is no such place. */
-static bool place(const struct places *p, uint64_t bit, double gain)
+static bool place(const struct mix_matrix *p, uint64_t bit, double gain)
 {
     enum {
         FL = RM_CHANNEL_FRONT_LEFT,
@@ -131,7 +131,7 @@ static bool place(const struct places *p, uint64_t bit, double gain)
 }
 
 /* Fills the matrix by the places of both sets. */
-static int fill(struct places *p, rm_error *err)
+static int fill(struct mix_matrix *p, rm_error *err)
 {
     char from[64], to[64];
     for (uint64_t bit = 1; bit <= p->from && bit != 0; bit <<= 1) {
@@ -150,7 +150,7 @@ static int fill(struct places *p, rm_error *err)
 }
 
 /* The gains of the whole are lowered: to mono by 3 dB, and as `normalize` says. */
-static void lower(const struct places *p, size_t outputs, bool normalize)
+static void lower(const struct mix_matrix *p, size_t outputs, bool normalize)
 {
     double most = 0.0,
            gain = p->from != 0 && p->to == RM_CHANNEL_FRONT_CENTER && p->from != p->to ? sqrt(0.5) : 1.0;
@@ -191,7 +191,7 @@ int rmi_channel_mix_new(const rm_allocator *allocator, rmi_channel_set from, rmi
                         bool normalize, rmi_channel_mix **out, rm_error *err)
 {
     const size_t in = (size_t)from.channels, outputs = (size_t)to.channels;
-    struct places p = {.from = known(from), .to = known(to), .inputs = in};
+    struct mix_matrix p = {.from = known(from), .to = known(to), .inputs = in};
     *out = NULL;
     if (in > GAINS_MOST || outputs > GAINS_MOST || in * outputs > GAINS_MOST)
         return rm_error_set(err, RM_E_LIMIT, "a mix of %zu channels to %zu is too large", in, outputs);
