@@ -185,7 +185,7 @@ static void watch(void *context, rm_pipeline *pipeline)
 static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
-    const rm_pipeline_options pipeline_options = {
+    rm_pipeline_options pipeline_options = {
         .size = sizeof pipeline_options,
         .timeout_ms = rmi_guard_has_clock(&run->guard) ? 0 : options->timeout_ms,
         .generate = run->generate,
@@ -196,7 +196,11 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
         .wait_context = run,
         .opening = watch,
         .opening_context = &run->guard,
+        .standard_input = -1,
     };
+    if (!rmi_is_standard(options->input, STDIN_FILENO) &&
+        !rmi_is_standard(options->operands.items[0], STDIN_FILENO))
+        pipeline_options.standard_input = run->program->in;
     rmi_guard_limit(&run->guard, options->timeout_ms, 0); /* starts anew: loading had its own limit */
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
     if (rc == RM_OK && run->generate)

@@ -66,7 +66,7 @@ static int write_and_read(const rm_allocator *allocator, const rmi_audio_format 
     const int closed = rmi_audio_writer_close(writer, rc == RM_OK ? err : NULL);
     rc = rc == RM_OK ? closed : rc;
     if (rc == RM_OK)
-        rc = rmi_audio_reader_open(allocator, copy.path, &other, &reader, err);
+        rc = rmi_audio_reader_open(allocator, NULL, copy.path, &other, &reader, err);
     if (rc == RM_OK) {
         rmf_require(other.channels == format->channels && other.sample_rate == format->sample_rate,
                     "it is written as %d channels at %d Hz", other.channels, other.sample_rate);
@@ -94,7 +94,7 @@ int rmf_run(rmt_heap *heap, rmf_input input)
     size_t read = 0;
     open_memory(&file, "audio");
     rmf_require(pwrite(file.descriptor, input.data, input.left, 0) == (ssize_t)input.left, "cannot write");
-    int rc = rmi_audio_reader_open(&heap->allocator, file.path, &format, &reader, &err);
+    int rc = rmi_audio_reader_open(&heap->allocator, NULL, file.path, &format, &reader, &err);
     if (rc == RM_OK) {
         rmf_require(format.channels > 0 && format.channels <= MOST_CHANNELS && format.sample_rate > 0,
                     "it has %d channels at %d Hz", format.channels, format.sample_rate);

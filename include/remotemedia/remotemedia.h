@@ -618,6 +618,8 @@ typedef struct rm_pipeline_options {
      * (no other function may be called with it yet), and NULL before it is freed because opening failed. */
     void (*opening)(void *context, rm_pipeline *pipeline);
     void *opening_context;
+    /* The descriptor that a node gets which is told to read standard input; -1: the run has none to give. */
+    int standard_input;
 } rm_pipeline_options;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, closes

@@ -33,6 +33,11 @@ bool rm_node_can_wait(const rm_node *node)
     return node->host->can_wait(node);
 }
 
+int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err)
+{
+    return node->host->standard_input(node, descriptor, err);
+}
+
 void rm_node_wake(rm_node *node)
 {
     atomic_store(&node->poll.woken, true);

@@ -15,6 +15,7 @@ typedef struct rmi_node_host {
     int (*pull)(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
     bool (*can_wait)(const rm_node *node);
     void (*log)(rm_node *node, rm_log_level level, const char *text);
+    int (*standard_input)(rm_node *node, int *descriptor, rm_error *err);
 } rmi_node_host;
 
 #endif

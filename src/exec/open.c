@@ -216,6 +216,7 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
     p->input_context = options->input_context;
     p->wait = options->wait;
     p->wait_context = options->wait_context;
+    p->standard_input = options->standard_input;
 }
 
 int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,

@@ -198,6 +198,8 @@ struct rm_pipeline {
     void *input_context;
     int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
     void *wait_context;
+    int standard_input;    /* a descriptor to lend, or -1 */
+    rm_node *input_reader; /* the node that has it */
 
     /* ---- schedule.c, idle.c */
     uint64_t *ready; /* a bit a rank */

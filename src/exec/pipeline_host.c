@@ -6,6 +6,21 @@ static void log_of_pipeline(rm_node *node, rm_log_level level, const char *text)
     rm_runtime_log(node->pipeline->runtime, level, rm_node_id(node), "%s", text);
 }
 
+static int input_of_pipeline(rm_node *node, int *descriptor, rm_error *err)
+{
+    rm_pipeline *p = node->pipeline;
+    *descriptor = -1;
+    if (p->standard_input < 0)
+        return rm_error_set(err, RM_E_USAGE,
+                            "standard input is not free: it is closed, or the manifest or the items come from it");
+    if (p->input_reader != NULL && p->input_reader != node)
+        return rm_error_set(err, RM_E_USAGE, "node '%s' reads standard input already",
+                            rm_node_id(p->input_reader));
+    p->input_reader = node;
+    *descriptor = p->standard_input;
+    return RM_OK;
+}
+
 const rmi_node_host rmi_pipeline_host = {
     .emit = rmi_emit,
     .suspend = rmi_suspend,
@@ -14,4 +29,5 @@ const rmi_node_host rmi_pipeline_host = {
     .pull = rmi_pull,
     .can_wait = rmi_can_wait,
     .log = log_of_pipeline,
+    .standard_input = input_of_pipeline,
 };

@@ -137,6 +137,13 @@ static bool lone_can_wait(const rm_node *node)
     return ((const rmi_standalone *)node->host_context)->caller.wait != NULL;
 }
 
+static int lone_standard_input(rm_node *node, int *descriptor, rm_error *err)
+{
+    (void)node;
+    *descriptor = -1;
+    return rm_error_set(err, RM_E_USAGE, "a node in a sandbox has no standard input");
+}
+
 const rmi_node_host rmi_standalone_host = {
     .emit = lone_emit,
     .suspend = lone_suspend,
@@ -145,4 +152,5 @@ const rmi_node_host rmi_standalone_host = {
     .pull = lone_pull,
     .can_wait = lone_can_wait,
     .log = lone_log,
+    .standard_input = lone_standard_input,
 };

@@ -54,7 +54,7 @@ static int source_open(rm_node *node, void *state, rm_error *err)
                             s->sample_rate, SLOWEST, FASTEST);
     s->format.channels = (int32_t)s->channels;
     s->format.sample_rate = (int32_t)s->sample_rate;
-    return rmi_audio_reader_open(rm_node_allocator(node), s->path, &s->format, &s->reader, err);
+    return rmi_audio_reader_open(rm_node_allocator(node), node, s->path, &s->format, &s->reader, err);
 }
 
 static int source_generate(rm_node *node, void *state, rm_error *err)

@@ -1,236 +1,115 @@
+/* From the bytes of a file to frames in the wanted format: input, decoder, converter. */
 #include "nodes/audio_file/codec.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "nodes/audio_file/audio_memory.h"
-#include "nodes/audio_file/probe.h"
+#include "nodes/audio_file/audio_converter.h"
+#include "nodes/audio_file/audio_decoder.h"
 
 /* Frames that are decoded ahead of the converter. */
 enum { AHEAD = 1024 };
-/* The length in an MP3 file may or may not count its first frame: how many samples it may be wrong. */
-enum { MP3_SLACK = 2 * 1152 };
-/* No file has bytes so far. The library goes forward in steps of 2 GiB, and where a size in a header has wrapped around it would
- * take billions of them. */
-static const int64_t farthest = INT64_C(1) << 44;
 
 struct rmi_audio_reader {
-    rmi_audio_memory memory;
-    FILE *file;
-    int io_error; /* errno of the first failed read, or 0 */
-    rmi_audio_probe probe;
-    ma_decoder decoder;
-    bool decoding, converting; /* which of the two is initialised */
-    int32_t file_channels, file_rate;
-    rmi_audio_format format; /* of the output */
-    uint64_t length;         /* in frames of the file; 0: the file does not say */
-    uint64_t decoded;        /* frames of the file so far */
-    bool ended;
-    ma_data_converter converter;
-    float *ahead; /* AHEAD decoded frames, of which `waiting` from `next` on are not converted yet */
-    size_t next, waiting;
-    uint64_t converted, skip; /* frames put out; frames of the delay still to skip */
-    char path[];
+    const rm_allocator *allocator;
+    rm_node *node; /* gets warnings; may be NULL */
+    rmi_audio_input *input;
+    rmi_audio_decoder *decoder;
+    rmi_audio_format wanted;         /* 0: as the file has it */
+    rmi_audio_format source, format; /* of the decoder; of the output */
+    uint64_t decoded;                /* frames of the file so far */
+    bool drained;                    /* the decoder has reached its end, sound or not */
+    int end_code;                    /* the failure that ended it, to come after all that was held back */
+    rm_error end;
+    bool turned; /* the decoder's format has changed: what the converter holds comes first */
+    rmi_audio_converter *converter; /* NULL: the decoder's frames are the output */
+    float *ahead;                   /* AHEAD decoded frames, of which `waiting` from `next` on wait */
+    size_t ahead_size, next, waiting;
 };
 
-static ma_result on_read(ma_decoder *decoder, void *bytes, size_t wanted, size_t *got)
+/* The usual places of 1 to 8 channels, as of a WAV file without a mask. */
+static uint64_t usual_layout(int32_t channels)
 {
-    rmi_audio_reader *reader = decoder->pUserData;
-    errno = 0;
-    const size_t count = fread(bytes, 1, wanted, reader->file);
-    if (ferror(reader->file) && reader->io_error == 0)
-        reader->io_error = errno != 0 ? errno : EIO;
-    *got = count;
-    return count != 0 || wanted == 0 ? MA_SUCCESS : MA_AT_END;
+    static const uint64_t usual[] = {0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f};
+    return channels <= 8 ? usual[channels] : 0;
 }
 
-static ma_result on_seek(ma_decoder *decoder, ma_int64 offset, ma_seek_origin origin)
+static rmi_audio_format format_of(const rmi_audio_decoder *decoder)
 {
-    rmi_audio_reader *reader = decoder->pUserData;
-    const int whence = origin == ma_seek_origin_start ? SEEK_SET
-                       : origin == ma_seek_origin_end ? SEEK_END
-                                                      : SEEK_CUR;
-    const bool moved = fseeko(reader->file, (off_t)offset, whence) == 0;
-    return moved && ftello(reader->file) <= farthest ? MA_SUCCESS : MA_BAD_SEEK;
+    rmi_audio_format format = {decoder->channels, decoder->sample_rate, decoder->channel_layout};
+    if (format.channel_layout == 0)
+        format.channel_layout = usual_layout(format.channels);
+    return format;
 }
 
-/* The cause behind a library's code: memory and the disk come before the file's content. */
-static int failure(rmi_audio_reader *reader, rm_error *err)
+static int too_odd(const rmi_audio_reader *reader, rm_error *err)
 {
-    if (reader->memory.exhausted)
-        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    if (reader->io_error != 0)
-        return rm_error_set(err, RM_E_IO, "cannot read '%s': %s", reader->path, strerror(reader->io_error));
-    return RM_OK;
+    const rmi_audio_decoder *decoder = reader->decoder;
+    if (decoder->channels > 0 && decoder->channels <= RMI_AUDIO_CHANNELS && decoder->sample_rate > 0)
+        return RM_OK;
+    return rmi_audio_damaged(reader->input, err, "has %" PRId32 " channel(s) at %" PRId32 " Hz",
+                             decoder->channels, decoder->sample_rate);
 }
 
-static int open_file(rmi_audio_reader *reader, rm_error *err)
-{
-    reader->file = fopen(reader->path, "rb");
-    if (reader->file != NULL)
-        return rmi_audio_probe_file(reader->memory.allocator, reader->file, reader->path, &reader->probe,
-                                    err);
-    if (errno == ENOENT || errno == ENOTDIR) {
-        rm_error_set(err, RM_E_NOT_FOUND, "there is no file '%s'", reader->path);
-        if (err != NULL && reader->path[0] != '/')
-            rm_error_hint(err, "a relative path starts at the current directory");
-        return RM_E_NOT_FOUND;
-    }
-    return rm_error_set(err, RM_E_IO, "cannot open '%s': %s", reader->path, strerror(errno));
-}
-
-/* The decoder itself. The library would put its own converter before it, which maps the channels of a Vorbis
- * file as if they were those of a WAV file. */
-static ma_data_source *backend(rmi_audio_reader *reader)
-{
-    return reader->decoder.pBackend;
-}
-
-static int open_decoder(rmi_audio_reader *reader, rm_error *err)
-{
-    static const ma_encoding_format encodings[] = {
-        [RMI_AUDIO_WAV] = ma_encoding_format_wav,
-        [RMI_AUDIO_FLAC] = ma_encoding_format_flac,
-        [RMI_AUDIO_MP3] = ma_encoding_format_mp3,
-        [RMI_AUDIO_OGG] = ma_encoding_format_vorbis,
-    };
-    static const char *const names[] = {[RMI_AUDIO_WAV] = "WAV",
-                                        [RMI_AUDIO_FLAC] = "FLAC",
-                                        [RMI_AUDIO_MP3] = "MP3",
-                                        [RMI_AUDIO_OGG] = "OGG Vorbis"};
-    const rmi_audio_container container = reader->probe.container;
-    if (container == RMI_AUDIO_UNKNOWN)
-        return rm_error_set(err, RM_E_PARSE, "'%s' is not a WAV, FLAC, MP3 or OGG Vorbis file", reader->path);
-    ma_decoder_config config = ma_decoder_config_init(ma_format_f32, 0, 0);
-    config.allocationCallbacks = rmi_audio_callbacks(&reader->memory);
-    config.encodingFormat = encodings[container];
-    if (ma_decoder_init(on_read, on_seek, reader, &config, &reader->decoder) != MA_SUCCESS) {
-        const int rc = failure(reader, err);
-        if (rc != RM_OK)
-            return rc;
-        return rm_error_set(err, RM_E_PARSE, "'%s' is not a sound %s file%s%s", reader->path,
-                            names[container], reader->probe.missing[0] ? ": " : "", reader->probe.missing);
-    }
-    reader->decoding = true;
-    ma_format sample_format = ma_format_unknown;
-    ma_uint32 channels = 0, rate = 0;
-    ma_uint64 length = 0;
-    ma_data_source_get_data_format(backend(reader), &sample_format, &channels, &rate, NULL, 0);
-    if (sample_format != ma_format_f32 || channels == 0 || channels > MA_MAX_CHANNELS || rate == 0 ||
-        rate > INT32_MAX)
-        return rm_error_set(err, RM_E_PARSE, "'%s' has %u channel(s) at %u Hz", reader->path, channels, rate);
-    reader->file_channels = (int32_t)channels;
-    reader->file_rate = (int32_t)rate;
-    /* The length of others is known only at their end. */
-    const bool knows =
-        container == RMI_AUDIO_FLAC || (container == RMI_AUDIO_MP3 && reader->probe.knows_length);
-    if (knows && ma_data_source_get_length_in_pcm_frames(backend(reader), &length) == MA_SUCCESS)
-        reader->length = length;
-    return RM_OK;
-}
-
-/* The speaker of each channel; NULL where the count does not determine it. Vorbis has an order of its own;
- * all others have that of the WAV file's mask, in which the library numbers them too. */
-static const ma_channel *channel_map(int32_t channels, bool vorbis, ma_channel map[8])
-{
-    enum {
-        MONO = MA_CHANNEL_MONO,
-        FL = MA_CHANNEL_FRONT_LEFT,
-        FR = MA_CHANNEL_FRONT_RIGHT,
-        FC = MA_CHANNEL_FRONT_CENTER,
-        LF = MA_CHANNEL_LFE,
-        BL = MA_CHANNEL_BACK_LEFT,
-        BR = MA_CHANNEL_BACK_RIGHT,
-        SL = MA_CHANNEL_SIDE_LEFT,
-        SR = MA_CHANNEL_SIDE_RIGHT
-    };
-    static const ma_channel orders[][8] = {
-        {0},
-        {MONO},
-        {FL, FR},
-        {FL, FC, FR},
-        {FL, FR, BL, BR},
-        {FL, FC, FR, BL, BR},
-        {FL, FC, FR, BL, BR, LF},
-        {0},
-        {FL, FC, FR, SL, SR, BL, BR, LF},
-    };
-    if (channels > 8 || orders[channels][0] == 0)
-        return NULL;
-    memcpy(map, orders[channels], 8);
-    for (int32_t i = 1; i < channels && !vorbis; i++) {
-        const ma_channel one = map[i];
-        int32_t at = i;
-        for (; at > 0 && map[at - 1] > one; at--)
-            map[at] = map[at - 1];
-        map[at] = one;
-    }
-    return map;
-}
-
-/* The delay of the converter's output in frames: one frame of the file, which the converter holds to
- * interpolate, and the delay of its low-pass filter at low frequencies, 5.126 / pi frames of the lower rate
- * for a Butterworth of order 8. (The library's own function returns the filter's order.) */
-static uint64_t delay(const rmi_audio_reader *reader)
-{
-    const double from = reader->file_rate, to = reader->format.sample_rate, low = from < to ? from : to;
-    return from == to ? 0 : (uint64_t)(to * (1.0 / from + 1.6316 / low) + 0.5);
-}
-
+/* Puts a converter between the decoder's format, which has just become known, and the output. */
 static int open_converter(rmi_audio_reader *reader, rm_error *err)
 {
-    const rmi_audio_format *to = &reader->format;
-    const bool vorbis = reader->probe.container == RMI_AUDIO_OGG;
-    ma_channel from_map[8], to_map[8];
-    const ma_channel *in = channel_map(reader->file_channels, vorbis, from_map);
-    const ma_channel *out = channel_map(to->channels, false, to_map);
-    const bool reorders = in != NULL && out != NULL && memcmp(in, out, (size_t)reader->file_channels) != 0;
-    if (to->channels == reader->file_channels && to->sample_rate == reader->file_rate && !reorders)
+    rmi_audio_converter_close(reader->converter);
+    reader->converter = NULL;
+    reader->source = format_of(reader->decoder);
+    if (memcmp(&reader->source, &reader->format, sizeof reader->source) == 0)
         return RM_OK;
-    ma_data_converter_config config = ma_data_converter_config_init(
-        ma_format_f32, ma_format_f32, (ma_uint32)reader->file_channels, (ma_uint32)to->channels,
-        (ma_uint32)reader->file_rate, (ma_uint32)to->sample_rate);
-    config.pChannelMapIn = in != NULL ? from_map : NULL;
-    config.pChannelMapOut = out != NULL ? to_map : NULL;
-    config.resampling.linear.lpfOrder = MA_MAX_FILTER_ORDER;
-    const ma_allocation_callbacks callbacks = rmi_audio_callbacks(&reader->memory);
-    const ma_result result = ma_data_converter_init(&config, &callbacks, &reader->converter);
-    reader->converting = result == MA_SUCCESS;
-    if (reader->converting) {
-        reader->ahead =
-            callbacks.onMalloc(AHEAD * (size_t)reader->file_channels * sizeof(float), &reader->memory);
-        reader->skip = delay(reader);
-    }
-    const int rc = failure(reader, err);
-    if (rc != RM_OK || reader->converting)
-        return rc;
-    return rm_error_set(err, RM_E_VALUE,
-                        "cannot convert '%s' from %" PRId32 " Hz, %" PRId32 " channel(s) to %" PRId32
-                        " Hz, %" PRId32 " channel(s)",
-                        reader->path, reader->file_rate, reader->file_channels, to->sample_rate,
-                        to->channels);
+    const size_t size = AHEAD * (size_t)reader->source.channels * sizeof *reader->ahead;
+    float *ahead =
+        reader->allocator->resize(reader->allocator->context, reader->ahead, reader->ahead_size, size);
+    if (ahead == NULL)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    reader->ahead = ahead;
+    reader->ahead_size = size;
+    return rmi_audio_converter_open(reader->allocator, &reader->source, &reader->format, &reader->converter,
+                                    err);
 }
 
-int rmi_audio_reader_open(const rm_allocator *allocator, const char *path, rmi_audio_format *format,
-                          rmi_audio_reader **out, rm_error *err)
+static int start(rmi_audio_reader *reader, const char *path, rm_error *err)
 {
-    const size_t text = strlen(path) + 1;
+    const rmi_audio_decoder_type *type = NULL;
+    int rc = rmi_audio_input_open(reader->allocator, reader->node, path, &reader->input, err);
+    if (rc != RM_OK)
+        return rc;
+    rc = rmi_audio_decoder_find(reader->input, &type, err);
+    if (rc == RM_OK)
+        rc = type->open(reader->input, &reader->decoder, err);
+    if (rc == RM_OK)
+        rc = too_odd(reader, err);
+    if (rc != RM_OK && rmi_audio_input_failure(reader->input, NULL) != RM_OK) {
+        rm_error_clear(err);
+        return rmi_audio_input_failure(reader->input, err); /* the cause of what was not found */
+    }
+    if (rc != RM_OK)
+        return rc;
+    const rmi_audio_format source = format_of(reader->decoder);
+    reader->format = source;
+    if (reader->wanted.sample_rate != 0)
+        reader->format.sample_rate = reader->wanted.sample_rate;
+    if (reader->wanted.channels != 0 && reader->wanted.channels != source.channels) {
+        reader->format.channels = reader->wanted.channels;
+        reader->format.channel_layout = usual_layout(reader->wanted.channels);
+    }
+    if (reader->node != NULL && reader->decoder->warning[0] != '\0')
+        rm_node_log(reader->node, RM_LOG_WARNING, "'%s' %s", rmi_audio_input_name(reader->input),
+                    reader->decoder->warning);
+    return open_converter(reader, err);
+}
+
+int rmi_audio_reader_open(const rm_allocator *allocator, rm_node *node, const char *path,
+                          rmi_audio_format *format, rmi_audio_reader **out, rm_error *err)
+{
     *out = NULL;
-    rmi_audio_reader *reader = allocator->resize(allocator->context, NULL, 0, sizeof *reader + text);
+    rmi_audio_reader *reader = allocator->resize(allocator->context, NULL, 0, sizeof *reader);
     if (reader == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    *reader = (rmi_audio_reader){.memory = {.allocator = allocator}};
-    memcpy(reader->path, path, text);
-    int rc = open_file(reader, err);
-    if (rc == RM_OK)
-        rc = open_decoder(reader, err);
-    if (rc == RM_OK) {
-        reader->format.channels = format->channels ? format->channels : reader->file_channels;
-        reader->format.sample_rate = format->sample_rate ? format->sample_rate : reader->file_rate;
-        rc = open_converter(reader, err);
-    }
+    *reader = (rmi_audio_reader){.allocator = allocator, .node = node, .wanted = *format};
+    const int rc = start(reader, path, err);
     if (rc == RM_OK) {
         *format = reader->format;
         *out = reader;
@@ -240,97 +119,119 @@ int rmi_audio_reader_open(const rm_allocator *allocator, const char *path, rmi_a
     return rc;
 }
 
-/* Checks that the file has ended where it should. */
-static int check_end(rmi_audio_reader *reader, rm_error *err)
+/* The file goes on in another format: converted where the output's was asked for, else an error. */
+static int check_change(rmi_audio_reader *reader, rm_error *err)
 {
-    const uint64_t slack = reader->probe.container == RMI_AUDIO_MP3 ? MP3_SLACK : 0;
-    const int rc = failure(reader, err);
-    if (rc != RM_OK)
+    const rmi_audio_format now = format_of(reader->decoder), *was = &reader->source;
+    const int rc = too_odd(reader, err);
+    const bool rate = now.sample_rate == was->sample_rate || reader->wanted.sample_rate != 0;
+    const bool channels = (now.channels == was->channels && now.channel_layout == was->channel_layout) ||
+                          reader->wanted.channels != 0;
+    if (rc != RM_OK || (rate && channels))
         return rc;
-    if (reader->probe.missing[0] != 0)
-        return rm_error_set(err, RM_E_PARSE, "'%s' is cut off: %s", reader->path, reader->probe.missing);
-    if (reader->length > reader->decoded + slack)
-        return rm_error_set(err, RM_E_PARSE,
-                            "'%s' is damaged or cut off: it has %" PRIu64 " frames, of which %" PRIu64
-                            " can be read",
-                            reader->path, reader->length, reader->decoded);
-    return RM_OK;
+    rm_error_set(err, RM_E_VALUE,
+                 "'%s' changes from %" PRId32 " Hz, %" PRId32 " channel(s) to %" PRId32 " Hz, %" PRId32
+                 " channel(s) after %.3f s",
+                 rmi_audio_input_name(reader->input), was->sample_rate, was->channels, now.sample_rate,
+                 now.channels, (double)reader->decoded / was->sample_rate);
+    if (err != NULL)
+        rm_error_hint(err, "'sample_rate' and 'channels' convert all of it to one format");
+    return RM_E_VALUE;
 }
 
-/* Decodes up to `frames` frames in the file's format; fewer only at its end. */
+/* Decodes up to `frames` frames in the decoder's format; fewer only at its end, or where its format changes. A
+ * failure is kept until all frames before it are out. */
 static size_t decode(rmi_audio_reader *reader, float *samples, size_t frames)
 {
     size_t done = 0;
-    while (done < frames && !reader->ended) {
-        ma_uint64 got = 0;
-        float *to = samples + done * (size_t)reader->file_channels;
-        const ma_result result = ma_data_source_read_pcm_frames(backend(reader), to, frames - done, &got);
-        reader->ended = got == 0 || (result != MA_SUCCESS && result != MA_AT_END);
-        done += (size_t)got;
+    while (done < frames && !reader->drained && !reader->turned) {
+        size_t got = 0;
+        float *to = samples + done * (size_t)reader->source.channels;
+        rm_error err = {0};
+        int rc = reader->decoder->type->read(reader->decoder, to, frames - done, &got, &err);
+        done += got;
+        if (rc == RM_AGAIN) {
+            rc = check_change(reader, &err);
+            reader->turned = rc == RM_OK;
+        } else if (got == 0 && rmi_audio_input_failure(reader->input, NULL) != RM_OK) {
+            rm_error_clear(&err); /* the file's end, or damage, is only a consequence */
+            rc = rmi_audio_input_failure(reader->input, &err);
+        }
+        reader->drained = (got == 0 && !reader->turned) || rc < 0;
+        reader->end_code = rc < 0 ? rc : RM_OK;
+        rm_error_move(&reader->end, &err);
     }
     reader->decoded += done;
     return done;
 }
 
-/* Puts out up to `frames` frames in the wanted format. Leaves out the converter's delay at the start and
- * makes up for it with silence at the end, so that the length is right and nothing is shifted. */
-static size_t convert(rmi_audio_reader *reader, float *samples, size_t frames)
+/* Puts out up to `frames` frames in the wanted format. */
+static int convert(rmi_audio_reader *reader, float *samples, size_t frames, size_t *got, rm_error *err)
 {
-    const uint64_t from = (uint64_t)reader->file_rate, to = (uint64_t)reader->format.sample_rate;
-    const size_t channels_in = (size_t)reader->file_channels, channels_out = (size_t)reader->format.channels;
+    const size_t in_channels = (size_t)reader->source.channels, channels = (size_t)reader->format.channels;
     size_t done = 0;
-    while (done < frames) {
+    int rc = RM_OK;
+    while (rc == RM_OK && done < frames) {
         if (reader->waiting == 0) {
             reader->next = 0;
             reader->waiting = decode(reader, reader->ahead, AHEAD);
         }
-        if (reader->waiting == 0) { /* the end: push out the frames inside the converter */
-            memset(reader->ahead, 0, AHEAD * channels_in * sizeof(float));
-            reader->waiting = AHEAD;
-        }
-        ma_uint64 in = reader->waiting, out = frames - done;
-        float *target = samples + done * channels_out;
-        ma_data_converter_process_pcm_frames(&reader->converter, reader->ahead + reader->next * channels_in,
-                                             &in, target, &out);
-        reader->next += (size_t)in;
-        reader->waiting -= (size_t)in;
-        const size_t skip = (size_t)(reader->skip < out ? reader->skip : out);
-        reader->skip -= skip;
-        memmove(target, target + skip * channels_out, ((size_t)out - skip) * channels_out * sizeof(float));
-        done += (size_t)out - skip;
-        reader->converted += out - skip;
-        const uint64_t whole =
-            (reader->decoded / from) * to + ((reader->decoded % from) * to + from - 1) / from;
-        if (reader->ended && reader->converted >= whole) {
-            const uint64_t extra = reader->converted - whole;
-            done -= extra < done ? (size_t)extra : done;
-            reader->converted = whole;
+        size_t in = reader->waiting, out = frames - done;
+        const float *from = in != 0 ? reader->ahead + reader->next * in_channels : NULL;
+        rc = rmi_audio_converter_process(reader->converter, from, &in, samples + done * channels, &out, err);
+        if (rc != RM_OK)
             break;
-        }
-        if (in == 0 && out == 0)
+        done += out;
+        if (from == NULL && out == 0)
             break;
+        reader->next += from != NULL ? in : 0;
+        reader->waiting -= from != NULL ? in : 0;
     }
-    return done;
+    *got = done;
+    return rc;
 }
 
 int rmi_audio_reader_read(rmi_audio_reader *reader, float *samples, size_t frames, size_t *got, rm_error *err)
 {
-    *got = reader->converting ? convert(reader, samples, frames) : decode(reader, samples, frames);
-    return *got == 0 ? check_end(reader, err) : RM_OK;
+    size_t done = 0;
+    int rc = RM_OK;
+    for (;;) {
+        size_t part = 0;
+        float *to = samples + done * (size_t)reader->format.channels;
+        if (reader->converter == NULL)
+            part = decode(reader, to, frames - done);
+        else
+            rc = convert(reader, to, frames - done, &part, err);
+        done += part;
+        if (rc != RM_OK || done == frames || !reader->turned)
+            break;
+        reader->turned = false;
+        rc = open_converter(reader, err);
+        if (rc != RM_OK)
+            break;
+    }
+    *got = rc == RM_OK ? done : 0;
+    if (rc == RM_OK && done == 0 && reader->end_code != RM_OK) {
+        rc = reader->end_code;
+        rm_error_move(err, &reader->end);
+        reader->end_code = RM_OK;
+    } else if (rc == RM_OK && done == 0 && reader->decoded == 0 && reader->node != NULL) {
+        rm_node_log(reader->node, RM_LOG_WARNING, "'%s' has no audio", rmi_audio_input_name(reader->input));
+    }
+    return rc;
 }
 
 void rmi_audio_reader_close(rmi_audio_reader *reader)
 {
     if (reader == NULL)
         return;
-    const rm_allocator *allocator = reader->memory.allocator;
-    const ma_allocation_callbacks callbacks = rmi_audio_callbacks(&reader->memory);
-    if (reader->converting)
-        ma_data_converter_uninit(&reader->converter, &callbacks);
-    callbacks.onFree(reader->ahead, &reader->memory);
-    if (reader->decoding)
-        ma_decoder_uninit(&reader->decoder);
-    if (reader->file != NULL)
-        fclose(reader->file);
-    allocator->resize(allocator->context, reader, sizeof *reader + strlen(reader->path) + 1, 0);
+    const rm_allocator *allocator = reader->allocator;
+    rmi_audio_converter_close(reader->converter);
+    if (reader->decoder != NULL)
+        reader->decoder->type->close(reader->decoder);
+    if (reader->ahead != NULL)
+        allocator->resize(allocator->context, reader->ahead, reader->ahead_size, 0);
+    rmi_audio_input_close(reader->input);
+    rm_error_clear(&reader->end);
+    allocator->resize(allocator->context, reader, sizeof *reader, 0);
 }

@@ -10,11 +10,12 @@ typedef struct rmi_audio_format {
     uint64_t channel_layout; /* 0: the usual one for the count */
 } rmi_audio_format;
 
-/* Reads WAV, FLAC, MP3 and OGG Vorbis. */
+/* Reads WAV, AIFF, FLAC, MP3 and Ogg. */
 typedef struct rmi_audio_reader rmi_audio_reader;
-/* Opens `path`. `format` is the wanted format (0: the file's) and then the actual one. *out is owned.
- * RM_E_NOT_FOUND, RM_E_IO, RM_E_PARSE with the path and the reason. */
-RM_MUST_CHECK int rmi_audio_reader_open(const rm_allocator *allocator, const char *path,
+/* Opens `path` ("-": standard input). `format` is the wanted format (0: the file's) and then the actual one.
+ * `node` gets warnings, and may be NULL. *out is owned. RM_E_NOT_FOUND, RM_E_IO, RM_E_PARSE, RM_E_UNSUPPORTED with
+ * the path and the reason. */
+RM_MUST_CHECK int rmi_audio_reader_open(const rm_allocator *allocator, rm_node *node, const char *path,
                                         rmi_audio_format *format, rmi_audio_reader **out, rm_error *err);
 /* Reads up to `frames` interleaved frames; *got is less only at the end. RM_E_PARSE where the file ends too
  * early: after all readable frames. */
