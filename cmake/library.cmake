@@ -18,7 +18,7 @@ endif()
 if(RM_WASM) # each WASM file has its own list of features; none has a sandbox
     list(FILTER rm_sources EXCLUDE REGEX "graph/features\\.c$|/src/sandbox/")
 endif()
-set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::libtommath dep::muslm
+set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::libogg dep::libopus dep::uthash dep::libtommath dep::muslm
     ${rm_system_libraries})
 
 add_library(remotemedia_objects OBJECT ${rm_sources})

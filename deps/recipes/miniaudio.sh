@@ -6,35 +6,13 @@ flags="-DMA_NO_DEVICE_IO -DMA_NO_THREADING -DMA_NO_RESOURCE_MANAGER -DMA_NO_NODE
 # In WASM -Os decodes as fast as -O2 and is a quarter smaller.
 optimize=-O2
 [ "$TARGET" != wasm ] || optimize=-Os
-# A damaged OGG header must not make it release what it never allocated, write past a list whose size wrapped or has 15 places, or
-# go through 2 GiB of a text that is not there.
-refuse='return error(f, VORBIS_invalid_setup);'
-sed -i -e 's/^   f->comment_list_length = get32_packet(f);$/&\
-   if (f->comment_list_length < 0 || f->comment_list_length > 65536) {\
-      f->comment_list_length = 0;\
-      '"$refuse"'\
-   }/' -e 's/^   for (i=0; i < p->comment_list_length; ++i) {$/   for (i=0; p->comment_list \&\& i < p->comment_list_length; ++i) {/' \
-    -e 's/^ *len = get32_packet(f);$/&\
-   if (len < 0 || len > (1 << 24)) '"$refuse"'/' \
-    -e 's/^ *\(f->vendor\[i\]\|f->comment_list\[i\]\[j\]\) = get8_packet(f);$/{ int c = get8_packet(f);\
-   if (c == EOP) '"$refuse"'\
-   \1 = (char) c; }/' \
-    -e 's/^ *if (m->submaps > max_submaps)$/if (m->submaps > 15) '"$refuse"'\
-&/' miniaudio/stb_vorbis.c
-[ "$(grep -c 'comment_list_length > 65536\|p->comment_list && i\|len > (1 << 24)\|if (c == EOP)\|submaps > 15' \
-    miniaudio/stb_vorbis.c)" = 7 ]
 cat >implementation.c <<'END'
-#define STB_VORBIS_HEADER_ONLY
-#include "stb_vorbis.c"
 #define MINIAUDIO_IMPLEMENTATION
 #include "miniaudio.h"
-#undef STB_VORBIS_HEADER_ONLY
-#define malloc(size) calloc(1, size)
-#include "stb_vorbis.c"
 END
 mkdir -p "$OUT/include" "$OUT/lib"
 $CC -std=c11 -D_GNU_SOURCE $optimize $PIC -ffp-contract=off -fno-strict-aliasing -fvisibility=hidden -DNDEBUG $flags \
     -Iminiaudio -c implementation.c -o implementation.o
 $AR rcD "$OUT/lib/libminiaudio.a" implementation.o
-cp miniaudio/miniaudio.h miniaudio/stb_vorbis.c "$OUT/include/"
+cp miniaudio/miniaudio.h "$OUT/include/"
 echo "$flags" >"$OUT/FLAGS"

@@ -217,8 +217,7 @@ static int read_vectors(rmi_vorbis *vorbis, rmi_bits *bits, rmi_vorbis_book *boo
     if ((uint64_t)book->entries * book->dims > vorbis->vectors_left)
         return RM_E_LIMIT;
     vorbis->vectors_left -= book->entries * book->dims;
-    const uint32_t values =
-        type == 1 ? root(book->entries, book->dims) : book->entries * book->dims;
+    const uint32_t values = type == 1 ? root(book->entries, book->dims) : book->entries * book->dims;
     const rm_allocator *allocator = vorbis->allocator;
     uint16_t *numbers = allocator->resize(allocator->context, NULL, 0, (values + 1) * sizeof *numbers);
     float *vectors = rmi_vorbis_new(vorbis, (size_t)book->used * book->dims + 1, sizeof *vectors);

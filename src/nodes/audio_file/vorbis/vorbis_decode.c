@@ -92,8 +92,8 @@ static void overlap(const float *before, size_t half_before, const float *now, s
         const lanes old = -backward(load(before + both / 2 - 4 - i)), new = load(start + i);
         const lanes up = load(window->window + i);
         const lanes down = backward(load(window->window + both - 4 - i));
-        store(out + i, old * down + new * up);
-        store(out + both - 4 - i, backward(old * up - new * down));
+        store(out + i, old * down + new *up);
+        store(out + both - 4 - i, backward(old * up - new *down));
     }
     out += both;
     for (size_t i = (half + both) / 2; i < half; i++)

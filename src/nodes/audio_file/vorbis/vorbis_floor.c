@@ -151,8 +151,8 @@ static void place_posts(const rmi_vorbis_floor1 *floor, int32_t range, int32_t *
     enum { UNUSED = 0x8000 };
     for (unsigned i = 2; i < floor->posts; i++) {
         const unsigned low = floor->low[i], high = floor->high[i];
-        const int32_t guess = point(floor->x[low], posts[low] & ~UNUSED, floor->x[high],
-                                    posts[high] & ~UNUSED, floor->x[i]);
+        const int32_t guess =
+            point(floor->x[low], posts[low] & ~UNUSED, floor->x[high], posts[high] & ~UNUSED, floor->x[i]);
         const int32_t above = range - guess, below = guess, value = posts[i];
         const int32_t room = 2 * (above < below ? above : below);
         if (value == 0) {

@@ -39,8 +39,8 @@ typedef struct rmi_vorbis_floor1 {
         int16_t books[8]; /* -1: none */
     } classes[16];
     uint16_t x[RMI_VORBIS_POSTS];
-    uint8_t sorted[RMI_VORBIS_POSTS];                        /* posts by rising x */
-    uint8_t low[RMI_VORBIS_POSTS], high[RMI_VORBIS_POSTS];   /* neighbours among the posts before */
+    uint8_t sorted[RMI_VORBIS_POSTS];                      /* posts by rising x */
+    uint8_t low[RMI_VORBIS_POSTS], high[RMI_VORBIS_POSTS]; /* neighbours among the posts before */
 } rmi_vorbis_floor1;
 
 typedef struct rmi_vorbis_floor {
@@ -100,8 +100,8 @@ struct rmi_vorbis {
     uint8_t *classes;                  /* of a residue's partitions, of all channels */
     bool *silent, *skipped, *flags;
     int32_t *posts; /* RMI_VORBIS_POSTS of each channel; for floor 0 the amplitude and the coefficients */
-    float **list, **lines; /* those of a residue */
-    float *planar; /* RMI_VORBIS_FRAMES of each channel */
+    float **list, **lines;    /* those of a residue */
+    float *planar;            /* RMI_VORBIS_FRAMES of each channel */
     size_t measured, decoded; /* half the size of the block before; 0: there is none */
 };
 

@@ -131,9 +131,9 @@ static void take_vectors(rmi_vorbis *vorbis, const rmi_vorbis_residue *residue, 
                 for (size_t v = 0; v < count; v++) {
                     const int book = residue->books[vorbis->classes[v * parts + i]][pass];
                     float *lines = vectors[v] + residue->begin + i * part;
-                    if (book >= 0 && !(residue->type == 0
-                                           ? add_spread(&vorbis->book[book], bits, lines, part)
-                                           : add_partition(&vorbis->book[book], bits, lines, part)))
+                    if (book >= 0 &&
+                        !(residue->type == 0 ? add_spread(&vorbis->book[book], bits, lines, part)
+                                             : add_partition(&vorbis->book[book], bits, lines, part)))
                         return;
                 }
         }
