@@ -66,14 +66,14 @@ static const kind kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static bool is_flac(const kind *kind)
+static bool is_flac(const kind *which)
 {
-    return kind != NULL && kind->name[0] == 'F';
+    return which != NULL && which->name[0] == 'F';
 }
 
-static bool is_read(const kind *kind)
+static bool is_read(const kind *which)
 {
-    return kind != NULL && (kind->codec != NULL || is_flac(kind));
+    return which != NULL && (which->codec != NULL || is_flac(which));
 }
 
 /* The kind of the stream that begins with the page; NULL: unknown. */
@@ -85,7 +85,7 @@ static const kind *kind_of(const ogg_page *page)
     return NULL;
 }
 
-static int open_stream(ogg_decoder *ogg, const kind *kind, rm_error *err);
+static int open_stream(ogg_decoder *ogg, const kind *which, rm_error *err);
 
 /* Looks through the pages that begin the streams of a link, and opens the first that is read. The first of
  * them is held. */
@@ -220,13 +220,13 @@ static int fill_flac(void *context, uint8_t *bytes, size_t wanted, size_t *got, 
 }
 
 /* The first packet of the stream, whose page is the current one. */
-static int open_stream(ogg_decoder *ogg, const kind *kind, rm_error *err)
+static int open_stream(ogg_decoder *ogg, const kind *which, rm_error *err)
 {
     const rm_allocator *allocator = rmi_audio_input_allocator(ogg->base.input);
     const uint8_t *packet = NULL;
     size_t length = 0;
     ogg->format = (rmi_ogg_format){0};
-    ogg->codec = kind->codec;
+    ogg->codec = which->codec;
     ogg->fresh = true;
     ogg->placed = false;
     ogg->skip = 0;

@@ -57,8 +57,8 @@ static int read_head(const rmi_audio_input *input, const uint8_t *packet, size_t
     return RM_OK;
 }
 
-static int opus_open(const rmi_audio_input *input, const uint8_t *packet, size_t length, void **state,
-                     rmi_ogg_format *format, rm_error *err)
+static int ogg_opus_open(const rmi_audio_input *input, const uint8_t *packet, size_t length, void **state,
+                         rmi_ogg_format *format, rm_error *err)
 {
     const rm_allocator *allocator = rmi_audio_input_allocator(input);
     opus_layout layout = {0};
@@ -86,7 +86,7 @@ static int opus_open(const rmi_audio_input *input, const uint8_t *packet, size_t
     return rmi_audio_damaged(input, err, "is not a sound Opus file: %s", opus_strerror(failed));
 }
 
-static size_t opus_measure(void *state, const uint8_t *packet, size_t length)
+static size_t ogg_opus_measure(void *state, const uint8_t *packet, size_t length)
 {
     (void)state;
     const int frames =
@@ -94,8 +94,8 @@ static size_t opus_measure(void *state, const uint8_t *packet, size_t length)
     return frames > 0 ? (size_t)frames : 0;
 }
 
-static bool opus_decode(void *state, const rmi_ogg_format *format, const uint8_t *packet, size_t length,
-                        float *samples, size_t *frames)
+static bool ogg_opus_decode(void *state, const rmi_ogg_format *format, const uint8_t *packet, size_t length,
+                            float *samples, size_t *frames)
 {
     opus_state *opus = state;
     (void)format;
@@ -106,12 +106,12 @@ static bool opus_decode(void *state, const rmi_ogg_format *format, const uint8_t
 }
 
 /* The decoder goes on: it comes back to the right samples by itself. */
-static void opus_reset(void *state)
+static void ogg_opus_reset(void *state)
 {
     (void)state;
 }
 
-static void opus_close(void *state)
+static void ogg_opus_close(void *state)
 {
     opus_state *opus = state;
     if (opus != NULL)
@@ -121,8 +121,8 @@ static void opus_close(void *state)
 const rmi_ogg_codec rmi_ogg_opus = {.name = "Opus",
                                     .headers = 2,
                                     .most_frames = MOST_FRAMES,
-                                    .open = opus_open,
-                                    .measure = opus_measure,
-                                    .decode = opus_decode,
-                                    .reset = opus_reset,
-                                    .close = opus_close};
+                                    .open = ogg_opus_open,
+                                    .measure = ogg_opus_measure,
+                                    .decode = ogg_opus_decode,
+                                    .reset = ogg_opus_reset,
+                                    .close = ogg_opus_close};

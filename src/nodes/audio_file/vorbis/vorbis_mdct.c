@@ -19,7 +19,7 @@ bool rmi_vorbis_mdct_init(rmi_vorbis *vorbis, rmi_vorbis_mdct *mdct, size_t half
     if (mdct->cosines == NULL || mdct->sines == NULL || mdct->turns == NULL || mdct->window == NULL)
         return false;
     for (size_t i = 0; i < points; i++) {
-        const double angle = pi * (4.0 * (double)i + 1.0) / (4.0 * (double)half);
+        const double angle = pi * ((double)i + 0.125) / (double)half;
         mdct->cosines[i] = (float)cos(angle);
         mdct->sines[i] = (float)sin(angle);
     }
