@@ -182,6 +182,22 @@ static void watch(void *context, rm_pipeline *pipeline)
     rmi_guard_watch(context, pipeline);
 }
 
+/* The files that the program itself reads and writes: no node may write over them. */
+static void own_files(const rmi_run *run, const char **reads, const char **writes, char *buffer, size_t size)
+{
+    const rmi_run_options *options = run->options;
+    const char *manifest = options->operands.items[0];
+    if (!rmi_is_standard(manifest, STDIN_FILENO))
+        *reads++ = manifest;
+    if (options->input != NULL && !rmi_is_standard(options->input, STDIN_FILENO))
+        *reads++ = options->input;
+    (void)snprintf(buffer, size, "/dev/fd/%d", run->program->in);
+    if (run->program->in >= 0) /* it may be a file */
+        *reads++ = buffer;
+    if (options->output != NULL && !rmi_is_standard(options->output, STDOUT_FILENO))
+        *writes++ = options->output;
+}
+
 static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
@@ -198,6 +214,11 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
         .opening_context = &run->guard,
         .standard_input = -1,
     };
+    char standard_input[32];
+    const char *reads[4] = {0}, *writes[2] = {0};
+    own_files(run, reads, writes, standard_input, sizeof standard_input);
+    pipeline_options.reads = reads;
+    pipeline_options.writes = writes;
     if (!rmi_is_standard(options->input, STDIN_FILENO) &&
         !rmi_is_standard(options->operands.items[0], STDIN_FILENO))
         pipeline_options.standard_input = run->program->in;

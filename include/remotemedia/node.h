@@ -64,8 +64,9 @@ typedef enum rm_param_type {
 
 enum {
     RM_PARAM_REQUIRED = 1,
-    RM_PARAM_LIVE = 2, /* may change while running, between two calls: see set_param */
-    RM_PARAM_PATH = 4, /* STRING: names a file or directory */
+    RM_PARAM_LIVE = 2,   /* may change while running, between two calls: see set_param */
+    RM_PARAM_PATH = 4,   /* STRING: names a file or directory */
+    RM_PARAM_WRITES = 8, /* with PATH: the node writes the file. No other may have it in the same run */
 };
 
 typedef struct rm_param {

@@ -618,6 +618,10 @@ typedef struct rm_pipeline_options {
      * (no other function may be called with it yet), and NULL before it is freed because opening failed. */
     void (*opening)(void *context, rm_pipeline *pipeline);
     void *opening_context;
+    /* Optional: lists of paths, ending with NULL, that the caller reads and writes itself during the run. Opening
+     * fails with RM_E_VALUE where a node writes such a file or reads one of the latter; nodes among themselves are
+     * checked always. */
+    const char *const *reads, *const *writes;
     /* The descriptor that a node gets which is told to read standard input; -1: the run has none to give. */
     int standard_input;
 } rm_pipeline_options;

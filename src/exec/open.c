@@ -166,14 +166,19 @@ static int stopped(rm_pipeline *p, rm_error *err)
     return rc;
 }
 
-int rmi_open_node(rm_pipeline *p, rm_node *node, rm_error *err)
+/* Makes the node's state, with its parameters. */
+static int fill_node(rm_pipeline *p, rm_node *node, rm_error *err)
 {
     const uint32_t index = (uint32_t)(node->graph - p->graph.nodes);
-    int rc = RM_OK;
     node->state = rmi_arena_alloc(&p->graph.arena, 1, node->type->state_size);
     if (node->state == NULL)
         return rmi_out_of_memory(err);
-    rc = rmi_params_fill(&p->graph, index, node->state, &p->graph.arena, &node->params, err);
+    return rmi_params_fill(&p->graph, index, node->state, &p->graph.arena, &node->params, err);
+}
+
+int rmi_open_node(rm_pipeline *p, rm_node *node, rm_error *err)
+{
+    int rc = node->state == NULL ? fill_node(p, node, err) : RM_OK;
     if (rc == RM_OK && node->type->open != NULL) {
         const int64_t started = rmi_call_begin(node);
         rc = node->type->open(node, node->state, &p->scratch);
@@ -258,6 +263,10 @@ int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options, 
         rc = rmi_deadline_start(p, chosen.timeout_ms, error);
     if (rc == RM_OK && chosen.opening != NULL)
         chosen.opening(chosen.opening_context, p);
+    for (uint32_t i = 0; rc == RM_OK && p != NULL && i < p->node_count; i++)
+        rc = fill_node(p, &p->nodes[i], error);
+    if (rc == RM_OK)
+        rc = rmi_check_files(p, &chosen, error);
     for (uint32_t i = 0; rc == RM_OK && p != NULL && i < p->node_count; i++)
         rc = atomic_load(&p->stop) == RMI_RUNNING ? rmi_open_node(p, &p->nodes[i], error) : stopped(p, error);
     if (rc != RM_OK && p != NULL && chosen.opening != NULL)

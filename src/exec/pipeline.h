@@ -543,6 +543,7 @@ bool rmi_results_deliverable(const rm_pipeline *pipeline);
 /* Builds the graph of `manifest` and its links; no node is open. *out is owned: rm_pipeline_free. */
 RM_MUST_CHECK int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options,
                                    rm_pipeline **out, rm_error *err);
+RM_MUST_CHECK int rmi_check_files(rm_pipeline *pipeline, const rm_pipeline_options *options, rm_error *err);
 RM_MUST_CHECK int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
 /* Copies the caller's options, whose struct may be older and shorter, to *out; defaults for NULL. */
 RM_MUST_CHECK int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);

@@ -11,8 +11,9 @@ static int input_of_pipeline(rm_node *node, int *descriptor, rm_error *err)
     rm_pipeline *p = node->pipeline;
     *descriptor = -1;
     if (p->standard_input < 0)
-        return rm_error_set(err, RM_E_USAGE,
-                            "standard input is not free: it is closed, or the manifest or the items come from it");
+        return rm_error_set(
+            err, RM_E_USAGE,
+            "standard input is not free: it is closed, or the manifest or the items come from it");
     if (p->input_reader != NULL && p->input_reader != node)
         return rm_error_set(err, RM_E_USAGE, "node '%s' reads standard input already",
                             rm_node_id(p->input_reader));

@@ -32,6 +32,28 @@ bool rmi_platform_write_all(int descriptor, const void *data, size_t size)
     return true;
 }
 
+bool rmi_platform_identify(const char *path, rmi_file_id *out)
+{
+    char folder[4096];
+    struct stat status;
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    if (stat(path, &status) == 0) {
+        /* Some hosts of WASI do not number their files. */
+        *out =
+            (rmi_file_id){(uint64_t)status.st_dev, (uint64_t)status.st_ino, status.st_ino == 0 ? path : ""};
+        return S_ISREG(status.st_mode);
+    }
+    const size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    if (errno != ENOENT || name[0] == '\0' || length >= sizeof folder)
+        return false;
+    memcpy(folder, slash == NULL ? "." : path, length);
+    folder[length] = '\0';
+    if (stat(folder, &status) != 0)
+        return false;
+    *out = (rmi_file_id){(uint64_t)status.st_dev, (uint64_t)status.st_ino, name};
+    return true;
+}
+
 static bool reserve(file_text *text, size_t capacity)
 {
     char *grown = rmi_resize(text->allocator, text->data, text->capacity, capacity);

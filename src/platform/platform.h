@@ -93,6 +93,14 @@ bool rmi_platform_write_all(int descriptor, const void *data, size_t size);
  * length). RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */
 RM_MUST_CHECK int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit,
                                          char **data, size_t *length, rm_error *err);
+/* Tells a regular file from others, by whatever name; of a file that is not there yet, its folder and its name.
+ * `name` is borrowed from `path`, and "" for a file that is there. */
+typedef struct rmi_file_id {
+    uint64_t device, number;
+    const char *name;
+} rmi_file_id;
+/* false: not a regular file, or its folder is not there. */
+bool rmi_platform_identify(const char *path, rmi_file_id *out);
 /* The directory of the running program, without a slash at the end; false where there is none. */
 bool rmi_platform_program_directory(char *buffer, size_t size);
 

@@ -78,7 +78,7 @@ static int read_format(aiff_decoder *a, uint64_t size, rm_error *err)
     a->base.channels = (int32_t)channels;
     a->base.sample_rate = rate_of(comm + 8);
     a->frames = rmi_big32(comm + 2);
-    if (channels == 0 || channels > RMI_AUDIO_CHANNELS || a->base.sample_rate == 0)
+    if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || a->base.sample_rate == 0)
         return rmi_audio_damaged(a->base.input, err,
                                  "is not a sound AIFF file: it has %" PRIu32 " channel(s) at %" PRId32 " Hz",
                                  channels, a->base.sample_rate);

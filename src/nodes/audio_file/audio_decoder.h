@@ -4,9 +4,7 @@
 #define NODES_AUDIO_FILE_AUDIO_DECODER_H
 
 #include "nodes/audio_file/audio_input.h"
-
-/* The most channels that a file may have. */
-enum { RMI_AUDIO_CHANNELS = 254 };
+#include "nodes/audio_file/codec.h"
 
 typedef struct rmi_audio_decoder rmi_audio_decoder;
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nodes/audio_file/audio_tags.h"
+
 /* How much of a file is looked at to tell its format. */
 enum { HEAD = 64 };
 
@@ -81,25 +83,21 @@ void rmi_audio_decoder_delete(rmi_audio_decoder *decoder, size_t size)
     allocator->resize(allocator->context, decoder, size, 0);
 }
 
-/* Passes over ID3v2 tags, which may stand before a file of any format; each may have a copy of its head at its
- * end, and zeros behind it. */
+/* Passes over tags, which may stand before a file of any format, and zeros behind them. */
 static void pass_tags(rmi_audio_input *input)
 {
     const uint8_t *head = NULL;
     bool tagged = false;
     for (;;) {
-        const size_t there = rmi_audio_input_peek(input, 10, &head);
-        if (there >= 10 && memcmp(head, "ID3", 3) == 0 && head[3] != 0xff && head[4] != 0xff &&
-            ((head[6] | head[7] | head[8] | head[9]) & 0x80) == 0) {
-            const uint32_t size = (uint32_t)head[6] << 21 | (uint32_t)head[7] << 14 | (uint32_t)head[8] << 7 |
-                                  (uint32_t)head[9];
-            (void)rmi_audio_input_skip(input, 10 + (uint64_t)size + ((head[5] & 0x10) != 0 ? 10 : 0));
-            tagged = true;
-        } else if (tagged && there > 0 && head[0] == 0) {
+        const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_TAG_HEAD, &head);
+        const uint64_t size = there >= 3 && memcmp(head, "TAG", 3) != 0 ? rmi_audio_tag_size(head, there) : 0;
+        if (size != 0)
+            (void)rmi_audio_input_skip(input, size);
+        else if (tagged && there > 0 && head[0] == 0)
             rmi_audio_input_take(input, 1);
-        } else {
+        else
             return;
-        }
+        tagged = true;
     }
 }
 

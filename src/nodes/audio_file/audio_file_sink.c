@@ -17,7 +17,7 @@ static const rm_param sink_params[] = {
     {.name = "path",
      .text = "The WAV file, which is replaced if it is there; relative to the current directory",
      .type = RM_PARAM_STRING,
-     .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
+     .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH | RM_PARAM_WRITES,
      .offset = offsetof(struct sink, path)},
     {.name = "format",
      .text = "How samples are stored; pcm16 and pcm24 clip at full scale",
@@ -45,7 +45,7 @@ static int sink_process(rm_node *node, void *state, unsigned port, rm_packet in,
     if (rc == RM_OK)
         rc = rmi_audio_stream_check(&s->stream, &audio, err);
     if (rc == RM_OK && s->writer == NULL) {
-        const rmi_audio_format format = {.channels = audio.channels, .sample_rate = audio.sample_rate};
+        const rmi_audio_format format = {audio.channels, audio.sample_rate, audio.channel_layout};
         rc = rmi_audio_writer_open(rm_node_allocator(node), s->path, (rmi_audio_encoding)s->format, &format,
                                    &s->writer, err);
     }

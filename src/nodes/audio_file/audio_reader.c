@@ -45,7 +45,7 @@ static rmi_audio_format format_of(const rmi_audio_decoder *decoder)
 static int too_odd(const rmi_audio_reader *reader, rm_error *err)
 {
     const rmi_audio_decoder *decoder = reader->decoder;
-    if (decoder->channels > 0 && decoder->channels <= RMI_AUDIO_CHANNELS && decoder->sample_rate > 0)
+    if (decoder->channels > 0 && decoder->channels <= RMI_AUDIO_MOST_CHANNELS && decoder->sample_rate > 0)
         return RM_OK;
     return rmi_audio_damaged(reader->input, err, "has %" PRId32 " channel(s) at %" PRId32 " Hz",
                              decoder->channels, decoder->sample_rate);
@@ -120,7 +120,7 @@ int rmi_audio_reader_open(const rm_allocator *allocator, rm_node *node, const ch
 }
 
 /* The file goes on in another format: converted where the output's was asked for, else an error. */
-static int check_change(rmi_audio_reader *reader, rm_error *err)
+static int check_change(const rmi_audio_reader *reader, uint64_t decoded, rm_error *err)
 {
     const rmi_audio_format now = format_of(reader->decoder), *was = &reader->source;
     const int rc = too_odd(reader, err);
@@ -133,7 +133,7 @@ static int check_change(rmi_audio_reader *reader, rm_error *err)
                  "'%s' changes from %" PRId32 " Hz, %" PRId32 " channel(s) to %" PRId32 " Hz, %" PRId32
                  " channel(s) after %.3f s",
                  rmi_audio_input_name(reader->input), was->sample_rate, was->channels, now.sample_rate,
-                 now.channels, (double)reader->decoded / was->sample_rate);
+                 now.channels, (double)decoded / was->sample_rate);
     if (err != NULL)
         rm_error_hint(err, "'sample_rate' and 'channels' convert all of it to one format");
     return RM_E_VALUE;
@@ -151,7 +151,7 @@ static size_t decode(rmi_audio_reader *reader, float *samples, size_t frames)
         int rc = reader->decoder->type->read(reader->decoder, to, frames - done, &got, &err);
         done += got;
         if (rc == RM_AGAIN) {
-            rc = check_change(reader, &err);
+            rc = check_change(reader, reader->decoded + done, &err);
             reader->turned = rc == RM_OK;
         } else if (got == 0 && rmi_audio_input_failure(reader->input, NULL) != RM_OK) {
             rm_error_clear(&err); /* the file's end, or damage, is only a consequence */

@@ -1,98 +1,165 @@
 #include "nodes/audio_file/codec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "nodes/audio_file/audio_memory.h"
+#include "nodes/audio_file/wav_tags.h"
 
 /* Frames are converted to the file's format in pieces of this many bytes. */
-enum { PIECE = 12288 };
+enum { PIECE = 48 * 1024, HEADER_MAX = 80 };
 /* The largest count of a RIFF header, less room for the header. */
 #define WAV_BYTES_MAX (UINT32_MAX - 4096u)
 
 struct rmi_audio_writer {
-    rmi_audio_memory memory;
-    FILE *file;
+    const rm_allocator *allocator;
+    int file;
+    bool opened, seeks;
     int io_error; /* errno of the first failed write, or 0 */
     rmi_audio_encoding encoding;
-    size_t channels, sample_size;
+    rmi_audio_format format;
+    size_t sample_size;
     uint64_t bytes; /* of samples */
-    ma_encoder encoder;
-    bool encoding_started;
+    size_t length;  /* bytes of `piece` that are to be written */
     uint8_t piece[PIECE];
     char path[];
 };
 
-/* Keeps a failure instead of returning it: the library would give up without releasing its memory. */
-static ma_result on_write(ma_encoder *encoder, const void *bytes, size_t count, size_t *written)
+/* ---- The header */
+
+static uint8_t *put(uint8_t *at, size_t size, uint32_t value)
 {
-    rmi_audio_writer *writer = encoder->pUserData;
-    errno = 0;
-    if (writer->io_error == 0 && fwrite(bytes, 1, count, writer->file) != count)
-        writer->io_error = errno != 0 ? errno : EIO;
-    *written = count;
-    return MA_SUCCESS;
+    for (size_t i = 0; i < size; i++)
+        *at++ = (uint8_t)(value >> 8 * i);
+    return at;
 }
 
-static ma_result on_seek(ma_encoder *encoder, ma_int64 offset, ma_seek_origin origin)
+static uint8_t *put_text(uint8_t *at, const char *text)
 {
-    rmi_audio_writer *writer = encoder->pUserData;
-    errno = 0;
-    const int whence = origin == ma_seek_origin_start ? SEEK_SET : SEEK_CUR;
-    if (writer->io_error == 0 && fseeko(writer->file, (off_t)offset, whence) != 0)
-        writer->io_error = errno != 0 ? errno : EIO;
-    return MA_SUCCESS;
+    memcpy(at, text, 4);
+    return at + 4;
+}
+
+/* The mask of the places that stand in the order of the channels; 0 where they are not known. */
+static uint32_t mask_of(const rmi_audio_format *format)
+{
+    const uint64_t layout = format->channel_layout;
+    return layout <= 0x3ffff && __builtin_popcountll(layout) == format->channels ? (uint32_t)layout : 0;
+}
+
+/* Mono and stereo of 16 bits are plain; what other formats leave open, WAVE_FORMAT_EXTENSIBLE says. */
+static bool is_extensible(const rmi_audio_writer *writer)
+{
+    const uint32_t mask = mask_of(&writer->format);
+    const int32_t channels = writer->format.channels;
+    const bool usual =
+        (channels == 1 && (mask == 0x4 || mask == 0)) || (channels == 2 && (mask == 0x3 || mask == 0));
+    return !usual || writer->encoding == RMI_AUDIO_PCM24;
+}
+
+/* Makes the header of `bytes` bytes of samples; returns its size. UINT32_MAX: their number is not known. */
+static size_t make_header(const rmi_audio_writer *writer, uint32_t bytes, uint8_t *out)
+{
+    static const uint8_t guid_tail[14] = {0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80,
+                                          0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71};
+    const uint32_t channels = (uint32_t)writer->format.channels, rate = (uint32_t)writer->format.sample_rate;
+    const uint32_t size = (uint32_t)writer->sample_size, frame = channels * size;
+    const bool is_float = writer->encoding == RMI_AUDIO_FLOAT32, extensible = is_extensible(writer);
+    const uint32_t tag = is_float ? RMI_WAV_FLOAT : RMI_WAV_PCM;
+    const bool unknown = bytes == UINT32_MAX;
+    uint8_t *at = put_text(out, "RIFF");
+    at = put_text(put(at, 4, 0), "WAVE");
+    at = put(put_text(at, "fmt "), 4, extensible ? 40 : is_float ? 18 : 16);
+    at = put(put(put(at, 2, extensible ? RMI_WAV_EXTENSIBLE : tag), 2, channels), 4, rate);
+    at = put(put(put(at, 4, rate * frame), 2, frame), 2, size * 8);
+    if (extensible) {
+        at = put(put(put(put(at, 2, 22), 2, size * 8), 4, mask_of(&writer->format)), 2, tag);
+        memcpy(at, guid_tail, sizeof guid_tail);
+        at += sizeof guid_tail;
+    } else if (is_float) {
+        at = put(at, 2, 0);
+    }
+    if (is_float)
+        at = put(put(put_text(at, "fact"), 4, 4), 4, unknown ? UINT32_MAX : bytes / frame);
+    at = put(put_text(at, "data"), 4, bytes);
+    (void)put(out + 4, 4, unknown ? UINT32_MAX : (uint32_t)(at - out - 8) + bytes + (bytes & 1));
+    return (size_t)(at - out);
+}
+
+/* ---- Writing */
+
+static void write_all(rmi_audio_writer *writer, const uint8_t *bytes, size_t size)
+{
+    while (size > 0 && writer->io_error == 0) {
+        const ssize_t wrote = write(writer->file, bytes, size);
+        if (wrote < 0 && errno != EINTR)
+            writer->io_error = errno;
+        if (wrote <= 0)
+            continue;
+        bytes += wrote;
+        size -= (size_t)wrote;
+    }
+}
+
+static void write_piece(rmi_audio_writer *writer)
+{
+    write_all(writer, writer->piece, writer->length);
+    writer->length = 0;
 }
 
 static int failure(const rmi_audio_writer *writer, rm_error *err)
 {
-    if (writer->memory.exhausted)
-        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    if (writer->io_error != 0)
-        return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", writer->path, strerror(writer->io_error));
-    return RM_OK;
+    if (writer->io_error == 0)
+        return RM_OK;
+    return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", writer->path, strerror(writer->io_error));
 }
 
-static int start(rmi_audio_writer *writer, const rmi_audio_format *format, rm_error *err)
+static int start(rmi_audio_writer *writer, rm_error *err)
 {
-    static const ma_format formats[] = {[RMI_AUDIO_PCM16] = ma_format_s16,
-                                        [RMI_AUDIO_PCM24] = ma_format_s24,
-                                        [RMI_AUDIO_FLOAT32] = ma_format_f32};
     static const size_t sizes[] = {[RMI_AUDIO_PCM16] = 2, [RMI_AUDIO_PCM24] = 3, [RMI_AUDIO_FLOAT32] = 4};
+    const rmi_audio_format *format = &writer->format;
+    struct stat status;
     writer->sample_size = sizes[writer->encoding];
-    if (writer->channels > MA_MAX_CHANNELS)
-        return rm_error_set(err, RM_E_LIMIT, "a WAV file of %zu channels; the limit is %d", writer->channels,
-                            MA_MAX_CHANNELS);
-    writer->file = fopen(writer->path, "wb");
-    if (writer->file == NULL)
-        return rm_error_set(err, errno == ENOENT || errno == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO,
-                            "cannot create '%s': %s", writer->path, strerror(errno));
-    ma_encoder_config config =
-        ma_encoder_config_init(ma_encoding_format_wav, formats[writer->encoding], (ma_uint32)format->channels,
-                               (ma_uint32)format->sample_rate);
-    config.allocationCallbacks = rmi_audio_callbacks(&writer->memory);
-    const ma_result result = ma_encoder_init(on_write, on_seek, writer, &config, &writer->encoder);
-    writer->encoding_started = result == MA_SUCCESS;
-    const int rc = failure(writer, err);
-    if (rc == RM_OK && !writer->encoding_started)
+    const uint64_t rate = (uint64_t)format->sample_rate * (uint64_t)format->channels * writer->sample_size;
+    if (format->channels > RMI_AUDIO_MOST_CHANNELS)
+        return rm_error_set(err, RM_E_LIMIT, "a WAV file of %" PRId32 " channels; the limit is %d",
+                            format->channels, RMI_AUDIO_MOST_CHANNELS);
+    if (format->channels <= 0 || format->sample_rate <= 0 || rate > UINT32_MAX)
         return rm_error_set(err, RM_E_VALUE,
                             "a WAV file cannot have %" PRId32 " Hz and %" PRId32 " channel(s)",
                             format->sample_rate, format->channels);
-    return rc;
+    do {
+        writer->file = open(writer->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    } while (writer->file < 0 && errno == EINTR);
+    if (writer->file < 0)
+        return rm_error_set(err, errno == ENOENT || errno == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO,
+                            "cannot create '%s': %s", writer->path, strerror(errno));
+    writer->opened = true;
+    writer->seeks = fstat(writer->file, &status) == 0 && S_ISREG(status.st_mode);
+    writer->length = make_header(writer, writer->seeks ? 0 : UINT32_MAX, writer->piece);
+    return RM_OK;
 }
 
 /* Closes the file and frees the writer; returns the first failure of all. */
 static int end(rmi_audio_writer *writer, rm_error *err)
 {
-    const rm_allocator *allocator = writer->memory.allocator;
-    if (writer->encoding_started)
-        ma_encoder_uninit(&writer->encoder); /* writes the lengths into the header */
-    errno = 0;
-    if (writer->file != NULL && fclose(writer->file) != 0 && writer->io_error == 0)
-        writer->io_error = errno != 0 ? errno : EIO;
+    const rm_allocator *allocator = writer->allocator;
+    uint8_t header[HEADER_MAX];
+    if (writer->opened) {
+        if (writer->bytes % 2 != 0)
+            writer->piece[writer->length++] = 0; /* there is room: see `rmi_audio_writer_write` */
+        write_piece(writer);
+        if (writer->io_error == 0 && writer->seeks && lseek(writer->file, 0, SEEK_SET) != 0)
+            writer->io_error = errno;
+        if (writer->seeks)
+            write_all(writer, header, make_header(writer, (uint32_t)writer->bytes, header));
+        if (close(writer->file) != 0 && writer->io_error == 0)
+            writer->io_error = errno;
+    }
     const int rc = failure(writer, err);
     allocator->resize(allocator->context, writer, sizeof *writer + strlen(writer->path) + 1, 0);
     return rc;
@@ -106,10 +173,12 @@ int rmi_audio_writer_open(const rm_allocator *allocator, const char *path, rmi_a
     rmi_audio_writer *writer = allocator->resize(allocator->context, NULL, 0, sizeof *writer + text);
     if (writer == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    *writer = (rmi_audio_writer){
-        .memory = {.allocator = allocator}, .encoding = encoding, .channels = (size_t)format->channels};
+    memset(writer, 0, sizeof *writer);
+    writer->allocator = allocator;
+    writer->encoding = encoding;
+    writer->format = *format;
     memcpy(writer->path, path, text);
-    const int rc = start(writer, format, err);
+    const int rc = start(writer, err);
     if (rc == RM_OK)
         *out = writer;
     else
@@ -126,11 +195,11 @@ static int32_t quantise(float sample, int bits)
     return (int32_t)(exact > scale - 1.0 ? scale - 1.0 : exact < -scale ? -scale : exact);
 }
 
-/* Puts `count` samples into `piece` in the file's format, little-endian. */
+/* Puts `count` samples behind those in `piece` in the file's format, little-endian. */
 static void encode(rmi_audio_writer *writer, const float *samples, size_t count)
 {
     const int bits = (int)writer->sample_size * 8;
-    uint8_t *to = writer->piece;
+    uint8_t *to = writer->piece + writer->length;
     if (writer->encoding == RMI_AUDIO_FLOAT32)
         memcpy(to, samples, count * sizeof *samples); /* every supported host is little-endian */
     else
@@ -139,20 +208,23 @@ static void encode(rmi_audio_writer *writer, const float *samples, size_t count)
             for (int shift = 0; shift < bits; shift += 8)
                 *to++ = (uint8_t)(sample >> shift);
         }
+    writer->length += count * writer->sample_size;
 }
 
 int rmi_audio_writer_write(rmi_audio_writer *writer, const float *samples, size_t frames, rm_error *err)
 {
-    const size_t frame_size = writer->channels * writer->sample_size, most = PIECE / frame_size;
+    const size_t channels = (size_t)writer->format.channels, frame_size = channels * writer->sample_size;
     if (frames > (WAV_BYTES_MAX - writer->bytes) / frame_size)
         return rm_error_set(err, RM_E_LIMIT, "'%s' would be larger than the 4 GiB that a WAV file can have",
                             writer->path);
     writer->bytes += (uint64_t)frames * frame_size;
     for (size_t done = 0; done < frames && writer->io_error == 0;) {
-        const size_t count = frames - done < most ? frames - done : most;
-        encode(writer, samples + done * writer->channels, count * writer->channels);
-        ma_encoder_write_pcm_frames(&writer->encoder, writer->piece, count, NULL);
+        const size_t room = (PIECE - 1 - writer->length) / frame_size;
+        const size_t count = frames - done < room ? frames - done : room;
+        encode(writer, samples + done * channels, count * channels);
         done += count;
+        if (done < frames || writer->length > PIECE / 2)
+            write_piece(writer);
     }
     return failure(writer, err);
 }

@@ -1,9 +1,11 @@
-/* Audio files as float32 frames. Only this codec uses the decoding library, and nothing of the library shows
- * here. Memory comes from the allocator, except for OGG, whose decoder takes some from the C library. */
+/* Audio files as float32 frames. Only this codec uses decoding libraries, and nothing of them shows here. */
 #ifndef NODES_AUDIO_FILE_CODEC_H
 #define NODES_AUDIO_FILE_CODEC_H
 
 #include "remotemedia/node.h"
+
+/* The most channels of a file. */
+enum { RMI_AUDIO_MOST_CHANNELS = 254 };
 
 typedef struct rmi_audio_format {
     int32_t channels, sample_rate;

@@ -176,7 +176,7 @@ static int read_format(wav_decoder *w, const chunk *c, rm_error *err)
         return rmi_audio_damaged(w->base.input, err, "is not a sound WAV file: its format is cut off");
     w->tag = word16(w, f);
     const uint32_t channels = word16(w, f + 2), rate = word32(w, f + 4), bits = word16(w, f + 14);
-    if (channels == 0 || channels > RMI_AUDIO_CHANNELS || rate == 0 || rate > INT32_MAX)
+    if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || rate == 0 || rate > INT32_MAX)
         return rmi_audio_damaged(w->base.input, err,
                                  "is not a sound WAV file: it has %" PRIu32 " channel(s) at %" PRIu32 " Hz",
                                  channels, rate);
@@ -320,9 +320,33 @@ static int wav_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *e
     return mp3 ? rmi_audio_mp3.open(input, out, err) : rc; /* MP3 frames stand in "data" as in a file */
 }
 
+/* Behind the samples: looks for more of them. */
+static bool more_data(wav_decoder *w)
+{
+    chunk c = {.size = w->data.taken};
+    if (w->data.promised == RMI_AUDIO_UNKNOWN)
+        return false;
+    pass(w, &c, w->data.promised - w->data.taken);
+    while (next_chunk(w, &c)) {
+        if (strcmp(c.name, "data") == 0) {
+            w->data.promised = c.size;
+            w->data.taken = 0;
+            return true;
+        }
+        pass(w, &c, c.size);
+    }
+    w->data.promised = w->data.taken = 0;
+    return false;
+}
+
 static int wav_read(rmi_audio_decoder *decoder, float *samples, size_t frames, size_t *got, rm_error *err)
 {
-    return rmi_sample_data_read(&((wav_decoder *)decoder)->data, decoder, samples, frames, got, err);
+    wav_decoder *w = (wav_decoder *)decoder;
+    int rc;
+    do {
+        rc = rmi_sample_data_read(&w->data, decoder, samples, frames, got, err);
+    } while (rc == RM_OK && *got == 0 && w->data.frames_left != 0 && more_data(w));
+    return rc;
 }
 
 const rmi_audio_decoder_type rmi_audio_wav = {

@@ -1,10 +1,9 @@
 /* FileLines: the lines of a text file, one an item, in constant memory. */
+#include "nodes/open_file.h"
 #include "nodes/process_many.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { A_CALL = 64, ROOM_AT_FIRST = 64 * 1024 };
@@ -14,36 +13,26 @@ struct file_lines {
     bool crlf;              /* parameter */
     int64_t max_line_bytes; /* parameter */
     int file;
+    bool owns_file;
     char *buffer; /* [start, end) has been read and not emitted, [start, scanned) holds no newline */
     size_t capacity, start, scanned, end;
     int64_t line; /* number of the last line emitted */
     bool ended;
 };
 
-static int file_error(rm_error *err, const char *what, const char *path, int cause)
-{
-    return rm_error_set(err, cause == ENOENT ? RM_E_NOT_FOUND : RM_E_IO, "cannot %s '%s': %s", what, path,
-                        strerror(cause));
-}
-
 static int file_lines_open(rm_node *node, void *state, rm_error *err)
 {
     struct file_lines *f = state;
-    struct stat status;
-    int rc = RM_OK;
-    f->file = open(f->path, O_RDONLY | O_CLOEXEC);
-    if (f->file < 0)
-        return file_error(err, "open", f->path, errno);
-    if (fstat(f->file, &status) == 0 && S_ISDIR(status.st_mode))
-        rc = rm_error_set(err, RM_E_IO, "cannot read '%s': it is a directory", f->path);
-    if (rc == RM_OK) {
-        f->buffer = rmi_node_resize(node, NULL, 0, ROOM_AT_FIRST, err);
-        f->capacity = ROOM_AT_FIRST;
-        rc = f->buffer != NULL ? RM_OK : RM_E_OUT_OF_MEMORY;
-    }
+    int rc = rmi_open_to_read(node, f->path, &f->file, &f->owns_file, err);
     if (rc != RM_OK)
+        return rc;
+    f->buffer = rmi_node_resize(node, NULL, 0, ROOM_AT_FIRST, err);
+    f->capacity = ROOM_AT_FIRST;
+    if (f->buffer != NULL)
+        return RM_OK;
+    if (f->owns_file)
         (void)close(f->file);
-    return rc;
+    return RM_E_OUT_OF_MEMORY;
 }
 
 /* Makes room behind the unread bytes: moves them to the front, or doubles the buffer. */
@@ -73,7 +62,7 @@ static int fill(rm_node *node, struct file_lines *f, rm_error *err)
         if (rm_node_cancelled(node))
             rc = rm_node_cancel_error(node, err);
         else if ((got = read(f->file, f->buffer + f->end, f->capacity - f->end)) < 0 && errno != EINTR)
-            rc = file_error(err, "read", f->path, errno);
+            rc = rm_error_set(err, RM_E_IO, "cannot read '%s': %s", f->path, strerror(errno));
     }
     if (rc != RM_OK)
         return rc;
@@ -146,7 +135,8 @@ static int file_lines_close(rm_node *node, void *state, rm_error *err)
 {
     struct file_lines *f = state;
     (void)err;
-    (void)close(f->file); /* only read: nothing can be lost */
+    if (f->owns_file)
+        (void)close(f->file); /* only read: nothing can be lost */
     rmi_node_free(node, f->buffer, f->capacity);
     return RM_OK;
 }
@@ -158,7 +148,7 @@ static const rm_port file_lines_ports[] = {
 
 static const rm_param file_lines_params[] = {
     {.name = "path",
-     .text = "The file to read, UTF-8",
+     .text = "The file to read, UTF-8; \"-\": standard input",
      .type = RM_PARAM_STRING,
      .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
      .offset = offsetof(struct file_lines, path)},
@@ -183,7 +173,7 @@ const rm_node_type rmi_node_file_lines = {
     .description =
         "One string a line, without the newline; a last line without a newline counts. The file must be "
         "UTF-8: anything else is an error that names the line. Memory does not grow with the file. The "
-        "path is relative to the folder the program runs in; a pipe can be read too.",
+        "path is relative to the folder the program runs in; a pipe and standard input can be read too.",
     .ports = file_lines_ports,
     .params = file_lines_params,
     .state_size = sizeof(struct file_lines),

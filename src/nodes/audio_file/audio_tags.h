@@ -1,0 +1,14 @@
+/* Tags that programs put before and behind audio of any format, and that players pass over. */
+#ifndef NODES_AUDIO_FILE_AUDIO_TAGS_H
+#define NODES_AUDIO_FILE_AUDIO_TAGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* As many bytes of a tag tell its size. */
+enum { RMI_AUDIO_TAG_HEAD = 32 };
+
+/* The size of the ID3 (1, 2), APE or Lyrics3 tag that begins at `bytes`, or 0 where none does. */
+uint64_t rmi_audio_tag_size(const uint8_t *bytes, size_t length);
+
+#endif
