@@ -15,7 +15,7 @@ struct audio_file_source {
 
 static const rm_param source_params[] = {
     {.name = "path",
-     .text = "The file, WAV, FLAC, MP3 or OGG Vorbis; relative to the current directory",
+     .text = "The file: WAV, AIFF, FLAC, MP3, or Vorbis, Opus or FLAC in Ogg; relative to the current directory",
      .type = RM_PARAM_STRING,
      .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
      .offset = offsetof(struct audio_file_source, path)},
@@ -99,7 +99,7 @@ const rm_node_type rmi_node_audio_file_source = {
     .abi_version = RM_NODE_ABI_VERSION,
     .size = sizeof(rm_node_type),
     .name = "AudioFileSource",
-    .summary = "Reads an audio file (WAV, FLAC, MP3, OGG Vorbis) in chunks",
+    .summary = "Reads an audio file (WAV, AIFF, FLAC, MP3, Ogg) in chunks",
     .description = "Each packet is a float32 tensor (frames, channels) whose full scale is 1.0, with sample "
                    "rate, channel "
                    "layout, timestamp and duration. The format is told by the file's content, not by its "
