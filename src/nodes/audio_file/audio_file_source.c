@@ -15,7 +15,8 @@ struct audio_file_source {
 
 static const rm_param source_params[] = {
     {.name = "path",
-     .text = "The file: WAV, AIFF, FLAC, MP3, or Vorbis, Opus or FLAC in Ogg; relative to the current directory",
+     .text =
+         "The file, WAV, AIFF, FLAC, MP3 or Ogg; relative to the current directory. \"-\": standard input",
      .type = RM_PARAM_STRING,
      .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH,
      .offset = offsetof(struct audio_file_source, path)},
@@ -103,9 +104,8 @@ const rm_node_type rmi_node_audio_file_source = {
     .description = "Each packet is a float32 tensor (frames, channels) whose full scale is 1.0, with sample "
                    "rate, channel "
                    "layout, timestamp and duration. The format is told by the file's content, not by its "
-                   "name. A file whose end "
-                   "is missing gives what can be read, then fails; for MP3 that is noticed where the encoder "
-                   "wrote the length.",
+                   "name. A file that is cut off or damaged gives what can be read, then fails; a codec "
+                   "that is not read is an error with its name. Pipes and standard input can be read too.",
     .ports = source_ports,
     .params = source_params,
     .state_size = sizeof(struct audio_file_source),

@@ -1,9 +1,13 @@
 #include "tests/support/node_test.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SOURCE .type = "AudioFileSource"
 #define DATA RMT_SOURCE_DIR "/tests/cases/data/"
@@ -155,6 +159,15 @@ static void copy_file(const char *from, const char *to, size_t bytes)
     rmt_write(to, content, bytes < length ? bytes : length);
 }
 
+static size_t file_size(const char *name)
+{
+    char path[512];
+    struct stat status;
+    (void)snprintf(path, sizeof path, "%s/%s", rmt_directory(), name);
+    assert_int_equal(stat(path, &status), 0);
+    return (size_t)status.st_size;
+}
+
 static void what_cannot_be_read_is_named_with_its_reason(void **unused)
 {
     static const struct {
@@ -205,6 +218,95 @@ static void what_is_there_of_a_cut_file_comes_before_the_error(void **unused)
     assert_int_equal(result.rc, RM_E_PARSE);
     const struct audio audio = take_audio(&result);
     assert_int_equal(audio.frames, 400);
+}
+
+/* Every part of a file that lacks something at its end is told from the whole one. */
+static void no_part_of_a_file_is_a_success(void **unused)
+{
+    static const char *const names[] = {"tone.wav", "tone.flac", "wide.flac", "tone.mp3", "checked.mp3"};
+    rmt_heap heap;
+    (void)unused;
+    for (size_t i = 0; i < RMT_COUNT(names); i++) {
+        copy_file(names[i], "whole", SIZE_MAX);
+        rmt_result result = run_source(&heap, "{\"path\":\"{DIR}/whole\",\"chunk_frames\":8192}");
+        assert_int_equal(result.rc, RM_OK);
+        const struct audio whole = take_audio(&result);
+        for (size_t bytes = 0;; bytes += 1 + bytes / 64) {
+            copy_file(names[i], "part", bytes);
+            if (file_size("part") == file_size("whole"))
+                break;
+            result = run_source(&heap, "{\"path\":\"{DIR}/part\",\"chunk_frames\":8192}");
+            if (result.rc != RM_E_PARSE)
+                fail_msg("%zu bytes of %s: %s %s", bytes, names[i], rm_code_name(result.rc),
+                         result.err.message);
+            const struct audio part = take_audio(&result);
+            assert_true(part.count <= whole.count);
+            assert_memory_equal(part.samples, whole.samples, part.count * sizeof *part.samples);
+        }
+    }
+}
+
+/* The checksums of FLAC find every bit that is wrong in its frames. */
+static void a_wrong_bit_is_never_heard(void **unused)
+{
+    rmt_heap heap;
+    (void)unused;
+    copy_file("tone.flac", "whole", SIZE_MAX);
+    char *bytes = rmt_read("whole");
+    const size_t size = file_size("whole");
+    rmt_result result = run_source(&heap, "{\"path\":\"{DIR}/whole\"}");
+    const struct audio whole = take_audio(&result);
+    for (size_t i = 4; i < size; i++) {
+        bytes[i] ^= (char)(1 << i % 8);
+        rmt_write("hurt", bytes, size);
+        bytes[i] ^= (char)(1 << i % 8);
+        result = run_source(&heap, "{\"path\":\"{DIR}/hurt\"}");
+        if (result.rc == RM_OK && i > 42) { /* behind STREAMINFO, which has no checksum */
+            const struct audio hurt = take_audio(&result);
+            assert_int_equal(hurt.count, whole.count);
+            assert_memory_equal(hurt.samples, whole.samples, whole.count * sizeof *whole.samples);
+        }
+        rmt_result_clear(&result);
+        assert_int_equal(heap.live_blocks + heap.mistakes, 0);
+    }
+    free(bytes);
+}
+
+/* What comes through a pipe in odd pieces is read as from a file. */
+static void a_pipe_is_read_as_a_file(void **unused)
+{
+    static const char *const names[] = {"tone.wav", "tone.flac", "wide.flac", "tone.mp3"};
+    char path[512];
+    rmt_heap heap;
+    (void)unused;
+    (void)snprintf(path, sizeof path, "%s/pipe", rmt_directory());
+    assert_int_equal(mkfifo(path, 0600), 0);
+    for (size_t i = 0; i < RMT_COUNT(names); i++) {
+        copy_file(names[i], "whole", SIZE_MAX);
+        char *bytes = rmt_read("whole");
+        const size_t size = file_size("whole");
+        rmt_result result = run_source(&heap, "{\"path\":\"{DIR}/whole\"}");
+        const struct audio whole = take_audio(&result);
+        const pid_t writer = fork();
+        if (writer == 0) {
+            const int pipe = open(path, O_WRONLY);
+            bool good = pipe >= 0;
+            for (size_t at = 0, step = 1; good && at < size; at += step, step = step * 3 % 97 + 1) {
+                step = step < size - at ? step : size - at;
+                good = write(pipe, bytes + at, step) == (ssize_t)step;
+            }
+            _exit(!good);
+        }
+        result = run_source(&heap, "{\"path\":\"{DIR}/pipe\"}");
+        int status = -1;
+        assert_int_equal(waitpid(writer, &status, 0), writer);
+        assert_int_equal(status, 0);
+        assert_int_equal(result.rc, RM_OK);
+        const struct audio piped = take_audio(&result);
+        assert_int_equal(piped.count, whole.count);
+        assert_memory_equal(piped.samples, whole.samples, whole.count * sizeof *whole.samples);
+        free(bytes);
+    }
 }
 
 /* Writes `items` (audio) with the params and gives the file's bytes, freed by the caller. */
@@ -356,6 +458,7 @@ static void failed_allocations_are_reported(void **unused)
 RMT_MAIN(every_format_is_read,
          surround_channels_keep_their_places, rate_and_channels_are_converted,
          what_cannot_be_read_is_named_with_its_reason, what_is_there_of_a_cut_file_comes_before_the_error,
+         no_part_of_a_file_is_a_success, a_wrong_bit_is_never_heard, a_pipe_is_read_as_a_file,
          samples_are_rounded_and_clipped_never_wrapped, what_was_written_is_read_again,
          what_cannot_be_written_is_an_error, no_audio_is_a_warning_and_no_file,
          failed_allocations_are_reported)

@@ -126,12 +126,11 @@ static bool rice(rmi_flac_bits *bits, unsigned parameter, size_t count, int32_t 
             at += (63 - ready) >> 3;
             ready |= 56;
         }
-        const unsigned zeros = cache != 0 ? (unsigned)__builtin_clzll(cache) : 64;
-        if (zeros + 1 + parameter <= ready) {
-            cache = cache << zeros << 1;
-            folded = zeros << parameter | (uint32_t)(cache >> 1 >> (63 - parameter));
-            cache <<= parameter;
-            ready -= zeros + 1 + parameter;
+        const unsigned zeros = (unsigned)__builtin_clzll(cache | 1), size = zeros + 1 + parameter;
+        if (size <= ready) { /* one shift by `size`: what the next turn waits for is short */
+            folded = zeros << parameter | (uint32_t)(cache << zeros << 1 >> 1 >> (63 - parameter));
+            cache <<= size;
+            ready -= size;
         } else {
             bits->cache = cache;
             bits->count = ready;

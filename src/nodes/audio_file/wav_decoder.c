@@ -173,7 +173,7 @@ static int read_format(wav_decoder *w, const chunk *c, rm_error *err)
     const size_t size = c->size < sizeof f ? (size_t)c->size : sizeof f;
     const size_t got = rmi_audio_input_read(w->base.input, f, size);
     if (got < 14)
-        return rmi_audio_damaged(w->base.input, err, "is not a sound WAV file: its format is cut off");
+        return no_samples(w, err);
     w->tag = word16(w, f);
     const uint32_t channels = word16(w, f + 2), rate = word32(w, f + 4), bits = word16(w, f + 14);
     if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || rate == 0 || rate > INT32_MAX)
