@@ -85,6 +85,14 @@ static const kind *kind_of(const ogg_page *page)
     return NULL;
 }
 
+static int end_in_headers(const ogg_decoder *ogg, rm_error *err)
+{
+    const int rc = rmi_audio_input_failure(ogg->base.input, err);
+    return rc != RM_OK
+               ? rc
+               : rmi_audio_damaged(ogg->base.input, err, "is cut off: it ends before its samples begin");
+}
+
 static int open_stream(ogg_decoder *ogg, const kind *which, rm_error *err);
 
 /* Looks through the pages that begin the streams of a link, and opens the first that is read. The first of
@@ -117,6 +125,8 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
     rmi_ogg_stream_leave(stream);
     if (rc != RM_OK || chosen)
         return rc;
+    if (!any && stream->pages.cut_start)
+        return end_in_headers(ogg, err);
     if (!any)
         return rmi_audio_damaged(ogg->base.input, err, "is not a sound Ogg file: no stream begins in it");
     return rmi_audio_unsupported(ogg->base.input, refused != NULL ? refused->name : "an unknown codec in Ogg",
@@ -124,14 +134,6 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
 }
 
 /* ---- Headers ----------------------------------------------------------------------------------------------- */
-
-static int end_in_headers(const ogg_decoder *ogg, rm_error *err)
-{
-    const int rc = rmi_audio_input_failure(ogg->base.input, err);
-    return rc != RM_OK
-               ? rc
-               : rmi_audio_damaged(ogg->base.input, err, "is cut off: it ends before its samples begin");
-}
 
 /* The next packet, from this page or a later one; RM_DONE: the link has ended (`event`). */
 static int next_packet(ogg_decoder *ogg, const uint8_t **packet, size_t *length, rm_error *err)

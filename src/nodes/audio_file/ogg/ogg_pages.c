@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Room for the longest page, and for as much again behind the part of one. */
-enum { BUFFER = 2 * 65536, PAGE_HEAD = 27, STARTS = 2 };
+enum { BUFFER = 2 * 65536, STARTS = 2 };
 
 int rmi_ogg_pages_open(rmi_audio_input *input, rmi_ogg_pages *pages, rm_error *err)
 {
@@ -44,7 +44,7 @@ bool rmi_ogg_pages_next(rmi_ogg_pages *pages, ogg_page *page)
             continue;
         const unsigned char *rest = sync->data + sync->returned;
         const int left = sync->fill - sync->returned;
-        pages->cut_start = left >= PAGE_HEAD && memcmp(rest, "OggS", 4) == 0 && (rest[5] & STARTS) != 0;
+        pages->cut_start = left >= 6 && memcmp(rest, "OggS", 4) == 0 && (rest[5] & STARTS) != 0;
         return false;
     }
 }
