@@ -139,6 +139,9 @@ static bool take_floor0(const rmi_vorbis *vorbis, const rmi_vorbis_floor0 *floor
     return true;
 }
 
+/* A post of floor 1: its height, and whether the packet has none for it. */
+enum { HEIGHT = 0x7fff, UNUSED = 0x8000 };
+
 static int32_t point(int32_t x0, int32_t y0, int32_t x1, int32_t y1, int32_t x)
 {
     const int32_t dy = y1 - y0, off = (dy < 0 ? -dy : dy) * (x - x0) / (x1 - x0);
@@ -148,25 +151,24 @@ static int32_t point(int32_t x0, int32_t y0, int32_t x1, int32_t y1, int32_t x)
 /* From the numbers of the packet to the heights of the posts; one that has none gets bit 15 (7.2.4). */
 static void place_posts(const rmi_vorbis_floor1 *floor, int32_t range, int32_t *posts)
 {
-    enum { UNUSED = 0x8000 };
     for (unsigned i = 2; i < floor->posts; i++) {
         const unsigned low = floor->low[i], high = floor->high[i];
         const int32_t guess =
-            point(floor->x[low], posts[low] & ~UNUSED, floor->x[high], posts[high] & ~UNUSED, floor->x[i]);
+            point(floor->x[low], posts[low] & HEIGHT, floor->x[high], posts[high] & HEIGHT, floor->x[i]);
         const int32_t above = range - guess, below = guess, value = posts[i];
         const int32_t room = 2 * (above < below ? above : below);
         if (value == 0) {
             posts[i] = guess | UNUSED;
             continue;
         }
-        posts[low] &= ~UNUSED;
-        posts[high] &= ~UNUSED;
+        posts[low] &= HEIGHT;
+        posts[high] &= HEIGHT;
         int32_t height;
         if (value >= room)
             height = above > below ? value - below + guess : guess - value + above - 1;
         else
             height = (value & 1) != 0 ? guess - (value + 1) / 2 : guess + value / 2;
-        posts[i] = height < 0 ? 0 : height >= range ? range - 1 : height;
+        posts[i] = height & HEIGHT;
     }
 }
 
@@ -181,8 +183,6 @@ static bool take_floor1(const rmi_vorbis *vorbis, const rmi_vorbis_floor1 *floor
     unsigned count = 2;
     posts[0] = (int32_t)rmi_bits_take(bits, width);
     posts[1] = (int32_t)rmi_bits_take(bits, width);
-    posts[0] = posts[0] < range ? posts[0] : range - 1;
-    posts[1] = posts[1] < range ? posts[1] : range - 1;
     for (unsigned i = 0; i < floor->partitions; i++) {
         const unsigned class = floor->partition_class[i], shift = floor->classes[class].subclass_bits;
         int32_t chosen = 0;
@@ -192,7 +192,7 @@ static bool take_floor1(const rmi_vorbis *vorbis, const rmi_vorbis_floor1 *floor
             const int book = floor->classes[class].books[chosen & ((1 << shift) - 1)];
             chosen >>= shift;
             posts[count] = book >= 0 ? rmi_vorbis_entry(&vorbis->book[book], bits) : 0;
-            posts[count] = posts[count] < 0x8000 ? posts[count] : 0x7fff;
+            posts[count] = posts[count] < HEIGHT ? posts[count] : HEIGHT;
             count++;
         }
     }
@@ -270,15 +270,22 @@ static void apply_line(const float *decibels, int32_t x0, int32_t y0, int32_t x1
     }
 }
 
+/* The step of the table for a post; a height past its end, which no encoder writes, is its end. */
+static int32_t step_of(const rmi_vorbis_floor1 *floor, int32_t post)
+{
+    const int32_t step = (post & HEIGHT) * (int32_t)floor->multiplier;
+    return step < 255 ? step : 255;
+}
+
 static void apply_floor1(const rmi_vorbis *vorbis, const rmi_vorbis_floor1 *floor, const int32_t *posts,
                          int32_t half, float *lines)
 {
-    int32_t x0 = 0, y0 = (posts[0] & 0x7fff) * (int32_t)floor->multiplier;
+    int32_t x0 = 0, y0 = step_of(floor, posts[0]);
     for (unsigned i = 1; i < floor->posts && x0 < half; i++) {
         const unsigned at = floor->sorted[i];
-        if ((posts[at] & 0x8000) != 0)
+        if ((posts[at] & UNUSED) != 0)
             continue;
-        const int32_t x1 = floor->x[at], y1 = posts[at] * (int32_t)floor->multiplier;
+        const int32_t x1 = floor->x[at], y1 = step_of(floor, posts[at]);
         apply_line(vorbis->decibels, x0, y0, x1, y1, half, lines);
         x0 = x1;
         y0 = y1;

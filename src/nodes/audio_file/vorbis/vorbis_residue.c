@@ -83,14 +83,17 @@ static bool add_partition(const rmi_vorbis_book *book, rmi_bits *bits, float *li
     return !own.past;
 }
 
-/* Adds vectors whose numbers lie apart (8.6.3). */
+/* Adds vectors whose numbers lie apart (8.6.3): all of a partition, or none where the packet ends in it, as
+ * libvorbis does. */
 static bool add_spread(const rmi_vorbis_book *book, rmi_bits *bits, float *lines, uint32_t size)
 {
     const uint32_t dims = book->dims, step = size / dims;
+    rmi_bits ahead = *bits;
+    for (uint32_t i = 0; i < step; i++)
+        if (rmi_vorbis_slot(book, &ahead) < 0)
+            return false;
     for (uint32_t i = 0; i < step; i++) {
         const int32_t slot = rmi_vorbis_slot(book, bits);
-        if (slot < 0)
-            return false;
         const float *vector = book->vectors + (size_t)slot * dims;
         for (uint32_t k = 0; k < dims; k++)
             lines[i + k * step] += vector[k];
