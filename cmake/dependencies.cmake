@@ -1,7 +1,7 @@
 # The libraries of deps/lock.json, fetched and built where they are missing, as targets dep::NAME.
 find_program(RM_PYTHON3 python3 REQUIRED)
 set(rm_target native)
-set(rm_dep_names yyjson base64 miniaudio uthash libtommath)
+set(rm_dep_names yyjson base64 miniaudio libogg libopus uthash libtommath)
 if(RM_WASM)
     set(rm_target wasm)
 else()
@@ -60,6 +60,9 @@ file(READ ${rm_dep_miniaudio}/FLAGS rm_miniaudio_flags)
 separate_arguments(rm_miniaudio_flags UNIX_COMMAND "${rm_miniaudio_flags}")
 target_compile_options(dep::miniaudio INTERFACE ${rm_miniaudio_flags})
 target_link_libraries(dep::miniaudio INTERFACE dep::muslm)
+rm_dep(libogg ${rm_dep_libogg} libogg.a)
+rm_dep(libopus ${rm_dep_libopus} libopus.a)
+target_link_libraries(dep::libopus INTERFACE dep::muslm)
 rm_dep(uthash ${rm_dep_uthash})
 rm_dep(libtommath ${rm_dep_libtommath} libtommath.a)
 
@@ -89,5 +92,5 @@ endif()
 
 # What is inside must not stand in for what a loaded extension module brings along.
 set(rm_hidden_archives libmuslm.a libmpdec.a libexpat.a libHacl_Hash_SHA2.a libyyjson.a libbase64.a libminiaudio.a
-    libtommath.a)
+    libogg.a libopus.a libtommath.a)
 list(JOIN rm_hidden_archives : rm_hidden_archives)

@@ -8,7 +8,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/remotemedia DESTINATION ${CMAKE_
 install(TARGETS remotemedia LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS remotemedia_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # What the static library needs; the shared one has it inside.
-foreach(name yyjson base64 libtommath miniaudio muslm)
+foreach(name yyjson base64 libtommath miniaudio libogg libopus muslm)
     install(FILES $<TARGET_FILE:dep::${name}> DESTINATION ${rm_home}/static)
 endforeach()
 

@@ -22,7 +22,7 @@ if(RM_WASM) # each WASM file has its own list of features; none has a sandbox
     list(FILTER rm_vector_sources INCLUDE REGEX "/nodes/audio_(support|level)/")
     set_source_files_properties(${rm_vector_sources} PROPERTIES COMPILE_OPTIONS -msimd128)
 endif()
-set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::uthash dep::libtommath dep::muslm
+set(rm_library_dependencies dep::yyjson dep::base64 dep::miniaudio dep::libogg dep::libopus dep::uthash dep::libtommath dep::muslm
     ${rm_system_libraries})
 
 add_library(remotemedia_objects OBJECT ${rm_sources})

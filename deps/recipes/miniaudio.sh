@@ -1,5 +1,5 @@
 #!/bin/sh
-# The decoders of MP3 and OGG Vorbis, and the converters. Whoever includes the header defines the same words: they
+# The decoder of MP3, and the converters. Whoever includes the header defines the same words: they
 # stand in FLAGS beside it. docs/dependencies.md says why each was chosen.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,37 +15,15 @@ sed -i -e 's|^#if !defined(MA_DR_MP3_NO_SIMD)$|#if 1\n#include "miniaudio-vector
     -e 's/^\(#define MA_DR_MP3_VSAVE2(i, v)\) _mm_storel_pi.*/\1 (y[(i)*18] = (v)[0], y[(i)*18 + 1] = (v)[1])/' \
     -e '/^MA_API void ma_dr_mp3dec_f32_to_s16(.*)$/,/^}/s/^#if MA_DR_MP3_HAVE_SIMD$/#if 0/' miniaudio/miniaudio.h
 [ "$(grep -c '^#include "miniaudio-vector.h"$\|^            \*(dst[lr].*[ab]\[[0-3]\];$\|VSAVE2(i, v) (y' miniaudio/miniaudio.h)" = 10 ]
-# A damaged OGG header must not make it release what it never allocated, write past a list whose size wrapped or has 15 places, or
-# go through 2 GiB of a text that is not there.
-refuse='return error(f, VORBIS_invalid_setup);'
-sed -i -e 's/^   f->comment_list_length = get32_packet(f);$/&\
-   if (f->comment_list_length < 0 || f->comment_list_length > 65536) {\
-      f->comment_list_length = 0;\
-      '"$refuse"'\
-   }/' -e 's/^   for (i=0; i < p->comment_list_length; ++i) {$/   for (i=0; p->comment_list \&\& i < p->comment_list_length; ++i) {/' \
-    -e 's/^ *len = get32_packet(f);$/&\
-   if (len < 0 || len > (1 << 24)) '"$refuse"'/' \
-    -e 's/^ *\(f->vendor\[i\]\|f->comment_list\[i\]\[j\]\) = get8_packet(f);$/{ int c = get8_packet(f);\
-   if (c == EOP) '"$refuse"'\
-   \1 = (char) c; }/' \
-    -e 's/^ *if (m->submaps > max_submaps)$/if (m->submaps > 15) '"$refuse"'\
-&/' miniaudio/stb_vorbis.c
-[ "$(grep -c 'comment_list_length > 65536\|p->comment_list && i\|len > (1 << 24)\|if (c == EOP)\|submaps > 15' \
-    miniaudio/stb_vorbis.c)" = 7 ]
 cat >implementation.c <<'END'
-#define STB_VORBIS_HEADER_ONLY
-#include "stb_vorbis.c"
 #define MINIAUDIO_IMPLEMENTATION
 #include "miniaudio.h"
-#undef STB_VORBIS_HEADER_ONLY
-#define malloc(size) calloc(1, size)
-#include "stb_vorbis.c"
 END
 mkdir -p "$OUT/include" "$OUT/lib"
 $CC -std=c11 -D_GNU_SOURCE $optimize $PIC -ffp-contract=off -fno-strict-aliasing -fvisibility=hidden -DNDEBUG $flags \
     -Iminiaudio -c implementation.c -o implementation.o
 $AR rcD "$OUT/lib/libminiaudio.a" implementation.o
-cp miniaudio/miniaudio.h miniaudio/stb_vorbis.c "$OUT/include/"
+cp miniaudio/miniaudio.h "$OUT/include/"
 # The MP3 decoder is declared only inside of the implementation.
 {
     printf '#include <miniaudio.h>\n'
