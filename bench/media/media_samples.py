@@ -55,7 +55,7 @@ class Bench(samples.Bench):
         self.python = build / "bin/python3.13"
         soxr, numpy = dependency("bench", "soxr-wheel"), dependency("test", "numpy-wheel")
         self.soxr = os.pathsep.join((str(soxr), str(numpy))) if soxr and numpy and self.python.exists() else None
-        found = dependency("bench", "soundfile-wheel")
+        found = dependency("test", "soundfile")
         self.sndfile = next(found.glob("_soundfile_data/libsndfile*.so"), None) if found else None
         elements = [["gst-inspect-1.0", "--exists", name] for name in ("level", "audioresample")]
         self.gst = shutil.which("gst-launch-1.0") if self.succeed(elements) else None
