@@ -11,7 +11,7 @@ class File:
     rate: int
     channels: int
     samples: object = None  # float32 (frames, channels) that it must give exactly; None: as the reference decodes it
-    reference: str = ""  # "sndfile" or "ffmpeg", where samples is None
+    reference: str = ""  # "sndfile", "ffmpeg" or "opusdec", where samples is None
     tool: str = ""  # the program that makes it; empty: none
     tolerance: float = 0.0  # how far from the reference a sample may be
     frames: int = -1  # as many it must have, whatever the reference says; -1: as the reference
@@ -19,4 +19,4 @@ class File:
 
     def needs(self):
         """The programs without which it cannot be made or judged."""
-        return {self.tool, "ffmpeg" if self.reference == "ffmpeg" else ""} - {""}
+        return {self.tool, self.reference} - {"", "sndfile"}

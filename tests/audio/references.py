@@ -1,7 +1,9 @@
-"""The same files read by libsndfile and by FFmpeg."""
+"""The same files read by libsndfile, by FFmpeg and by opusdec."""
 
 import json
+import pathlib
 import subprocess
+import tempfile
 
 import numpy as np
 
@@ -21,4 +23,13 @@ def by_ffmpeg(path):
     return np.frombuffer(data, "<f4").reshape(-1, stream["channels"]), int(stream["sample_rate"])
 
 
-REFERENCES = {"sndfile": by_sndfile, "ffmpeg": by_ffmpeg}
+def by_opusdec(path):
+    """libsndfile converts Opus to the rate of what was encoded."""
+    with tempfile.TemporaryDirectory(prefix="rm-audio-") as name:
+        decoded = str(pathlib.Path(name) / "out.wav")
+        command = ["opusdec", "--quiet", "--float", "--rate", "48000", str(path), decoded]
+        subprocess.run(command, capture_output=True, check=True)
+        return by_sndfile(decoded)
+
+
+REFERENCES = {"sndfile": by_sndfile, "ffmpeg": by_ffmpeg, "opusdec": by_opusdec}
