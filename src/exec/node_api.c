@@ -33,6 +33,11 @@ bool rm_node_can_wait(const rm_node *node)
     return node->host->can_wait(node);
 }
 
+size_t rm_node_room(const rm_node *node)
+{
+    return node->host->room(node);
+}
+
 void rm_node_wake(rm_node *node)
 {
     atomic_store(&node->poll.woken, true);

@@ -204,27 +204,6 @@ static rm_value traceback_of(PyObject *exception)
     return frames;
 }
 
-/* Puts the source lines of code in manifests into linecache, for `traceback` and the user. */
-static void prime_linecache(void)
-{
-    PyObject *cache = PyImport_ImportModule("linecache"), *table = NULL, *key = NULL, *source = NULL;
-    Py_ssize_t place = 0;
-    if (cache != NULL && (table = PyObject_GetAttrString(cache, "cache")) != NULL)
-        while (PyDict_Next(rmi_python_of_process()->sources, &place, &key, &source)) {
-            PyObject *lines = PyObject_CallMethod(source, "splitlines", "i", 1);
-            PyObject *entry = lines != NULL
-                                  ? Py_BuildValue("(nOOO)", PyUnicode_GET_LENGTH(source), Py_None, lines, key)
-                                  : NULL;
-            if (entry != NULL)
-                (void)PyObject_SetItem(table, key, entry);
-            Py_XDECREF(entry);
-            Py_XDECREF(lines);
-        }
-    PyErr_Clear();
-    Py_XDECREF(table);
-    Py_XDECREF(cache);
-}
-
 /* The whole traceback, with chained exceptions, for a log. */
 static rm_value detail_of(PyObject *exception)
 {
@@ -281,6 +260,7 @@ static bool is_interrupted(PyObject *exception)
 
 int rmi_python_failed(rm_node *node, rm_error *err)
 {
+    rmi_child_check();
     PyObject *exception = PyErr_GetRaisedException();
     int rc = RM_E_PYTHON;
     if (exception == NULL)
@@ -292,7 +272,7 @@ int rmi_python_failed(rm_node *node, rm_error *err)
         set_message(exception, err);
         err->no_memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError) != 0;
         set_hint(exception, err);
-        prime_linecache();
+        rmi_code_show(); /* the user may have cleared linecache */
         rmi_error_keep(err, traceback_of(exception), detail_of(exception));
     }
     Py_DECREF(exception);

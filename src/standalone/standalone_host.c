@@ -137,6 +137,13 @@ static bool lone_can_wait(const rm_node *node)
     return ((const rmi_standalone *)node->host_context)->caller.wait != NULL;
 }
 
+/* The caller takes the events of a call when the call has returned. */
+static size_t lone_room(const rm_node *node)
+{
+    (void)node;
+    return RMI_BATCH;
+}
+
 const rmi_node_host rmi_standalone_host = {
     .emit = lone_emit,
     .suspend = lone_suspend,
@@ -144,5 +151,6 @@ const rmi_node_host rmi_standalone_host = {
     .finish = lone_finish,
     .pull = lone_pull,
     .can_wait = lone_can_wait,
+    .room = lone_room,
     .log = lone_log,
 };

@@ -11,7 +11,7 @@ import unittest
 
 from support import PROGRAM, SLOWNESS, ProgramTest, environment, manifest, node
 
-COMMANDS = ("run", "validate", "graph", "nodes", "schema", "version")
+COMMANDS = ("run", "validate", "graph", "nodes", "schema", "vendor", "version")
 DOUBLE = manifest([node("double", "MultiplyNode", {"factor": 2})])
 # Prints the exit code and the peak memory of a child in KiB; the child reads the numbers below argv[1].
 MEASURE = """
