@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite bench bench-wasm bench-numpy bench-sandbox lint format coverage \
+.PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -32,6 +32,11 @@ test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worke
 test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
 	@deps/deps.py --target test ensure
 	@tests/numpy/run
+
+test-libraries: build wasm ## Python libraries in nodes, natively and those in pure Python in the WASM file; pip fetches them
+	@tests/libraries/run
+	@tests/libraries/run --port node
+	@tests/libraries/arrays.py --path "$$(tests/libraries/run --install tests/libraries/arrays.txt)"
 
 bench: build ## Measure, beside the peers
 	@bench/run

@@ -1,4 +1,4 @@
-/* Python nodes in streaming use: nanoseconds an item. The peer, python/loop.py, calls the same methods.
+/* Python nodes in streaming use: nanoseconds an item, or a value of a generator. The peer, python/loop.py, calls the same methods.
  *
  *   bench_python HOME PATH [CASE...]     HOME has lib/python3.13, PATH has bench_nodes.py */
 #include <stdio.h>
@@ -12,15 +12,17 @@ typedef struct python_case {
     size_t nodes;
     bench_node node;
     bool dicts;
-    size_t items;
+    size_t items, values; /* values: results of an item; 0 means 1 */
 } python_case;
 
 static const python_case cases[] = {
-    {"python_int_1", 1, {.type = "bench_nodes:AddOne"}, false, 500000},
-    {"python_int_10", 10, {.type = "bench_nodes:AddOne"}, false, 50000},
-    {"python_dict_1", 1, {.type = "bench_nodes:Update"}, true, 200000},
-    {"python_dict_10", 10, {.type = "bench_nodes:Update"}, true, 20000},
-    {"python_async_1", 1, {.type = "bench_nodes:AsyncAddOne"}, false, 100000},
+    {"python_int_1", 1, {.type = "bench_nodes:AddOne"}, false, 500000, 0},
+    {"python_int_10", 10, {.type = "bench_nodes:AddOne"}, false, 50000, 0},
+    {"python_dict_1", 1, {.type = "bench_nodes:Update"}, true, 200000, 0},
+    {"python_dict_10", 10, {.type = "bench_nodes:Update"}, true, 20000, 0},
+    {"python_async_1", 1, {.type = "bench_nodes:AsyncAddOne"}, false, 100000, 0},
+    {"python_generator", 1, {.type = "bench_nodes:AsyncThousand"}, false, 1000, 1000},
+    {"python_generator_waits", 1, {.type = "bench_nodes:AsyncThousandWaits"}, false, 40, 1000},
 };
 
 /* Every item is the same map: what is measured is its way into Python and back, not its making. */
@@ -45,9 +47,10 @@ static int measure(rm_runtime *runtime, const python_case *the, const rm_value *
     const int64_t started = bench_now();
     if (rc == RM_OK)
         rc = bench_run_stream(pipeline.pipeline, &stream, err);
-    *value = (double)(bench_now() - started) / (double)stream.items;
-    if (rc == RM_OK && stream.pulled != stream.items)
-        rc = rm_error_set(err, RM_E_INTERNAL, "%zu results instead of %zu", stream.pulled, stream.items);
+    const size_t results = the->items * (the->values > 0 ? the->values : 1);
+    *value = (double)(bench_now() - started) / (double)results;
+    if (rc == RM_OK && stream.pulled != results)
+        rc = rm_error_set(err, RM_E_INTERNAL, "%zu results instead of %zu", stream.pulled, results);
     bench_close(&pipeline);
     bench_text_free(&text);
     return rc;

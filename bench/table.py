@@ -95,6 +95,9 @@ def rows():
               key("loop_python_dict_10", 10), **python)
     yield Row("async node, int item", "ns", key("python_async_1"), key("loop_python_async_1"), old="216 us",
               **python, **most(2000, "ns"))
+    for name, what in (("generator", "int"), ("generator_waits", "int, then sleep(0)")):
+        yield Row(f"async generator, a step: {what}", "ns", key(f"python_{name}"), key(f"loop_python_{name}"),
+                  peer_name="async for in asyncio", **ratio(1.2, "async for"))
     yield from json_rows()
     yield from process_rows()
 

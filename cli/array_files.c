@@ -42,7 +42,7 @@ static int make(char *path, size_t length)
     return failure;
 }
 
-int rmi_array_files_open(const char *directory, rm_error *err)
+int rmi_array_files_open(const char *directory, const char *where, rm_error *err)
 {
     struct stat status;
     rmi_text path;
@@ -50,16 +50,16 @@ int rmi_array_files_open(const char *directory, rm_error *err)
         return rm_error_set(err, RM_E_USAGE,
                             "--arrays npy: the path of the directory must be UTF-8 to be printed");
     rmi_text_init(&path, NULL);
-    rmi_text_append_c(&path, directory);
+    rmi_text_append_c(&path, where);
     if (path.failed)
         return rmi_out_of_memory(err);
     int failure = make(path.data, path.length);
     rmi_text_clear(&path);
-    if (failure == 0 && stat(directory, &status) != 0)
+    if (failure == 0 && stat(where, &status) != 0)
         failure = errno;
     if (failure == 0 && !S_ISDIR(status.st_mode))
         failure = ENOTDIR;
-    if (failure == 0 && access(directory, W_OK | X_OK) != 0)
+    if (failure == 0 && access(where, W_OK | X_OK) != 0)
         failure = errno;
     return failure == 0 ? RM_OK : io_error(directory, failure, err);
 }
@@ -96,20 +96,27 @@ static int append_place(rmi_text *text, const char *path, rm_value tensor, rm_er
     return rc;
 }
 
-int rmi_array_files_put(const char *directory, const char *sink, int64_t number, rm_value tensor,
-                        rmi_text *text, rm_error *err)
+static void append_name(rmi_text *text, const char *directory, const char *sink, int64_t number)
+{
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/')
+        length--;
+    rmi_text_append(text, directory, length);
+    rmi_text_printf(text, "%s%s-%lld.npy", directory[length - 1] == '/' ? "" : "/", sink, (long long)number);
+}
+
+int rmi_array_files_put(const char *directory, const char *where, const char *sink, int64_t number,
+                        rm_value tensor, rmi_text *text, rm_error *err)
 {
     const bool in_c = rm_tensor_is_contiguous(tensor), in_fortran = rm_tensor_is_fortran(tensor);
     rm_value whole = rm_null();
-    rmi_text path, head;
-    size_t length = strlen(directory);
+    rmi_text path, file, head;
     rmi_text_init(&path, NULL);
+    rmi_text_init(&file, NULL);
     rmi_text_init(&head, NULL);
-    while (length > 1 && directory[length - 1] == '/')
-        length--;
-    rmi_text_append(&path, directory, length);
-    rmi_text_printf(&path, "%s%s-%lld.npy", directory[length - 1] == '/' ? "" : "/", sink, (long long)number);
-    int rc = path.failed ? rmi_out_of_memory(err) : RM_OK;
+    append_name(&path, directory, sink, number);
+    append_name(&file, where, sink, number);
+    int rc = path.failed || file.failed ? rmi_out_of_memory(err) : RM_OK;
     if (rc == RM_OK && in_fortran)
         whole = rm_value_retain(tensor);
     else if (rc == RM_OK)
@@ -118,11 +125,12 @@ int rmi_array_files_put(const char *directory, const char *sink, int64_t number,
     if (rc == RM_OK)
         rc = rmi_npy_append_head(&head, &view, in_fortran && !in_c, err);
     if (rc == RM_OK)
-        rc = write_file(path.data, &head, whole, err);
+        rc = write_file(file.data, &head, whole, err);
     if (rc == RM_OK)
         rc = append_place(text, path.data, tensor, err);
     rm_value_clear(&whole);
     rmi_text_clear(&head);
+    rmi_text_clear(&file);
     rmi_text_clear(&path);
     return rc;
 }

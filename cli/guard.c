@@ -55,7 +55,9 @@ static void give_up(rmi_guard *guard, const char *why, const char *code_name, rm
     char message[256], text[640];
     rm_pipeline *pipeline = atomic_load(&guard->pipeline);
     const char *node = pipeline != NULL ? rm_pipeline_current_node(pipeline) : NULL;
-    if (node != NULL)
+    if (atomic_load(&guard->finishing))
+        (void)snprintf(message, sizeof message, "%s, but Python's threads or exit functions do not end", why);
+    else if (node != NULL)
         (void)snprintf(message, sizeof message, "%s, but node '%s' does not stop; it was not closed", why,
                        node);
     else
@@ -73,6 +75,7 @@ static void give_up(rmi_guard *guard, const char *why, const char *code_name, rm
         if (write(document, text, (size_t)length) < 0)
             code = RMI_EXIT_IO;
     }
+    rmi_platform_end_children();
     _exit(code);
 }
 
@@ -119,6 +122,12 @@ static int64_t look(void *context)
     return now + again < guard->gives_up ? now + again : guard->gives_up;
 }
 
+/* A forked process has no run: its code gets its signals, and its calls may block. */
+static void forget(void)
+{
+    atomic_store(&guard_in_use, NULL);
+}
+
 static int64_t end_of(int64_t timeout_ms)
 {
     const int64_t longest = INT64_MAX / 4000000; /* 73 years: as good as none */
@@ -137,6 +146,7 @@ int rmi_guard_start(rmi_guard *guard, int64_t timeout_ms, rm_error *err)
     if (rc != RM_OK)
         return rc;
     atomic_store(&guard_in_use, guard);
+    rmi_platform_in_child(forget);
     rmi_platform_take_signals(on_signal);
     rc = rmi_watchdog_start(NULL, look, guard, &guard->watchdog, err);
     if (rc == RM_E_MISSING_FEATURE) { /* without threads the program's host watches */
@@ -225,6 +235,12 @@ void rmi_guard_call_ends(void)
     rmi_guard *guard = atomic_load(&guard_in_use);
     if (guard != NULL)
         atomic_fetch_sub(&guard->calls, 1);
+}
+
+void rmi_guard_end_children(const rmi_guard *guard)
+{
+    if (atomic_load(&guard->stop) != RMI_STOP_NOT)
+        rmi_platform_end_children();
 }
 
 bool rmi_guard_stopping(void)

@@ -32,6 +32,7 @@ typedef struct rmi_guard {
     _Atomic(const rmi_guarded *) other;
     int64_t timeout_ms;        /* for the message */
     _Atomic int64_t times_out; /* monotonic ns; INT64_MAX: never */
+    atomic_bool finishing;     /* all is done but what Python code has left running */
     atomic_int document;       /* descriptor for an error document; -1: none */
     int64_t gives_up;          /* the watchdog's: when it ends the process */
 } rmi_guard;
@@ -56,6 +57,9 @@ bool rmi_guard_has_clock(const rmi_guard *guard);
  * in many ways then. `what` did not end in time. Node, item and pointer stay where stopping caused the
  * failure. Else changes neither `err` nor *code. */
 void rmi_guard_explain(const rmi_guard *guard, const char *what, rm_error *err, rmi_exit *code);
+
+/* When the program had to stop: asks the child processes that nodes have left to end. */
+void rmi_guard_end_children(const rmi_guard *guard);
 
 /* ---- The guard in use; without one, calls are not ended. */
 /* Put these around system calls that may block: the calls end with EINTR, again and again, once the program

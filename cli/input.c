@@ -66,11 +66,11 @@ static int read_document(rmi_input *input, rmi_wake *wake, rm_error *err)
     return rc;
 }
 
-int rmi_input_open(rmi_input *input, const char *path, int standard_input, rmi_format format, unsigned flags,
-                   rmi_wake *wake, rm_error *err)
+int rmi_input_open(rmi_input *input, const char *path, const char *where, int standard_input,
+                   rmi_format format, unsigned flags, rmi_wake *wake, rm_error *err)
 {
     *input = (rmi_input){.lines = rmi_format_of(format, path) == RMI_FORMAT_JSONL, .flags = flags};
-    int rc = rmi_reader_open(&input->reader, path, standard_input, err);
+    int rc = rmi_reader_open(&input->reader, path, where, standard_input, err);
     if (rc == RM_OK && input->lines)
         rc = rmi_json_reader_new(NULL, flags, &input->json, err);
     if (rc == RM_OK && !input->lines)

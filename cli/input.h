@@ -27,8 +27,8 @@ typedef struct rmi_input {
 
 /* Opens `path` ("-": `standard_input`). Reads a JSON document to its end, waiting with `wake`: RM_E_CANCELLED
  * when `wake` was raised. Call rmi_input_close also after a failure. */
-RM_MUST_CHECK int rmi_input_open(rmi_input *input, const char *path, int standard_input, rmi_format format,
-                                 unsigned flags, rmi_wake *wake, rm_error *err);
+RM_MUST_CHECK int rmi_input_open(rmi_input *input, const char *path, const char *where, int standard_input,
+                                 rmi_format format, unsigned flags, rmi_wake *wake, rm_error *err);
 /* Reads the items of `items`, a list or a map from source id to list; borrowed. */
 void rmi_input_of(rmi_input *input, rm_value items);
 void rmi_input_close(rmi_input *input);

@@ -18,6 +18,7 @@ static const struct {
     {"graph", "draw a manifest's graph as Mermaid or dot", rmi_command_graph},
     {"nodes", "list the node types, or tell all about one", rmi_command_nodes},
     {"schema", "print the JSON Schema of manifests", rmi_command_schema},
+    {"vendor", "fetch Python packages for the WASM files", rmi_command_vendor},
     {"version", "print version, features and licences", rmi_command_version},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -109,7 +110,10 @@ static bool wants_colour(void)
 int main(int argc, char **argv)
 {
     rm_error err = {0};
-    rmi_program program = {.out = {.name = "standard output"}, .colour = wants_colour()};
+    char folder[4096];
+    rmi_program program = {.out = {.name = "standard output"},
+                           .colour = wants_colour(),
+                           .folder = getcwd(folder, sizeof folder) != NULL ? folder : ""};
     rmi_platform_take_streams(&program.in, &program.out.descriptor);
     program.out.error = program.out.descriptor < 0 ? EBADF : 0;
     rmi_exit code = dispatch(&program, argc, argv);

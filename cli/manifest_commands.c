@@ -155,8 +155,9 @@ static rmi_exit run_command(const rmi_command *command, rmi_program *program, in
         rmi_guard_explain(&guard, "the command", &err, &failed);
         code = rmi_report_failure(program, &err, failed);
     }
-    rmi_guard_watch_runtime(&guard, NULL);
     rm_manifest_free(manifest);
+    code = rmi_setup_finish(&options.setup, &guard, "the command", code);
+    rmi_guard_watch_runtime(&guard, NULL);
     rmi_setup_end(&options.setup, runtime);
     rmi_guard_stop(&guard);
     rm_error_clear(&err);

@@ -223,6 +223,7 @@ rmi_exit rmi_command_nodes(rmi_program *program, int argc, char **argv)
             code = rmi_report_failure(program, &err, failed);
         }
     }
+    code = rmi_setup_finish(&options.setup, &guard, "the command", code);
     rmi_guard_watch_runtime(&guard, NULL);
     rmi_setup_end(&options.setup, runtime);
     rmi_guard_stop(&guard);

@@ -173,6 +173,8 @@ static rmi_exit parse_option(const rmi_command *command, const rmi_program *prog
     (void)snprintf(written, sizeof written, "%.*s", (int)(length < 60 ? length : 60), name);
     rmi_suggestion suggestion = rmi_suggest_for(written);
     const rmi_option *option = find_option(command, name, length, &suggestion);
+    if (option == NULL && strcmp(written, "help") == 0) /* --help alone is no option of a table */
+        return rmi_usage_error(program, command->name, "--help takes no value");
     if (option == NULL && suggestion.best != NULL)
         return rmi_usage_error(program, command->name, "unknown option '--%s'; did you mean '--%s'?", written,
                                suggestion.best);

@@ -19,8 +19,8 @@ int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, 
     if (path != NULL) {
         output->file = (rmi_writer){.descriptor = -1, .name = path};
         output->writer = &output->file;
-        rc = rmi_output_file_open(path, output->format == RMI_FORMAT_JSON, input, &output->file.descriptor,
-                                  &output->whole, err);
+        rc = rmi_output_file_open(path, output->file_place, output->format == RMI_FORMAT_JSON, input,
+                                  &output->file.descriptor, &output->whole, err);
     }
     output->failed = rc != RM_OK;
     return rc;
@@ -55,8 +55,8 @@ typedef struct array_place {
 static int put_array_file(void *context, rmi_text *text, rm_value tensor, rm_error *err)
 {
     const array_place *place = context;
-    int rc = rmi_array_files_put(place->output->directory, place->sink->id, place->sink->arrays, tensor, text,
-                                 err);
+    int rc = rmi_array_files_put(place->output->directory, place->output->array_place, place->sink->id,
+                                 place->sink->arrays, tensor, text, err);
     place->sink->arrays += rc == RM_OK;
     place->output->arrays_failed |= rc == RM_E_IO;
     return rc;
@@ -220,7 +220,7 @@ int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err)
     char *temporary = NULL;
     int rc = rm_pipeline_failures(pipeline, &failures, err);
     if (rc == RM_OK && output->whole)
-        rc = rmi_output_file_begin(output->path, &temporary, &output->file.descriptor, err);
+        rc = rmi_output_file_begin(output->file_place, &temporary, &output->file.descriptor, err);
     if (rc == RM_OK)
         rc = output->format == RMI_FORMAT_JSON ? put_document(output, pipeline, failures, err)
                                                : tell_failures(failures, err);
@@ -228,7 +228,7 @@ int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err)
         rc = output->path != NULL ? rmi_writer_close(output->writer, err)
                                   : rmi_writer_flush(output->writer, err);
     if (output->whole)
-        rc = rmi_output_file_end(output->path, temporary, rc, err);
+        rc = rmi_output_file_end(output->file_place, temporary, rc, err);
     output->failed |= rc != RM_OK;
     if (output->had_nan)
         rmi_report_line(output->program, "warning", "NaN or infinity in the results was printed as null");
@@ -296,6 +296,9 @@ void rmi_output_free(rmi_output *output)
         rmi_text_clear(&output->sinks[i].results);
     rmi_free(NULL, output->sinks, output->sink_count * sizeof *output->sinks);
     output->sinks = NULL;
+    rmi_free_text(NULL, output->array_place);
+    rmi_free_text(NULL, output->file_place);
+    output->array_place = output->file_place = NULL;
     if (output->path != NULL && rmi_writer_close(&output->file, NULL) != RM_OK)
         output->failed = true; /* after a failure, which is reported already; else it is closed */
 }

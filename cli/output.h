@@ -24,11 +24,12 @@ typedef struct rmi_output {
     rmi_format format;
     bool compat; /* the document that programs for manifest v1 expect */
     rmi_arrays arrays;
-    const char *directory; /* of RMI_ARRAYS_NPY, borrowed */
-    rmi_writer *writer;    /* the program's, or `file` */
-    rmi_writer file;       /* of --output */
-    const char *path;      /* of --output; NULL: standard output */
-    bool whole;            /* the file is written beside `path` and replaces it when it is complete */
+    const char *directory;          /* of RMI_ARRAYS_NPY, borrowed */
+    char *file_place, *array_place; /* `path` and `directory` as absolute paths; owned, or NULL */
+    rmi_writer *writer;             /* the program's, or `file` */
+    rmi_writer file;                /* of --output */
+    const char *path;               /* of --output; NULL: standard output */
+    bool whole; /* the file is written beside `path` and replaces it when it is complete */
     rmi_output_sink *sinks;
     size_t sink_count;
     int64_t results;

@@ -20,23 +20,23 @@ static int io_error(const char *path, int number, rm_error *err)
 }
 
 /* Checks before the run, which may be long, that a file can be made beside `path`. */
-static int check_directory(const char *path, rm_error *err)
+static int check_directory(const char *path, const char *where, rm_error *err)
 {
     char directory[NAME_SIZE];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    const char *slash = strrchr(where, '/');
+    size_t length = slash == NULL ? 1 : slash == where ? 1 : (size_t)(slash - where);
     if (length >= sizeof directory)
         return io_error(path, ENAMETOOLONG, err);
-    memcpy(directory, slash == NULL ? "." : path, length);
+    memcpy(directory, slash == NULL ? "." : where, length);
     directory[length] = '\0';
     return access(directory, W_OK | X_OK) == 0 ? RM_OK : io_error(path, errno, err);
 }
 
-int rmi_output_file_open(const char *path, bool document, int input, int *descriptor, bool *whole,
-                         rm_error *err)
+int rmi_output_file_open(const char *path, const char *where, bool document, int input, int *descriptor,
+                         bool *whole, rm_error *err)
 {
     struct stat status, other;
-    bool exists = stat(path, &status) == 0;
+    bool exists = stat(where, &status) == 0;
     *descriptor = -1;
     *whole = document && (!exists || S_ISREG(status.st_mode));
     if (path[0] == '\0')
@@ -44,16 +44,19 @@ int rmi_output_file_open(const char *path, bool document, int input, int *descri
     if (exists && S_ISDIR(status.st_mode))
         return io_error(path, EISDIR, err);
     if (*whole)
-        return check_directory(path, err);
+        return check_directory(path, where, err);
     if (exists && S_ISREG(status.st_mode) && input >= 0 && fstat(input, &other) == 0 &&
         other.st_dev == status.st_dev && other.st_ino == status.st_ino)
         return rm_error_set(err, RM_E_USAGE, "--output %s would overwrite the input while it is read", path);
     rmi_guard_call_begins(); /* opening a named pipe waits for a reader */
     do {
-        *descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        *descriptor = open(where, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     } while (*descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
     rmi_guard_call_ends();
-    return *descriptor >= 0 ? RM_OK : io_error(path, errno, err);
+    if (*descriptor < 0)
+        return io_error(path, errno, err);
+    rmi_platform_hide(*descriptor);
+    return RM_OK;
 }
 
 int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err)

@@ -17,10 +17,14 @@ typedef enum rmi_exit {
 } rmi_exit;
 
 typedef struct rmi_program {
-    int in;         /* standard input as at the start, or -1 where it was closed; never closed by us */
-    rmi_writer out; /* standard output as at the start; only results go there */
-    bool colour;    /* standard error shows colours */
+    int in;             /* standard input as at the start, or -1 where it was closed; never closed by us */
+    rmi_writer out;     /* standard output as at the start; only results go there */
+    bool colour;        /* standard error shows colours */
+    const char *folder; /* the current directory as at the start, which nodes may change; "": not known */
 } rmi_program;
+
+/* `path` (not NULL) as it was at the start of the program: absolute. Owned: rmi_free_text(NULL, ...); NULL without memory. */
+RM_MUST_CHECK char *rmi_program_path(const rmi_program *program, const char *path);
 
 /* Each runs one command: `argv[0]` is the command's name. */
 rmi_exit rmi_command_run(rmi_program *program, int argc, char **argv);
@@ -28,6 +32,7 @@ rmi_exit rmi_command_validate(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_graph(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_nodes(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_schema(rmi_program *program, int argc, char **argv);
+rmi_exit rmi_command_vendor(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_version(rmi_program *program, int argc, char **argv);
 
 #endif

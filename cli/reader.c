@@ -27,7 +27,8 @@ bool rmi_is_standard(const char *path, int descriptor)
     return false;
 }
 
-int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm_error *err)
+int rmi_reader_open(rmi_reader *reader, const char *path, const char *where, int standard_input,
+                    rm_error *err)
 {
     struct stat status;
     const bool standard = rmi_is_standard(path, STDIN_FILENO);
@@ -37,10 +38,11 @@ int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm
     if (!standard) { /* opening a named pipe waits for a writer */
         rmi_guard_call_begins();
         do {
-            reader->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+            reader->descriptor = open(where, O_RDONLY | O_CLOEXEC);
         } while (reader->descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
         rmi_guard_call_ends();
         reader->owned = reader->descriptor >= 0;
+        rmi_platform_hide(reader->descriptor);
     }
     if (reader->descriptor < 0 && errno == EINTR)
         return rm_error_set(err, RM_E_CANCELLED, "interrupted while opening %s", path);
@@ -53,8 +55,10 @@ int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm
 
 void rmi_reader_close(rmi_reader *reader)
 {
-    if (reader->owned)
+    if (reader->owned) {
+        rmi_platform_unhide(reader->descriptor);
         (void)close(reader->descriptor);
+    }
     rmi_free(NULL, reader->buffer, reader->capacity);
     *reader = (rmi_reader){.descriptor = -1};
 }

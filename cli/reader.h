@@ -18,9 +18,10 @@ typedef struct rmi_reader {
 /* Whether `path` names standard input (descriptor 0) or standard output (1): "-", or a name of the system's. Such
  * a name must not be opened: the program has put its descriptors 0 and 1 aside, and other ones stand there. */
 bool rmi_is_standard(const char *path, int descriptor);
-/* Opens `path`, or takes `standard_input` (-1: closed) where `path` names it. RM_E_NOT_FOUND, RM_E_IO, or
+/* Opens `where`, which messages call `path`, or takes `standard_input` (-1: closed) where `path` names it. RM_E_NOT_FOUND, RM_E_IO, or
  * RM_E_CANCELLED when the guard stopped it. Call rmi_reader_close also after a failure. */
-RM_MUST_CHECK int rmi_reader_open(rmi_reader *reader, const char *path, int standard_input, rm_error *err);
+RM_MUST_CHECK int rmi_reader_open(rmi_reader *reader, const char *path, const char *where, int standard_input,
+                                  rm_error *err);
 void rmi_reader_close(rmi_reader *reader);
 
 /* Gives the next line without its end, borrowed until the next call; the last one may have no end. RM_AGAIN:

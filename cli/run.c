@@ -157,8 +157,8 @@ static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
     *code = RMI_EXIT_IO;
     int rc = RM_OK;
     if (options->input != NULL)
-        rc = rmi_input_open(&run->input, options->input, run->program->in, (rmi_format)options->input_format,
-                            input_flags(options), run->guard.wake, err);
+        rc = rmi_input_open(&run->input, options->input, run->input_place, run->program->in,
+                            (rmi_format)options->input_format, input_flags(options), run->guard.wake, err);
     else if (!run->generate)
         rmi_input_of(&run->input, items);
     return rc == RM_OK ? rm_manifest_check_input(run->manifest, run->input.whole, err) : rc;
@@ -170,7 +170,7 @@ static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
     const char *path = rmi_is_standard(options->output, STDOUT_FILENO) ? NULL : options->output;
     int rc = rmi_output_open(&run->output, run->program, path, run->input.reader.descriptor, err);
     if (rc == RM_OK && run->output.arrays == RMI_ARRAYS_NPY)
-        rc = rmi_array_files_open(run->output.directory, err);
+        rc = rmi_array_files_open(run->output.directory, run->output.array_place, err);
     *code = rc == RM_E_USAGE ? RMI_EXIT_USAGE : RMI_EXIT_IO;
     if (rc == RM_OK && run->output.format == RMI_FORMAT_JSON && run->output.writer == &run->program->out)
         atomic_store(&run->guard.document, run->program->out.descriptor);
@@ -290,16 +290,33 @@ static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
     return rc;
 }
 
-static void close_run(rmi_run *run)
+/* Closes the nodes, if the run was given up before its end. */
+static void close_nodes(rm_pipeline *pipeline)
 {
+    int rc = pipeline == NULL ? RM_DONE : RM_OK;
+    if (pipeline != NULL)
+        rm_pipeline_cancel(pipeline);
+    while (rc >= 0 && rc != RM_DONE)
+        rc = rm_run_step(pipeline, NULL);
+}
+
+/* Returns `code`, or RMI_EXIT_OK as rmi_setup_finish changes it. Exit functions may use the modules of nodes, so
+ * the pipeline is there until they have run. */
+static rmi_exit close_run(rmi_run *run, rmi_exit code)
+{
+    atomic_store(&run->guard.document, -1);
+    close_nodes(run->pipeline);
     rmi_guard_watch(&run->guard, NULL);
-    rmi_guard_watch_runtime(&run->guard, NULL);
-    rm_pipeline_free(run->pipeline);
     rmi_input_close(&run->input);
+    rmi_free_text(NULL, run->input_place);
     rmi_output_free(&run->output);
+    code = rmi_setup_finish(&run->options->setup, &run->guard, "the run", code);
+    rm_pipeline_free(run->pipeline);
     rm_manifest_free(run->manifest);
+    rmi_guard_watch_runtime(&run->guard, NULL);
     rmi_setup_end(&run->options->setup, run->runtime);
     rmi_guard_stop(&run->guard);
+    return code;
 }
 
 void rmi_run_describe_output(rmi_program *program, const rmi_run_options *options, rmi_output *output)
@@ -316,22 +333,39 @@ void rmi_run_describe_output(rmi_program *program, const rmi_run_options *option
     output->directory = options->arrays.detail;
 }
 
+/* Nodes may change the current directory, even while they are loaded. */
+static int find_places(rmi_run *run, rm_error *err)
+{
+    const rmi_run_options *options = run->options;
+    if (options->input != NULL && (run->input_place = rmi_program_path(run->program, options->input)) == NULL)
+        return rmi_out_of_memory(err);
+    if (options->output != NULL &&
+        (run->output.file_place = rmi_program_path(run->program, options->output)) == NULL)
+        return rmi_out_of_memory(err);
+    if (run->output.directory != NULL &&
+        (run->output.array_place = rmi_program_path(run->program, run->output.directory)) == NULL)
+        return rmi_out_of_memory(err);
+    return RM_OK;
+}
+
 static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
 {
     rm_error err = {0};
-    rmi_exit code = RMI_EXIT_OK, failed = RMI_EXIT_OK;
+    rmi_exit code = RMI_EXIT_OK, failed = RMI_EXIT_RUN;
     rmi_run run = {.options = options, .program = program, .input = {.reader = {.descriptor = -1}}};
     rmi_run_describe_output(program, options, &run.output);
     if (run.output.compat) /* its nodes know of numpy's arrays alone */
         options->setup.arrays = RM_ARRAYS_NUMPY;
-    int rc = perform(&run, &failed, &err);
+    int rc = find_places(&run, &err);
+    if (rc == RM_OK)
+        rc = perform(&run, &failed, &err);
     if (rc != RM_OK) {
         rmi_guard_explain(&run.guard, "the run", &err, &failed);
         rmi_explain_memory(&err, rmi_platform_memory_limit());
         code = rmi_output_fail(&run.output, &err, failed);
     }
     tell_metrics(&run);
-    close_run(&run);
+    code = close_run(&run, code);
     rm_error_clear(&err);
     return code;
 }

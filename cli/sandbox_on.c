@@ -183,7 +183,7 @@ static int grant_named(policy *made, const rmi_run_options *options, rm_error *e
         if (access(options->setup.paths.items[i], X_OK) == 0)
             add(made, (rm_sandbox_grant){.path = options->setup.paths.items[i]});
     if (options->arrays.detail != NULL) {
-        rc = rmi_array_files_open(options->arrays.detail, err);
+        rc = rmi_array_files_open(options->arrays.detail, options->arrays.detail, err);
         if (rc == RM_OK)
             add(made, (rm_sandbox_grant){.path = options->arrays.detail, .write = true});
     }

@@ -1,6 +1,7 @@
 #include "cli/setup.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +125,32 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
     return rc;
 }
 
+rmi_exit rmi_setup_finish(const rmi_setup *setup, rmi_guard *guard, const char *what, rmi_exit code)
+{
+    rm_error err = {0};
+    rmi_exit failed = RMI_EXIT_RUN;
+    char left[200]; /* leaves room for the reason */
+    atomic_store(&guard->finishing, true);
+    const int rc = rmi_program_python_finish(&err);
+    rmi_guard_end_children(guard);
+    if (rc == RM_OK)
+        return code;
+    (void)snprintf(left, sizeof left, "%.*s", (int)sizeof left - 1, err.message);
+    if (code != RMI_EXIT_OK) { /* the run had to stop before, so only what has a name says more */
+        if (strchr(left, '\'') != NULL)
+            rmi_report_line(setup->program, "warning", "not ended: %s", left);
+    } else {
+        (void)rm_error_set(&err, RM_E_CANCELLED, "interrupted");
+        rmi_guard_explain(guard, what, &err, &failed);
+        code = failed;
+        const size_t length = strlen(err.message);
+        (void)snprintf(err.message + length, sizeof err.message - length, ": not ended: %s", left);
+        rmi_report_error(setup->program, &err);
+    }
+    rm_error_clear(&err);
+    return code;
+}
+
 void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime)
 {
     rm_runtime_free(runtime);
@@ -139,7 +166,7 @@ int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *
     rmi_reader reader;
     const char *text = NULL;
     size_t length = 0;
-    int rc = rmi_reader_open(&reader, path, setup->program->in, err);
+    int rc = rmi_reader_open(&reader, path, path, setup->program->in, err);
     if (rc == RM_OK)
         rc = rmi_reader_whole(&reader, LARGEST, wake, &text, &length, err);
     if (rc == RM_AGAIN)

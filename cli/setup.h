@@ -2,6 +2,7 @@
 #ifndef CLI_SETUP_H
 #define CLI_SETUP_H
 
+#include "cli/guard.h"
 #include "cli/options.h"
 #include "cli/reader.h"
 
@@ -36,6 +37,9 @@ extern const rmi_option rmi_sandbox_options[], rmi_whole_sandbox_options[];
 void rmi_setup_log(void *setup, rm_log_level level, const char *node, const char *text);
 /* A runtime with the program's log, the plug-ins and Python. `setup` must outlive it; `*out` is owned. */
 RM_MUST_CHECK int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err);
+/* Ends Python code when all results are written: threads, exit functions, child processes. `what` did not end in time
+ * where they do not. Returns `code`, or why they were ended, where `code` is RMI_EXIT_OK. */
+rmi_exit rmi_setup_finish(const rmi_setup *setup, rmi_guard *guard, const char *what, rmi_exit code);
 /* Frees the runtime (NULL is fine) and everything that the setup made for it. */
 void rmi_setup_end(rmi_setup *setup, rm_runtime *runtime);
 /* Reads a manifest from a file, or from standard input for "-", waiting with `wake`; `input_flags` as for

@@ -93,6 +93,7 @@ int rmi_writer_put_c(rmi_writer *writer, const char *text, rm_error *err)
 int rmi_writer_close(rmi_writer *writer, rm_error *err)
 {
     int rc = rmi_writer_flush(writer, err);
+    rmi_platform_unhide(writer->descriptor);
     if (writer->descriptor >= 0 && close(writer->descriptor) != 0 && errno != EINTR && writer->error == 0) {
         writer->error = errno;
         rc = io_error(writer, err);

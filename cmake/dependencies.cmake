@@ -13,7 +13,7 @@ set(rm_deps ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/deps/deps.py --target ${rm_ta
 if(RM_PYTHON)
     list(APPEND rm_dep_names python dlpack)
     if(RM_WASM)
-        list(APPEND rm_dep_names zlib)
+        list(APPEND rm_dep_names zlib tzdata)
     endif()
 endif()
 if(RM_WASMTIME_FROM_SOURCE)

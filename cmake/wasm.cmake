@@ -16,9 +16,20 @@ function(rm_wasm_licenses kind)
     target_link_libraries(licenses_${kind} PRIVATE rm_flags)
 endfunction()
 set(rm_only_with_numpy numpy libcxx libcxxabi)
-rm_wasm_licenses(lite python zlib ${rm_only_with_numpy})
+rm_wasm_licenses(lite python zlib tzdata ${rm_only_with_numpy})
 rm_wasm_licenses(python ${rm_only_with_numpy})
 rm_wasm_licenses(numpy)
+
+# The time zones, for the files with Python.
+if(RM_PYTHON)
+    set(rm_zones ${PROJECT_BINARY_DIR}/generated/zones.c)
+    add_custom_command(OUTPUT ${rm_zones}
+        COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/zones.py ${rm_zones} ${rm_dep_tzdata}/tzdata/zoneinfo
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/zones.py ${PROJECT_SOURCE_DIR}/deps/lock.json
+        COMMENT "Gathering time zones" VERBATIM)
+    add_library(zone_tables OBJECT ${rm_zones})
+    target_link_libraries(zone_tables PRIVATE rm_flags)
+endif()
 
 # rm_wasm_link(NAME PARTS SOURCES...): obj/NAME.wasm.
 function(rm_wasm_link name parts)
@@ -32,9 +43,10 @@ function(rm_wasm_link name parts)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/obj)
     target_link_libraries(${name} PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)
     if(parts MATCHES python)
-        foreach(source frozen scrypt local_time time_zone time_text time_module)
+        foreach(source frozen scrypt local_time time_zone time_text time_module zones)
             target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/wasm/${source}.c)
         endforeach()
+        target_sources(${name} PRIVATE $<TARGET_OBJECTS:zone_tables>)
         if(NOT name MATCHES numpy)
             target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/wasm/python_modules.c)
         endif()

@@ -33,10 +33,11 @@ LEFT_OUT = {
     **dict.fromkeys("_curses curses _tkinter idlelib readline termios tkinter tty turtle turtledemo".split(),
                     NO_SCREEN),
 }
-# Of no use to any program, or of other operating systems; of _pyrepl pydoc needs the pager.
+# Of no use to any program, or of other operating systems; of _pyrepl pydoc needs the pager. Only the bundled Python runs
+# remotemedia._vendor.
 NOT_MISSED = set("""
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support antigravity lib2to3 msilib
-pip pydoc_data site-packages test this
+pip pydoc_data site-packages test this remotemedia._vendor
 """.split())
 # The interpreter has these frozen already: it starts with them.
 IN_THE_INTERPRETER = set("""

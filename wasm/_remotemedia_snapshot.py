@@ -6,7 +6,7 @@ import sys
 
 # What pipelines use most: each costs its share of the image, and saves its import in every process.
 MODULES = """
-remotemedia remotemedia.nodes remotemedia._loop asyncio
+remotemedia remotemedia.nodes remotemedia._code remotemedia._loop asyncio
 abc base64 bisect collections collections.abc contextlib copy copyreg dataclasses datetime decimal enum functools
 heapq inspect itertools json keyword linecache math numbers operator os posixpath random re reprlib stat statistics
 string struct textwrap time tokenize traceback types typing warnings weakref

@@ -136,15 +136,20 @@ static void tell(void *context, rm_log_level level, const char *id, const char *
         rmi_reactor_log(context, level, id, text);
 }
 
+static void drop_config(void)
+{
+    rmi_free(NULL, node.config, node.config_length);
+    node.config = NULL;
+    node.config_length = 0;
+}
+
 static void drop_node(void)
 {
     rmi_standalone_free(node.standalone);
     rm_runtime_free(node.runtime);
-    rmi_free(NULL, node.config, node.config_length);
+    drop_config();
     node.standalone = NULL;
     node.runtime = NULL;
-    node.config = NULL;
-    node.config_length = 0;
     node.open = false;
 }
 
@@ -157,6 +162,8 @@ static int keep_config(const uint8_t *data, size_t length, rm_error *err)
     memcpy(node.config, data, length);
     return RM_OK;
 }
+
+static const rmi_standalone_caller caller = {.report = report, .wait = wait_for_stream};
 
 static int make_from(rm_value config, rm_error *err)
 {
@@ -174,11 +181,36 @@ static int make_from(rm_value config, rm_error *err)
     }
     if (rc == RM_OK && rm_map_get(config, "node_arrays", 11, &value) && value.kind != RM_NULL)
         rc = rmi_arrays_option(&node.runtime->arrays, "node_arrays", value, err);
-    const rmi_standalone_caller caller = {.report = report, .wait = wait_for_stream};
     return rc == RM_OK ? rmi_standalone_new(node.runtime, config, &caller, &node.standalone, err) : rc;
 }
 
-/* Makes the node of the configuration in the input buffer, unless the present node has the same one. */
+/* Whether all that `a` says of the node, but not of its use, is in `b`. */
+static bool covers(rm_value a, rm_value b)
+{
+    rm_value key, value, other;
+    bool same = a.kind == RM_MAP && b.kind == RM_MAP;
+    for (size_t i = 0; same && rm_map_at(a, i, &key, &value); i++) {
+        size_t length = 0;
+        const char *name = rm_string_text(key, &length);
+        const bool is_use = strcmp(name, "generates") == 0 || strcmp(name, "waits") == 0;
+        same = is_use || (rm_map_get(b, name, length, &other) && rm_value_equal(value, other));
+    }
+    return same;
+}
+
+/* Whether the present node, which is not open, is that of `config`: its code does not run again then. */
+static bool is_present(rm_value config)
+{
+    rm_value present = rm_null();
+    size_t at = 0;
+    const bool same = node.standalone != NULL &&
+                      rmi_wire_read(NULL, node.config, node.config_length, &at, &present, NULL) == RM_OK &&
+                      covers(present, config) && covers(config, present);
+    rm_value_clear(&present);
+    return same;
+}
+
+/* Makes the node of the configuration in the input buffer, unless the present node is the same. */
 static int prepare(uint32_t length, rm_error *err)
 {
     const uint8_t *data = NULL;
@@ -191,14 +223,18 @@ static int prepare(uint32_t length, rm_error *err)
         return RM_OK;
     if (node.open)
         return rm_error_set(err, RM_E_USAGE, "the instance has an open node already");
-    drop_node();
     rc = rmi_wire_read(NULL, data, length, &at, &config, err);
     if (rc == RM_OK && at != length)
         rc = rm_error_set(err, RM_E_VALUE, "more than a configuration is in the input buffer");
+    const bool present = rc == RM_OK && is_present(config);
+    if (present)
+        drop_config();
+    else
+        drop_node();
     if (rc == RM_OK)
         rc = keep_config(data, length, err);
     if (rc == RM_OK)
-        rc = make_from(config, err);
+        rc = present ? rmi_standalone_use(node.standalone, config, &caller, err) : make_from(config, err);
     if (rc != RM_OK)
         drop_node();
     rm_value_clear(&config);

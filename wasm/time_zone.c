@@ -1,5 +1,6 @@
 /* TZ is a rule of POSIX ("CET-1CEST,M3.5.0,M10.5.0/3"), or names a file in the format TZif (RFC 8536): an
- * absolute path, or one below TZDIR or /usr/share/zoneinfo. All as glibc does it. */
+ * absolute path, or one below TZDIR or /usr/share/zoneinfo; without the file, a zone inside (wasm/zones.h). All
+ * as glibc does it, which always has the files. */
 #include "wasm/time_zone.h"
 
 #include <fcntl.h>
@@ -7,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "wasm/zones.h"
 
 enum { NAME = 32, PATH = 4096, FILE_MOST = 16384, HOUR = 3600, DAY = 86400, HEADER = 44 };
 
@@ -254,6 +257,16 @@ static bool parse_file(size_t size)
     return true;
 }
 
+static bool find_inside(const char *name)
+{
+    size_t size = 0;
+    const unsigned char *bytes = rmi_zone_find(name, &size);
+    if (bytes == NULL || size > FILE_MOST)
+        return false;
+    memcpy(zone.file, bytes, size);
+    return parse_file(size);
+}
+
 static bool read_file(const char *name)
 {
     char path[PATH];
@@ -266,7 +279,7 @@ static bool read_file(const char *name)
         return false;
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
-        return false;
+        return find_inside(name);
     size_t size = 0;
     ssize_t got = 1;
     while (size <= FILE_MOST && got > 0 &&

@@ -4,7 +4,7 @@ import sys
 import time
 
 sys.path.insert(0, __file__.rpartition("/")[0])
-from bench_nodes import AddOne, AsyncAddOne, Multiply, Update  # noqa: E402
+from bench_nodes import AddOne, AsyncAddOne, AsyncThousand, AsyncThousandWaits, Multiply, Update  # noqa: E402
 
 
 def one(make, items):
@@ -37,6 +37,21 @@ def coroutines(make, items):
     return asyncio.run(loop())
 
 
+def generators(make, items):
+    """Nanoseconds a value."""
+    import asyncio
+
+    async def loop():
+        process = make().process
+        started = time.perf_counter_ns()
+        for item in items:
+            async for _ in process(item):
+                pass
+        return (time.perf_counter_ns() - started) / 1000
+
+    return asyncio.run(loop())
+
+
 def small_dicts(count):
     item = {"id": 7, "name": "item", "value": 1}
     for _ in range(count):
@@ -50,6 +65,8 @@ CASES = {
     "python_dict_1": (one, Update, small_dicts, 200_000),
     "python_dict_10": (ten, Update, small_dicts, 20_000),
     "python_async_1": (coroutines, AsyncAddOne, range, 100_000),
+    "python_generator": (generators, AsyncThousand, range, 1000),
+    "python_generator_waits": (generators, AsyncThousandWaits, range, 40),
 }
 
 for name in sys.argv[1:] or CASES:

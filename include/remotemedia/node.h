@@ -200,8 +200,8 @@ typedef struct rm_node_type {
  * advance and flush. Missing seq, timestamp, duration and metadata are those of the packet in process. The
  * runtime records a failure: return its code unchanged. */
 RM_API RM_MUST_CHECK int rm_emit(rm_node *node, unsigned port, rm_packet packet);
-/* Sends `n` packets, whose content is consumed, and which have their seq already (those of process_many,
- * moved or changed in place). The array stays the caller's. */
+/* Sends `n` packets, whose content is consumed. All have their seq already (those of process_many, moved or
+ * changed in place), or none has: then each is filled in as by rm_emit. The array stays the caller's. */
 RM_API RM_MUST_CHECK int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n);
 /* Sends `value`, consumed, out of port 0, with seq, times and metadata of the packet in process. */
 RM_API RM_MUST_CHECK int rm_emit_value(rm_node *node, rm_value value);
@@ -232,6 +232,9 @@ RM_API RM_MUST_CHECK int rm_node_pull(rm_node *node, bool wait, rm_packet *packe
  * cannot, a node whose code cannot be suspended returns RM_OK from stream until `end` is called, and then
  * runs its code over the whole stream. */
 RM_API bool rm_node_can_wait(const rm_node *node);
+/* How many packets have room behind the node, up to 64. A call that emits many ends, with RM_MORE, when there
+ * is none. */
+RM_API size_t rm_node_room(const rm_node *node);
 
 /* The id and the allocator are borrowed, and valid until after close. Messages go to the runtime's log, from
  * calls of the node. */

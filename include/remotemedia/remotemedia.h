@@ -535,6 +535,14 @@ typedef struct rm_python_config {
  * the GIL. `config` (copied) may be NULL; RM_E_USAGE for a wrong size. */
 RM_API RM_MUST_CHECK int rm_python_attach(rm_runtime *runtime, const rm_python_config *config, rm_error *err);
 
+/* Ends the program's Python code as the end of a program in Python does, for the process is about to end: waits for
+ * threads that are no daemons, calls the functions of `atexit`, writes the buffers of open files. rm_runtime_interrupt of
+ * any runtime ends the waiting: then RM_E_CANCELLED with the names of threads and processes that have not ended, and
+ * child processes of `multiprocessing` are terminated. Call it once, when no pipeline is left, without the GIL;
+ * afterwards no Python code runs, the calling thread keeps the GIL, and of this library it may call only functions that
+ * free. Does nothing where Python has not started, and in the interpreter of an application, which ends it itself. */
+RM_API RM_MUST_CHECK int rm_python_finish(rm_error *err);
+
 /* The version as "1.2.3"; and {"version", "features": {...}, ...} as a value (*out is owned; `runtime` may be
  * NULL). */
 RM_API const char *rm_version(void);
@@ -566,7 +574,8 @@ RM_API rm_value rm_manifest_input(const rm_manifest *manifest);
 RM_API RM_MUST_CHECK int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *param,
                                                rm_value value, rm_error *err);
 /* Checks all that can be checked without running: node types, parameters, ports, connections, cycles,
- * features, and the sources that `input_data` names. May load code of Python nodes. */
+ * features, and the sources that `input_data` names. May load code of Python nodes; the manifest keeps what it
+ * has loaded for the pipeline that is opened next. */
 RM_API RM_MUST_CHECK int rm_manifest_validate(rm_manifest *manifest, rm_error *err);
 /* Checks `items`, if they are a map from source id to list: every id must be a source of the manifest, else
  * RM_E_UNKNOWN_NODE. */
@@ -627,7 +636,8 @@ typedef struct rm_pipeline_options {
 } rm_pipeline_options;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, closes
- * those that are open. `options` (copied) may be NULL; RM_E_USAGE when their size is not set. Errors as for
+ * those that are open. Code in the manifest is loaded for each pipeline; but the first one after
+ * rm_manifest_validate takes what that has loaded, if no parameter and no node type was set since. `options` (copied) may be NULL; RM_E_USAGE when their size is not set. Errors as for
  * rm_manifest_validate, or of a node's open; RM_E_CANCELLED or RM_E_TIMEOUT. *out is owned:
  * rm_pipeline_free. */
 RM_API RM_MUST_CHECK int rm_pipeline_open(rm_manifest *manifest, const rm_pipeline_options *options,

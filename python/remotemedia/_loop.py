@@ -1,8 +1,9 @@
 """The event loop of asynchronous nodes. The runtime drives it from outside: one short step at a time, between packets."""
 import asyncio
 import sys
+from asyncio import CancelledError  # noqa: F401  (the runtime takes it from here)
 
-END = object()  # what next_one returns at the end
+import _remotemedia
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -25,7 +26,7 @@ class Loop(asyncio.SelectorEventLoop):
             self._stopping = False
 
     def finish(self, task: asyncio.Task) -> None:
-        """Runs until the task is done."""
+        """Runs until the task is done; for the coroutine of an asynchronous iterator: until it has something."""
         while not task.done():
             self._turn()
 
@@ -36,24 +37,34 @@ class Loop(asyncio.SelectorEventLoop):
         self._finish_until([task], over)
         timer.cancel()
 
-    def cancel(self, works: list) -> None:
-        """Ends pairs of a task and an asynchronous generator (or None); all of them together have a second."""
+    def end(self, tasks: list) -> None:
+        """Waits for tasks that were told to end; all of them together have a second."""
         over: list = []
         timer = self.call_later(1.0, over.append, True)
         try:
-            ending = [task for task, _ in works if task is not None and not task.done()]
-            for task in ending:
-                task.cancel()
-            self._finish_until(ending, over)
-            for task, iterator in works:
-                if iterator is not None and (task is None or task.done()):
-                    ending.append(self.create_task(close_one(iterator)))
-            self._finish_until(ending, over)
-            for task in ending:
+            self._finish_until(tasks, over)
+            for task in tasks:
                 if task.done() and not task.cancelled() and task.exception() is not None:
                     raise task.exception()
         finally:
             timer.cancel()
+
+    def leave(self, waker: object) -> None:
+        """Cancels the tasks that a node leaves behind, after callbacks that are due; they have a second."""
+        self.step()
+        tasks = [task for task in asyncio.all_tasks(self) if task.get_context().get(_remotemedia.node) is waker]
+        if not tasks:
+            return
+        over: list = []
+        timer = self.call_later(1.0, over.append, True)
+        for task in tasks:
+            task.cancel()
+        self._finish_until(tasks, over)
+        timer.cancel()
+        for task in tasks:
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                message = "unhandled exception in a task that its node has left behind"
+                self.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
 
     def _finish_until(self, tasks: list, over: list) -> None:
         while not over and not all(task.done() for task in tasks):
@@ -62,8 +73,20 @@ class Loop(asyncio.SelectorEventLoop):
     def _turn(self) -> None:
         try:
             self._run_once()
-        except (SystemExit, KeyboardInterrupt):
-            pass  # asyncio raises these again in the loop's caller; here the task that raised them has failed already
+        except (SystemExit, KeyboardInterrupt) as error:  # asyncio lets these leave the loop
+            if self._tell_node(error):
+                raise
+
+    def _tell_node(self, error: BaseException) -> bool:
+        """Tells the node whose callback has failed. True: it waits here, or is not known."""
+        place = error.__traceback__
+        while place is not None:
+            handle = place.tb_frame.f_locals.get("self")
+            if isinstance(handle, asyncio.Handle):
+                waker = handle._context.get(_remotemedia.node)
+                return waker is None or waker.fail(error, getattr(handle._callback, "__self__", None))
+            place = place.tb_next
+        return False
 
     def deadline(self) -> "float | None":
         """When there is something to do: 0 for now, None for when a descriptor is ready."""
@@ -82,17 +105,14 @@ async def await_one(awaitable: object) -> object:
     return await awaitable
 
 
-async def next_one(iterator: object) -> object:
-    try:
-        return await iterator.__anext__()
-    except StopAsyncIteration:
-        return END
-
-
-async def close_one(iterator: object) -> None:
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        await close()
+def shut_down() -> None:
+    """At the end of the program: closes the asynchronous generators that are left, within a second."""
+    asyncio._set_running_loop(loop)
+    over: list = []
+    timer = loop.call_later(1.0, over.append, True)
+    loop._finish_until([loop.create_task(loop.shutdown_asyncgens())], over)
+    timer.cancel()
+    asyncio._set_running_loop(None)
 
 
 loop = Loop()

@@ -15,6 +15,32 @@ static const struct {
     {'c', 8, RM_COMPLEX64}, {'c', 16, RM_COMPLEX128},
 };
 
+/* Dtypes that numpy has from the package ml_dtypes, without letters of their own: the name says all. */
+static const struct {
+    const char *name;
+    uint8_t size;
+} named[] = {
+    {"float8_e3m4", 1},
+    {"float8_e4m3", 1},
+    {"float8_e4m3b11fnuz", 1},
+    {"float8_e4m3fn", 1},
+    {"float8_e4m3fnuz", 1},
+    {"float8_e5m2", 1},
+    {"float8_e5m2fnuz", 1},
+    {"float8_e8m0fnu", 1},
+    {"float6_e2m3fn", 1},
+    {"float6_e3m2fn", 1},
+    {"float4_e2m1fn", 1},
+    {"int1", 1},
+    {"uint1", 1},
+    {"int2", 1},
+    {"uint2", 1},
+    {"int4", 1},
+    {"uint4", 1},
+    {"complex32", 4},
+    {"bcomplex32", 4},
+};
+
 rm_dtype rmi_element_number(char kind, size_t size)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -31,9 +57,11 @@ static int fail_unknown(const char *name, rm_error *err)
         return rm_error_set(err, RM_E_UNSUPPORTED,
                             "elements of dtype '%s' are references, which cannot be sent", name);
     (void)rm_error_set(err, RM_E_VALUE, "unknown dtype '%s'", name);
-    rm_error_hint(err,
-                  "known are bool, int8 to int64, uint8 to uint64, float16, bfloat16, float32, float64, "
-                  "complex64, complex128, numpy's letters such as \"<f4\" or \"S10\", and lists of fields");
+    rm_error_hint(
+        err,
+        "known are bool, int8 to int64, uint8 to uint64, float16, bfloat16, float32, float64, "
+        "complex64, complex128, ml_dtypes' names such as float8_e5m2, numpy's letters such as \"<f4\" or "
+        "\"S10\", and lists of fields");
     return RM_E_VALUE;
 }
 
@@ -118,6 +146,17 @@ static bool read_long_name(const char *name, rmi_element *out)
     return false;
 }
 
+static bool read_named(const char *name, rmi_element *out)
+{
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        if (strcmp(name, named[i].name) == 0) {
+            *out = (rmi_element){.kind = 'E', .size = named[i].size, .dtype = RM_OPAQUE, .unit = ""};
+            return true;
+        }
+    }
+    return false;
+}
+
 rmi_element rmi_element_of(rm_dtype dtype)
 {
     rmi_element element = {.kind = 'B', .size = rm_dtype_size(dtype), .dtype = dtype, .unit = ""};
@@ -135,7 +174,7 @@ int rmi_element_read(const char *name, rmi_element *out, rm_error *err)
         *out = rmi_element_of(dtype);
         return RM_OK;
     }
-    if (read_letters(name, out) || read_long_name(name, out))
+    if (read_letters(name, out) || read_long_name(name, out) || read_named(name, out))
         return RM_OK;
     return fail_unknown(name, err);
 }

@@ -5,7 +5,8 @@
 #include "remotemedia/remotemedia.h"
 
 typedef struct rmi_element {
-    char kind;        /* numpy's letter: b i u f c S U V M m; 'B' for bfloat16, without a letter in numpy */
+    char kind;        /* numpy's letter: b i u f c S U V M m; 'B' for bfloat16 and 'E' for other dtypes of
+                         ml_dtypes, which have no letters */
     bool swapped;     /* not in this machine's byte order */
     size_t size;      /* bytes */
     rm_dtype dtype;   /* RM_OPAQUE unless it has an rm_dtype and this machine's order */

@@ -14,7 +14,8 @@
 int rmi_unsupported_key(const char *type, rm_error *err)
 {
     (void)rm_error_set(err, RM_E_UNSUPPORTED, "a dict key of type '%s' has no plain form", type);
-    rm_error_hint(err, "keys may be str, int, float, bool or None");
+    rm_error_hint(
+        err, "keys may be str, int, float, bool or None: {str(k): v for k, v in x.items()} makes them str");
     return RM_E_UNSUPPORTED;
 }
 

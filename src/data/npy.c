@@ -46,9 +46,10 @@ static int put_letters(rmi_text *text, const rmi_element *element, const char *n
     const char kind = element->kind;
     const bool ordered = element->size > 1 && kind != 'S' && kind != 'V';
     const size_t characters = kind == 'U' ? element->size / 4 : element->size;
-    if (kind == 'B') {
+    if (kind == 'B' || kind == 'E') {
         (void)rm_error_set(err, RM_E_UNSUPPORTED, no_word, name);
-        rm_error_hint(err, "convert it to float32, or print its JSON form: --arrays json");
+        rm_error_hint(
+            err, "print its JSON form: --arrays json; or convert it, in Python with x.astype('float32')");
         return RM_E_UNSUPPORTED;
     }
     rmi_text_printf(text, "'%c%c%zu%s'",

@@ -52,8 +52,11 @@ int rm_samples_of(rm_value value, rm_samples *out, rm_error *err)
     if (view.media.sample_rate < 1)
         return rm_error_set(err, RM_E_TYPE, "audio has a sample rate of %" PRId32 " Hz",
                             view.media.sample_rate);
-    if (!rm_tensor_is_contiguous(value))
-        return rm_error_set(err, RM_E_TYPE, "audio must be C-contiguous");
+    if (!rm_tensor_is_contiguous(value)) {
+        (void)rm_error_set(err, RM_E_TYPE, "audio must be C-contiguous");
+        rm_error_hint(err, "in Python numpy.ascontiguousarray(x) makes an array C-contiguous");
+        return RM_E_TYPE;
+    }
     const size_t frames = (size_t)view.shape[0], channels = (size_t)view.shape[1];
     *out = (rm_samples){.dtype = view.dtype,
                         .channels = (int32_t)channels,

@@ -25,6 +25,10 @@ bool rmi_tensor_is_unique(rm_value tensor);
  * `release`. NULL: the tensor has memory of its own, or another release. Borrowed. */
 void *rmi_tensor_owner(rm_value tensor, void (*release)(void *owner));
 
+/* Replaces a tensor of bools that has other bytes than 0 and 1 by a copy whose bytes are 0 and 1. On failure
+ * *tensor is null. */
+RM_MUST_CHECK int rmi_tensor_plain_bools(const rm_allocator *allocator, rm_value *tensor, rm_error *err);
+
 /* Copies the elements in C order. */
 void rmi_tensor_copy_elements(const rm_tensor *view, void *to);
 

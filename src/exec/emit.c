@@ -232,7 +232,7 @@ int rm_emit_many(rm_node *node, unsigned port, rm_packet *packets, size_t n)
     }
     if (n == 0)
         return RM_OK;
-    if (node->generate.on)
+    if (node->generate.on || packets[0].seq < 0)
         for (size_t i = 0; i < n; i++)
             fill_in(node, &packets[i]);
     return node->host->emit(node, port, packets, n);

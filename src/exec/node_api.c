@@ -38,6 +38,11 @@ int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err)
     return node->host->standard_input(node, descriptor, err);
 }
 
+size_t rm_node_room(const rm_node *node)
+{
+    return node->host->room(node);
+}
+
 void rm_node_wake(rm_node *node)
 {
     atomic_store(&node->poll.woken, true);

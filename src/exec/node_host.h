@@ -14,6 +14,7 @@ typedef struct rmi_node_host {
     int (*finish)(rm_node *node, uint64_t token, int code, rm_error *err);
     int (*pull)(rm_node *node, bool wait, rm_packet *packet, rm_error *err);
     bool (*can_wait)(const rm_node *node);
+    size_t (*room)(const rm_node *node);
     void (*log)(rm_node *node, rm_log_level level, const char *text);
     int (*standard_input)(rm_node *node, int *descriptor, rm_error *err);
 } rmi_node_host;

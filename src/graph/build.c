@@ -30,8 +30,11 @@ static int check_params(const rmi_graph *graph, rm_error *err)
 
 int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err)
 {
-    *graph = (rmi_graph){
-        .runtime = manifest->runtime, .directory = manifest->directory, .is_one_node = manifest->is_one_node};
+    *graph = (rmi_graph){.runtime = manifest->runtime,
+                         .directory = manifest->directory,
+                         .is_one_node = manifest->is_one_node,
+                         .type_count = manifest->runtime->type_count,
+                         .resolver_count = manifest->runtime->resolver_count};
     rmi_arena_init(&graph->arena, manifest->runtime->allocator);
     int rc = prepare(manifest, graph, err);
     if (rc == RM_OK)
@@ -64,12 +67,56 @@ void rmi_graph_free(rmi_graph *graph)
     graph->node_count = graph->edge_count = 0;
 }
 
+static void drop(rmi_graph *graph)
+{
+    if (graph == NULL)
+        return;
+    const rm_allocator *allocator = graph->runtime->allocator;
+    rmi_graph_free(graph);
+    rmi_free(allocator, graph, sizeof *graph);
+}
+
+void rmi_graph_keep(rm_manifest *manifest, rmi_graph *graph)
+{
+    manifest->graph_free = drop;
+    drop(atomic_exchange(&manifest->validated, graph));
+}
+
+static int build_anew(rm_manifest *manifest, rmi_graph **out, rm_error *err)
+{
+    rmi_graph *graph = rmi_alloc_zeroed(manifest->runtime->allocator, sizeof *graph);
+    if (graph == NULL)
+        return rmi_out_of_memory(err);
+    const int rc = rmi_graph_build(manifest, graph, err);
+    if (rc == RM_OK)
+        *out = graph;
+    else
+        drop(graph);
+    return rc;
+}
+
+int rmi_graph_take(rm_manifest *manifest, rmi_graph **out, rm_error *err)
+{
+    const rm_runtime *runtime = manifest->runtime;
+    rmi_graph *graph = atomic_exchange(&manifest->validated, NULL);
+    const bool fits = graph != NULL && graph->type_count == runtime->type_count &&
+                      graph->resolver_count == runtime->resolver_count;
+    if (!fits)
+        drop(graph);
+    *out = fits ? graph : NULL;
+    return fits ? RM_OK : build_anew(manifest, out, err);
+}
+
 int rm_manifest_validate(rm_manifest *manifest, rm_error *err)
 {
-    rmi_graph graph;
-    int rc = rmi_graph_build(manifest, &graph, err);
+    rmi_graph *graph = NULL;
+    rmi_graph_keep(manifest, NULL); /* code that is loaded again is not there twice */
+    int rc = build_anew(manifest, &graph, err);
     if (rc == RM_OK)
         rc = rm_manifest_check_input(manifest, manifest->input, err);
-    rmi_graph_free(&graph);
+    if (rc == RM_OK)
+        rmi_graph_keep(manifest, graph);
+    else
+        drop(graph);
     return rc;
 }

@@ -84,6 +84,10 @@ struct rm_manifest {
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
     bool is_one_node;           /* as in its options */
     atomic_bool place_said;     /* the warning about hosts without effect has been logged */
+    /* The graph that rm_manifest_validate has made, owned, until a pipeline takes it or a parameter changes; else
+     * NULL. src/graph fills in both. */
+    _Atomic(struct rmi_graph *) validated;
+    void (*graph_free)(struct rmi_graph *graph);
     const char
         *directory; /* of the manifest's file, where modules are looked for; NULL if parsed from memory */
 };

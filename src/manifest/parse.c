@@ -192,10 +192,18 @@ done:
     return rc;
 }
 
+static void drop_validated(rm_manifest *manifest)
+{
+    struct rmi_graph *graph = atomic_exchange(&manifest->validated, NULL);
+    if (graph != NULL)
+        manifest->graph_free(graph);
+}
+
 void rm_manifest_free(rm_manifest *manifest)
 {
     if (manifest == NULL)
         return;
+    drop_validated(manifest);
     for (size_t i = 0; manifest->nodes != NULL && i < manifest->node_count; i++) {
         for (rmi_manifest_override *at = manifest->nodes[i].overrides; at != NULL; at = at->next)
             rm_value_clear(&at->value);
@@ -245,6 +253,7 @@ int rm_manifest_set_param(rm_manifest *manifest, const char *node, const char *p
         added->name = name;
         *at = added;
     }
+    drop_validated(manifest);
     rm_value_clear(&(*at)->value);
     (*at)->value = rm_value_move(&value);
 done:

@@ -16,15 +16,20 @@ int64_t rmi_platform_now(void);
 
 /* Takes standard input and output for items and results. From here on descriptor 1 goes to standard error: a
  * printf in a library cannot spoil results. Descriptor 0 is empty: programs that a node starts do not read
- * the items. Descriptors 0 to 2 are open afterwards, and a write fails when its reader has gone. *input and
- * *output: the descriptors that were taken; -1: was closed. Called once. */
+ * the items. Descriptors 0 to 2 are open afterwards, and a write fails when its reader has gone or the file is
+ * too large. *input and *output: the descriptors that were taken, hidden; -1: was closed. Called once. */
 void rmi_platform_take_streams(int *input, int *output);
 /* Makes Ctrl-C, SIGTERM and SIGHUP call `function`, in a signal handler on the calling thread. The thread's
  * blocking calls end then, and also by rmi_platform_break_call. Ignored signals stay ignored. Does nothing
  * without signals. One function at a time. */
 void rmi_platform_take_signals(void (*function)(void));
+/* Calls the function, which may install a handler of Ctrl-C, and puts back the one before. */
+void rmi_platform_keep_interrupt(void (*function)(void *), void *context);
 /* Makes the program ignore those signals. */
 void rmi_platform_ignore_signals(void);
+/* Asks the child processes that are left to end (SIGTERM): those of this process group, which Ctrl-C in a terminal
+ * reaches too. */
+void rmi_platform_end_children(void);
 /* Whether a read would wait. */
 bool rmi_platform_would_block(int descriptor);
 /* Waits until a write is possible or a signal comes. */
@@ -35,8 +40,30 @@ bool rmi_platform_can_write(int descriptor);
 uintptr_t rmi_platform_this_thread(void);
 /* A number for the names of temporary files: another process has another number. */
 long rmi_platform_process_number(void);
+/* Replaces this program by another, which gets these descriptors (-1: closed) as its standard input and
+ * output. Returns only where that fails, with errno; ENOSYS where there are no processes. */
+void rmi_platform_become(const char *path, const char *const *arguments, int input, int output);
 /* Gives a new file the permissions of `path`. */
 void rmi_platform_copy_mode(const char *path, int descriptor);
+
+/* Whether rmi_platform_take_signals has taken the signals, here or in the process that forked this one. */
+bool rmi_platform_took_signals(void);
+/* Takes one of them again, after other code has set a handler. */
+void rmi_platform_take_back_signal(int number);
+/* Whether it is the signal of Ctrl-C. */
+bool rmi_platform_is_interrupt(int number);
+
+/* ---- Forked processes: without our threads, signal handlers and hidden descriptors. */
+
+/* The number of forks between the process that loaded this code and this one: a thread from before is gone where the
+ * number has changed. Any thread. */
+unsigned rmi_platform_forks(void);
+/* Makes every forked process call `function` first, in the thread that forked. The function may only do what signal
+ * handlers may. For a few functions; a second time for the same one does nothing. */
+void rmi_platform_in_child(void (*function)(void));
+/* Makes forked processes close the descriptor (-1: none), until rmi_platform_unhide, which comes before its close. */
+void rmi_platform_hide(int descriptor);
+void rmi_platform_unhide(int descriptor);
 
 /* ---- Waiting */
 

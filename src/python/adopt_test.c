@@ -25,6 +25,14 @@ static const char streams_text[] =
     "v = sys.variable\\ndef process(stream):\\n    for x in stream:\\n        yield x + [v.get()]\"}}],"
     "\"connections\": [{\"from\": \"o\", \"to\": \"p\"}]}";
 
+/* A child has code from the manifest, and the application's own __main__ is not touched for it. */
+static const char child_text[] =
+    "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
+    "\"Python\", \"params\": {\"code\": \"import multiprocessing\\nfactor = 2\\ndef scale(item):\\n"
+    "    return item * factor\\ndef process(item):\\n    context = multiprocessing.get_context('spawn')\\n"
+    "    context.set_executable('" RMT_BUILD_DIR "/bin/python3.13')\\n"
+    "    with context.Pool(1) as pool:\\n        return pool.map(scale, [item])\"}}], \"connections\": []}";
+
 static void run(const char *manifest_text, const char *expected)
 {
     const rm_python_config python = {.size = sizeof python};
@@ -71,6 +79,16 @@ static void uses_the_interpreter_that_runs(void **unused)
     assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2, 1, 2]"), 0);
 }
 
+static void children_have_the_code(void **unused)
+{
+    (void)unused;
+    run(child_text, "{\"p\":[[2],[4]]}");
+    assert_int_equal(PyRun_SimpleString("assert sys.modules['__main__'].__dict__ is globals()\n"
+                                        "assert not hasattr(sys.modules['__main__'], '__file__')\n"
+                                        "assert not any(name.startswith('__node_') for name in sys.modules)"),
+                     0);
+}
+
 /* A node's thread begins with a copy of its opener's context, and takes the GIL from its caller. */
 static void streams_have_threads_and_the_context(void **unused)
 {
@@ -92,7 +110,7 @@ static void streams_have_threads_and_the_context(void **unused)
 RM_API const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:PyUnicode_New\nleak:resize_compact\nleak:r_object\n";
+    return "leak:PyUnicode_New\nleak:resize_compact\nleak:r_object\nleak:_PyCode_ConstantKey\nleak:functools_wraps\n";
 }
 
 /* Lets a suppression name a function that is not the innermost one. */
@@ -155,6 +173,7 @@ static void the_interpreter_ends_before_its_tensors(void **unused)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(uses_the_interpreter_that_runs),
+                                              cmocka_unit_test(children_have_the_code),
                                               cmocka_unit_test(streams_have_threads_and_the_context),
                                               cmocka_unit_test(the_interpreter_ends_before_its_tensors)};
     return cmocka_run_group_tests(tests, NULL, NULL);

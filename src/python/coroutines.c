@@ -10,11 +10,12 @@ static int suspend(rmi_state *state, rm_error *err)
 {
     rmi_python_work *work = NULL, **last = &state->works;
     if (rmi_work_watch(state, &state->work) != 0) {
-        rmi_work_clear(&state->work);
-        return rmi_python_failed(state->node, err);
+        const int rc = rmi_python_failed(state->node, err);
+        rmi_work_drop(state, &state->work);
+        return rc;
     }
     if ((work = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *work)) == NULL) {
-        rmi_work_clear(&state->work);
+        rmi_work_drop(state, &state->work);
         return rmi_out_of_memory(err);
     }
     *work = state->work;
@@ -33,7 +34,7 @@ static int settle(rmi_state *state, int rc, rm_error *err)
     if (rc == RM_PENDING)
         return suspend(state, err);
     if (rc < 0)
-        rmi_work_clear(&state->work);
+        rmi_work_drop(state, &state->work);
     return rc;
 }
 
@@ -45,7 +46,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     size_t i = 0;
     (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
-    rmi_work_clear(&state->work); /* left from an item that nobody wants */
+    rmi_work_drop(state, &state->work); /* left from an item that nobody wants */
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
         rm_node_set_current(node, &batch[i]);
         PyObject *item = rmi_item_for(state, &batch[i]);
@@ -71,27 +72,15 @@ int rmi_async_more(rm_node *node, void *memory, rm_error *err)
 
 /* ---- Abandoned works */
 
-/* Continues the end of an abandoned work: waits for its cancelled task, then closes its generator. True when
- * all has ended. */
-static bool is_over(rmi_state *state, rmi_python_work *work)
+/* Continues the end of an abandoned work. True when it has ended. */
+static bool is_over(rmi_python_work *work)
 {
-    while (work->task != NULL || (work->iterator != NULL && work->is_async)) {
-        const int done = work->task != NULL ? rmi_task_done(work->task) : 1;
-        if (done == 0)
-            return false;
-        PyObject *result =
-            work->task != NULL ? rmi_task_result(work->task) : NULL; /* else asyncio logs its exception */
-        PyErr_Clear();
-        Py_XDECREF(result);
-        Py_CLEAR(work->task);
-        work->watched = false;
-        if (work->iterator != NULL && work->is_async)
-            work->task = rmi_task_close(work->iterator);
-        Py_CLEAR(work->iterator);
-        if (work->task != NULL && rmi_work_watch(state, work) != 0)
-            Py_CLEAR(work->task); /* nothing would report its end: nobody waits for it */
-        PyErr_Clear();
-    }
+    if (work->task != NULL && rmi_task_done(work->task) == 0)
+        return false;
+    PyObject *result =
+        work->task != NULL ? rmi_task_result(work->task) : NULL; /* else asyncio logs its failure */
+    PyErr_Clear();
+    Py_XDECREF(result);
     if (work->iterator != NULL && rmi_generator_close(work->iterator) != 0)
         PyErr_Clear(); /* nobody wants the failure */
     rmi_work_clear(work);
@@ -104,9 +93,9 @@ static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *fa
 {
     rm_error err = {0};
     if (work->abandoned)
-        return is_over(state, work);
+        return is_over(work);
     rm_node_resume(state->node, work->token);
-    int rc = rmi_work_step(state, work, &err);
+    int rc = rmi_is_broken(state) ? rmi_python_failed(state->node, &err) : rmi_work_step(state, work, &err);
     if (rc == RM_PENDING && rmi_work_watch(state, work) != 0)
         rc = rmi_python_failed(state->node, &err);
     if (rc == RM_PENDING)
@@ -116,8 +105,14 @@ static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *fa
         return false;
     }
     *failed = rm_node_finish(state->node, work->token, rc, &err);
-    rmi_work_clear(work);
-    return true;
+    if (work->task == NULL) {
+        rmi_work_clear(work);
+        return true;
+    }
+    work->abandoned = true; /* a value could not be sent, or another task of the node has failed */
+    if (rmi_work_begin_end(state, work) != 0)
+        PyErr_Clear();
+    return is_over(work);
 }
 
 int rmi_async_poll(rmi_state *state, rm_error *err)
@@ -155,12 +150,10 @@ void rmi_async_abandon(rm_node *node, void *memory, uint64_t token)
         if (work->token != token || work->abandoned)
             continue;
         work->abandoned = true;
-        PyObject *done =
-            work->task != NULL ? PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel)) : NULL;
-        Py_XDECREF(done);
-        PyErr_Clear();
+        if (rmi_work_begin_end(state, work) != 0 || (work->task != NULL && rmi_work_watch(state, work) != 0))
+            PyErr_Clear();
         if (work->task == NULL)
-            (void)is_over(state, work); /* begins to close it; poll removes it */
+            (void)is_over(work); /* poll removes it */
     }
     rmi_call_leave(state, held);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 #include "python/convert/convert.h"
 #include "python/python_node.h"
 
@@ -17,8 +18,8 @@ static int set_up_loop(rmi_python *python)
         python->task_type = PyObject_GetAttrString(asyncio, "Task");
         python->set_running = PyObject_GetAttrString(asyncio, "_set_running_loop");
         python->current_task = PyObject_GetAttrString(asyncio, "current_task");
-        python->end_mark = PyObject_GetAttrString(module, "END");
-        python->task_keywords = Py_BuildValue("(ss)", "loop", "eager_start");
+        python->cancelled_error = PyObject_GetAttrString(module, "CancelledError");
+        python->task_keywords = Py_BuildValue("(sss)", "loop", "eager_start", "context");
         python->loop = PyObject_GetAttrString(module, "loop");
     }
     Py_XDECREF(asyncio);
@@ -44,12 +45,43 @@ static bool no_async(void)
     return true;
 }
 
-/* One thread at a time uses the loop: others wait, without the GIL, until that thread has left it. */
-static int loop_enter(void)
+int rmi_loop_check_policy(const rmi_state *state)
+{
+    PyObject *key = PyUnicode_FromString("asyncio.events"), *policy = NULL, *module = NULL;
+    PyObject *events = key != NULL ? PyImport_GetModule(key) : NULL;
+    PyTypeObject *type = NULL;
+    rm_error err = {0};
+    if (events != NULL && PyObject_GetOptionalAttrString(events, "_event_loop_policy", &policy) > 0 &&
+        policy != Py_None) {
+        type = Py_TYPE(policy);
+        module = PyObject_GetAttrString((PyObject *)type, "__module__");
+    }
+    const char *name = module != NULL && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
+    if (name != NULL && strncmp(name, "asyncio.", strlen("asyncio.")) != 0) {
+        (void)rm_error_set(
+            &err, RM_E_PYTHON,
+            "the event loop policy %s.%s has no effect in node '%s': the runtime has one loop "
+            "for all asynchronous nodes",
+            name, strrchr(type->tp_name, '.') != NULL ? strrchr(type->tp_name, '.') + 1 : type->tp_name,
+            rm_node_id(state->node));
+        rm_error_hint(&err, "leave the policy (uvloop.install() sets one) as it is; in a synchronous node it "
+                            "serves asyncio.run()");
+        rmi_python_raise(&err);
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(policy);
+    Py_XDECREF(events);
+    Py_XDECREF(key);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* One thread at a time uses the loop: others wait, without the GIL, until that thread has left it. Code that
+ * the loop runs has contexts of its own. */
+int rmi_loop_enter(rmi_state *state)
 {
     rmi_python *python = rmi_python_of_process();
     const unsigned long thread = PyThread_get_thread_ident();
-    if (python->loop == NULL && (no_async() || set_up_loop(python) != 0))
+    if (python->loop == NULL && (no_async() || rmi_loop_check_policy(state) != 0 || set_up_loop(python) != 0))
         return -1;
     if (python->loop_depth > 0 && python->loop_owner == thread) {
         python->loop_depth++;
@@ -61,13 +93,14 @@ static int loop_enter(void)
     }
     python->loop_owner = thread;
     python->loop_depth = 1;
+    state->has_tasks = true;
+    rmi_context_leave(state);
     PyObject *done = PyObject_CallOneArg(python->set_running, python->loop);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
 
-/* Keeps an exception that is set. */
-static void loop_leave(void)
+void rmi_loop_leave(rmi_state *state)
 {
     rmi_python *python = rmi_python_of_process();
     if (--python->loop_depth > 0)
@@ -78,6 +111,7 @@ static void loop_leave(void)
     PyErr_Clear();
     PyErr_SetRaisedException(exception);
     PyThread_release_lock(python->loop_lock);
+    rmi_context_enter(state);
 }
 
 bool rmi_loop_runs_here(void)
@@ -87,16 +121,18 @@ bool rmi_loop_runs_here(void)
 }
 
 /* Calls a method of the loop. A method with an argument waits. */
-static int call_loop(rmi_python_name name, PyObject *argument)
+static int call_loop(rmi_state *state, rmi_python_name name, PyObject *argument)
 {
-    if (loop_enter() != 0)
+    if (rmi_loop_enter(state) != 0)
         return -1;
     rmi_python *python = rmi_python_of_process();
     python->loop_waits += argument != NULL;
+    state->finishing = argument != NULL;
     PyObject *done = argument != NULL ? PyObject_CallMethodOneArg(python->loop, rmi_name(name), argument)
                                       : PyObject_CallMethodNoArgs(python->loop, rmi_name(name));
     python->loop_waits -= argument != NULL;
-    loop_leave();
+    state->finishing = false;
+    rmi_loop_leave(state);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
@@ -177,7 +213,18 @@ static int wake_others(const rmi_state *state)
 
 int rmi_loop_step(rmi_state *state)
 {
-    return call_loop(RMI_NAME_step, NULL) != 0 ? -1 : wake_others(state);
+    state->polling = true;
+    const int rc = call_loop(state, RMI_NAME_step, NULL);
+    state->polling = false;
+    return rc != 0 ? -1 : wake_others(state);
+}
+
+int rmi_loop_catch_up(rmi_state *state)
+{
+    int64_t deadline = 0;
+    if (loop_deadline(&deadline) != 0)
+        return -1;
+    return deadline <= rmi_platform_now() ? rmi_loop_step(state) : 0;
 }
 
 void rmi_loop_after_call(void)
@@ -219,41 +266,34 @@ void rmi_waiting(rmi_state *state, bool waiting)
 
 /* ---- Tasks */
 
-/* Task(coroutine, loop=loop, eager_start=True): a coroutine that never suspends is done when this returns.
- * Consumes `coroutine`. */
-static PyObject *start_task(PyObject *coroutine)
+/* Task(coroutine, loop=loop, eager_start=True, context=context): a coroutine that never suspends is done when
+ * this returns. Consumes `coroutine` and `context`. */
+static PyObject *start_task(PyObject *coroutine, PyObject *context)
 {
     rmi_python *python = rmi_python_of_process();
     PyObject *task = NULL;
-    if (coroutine == NULL)
-        return NULL;
-    PyObject *arguments[4] = {NULL, coroutine, python->loop, Py_True};
-    task = PyObject_Vectorcall(python->task_type, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                               python->task_keywords);
-    Py_DECREF(coroutine);
+    if (coroutine != NULL && context != NULL) {
+        PyObject *arguments[5] = {NULL, coroutine, python->loop, Py_True, context};
+        task = PyObject_Vectorcall(python->task_type, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                   python->task_keywords);
+    }
+    Py_XDECREF(context);
+    Py_XDECREF(coroutine);
     return task;
 }
 
-PyObject *rmi_task_new(PyObject *awaitable)
+PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context)
 {
-    if (loop_enter() != 0)
+    const bool is_coroutine =
+        PyCoro_CheckExact(awaitable) || Py_IS_TYPE(awaitable, rmi_python_of_process()->iteration_type);
+    if (rmi_loop_enter(state) != 0)
         return NULL;
-    PyObject *coroutine = PyCoro_CheckExact(awaitable)
-                              ? Py_NewRef(awaitable)
-                              : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
-                                                          rmi_name(RMI_NAME_await_one), awaitable);
-    PyObject *task = start_task(coroutine);
-    loop_leave();
-    return task;
-}
-
-PyObject *rmi_task_next(PyObject *iterator)
-{
-    if (loop_enter() != 0)
-        return NULL;
-    PyObject *task = start_task(PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
-                                                          rmi_name(RMI_NAME_next_one), iterator));
-    loop_leave();
+    PyObject *coroutine = is_coroutine ? Py_NewRef(awaitable)
+                                       : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                                   rmi_name(RMI_NAME_await_one), awaitable);
+    PyObject *task =
+        start_task(coroutine, context != NULL ? Py_NewRef(context) : PyContext_Copy(state->context));
+    rmi_loop_leave(state);
     return task;
 }
 
@@ -270,50 +310,44 @@ PyObject *rmi_task_result(PyObject *task)
     return PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_result));
 }
 
-bool rmi_is_end(PyObject *result)
-{
-    return result == rmi_python_of_process()->end_mark;
-}
-
-int rmi_task_finish(PyObject *task)
+int rmi_task_finish(rmi_state *state, PyObject *task)
 {
     const int done = rmi_task_done(task);
-    return done != 0 ? (done < 0 ? -1 : 0) : call_loop(RMI_NAME_finish, task);
+    return done != 0 ? (done < 0 ? -1 : 0) : call_loop(state, RMI_NAME_finish, task);
 }
 
 int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err)
 {
     int done = rmi_task_done(task);
-    if (done < 0 || (done == 0 && call_loop(RMI_NAME_finish_soon, task) != 0))
+    if (done < 0 || (done == 0 && call_loop(state, RMI_NAME_finish_soon, task) != 0))
         return rmi_python_failed(state->node, err);
     if (done == 0 && (done = rmi_task_done(task)) > 0)
         return RM_OK;
-    if (done == 0 && rmi_task_cancel(task) == 0)
+    if (done == 0 && rmi_task_cancel(state, task) == 0)
         return rm_error_set(err, RM_E_TIMEOUT, "%s of node '%s' did not end within a second", what,
                             rm_node_id(state->node));
     return done > 0 ? RM_OK : rmi_python_failed(state->node, err);
 }
 
-PyObject *rmi_task_close(PyObject *iterator)
+int rmi_tasks_end(rmi_state *state, PyObject *tasks)
 {
-    if (loop_enter() != 0)
-        return NULL;
-    PyObject *task = start_task(PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
-                                                          rmi_name(RMI_NAME_close_one), iterator));
-    loop_leave();
-    return task;
+    return call_loop(state, RMI_NAME_end, tasks);
 }
 
-int rmi_tasks_cancel(PyObject *pairs)
+int rmi_tasks_leave(rmi_state *state)
 {
-    return call_loop(RMI_NAME_cancel, pairs);
+    return state->has_tasks ? call_loop(state, RMI_NAME_leave, state->waker) : 0;
 }
 
-int rmi_task_cancel(PyObject *task)
+int rmi_task_cancel(rmi_state *state, PyObject *task)
 {
-    PyObject *pairs = Py_BuildValue("[(OO)]", task, Py_None);
-    const int rc = pairs != NULL ? rmi_tasks_cancel(pairs) : -1;
-    Py_XDECREF(pairs);
+    PyObject *tasks = PyList_New(1);
+    PyObject *done = tasks != NULL ? PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_cancel)) : NULL;
+    if (done != NULL)
+        PyList_SET_ITEM(tasks, 0, Py_NewRef(task));
+    const int rc = done != NULL ? rmi_tasks_end(state, tasks) : -1;
+    Py_XDECREF(done);
+    Py_XDECREF(tasks);
     return rc;
 }
 
@@ -337,16 +371,33 @@ int rmi_future_set(PyObject *future, PyObject *value)
 /* ---- Waker: what a task calls when it is done */
 
 typedef struct waker_object {
-    PyObject_HEAD rm_node *node; /* NULL once the node has been closed */
+    PyObject_HEAD rmi_state *state; /* NULL once the node has been closed */
 } waker_object;
 
 static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    rm_node *node = ((waker_object *)self)->node;
+    rmi_state *state = ((waker_object *)self)->state;
     (void)args, (void)kwargs;
-    if (node != NULL)
-        rm_node_wake(node);
+    if (state != NULL)
+        rm_node_wake(state->node);
     return Py_NewRef(Py_None);
+}
+
+/* fail(exception, task): SystemExit or KeyboardInterrupt has left `task` (None: a callback) of the node. A task
+ * of an item fails the item itself. Returns whether a call of the node waits in the loop. */
+static PyObject *waker_fail(PyObject *self, PyObject *args)
+{
+    rmi_state *state = ((waker_object *)self)->state;
+    PyObject *exception = NULL, *task = NULL;
+    if (!PyArg_ParseTuple(args, "OO", &exception, &task))
+        return NULL;
+    if (state == NULL || rmi_has_task(state, task))
+        return Py_NewRef(Py_False);
+    if (state->finishing)
+        return Py_NewRef(Py_True);
+    Py_XSETREF(state->broken, Py_NewRef(exception));
+    rm_node_wake(state->node);
+    return Py_NewRef(Py_False);
 }
 
 static void waker_dealloc(PyObject *self)
@@ -358,7 +409,9 @@ static void waker_dealloc(PyObject *self)
 
 PyTypeObject *rmi_waker_type_new(PyObject *module)
 {
-    PyType_Slot slots[] = {{Py_tp_call, waker_call}, {Py_tp_dealloc, waker_dealloc}, {0, NULL}};
+    static PyMethodDef methods[] = {{"fail", waker_fail, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+    PyType_Slot slots[] = {
+        {Py_tp_call, waker_call}, {Py_tp_methods, methods}, {Py_tp_dealloc, waker_dealloc}, {0, NULL}};
     PyType_Spec spec = {.name = "_remotemedia.Waker",
                         .basicsize = sizeof(waker_object),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -366,24 +419,36 @@ PyTypeObject *rmi_waker_type_new(PyObject *module)
     return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
 }
 
+PyObject *rmi_waker_new(rmi_state *state)
+{
+    PyTypeObject *type = rmi_python_of_process()->waker_type;
+    waker_object *waker = (waker_object *)type->tp_alloc(type, 0);
+    if (waker != NULL)
+        waker->state = state;
+    return (PyObject *)waker;
+}
+
 void rmi_waker_detach(PyObject *waker)
 {
-    ((waker_object *)waker)->node = NULL;
+    ((waker_object *)waker)->state = NULL;
 }
 
 int rmi_work_watch(rmi_state *state, rmi_python_work *work)
 {
-    PyTypeObject *type = rmi_python_of_process()->waker_type;
     if (work->watched)
         return 0;
-    if (state->waker == NULL) {
-        if ((state->waker = type->tp_alloc(type, 0)) == NULL)
-            return -1;
-        ((waker_object *)state->waker)->node = state->node;
-    }
     PyObject *done =
         PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
     Py_XDECREF(done);
     work->watched = done != NULL;
     return done == NULL ? -1 : 0;
+}
+
+bool rmi_is_broken(rmi_state *state)
+{
+    if (state->broken == NULL)
+        return false;
+    PyErr_SetRaisedException(state->broken);
+    state->broken = NULL;
+    return true;
 }

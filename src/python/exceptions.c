@@ -204,27 +204,6 @@ static rm_value traceback_of(PyObject *exception)
     return frames;
 }
 
-/* Puts the source lines of code in manifests into linecache, for `traceback` and the user. */
-static void prime_linecache(void)
-{
-    PyObject *cache = PyImport_ImportModule("linecache"), *table = NULL, *key = NULL, *source = NULL;
-    Py_ssize_t place = 0;
-    if (cache != NULL && (table = PyObject_GetAttrString(cache, "cache")) != NULL)
-        while (PyDict_Next(rmi_python_of_process()->sources, &place, &key, &source)) {
-            PyObject *lines = PyObject_CallMethod(source, "splitlines", "i", 1);
-            PyObject *entry = lines != NULL
-                                  ? Py_BuildValue("(nOOO)", PyUnicode_GET_LENGTH(source), Py_None, lines, key)
-                                  : NULL;
-            if (entry != NULL)
-                (void)PyObject_SetItem(table, key, entry);
-            Py_XDECREF(entry);
-            Py_XDECREF(lines);
-        }
-    PyErr_Clear();
-    Py_XDECREF(table);
-    Py_XDECREF(cache);
-}
-
 /* The whole traceback, with chained exceptions, for a log. */
 static rm_value detail_of(PyObject *exception)
 {
@@ -245,14 +224,24 @@ static rm_value detail_of(PyObject *exception)
     return detail;
 }
 
+/* What input() and the debugger raise at the end of standard input. */
+static bool wanted_input(PyObject *exception, const char *message)
+{
+    if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
+        return strstr(message, "EOF when reading a line") != NULL;
+    return strcmp(Py_TYPE(exception)->tp_name, "BdbQuit") == 0;
+}
+
 static void set_hint(PyObject *exception, rm_error *err)
 {
     if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
         rm_error_hint(
             err, "sys.exit() and os._exit() in a node do not end the program; raise an exception, or return "
                  "None to drop the item");
-    else if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
-        rm_error_hint(err, "a node cannot read the program's standard input; its items come as arguments");
+    else if (wanted_input(exception, err->message))
+        rm_error_hint(err,
+                      "a node cannot read the program's standard input; its items come as arguments. At a "
+                      "terminal, after sys.stdin = open('/dev/tty'), input() and breakpoint() ask there");
 }
 
 /* Looks into groups too: asyncio.TaskGroup wraps the exception, with other failures. */
@@ -271,6 +260,7 @@ static bool is_interrupted(PyObject *exception)
 
 int rmi_python_failed(rm_node *node, rm_error *err)
 {
+    rmi_child_check();
     PyObject *exception = PyErr_GetRaisedException();
     int rc = RM_E_PYTHON;
     if (exception == NULL)
@@ -282,7 +272,7 @@ int rmi_python_failed(rm_node *node, rm_error *err)
         set_message(exception, err);
         err->no_memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError) != 0;
         set_hint(exception, err);
-        prime_linecache();
+        rmi_code_show(); /* the user may have cleared linecache */
         rmi_error_keep(err, traceback_of(exception), detail_of(exception));
     }
     Py_DECREF(exception);

@@ -121,69 +121,6 @@ int rmi_class_find(rmi_host *host, const char *node_type, PyObject **out, rm_err
     return PyErr_Occurred() ? rmi_python_failed(NULL, err) : RM_DONE;
 }
 
-/* ---- Code in the manifest */
-
-static int code_error(rm_error *err, int code, const char *id, const char *what)
-{
-    (void)rm_error_set(err, code, "%s of node '%s' %s", "the parameter 'code'", id, what);
-    rm_error_pointer(err, "/params/code");
-    return code;
-}
-
-static PyObject *run_code(const char *id, const char *text)
-{
-    PyObject *file = PyUnicode_FromFormat("<code of %s>", id), *source = PyUnicode_FromString(text);
-    PyObject *module = PyModule_New("__node__"), *space = module != NULL ? PyModule_GetDict(module) : NULL;
-    PyObject *code = NULL, *done = NULL;
-    if (file != NULL && source != NULL && space != NULL &&
-        PyDict_SetItem(rmi_python_of_process()->sources, file, source) == 0 &&
-        PyDict_SetItemString(space, "__builtins__", PyEval_GetBuiltins()) == 0)
-        code = Py_CompileStringObject(text, file, Py_file_input, NULL, 0);
-    if (code != NULL)
-        done = PyEval_EvalCode(code, space, space);
-    if (done == NULL)
-        Py_CLEAR(module);
-    Py_XDECREF(done);
-    Py_XDECREF(code);
-    Py_XDECREF(source);
-    Py_XDECREF(file);
-    return module;
-}
-
-static int find_in_code(rmi_class *class, const rm_node_query *query, rm_error *err)
-{
-    rm_value code = rm_null();
-    size_t length = 0;
-    if (!rm_map_get(query->params, "code", 4, &code)) {
-        (void)code_error(err, RM_E_MISSING_PARAMETER, query->id, "is missing");
-        rm_error_pointer(err, "/params");
-        rm_error_hint(err, "it is the source text, which defines process(item) or a class Node");
-        return RM_E_MISSING_PARAMETER;
-    }
-    const char *text = code.kind == RM_STRING ? rm_string_text(code, &length) : NULL;
-    if (text == NULL || strlen(text) != length)
-        return code_error(err, RM_E_TYPE, query->id, "must be a string of source text");
-    PyObject *module = run_code(query->id, text), *found = NULL;
-    if (module == NULL) {
-        const int rc = rmi_python_failed(NULL, err);
-        rm_error_pointer(err, "/params/code");
-        return rc;
-    }
-    class->is_code = true;
-    const int has_class = PyObject_GetOptionalAttrString(module, "Node", &found);
-    if (has_class > 0 && PyType_Check(found)) {
-        class->object = found;
-        Py_DECREF(module);
-        return RM_OK;
-    }
-    Py_XDECREF(found);
-    class->object = module;
-    class->is_module = true;
-    if (PyObject_HasAttrString(module, "process") || PyObject_HasAttrString(module, "generate"))
-        return RM_OK;
-    return code_error(err, RM_E_VALUE, query->id, "defines neither process(item) nor a class Node");
-}
-
 /* ---- What the class is */
 
 static bool is_true(PyObject *object, rmi_python_name name)
@@ -407,6 +344,7 @@ static void class_free(rmi_class *class)
 
 void rmi_class_free(rmi_class *class)
 {
+    rmi_code_forget(class);
     rmi_release(class->object);
     rmi_release(class->outputs);
     class_free(class);
@@ -430,7 +368,7 @@ int rmi_class_resolve(rmi_host *host, const rm_node_query *query, rmi_class **ou
         rc = rmi_python_failed(NULL, err);
     if (rc == RM_OK)
         rc = strcmp(query->node_type, "Python") == 0
-                 ? find_in_code(class, query, err)
+                 ? rmi_code_find(class, query, err)
                  : rmi_class_find(host, query->node_type, &class->object, err);
     if (rc == RM_OK)
         rc = make_type(class, query, err);

@@ -47,7 +47,8 @@ int rmi_source_poll(rmi_state *state, rm_error *err)
     rm_node *node = state->node;
     int rc = RM_OK;
     if (state->work.task != NULL)
-        rc = rmi_loop_step(state) != 0 ? rmi_python_failed(node, err) : step(state, err);
+        rc = rmi_loop_step(state) != 0 || rmi_is_broken(state) ? rmi_python_failed(node, err)
+                                                               : step(state, err);
     if (rc == RM_PENDING &&
         (rmi_work_watch(state, &state->work) != 0 || rmi_loop_wait(state, state->wait) != 0))
         rc = rmi_python_failed(node, err);

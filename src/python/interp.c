@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "platform/platform.h"
 #include "python/python_host.h"
 #include "python/frozen.h"
 
@@ -12,6 +13,7 @@ enum { DEFERRED = 256, KEPT_BOXES = 64 };
 static struct process {
     rmi_python python;
     atomic_int started; /* 0, 1: being started, 2 */
+    atomic_bool ours;   /* an application has not started it */
     /* References that threads without the GIL have given up. */
     atomic_flag deferring;
     atomic_size_t deferred_count;
@@ -24,6 +26,11 @@ static struct process {
 rmi_python *rmi_python_of_process(void)
 {
     return &process.python;
+}
+
+bool rmi_python_is_ours(void)
+{
+    return atomic_load(&process.started) == 2 && atomic_load(&process.ours);
 }
 
 bool rmi_python_has_ended(void)
@@ -168,6 +175,26 @@ static int initialize(const rmi_host *host, rm_error *err)
     return rc;
 }
 
+/* Python gives its child processes (those of multiprocessing, joblib) the flags that it has itself. They need `site`, for
+ * the packages of their environment; a number below zero is true, as it must be here, and gives no flag. */
+static void hide_flags(void)
+{
+    PyObject *flags = PySys_GetObject("flags"), *isolated = PyLong_FromLong(0),
+             *no_site = PyLong_FromLong(-1);
+    PyTypeObject *type = flags != NULL ? Py_TYPE(flags) : NULL;
+    for (Py_ssize_t i = 0; type != NULL && type->tp_members != NULL && type->tp_members[i].name != NULL;
+         i++) {
+        const char *name = type->tp_members[i].name;
+        PyObject *value = strcmp(name, "isolated") == 0  ? isolated
+                          : strcmp(name, "no_site") == 0 ? no_site
+                                                         : NULL;
+        const Py_ssize_t place = (type->tp_members[i].offset - (Py_ssize_t)offsetof(PyTupleObject, ob_item)) /
+                                 (Py_ssize_t)sizeof(PyObject *);
+        if (value != NULL)
+            PyStructSequence_SetItem(flags, place, value); /* small numbers live for ever */
+    }
+}
+
 static int intern_names(void)
 {
     static const char *const names[] = {
@@ -197,6 +224,12 @@ int rmi_python_redirect_streams(void)
     return rc;
 }
 
+/* In a forked process: the thread that had the lock is gone. */
+static void unlock(void)
+{
+    atomic_flag_clear(&process.deferring);
+}
+
 static int set_up(void)
 {
     rmi_python *python = &process.python;
@@ -204,14 +237,14 @@ static int set_up(void)
         return -1;
     PyObject *library = PySys_GetObject("_stdlib_dir");
     python->library = PyUnicode_FromFormat(library != NULL ? "%S/" : "/", library);
-    python->paths = PyList_New(0);
-    python->sources = PyDict_New();
+    python->paths = PyDict_New();
     python->loop_lock = PyThread_allocate_lock();
     python->module = PyImport_ImportModule("_remotemedia");
-    if (python->library == NULL || python->paths == NULL || python->sources == NULL ||
-        python->loop_lock == NULL || python->module == NULL)
+    if (python->library == NULL || python->paths == NULL || python->loop_lock == NULL ||
+        python->module == NULL)
         return -1;
-    return rmi_interrupt_install();
+    rmi_platform_in_child(unlock);
+    return rmi_interrupt_install() == 0 ? rmi_child_install() : -1;
 }
 
 /* Starts our own interpreter, whose process-wide parts we may change. Gives up the GIL: threads take it with
@@ -221,8 +254,12 @@ static int start(const rmi_host *host, rm_error *err)
     int rc = initialize(host, err);
     if (rc != RM_OK)
         return rc;
-    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0)
+    if (set_up() != 0 || rmi_python_redirect_streams() != 0 || rmi_exit_install() != 0 ||
+        rmi_keyboard_interrupt_install() != 0 || rmi_paths_enter_environment() != 0 ||
+        rmi_signals_install() != 0)
         rc = rmi_python_failed(NULL, err);
+    hide_flags();
+    atomic_store(&process.ours, true);
     (void)PyEval_SaveThread();
     return rc;
 }

@@ -19,16 +19,35 @@ static PyGILState_STATE enter(rmi_call *call)
     call->thread = PyThread_get_thread_ident();
     const bool first = call->depth++ == 0;
     rmi_spin_unlock(&call->guard);
+    if (first) {
+        call->next = python->calls;
+        python->calls = call;
+    }
     if (first && call->thread == python->signal_thread) {
         call->outer = python->in_signal_thread;
         python->in_signal_thread = call;
     }
+    if (first && call->state != NULL)
+        rmi_context_enter(call->state);
     return held;
+}
+
+static void remove_call(rmi_call *call)
+{
+    rmi_call **link = &rmi_python_of_process()->calls;
+    while (*link != call)
+        link = &(*link)->next;
+    *link = call->next;
 }
 
 static void leave(rmi_call *call, PyGILState_STATE held)
 {
     rmi_python *python = rmi_python_of_process();
+    rmi_child_check();
+    if (call->depth == 1 && call->state != NULL && call->state->thread == NULL)
+        rmi_context_leave(call->state);
+    if (call->depth == 1)
+        remove_call(call);
     if (python->in_signal_thread == call && call->depth == 1)
         python->in_signal_thread = call->outer;
     rmi_spin_lock(&call->guard);
@@ -63,6 +82,20 @@ PyGILState_STATE rmi_loading_enter(rmi_host *host)
 void rmi_loading_leave(rmi_host *host, PyGILState_STATE held)
 {
     leave(&host->loading, held);
+}
+
+void rmi_finishing_enter(void)
+{
+    (void)enter(&rmi_python_of_process()->finishing);
+}
+
+void rmi_finishing_leave(void)
+{
+    rmi_python *python = rmi_python_of_process();
+    leave(&python->finishing, PyGILState_LOCKED);
+    while (atomic_load(&python->interrupters) != 0) { /* they wait for the GIL, and somebody waits for them */
+        Py_BEGIN_ALLOW_THREADS Py_END_ALLOW_THREADS
+    }
 }
 
 /* ---- Interrupting it */
@@ -126,9 +159,13 @@ static void interrupt(rmi_call *call)
     }
     if (by_signal)
         rmi_platform_break_call(call->thread);
+    else if (running)
+        atomic_fetch_add(&rmi_python_of_process()->interrupters, 1);
     rmi_spin_unlock(&call->guard);
-    if (running && !by_signal)
+    if (running && !by_signal) {
         set_exception(call);
+        atomic_fetch_sub(&rmi_python_of_process()->interrupters, 1);
+    }
 }
 
 void rmi_interrupt(rm_node *node, void *memory)
@@ -141,6 +178,7 @@ void rmi_interrupt(rm_node *node, void *memory)
 void rmi_loading_interrupt(rmi_host *host)
 {
     interrupt(&host->loading);
+    interrupt(&rmi_python_of_process()->finishing);
 }
 
 /* ---- The handler */

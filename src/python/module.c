@@ -14,6 +14,7 @@ static int add_types(PyObject *module, rmi_python *python)
         {&python->stream_type, rmi_stream_type_new, "Stream"},
         {&python->ready_type, rmi_ready_type_new, "Ready"},
         {&python->waker_type, rmi_waker_type_new, "Waker"},
+        {&python->iteration_type, rmi_iteration_type_new, "Iteration"},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if ((*types[i].place = types[i].make(module)) == NULL ||
@@ -37,7 +38,9 @@ PyObject *rmi_module_new(void)
     python->error = PyErr_NewExceptionWithDoc("_remotemedia.Error", "A failure of the runtime.", NULL, NULL);
     python->interrupted = PyErr_NewExceptionWithDoc("_remotemedia.Interrupted", "The run was told to stop.",
                                                     PyExc_BaseException, NULL);
-    if (python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
+    python->node_variable = PyContextVar_New("_remotemedia.node", NULL);
+    if (python->node_variable == NULL || PyModule_AddObjectRef(module, "node", python->node_variable) != 0 ||
+        python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
         rmi_compute_add(module) != 0 || PyModule_AddObjectRef(module, "Error", python->error) != 0 ||
         PyModule_AddObjectRef(module, "Interrupted", python->interrupted) != 0)
         Py_CLEAR(module);

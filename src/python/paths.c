@@ -1,8 +1,11 @@
 /* Finds Python's library. Sets all paths: the interpreter searches for nothing, and only VIRTUAL_ENV of the
  * environment has an effect. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "platform/platform.h"
@@ -12,9 +15,14 @@
 enum { LONGEST_PATH = 4096 };
 #define LIBRARY "lib/python3.13"
 
-/* Written once, before the interpreter runs. */
+/* Where Python finds itself. In a virtual environment sys.prefix and sys.executable are the environment's, and `base` is
+ * the Python that made it; the library is the program's all the same. Members of an environment that are empty are as
+ * without one. */
 typedef struct places {
-    char home[LONGEST_PATH], library[LONGEST_PATH], environment[LONGEST_PATH];
+    char home[LONGEST_PATH];   /* of the program's library */
+    char prefix[LONGEST_PATH]; /* the environment */
+    char packages[LONGEST_PATH], base[LONGEST_PATH], program[LONGEST_PATH], base_program[LONGEST_PATH];
+    bool includes_base; /* the packages of `base` too */
 } places;
 
 static bool join(char *out, const char *folder, const char *rest)
@@ -52,81 +60,153 @@ static int find_home(const rmi_host *host, char *home, rm_error *err)
         "Python's library was not found beside the program (" LIBRARY " in the folder above '%s')", folder);
 }
 
-/* "/a/b/bin/.." as "/a/b". */
+/* Makes an absolute path short: "/a//b/./bin/.." becomes "/a/b". */
 static void shorten(char *path)
 {
-    size_t length = strlen(path);
-    while (length > 2 && strcmp(path + length - 2, "/.") == 0)
-        path[length -= 2] = '\0';
-    while (length > 3 && strcmp(path + length - 3, "/..") == 0) {
-        path[length - 3] = '\0';
-        char *slash = strrchr(path, '/');
-        if (slash == NULL || slash == path)
-            break;
-        *slash = '\0';
-        length = strlen(path);
+    char *out = path;
+    for (const char *at = path; *at != '\0';) {
+        const char *name = at + strspn(at, "/");
+        const size_t length = strcspn(name, "/");
+        at = name + length;
+        if (length == 2 && strncmp(name, "..", 2) == 0) {
+            while (out > path && *--out != '/')
+                ;
+        } else if (length > 1 || (length == 1 && *name != '.')) {
+            *out++ = '/';
+            memmove(out, name, length);
+            out += length;
+        }
+    }
+    if (out == path)
+        *out++ = '/';
+    *out = '\0';
+}
+
+/* ---- A virtual environment: what its own Python finds out from pyvenv.cfg */
+
+/* Copies the value of a line "key = value"; empty where there is no such line. */
+static void value_of(const char *text, const char *key, char *value, size_t size)
+{
+    const size_t key_length = strlen(key);
+    value[0] = '\0';
+    for (; *text != '\0' && value[0] == '\0'; text += *text == '\n') {
+        const char *at = text + strspn(text, " \t"), *end = text + strcspn(text, "\r\n");
+        const bool begins = strncasecmp(at, key, key_length) == 0;
+        text = end + (*end == '\r');
+        at += begins ? key_length : 0;
+        at += strspn(at, " \t");
+        if (!begins || *at != '=')
+            continue;
+        at += 1 + strspn(at + 1, " \t");
+        while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
+            end--;
+        if (end > at && (size_t)(end - at) < size)
+            (void)snprintf(value, size, "%.*s", (int)(end - at), at);
     }
 }
 
-/* Where the value of a line "key = value" begins; at the end of the text where there is no such line. */
-static const char *value_of(const char *text, const char *key)
+static bool is_for_this_version(const char *text, char *version, size_t size)
 {
-    const size_t length = strlen(key);
-    while (*text != '\0') {
-        const char *after = text + length;
-        if (strncmp(text, key, length) == 0 && *(after += strspn(after, " \t")) == '=')
-            return after + 1 + strspn(after + 1, " \t");
-        text += strcspn(text, "\n");
-        text += *text == '\n';
-    }
-    return text;
+    value_of(text, "version", version, size);
+    if (version[0] == '\0')
+        value_of(text, "version_info", version, size); /* as virtualenv writes it */
+    return strncmp(version, "3.13", 4) == 0 && (version[4] == '.' || version[4] == '\0');
 }
 
-/* The version in a virtual environment's configuration, as "3.12"; empty when it has none. */
-static int environment_version(const char *folder, char *version, size_t size, rm_error *err)
+/* Goes up from the folder of the Python that made the environment, as that Python does, to its library. */
+static bool find_base(const char *bin, char *base)
 {
-    char path[LONGEST_PATH], *text = NULL;
+    (void)snprintf(base, LONGEST_PATH, "%s", bin);
+    for (char *slash = base; slash != NULL && slash != base + LONGEST_PATH;) {
+        if (has_file(base, LIBRARY "/os.py"))
+            return true;
+        if ((slash = strrchr(base, '/')) != NULL)
+            *slash = '\0';
+    }
+    return false;
+}
+
+/* The first of the names that is in `folder`, as a path; empty where none is. */
+static void find_program(char *path, const char *folder, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (has_file(folder, names[i]) && join(path, folder, names[i]))
+            return;
+    path[0] = '\0';
+}
+
+/* sys.executable, and where it leads: the environment has links to the Python that made it, or copies. */
+static void find_programs(places *at, const char *bin)
+{
+    static const char *const names[] = {"bin/python", "bin/python3", "bin/python3.13"};
+    char real[PATH_MAX];
+    find_program(at->program, at->prefix, names, sizeof names / sizeof *names);
+    if (at->program[0] == '\0')
+        return;
+    const char *const copied[] = {strrchr(at->program, '/') + 1, "python3", "python3.13"};
+    if (realpath(at->program, real) != NULL && strcmp(real, at->program) != 0)
+        (void)snprintf(at->base_program, LONGEST_PATH, "%s", real);
+    else
+        find_program(at->base_program, bin, copied, sizeof copied / sizeof *copied);
+}
+
+static int wrong_version(const char *folder, const char *version, rm_error *err)
+{
+    (void)rm_error_set(err, RM_E_UNSUPPORTED_VERSION,
+                       "the virtual environment '%s' (VIRTUAL_ENV) is for Python %s, this program has 3.13",
+                       folder, version[0] != '\0' ? version : "of an unknown version");
+    rm_error_hint(err, "make one with the python3.13 beside the program, or unset VIRTUAL_ENV");
+    return RM_E_UNSUPPORTED_VERSION;
+}
+
+static int too_long(rm_error *err)
+{
+    return rm_error_set(err, RM_E_LIMIT, "VIRTUAL_ENV is too long");
+}
+
+static int make_absolute(const char *folder, char *path, rm_error *err)
+{
+    char here[LONGEST_PATH] = "";
+    if (folder[0] != '/' && getcwd(here, sizeof here) == NULL)
+        return rm_error_set(err, RM_E_IO, "VIRTUAL_ENV is relative, and the current directory is not known");
+    if (folder[0] == '/' ? strlen(folder) >= LONGEST_PATH : !join(path, here, folder))
+        return too_long(err);
+    if (folder[0] == '/')
+        (void)snprintf(path, LONGEST_PATH, "%s", folder);
+    shorten(path);
+    return RM_OK;
+}
+
+/* Fills in the places of the environment that VIRTUAL_ENV names; without one they are those of `home`. */
+static int find_environment(places *at, rm_error *err)
+{
+    const char *folder = getenv("VIRTUAL_ENV");
+    char version[16], bin[LONGEST_PATH], includes[8], *text = NULL;
     size_t length = 0;
-    version[0] = '\0';
-    if (!join(path, folder, "pyvenv.cfg"))
-        return rm_error_set(err, RM_E_LIMIT, "VIRTUAL_ENV is too long");
-    int rc = rmi_platform_read_file(NULL, path, 65536, &text, &length, err);
+    if (folder == NULL || *folder == '\0')
+        return RM_OK;
+    int rc = make_absolute(folder, at->prefix, err);
+    if (rc == RM_OK &&
+        (!join(at->packages, at->prefix, LIBRARY "/site-packages") || !join(bin, at->prefix, "pyvenv.cfg")))
+        rc = too_long(err);
+    if (rc != RM_OK)
+        return rc;
+    rc = rmi_platform_read_file(NULL, bin, 65536, &text, &length, err);
     if (rc != RM_OK) {
         rm_error_hint(err, "VIRTUAL_ENV names no virtual environment; unset it");
         return rc;
     }
-    const char *at = value_of(text, "version");
-    if (*at == '\0')
-        at = value_of(text, "version_info"); /* as virtualenv writes it */
-    if (*at != '\0') {
-        const size_t digits = strspn(at, "0123456789."), most = digits < size ? digits : size - 1;
-        memcpy(version, at, most);
-        version[most] = '\0';
-    }
+    if (!is_for_this_version(text, version, sizeof version))
+        rc = wrong_version(folder, version, err);
+    value_of(text, "home", bin, sizeof bin);
+    value_of(text, "include-system-site-packages", includes, sizeof includes);
     rm_text_free(NULL, text, length);
-    return RM_OK;
-}
-
-static int find_environment(char *packages, rm_error *err)
-{
-    const char *folder = getenv("VIRTUAL_ENV");
-    char version[16] = "";
-    packages[0] = '\0';
-    if (folder == NULL || *folder == '\0')
-        return RM_OK;
-    int rc = environment_version(folder, version, sizeof version, err);
     if (rc != RM_OK)
         return rc;
-    if (strncmp(version, "3.13", 4) != 0 || (version[4] != '.' && version[4] != '\0')) {
-        (void)rm_error_set(
-            err, RM_E_UNSUPPORTED_VERSION,
-            "the virtual environment '%s' (VIRTUAL_ENV) is for Python %s, this program has 3.13", folder,
-            version[0] != '\0' ? version : "of an unknown version");
-        rm_error_hint(err, "make one with the python3.13 beside the program, or unset VIRTUAL_ENV");
-        return RM_E_UNSUPPORTED_VERSION;
-    }
-    if (!join(packages, folder, LIBRARY "/site-packages"))
-        return rm_error_set(err, RM_E_LIMIT, "VIRTUAL_ENV is too long");
+    if (!find_base(bin, at->base))
+        (void)snprintf(at->base, LONGEST_PATH, "%s", at->home);
+    find_programs(at, bin);
+    at->includes_base = strcasecmp(includes, "true") == 0;
     return RM_OK;
 }
 
@@ -153,23 +233,29 @@ static PyStatus append(PyConfig *config, const char *folder, const char *rest)
 
 static PyStatus fill_places(PyConfig *config, const places *at)
 {
+    const char *base = at->base[0] != '\0' ? at->base : at->home;
+    char own[LONGEST_PATH];
+    if (!join(own, at->home, "bin/python3.13"))
+        return PyStatus_Error("a path is too long");
+    const char *program = at->program[0] != '\0' ? at->program : own;
+    const char *base_program = at->base_program[0] != '\0' ? at->base_program : own;
     struct {
         wchar_t **member;
-        const char *rest;
+        const char *folder, *rest;
     } const members[] = {
-        {&config->home, ""},
-        {&config->prefix, ""},
-        {&config->exec_prefix, ""},
-        {&config->base_prefix, ""},
-        {&config->base_exec_prefix, ""},
-        {&config->program_name, "bin/python3.13"},
-        {&config->executable, "bin/python3.13"},
-        {&config->base_executable, "bin/python3.13"},
-        {&config->stdlib_dir, LIBRARY},
+        {&config->home, at->home, ""},
+        {&config->prefix, at->home, ""},
+        {&config->exec_prefix, at->home, ""},
+        {&config->base_prefix, base, ""},
+        {&config->base_exec_prefix, base, ""},
+        {&config->program_name, program, ""},
+        {&config->executable, program, ""},
+        {&config->base_executable, base_program, ""},
+        {&config->stdlib_dir, at->home, LIBRARY},
     };
     PyStatus status = PyStatus_Ok();
     for (size_t i = 0; !PyStatus_Exception(status) && i < sizeof members / sizeof *members; i++)
-        status = set(config, members[i].member, at->home, members[i].rest);
+        status = set(config, members[i].member, members[i].folder, members[i].rest);
     config->module_search_paths_set = 1;
     return status;
 }
@@ -181,10 +267,16 @@ static PyStatus fill(PyConfig *config, const places *at)
         status = append(config, at->home, LIBRARY);
     if (!PyStatus_Exception(status))
         status = append(config, at->home, LIBRARY "/lib-dynload");
-    if (!PyStatus_Exception(status) && at->environment[0] != '\0')
-        status = append(config, at->environment, "");
+    if (!PyStatus_Exception(status) && at->packages[0] != '\0')
+        status = append(config, at->packages, "");
+    const bool other_base = at->base[0] != '\0' && strcmp(at->base, at->home) != 0;
+    if (!PyStatus_Exception(status) && at->includes_base && other_base)
+        status = append(config, at->base, LIBRARY "/site-packages");
     if (!PyStatus_Exception(status))
         status = append(config, at->home, LIBRARY "/site-packages");
+    if (!PyStatus_Exception(status) &&
+        other_base) /* for its child processes: multiprocessing gives them sys.path */
+        status = append(config, at->base, LIBRARY "/lib-dynload");
     return status;
 }
 
@@ -205,13 +297,16 @@ int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
     if (rmi_frozen_library) {
         status = fill_for_frozen(config);
     } else {
-        places at;
+        places at = {.home = ""};
         int rc = find_home(host, at.home, err);
+        if (rc == RM_OK && at.home[0] == '/')
+            shorten(at.home);
         if (rc == RM_OK)
-            rc = find_environment(at.environment, err);
+            rc = find_environment(&at, err);
         if (rc != RM_OK)
             return rc;
-        shorten(at.home);
+        rmi_python_of_process()->in_environment = at.program[0] != '\0';
+        rmi_python_of_process()->includes_base = at.includes_base;
         status = fill(config, &at);
     }
     if (PyStatus_Exception(status))
@@ -222,14 +317,76 @@ int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err)
 
 /* ---- Once it runs */
 
+/* The folder above that of sys.executable. */
+static PyObject *prefix_of_program(void)
+{
+    PyObject *program = PySys_GetObject("executable");
+    const Py_ssize_t length = PyUnicode_GET_LENGTH(program);
+    Py_ssize_t end = PyUnicode_FindChar(program, '/', 0, length, -1);
+    if (end > 0)
+        end = PyUnicode_FindChar(program, '/', 0, end, -1);
+    return PyUnicode_Substring(program, 0, end > 0 ? end : length);
+}
+
+int rmi_paths_enter_environment(void)
+{
+    const rmi_python *python = rmi_python_of_process();
+    if (!python->in_environment)
+        return 0;
+    PyObject *prefix = prefix_of_program(), *site = NULL, *prefixes = NULL;
+    int rc = prefix != NULL && PySys_SetObject("prefix", prefix) == 0 ? PySys_SetObject("exec_prefix", prefix)
+                                                                      : -1;
+    if (rc == 0 && python->includes_base) {
+        site = PyImport_ImportModule("site");
+        prefixes = Py_BuildValue("[OOO]", prefix, PySys_GetObject("base_prefix"),
+                                 PySys_GetObject("base_exec_prefix"));
+        rc = site != NULL && prefixes != NULL ? PyObject_SetAttrString(site, "PREFIXES", prefixes) : -1;
+    }
+    Py_XDECREF(prefixes);
+    Py_XDECREF(site);
+    Py_XDECREF(prefix);
+    return rc;
+}
+
+/* `path` from the root, without a slash at its end: code may change the working directory, and other processes
+ * get sys.path. */
+static PyObject *absolute(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    if (*path == '/')
+        return PyUnicode_DecodeFSDefaultAndSize(path, (Py_ssize_t)(length > 0 ? length : 1));
+    while (strncmp(path, "./", 2) == 0 && length >= 2) {
+        path += 2;
+        length -= 2;
+    }
+    PyObject *posix = PyImport_ImportModule("posix"), *made = NULL;
+    PyObject *here = posix != NULL ? PyObject_CallMethod(posix, "getcwd", NULL) : NULL;
+    PyObject *rest = PyUnicode_DecodeFSDefaultAndSize(path, (Py_ssize_t)length);
+    if (here == NULL && PyErr_ExceptionMatches(PyExc_OSError)) { /* the working directory was removed */
+        PyErr_Clear();
+        made = rest != NULL ? Py_NewRef(rest) : NULL;
+    } else if (here != NULL && rest != NULL) {
+        const bool is_here = length == 0 || PyUnicode_EqualToUTF8(rest, ".");
+        const bool is_root = PyUnicode_EqualToUTF8(here, "/");
+        made = is_here ? Py_NewRef(here) : PyUnicode_FromFormat(is_root ? "%U%U" : "%U/%U", here, rest);
+    }
+    Py_XDECREF(rest);
+    Py_XDECREF(here);
+    Py_XDECREF(posix);
+    return made;
+}
+
 static int add_path(const char *path, bool first)
 {
-    PyObject *text = PyUnicode_DecodeFSDefault(path), *all = rmi_python_of_process()->paths;
-    PyObject *search = PySys_GetObject("path");
-    int rc = text == NULL || search == NULL ? -1 : PySequence_Contains(all, text);
-    if (rc == 0 && (rc = PyList_Append(all, text)) == 0)
-        rc = first ? PyList_Insert(search, 0, text) : PyList_Append(search, text);
-    Py_XDECREF(text);
+    PyObject *given = PyUnicode_DecodeFSDefault(path), *whole = given != NULL ? absolute(path) : NULL;
+    PyObject *all = rmi_python_of_process()->paths, *search = PySys_GetObject("path");
+    int rc = whole == NULL || search == NULL ? -1 : PyDict_Contains(all, whole);
+    if (rc == 0 && (rc = PyDict_SetItem(all, whole, given)) == 0)
+        rc = first ? PyList_Insert(search, 0, whole) : PyList_Append(search, whole);
+    Py_XDECREF(whole);
+    Py_XDECREF(given);
     return rc < 0 ? -1 : 0;
 }
 
@@ -261,26 +418,18 @@ int rmi_paths_beside(const char *directory)
     return directory != NULL ? add_path(directory, false) : 0;
 }
 
-/* `path` made absolute, with a slash at its end. */
-static PyObject *absolute(PyObject *path)
-{
-    PyObject *module = PyImport_ImportModule("posixpath");
-    PyObject *made = module != NULL ? PyObject_CallMethod(module, "abspath", "O", path) : NULL;
-    PyObject *folder = made != NULL ? PyUnicode_FromFormat("%U/", made) : NULL;
-    Py_XDECREF(made);
-    Py_XDECREF(module);
-    return folder;
-}
-
 PyObject *rmi_paths_as_given(PyObject *file)
 {
-    PyObject *all = rmi_python_of_process()->paths, *given = NULL;
-    for (Py_ssize_t i = 0; given == NULL && i < PyList_GET_SIZE(all); i++) {
-        PyObject *path = PyList_GET_ITEM(all, i), *folder = absolute(path), *rest = NULL;
+    PyObject *whole = NULL, *path = NULL, *given = NULL;
+    Py_ssize_t place = 0;
+    while (given == NULL && PyDict_Next(rmi_python_of_process()->paths, &place, &whole, &path)) {
+        const Py_ssize_t length = PyUnicode_GET_LENGTH(whole);
+        const bool is_root = length == 1;
+        PyObject *folder = PyUnicode_FromFormat(is_root ? "%U" : "%U/", whole), *rest = NULL;
         if (folder != NULL && PyUnicode_Tailmatch(file, folder, 0, PY_SSIZE_T_MAX, -1) == 1 &&
             (rest = PyUnicode_Substring(file, PyUnicode_GET_LENGTH(folder), PY_SSIZE_T_MAX)) != NULL) {
-            const Py_ssize_t length = PyUnicode_GET_LENGTH(path);
-            const bool slash = length > 0 && PyUnicode_READ_CHAR(path, length - 1) == '/';
+            const Py_ssize_t end = PyUnicode_GET_LENGTH(path);
+            const bool slash = end > 0 && PyUnicode_READ_CHAR(path, end - 1) == '/';
             given = PyUnicode_FromFormat(slash ? "%U%U" : "%U/%U", path, rest);
         }
         Py_XDECREF(rest);

@@ -171,6 +171,7 @@ static int process_one(rmi_state *state, item_batch *b, size_t i, rm_error *err)
     const size_t count = (b->has_self ? 2 : 1) | PY_VECTORCALL_ARGUMENTS_OFFSET;
     PyObject *result = b->call != NULL ? b->call(state->function, arguments + 1, count, NULL)
                                        : PyObject_Vectorcall(state->function, arguments + 1, count, NULL);
+    rmi_child_check();
     return take_result(state, b, i, item, result, err);
 }
 
@@ -194,7 +195,7 @@ int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     (void)node, (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
     size_t i = 0;
-    rmi_work_clear(&state->work); /* left from an item that nobody wants */
+    rmi_work_drop(state, &state->work); /* left from an item that nobody wants */
     b.call = PyVectorcall_Function(state->function);
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++)
         rc = process_one(state, &b, i, err);

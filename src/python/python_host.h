@@ -1,18 +1,24 @@
 /* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
  *   interp.c       the interpreter, threads that enter it    paths.c          where Python's library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
+ *   code_module.c  code in the manifest
  *   class_description.c, class_params.c  what the class's docstring and __init__ say
  *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
  *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
+ *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
+ *   context.c      context variables of nodes
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
+ *   keyboard_interrupt.c  interrupts that Python code asks for
+ *   finish.c       the end of the program                    child.c          processes that nodes fork
+ *   signals.c      the program's signals, as nodes see them
  * In convert/: to_python.c converts plain values to objects, to_value.c objects to plain values, to_wire.c
  * objects to bytes, from_wire.c bytes to Python's own types; copy.c copies objects for branches, and
- * copyable.c knows which objects it can copy.
+ * copyable.c knows which objects it can copy; advice.c says how the user can convert others.
  * In arrays/: array.c has arrays of numpy and others; dlpack.c the structures in which libraries exchange
- * them; tensor_type.c and tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package;
+ * them; scalars.c numpy's numbers; tensor_type.c and tensor_new.c remotemedia.Tensor; compute.c arithmetic for the package;
  * memory_owners.c finds out who may change an array's memory.
  * Unless a comment says otherwise, the caller of a function holds the GIL (between rmi_enter and rmi_leave),
  * PyObject results are new references, and NULL or -1 means that a Python exception is set. */
@@ -35,9 +41,9 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
 #define RMI_PYTHON_NAMES(X) \
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
     X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
-    X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(next_one) X(set_result) \
-    X(close_one) X(set_exception) X(create_future) X(finish_soon) X(__init__) \
-    X(__dataclass_fields__) X(item) X(_value_) \
+    X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(set_result) X(end) X(aclose) X(athrow) \
+    X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \
+    X(__dataclass_fields__) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
     X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
 /* clang-format on */
@@ -60,13 +66,14 @@ typedef struct rmi_call {
     bool has_exception;         /* an exception was set for the thread */
     atomic_llong asked, raised; /* ns: first request to stop, last exception; 0: not yet */
     struct rmi_call *outer;     /* the call in the same thread around this one */
+    struct rmi_call *next;      /* of the calls in progress; guarded by the GIL */
     struct rmi_state *state;    /* the node's; NULL: a call that loads code */
 } rmi_call;
 
 /* The state of Python in this process. */
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
-    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type;
+    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type, *iteration_type;
     PyTypeObject *array_type, *scalar_type; /* numpy's, after the first array; before it NULL */
     PyObject *error;                        /* an error of the runtime on its way through Python */
     PyObject *interrupted;                  /* the exception class that ends a call from outside */
@@ -80,18 +87,25 @@ typedef struct rmi_python {
     } texts[RMI_PYTHON_KEYS];
     PyObject
         *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
-    PyObject *paths;   /* list of directories, as the user wrote them */
-    PyObject *sources; /* {file name: text} of code in manifests, for tracebacks */
+    PyObject *paths; /* {directory: as the user wrote it} */
     /* The event loop; set at the first coroutine. */
-    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *end_mark;
+    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *cancelled_error;
+    PyObject *node_variable; /* the context variable whose value is the node's waker */
     PyThread_type_lock loop_lock;
-    unsigned long loop_owner;
+    unsigned long loop_owner;        /* a thread */
     unsigned loop_depth, loop_waits; /* loop_waits: calls that run the loop until a task has ended */
     struct rmi_state *waiting;       /* list of nodes with pending work */
     /* The thread in which Python runs signal handlers (0: ours is not installed), and the innermost call in
      * it. */
     unsigned long signal_thread;
     rmi_call *in_signal_thread;
+    PyObject *int_handler;    /* SIGINT's, as Python code sees it; NULL: an application's interpreter */
+    rmi_call *calls;          /* in progress, in all threads */
+    rmi_call finishing;       /* the call of rm_python_finish */
+    atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
+    bool in_environment,
+        includes_base; /* a virtual environment; with the packages of the Python that made it */
+    bool ends_here;    /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
 /* ---- interp.c */
@@ -106,6 +120,8 @@ struct rmi_host;
 RM_MUST_CHECK int rmi_python_start(const struct rmi_host *host, rm_error *err);
 /* Makes standard error the output of Python code, and gives it empty input. */
 RM_MUST_CHECK int rmi_python_redirect_streams(void);
+/* Whether the interpreter runs and was started here, not by an application. Any thread. */
+bool rmi_python_is_ours(void);
 /* Whether an application has finalized its own interpreter: nobody may then touch anything of Python. Any
  * thread. */
 bool rmi_python_has_ended(void);
@@ -122,9 +138,37 @@ extern const rm_allocator rmi_box_allocator;
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
 RM_MUST_CHECK int rmi_interrupt_install(void);
 
+/* ---- signals.c */
+/* Lets Python code see and set the handlers of the signals that the program has taken. */
+RM_MUST_CHECK int rmi_signals_install(void);
+/* In a forked process: SIGINT's handler is Python's own. */
+RM_MUST_CHECK int rmi_signals_in_child(void);
+
+/* ---- child.c */
+/* Prepares for processes that nodes fork. */
+RM_MUST_CHECK int rmi_child_install(void);
+/* Ends the process that a node's code has forked, with Python's exit functions. An exception that is set counts as one
+ * that nobody handles. */
+_Noreturn void rmi_child_end(void);
+/* To be called where the code of a node has come back, before anything happens that others can see. */
+static inline void rmi_child_check(void)
+{
+    if (rmi_python_of_process()->ends_here)
+        rmi_child_end();
+}
+
+/* ---- finish.c */
+/* Waits for threads, calls exit functions, writes the buffers of files. What rm_runtime_interrupt has ended is appended to
+ * `left`. */
+void rmi_run_exit_functions(rmi_text *left);
+
 /* ---- exit.c */
 /* Makes os._exit raise SystemExit, except in forked processes. */
 RM_MUST_CHECK int rmi_exit_install(void);
+
+/* ---- keyboard_interrupt.c */
+/* Makes the interrupts for which Python code asks raise KeyboardInterrupt. */
+RM_MUST_CHECK int rmi_keyboard_interrupt_install(void);
 
 /* ---- paths.c */
 /* What rm_python_attach was given, and what the resolver needs. */
@@ -143,6 +187,9 @@ typedef struct rmi_host {
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
 RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
+/* In a virtual environment with a Python: does what the module `site`, whose own code does not run, would do with
+ * sys.prefix and its own prefixes. */
+RM_MUST_CHECK int rmi_paths_enter_environment(void);
 /* Puts the host's directories before all others, and seeds `random` where the host has a seed; once a
  * host. */
 RM_MUST_CHECK int rmi_paths_prepare(rmi_host *host);
@@ -164,6 +211,10 @@ RM_MUST_CHECK PyObject *rmi_text_of(PyObject *object);
 /* Raises an error of ours (cleared) as a `_remotemedia.Error`. rmi_python_failed makes the same code and text
  * of it again. */
 void rmi_python_raise(rm_error *err);
+
+/* ---- code_module.c */
+/* Gives the lines of all code in manifests to linecache. No exception is set before or after. */
+void rmi_code_show(void);
 
 /* ---- module.c */
 /* The module `_remotemedia`. The process's state keeps its types. */

@@ -392,6 +392,69 @@ static void threads_take_turns(void **unused)
     }
 }
 
+/* ---- Modules of code */
+
+#define TELL                                                                    \
+    "import sys\\ndef process(item):\\n    return [__name__, __file__, sorted(" \
+    "name for name in sys.modules if name.startswith('__node_'))]"
+
+/* The text of what the only node returns for the item 1. */
+static void ask(rm_pipeline *pipeline, const char *expected)
+{
+    size_t sink = 0, length = 0;
+    rm_packet packet = rm_packet_of(rm_null());
+    rm_error err = {0};
+    char *text = NULL;
+    int rc = rm_pipeline_push(pipeline, NULL, rm_int(1), &err);
+    while (rc == RM_OK && (rc = rm_run_step(pipeline, &err)) == RM_OK)
+        ;
+    if (rc != RM_AGAIN || rm_pipeline_pull(pipeline, &sink, &packet, &err) != RM_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(rm_json_write(NULL, packet.value, 0, &text, &length, NULL, NULL), RM_OK);
+    assert_string_equal(text, expected);
+    rm_text_free(NULL, text, length);
+    rm_packet_clear(&packet);
+}
+
+static rm_pipeline *opened(rm_manifest *manifest)
+{
+    rm_pipeline *pipeline = NULL;
+    rm_error err = {0};
+    if (rm_pipeline_open(manifest, NULL, &pipeline, &err) != RM_OK)
+        fail_msg("%s", err.message);
+    return pipeline;
+}
+
+/* Modules of one process have names of their own; a name is free again when its pipeline is gone. */
+static void modules_come_and_go(void **unused)
+{
+    static const char *const texts[] = {MANIFEST(NODE("p", TELL), ""), MANIFEST(NODE("p", TELL " # 2"), ""),
+                                        MANIFEST(NODE("p", "1 / 0"), "")};
+    rm_runtime *runtime = NULL;
+    rm_manifest *manifests[3] = {0};
+    (void)unused;
+    assert_int_equal(rm_runtime_new(NULL, &runtime, NULL), RM_OK);
+    assert_int_equal(rm_python_attach(runtime, &python, NULL), RM_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(rm_manifest_parse(runtime, texts[i], strlen(texts[i]), &manifests[i], NULL), RM_OK);
+    rm_pipeline *first = opened(manifests[0]), *second = opened(manifests[0]);
+    assert_int_equal(rm_manifest_validate(manifests[2], NULL), RM_E_PYTHON);
+    rm_pipeline *other = opened(manifests[1]);
+    ask(first, "[\"__node_p__\",\"<code of p>\",[\"__node_p_2__\",\"__node_p_3__\",\"__node_p__\"]]");
+    rm_pipeline_free(first);
+    ask(second, "[\"__node_p_2__\",\"<code of p>\",[\"__node_p_2__\",\"__node_p_3__\"]]");
+    ask(other, "[\"__node_p_3__\",\"<code of p (2)>\",[\"__node_p_2__\",\"__node_p_3__\"]]");
+    rm_pipeline_free(second);
+    rm_pipeline_free(other);
+    assert_int_equal(rm_manifest_validate(manifests[1], NULL), RM_OK);
+    other = opened(manifests[1]);
+    ask(other, "[\"__node_p__\",\"<code of p>\",[\"__node_p__\"]]");
+    rm_pipeline_free(other);
+    for (size_t i = 0; i < 3; i++)
+        rm_manifest_free(manifests[i]);
+    rm_runtime_free(runtime);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -403,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_pushed_stream_is_live),
         cmocka_unit_test(a_pipeline_is_freed_while_its_streams_wait),
         cmocka_unit_test(threads_take_turns),
+        cmocka_unit_test(modules_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,8 +28,9 @@ static PyObject *construct(rmi_state *state)
     } else if (keywords != NULL && (none = PyTuple_New(0)) != NULL) {
         made = PyObject_Call(class->object, none, keywords);
     }
+    const bool own = made != NULL && class->is_module && PyObject_HasAttrString(made, "name");
     PyObject *id = made != NULL ? PyUnicode_FromString(rm_node_id(state->node)) : NULL;
-    if (id != NULL && PyObject_SetAttr(made, rmi_name(RMI_NAME_name), id) != 0)
+    if (id != NULL && !own && PyObject_SetAttr(made, rmi_name(RMI_NAME_name), id) != 0)
         PyErr_Clear(); /* a class may forbid new attributes */
     Py_XDECREF(id);
     Py_XDECREF(none);
@@ -46,13 +47,13 @@ static int method(rmi_state *state, rmi_python_name name, PyObject **found)
 /* Waits for a hook. A cleanup has a second, as pending tasks have when a run ends. */
 static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm_error *err)
 {
-    PyObject *task = rmi_task_new(awaitable), *awaited = NULL;
+    PyObject *task = rmi_task_new(state, awaitable, state->context), *awaited = NULL;
     int rc = task == NULL ? rmi_python_failed(state->node, err) : RM_OK;
     if (rc == RM_OK && is_cleanup)
         rc = rmi_task_finish_soon(state, task, "cleanup()", err);
-    else if (rc == RM_OK && rmi_task_finish(task) != 0) {
+    else if (rc == RM_OK && rmi_task_finish(state, task) != 0) {
         rc = rmi_python_failed(state->node, err);
-        if (rmi_task_cancel(task) != 0) /* the call was asked to stop while it waited */
+        if (rmi_task_cancel(state, task) != 0) /* the call was asked to stop while it waited */
             PyErr_Clear();
     }
     if (rc == RM_OK && (awaited = rmi_task_result(task)) == NULL)
@@ -100,14 +101,12 @@ static void release_all(rmi_state *state)
 {
     rmi_stream_free(state);
     rmi_work_clear(&state->work);
-    if (state->waker != NULL)
-        rmi_waker_detach(state->waker);
-    Py_CLEAR(state->waker);
     Py_CLEAR(state->flush);
     Py_CLEAR(state->function);
     Py_CLEAR(state->self);
     Py_CLEAR(state->instance);
     Py_CLEAR(state->spare);
+    rmi_context_free(state);
 }
 
 static int open_job(rmi_state *state, rm_error *err)
@@ -118,6 +117,8 @@ static int open_job(rmi_state *state, rm_error *err)
         rc = rmi_python_failed(state->node, err);
     if (rc == RM_OK)
         rc = call_hook(state, RMI_NAME_initialize, err);
+    if (rc == RM_OK && state->class->is_async && rmi_loop_check_policy(state) != 0)
+        rc = rmi_python_failed(state->node, err);
     if (rc != RM_OK)
         release_all(state);
     return rc;
@@ -139,12 +140,17 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->node = node;
     state->call.state = state;
     state->class = rm_node_type_data(node);
-    if (needs_thread(state))
+    rc = rmi_context_new(state, err);
+    if (rc == RM_OK && needs_thread(state))
         rc = rmi_thread_start(state, err);
     if (rc == RM_OK)
         rc = rmi_run(state, open_job, err);
-    if (rc != RM_OK)
+    if (rc != RM_OK) {
         rmi_thread_end(state);
+        const PyGILState_STATE held = rmi_enter();
+        rmi_context_free(state);
+        rmi_leave(held);
+    }
     return rc;
 }
 
@@ -155,7 +161,9 @@ static int begin_flush(rmi_state *state, rm_error *err)
 {
     PyObject *flush = state->flush;
     state->flushing = true;
-    const int rc = rmi_works_close(state, err);
+    int rc = rmi_works_close(state, err);
+    if (rc == RM_OK && rmi_is_broken(state))
+        rc = rmi_python_failed(state->node, err);
     if (rc != RM_OK || flush == NULL || flush == Py_None)
         return rc;
     state->work = (rmi_python_work){0};
@@ -203,6 +211,8 @@ static int close_job(rmi_state *state, rm_error *err)
         state->work = (rmi_python_work){0};
     int rc = rmi_works_close(state, err);
     rc = first_failure(rc, err, call_hook(state, RMI_NAME_cleanup, &more), &more);
+    if (rmi_tasks_leave(state) != 0)
+        rc = first_failure(rc, err, rmi_python_failed(state->node, &more), &more);
     release_all(state);
     flush_output();
     return rc;

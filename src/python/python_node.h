@@ -10,7 +10,8 @@
 typedef struct rmi_class {
     rm_node_type type; /* made for this class: its ports, its slots */
     rmi_host *host;    /* borrowed */
-    PyObject *object;  /* the class; for code that defines `process`: the module that it made */
+    PyObject *object;  /* the class; for code that defines `process`: its module */
+    PyObject *module;  /* of code in the manifest; else NULL */
     PyObject *outputs; /* tuple of the output ports' names */
     char *name;        /* as the manifest writes the type */
     rm_port *ports;
@@ -26,15 +27,15 @@ typedef struct rmi_class {
 /* The result of a call of the user's code, on its way to packets. */
 typedef struct rmi_python_work {
     struct rmi_python_work *next;
-    uint64_t token;     /* of its packet, when pending */
-    PyObject *task;     /* the asyncio task in progress, or NULL */
-    PyObject *iterator; /* the iterator that is being drained, or NULL */
-    bool is_async;      /* the iterator is asynchronous */
-    bool iterates;      /* drains any iterable, not only a generator */
-    bool drains;        /* drains any iterator */
-    bool gave_nothing;  /* the last result was None */
-    bool watched;       /* the task wakes the node when it is done */
-    bool abandoned;     /* nobody wants the result */
+    uint64_t token;      /* of its packet, when pending */
+    PyObject *task;      /* the asyncio task in progress, or NULL */
+    PyObject *iteration; /* the coroutine of the task, where it runs an asynchronous iterator; else NULL */
+    PyObject *iterator;  /* the iterator that is being drained, or NULL */
+    bool iterates;       /* drains any iterable, not only a generator */
+    bool drains;         /* drains any iterator */
+    bool gave_nothing;   /* the last result was None */
+    bool watched;        /* the task wakes the node when it is done */
+    bool abandoned;      /* nobody wants the result */
 } rmi_python_work;
 
 typedef struct rmi_python_stream rmi_python_stream;
@@ -53,14 +54,21 @@ typedef struct rmi_state {
     rmi_python_work work;   /* not pending: the work that RM_MORE continues */
     rmi_python_work *works; /* pending ones, oldest first; owned */
     PyObject *waker;        /* tasks call it when they are done */
+    PyObject *broken;       /* the exception that has left a task of the node's, or NULL */
     struct rmi_state *next_waiting;
     bool waiting;              /* in the list of nodes with pending work */
     int64_t announced;         /* the time at which poll asked to be called again */
     rmi_python_stream *stream; /* owned */
     rm_wait *wait;             /* filled in by a poll in progress */
     struct rmi_thread *thread; /* the thread for all code of the node; NULL: the caller's */
-    unsigned batch, left;      /* values that a call in it may emit; those left in this call */
-    int64_t closing;           /* when the user's code was told that its stream is unwanted; 0: not yet */
+    /* Values that one call may emit, in a thread or from an asynchronous iterator; those left in this call. */
+    unsigned batch, left;
+    PyObject *context; /* the node's context variables; owned */
+    bool in_context;   /* the thread that runs its code has entered it */
+    bool has_tasks;    /* it has run code in the loop, which may have made tasks */
+    bool polling;      /* its poll runs the loop */
+    bool finishing;    /* a call of it waits in the loop */
+    int64_t closing;   /* when the user's code was told that its stream is unwanted; 0: not yet */
 } rmi_state;
 
 /* ---- interrupt.c */
@@ -78,6 +86,18 @@ void rmi_interrupt(rm_node *node, void *state);
 PyGILState_STATE rmi_loading_enter(rmi_host *host);
 void rmi_loading_leave(rmi_host *host, PyGILState_STATE held);
 void rmi_loading_interrupt(rmi_host *host);
+/* The same for the end of the program, which any runtime's interrupt ends. Afterwards the thread keeps the GIL: threads
+ * of Python's that are left do nothing more. */
+void rmi_finishing_enter(void);
+void rmi_finishing_leave(void);
+
+/* ---- context.c */
+/* Copies the caller's context for the node. Without the GIL. */
+RM_MUST_CHECK int rmi_context_new(rmi_state *state, rm_error *err);
+void rmi_context_free(rmi_state *state);
+/* Enters and leaves the node's context; keeps an exception that is set. */
+void rmi_context_enter(rmi_state *state);
+void rmi_context_leave(rmi_state *state);
 
 /* ---- stream_thread.c */
 /* The work of a slot, with the GIL, between rmi_call_enter and rmi_call_leave. */
@@ -135,6 +155,10 @@ RM_MUST_CHECK int rmi_work_step_waiting(rmi_state *state, rmi_python_work *work,
 RM_MUST_CHECK int rmi_work_start_waiting(rmi_state *state, rmi_python_work *work, PyObject *result,
                                          rm_error *err);
 void rmi_work_clear(rmi_python_work *work);
+/* Ends a work that nobody wants any more, and clears it. What cannot end at once goes on among state->works. */
+void rmi_work_drop(rmi_state *state, rmi_python_work *work);
+/* Begins the end of the work's task, without waiting for it. */
+RM_MUST_CHECK int rmi_work_begin_end(rmi_state *state, rmi_python_work *work);
 static inline bool rmi_work_is_idle(const rmi_python_work *work)
 {
     return work->task == NULL && work->iterator == NULL;
@@ -147,29 +171,32 @@ RM_MUST_CHECK int rmi_works_close(rmi_state *state, rm_error *err);
 RM_MUST_CHECK int rmi_generator_close(PyObject *generator);
 
 /* ---- event_loop.c */
-/* Makes a task for `awaitable` (borrowed) and runs it until it first waits. */
-RM_MUST_CHECK PyObject *rmi_task_new(PyObject *awaitable);
-/* Makes a task for the next item of an asynchronous iterator. Its result is the end mark when there is no
- * item. */
-RM_MUST_CHECK PyObject *rmi_task_next(PyObject *iterator);
+/* Refuses an event loop policy that is not asyncio's own: the runtime's loop ignores it. */
+RM_MUST_CHECK int rmi_loop_check_policy(const rmi_state *state);
+/* The calling thread begins and ends to run code of the loop; an exception that is set is kept. */
+RM_MUST_CHECK int rmi_loop_enter(rmi_state *state);
+void rmi_loop_leave(rmi_state *state);
+/* Makes a task for `awaitable` (borrowed) and runs it until it first waits: in `context` (borrowed), or, where
+ * that is NULL, in a copy of the node's. */
+RM_MUST_CHECK PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context);
 /* 1: done, 0: in progress. */
 RM_MUST_CHECK int rmi_task_done(PyObject *task);
 RM_MUST_CHECK PyObject *rmi_task_result(PyObject *task);
-bool rmi_is_end(PyObject *result);
 /* Runs the loop, and waits, until the task is done. */
-RM_MUST_CHECK int rmi_task_finish(PyObject *task);
+RM_MUST_CHECK int rmi_task_finish(rmi_state *state, PyObject *task);
 /* The same for at most a second; then cancels the task and fails with `err`. */
 RM_MUST_CHECK int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
 /* Cancels `task` and waits for its end, for at most a second. */
-RM_MUST_CHECK int rmi_task_cancel(PyObject *task);
-/* The same for a list of (task, asynchronous iterator to close), of which either may be None; at most a
- * second in all. */
-RM_MUST_CHECK int rmi_tasks_cancel(PyObject *pairs);
-/* A task that closes an asynchronous iterator. */
-RM_MUST_CHECK PyObject *rmi_task_close(PyObject *iterator);
+RM_MUST_CHECK int rmi_task_cancel(rmi_state *state, PyObject *task);
+/* Ends what the node's code has left in the loop, as asyncio.run does at its end. */
+RM_MUST_CHECK int rmi_tasks_leave(rmi_state *state);
+/* Waits for the end of a list of tasks that were told to end; at most a second in all. */
+RM_MUST_CHECK int rmi_tasks_end(rmi_state *state, PyObject *tasks);
 /* Runs one turn of the loop without waiting; then wakes other nodes with pending work for which the loop has
  * something sooner. */
 RM_MUST_CHECK int rmi_loop_step(rmi_state *state);
+/* Runs a step if the loop has something that is due: for a task that goes on without waiting. */
+RM_MUST_CHECK int rmi_loop_catch_up(rmi_state *state);
 /* Called after a call of user code: the call may have set what another node's task waits for (an
  * asyncio.Event, a Queue). */
 void rmi_loop_after_call(void);
@@ -192,13 +219,35 @@ void rmi_loop_wake(void);
 RM_MUST_CHECK PyObject *rmi_future_new(void);
 RM_MUST_CHECK int rmi_future_set(PyObject *future, PyObject *value);
 RM_MUST_CHECK PyTypeObject *rmi_waker_type_new(PyObject *module);
+/* What a task calls when it is done. The node's context has it, too, as the value of a variable. */
+RM_MUST_CHECK PyObject *rmi_waker_new(rmi_state *state);
 void rmi_waker_detach(PyObject *waker);
+/* Whether SystemExit or KeyboardInterrupt has left a task that belongs to the node and to no item; then it is
+ * set. */
+bool rmi_is_broken(rmi_state *state);
 RM_MUST_CHECK int rmi_async_process_many(rm_node *node, void *state, unsigned port, rm_packet *batch,
                                          size_t n, size_t *done, rm_error *err);
 RM_MUST_CHECK int rmi_async_more(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
 RM_MUST_CHECK int rmi_async_poll(rmi_state *state, rm_error *err);
 void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
+
+/* ---- async_iteration.c */
+RM_MUST_CHECK PyTypeObject *rmi_iteration_type_new(PyObject *module);
+/* Makes the task that runs an asynchronous iterator (borrowed), and lets it emit; returns as rmi_work_step.
+ * `context`: as for rmi_task_new. */
+RM_MUST_CHECK int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *iterator,
+                                      PyObject *context, rm_error *err);
+/* Emits what the iterator has given since, and lets it emit more. Returns as rmi_work_step. */
+RM_MUST_CHECK int rmi_iteration_step(rmi_state *state, rmi_python_work *work, rm_error *err);
+/* The same after the loop has run, without a further turn for the iterator. */
+RM_MUST_CHECK int rmi_iteration_outcome(rmi_state *state, rmi_python_work *work, rm_error *err);
+/* Lets an iteration (NULL: none) emit from the loop, with failures in `err`, until called with NULL. */
+void rmi_iteration_may_emit(rmi_state *state, PyObject *iteration, rm_error *err);
+/* Begins its end: closes the iterator where it stands at a yield, else cancels what it waits for. */
+RM_MUST_CHECK int rmi_iteration_end(rmi_state *state, rmi_python_work *work);
+/* Drops its values, and takes no further ones. */
+void rmi_iteration_detach(PyObject *iteration);
 
 /* ---- python_stream.c */
 RM_MUST_CHECK PyTypeObject *rmi_stream_type_new(PyObject *module);
@@ -221,6 +270,12 @@ void rmi_class_free(rmi_class *class);
 /* Finds the class that a node_type names. RM_DONE: there is none; host->looked says where it looked. With the
  * GIL. */
 RM_MUST_CHECK int rmi_class_find(rmi_host *host, const char *node_type, PyObject **out, rm_error *err);
+
+/* ---- code_module.c */
+/* Runs the parameter `code` in a module of its own, and finds the class or the functions in it. With the GIL. */
+RM_MUST_CHECK int rmi_code_find(rmi_class *class, const rm_node_query *query, rm_error *err);
+/* Takes the class' module, if it has one, out of sys.modules. With or without the GIL. */
+void rmi_code_forget(rmi_class *class);
 
 /* ---- class_params.c */
 /* Checks the names of the parameters against the class' __init__, as far as its signature is known. */

@@ -340,13 +340,25 @@ static bool feed(rmi_state *state, int *rc, rm_error *err)
     return true;
 }
 
+/* Runs the loop, with the node's iterator free to emit: it may take further items. */
+static int turn(rmi_state *state, rm_error *err)
+{
+    rmi_python_work *work = &state->work;
+    rmi_iteration_may_emit(state, work->iteration, err);
+    const int rc = rmi_loop_step(state);
+    rmi_iteration_may_emit(state, work->iteration, NULL);
+    if (rc != 0 || rmi_is_broken(state))
+        return rmi_python_failed(state->node, err);
+    return work->iteration != NULL ? rmi_iteration_outcome(state, work, err)
+                                   : rmi_work_step(state, work, err);
+}
+
 /* Continues the work until it emits, ends, or has to wait. */
 static int run_async(rmi_state *state, int rc, rm_error *err)
 {
     while (rc == RM_PENDING && feed(state, &rc, err)) {
         if (rc == RM_PENDING)
-            rc = rmi_loop_step(state) != 0 ? rmi_python_failed(state->node, err)
-                                           : rmi_work_step(state, &state->work, err);
+            rc = turn(state, err);
     }
     if (rc == RM_PENDING && state->stream->ended) /* no input will come to wake it */
         rc = rmi_work_step_waiting(state, &state->work, err);
@@ -415,8 +427,9 @@ int rmi_stream_poll(rmi_state *state, rm_error *err)
     if (!state->started || state->ended)
         return RM_OK;
     state->stream->in_slot = true;
-    rc = rmi_loop_step(state) != 0 ? rmi_python_failed(state->node, err)
-                                   : rmi_work_step(state, &state->work, err);
+    rc = rmi_work_step(state, &state->work, err); /* what it holds belongs to the item read last */
+    if (rc == RM_PENDING)
+        rc = turn(state, err);
     rc = answer(state, run_async(state, rc, err));
     if (rc == RM_PENDING &&
         (rmi_work_watch(state, &state->work) != 0 || rmi_loop_wait(state, state->wait) != 0))

@@ -116,17 +116,6 @@ bool rmi_is_value(PyObject *result)
     return shape_of(result) == VALUE && !Py_IS_TYPE(result, rmi_python_of_process()->packet_type);
 }
 
-/* Iterates over a result. One with both kinds of iteration, as the stream itself, is iterated in the way of
- * its node. */
-static int open_iterable(const rmi_state *state, rmi_python_work *work, PyObject *result)
-{
-    const PyTypeObject *type = Py_TYPE(result);
-    const bool asynchronous = type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL;
-    work->is_async = asynchronous && (state->class->is_async || type->tp_iter == NULL);
-    work->iterator = work->is_async ? PyObject_GetAIter(result) : PyObject_GetIter(result);
-    return work->iterator == NULL ? -1 : 0;
-}
-
 /* ---- Work */
 
 /* A failure of the user's code; no failure where the code was told to end. */
@@ -138,25 +127,59 @@ static int work_failed(rmi_state *state, rm_error *err)
     return RM_OK;
 }
 
-/* Sorts a result (consumed) into the work, or emits it. RM_MORE: the work goes on. */
-static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result, rm_error *err)
+/* Starts to run an asynchronous iterable in a task of its own. It shares the context of the task that gave it
+ * (NULL: none did). Code of flush() runs in the node's own context. */
+static int start_iteration(rmi_state *state, rmi_python_work *work, PyObject *iterable, PyObject *giver,
+                           rm_error *err)
+{
+    PyObject *iterator = PyAsyncGen_CheckExact(iterable) ? Py_NewRef(iterable) : PyObject_GetAIter(iterable);
+    PyObject *context = NULL;
+    int rc = RM_OK;
+    if (giver != NULL)
+        context = PyObject_CallMethodNoArgs(giver, rmi_name(RMI_NAME_get_context));
+    else if (state->flushing)
+        context = Py_NewRef(state->context);
+    if (iterator == NULL || PyErr_Occurred())
+        rc = rmi_python_failed(state->node, err);
+    else
+        rc = rmi_iteration_start(state, work, iterator, context, err);
+    Py_XDECREF(context);
+    Py_XDECREF(iterator);
+    return rc;
+}
+
+/* Iterates over a result. One with both kinds of iteration, as the stream itself, is iterated in the way of
+ * its node. */
+static int iterate(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *giver, rm_error *err)
+{
+    const PyTypeObject *type = Py_TYPE(result);
+    const bool asynchronous = type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL;
+    if (asynchronous && (state->class->is_async || type->tp_iter == NULL))
+        return start_iteration(state, work, result, giver, err);
+    work->iterator = PyObject_GetIter(result);
+    return work->iterator != NULL ? RM_MORE : rmi_python_failed(state->node, err);
+}
+
+/* Sorts a result (consumed) into the work, or emits it. `giver` is the task that gave it, or NULL. */
+static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *giver,
+                       rm_error *err)
 {
     const shape what = shape_of(result);
-    const bool iterate = work->iterates || (work->drains && (PyIter_Check(result) || PyAIter_Check(result)));
+    const bool iterates = work->iterates || (work->drains && (PyIter_Check(result) || PyAIter_Check(result)));
     int rc = RM_MORE;
     work->gave_nothing = what == NOTHING;
     work->watched = false;
-    if (what == AWAITABLE)
-        work->task = rmi_task_new(result);
-    else if (what == ITERATOR || what == ASYNC_ITERATOR) {
+    if (what == AWAITABLE) {
+        work->task = rmi_task_new(state, result, state->flushing ? state->context : NULL);
+        rc = work->task != NULL ? RM_MORE : rmi_python_failed(state->node, err);
+    } else if (what == ITERATOR)
         work->iterator = Py_NewRef(result);
-        work->is_async = what == ASYNC_ITERATOR;
-    } else if (iterate && what != NOTHING)
-        rc = open_iterable(state, work, result) == 0 ? RM_MORE : rmi_python_failed(state->node, err);
+    else if (what == ASYNC_ITERATOR)
+        rc = start_iteration(state, work, result, giver, err);
+    else if (iterates && what != NOTHING)
+        rc = iterate(state, work, result, giver, err);
     else
         rc = what == NOTHING ? RM_OK : rmi_emit_object(state, result, err);
-    if (what == AWAITABLE && work->task == NULL)
-        rc = rmi_python_failed(state->node, err);
     Py_DECREF(result);
     return rc;
 }
@@ -173,22 +196,6 @@ static int next_value(rmi_state *state, rmi_python_work *work, PyObject **value,
     return PyErr_Occurred() ? work_failed(state, err) : RM_OK;
 }
 
-/* The result of a task that is done: RM_MORE with *value owned, RM_OK at the end of an iteration. */
-static int task_value(rmi_state *state, rmi_python_work *work, PyObject **value, rm_error *err)
-{
-    *value = rmi_task_result(work->task);
-    Py_CLEAR(work->task);
-    if (*value == NULL) {
-        Py_CLEAR(work->iterator);
-        return rmi_python_failed(state->node, err);
-    }
-    if (work->iterator == NULL || !rmi_is_end(*value))
-        return RM_MORE;
-    Py_CLEAR(*value);
-    Py_CLEAR(work->iterator);
-    return RM_OK;
-}
-
 static int emit_yielded(rmi_state *state, PyObject *value, rm_error *err)
 {
     const int rc = rmi_emit_object(state, value, err);
@@ -196,54 +203,70 @@ static int emit_yielded(rmi_state *state, PyObject *value, rm_error *err)
     return rc == RM_OK ? RM_MORE : rc;
 }
 
-int rmi_work_step(rmi_state *state, rmi_python_work *work, rm_error *err)
+/* Goes on from a task that is done. */
+static int take_task(rmi_state *state, rmi_python_work *work, rm_error *err)
+{
+    PyObject *task = work->task, *value = rmi_task_result(task);
+    work->task = NULL;
+    const int rc =
+        value != NULL ? take_result(state, work, value, task, err) : rmi_python_failed(state->node, err);
+    Py_DECREF(task);
+    return rc;
+}
+
+/* RM_MORE from take_result says that the work goes on, unless it has an iteration, which has been run. */
+static int go_on(rmi_state *state, rmi_python_work *work, int rc, rm_error *err)
 {
     PyObject *value = NULL;
-    int rc = RM_MORE;
-    while (work->task != NULL || work->iterator != NULL) {
-        if (work->task == NULL && work->is_async) {
-            work->watched = false;
-            if ((work->task = rmi_task_next(work->iterator)) == NULL)
-                return rmi_python_failed(state->node, err);
-        }
-        if (work->task != NULL) {
-            const int done = rmi_task_done(work->task);
-            if (done <= 0)
-                return done < 0 ? rmi_python_failed(state->node, err) : RM_PENDING;
-            rc = task_value(state, work, &value, err);
-        } else
+    while (rc == RM_MORE && work->iteration == NULL) {
+        if (work->iterator != NULL) {
             rc = next_value(state, work, &value, err);
-        if (rc != RM_MORE)
-            return rc;
-        if (work->iterator != NULL)
-            return emit_yielded(state, value, err);
-        if ((rc = take_result(state, work, value, err)) != RM_MORE) /* the value of an awaitable */
-            return rc;
+            return rc == RM_MORE ? emit_yielded(state, value, err) : rc;
+        }
+        if (work->task == NULL)
+            return RM_OK;
+        const int done = rmi_task_done(work->task);
+        if (done <= 0)
+            return done < 0 ? rmi_python_failed(state->node, err) : RM_PENDING;
+        rc = take_task(state, work, err);
     }
-    return RM_OK;
+    return rc;
+}
+
+int rmi_work_step(rmi_state *state, rmi_python_work *work, rm_error *err)
+{
+    return work->iteration != NULL ? rmi_iteration_step(state, work, err) : go_on(state, work, RM_MORE, err);
 }
 
 int rmi_work_start(rmi_state *state, rmi_python_work *work, PyObject *result, rm_error *err)
 {
     if (result == NULL)
         return work_failed(state, err);
-    const int rc = take_result(state, work, result, err);
-    return rc == RM_MORE ? rmi_work_step(state, work, err) : rc;
+    return go_on(state, work, take_result(state, work, result, NULL, err), err);
+}
+
+/* Ends the work's task, and waits for that. */
+static int end_now(rmi_state *state, rmi_python_work *work)
+{
+    PyObject *tasks = Py_BuildValue("[O]", work->task);
+    const int rc = tasks != NULL && rmi_work_begin_end(state, work) == 0 ? rmi_tasks_end(state, tasks) : -1;
+    Py_XDECREF(tasks);
+    return rc;
 }
 
 static int wait_for(rmi_state *state, rmi_python_work *work, int rc, rm_error *err)
 {
     while (rc == RM_PENDING) {
-        if (rmi_task_finish(work->task) == 0)
+        if (rmi_task_finish(state, work->iteration != NULL ? work->iteration : work->task) == 0)
             rc = rmi_work_step(state, work, err);
-        else {
+        else { /* the call was asked to stop while it waited */
             rc = rmi_python_failed(state->node, err);
-            if (rmi_task_cancel(work->task) != 0) /* the call was asked to stop while it waited */
+            if (end_now(state, work) != 0)
                 PyErr_Clear();
         }
     }
     if (rc < 0)
-        rmi_work_clear(work); /* a failed emit leaves the generator open */
+        rmi_work_drop(state, work); /* a failed emit leaves the generator open */
     return rc;
 }
 
@@ -270,8 +293,32 @@ void rmi_work_clear(rmi_python_work *work)
 {
     if (work->task != NULL)
         forget_task(work->task);
+    if (work->iteration != NULL)
+        rmi_iteration_detach(work->iteration);
     Py_CLEAR(work->task);
+    Py_CLEAR(work->iteration);
     Py_CLEAR(work->iterator);
+}
+
+void rmi_work_drop(rmi_state *state, rmi_python_work *work)
+{
+    rmi_python_work *kept = NULL;
+    PyObject *exception = PyErr_GetRaisedException();
+    if (work->iteration != NULL && rmi_work_begin_end(state, work) != 0)
+        PyErr_Clear();
+    if (work->iteration != NULL && rmi_task_done(work->task) == 0)
+        kept = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *kept);
+    if (kept != NULL) {
+        *kept = (rmi_python_work){.next = state->works,
+                                  .task = work->task,
+                                  .iteration = work->iteration,
+                                  .watched = work->watched,
+                                  .abandoned = true};
+        state->works = kept;
+        work->task = work->iteration = NULL;
+    }
+    rmi_work_clear(work);
+    PyErr_SetRaisedException(exception);
 }
 
 bool rmi_has_task(const rmi_state *state, PyObject *task)
@@ -291,20 +338,27 @@ int rmi_generator_close(PyObject *generator)
     return closed == NULL ? -1 : 0;
 }
 
-/* Closes a plain generator. Puts a task or an asynchronous iterator, whose end takes time, into the list
- * `pairs`, which it makes when needed. */
-static int close_or_add(rmi_python_work *work, PyObject **pairs)
+int rmi_work_begin_end(rmi_state *state, rmi_python_work *work)
 {
-    PyObject *iterator = work->is_async ? work->iterator : NULL;
-    if (work->task == NULL && iterator == NULL)
+    if (work->iteration != NULL)
+        return rmi_iteration_end(state, work);
+    PyObject *done = work->task != NULL ? PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel))
+                                        : Py_NewRef(Py_None);
+    Py_XDECREF(done);
+    return done != NULL ? 0 : -1;
+}
+
+/* Closes a plain generator. Begins the end of a task, and puts it into the list `tasks`, which it makes when
+ * needed. */
+static int close_or_add(rmi_state *state, rmi_python_work *work, PyObject **tasks)
+{
+    if (work->task == NULL)
         return work->iterator != NULL ? rmi_generator_close(work->iterator) : 0;
-    if (*pairs == NULL && (*pairs = PyList_New(0)) == NULL)
+    if (*tasks == NULL && (*tasks = PyList_New(0)) == NULL)
         return -1;
-    PyObject *pair =
-        PyTuple_Pack(2, work->task != NULL ? work->task : Py_None, iterator != NULL ? iterator : Py_None);
-    const int rc = pair != NULL ? PyList_Append(*pairs, pair) : -1;
-    Py_XDECREF(pair);
-    return rc;
+    if (rmi_task_done(work->task) == 0 && rmi_work_begin_end(state, work) != 0)
+        return -1;
+    return PyList_Append(*tasks, work->task);
 }
 
 /* Keeps the first of several failures. */
@@ -318,17 +372,17 @@ static int also_failed(rmi_state *state, int rc, rm_error *err)
 
 int rmi_works_close(rmi_state *state, rm_error *err)
 {
-    PyObject *pairs = NULL;
+    PyObject *tasks = NULL;
     int rc = RM_OK;
-    if (close_or_add(&state->work, &pairs) != 0)
+    if (close_or_add(state, &state->work, &tasks) != 0)
         rc = also_failed(state, rc, err);
     rmi_work_clear(&state->work);
     for (rmi_python_work *work = state->works; work != NULL; work = work->next)
-        if (close_or_add(work, &pairs) != 0)
+        if (close_or_add(state, work, &tasks) != 0)
             rc = also_failed(state, rc, err);
-    if (pairs != NULL && rmi_tasks_cancel(pairs) != 0)
+    if (tasks != NULL && rmi_tasks_end(state, tasks) != 0)
         rc = also_failed(state, rc, err);
-    Py_XDECREF(pairs);
+    Py_XDECREF(tasks);
     while (state->works != NULL) {
         rmi_python_work *work = state->works;
         state->works = work->next;

@@ -9,12 +9,11 @@
 
 struct rmi_thread {
     rmi_handover *handover;
-    PyObject *context; /* a copy of the context of `open` */
-    rmi_job *job;      /* the thread's next job, or NULL */
-    rm_error error;    /* of the slot that returns next */
-    int rc;            /* the code of that slot */
-    bool parked;       /* a job waits in the middle */
-    bool stuck;        /* that job will not end */
+    rmi_job *job;   /* the thread's next job, or NULL */
+    rm_error error; /* of the slot that returns next */
+    int rc;         /* the code of that slot */
+    bool parked;    /* a job waits in the middle */
+    bool stuck;     /* that job will not end */
     bool ending;
 };
 
@@ -58,9 +57,7 @@ static void run_jobs(void *argument)
     rmi_state *state = argument;
     struct rmi_thread *thread = state->thread;
     const PyGILState_STATE held = PyGILState_Ensure();
-    if (PyContext_Enter(thread->context) != 0)
-        PyErr_Clear();
-    Py_CLEAR(thread->context); /* the thread's state holds it */
+    rmi_context_enter(state); /* for as long as the thread lives */
     name_thread(state);
     while (!thread->ending) {
         run_job(state);
@@ -153,21 +150,13 @@ int rmi_thread_start(rmi_state *state, rm_error *err)
 {
     const rm_allocator *allocator = rm_node_allocator(state->node);
     struct rmi_thread *thread = rmi_alloc_zeroed(allocator, sizeof *thread);
-    int rc = RM_OK;
     if (thread == NULL)
         return rmi_out_of_memory(err);
-    const PyGILState_STATE held = rmi_enter();
-    if ((thread->context = PyContext_CopyCurrent()) == NULL)
-        rc = rmi_python_failed(state->node, err);
-    rmi_leave(held);
-    if (rc == RM_OK)
-        rc = rmi_handover_new(allocator, run_jobs, state, &thread->handover, err);
+    const int rc = rmi_handover_new(allocator, run_jobs, state, &thread->handover, err);
     if (rc == RM_OK)
         state->thread = thread;
-    else {
-        rmi_release(thread->context);
+    else
         rmi_free(allocator, thread, sizeof *thread);
-    }
     return rc;
 }
 

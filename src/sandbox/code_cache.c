@@ -97,8 +97,12 @@ int rmi_cache_open(const rm_sandbox *sandbox)
     struct stat status;
     if (sandbox->cache[0] != '\0')
         memcpy(path, sandbox->cache, sizeof path);
-    else if (!default_directory(path))
+    else if (!default_directory(path)) {
+        rmi_sandbox_log(sandbox, RM_LOG_WARNING,
+                        "compiled modules are not kept: none of REMOTEMEDIA_CACHE_DIR, XDG_CACHE_HOME and "
+                        "HOME names a folder by its absolute path");
         return -1;
+    }
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0 && errno == ENOENT) {
         make_directories(path);

@@ -254,9 +254,34 @@ static void a_folder_that_others_can_write_to_is_not_used(void **state)
     assert_int_equal(chown(at->cache, 0, 0), 0);
 }
 
+static void without_a_folder_it_says_so(void **state)
+{
+    static const char *const names[] = {"REMOTEMEDIA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"};
+    enum { NAMES = sizeof names / sizeof *names };
+    rmt_cache at = *(const rmt_cache *)*state;
+    char *before[NAMES] = {0};
+    rmt_cache_log said;
+    at.cache[0] = '\0'; /* the default one */
+    for (size_t i = 0; i < NAMES; i++) {
+        const char *value = getenv(names[i]);
+        before[i] = value != NULL ? strdup(value) : NULL;
+        (void)unsetenv(names[i]);
+    }
+    const int exit_code = rmt_cache_run(&at, at.one, &said);
+    for (size_t i = 0; i < NAMES; i++) {
+        if (before[i] != NULL)
+            (void)setenv(names[i], before[i], 1);
+        free(before[i]);
+    }
+    assert_int_equal(exit_code, 1);
+    assert_int_equal(said.warned, 1);
+    assert_non_null(strstr(said.warning, "HOME"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        RMT_CACHE_TEST(without_a_folder_it_says_so),
         RMT_CACHE_TEST(code_is_kept_and_found),
         RMT_CACHE_TEST(the_same_content_is_compiled_once),
         RMT_CACHE_TEST(keys_are_noted_for_files_that_lie_still),

@@ -381,14 +381,15 @@ static int next_of_stream(rmi_sandbox_state *state, rm_error *err)
 }
 
 /* Gives the guest packets, after it returned `answer`, as long as it wants more of its stream and there are
- * some. */
-static int feed(rmi_sandbox_state *state, int answer, rm_error *err)
+ * some; *gave: it gave one, or the end. */
+static int feed(rmi_sandbox_state *state, int answer, bool *gave, rm_error *err)
 {
     while (answer == RM_OK || (answer == RM_PENDING && state->wants)) {
         state->wants = false;
         const int next = next_of_stream(state, err);
         if (next == RM_AGAIN || (next == RM_DONE && state->ended))
             return answer == RM_OK && next == RM_DONE ? RM_DONE : answer;
+        *gave = true;
         answer = next;
     }
     return answer;
@@ -398,6 +399,7 @@ static int node_stream(rm_node *node, void *memory, rm_error *err)
 {
     rmi_sandbox_state *state = memory;
     rmi_guest_answer said;
+    bool gave = false;
     (void)node;
     int rc = need_guest(state, err);
     if (rc != RM_OK)
@@ -405,7 +407,7 @@ static int node_stream(rm_node *node, void *memory, rm_error *err)
     state->wants = false;
     if (state->more && rmi_guest_has(state->guest, RMI_GUEST_MORE))
         rc = simple_call(state, RMI_GUEST_MORE, (rmi_slot){0}, MAY_ALL, &said, err);
-    rc = feed(state, rc, err);
+    rc = feed(state, rc, &gave, err);
     state->more = rc == RM_MORE;
     return rc;
 }
@@ -436,9 +438,10 @@ static int node_poll(rm_node *node, void *memory, rm_wait *wait, rm_error *err)
     int rc = simple_call(state, RMI_GUEST_POLL, (rmi_slot){0}, MAY_ALL, &answer, err);
     if (rc == RM_OK && state->token_count > 0)
         return give_up(state, rmi_guest_broken(err, "rm_node_poll answers 0, but packets are pending"), err);
+    bool gave = false; /* what it waits for may have changed then */
     if (rc == RM_PENDING && state->wants)
-        rc = feed(state, rc, err);
-    const double ms = rc == RM_PENDING && answer.wait_ms > 0 ? answer.wait_ms : 0;
+        rc = feed(state, rc, &gave, err);
+    const double ms = rc == RM_PENDING && !gave && answer.wait_ms > 0 ? answer.wait_ms : 0;
     wait->descriptor = -1;
     wait->deadline = rc == RM_PENDING && ms < 1e12 ? rm_clock_now() + (int64_t)(ms * 1e6) : INT64_MAX;
     return rc;

@@ -68,6 +68,21 @@ int rmi_standalone_new(rm_runtime *runtime, rm_value config, const rmi_standalon
     return rc;
 }
 
+int rmi_standalone_use(rmi_standalone *standalone, rm_value config, const rmi_standalone_caller *caller,
+                       rm_error *err)
+{
+    rmi_standalone_config chosen;
+    const int rc = rmi_standalone_config_read(config, &chosen, err);
+    if (rc != RM_OK)
+        return rc;
+    standalone->pipeline->generate = chosen.generates;
+    standalone->node->plain = standalone->node->plain && !chosen.generates;
+    standalone->caller = *caller;
+    if (!chosen.waits)
+        standalone->caller.wait = NULL;
+    return RM_OK;
+}
+
 void rmi_standalone_free(rmi_standalone *standalone)
 {
     if (standalone == NULL)

@@ -44,6 +44,9 @@ typedef struct rmi_standalone rmi_standalone;
 RM_MUST_CHECK int rmi_standalone_new(rm_runtime *runtime, rm_value config,
                                      const rmi_standalone_caller *caller, rmi_standalone **out,
                                      rm_error *err);
+/* Takes "generates" and "waits" from another configuration of the same node, before it is opened. */
+RM_MUST_CHECK int rmi_standalone_use(rmi_standalone *standalone, rm_value config,
+                                     const rmi_standalone_caller *caller, rm_error *err);
 /* Closes the node if it is open, and frees it; NULL is fine. */
 void rmi_standalone_free(rmi_standalone *standalone);
 /* Describes the node: a map, see docs/wasm-node.md. *out is owned. */

@@ -144,6 +144,13 @@ static int lone_standard_input(rm_node *node, int *descriptor, rm_error *err)
     return rm_error_set(err, RM_E_USAGE, "a node in a sandbox has no standard input");
 }
 
+/* The caller takes the events of a call when the call has returned. */
+static size_t lone_room(const rm_node *node)
+{
+    (void)node;
+    return RMI_BATCH;
+}
+
 const rmi_node_host rmi_standalone_host = {
     .emit = lone_emit,
     .suspend = lone_suspend,
@@ -151,6 +158,7 @@ const rmi_node_host rmi_standalone_host = {
     .finish = lone_finish,
     .pull = lone_pull,
     .can_wait = lone_can_wait,
+    .room = lone_room,
     .log = lone_log,
     .standard_input = lone_standard_input,
 };

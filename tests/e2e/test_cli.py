@@ -11,7 +11,7 @@ import unittest
 
 from support import PROGRAM, SLOWNESS, ProgramTest, environment, manifest, node
 
-COMMANDS = ("run", "validate", "graph", "nodes", "schema", "version")
+COMMANDS = ("run", "validate", "graph", "nodes", "schema", "vendor", "version")
 DOUBLE = manifest([node("double", "MultiplyNode", {"factor": 2})])
 # Prints the exit code and the peak memory of a child in KiB; the child reads the numbers below argv[1].
 MEASURE = """
@@ -111,6 +111,7 @@ class Usage(ProgramTest):
         self.refuse("run", "x.json", "--arrays", "npy", says="--arrays takes json")
         self.refuse("run", "x.json", "--compat", "v2", says="--compat takes v1")
         self.refuse("run", "x.json", "--metrics=yes", says="--metrics takes no value")
+        self.refuse("run", "x.json", "--help=5", says="--help takes no value")
         self.refuse("run", "x.json", "--input", says="--input needs FILE|-")
 
     def test_operands(self):

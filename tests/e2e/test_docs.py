@@ -10,9 +10,12 @@ import json
 import os
 import re
 import subprocess
+import sys
 import unittest
 
 from support import PROGRAM, ROOT, SLOWNESS, ProgramTest, environment
+from ports import dependency
+from wheels import only_from, wheel_of
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("**/*.md")),
              ROOT / "findings/README.md"]
@@ -64,15 +67,18 @@ class CommandsTest(ProgramTest):
     """Runs what the documents show in blocks of a kind."""
 
     def check_commands(self, kind, limit):
-        """How many there are."""
-        env = environment({"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"})
+        """How many there are. `vendor` finds one wheel, made of what the cache of dependencies has, and asks no index."""
+        subprocess.run([sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "ensure", "attrs"], check=True)
+        wheel_of(dependency("attrs"), self.folder)
+        variables = {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
         count = 0
         for path in DOCUMENTS:
             for number, command, expected in commands(path, kind):
                 count += 1
                 with self.subTest(place=f"{path.relative_to(ROOT)}:{number}"):
-                    done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
-                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit * SLOWNESS,
+                    more = only_from(self.folder) if command.startswith("remotemedia vendor ") else {}
+                    done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=environment({**variables, **more}),
+                                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit * SLOWNESS,
                                           check=False)
                     got = done.stdout.decode().splitlines()
                     self.assertTrue(matches(expected, got), f"$ {command}\n" + "\n".join(got))

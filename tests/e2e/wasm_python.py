@@ -7,6 +7,7 @@ import pathlib
 import re
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -72,12 +73,13 @@ def absent_names():
 
 
 class Python(unittest.TestCase):
-    def run_both(self, code, items):
+    def run_both(self, code, items, variables=None):
+        """`variables` are the native program's."""
         document = {"manifest": manifest([node("p", "Python", {"code": code})]), "input_data": items}
         wasm = ["node", str(ROOT / "wasm/run.mjs"), str(path_of("pipeline_executor_wasm")), "--"]
         for command in ([str(PROGRAM)], wasm):
             yield subprocess.run(
-                command, input=json.dumps(document).encode(), capture_output=True, env=environment(), timeout=300, check=True
+                command, input=json.dumps(document).encode(), capture_output=True, env=environment(variables), timeout=300, check=True
             )
 
     def test_modules_of_the_library_are_inside_or_documented(self):
@@ -138,6 +140,18 @@ class Python(unittest.TestCase):
             for variables, zone, hour in (((), "UTC", 0), (("--env", "TZ=Mine/Zone"), "ABC", 3)):
                 result = self.in_node(code, "Mine/Zone", "--dir", f"/usr/share/zoneinfo={folder}", *variables)
                 self.assertEqual(result["outputs"]["p"], [["2024-07-01T00:00:00+03:00", [zone, zone], hour]])
+
+    def test_every_zone_inside_is_that_of_tzdata(self):
+        command = [sys.executable, str(ROOT / "deps/deps.py"), "--target", "wasm", "path", "tzdata"]
+        zones = pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip(), "tzdata/zoneinfo")
+        names = sorted((zones.parent / "zones").read_text().split())
+        code = "import datetime, zoneinfo\ndef process(name):\n    zone = zoneinfo.ZoneInfo(name)\n"
+        code += "    times = (datetime.datetime.fromtimestamp(t * 15000000, zone) for t in range(-200, 350))\n"
+        code += "    return [name, name in zoneinfo.available_timezones(), [[str(t.utcoffset()), t.tzname(), bool(t.dst())] for t in times]]\n"
+        native, wasm = (done.stdout for done in self.run_both(code, names, {"PYTHONTZPATH": str(zones)}))
+        self.assertGreater(len(names), 500)
+        self.assertEqual(native, wasm)
+        self.assertTrue(all(there for _, there, _ in json.loads(wasm)["outputs"]["p"]))
 
     def test_python_has_its_own_allocator(self):
         code = "import sys\ndef process(item):\n    sys._debugmallocstats()\n"

@@ -9,6 +9,10 @@
  * `text`, and borrowed from it. */
 RM_MUST_CHECK int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, rm_tensor *view,
                                       rmi_text *text, rm_error *err);
+/* Checks that `description`, as JSON, is one of elements of `item_size` bytes without an rm_dtype. RM_E_VALUE:
+ * it is not. */
+RM_MUST_CHECK int rmi_json_check_dtype(const rm_allocator *allocator, const char *description,
+                                       size_t item_size, rm_error *err);
 /* The name of a record's field; *name is NULL for padding, which numpy describes as a field too. */
 void rmi_json_field_name(yyjson_val *field, const char **name, size_t *length);
 /* A field's shape: the number of dimensions, at most RM_MAX_DIMENSIONS, and their sizes. The field's

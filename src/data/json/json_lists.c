@@ -22,11 +22,13 @@ static void put(const rmi_json_writer *w, const char *text)
     rmi_text_append_c(w->text, text);
 }
 
-static int refuse(const lists *l, const char *dtype)
+static int refuse(const lists *l, const char *dtype, bool npy_has_it)
 {
     (void)rm_error_set(l->w->err, RM_E_UNSUPPORTED, "elements of dtype %.200s cannot be printed as lists",
                        dtype);
-    rm_error_hint(l->w->err, "their JSON form and NPY files take them: --arrays json, --arrays npy:DIR");
+    rm_error_hint(l->w->err, npy_has_it
+                                 ? "their JSON form and NPY files take them: --arrays json, --arrays npy:DIR"
+                                 : "their JSON form takes them: --arrays json");
     return RM_E_UNSUPPORTED;
 }
 
@@ -98,7 +100,7 @@ static int put_text(const lists *l, const rmi_element *element, const char *at)
         while (size != 0 && at[size - 1] == '\0')
             size--;
         if (rmi_utf8_check(at, size) != size)
-            return refuse(l, "'S' that are not UTF-8");
+            return refuse(l, "'S' that are not UTF-8", true);
         rmi_json_put_text(l->w, at, size);
         return RM_OK;
     }
@@ -116,7 +118,7 @@ static int put_text(const lists *l, const rmi_element *element, const char *at)
     l->w->text->failed |= text.failed;
     good = good || text.failed;
     rmi_text_clear(&text);
-    return good ? RM_OK : refuse(l, "'U' with what is no character");
+    return good ? RM_OK : refuse(l, "'U' with what is no character", true);
 }
 
 /* ---- Elements ---- */
@@ -144,12 +146,12 @@ static int put_one(const lists *l, const rmi_element *element, const char *name,
     case 'f':
     case 'B':
         if (size > sizeof(double))
-            return refuse(l, name);
+            return refuse(l, name, element->kind != 'E');
         put_float(w, at, size, element->swapped, element->kind == 'B');
         return RM_OK;
     case 'c':
         if (size > 2 * sizeof(double))
-            return refuse(l, name);
+            return refuse(l, name, element->kind != 'E');
         put(w, "[");
         put_float(w, at, size / 2, element->swapped, false);
         put(w, ",");
@@ -157,7 +159,7 @@ static int put_one(const lists *l, const rmi_element *element, const char *name,
         put(w, "]");
         return RM_OK;
     default:
-        return refuse(l, name);
+        return refuse(l, name, element->kind != 'E');
     }
 }
 

@@ -283,9 +283,11 @@ static int refuse(const writer *w, rm_value value, const rmi_json_path *at)
                                                  : type->name;
     (void)rm_error_set(w->err, RM_E_UNSUPPORTED, "JSON has no word for %s%s%s", name,
                        place[0] != '\0' ? ", found at " : "", place);
-    rm_error_hint(w->err, "%s",
-                  value.kind == RM_BYTES ? "decode the bytes to text, or encode them as base64"
-                                         : "convert it to numbers, text, lists or maps");
+    rm_error_hint(
+        w->err, "%s",
+        value.kind == RM_BYTES
+            ? "decode the bytes to text, or encode them as base64: in Python base64.b64encode(x).decode()"
+            : "convert it to numbers, text, lists or maps");
     return RM_E_UNSUPPORTED;
 }
 

@@ -247,6 +247,8 @@ RM_MUST_CHECK int rmi_wire_object_new(const rm_allocator *allocator, uint32_t ta
 
 /* The failure with the same text inside and outside: RM_E_UNSUPPORTED for a Python object of a type. */
 int rmi_unsupported_type(const char *type, const char *advice, rm_error *err);
-#define RMI_SET_ADVICE "sorted(...) makes it a list in an order that does not change"
+/* The same for two keys of a dict, as Python shows them, that are one text in a map. */
+int rmi_same_text(const char *one, const char *other, const char *type, rm_error *err);
+#define RMI_SET_ADVICE "sorted(x, key=repr) makes it a list in an order that does not change"
 
 #endif

@@ -1,5 +1,8 @@
 /* Python's own kinds of values (tuples, sets and the like) on their way through a pipeline outside Python. */
+#include <math.h>
+
 #include "base/alloc.h"
+#include "base/text.h"
 #include "data/blocks.h"
 #include "data/keys.h"
 #include "data/wire/wire.h"
@@ -77,15 +80,70 @@ static int key_of(const rm_allocator *allocator, rm_value key, rm_value *out, rm
     return rmi_key_of(allocator, key, out, err);
 }
 
+/* Names a key as Python writes it, but for texts that need escapes. */
+static void show(rmi_text *text, rm_value key)
+{
+    size_t length = 0;
+    rm_value written = rm_null();
+    const char *shown = rm_string_text(key, &length);
+    if (key.kind == RM_NULL || key.kind == RM_BOOL)
+        shown = key.kind == RM_NULL ? "None" : key.b ? "True" : "False";
+    else if (key.kind == RM_FLOAT && !isfinite(key.f))
+        shown = isnan(key.f) ? "nan" : key.f > 0 ? "inf" : "-inf";
+    else if (key.kind != RM_STRING && rmi_key_of(text->allocator, key, &written, NULL) == RM_OK)
+        shown = rm_string_text(written, &length);
+    rmi_text_append_c(text, key.kind == RM_STRING ? "'" : "");
+    rmi_text_append_c(text, shown != NULL ? shown : "?");
+    rmi_text_append_c(text, key.kind == RM_STRING ? "'" : "");
+    rm_value_clear(&written);
+}
+
+int rmi_same_text(const char *one, const char *other, const char *type, rm_error *err)
+{
+    (void)rm_error_set(err, RM_E_UNSUPPORTED, "the keys %s and %s of a Python %s have the same text", one,
+                       other, type);
+    rm_error_hint(err, "list(x.items()) makes it a list of pairs");
+    return RM_E_UNSUPPORTED;
+}
+
+static int fail_same_text(const rm_allocator *allocator, rm_value pairs, size_t place, rm_value text,
+                          rm_error *err)
+{
+    rmi_text names[2];
+    rm_value other = rm_null();
+    size_t first = 0;
+    bool found = false;
+    for (; !found && first < place; first += found ? 0 : 2) {
+        found = key_of(allocator, rm_list_get(pairs, first), &other, NULL) == RM_OK &&
+                rm_value_equal(text, other);
+        rm_value_clear(&other);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        rmi_text_init(&names[i], allocator);
+        show(&names[i], rm_list_get(pairs, i == 0 ? first : place));
+    }
+    const int rc = names[0].failed || names[1].failed
+                       ? rmi_out_of_memory(err)
+                       : rmi_same_text(names[0].data, names[1].data, "dict", err);
+    rmi_text_clear(&names[0]);
+    rmi_text_clear(&names[1]);
+    return rc;
+}
+
 static int dict_to_value(const rm_allocator *allocator, rm_value pairs, rm_value *out, rm_error *err)
 {
     const size_t length = rm_list_length(pairs);
     rm_value key = rm_null();
     int rc = rm_map_new(allocator, length / 2, out, err);
     for (size_t i = 0; rc == RM_OK && i < length; i += 2) {
+        size_t text_length = 0;
         rc = key_of(allocator, rm_list_get(pairs, i), &key, err);
+        const char *text = rc == RM_OK ? rm_string_text(key, &text_length) : NULL;
+        if (rc == RM_OK && rm_map_get(*out, text, text_length, NULL))
+            rc = fail_same_text(allocator, pairs, i, key, err);
         if (rc == RM_OK)
             rc = rm_map_set_key(out, rm_value_move(&key), rm_value_retain(rm_list_get(pairs, i + 1)), err);
+        rm_value_clear(&key);
     }
     if (rc != RM_OK)
         rm_value_clear(out);

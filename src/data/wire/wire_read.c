@@ -187,24 +187,16 @@ static int take_head(wire_reader *r, tensor_head *head)
     return check_head(r, head, at);
 }
 
-/* Checks the JSON description of opaque elements: its elements must have the size that the tensor says. */
+/* The elements of a JSON description must have the size that the tensor says. */
 static int check_description(const wire_reader *r, size_t at, const rmi_text *text, size_t item_size)
 {
-    rmi_json_document *document = NULL;
-    rm_tensor found = {0};
-    rmi_text again;
-    rmi_text_init(&again, r->allocator);
-    int rc = rmi_json_read(r->allocator, text->data, text->length, "dtype", &document, NULL);
-    if (rc == RM_OK)
-        rc = rmi_json_read_dtype(r->allocator, rmi_json_root(document), &found, &again, NULL);
-    rmi_json_document_free(document);
-    rmi_text_clear(&again);
+    const int rc = text->length != 0 && strlen(text->data) == text->length
+                       ? rmi_json_check_dtype(r->allocator, text->data, item_size, NULL)
+                       : RM_E_VALUE;
     if (rc == RM_E_OUT_OF_MEMORY)
         return rmi_out_of_memory(r->err);
-    if (rc != RM_OK || found.dtype != RM_OPAQUE || found.item_size != item_size ||
-        strlen(text->data) != text->length)
-        return fail(r, at, "has a tensor whose elements are not what their description says");
-    return RM_OK;
+    return rc == RM_OK ? RM_OK
+                       : fail(r, at, "has a tensor whose elements are not what their description says");
 }
 
 /* Takes the description into `text`, which stays empty where the elements have a dtype. */

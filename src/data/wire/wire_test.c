@@ -180,12 +180,21 @@ static const struct {
     const char *content, *plain, *message, *hint;
 } forms[] = {
     {RMI_WIRE_TUPLE, "[1, [2]]", "[1,[2]]", NULL, NULL},
-    {RMI_WIRE_DICT, "[1, 2, true, 3, null, 4, 0.1, 5, \"x\", 6, 36893488147419103232, 7, -0.0, 8, \"1\", 9]",
-     "{\"1\":9,\"true\":3,\"null\":4,\"0.1\":5,\"x\":6,\"36893488147419103232\":7,\"-0.0\":8}", NULL, NULL},
+    {RMI_WIRE_DICT, "[1, 2, true, 3, null, 4, 0.1, 5, \"x\", 6, 36893488147419103232, 7, -0.0, 8, \"y\", 9]",
+     "{\"1\":2,\"true\":3,\"null\":4,\"0.1\":5,\"x\":6,\"36893488147419103232\":7,\"-0.0\":8,\"y\":9}", NULL,
+     NULL},
+    {RMI_WIRE_DICT, "[0, 0, \"1\", 2, 1, 3]", NULL, "the keys '1' and 1 of a Python dict have the same text",
+     "list(x.items()) makes it a list of pairs"},
+    {RMI_WIRE_DICT, "[\"a\", 0, true, 2, \"true\", 3]", NULL,
+     "the keys True and 'true' of a Python dict have the same text",
+     "list(x.items()) makes it a list of pairs"},
+    {RMI_WIRE_DICT, "[\"null\", 0, null, 2]", NULL,
+     "the keys 'null' and None of a Python dict have the same text",
+     "list(x.items()) makes it a list of pairs"},
     {RMI_WIRE_SET, "[1]", NULL, "a Python object of type 'set' is no plain value",
-     "sorted(...) makes it a list in an order that does not change"},
+     "sorted(x, key=repr) makes it a list in an order that does not change"},
     {RMI_WIRE_FROZENSET, "[1]", NULL, "a Python object of type 'frozenset' is no plain value",
-     "sorted(...) makes it a list in an order that does not change"},
+     "sorted(x, key=repr) makes it a list in an order that does not change"},
 };
 
 static void the_plain_form_is_that_of_the_python_host(void **unused)
@@ -222,7 +231,9 @@ static void a_key_without_a_plain_form_is_an_error(void **unused)
     assert_int_equal(rmi_wire_object_new(NULL, RMI_WIRE_DICT, pairs, &value, NULL), RM_OK);
     assert_int_equal(rm_value_to_plain(NULL, value, &plain, &err), RM_E_UNSUPPORTED);
     assert_string_equal(err.message, "a dict key of type 'tuple' has no plain form");
-    assert_string_equal(err.hint, "keys may be str, int, float, bool or None");
+    assert_string_equal(
+        err.hint,
+        "keys may be str, int, float, bool or None: {str(k): v for k, v in x.items()} makes them str");
     rm_value_clear(&value);
 }
 

@@ -17,7 +17,8 @@ struct rmi_handover {
     pthread_mutex_t lock; /* guards `turn`, and orders all that the two do */
     pthread_cond_t for_caller, for_thread;
     turn turn;
-    bool began; /* the function has begun */
+    bool began;     /* the function has begun */
+    unsigned forks; /* when the thread started */
     pthread_t thread;
 };
 
@@ -78,7 +79,11 @@ int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *conte
     *out = NULL;
     if (h == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    *h = (rmi_handover){.allocator = allocator, .function = function, .context = context, .turn = OF_CALLER};
+    *h = (rmi_handover){.allocator = allocator,
+                        .function = function,
+                        .context = context,
+                        .turn = OF_CALLER,
+                        .forks = rmi_platform_forks()};
     (void)pthread_mutex_init(&h->lock, NULL); /* cannot fail here without attributes */
     (void)pthread_cond_init(&h->for_caller, NULL);
     (void)pthread_cond_init(&h->for_thread, NULL);
@@ -91,8 +96,16 @@ int rmi_handover_new(const rm_allocator *allocator, void (*function)(void *conte
     return RM_OK;
 }
 
+/* In a forked process the thread is gone, and somebody may have the lock for ever. */
+static bool is_gone(const rmi_handover *h)
+{
+    return h->forks != rmi_platform_forks();
+}
+
 bool rmi_handover_resume(rmi_handover *h)
 {
+    if (is_gone(h))
+        return false;
     (void)pthread_mutex_lock(&h->lock);
     if (h->turn == OF_CALLER) {
         h->turn = OF_THREAD;
@@ -124,6 +137,10 @@ void rmi_handover_free(rmi_handover *h)
 {
     if (h == NULL)
         return;
+    if (is_gone(h)) {
+        rmi_free(h->allocator, h, sizeof *h);
+        return;
+    }
     (void)pthread_mutex_lock(&h->lock);
     const bool parked = h->turn == OF_CALLER;
     if (parked) {

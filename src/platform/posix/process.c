@@ -10,6 +10,7 @@
 
 #include "platform/platform.h"
 #include "platform/posix/break_call.h"
+#include "platform/posix/fork.h"
 
 void rmi_platform_take_streams(int *input, int *output)
 {
@@ -23,17 +24,22 @@ void rmi_platform_take_streams(int *input, int *output)
         (void)close(opened);
     }
     (void)dup2(STDERR_FILENO, STDOUT_FILENO);
+    rmi_platform_hide(*input);
+    rmi_platform_hide(*output);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { SIGNALS = sizeof signals / sizeof signals[0] };
 
 /* A handler gets only the signal's number, so the function to call is global. */
 static struct {
     _Atomic(void (*)(void)) function;
     pthread_t thread;
+    atomic_bool ever;
+    struct sigaction before[SIGNALS];
 } taken;
-
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-enum { SIGNALS = sizeof signals / sizeof signals[0] };
 
 /* The signal must reach one certain thread: that thread's blocking calls must end. */
 static void on_signal(int number)
@@ -47,19 +53,67 @@ static void on_signal(int number)
     errno = saved;
 }
 
+/* Without SA_RESTART, so that waiting calls end. */
+static void install(int number)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigfillset(&action.sa_mask);
+    (void)sigaction(number, &action, NULL);
+}
+
 void rmi_platform_take_signals(void (*function)(void))
 {
     taken.thread = pthread_self();
     atomic_store(&taken.function, function);
+    (void)rmi_platform_forks();
     rmi_platform_let_calls_break();
     for (size_t i = 0; i < SIGNALS; i++) {
-        /* Without SA_RESTART, so that waiting calls end. A signal that the parent ignores (nohup, a job of a
-         * script) stays ignored. */
-        struct sigaction action = {.sa_handler = on_signal}, before;
-        (void)sigfillset(&action.sa_mask);
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            (void)sigaction(signals[i], &action, NULL);
+        /* A signal that the parent ignores (nohup, a job of a script) stays ignored. */
+        struct sigaction before;
+        if (sigaction(signals[i], NULL, &before) != 0 || before.sa_handler == SIG_IGN)
+            continue;
+        if (before.sa_handler != on_signal)
+            taken.before[i] = before;
+        install(signals[i]);
     }
+    atomic_store(&taken.ever, true);
+}
+
+void rmi_platform_take_back_signal(int number)
+{
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (signals[i] == number && atomic_load(&taken.function) != NULL)
+            install(number);
+}
+
+bool rmi_platform_is_interrupt(int number)
+{
+    return number == SIGINT;
+}
+
+bool rmi_platform_took_signals(void)
+{
+    return atomic_load(&taken.ever);
+}
+
+/* A handler that a node has installed stays. */
+void rmi_signals_forget(void)
+{
+    atomic_store(&taken.function, NULL);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        struct sigaction now;
+        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == on_signal)
+            (void)sigaction(signals[i], &taken.before[i], NULL);
+    }
+}
+
+void rmi_platform_keep_interrupt(void (*function)(void *), void *context)
+{
+    struct sigaction before;
+    const bool known = sigaction(SIGINT, NULL, &before) == 0;
+    function(context);
+    if (known)
+        (void)sigaction(SIGINT, &before, NULL);
 }
 
 void rmi_platform_ignore_signals(void)

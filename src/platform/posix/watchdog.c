@@ -13,6 +13,7 @@ struct rmi_watchdog {
     void *context;
     rmi_wake *wake;
     atomic_bool stopping;
+    unsigned forks; /* when the thread started */
     pthread_t thread;
 };
 
@@ -52,6 +53,7 @@ int rmi_watchdog_start(const rm_allocator *allocator, int64_t (*function)(void *
     watchdog->function = function;
     watchdog->context = context;
     watchdog->wake = NULL;
+    watchdog->forks = rmi_platform_forks();
     atomic_init(&watchdog->stopping, false);
     rc = rmi_wake_new(allocator, &watchdog->wake, err);
     if (rc != RM_OK)
@@ -82,7 +84,8 @@ void rmi_watchdog_stop(rmi_watchdog *watchdog)
         return;
     atomic_store(&watchdog->stopping, true);
     rmi_wake_raise(watchdog->wake);
-    (void)pthread_join(watchdog->thread, NULL);
+    if (watchdog->forks == rmi_platform_forks()) /* else this is a forked process, without the thread */
+        (void)pthread_join(watchdog->thread, NULL);
     rmi_wake_free(watchdog->wake);
     rmi_free(watchdog->allocator, watchdog, sizeof *watchdog);
 }

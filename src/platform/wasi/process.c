@@ -49,6 +49,11 @@ void rmi_platform_take_signals(void (*function)(void))
     (void)function;
 }
 
+void rmi_platform_keep_interrupt(void (*function)(void *), void *context)
+{
+    function(context); /* there is no Ctrl-C */
+}
+
 void rmi_platform_ignore_signals(void)
 {
 }

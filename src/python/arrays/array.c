@@ -1,7 +1,9 @@
 /* Converts arrays of numpy and other libraries to tensors, and numpy's scalars to numbers. */
 #include <string.h>
 
+#include "base/alloc.h"
 #include "data/dtype_names.h"
+#include "data/json/json_dtype.h"
 #include "data/tensor.h"
 #include "data/value.h"
 #include "python/arrays/array.h"
@@ -89,6 +91,12 @@ bool rmi_array_is_masked(PyObject *array)
     return type != NULL && PyObject_TypeCheck(array, type);
 }
 
+bool rmi_array_scalar_check(PyObject *object)
+{
+    PyTypeObject *type = numpy_type(&rmi_python_of_process()->scalar_type, RMI_NAME_generic, "numpy.generic");
+    return type != NULL && PyObject_TypeCheck(object, type);
+}
+
 static bool speaks_dlpack(PyObject *object)
 {
     PyObject *method = NULL;
@@ -159,22 +167,46 @@ static int wrap_numbers(const rm_allocator *allocator, PyObject *array, rm_value
     Py_XDECREF(capsule);
     if (PyErr_Occurred())
         return rmi_python_failed(NULL, err);
-    return is_one ? rm_tensor_wrap(allocator, &view, Py_NewRef(array), rmi_array_release, out, err) : RM_DONE;
+    if (!is_one)
+        return RM_DONE;
+    const int rc = rm_tensor_wrap(allocator, &view, Py_NewRef(array), rmi_array_release, out, err);
+    return rc == RM_OK ? rmi_tensor_plain_bools(allocator, out, err) : rc;
 }
 
-/* Makes an RM_E_UNSUPPORTED of an exception that says why an object is no tensor. A traceback would not help
- * the user. */
-static int unsupported(rm_error *err)
+/* Makes an RM_E_UNSUPPORTED of an exception that says why `array` is no tensor, with advice for arrays of other
+ * libraries. A traceback would not help the user. */
+static int unsupported(PyObject *array, rm_error *err)
 {
     if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError) &&
-        !PyErr_ExceptionMatches(PyExc_BufferError))
+        !PyErr_ExceptionMatches(PyExc_BufferError) && !PyErr_ExceptionMatches(PyExc_RuntimeError))
         return rmi_python_failed(NULL, err);
     PyObject *exception = PyErr_GetRaisedException(), *text = rmi_text_of(exception);
-    const int rc = rm_error_set(err, RM_E_UNSUPPORTED, "%s",
-                                text != NULL ? PyBytes_AS_STRING(text) : Py_TYPE(exception)->tp_name);
+    const char *advice = rmi_array_check(array) ? NULL : rmi_advice_by_class(array);
+    (void)rm_error_set(err, RM_E_UNSUPPORTED, "%s",
+                       text != NULL ? PyBytes_AS_STRING(text) : Py_TYPE(exception)->tp_name);
+    if (advice != NULL)
+        rm_error_hint(err, "%s", advice);
     Py_XDECREF(text);
     Py_DECREF(exception);
-    return rc;
+    return RM_E_UNSUPPORTED;
+}
+
+/* The same for an exception of our package, which has two arguments: what is wrong, and a hint. */
+static int refused(PyObject *array, rm_error *err)
+{
+    PyObject *exception = PyErr_GetRaisedException(), *arguments = PyException_GetArgs(exception);
+    const char *message = NULL, *hint = NULL;
+    if (Py_IS_TYPE(exception, (PyTypeObject *)PyExc_TypeError) &&
+        PyArg_ParseTuple(arguments, "ss", &message, &hint)) {
+        (void)rm_error_set(err, RM_E_UNSUPPORTED, "%s", message);
+        rm_error_hint(err, "%s", hint);
+        Py_DECREF(arguments);
+        Py_DECREF(exception);
+        return RM_E_UNSUPPORTED;
+    }
+    Py_DECREF(arguments);
+    PyErr_SetRaisedException(exception);
+    return unsupported(array, err);
 }
 
 /* For elements without a buffer's format: wraps their bytes, with a description of the dtype. */
@@ -187,7 +219,18 @@ static int described(const rm_allocator *allocator, PyObject *array, rm_value *o
     int rc = RM_OK;
     if (pair == NULL || !PyArg_ParseTuple(pair, "Os", &bytes, &description) ||
         rmi_tensor_wrap_buffer(allocator, bytes, description, out) != 0)
-        rc = unsupported(err);
+        rc = refused(array, err);
+    const rm_tensor view = rm_tensor_view(*out);
+    if (rc == RM_OK && view.dtype == RM_OPAQUE)
+        rc = rmi_json_check_dtype(allocator, view.description, view.item_size, NULL);
+    if (rc == RM_E_OUT_OF_MEMORY)
+        rc = rmi_out_of_memory(err);
+    else if (rc != RM_OK && view.dtype == RM_OPAQUE) {
+        rc = rm_error_set(err, RM_E_UNSUPPORTED, "elements of dtype %.200s are not known here", description);
+        rm_error_hint(err, "x.tolist() makes it a list");
+    }
+    if (rc != RM_OK)
+        rm_value_clear(out);
     Py_XDECREF(pair);
     Py_XDECREF(module);
     return rc;
@@ -225,7 +268,7 @@ int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_
         return array_to_value(allocator, array, out, err);
     const bool is_kept = Py_REFCNT(array) > held;
     if (rmi_tensor_from_dlpack(allocator, array, out) != 0)
-        return unsupported(err);
+        return unsupported(array, err);
     rm_value shared = is_kept ? rm_value_move(out) : rm_null();
     const int rc = is_kept ? rmi_tensor_copy(allocator, shared, out, err) : RM_OK;
     rm_value_clear(&shared);
@@ -317,39 +360,4 @@ PyObject *rmi_arrays_in(PyObject *value)
     if (rc != 0)
         Py_CLEAR(value);
     return value;
-}
-
-/* ---- Scalars */
-
-/* The letter of a scalar's dtype.kind, or 0. */
-static Py_UCS4 kind_of(PyObject *scalar)
-{
-    PyObject *dtype = PyObject_GetAttrString(scalar, "dtype");
-    PyObject *kind = dtype != NULL ? PyObject_GetAttrString(dtype, "kind") : NULL;
-    const bool is_letter = kind != NULL && PyUnicode_Check(kind) && PyUnicode_GET_LENGTH(kind) == 1;
-    const Py_UCS4 letter = is_letter ? PyUnicode_READ_CHAR(kind, 0) : 0;
-    Py_XDECREF(kind);
-    Py_XDECREF(dtype);
-    PyErr_Clear();
-    return letter;
-}
-
-PyObject *rmi_array_number(PyObject *object)
-{
-    PyTypeObject *type = numpy_type(&rmi_python_of_process()->scalar_type, RMI_NAME_generic, "numpy.generic");
-    if (type == NULL || !PyObject_TypeCheck(object, type))
-        return NULL;
-    int truth = 0;
-    switch (kind_of(object)) {
-    case 'b':
-        truth = PyObject_IsTrue(object);
-        return truth < 0 ? NULL : PyBool_FromLong(truth);
-    case 'i':
-    case 'u':
-        return PyNumber_Index(object);
-    case 'f':
-        return PyNumber_Float(object);
-    default:
-        return NULL;
-    }
 }

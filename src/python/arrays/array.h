@@ -12,6 +12,8 @@ bool rmi_array_seen(PyObject *object);
 /* The attribute that ndarray itself has for the array, not that of the array's class: no code of the user's
  * runs. */
 RM_MUST_CHECK PyObject *rmi_array_attribute(PyObject *array, rmi_python_name name);
+/* Whether it is a scalar of numpy's, such as numpy.int32(1). */
+bool rmi_array_scalar_check(PyObject *object);
 bool rmi_array_is_masked(PyObject *array);
 /* Bytes of its elements. */
 size_t rmi_array_bytes(PyObject *array);
@@ -34,8 +36,10 @@ RM_MUST_CHECK PyObject *rmi_arrays_in(PyObject *value);
 int rmi_numpy_needed(const char *what, rm_error *err);
 /* Releases the array `owner` of a tensor's memory. */
 void rmi_array_release(void *owner);
+/* ---- scalars.c */
+
 /* Converts a numpy scalar that is a number to Python's int, float or bool; NULL without an exception:
- * `object` is none. */
+ * `object` is none. A longdouble that no float is equal to is an exception. */
 RM_MUST_CHECK PyObject *rmi_array_number(PyObject *object);
 
 /* ---- memory_owners.c: arrays and Tensors whose memory somebody may still change */

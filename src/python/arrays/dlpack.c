@@ -13,15 +13,47 @@
 static const char plain_name[] = "dltensor", used_plain_name[] = "used_dltensor";
 static const char versioned_name[] = "dltensor_versioned", used_versioned_name[] = "used_dltensor_versioned";
 
+/* Codes of DLPack 1.1, which our header does not have. */
+enum {
+    FLOAT8_E3M4 = 7,
+    FLOAT8_E4M3,
+    FLOAT8_E4M3B11FNUZ,
+    FLOAT8_E4M3FN,
+    FLOAT8_E4M3FNUZ,
+    FLOAT8_E5M2,
+    FLOAT8_E5M2FNUZ,
+    FLOAT8_E8M0FNU
+};
+
 static const struct {
     uint8_t code, bits;
     rm_dtype dtype;
+    const char *description; /* of opaque elements, as JSON */
 } dtypes[] = {
-    {kDLBool, 8, RM_BOOL8},     {kDLInt, 8, RM_INT8},           {kDLInt, 16, RM_INT16},
-    {kDLInt, 32, RM_INT32},     {kDLInt, 64, RM_INT64},         {kDLUInt, 8, RM_UINT8},
-    {kDLUInt, 16, RM_UINT16},   {kDLUInt, 32, RM_UINT32},       {kDLUInt, 64, RM_UINT64},
-    {kDLFloat, 16, RM_FLOAT16}, {kDLBfloat, 16, RM_BFLOAT16},   {kDLFloat, 32, RM_FLOAT32},
-    {kDLFloat, 64, RM_FLOAT64}, {kDLComplex, 64, RM_COMPLEX64}, {kDLComplex, 128, RM_COMPLEX128},
+    {kDLBool, 8, RM_BOOL8, NULL},
+    {kDLInt, 8, RM_INT8, NULL},
+    {kDLInt, 16, RM_INT16, NULL},
+    {kDLInt, 32, RM_INT32, NULL},
+    {kDLInt, 64, RM_INT64, NULL},
+    {kDLUInt, 8, RM_UINT8, NULL},
+    {kDLUInt, 16, RM_UINT16, NULL},
+    {kDLUInt, 32, RM_UINT32, NULL},
+    {kDLUInt, 64, RM_UINT64, NULL},
+    {kDLFloat, 16, RM_FLOAT16, NULL},
+    {kDLBfloat, 16, RM_BFLOAT16, NULL},
+    {kDLFloat, 32, RM_FLOAT32, NULL},
+    {kDLFloat, 64, RM_FLOAT64, NULL},
+    {kDLComplex, 64, RM_COMPLEX64, NULL},
+    {kDLComplex, 128, RM_COMPLEX128, NULL},
+    {kDLComplex, 32, RM_OPAQUE, "\"complex32\""},
+    {FLOAT8_E3M4, 8, RM_OPAQUE, "\"float8_e3m4\""},
+    {FLOAT8_E4M3, 8, RM_OPAQUE, "\"float8_e4m3\""},
+    {FLOAT8_E4M3B11FNUZ, 8, RM_OPAQUE, "\"float8_e4m3b11fnuz\""},
+    {FLOAT8_E4M3FN, 8, RM_OPAQUE, "\"float8_e4m3fn\""},
+    {FLOAT8_E4M3FNUZ, 8, RM_OPAQUE, "\"float8_e4m3fnuz\""},
+    {FLOAT8_E5M2, 8, RM_OPAQUE, "\"float8_e5m2\""},
+    {FLOAT8_E5M2FNUZ, 8, RM_OPAQUE, "\"float8_e5m2fnuz\""},
+    {FLOAT8_E8M0FNU, 8, RM_OPAQUE, "\"float8_e8m0fnu\""},
 };
 enum { DTYPE_COUNT = sizeof dtypes / sizeof *dtypes };
 
@@ -147,19 +179,23 @@ static int take(PyObject *capsule, borrowed *b)
     return PyCapsule_SetName(capsule, used_plain_name);
 }
 
-static rm_dtype dtype_of(DLDataType type)
+/* The place in `dtypes`, or DTYPE_COUNT. */
+static size_t place_of(DLDataType type)
 {
-    for (size_t i = 0; type.lanes == 1 && i < DTYPE_COUNT; i++)
-        if (dtypes[i].code == type.code && dtypes[i].bits == type.bits)
-            return dtypes[i].dtype;
-    return (rm_dtype)0;
+    size_t i = 0;
+    while (i < DTYPE_COUNT && (dtypes[i].code != type.code || dtypes[i].bits != type.bits || type.lanes != 1))
+        i++;
+    return i;
 }
 
 /* DLPack counts strides in elements, as a tensor does. No strides: C order. */
 static int describe(const DLTensor *from, int64_t *strides, rm_tensor *view)
 {
+    const size_t place = place_of(from->dtype);
     int64_t step = 1;
-    *view = (rm_tensor){.dtype = dtype_of(from->dtype),
+    *view = (rm_tensor){.dtype = place < DTYPE_COUNT ? dtypes[place].dtype : (rm_dtype)0,
+                        .description = place < DTYPE_COUNT ? dtypes[place].description : NULL,
+                        .item_size = from->dtype.bits / 8u,
                         .dimensions = from->ndim,
                         .shape = from->shape,
                         .strides = from->strides != NULL ? from->strides : strides,
@@ -210,6 +246,8 @@ static int wrap(const rm_allocator *allocator, borrowed *b, rm_value *out)
     else if (rc == RM_OK)
         rc = rmi_tensor_copy(allocator, foreign, out, &err);
     rm_value_clear(&foreign);
+    if (rc == RM_OK)
+        rc = rmi_tensor_plain_bools(allocator, out, &err);
     if (rc == RM_OK)
         return 0;
     rmi_python_raise(&err);
@@ -306,14 +344,16 @@ static PyObject *hand_over(PyObject *tensor, bool versioned, bool is_copy)
     const rm_tensor view = rm_tensor_view(rmi_tensor_value(tensor));
     const bool writable = is_copy || rmi_tensor_is_writable(tensor);
     size_t dtype = 0;
-    while (dtype < DTYPE_COUNT && dtypes[dtype].dtype != view.dtype)
+    while (dtype < DTYPE_COUNT &&
+           (dtypes[dtype].dtype != view.dtype ||
+            (view.dtype == RM_OPAQUE && strcmp(dtypes[dtype].description, view.description) != 0)))
         dtype++;
     const size_t size = sizeof(lent) + 2 * (size_t)view.dimensions * sizeof(int64_t);
     lent *l = dtype < DTYPE_COUNT ? rmi_alloc_zeroed(NULL, size) : NULL;
     if (l == NULL) {
         if (dtype == DTYPE_COUNT)
             PyErr_Format(PyExc_BufferError, "DLPack has no type for elements of dtype %s",
-                         rm_dtype_name(view.dtype));
+                         view.dtype == RM_OPAQUE ? view.description : rm_dtype_name(view.dtype));
         else
             (void)PyErr_NoMemory();
         Py_DECREF(tensor);

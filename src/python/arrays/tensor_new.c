@@ -24,7 +24,8 @@ static void keeper_free(void *owner)
     rmi_free(NULL, owner, sizeof(keeper));
 }
 
-/* The dtype of a buffer's format, or 0. The item's size decides for letters with a native size. */
+/* The dtype of a buffer's format, or 0. The item's size decides for letters with a native size. Some libraries
+ * write a dtype's name: bfloat16 has no letter. */
 static rm_dtype dtype_of_format(const char *format, Py_ssize_t size)
 {
     static const struct {
@@ -46,7 +47,8 @@ static rm_dtype dtype_of_format(const char *format, Py_ssize_t size)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].size == size && strcmp(known[i].format, format) == 0)
             return known[i].dtype;
-    return (rm_dtype)0;
+    const rm_dtype named = rm_dtype_from_name(format);
+    return (Py_ssize_t)rm_dtype_size(named) == size ? named : (rm_dtype)0;
 }
 
 static int dtype_named(PyObject *name, rm_dtype *out)
@@ -181,18 +183,21 @@ static int value_over(const rm_allocator *allocator, keeper *kept, const rm_tens
         keeper_free(kept);
     }
     if (rc == RM_OK)
+        rc = rmi_tensor_plain_bools(allocator, out, &err);
+    if (rc == RM_OK)
         return 0;
     rm_value_clear(out);
     rmi_python_raise(&err);
     return -1;
 }
 
-static keeper *keep_buffer(PyObject *source)
+/* Without PyBUF_FORMAT in `flags` also elements that have no format. */
+static keeper *keep_buffer(PyObject *source, int flags)
 {
     keeper *kept = rmi_alloc_zeroed(NULL, sizeof *kept);
     if (kept == NULL)
         return (void)PyErr_NoMemory(), NULL;
-    if (PyObject_GetBuffer(source, &kept->buffer, PyBUF_FULL_RO) == 0)
+    if (PyObject_GetBuffer(source, &kept->buffer, flags) == 0)
         return kept;
     rmi_free(NULL, kept, sizeof *kept);
     return NULL;
@@ -205,7 +210,7 @@ int rmi_tensor_wrap_buffer(const rm_allocator *allocator, PyObject *source, cons
     rm_tensor view = {0};
     bool fits = true;
     *out = rm_null();
-    keeper *kept = keep_buffer(source);
+    keeper *kept = keep_buffer(source, PyBUF_FULL_RO);
     if (kept == NULL)
         return -1;
     int rc = describe(&kept->buffer, Py_None, Py_None, sizes, strides, &view, &fits);
@@ -229,7 +234,7 @@ static int value_of_buffer(PyObject *source, PyObject *shape, PyObject *dtype, r
     int64_t sizes[RM_MAX_DIMENSIONS + 1], strides[RM_MAX_DIMENSIONS + 1];
     rm_tensor view = {0};
     bool fits = true;
-    keeper *kept = keep_buffer(source);
+    keeper *kept = keep_buffer(source, dtype != Py_None ? PyBUF_INDIRECT : PyBUF_FULL_RO);
     if (kept == NULL)
         return -1;
     const int rc = describe(&kept->buffer, shape, dtype, sizes, strides, &view, &fits);
@@ -241,12 +246,32 @@ static int value_of_buffer(PyObject *source, PyObject *shape, PyObject *dtype, r
     return -1;
 }
 
+/* What numpy makes of an object that is no array, but has an array; else the object itself. */
+static PyObject *array_in(PyObject *source)
+{
+    PyObject *type = (PyObject *)Py_TYPE(source);
+    if (PyObject_CheckBuffer(source) || rmi_array_like(source) ||
+        (!PyObject_HasAttrString(type, "__array__") && !PyObject_HasAttrString(type, "__array_interface__")))
+        return Py_NewRef(source);
+    PyObject *numpy = PyImport_ImportModule("numpy");
+    PyObject *array = numpy != NULL ? PyObject_CallMethod(numpy, "asarray", "O", source) : NULL;
+    Py_XDECREF(numpy);
+    return array;
+}
+
 /* Arrays without a new shape or dtype go another way: they may have elements without a format, or no
  * buffer. */
 static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, rm_value *out)
 {
     rm_error err = {0};
     *out = rm_null();
+    if (!PyObject_CheckBuffer(source) && !rmi_array_like(source)) {
+        PyErr_Format(PyExc_TypeError,
+                     "an array or a bytes-like object is required, not '%s'; array.array('f', x) and "
+                     "numpy.array(x) make arrays of numbers",
+                     Py_TYPE(source)->tp_name);
+        return -1;
+    }
     if (shape != Py_None || dtype != Py_None || !rmi_array_like(source))
         return value_of_buffer(source, shape, dtype, out);
     /* Any number of holders is fine here: the Tensor is checked again when it is emitted. */
@@ -302,11 +327,12 @@ PyObject *rmi_tensor_from_object(PyObject *source, PyObject *shape, PyObject *dt
                                  PyObject *channel_layout)
 {
     rm_value value = rm_null();
-    PyObject *made = NULL;
-    if (value_of_object(source, shape, dtype, &value) == 0 &&
+    PyObject *made = NULL, *array = array_in(source);
+    if (array != NULL && value_of_object(array, shape, dtype, &value) == 0 &&
         (sample_rate == Py_None || make_audio(sample_rate, channel_layout, &value) == 0))
         made = rmi_tensor_to_python(value, RM_NO_TIME, RM_NO_TIME);
     rm_value_clear(&value);
+    Py_XDECREF(array);
     return made;
 }
 

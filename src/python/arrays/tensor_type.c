@@ -164,8 +164,10 @@ static const char *unfit_layout(rm_value value, int flags)
 static int refuse_request(PyObject *self, int flags, const rm_tensor *view)
 {
     const char *unfit = unfit_layout(tensor_of(self)->value, flags);
-    if (format_of(view) == NULL)
-        PyErr_Format(PyExc_BufferError, "a tensor of %s has no buffer format", rm_dtype_name(view->dtype));
+    if (flags & PyBUF_FORMAT && format_of(view) == NULL)
+        PyErr_Format(PyExc_BufferError,
+                     "a tensor of %s has no buffer format; remotemedia.Tensor(x, dtype='uint8') is its bytes",
+                     view->dtype == RM_OPAQUE ? view->description : rm_dtype_name(view->dtype));
     else if (flags & PyBUF_WRITABLE && !rmi_tensor_is_writable(self))
         PyErr_SetString(PyExc_BufferError,
                         "the Tensor's memory is shared, so it cannot be written to; copy it: "
@@ -273,10 +275,14 @@ static PyObject *strides_in_bytes(PyObject *self, void *closure)
     return sizes(tensor_of(self)->layout + dimensions, dimensions);
 }
 
+/* The name or the letters of the elements; records have neither. */
 static PyObject *get_dtype(PyObject *self, void *closure)
 {
+    const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
     (void)closure;
-    return PyUnicode_FromString(rm_dtype_name(rm_tensor_view(tensor_of(self)->value).dtype));
+    if (view.dtype == RM_OPAQUE && view.description[0] == '"') /* no letters need escapes in JSON */
+        return PyUnicode_FromStringAndSize(view.description + 1, (Py_ssize_t)strlen(view.description) - 2);
+    return PyUnicode_FromString(rm_dtype_name(view.dtype));
 }
 
 static PyObject *get_ndim(PyObject *self, void *closure)
@@ -345,14 +351,14 @@ static PyObject *get_duration(PyObject *self, void *closure)
 
 static PyObject *tensor_repr(PyObject *self)
 {
-    PyObject *shape = get_shape(self, NULL);
+    PyObject *shape = get_shape(self, NULL), *dtype = get_dtype(self, NULL), *text = NULL;
     const rm_tensor view = rm_tensor_view(tensor_of(self)->value);
-    PyObject *text = NULL;
-    if (shape != NULL && view.media.kind == RM_MEDIA_AUDIO)
-        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%s, sample_rate=%d)", shape,
-                                    rm_dtype_name(view.dtype), (int)view.media.sample_rate);
-    else if (shape != NULL)
-        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%s)", shape, rm_dtype_name(view.dtype));
+    if (shape != NULL && dtype != NULL && view.media.kind == RM_MEDIA_AUDIO)
+        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%U, sample_rate=%d)", shape, dtype,
+                                    (int)view.media.sample_rate);
+    else if (shape != NULL && dtype != NULL)
+        text = PyUnicode_FromFormat("Tensor(shape=%S, dtype=%U)", shape, dtype);
+    Py_XDECREF(dtype);
     Py_XDECREF(shape);
     return text;
 }

@@ -72,6 +72,10 @@ RM_MUST_CHECK PyObject *rmi_copy(PyObject *object, bool for_branch);
  * not counting `held` references to `object` itself. */
 bool rmi_reachable(PyObject *object, Py_ssize_t held);
 
+/* ---- advice.c */
+
+/* How to convert an object of this class: an expression in `x`, and what it makes. NULL: nothing special. */
+const char *rmi_advice_by_class(PyObject *object);
 /* Makes RM_E_UNSUPPORTED, with a hint how to convert the object. */
 int rmi_unsupported(PyObject *object, rm_error *err);
 

@@ -13,67 +13,6 @@
 
 static int convert(rmi_walk *w, PyObject *object, rm_value *out);
 
-/* ---- What has no plain form */
-
-static const struct {
-    const char *type, *advice;
-} advices[] = {
-    {"set", RMI_SET_ADVICE},
-    {"frozenset", RMI_SET_ADVICE},
-    {"complex", "[z.real, z.imag] makes it a list"},
-    {"generator", "list(...) makes it a list; a node emits each item with yield"},
-    {"map", "list(...) makes it a list"},
-    {"filter", "list(...) makes it a list"},
-    {"zip", "list(...) makes it a list"},
-    {"range", "list(...) makes it a list"},
-    {"dict_keys", "list(...) makes it a list"},
-    {"dict_values", "list(...) makes it a list"},
-    {"dict_items", "list(...) makes it a list"},
-    {"memoryview", "bytes(...) or remotemedia.Tensor(...) makes it a value"},
-    {"array", "x.tolist() or remotemedia.Tensor(x) makes it a value"},
-    {"Decimal", "float(...) or str(...) makes it a value"},
-    {"Fraction", "float(...) or str(...) makes it a value"},
-    {"datetime", "x.isoformat() makes it a string"},
-    {"date", "x.isoformat() makes it a string"},
-    {"time", "x.isoformat() makes it a string"},
-    {"timedelta", "x.total_seconds() makes it a number"},
-    {"complex64", "[z.real, z.imag] makes it a list"},
-    {"complex128", "[z.real, z.imag] makes it a list"},
-    {"datetime64", "str(...) makes it a string"},
-    {"timedelta64", "x.astype('int64') makes it a number"},
-    {"void", "x.item() makes it a tuple, numpy.asarray(x) an array"},
-    {"UUID", "str(...) makes it a string"},
-    {"PosixPath", "str(...) makes it a string"},
-    {"coroutine", "await it"},
-    {"function", "call it"},
-    {"method", "call it"},
-};
-
-static const char *advice_for(PyObject *object)
-{
-    const char *type = Py_TYPE(object)->tp_name, *dot = strrchr(type, '.');
-    type = dot != NULL ? dot + 1 : type;
-    for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
-        if (strcmp(advices[i].type, type) == 0)
-            return advices[i].advice;
-    PyObject *of_type = (PyObject *)Py_TYPE(object);
-    if (PyObject_HasAttrWithError(of_type, rmi_name(RMI_NAME___dataclass_fields__)) == 1)
-        return "dataclasses.asdict(...) makes it a dict";
-    if (PyObject_HasAttrWithError(of_type, rmi_name(RMI_NAME_item)) == 1)
-        return "x.item() makes it a number";
-    if (PyObject_HasAttrWithError(of_type, rmi_name(RMI_NAME__value_)) == 1)
-        return "x.value is a plain value";
-    PyErr_Clear();
-    if (PyObject_CheckBuffer(object))
-        return "remotemedia.Tensor(...) makes it a value";
-    return "return a dict, list, string or number made from it";
-}
-
-int rmi_unsupported(PyObject *object, rm_error *err)
-{
-    return rmi_unsupported_type(Py_TYPE(object)->tp_name, advice_for(object), err);
-}
-
 /* ---- Scalars */
 
 static int integer(rmi_walk *w, PyObject *object, rm_value *out)
@@ -109,7 +48,7 @@ static int bad_text(PyObject *object, rm_error *err)
         return rmi_out_of_memory(err);
     (void)rm_error_set(err, RM_E_UNSUPPORTED, "a Python str has the lone surrogate U+%04X at index %zd",
                        (unsigned)PyUnicode_READ_CHAR(object, place), place);
-    rm_error_hint(err, "text.encode('utf-8', 'replace').decode() replaces it");
+    rm_error_hint(err, "x.encode('utf-8', 'replace').decode() replaces it by '?'");
     return RM_E_UNSUPPORTED;
 }
 
@@ -206,31 +145,110 @@ static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
     return RM_OK;
 }
 
-/* `is_new`: no earlier key can have the same text. */
-static int entry(rmi_walk *w, PyObject *key, PyObject *item, bool is_new, rm_value *map)
+/* A dict while its entries are converted. */
+typedef struct entries {
+    PyObject *dict, *pairs; /* borrowed; pairs: NULL, or what its items() gave */
+    bool only_text;         /* all keys so far are strings, so that no two have the same text */
+    rm_value map;
+} entries;
+
+/* The key (new reference) at `place`, which the caller begins with 0; NULL: there is no other. */
+static PyObject *next_key(const entries *e, Py_ssize_t *place)
 {
-    rm_value value = rm_null(), text = rm_null();
-    int rc = key_value(w, key, &text);
-    if (rc == RM_OK)
-        rc = convert(w, item, &value);
-    if (rc == RM_OK)
-        rc = is_new ? rmi_map_add(map, text, value, w->err) : rm_map_set_key(map, text, value, w->err);
+    PyObject *key = NULL;
+    if (e->pairs == NULL)
+        return PyDict_Next(e->dict, place, &key, NULL) ? Py_NewRef(key) : NULL;
+    PyObject *pair = *place < PyList_GET_SIZE(e->pairs) ? PyList_GET_ITEM(e->pairs, (*place)++) : NULL;
+    return pair != NULL && PyTuple_Check(pair) ? Py_NewRef(PyTuple_GET_ITEM(pair, 0)) : NULL;
+}
+
+/* The first key (new reference) with this text; NULL: the dict has changed. */
+static PyObject *first_with(rmi_walk *w, const entries *e, rm_value text)
+{
+    PyObject *key = NULL;
+    Py_ssize_t place = 0;
+    rm_value other = rm_null();
+    while ((key = next_key(e, &place)) != NULL) {
+        const bool same = key_value(w, key, &other) == RM_OK && rm_value_equal(text, other);
+        rm_value_clear(&other);
+        if (same)
+            break;
+        Py_DECREF(key);
+    }
+    return key;
+}
+
+/* A key as Python writes it, whatever its class does; the beginning, as bytes. */
+static PyObject *shown(PyObject *key)
+{
+    enum { SHOWN = 60 };
+    PyObject *number = rmi_array_number(key), *plain = number != NULL ? number : key, *whole = NULL;
+    if (PyUnicode_Check(plain))
+        whole = PyUnicode_Type.tp_repr(plain);
+    else if (PyLong_Check(plain) && !PyBool_Check(plain))
+        whole = PyLong_Type.tp_repr(plain);
     else
-        rm_value_clear(&text);
+        whole = PyFloat_Check(plain) ? PyFloat_Type.tp_repr(plain) : PyObject_Repr(plain);
+    PyObject *start = whole != NULL ? PyUnicode_Substring(whole, 0, SHOWN) : NULL;
+    PyObject *bytes = start != NULL ? rmi_text_of(start) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(start);
+    Py_XDECREF(whole);
+    Py_XDECREF(number);
+    return bytes;
+}
+
+int rmi_walk_same_text(rmi_walk *w, PyObject *one, PyObject *other, PyObject *dict)
+{
+    PyObject *names[2] = {shown(one), shown(other)};
+    const int rc =
+        rmi_same_text(names[0] != NULL ? PyBytes_AS_STRING(names[0]) : "?",
+                      names[1] != NULL ? PyBytes_AS_STRING(names[1]) : "?", Py_TYPE(dict)->tp_name, w->err);
+    Py_XDECREF(names[0]);
+    Py_XDECREF(names[1]);
     return rc;
 }
 
-static int exact_dict(rmi_walk *w, PyObject *object, rm_value *map)
+static int same_text(rmi_walk *w, const entries *e, PyObject *key, rm_value text)
+{
+    PyObject *first = first_with(w, e, text);
+    const int rc = rmi_walk_same_text(w, first != NULL ? first : key, key, e->dict);
+    Py_XDECREF(first);
+    return rc;
+}
+
+static bool has_key(rm_value map, rm_value key)
+{
+    size_t length = 0;
+    const char *text = rm_string_text(key, &length);
+    return rm_map_get(map, text, length, NULL);
+}
+
+/* Adds an entry. Nothing may get lost where two keys have the same text. */
+static int entry(rmi_walk *w, entries *e, PyObject *key, PyObject *item)
+{
+    rm_value value = rm_null(), text = rm_null();
+    int rc = key_value(w, key, &text);
+    e->only_text = e->only_text && PyUnicode_CheckExact(key);
+    if (rc == RM_OK && !e->only_text && has_key(e->map, text))
+        rc = same_text(w, e, key, text);
+    if (rc == RM_OK)
+        rc = convert(w, item, &value);
+    if (rc == RM_OK)
+        return rmi_map_add(&e->map, text, value, w->err);
+    rm_value_clear(&text);
+    return rc;
+}
+
+static int exact_dict(rmi_walk *w, entries *e)
 {
     PyObject *key = NULL, *item = NULL;
     Py_ssize_t place = 0;
     int rc = RM_OK;
-    bool only_text = true;
-    while (rc == RM_OK && PyDict_Next(object, &place, &key, &item)) {
+    while (rc == RM_OK && PyDict_Next(e->dict, &place, &key, &item)) {
         Py_INCREF(key);
         Py_INCREF(item);
-        only_text = only_text && PyUnicode_CheckExact(key);
-        rc = entry(w, key, item, only_text, map);
+        rc = entry(w, e, key, item);
         Py_DECREF(key);
         Py_DECREF(item);
     }
@@ -238,35 +256,38 @@ static int exact_dict(rmi_walk *w, PyObject *object, rm_value *map)
 }
 
 /* `items` of a subclass decides its content and order. */
-static int other_dict(rmi_walk *w, PyObject *object, rm_value *map)
+static int other_dict(rmi_walk *w, entries *e)
 {
-    PyObject *items = PyMapping_Items(object);
-    int rc = items == NULL ? rmi_python_failed(NULL, w->err) : RM_OK;
-    for (Py_ssize_t i = 0; rc == RM_OK && i < PyList_GET_SIZE(items); i++) {
-        PyObject *pair = PyList_GET_ITEM(items, i);
+    int rc = RM_OK;
+    e->pairs = PyMapping_Items(e->dict);
+    e->only_text = false; /* items() may give a key twice */
+    if (e->pairs == NULL)
+        return rmi_python_failed(NULL, w->err);
+    for (Py_ssize_t i = 0; rc == RM_OK && i < PyList_GET_SIZE(e->pairs); i++) {
+        PyObject *pair = PyList_GET_ITEM(e->pairs, i);
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
             rc = rm_error_set(w->err, RM_E_UNSUPPORTED, "items() of a '%s' gives no pairs",
-                              Py_TYPE(object)->tp_name);
+                              Py_TYPE(e->dict)->tp_name);
         else
-            rc = entry(w, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), false, map);
+            rc = entry(w, e, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1));
     }
-    Py_XDECREF(items);
+    Py_DECREF(e->pairs);
     return rc;
 }
 
 static int mapping(rmi_walk *w, PyObject *object, rm_value *out)
 {
-    rm_value result = rm_null();
+    entries e = {.dict = object, .only_text = true, .map = rm_null()};
     int rc = rmi_walk_enter(w, object);
     if (rc != RM_OK)
         return rc;
-    rc = rm_map_new(w->allocator, (size_t)PyDict_GET_SIZE(object), &result, w->err);
+    rc = rm_map_new(w->allocator, (size_t)PyDict_GET_SIZE(object), &e.map, w->err);
     if (rc == RM_OK)
-        rc = PyDict_CheckExact(object) ? exact_dict(w, object, &result) : other_dict(w, object, &result);
+        rc = PyDict_CheckExact(object) ? exact_dict(w, &e) : other_dict(w, &e);
     w->depth--;
     if (rc == RM_OK)
-        *out = rm_value_move(&result);
-    rm_value_clear(&result);
+        *out = rm_value_move(&e.map);
+    rm_value_clear(&e.map);
     return rc;
 }
 

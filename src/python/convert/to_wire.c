@@ -1,5 +1,7 @@
 /* Converts Python objects to bytes (data/wire/wire.h) without values between. Kinds are as in to_value.c, but
  * tuples, sets, bytearrays, arrays and keys that are no strings keep their types. */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "data/integer.h"
 #include "python/arrays/array.h"
@@ -181,6 +183,8 @@ static int other_dict(packing *p, PyObject *object)
                               Py_TYPE(object)->tp_name);
         else if (PyDict_SetItem(same, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1)) != 0)
             rc = rmi_python_failed(NULL, p->walk.err);
+        else if (PyDict_GET_SIZE(same) != i + 1)
+            rc = rmi_walk_same_text(&p->walk, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 0), object);
     }
     if (rc == RM_OK)
         rc = dict(p, same, object);
@@ -191,14 +195,29 @@ static int other_dict(packing *p, PyObject *object)
 
 /* ---- Arrays, and numpy's numbers; no other kind can cross */
 
+/* The bits of a longdouble mean another number inside WebAssembly than on most machines. */
+static int pack_tensor(packing *p, const rm_tensor *view, uint8_t flags)
+{
+    static const char *const letters[] = {"<f16\"", ">f16\"", "<c32\"", ">c32\""};
+    for (size_t i = 0; view->dtype == RM_OPAQUE && i < sizeof letters / sizeof *letters; i++)
+        if (strstr(view->description, letters[i]) != NULL) {
+            (void)rm_error_set(p->walk.err, RM_E_UNSUPPORTED,
+                               "elements of dtype longdouble cannot go into or out of a sandbox");
+            rm_error_hint(p->walk.err,
+                          "x.astype('float64') makes an array that can, x.astype('complex128') one of "
+                          "complex numbers");
+            return RM_E_UNSUPPORTED;
+        }
+    return rmi_wire_write_tensor(p->packer, view, flags, p->walk.err);
+}
+
 static int array(packing *p, PyObject *object)
 {
     rm_value tensor = rm_null();
     int rc = rmi_array_to_value(p->walk.allocator, object, PY_SSIZE_T_MAX, &tensor, p->walk.err);
     const rm_tensor view = rm_tensor_view(tensor);
     if (rc == RM_OK)
-        rc = rmi_wire_write_tensor(p->packer, &view, rmi_array_check(object) ? RMI_WIRE_ARRAY : 0,
-                                   p->walk.err);
+        rc = pack_tensor(p, &view, rmi_array_check(object) ? RMI_WIRE_ARRAY : 0);
     rm_value_clear(&tensor);
     return rc;
 }
@@ -207,7 +226,7 @@ static int other(packing *p, PyObject *object)
 {
     if (rmi_tensor_check(object)) {
         const rm_tensor view = rm_tensor_view(rmi_tensor_value(object));
-        return rmi_wire_write_tensor(p->packer, &view, 0, p->walk.err);
+        return pack_tensor(p, &view, 0);
     }
     if (rmi_array_like(object))
         return array(p, object);

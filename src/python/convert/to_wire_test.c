@@ -34,7 +34,8 @@ static const char prelude[] =
     "class Colour(enum.IntEnum):\n    RED = 3\n"
     "class Hashed(list):\n    def __hash__(self): return 1\n"
     "class Odd(dict):\n    def items(self): return [1, 2]\n"
-    "class Mapped(dict):\n    def items(self): return [('a', 1), ('b', 2), ('a', 3)]\n"
+    "class Mapped(dict):\n    def items(self): return [('a', 3), ('b', 2)]\n"
+    "class Twice(dict):\n    def items(self): return [('a', 1), ('b', 2), ('a', 3)]\n"
     "Point = collections.namedtuple('Point', 'x y')\n"
     "ring = []; ring.append(ring)\n"
     "other_ring = collections.OrderedDict(); other_ring['a'] = (other_ring,)\n"
@@ -293,6 +294,7 @@ static const struct {
     {"[{1: object()}]", RM_E_UNSUPPORTED, "a Python object of type 'object' is no plain value"},
     {"{Hashed()}", RM_E_UNSUPPORTED, "a Python object of type 'Hashed' is no plain value"},
     {"{Hashed(): 1}", RM_E_UNSUPPORTED, "a Python object of type 'Hashed' is no plain value"},
+    {"Twice()", RM_E_UNSUPPORTED, "the keys 'a' and 'a' of a Python Twice have the same text"},
     {"Odd()", RM_E_UNSUPPORTED, "items() of a 'Odd' gives no pairs"},
     {"10**4300", RM_E_LIMIT, "an integer has more than 4300 digits"},
     {"1 << 20000", RM_E_LIMIT, "an integer has more than 4300 digits"},
