@@ -307,11 +307,11 @@ static rmi_exit close_run(rmi_run *run, rmi_exit code)
     atomic_store(&run->guard.document, -1);
     close_nodes(run->pipeline);
     rmi_guard_watch(&run->guard, NULL);
+    code = rmi_setup_finish(&run->options->setup, &run->guard, "the run", code);
+    rm_pipeline_free(run->pipeline);
     rmi_input_close(&run->input);
     rmi_free_text(NULL, run->input_place);
     rmi_output_free(&run->output);
-    code = rmi_setup_finish(&run->options->setup, &run->guard, "the run", code);
-    rm_pipeline_free(run->pipeline);
     rm_manifest_free(run->manifest);
     rmi_guard_watch_runtime(&run->guard, NULL);
     rmi_setup_end(&run->options->setup, run->runtime);
