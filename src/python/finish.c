@@ -193,9 +193,7 @@ void rmi_run_exit_functions(rmi_text *left)
     call("atexit", "_run_exitfuncs");
     if (!early && interrupted())
         after_interruption(left);
-    write_files(); /* before the collection, which may close a buffer before the text that is for it */
-    forget_modules();
-    (void)PyGC_Collect();
+    write_files();
 }
 
 int rm_python_finish(rm_error *err)
@@ -212,6 +210,16 @@ int rm_python_finish(rm_error *err)
     else if (atomic_load(&rmi_python_of_process()->finishing.raised) != 0)
         rc = rm_error_set(err, RM_E_CANCELLED, "an exit function");
     rmi_finishing_leave();
+    rmi_python_of_process()->finished = true;
     rmi_text_clear(&left);
     return rc;
+}
+
+/* After write_files: a collection may close a buffer before the text that is for it. */
+void rmi_free_modules(void)
+{
+    if (!rmi_python_of_process()->finished || rmi_python_has_ended())
+        return;
+    forget_modules();
+    (void)PyGC_Collect();
 }
