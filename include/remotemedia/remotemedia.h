@@ -541,9 +541,10 @@ RM_API RM_MUST_CHECK int rm_python_attach(rm_runtime *runtime, const rm_python_c
 /* Ends the program's Python code as the end of a program in Python does, for the process is about to end: waits for
  * threads that are no daemons, calls the functions of `atexit`, writes the buffers of open files. rm_runtime_interrupt of
  * any runtime ends the waiting: then RM_E_CANCELLED with the names of threads and processes that have not ended, and
- * child processes of `multiprocessing` are terminated. Call it once, when no pipeline is left, without the GIL;
- * afterwards no Python code runs, the calling thread keeps the GIL, and of this library it may call only functions that
- * free. Does nothing where Python has not started, and in the interpreter of an application, which ends it itself. */
+ * child processes of `multiprocessing` are terminated. Call it once, when every run has ended, without the GIL. Afterwards
+ * the calling thread keeps the GIL, other threads run no Python code, and of this library the thread may call only functions
+ * that free; rm_runtime_free also frees what variables of the user's modules hold. Does nothing where Python has not
+ * started, and in the interpreter of an application, which ends it itself. */
 RM_API RM_MUST_CHECK int rm_python_finish(rm_error *err);
 
 /* The version as "1.2.3"; and {"version", "features": {...}, ...} as a value (*out is owned; `runtime` may be

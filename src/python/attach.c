@@ -41,6 +41,7 @@ static void host_free(void *context)
     const rm_allocator *allocator = host->allocator;
     if (host->prepared && !rmi_python_has_ended()) /* frees the references that other threads have given up */
         rmi_leave(rmi_enter());
+    rmi_free_modules();
     for (size_t i = 0; i < host->path_count && host->paths != NULL; i++)
         rmi_free_text(allocator, host->paths[i]);
     rmi_free(allocator, host->paths, host->path_count * sizeof *host->paths);

@@ -1,5 +1,7 @@
 /* The end of a program with Python code: what Py_FinalizeEx does, except that the interpreter stays, since extension
  * modules do not all survive its end. */
+#include <string.h>
+
 #include "python/python_node.h"
 
 static PyObject *loaded(const char *module)
@@ -38,6 +40,33 @@ static void call(const char *module, const char *name)
     if (done == NULL && PyErr_Occurred())
         PyErr_WriteUnraisable(object);
     Py_XDECREF(done);
+}
+
+/* ---- Objects in variables of modules: Python frees them, which runs their __del__ */
+
+static bool is_of_user(PyObject *module)
+{
+    PyObject *file = NULL;
+    const char *path = NULL;
+    if (PyObject_GetOptionalAttrString(module, "__file__", &file) > 0 && PyUnicode_Check(file))
+        path = PyUnicode_AsUTF8(file);
+    const bool users = path != NULL && rmi_is_users(path) && strstr(path, "/site-packages/") == NULL;
+    PyErr_Clear();
+    Py_XDECREF(file);
+    return users;
+}
+
+/* Only the user's own modules: others may be needed to the end. */
+static void forget_modules(void)
+{
+    PyObject *modules = PyImport_GetModuleDict(), *names = PyDict_Keys(modules);
+    for (Py_ssize_t i = 0; names != NULL && i < PyList_GET_SIZE(names); i++) {
+        PyObject *name = PyList_GET_ITEM(names, i), *module = PyDict_GetItemWithError(modules, name);
+        if (module != NULL && is_of_user(module))
+            (void)PyDict_DelItem(modules, name);
+    }
+    PyErr_Clear();
+    Py_XDECREF(names);
 }
 
 /* ---- Files that nobody has closed: Python writes their buffers when it frees them */
@@ -181,6 +210,16 @@ int rm_python_finish(rm_error *err)
     else if (atomic_load(&rmi_python_of_process()->finishing.raised) != 0)
         rc = rm_error_set(err, RM_E_CANCELLED, "an exit function");
     rmi_finishing_leave();
+    rmi_python_of_process()->finished = true;
     rmi_text_clear(&left);
     return rc;
+}
+
+/* After write_files: a collection may close a buffer before the text that is for it. */
+void rmi_free_modules(void)
+{
+    if (!rmi_python_of_process()->finished || rmi_python_has_ended())
+        return;
+    forget_modules();
+    (void)PyGC_Collect();
 }

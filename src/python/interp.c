@@ -195,6 +195,16 @@ static void hide_flags(void)
     }
 }
 
+/* Collections of garbage leave out what Python has made at its start, which lives as long as the process. */
+static int set_aside(void)
+{
+    PyObject *module = PyImport_ImportModule("gc");
+    PyObject *done = module != NULL ? PyObject_CallMethod(module, "freeze", NULL) : NULL;
+    Py_XDECREF(done);
+    Py_XDECREF(module);
+    return done == NULL ? -1 : 0;
+}
+
 static int intern_names(void)
 {
     static const char *const names[] = {
@@ -259,6 +269,8 @@ static int start(const rmi_host *host, rm_error *err)
         rmi_signals_install() != 0)
         rc = rmi_python_failed(NULL, err);
     hide_flags();
+    if (rc == RM_OK && set_aside() != 0)
+        rc = rmi_python_failed(NULL, err);
     atomic_store(&process.ours, true);
     (void)PyEval_SaveThread();
     return rc;

@@ -105,6 +105,7 @@ typedef struct rmi_python {
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,
         includes_base; /* a virtual environment; with the packages of the Python that made it */
+    bool finished;     /* rm_python_finish has returned: its thread keeps the GIL */
     bool ends_here;    /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
@@ -161,6 +162,9 @@ static inline void rmi_child_check(void)
 /* Waits for threads, calls exit functions, writes the buffers of files. What rm_runtime_interrupt has ended is appended to
  * `left`. */
 void rmi_run_exit_functions(rmi_text *left);
+
+/* After rm_python_finish, in its thread: frees what modules of the user hold. */
+void rmi_free_modules(void);
 
 /* ---- exit.c */
 /* Makes os._exit raise SystemExit, except in forked processes. */

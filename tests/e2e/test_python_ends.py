@@ -210,6 +210,23 @@ class Ends(PythonTest):
         name = (self.folder / "folder").read_text()
         self.assertFalse((self.folder / name).exists())
 
+    def test_objects_in_variables_of_modules(self):
+        code = ("import atexit, os, tempfile\n"
+                "class Thing:\n    def __del__(self): os.write(2, b'deleted\\n')\n"
+                "def numbers():\n    try: yield 1\n    finally: os.write(2, b'closed\\n')\n"
+                "atexit.register(lambda: os.write(2, repr(kept[0]).encode()[:0] + b'exit function\\n'))\n"
+                "kept = [Thing(), numbers(), tempfile.NamedTemporaryFile(dir='.')]\nnext(kept[1])\n"
+                "open('name', 'w').write(kept[2].name)\n"
+                "class Node:\n    def process(self, x): return x\n")
+        self.write("there.py", code)
+        for node_type, params in (("Python", {"code": code}), ("there:Node", {})):
+            path = self.write("m.json", {"manifest": manifest([node("n", node_type, params)]), "input_data": [1]})
+            done = self.run_program("run", path)
+            self.assertEqual(done.exit, 0, done.stderr)
+            self.assertEqual(done.stderr.splitlines()[0], "exit function")
+            self.assertEqual(sorted(done.stderr.splitlines()), ["closed", "deleted", "exit function"])
+            self.assertFalse(os.path.exists((self.folder / "name").read_text()))
+
     def test_children_do_not_keep_standard_output(self):
         """A reader of the results sees their end; run_program is one."""
         code = ("import multiprocessing, os, time\n"
