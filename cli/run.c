@@ -265,17 +265,29 @@ static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
     return rc;
 }
 
-/* Returns `code`, or RMI_EXIT_OK as rmi_setup_finish changes it. */
+/* Closes the nodes, if the run was given up before its end. */
+static void close_nodes(rm_pipeline *pipeline)
+{
+    int rc = pipeline == NULL ? RM_DONE : RM_OK;
+    if (pipeline != NULL)
+        rm_pipeline_cancel(pipeline);
+    while (rc >= 0 && rc != RM_DONE)
+        rc = rm_run_step(pipeline, NULL);
+}
+
+/* Returns `code`, or RMI_EXIT_OK as rmi_setup_finish changes it. Exit functions may use the modules of nodes, so
+ * the pipeline is there until they have run. */
 static rmi_exit close_run(rmi_run *run, rmi_exit code)
 {
     atomic_store(&run->guard.document, -1);
+    close_nodes(run->pipeline);
     rmi_guard_watch(&run->guard, NULL);
-    rm_pipeline_free(run->pipeline);
     rmi_input_close(&run->input);
     rmi_free_text(NULL, run->input_place);
     rmi_output_free(&run->output);
-    rm_manifest_free(run->manifest);
     code = rmi_setup_finish(&run->options->setup, &run->guard, "the run", code);
+    rm_pipeline_free(run->pipeline);
+    rm_manifest_free(run->manifest);
     rmi_guard_watch_runtime(&run->guard, NULL);
     rmi_setup_end(&run->options->setup, run->runtime);
     rmi_guard_stop(&run->guard);

@@ -249,6 +249,17 @@ class Ends(PythonTest):
                 "    async def process(self, x):\n        begun.set(); return await asyncio.to_thread(pow, 2, 3)\n")
         self.assertEqual(self.run_code(code), (8, "worked\n"))
 
+    def test_processes_that_work_for_others(self):
+        """What waits for a process is pickled at the end, by the names of the node's module."""
+        code = ("import atexit, concurrent.futures, multiprocessing, os\n"
+                "pool = concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context('spawn'))\n"
+                "def double(x): return x * 2\n"
+                "futures = []\n"
+                "def process(x):\n    futures.extend(pool.submit(double, n) for n in range(6)); return x\n"
+                "def tell():\n    if futures: os.write(2, repr([f.exception() or f.result() for f in futures]).encode())\n"
+                "atexit.register(tell)\n")
+        self.assertEqual(self.run_code(code), (1, "[0, 2, 4, 6, 8, 10]"))
+
     def test_tasks_that_nobody_awaits(self):
         code = ("import asyncio, os\n"
                 "async def work():\n"
