@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "remotemedia/node.h"
+#include "tests/support/python_run.h"
 
 static const char items_text[] =
     "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
@@ -33,31 +34,6 @@ static const char child_text[] =
     "    context.set_executable('" RMT_BUILD_DIR "/bin/python3.13')\\n"
     "    with context.Pool(1) as pool:\\n        return pool.map(scale, [item])\"}}], \"connections\": []}";
 
-static void run(const char *manifest_text, const char *expected)
-{
-    const rm_python_config python = {.size = sizeof python};
-    rm_runtime *runtime = NULL;
-    rm_manifest *manifest = NULL;
-    rm_value input = rm_null(), outputs = rm_null();
-    rm_error err = {0};
-    char *text = NULL;
-    size_t length = 0;
-    assert_int_equal(rm_json_parse(NULL, "[1, 2]", 6, 0, &input, &err), RM_OK);
-    assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
-    assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
-    assert_int_equal(rm_manifest_parse(runtime, manifest_text, strlen(manifest_text), &manifest, &err),
-                     RM_OK);
-    if (rm_run(manifest, NULL, input, &outputs, &err) != RM_OK)
-        fail_msg("%s", err.message);
-    assert_int_equal(rm_json_write(NULL, outputs, 0, &text, &length, NULL, NULL), RM_OK);
-    assert_string_equal(text, expected);
-    rm_text_free(NULL, text, length);
-    rm_value_clear(&outputs);
-    rm_value_clear(&input);
-    rm_manifest_free(manifest);
-    rm_runtime_free(runtime);
-}
-
 /* The application's interpreter runs the nodes, before and after, with the GIL held and without. */
 static void uses_the_interpreter_that_runs(void **unused)
 {
@@ -68,13 +44,13 @@ static void uses_the_interpreter_that_runs(void **unused)
     assert_int_equal(PyRun_SimpleString("import os, sys\nsys.seen = []\nleave = os._exit\n"
                                         "sys.path = [p for p in sys.path if 'site-packages' not in p]"),
                      0);
-    run(items_text, "{\"p\":[[1,false],[2,false]]}");
+    rmt_python_run(items_text, "{\"p\":[[1,false],[2,false]]}");
     assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2] and os._exit is leave"), 0);
     assert_int_equal(PyRun_SimpleString("import remotemedia\n"
                                         "assert remotemedia.__spec__.origin == 'frozen'"),
                      0);
     PyThreadState *released = PyEval_SaveThread();
-    run(items_text, "{\"p\":[[1,false],[2,false]]}");
+    rmt_python_run(items_text, "{\"p\":[[1,false],[2,false]]}");
     PyEval_RestoreThread(released);
     assert_int_equal(PyRun_SimpleString("assert sys.seen == [1, 2, 1, 2]"), 0);
 }
@@ -82,7 +58,7 @@ static void uses_the_interpreter_that_runs(void **unused)
 static void children_have_the_code(void **unused)
 {
     (void)unused;
-    run(child_text, "{\"p\":[[2],[4]]}");
+    rmt_python_run(child_text, "{\"p\":[[2],[4]]}");
     assert_int_equal(PyRun_SimpleString("assert sys.modules['__main__'].__dict__ is globals()\n"
                                         "assert not hasattr(sys.modules['__main__'], '__file__')\n"
                                         "assert not any(name.startswith('__node_') for name in sys.modules)"),
@@ -99,10 +75,10 @@ static void streams_have_threads_and_the_context(void **unused)
                                         "sys.variable.set(7)\n"
                                         "threads = len(sys._current_frames())"),
                      0);
-    run(streams_text, expected);
+    rmt_python_run(streams_text, expected);
     assert_int_equal(PyRun_SimpleString("assert len(sys._current_frames()) == threads"), 0);
     PyThreadState *released = PyEval_SaveThread();
-    run(streams_text, expected);
+    rmt_python_run(streams_text, expected);
     PyEval_RestoreThread(released);
 }
 

@@ -14,31 +14,7 @@
 #include <unistd.h>
 
 #include "remotemedia/node.h"
-
-static void run(const char *manifest_text, const char *expected)
-{
-    const rm_python_config python = {.size = sizeof python};
-    rm_runtime *runtime = NULL;
-    rm_manifest *manifest = NULL;
-    rm_value input = rm_null(), outputs = rm_null();
-    rm_error err = {0};
-    char *text = NULL;
-    size_t length = 0;
-    assert_int_equal(rm_json_parse(NULL, "[1, 2]", 6, 0, &input, &err), RM_OK);
-    assert_int_equal(rm_runtime_new(NULL, &runtime, &err), RM_OK);
-    assert_int_equal(rm_python_attach(runtime, &python, &err), RM_OK);
-    assert_int_equal(rm_manifest_parse(runtime, manifest_text, strlen(manifest_text), &manifest, &err),
-                     RM_OK);
-    if (rm_run(manifest, NULL, input, &outputs, &err) != RM_OK)
-        fail_msg("%s", err.message);
-    assert_int_equal(rm_json_write(NULL, outputs, 0, &text, &length, NULL, NULL), RM_OK);
-    assert_string_equal(text, expected);
-    rm_text_free(NULL, text, length);
-    rm_value_clear(&outputs);
-    rm_value_clear(&input);
-    rm_manifest_free(manifest);
-    rm_runtime_free(runtime);
-}
+#include "tests/support/python_run.h"
 
 static const char waits_text[] =
     "{\"version\": \"v1\", \"metadata\": {\"name\": \"t\"}, \"nodes\": [{\"id\": \"p\", \"node_type\": "
@@ -53,17 +29,17 @@ static void a_forked_process_has_runs_of_its_own(void **unused)
     assert_int_equal(setenv("PYTHONHOME", RMT_BUILD_DIR, 1), 0);
     assert_int_equal(setenv("PYTHONMALLOC", "malloc", 1), 0); /* sanitizers then see each block */
     Py_InitializeEx(0);
-    run(waits_text, "{\"p\":[1,2]}");
+    rmt_python_run(waits_text, "{\"p\":[1,2]}");
     PyObject *os = PyImport_ImportModule("os"), *number = PyObject_CallMethod(os, "fork", NULL);
     assert_non_null(number);
     const pid_t child = (pid_t)PyLong_AsLong(number);
     if (child == 0) {
-        run(waits_text, "{\"p\":[1,2]}");
+        rmt_python_run(waits_text, "{\"p\":[1,2]}");
         _exit(rm_python_finish(NULL) == RM_OK ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    run(waits_text, "{\"p\":[1,2]}");
+    rmt_python_run(waits_text, "{\"p\":[1,2]}");
     Py_DECREF(number);
     Py_DECREF(os);
 }

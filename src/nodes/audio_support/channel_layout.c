@@ -3,22 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nodes/audio_support/channel_places.h"
+
 /* The bits of a WAV file's mask, from 1 on. */
 static const char *const channel_names[] = {"FL", "FR", "FC", "LFE", "BL",  "BR",  "FLC", "FRC", "BC",
                                             "SL", "SR", "TC", "TFL", "TFC", "TFR", "TBL", "TBC", "TBR"};
 enum { CHANNEL_NAMES = sizeof channel_names / sizeof *channel_names };
-
-enum {
-    FL = RM_CHANNEL_FRONT_LEFT,
-    FR = RM_CHANNEL_FRONT_RIGHT,
-    FC = RM_CHANNEL_FRONT_CENTER,
-    LFE = RM_CHANNEL_LFE,
-    BL = RM_CHANNEL_BACK_LEFT,
-    BR = RM_CHANNEL_BACK_RIGHT,
-    BC = RM_CHANNEL_BACK_CENTER,
-    SL = RM_CHANNEL_SIDE_LEFT,
-    SR = RM_CHANNEL_SIDE_RIGHT
-};
 
 /* Of several layouts with the same number of channels the first one is the usual one. */
 static const struct {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nodes/audio_support/channel_layout.h"
+#include "nodes/audio_support/channel_places.h"
 
 /* A mix of more gains than this is none that anybody wants. */
 enum { GAINS_MOST = 1 << 20 };
@@ -86,16 +87,6 @@ static void add(const struct mix_matrix *p, uint64_t bits, double gain)
 /* Puts the channel `bit` where the output can have it; returns false when there is no such place. */
 static bool place(const struct mix_matrix *p, uint64_t bit, double gain)
 {
-    enum {
-        FL = RM_CHANNEL_FRONT_LEFT,
-        FR = RM_CHANNEL_FRONT_RIGHT,
-        FC = RM_CHANNEL_FRONT_CENTER,
-        BL = RM_CHANNEL_BACK_LEFT,
-        BR = RM_CHANNEL_BACK_RIGHT,
-        BC = RM_CHANNEL_BACK_CENTER,
-        SL = RM_CHANNEL_SIDE_LEFT,
-        SR = RM_CHANNEL_SIDE_RIGHT
-    };
     static const struct {
         uint64_t bit, other, front; /* the same side, from the side or the back; in front */
     } rears[] = {{BL, SL, FL}, {BR, SR, FR}, {SL, BL, FL}, {SR, BR, FR}};

@@ -1,16 +1,5 @@
 #include "nodes/audio_file/ogg/ogg_codec.h"
-
-enum {
-    FL = RM_CHANNEL_FRONT_LEFT,
-    FR = RM_CHANNEL_FRONT_RIGHT,
-    FC = RM_CHANNEL_FRONT_CENTER,
-    LF = RM_CHANNEL_LFE,
-    BL = RM_CHANNEL_BACK_LEFT,
-    BR = RM_CHANNEL_BACK_RIGHT,
-    BC = 256, /* back centre */
-    SL = RM_CHANNEL_SIDE_LEFT,
-    SR = RM_CHANNEL_SIDE_RIGHT
-};
+#include "nodes/audio_support/channel_places.h"
 
 void rmi_ogg_order_channels(rmi_ogg_format *format, bool defined)
 {
@@ -21,9 +10,9 @@ void rmi_ogg_order_channels(rmi_ogg_format *format, bool defined)
         {FL, FC, FR},
         {FL, FR, BL, BR},
         {FL, FC, FR, BL, BR},
-        {FL, FC, FR, BL, BR, LF},
-        {FL, FC, FR, SL, SR, BC, LF},
-        {FL, FC, FR, SL, SR, BL, BR, LF},
+        {FL, FC, FR, BL, BR, LFE},
+        {FL, FC, FR, SL, SR, BC, LFE},
+        {FL, FC, FR, SL, SR, BL, BR, LFE},
     };
     format->channel_layout = 0;
     for (int32_t i = 0; i < format->channels; i++)

@@ -1,0 +1,19 @@
+/* Short names of the channels, for tables. */
+#ifndef NODES_AUDIO_SUPPORT_CHANNEL_PLACES_H
+#define NODES_AUDIO_SUPPORT_CHANNEL_PLACES_H
+
+#include "remotemedia/node.h"
+
+enum {
+    FL = RM_CHANNEL_FRONT_LEFT,
+    FR = RM_CHANNEL_FRONT_RIGHT,
+    FC = RM_CHANNEL_FRONT_CENTER,
+    LFE = RM_CHANNEL_LFE,
+    BL = RM_CHANNEL_BACK_LEFT,
+    BR = RM_CHANNEL_BACK_RIGHT,
+    BC = RM_CHANNEL_BACK_CENTER,
+    SL = RM_CHANNEL_SIDE_LEFT,
+    SR = RM_CHANNEL_SIDE_RIGHT
+};
+
+#endif
