@@ -35,13 +35,49 @@ def same_name(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+# ---- What is asked for: building a package from its source would run its code
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lz", ".tar.lzma", ".tlz")
+NAMED = re.compile(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\]\s*)?(?:@\s*(?P<url>\S+).*|[<>=!~(;].*)?$")
+
+
+def check_package(word):
+    """A package is a name with versions, or a wheel."""
+    named = NAMED.match(word)
+    place = (named["url"] if named else word) or ""
+    file = re.split(r"[?#]", place)[0].strip()
+    archive = word.split(";")[0].strip().lower().endswith(ARCHIVES)
+    if (not named or place or archive) and (not file.endswith(".whl") or re.match(r"\w+\+", file)):
+        raise Failure(USAGE, "usage", f"vendor takes the name of a package or a wheel (.whl), not '{word}'",
+                      "python3.13 -m pip wheel makes a wheel of a source tree or archive; it runs the package's code")
+
+
+def check_file(path, seen):
+    """The same for each line of a requirements file, and of files that it names."""
+    if path.resolve() in seen:
+        return
+    seen.add(path.resolve())
+    for line in re.sub(r"\\\n", " ", path.read_text()).splitlines():
+        line = re.sub(r"(^|\s)#.*", "", line).strip()
+        option = re.match(r"(-r|--requirement|-e|--editable)[\s=]*(\S.*)", line)
+        if option and option[1] in ("-r", "--requirement"):
+            check_file(path.parent / option[2], seen)
+        elif option:
+            check_package(line)
+        elif line and not line.startswith("-"):
+            check_package(re.split(r"\s--", line)[0].strip())
+
+
 # ---- pip
 
 def pip(*words):
     """pip's end: exit status, standard output and standard error."""
+    env = dict(os.environ)
+    if env.get("PIP_RETRIES") == "0":  # then pip does not say that it could not reach the index
+        env["PIP_RETRIES"] = "1"
     command = [sys.executable, "-I", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
                "--root-user-action=ignore", "--only-binary=:all:", *words]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env, check=False)
 
 
 def resolved(*words):
@@ -90,8 +126,8 @@ def explained(request, stderr):
     if unmatched:
         return Failure(USAGE, "not_found", f"pip finds no wheel for {unmatched[1]}",
                        "is the name right, and is there a wheel (not only a source archive) of this version?")
-    return Failure(USAGE if "Invalid requirement" in stderr else IO, "usage" if "Invalid requirement" in stderr else "io",
-                   f"pip failed: {last}")
+    wrong = any(text in stderr for text in ("Invalid requirement", "ResolutionImpossible", "is not a valid wheel", "is not a supported wheel"))
+    return Failure(USAGE if wrong else IO, "usage" if wrong else "io", f"pip failed: {last.strip()}")
 
 
 # ---- The folder
@@ -113,7 +149,16 @@ def remove_former(into, names):
         shutil.rmtree(info, ignore_errors=True)
 
 
+def check_way(staged, into):
+    """Nothing is put through a link, or in the place of something else."""
+    for path in sorted(staged.rglob("*")):
+        there = into / path.relative_to(staged)
+        if path.is_dir() and (there.is_symlink() or there.exists() and not there.is_dir()) or path.is_file() and there.is_dir():
+            raise Failure(IO, "io", f"{there} is in the way of a package")
+
+
 def put(staged, into, names):
+    check_way(staged, into)
     into.mkdir(parents=True, exist_ok=True)
     remove_former(into.resolve(), names)
     shutil.rmtree(staged / "bin", ignore_errors=True)  # programs, which nothing starts in WebAssembly
@@ -127,12 +172,18 @@ def vendor(options):
     except ImportError:
         raise Failure(MISSING, "missing_feature", "the bundled Python has no pip",
                       f"{sys.executable} -m ensurepip puts it there") from None
+    if not options.into:
+        raise Failure(USAGE, "usage", "vendor needs --into DIR")
+    for word in options.packages:
+        check_package(word)
     for path in options.requirement:
-        with open(path):
-            pass
+        check_file(pathlib.Path(path), set())
     into = pathlib.Path(options.into)
-    if into.exists() and not into.is_dir():
-        raise NotADirectoryError(20, os.strerror(20), options.into)
+    nearest = next(path for path in (into, *into.absolute().parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        raise NotADirectoryError(20, os.strerror(20), str(nearest))
+    if not os.access(nearest, os.W_OK):
+        raise PermissionError(13, os.strerror(13), str(nearest))
     request = [word for path in options.requirement for word in ("--requirement", path)] + ["--", *options.packages]
     with tempfile.TemporaryDirectory(prefix="remotemedia-vendor-") as folder:
         staged, report = pathlib.Path(folder, "packages"), pathlib.Path(folder, "report.json")
@@ -162,7 +213,7 @@ def report(failure):
     hint = failure.error.get("hint")
     sys.stderr.write(f"error: {failure}\n" + (f"  hint: {hint}\n" if hint else ""))
     try:
-        say(json.dumps({"status": "error", "error": failure.error}, ensure_ascii=False))
+        say(json.dumps({"status": "error", "error": failure.error}, ensure_ascii=False, separators=(",", ":")))
     except Failure as broken:
         return broken.exit_code
     return failure.exit_code

@@ -49,6 +49,8 @@ void rmi_code_forget(rmi_class *class)
     PyObject *code = name != NULL ? import_code(false) : NULL;
     PyObject *done = code != NULL ? PyObject_CallMethod(code, "forget", "O", name) : NULL;
     PyErr_Clear();
+    if (rmi_python_of_process()->finished)
+        rmi_forget_variables(class->module);
     Py_XDECREF(done);
     Py_XDECREF(code);
     Py_XDECREF(name);

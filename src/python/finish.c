@@ -56,14 +56,40 @@ static bool is_of_user(PyObject *module)
     return users;
 }
 
+/* Whether code of the module may need the variable until all objects are gone. */
+static bool stays(PyObject *name, PyObject *value)
+{
+    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    return value == Py_None || PyModule_Check(value) || PyCallable_Check(value) || text == NULL ||
+           strncmp(text, "__", 2) == 0;
+}
+
+void rmi_forget_variables(PyObject *module)
+{
+    PyObject *space = PyModule_GetDict(module), *names = PyDict_Keys(space);
+    for (Py_ssize_t i = names != NULL ? PyList_GET_SIZE(names) : 0; i-- > 0;) {
+        PyObject *name = PyList_GET_ITEM(names, i), *value = PyDict_GetItemWithError(space, name);
+        if (value != NULL && !stays(name, value) && PyDict_SetItem(space, name, Py_None) != 0)
+            PyErr_Clear();
+    }
+    PyErr_Clear();
+    Py_XDECREF(names);
+}
+
 /* Only the user's own modules: others may be needed to the end. */
 static void forget_modules(void)
 {
     PyObject *modules = PyImport_GetModuleDict(), *names = PyDict_Keys(modules);
     for (Py_ssize_t i = 0; names != NULL && i < PyList_GET_SIZE(names); i++) {
         PyObject *name = PyList_GET_ITEM(names, i), *module = PyDict_GetItemWithError(modules, name);
-        if (module != NULL && is_of_user(module))
-            (void)PyDict_DelItem(modules, name);
+        if (module == NULL || !is_of_user(module))
+            continue;
+        Py_INCREF(module);
+        if (PyModule_Check(module))
+            rmi_forget_variables(module);
+        if (PyDict_DelItem(modules, name) != 0)
+            PyErr_Clear();
+        Py_DECREF(module);
     }
     PyErr_Clear();
     Py_XDECREF(names);

@@ -165,6 +165,9 @@ void rmi_run_exit_functions(rmi_text *left);
 
 /* After rm_python_finish, in its thread: frees what modules of the user hold. */
 void rmi_free_modules(void);
+/* Sets the variables of a module to None, the last one first, except functions, classes and modules. So an object goes
+ * while what it uses is still there; a collection of garbage would know no order. */
+void rmi_forget_variables(PyObject *module);
 
 /* ---- exit.c */
 /* Makes os._exit raise SystemExit, except in forked processes. */

@@ -296,6 +296,16 @@ class Ends(PythonTest):
                 "kept = []")
         self.assertEqual(self.run_code(code), (1, "cancelled\nclosed\n"))
 
+    def test_objects_in_variables_go_in_order(self):
+        """A pool that nobody has closed uses its pipes when it goes; plain Python is silent about it."""
+        code = ("import multiprocessing, os\n"
+                "class Last:\n    def __del__(self): os.write(2, b'gone\\n')\n"
+                "def double(x): return x * 2\n"
+                "pool, last = None, Last()\n"
+                "def initialize():\n    global pool\n    pool = multiprocessing.get_context('fork').Pool(2)\n"
+                "def process(x): return pool.map(double, [x] * 3)\n")
+        self.assertEqual(self.run_code(code), ([2, 2, 2], "gone\n"))
+
     ENDLESS = ("import os, threading\n"
                "class Node:\n"
                "    def initialize(self): threading.Thread(target=os.read, args=(os.pipe()[0], 1), name='worker').start()\n"

@@ -97,6 +97,28 @@ class Vendor(ProgramTest):
         self.refused("--requirement", "absent.txt", "--into", "packages", exit=4, code="not_found",
                      says="cannot use absent.txt: No such file or directory")
 
+    def test_no_code_of_a_package_runs(self):
+        """Building from a source tree or archive would run it."""
+        self.write("tree/pyproject.toml", "[build-system]\nrequires = []\nbuild-backend = 'build'\nbackend-path = ['.']\n")
+        self.write("tree/build.py", f"open({str(self.folder / 'ran')!r}, 'w')\n")
+        self.write("line.txt", "./tree\n")
+        self.write("nested.txt", "two==1.5\n-r line.txt\n")
+        self.write("editable.txt", "-e ./tree  # a comment\n")
+        for words in (["./tree"], ["tree-1.0.tar.gz"], ["tree @ file:///x/tree-1.0.tar.gz"], ["git+https://example.org/tree"],
+                      ["two", "./tree"], *(["--requirement", name] for name in ("line.txt", "nested.txt", "editable.txt"))):
+            with self.subTest(words=words):
+                self.refused(*words, "--into", "packages", exit=2, code="usage", says="tree")
+        self.assertFalse((self.folder / "ran").exists())
+
+    def test_what_is_in_the_way(self):
+        for name in ("one", "two.py"):
+            with self.subTest(name=name):
+                into = self.folder / f"to-{name}"
+                into.mkdir()
+                (into / "one").symlink_to(self.folder) if name == "one" else (into / "two.py").mkdir()
+                self.refused("one", "--into", into.name, exit=4, code="io", says="is in the way")
+                self.assertEqual(self.there(into.name), [name])
+
     def test_folders_that_cannot_be_used(self):
         self.write("file", "")
         self.refused("two", "--into", "file", exit=4, code="io", says="cannot use file: Not a directory")
@@ -120,7 +142,7 @@ class Vendor(ProgramTest):
         self.assertIn(b"-m ensurepip", done.stderr)
 
     def test_options_of_pip_are_no_packages(self):
-        self.refused("--into", "packages", "--", "--pre", exit=2, code="usage", says="Invalid requirement: '--pre'")
+        self.refused("--into", "packages", "--", "--pre", exit=2, code="usage", says="not '--pre'")
 
     def test_a_command_line_that_is_wrong(self):
         for words, says in ((("--into", "x"), "needs a package"), (("two",), "needs --into DIR"),
