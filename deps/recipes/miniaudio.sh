@@ -25,8 +25,8 @@ cp "$here/miniaudio-vector.h" .
 sed -i -e 's|^#if !defined(MA_DR_MP3_NO_SIMD)$|#if 1\n#include "miniaudio-vector.h"\n#elif 0|' \
     -e 's/_mm_store_ss(\(.*\), _mm_shuffle_ps(\([ab]\), [ab], _MM_SHUFFLE(\([0-3]\),.*$/*(\1) = \2[\3];/' \
     -e 's/^\(#define MA_DR_MP3_VSAVE2(i, v)\) _mm_storel_pi.*/\1 (y[(i)*18] = (v)[0], y[(i)*18 + 1] = (v)[1])/' mp3.c
-# Intensity stereo: the last band has the position of the band before it, whatever that one's own coding is, as in
-# mpg123 and FFmpeg.
+# Intensity stereo: the last band has the position of the band before it, whatever the coding of that one is, as in
+# FFmpeg.
 sed -i 's/^\( *ist_pos\[itop\] = \)(ma_uint8)(max_band\[i\] >= prev ? default_pos : ist_pos\[prev\]);$/\1ist_pos[prev];/' mp3.c
 [ "$(grep -c '^#include "miniaudio-vector.h"$\|^            \*(dst[lr].*[ab]\[[0-3]\];$\|VSAVE2(i, v) (y\|^ *ist_pos\[itop\] = ist_pos\[prev\];$' mp3.c)" = 11 ]
 $CC -std=c11 $optimize $PIC -ffp-contract=off -fno-strict-aliasing -fvisibility=hidden -DNDEBUG -DMA_DR_MP3_FLOAT_OUTPUT \
