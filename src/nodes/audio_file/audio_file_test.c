@@ -185,8 +185,7 @@ static void what_cannot_be_read_is_named_with_its_reason(void **unused)
         {"cut.wav", "tone.wav", 844, RM_E_PARSE, 400, "promises 1600 bytes of samples, it has 800"},
         {"cut.flac", "bursts.flac", 9000, RM_E_PARSE, 12288, "it has 20160 frames, of which"},
         {"cut.ogg", "tone.ogg", 2700, RM_E_PARSE, SIZE_MAX, "its last page is missing"},
-        {"head.ogg", "tone.ogg", 40, RM_E_PARSE, 0,
-         "is cut off: it ends before its samples begin"},
+        {"head.ogg", "tone.ogg", 40, RM_E_PARSE, 0, "is cut off: it ends before its samples begin"},
         {"head.flac", "tone.flac", 30, RM_E_PARSE, 0, "is not a sound FLAC file"},
         {"head.mp3", "tone.mp3", 40, RM_E_PARSE, 0, "is not a sound MP3 file"},
     };
@@ -455,8 +454,7 @@ static void failed_allocations_are_reported(void **unused)
     rm_value_clear(&good);
 }
 
-RMT_MAIN(every_format_is_read,
-         surround_channels_keep_their_places, rate_and_channels_are_converted,
+RMT_MAIN(every_format_is_read, surround_channels_keep_their_places, rate_and_channels_are_converted,
          what_cannot_be_read_is_named_with_its_reason, what_is_there_of_a_cut_file_comes_before_the_error,
          no_part_of_a_file_is_a_success, a_wrong_bit_is_never_heard, a_pipe_is_read_as_a_file,
          samples_are_rounded_and_clipped_never_wrapped, what_was_written_is_read_again,
