@@ -6,9 +6,9 @@
 
 typedef struct rmi_ogg_format {
     int32_t channels, sample_rate;
-    uint64_t channel_layout;                /* as in rmi_audio_decoder */
+    uint64_t channel_layout;                     /* as in rmi_audio_decoder */
     uint8_t places[RMI_AUDIO_MOST_CHANNELS + 1]; /* the stream's channel for each of the output */
-    uint64_t pre_skip;                      /* frames at the start that are not part of the audio */
+    uint64_t pre_skip;                           /* frames at the start that are not part of the audio */
 } rmi_ogg_format;
 
 typedef struct rmi_ogg_codec {
