@@ -96,27 +96,21 @@ static int append_place(rmi_text *text, const char *path, rm_value tensor, rm_er
     return rc;
 }
 
-static void append_name(rmi_text *text, const char *directory, const char *sink, int64_t number)
-{
-    size_t length = strlen(directory);
-    while (length > 1 && directory[length - 1] == '/')
-        length--;
-    rmi_text_append(text, directory, length);
-    rmi_text_printf(text, "%s%s-%lld.npy", directory[length - 1] == '/' ? "" : "/", sink, (long long)number);
-}
-
 int rmi_array_files_put(const char *directory, const char *where, const char *sink, int64_t number,
                         rm_value tensor, rmi_text *text, rm_error *err)
 {
     const bool in_c = rm_tensor_is_contiguous(tensor), in_fortran = rm_tensor_is_fortran(tensor);
     rm_value whole = rm_null();
-    rmi_text path, file, head;
+    rmi_text path, head;
+    size_t length = strlen(where);
+    const size_t before = length - strlen(directory); /* `where` ends with `directory` */
     rmi_text_init(&path, NULL);
-    rmi_text_init(&file, NULL);
     rmi_text_init(&head, NULL);
-    append_name(&path, directory, sink, number);
-    append_name(&file, where, sink, number);
-    int rc = path.failed || file.failed ? rmi_out_of_memory(err) : RM_OK;
+    while (length > 1 && where[length - 1] == '/')
+        length--;
+    rmi_text_append(&path, where, length);
+    rmi_text_printf(&path, "%s%s-%lld.npy", where[length - 1] == '/' ? "" : "/", sink, (long long)number);
+    int rc = path.failed ? rmi_out_of_memory(err) : RM_OK;
     if (rc == RM_OK && in_fortran)
         whole = rm_value_retain(tensor);
     else if (rc == RM_OK)
@@ -125,12 +119,11 @@ int rmi_array_files_put(const char *directory, const char *where, const char *si
     if (rc == RM_OK)
         rc = rmi_npy_append_head(&head, &view, in_fortran && !in_c, err);
     if (rc == RM_OK)
-        rc = write_file(file.data, &head, whole, err);
+        rc = write_file(path.data, &head, whole, err);
     if (rc == RM_OK)
-        rc = append_place(text, path.data, tensor, err);
+        rc = append_place(text, path.data + before, tensor, err);
     rm_value_clear(&whole);
     rmi_text_clear(&head);
-    rmi_text_clear(&file);
     rmi_text_clear(&path);
     return rc;
 }

@@ -25,7 +25,7 @@ typedef struct rmi_input {
     bool failed;    /* reading or parsing failed, not the run */
 } rmi_input;
 
-/* Opens `path` ("-": `standard_input`). Reads a JSON document to its end, waiting with `wake`: RM_E_CANCELLED
+/* Opens `where`, which messages name `path` ("-": `standard_input`). Reads a JSON document to its end, waiting with `wake`: RM_E_CANCELLED
  * when `wake` was raised. Call rmi_input_close also after a failure. */
 RM_MUST_CHECK int rmi_input_open(rmi_input *input, const char *path, const char *where, int standard_input,
                                  rmi_format format, unsigned flags, rmi_wake *wake, rm_error *err);

@@ -155,8 +155,8 @@ static rmi_exit run_command(const rmi_command *command, rmi_program *program, in
         rmi_guard_explain(&guard, "the command", &err, &failed);
         code = rmi_report_failure(program, &err, failed);
     }
-    rm_manifest_free(manifest);
     code = rmi_setup_finish(&options.setup, &guard, "the command", code);
+    rm_manifest_free(manifest); /* exit functions may use the modules of its nodes */
     rmi_guard_watch_runtime(&guard, NULL);
     rmi_setup_end(&options.setup, runtime);
     rmi_guard_stop(&guard);

@@ -23,12 +23,8 @@ static int io_error(const char *path, int number, rm_error *err)
 static int check_directory(const char *path, const char *where, rm_error *err)
 {
     char directory[NAME_SIZE];
-    const char *slash = strrchr(where, '/');
-    size_t length = slash == NULL ? 1 : slash == where ? 1 : (size_t)(slash - where);
-    if (length >= sizeof directory)
+    if (!rmi_platform_folder_of(where, directory, sizeof directory))
         return io_error(path, ENAMETOOLONG, err);
-    memcpy(directory, slash == NULL ? "." : where, length);
-    directory[length] = '\0';
     return access(directory, W_OK | X_OK) == 0 ? RM_OK : io_error(path, errno, err);
 }
 

@@ -190,12 +190,12 @@ static void own_files(const rmi_run *run, const char **reads, const char **write
     if (!rmi_is_standard(manifest, STDIN_FILENO))
         *reads++ = manifest;
     if (options->input != NULL && !rmi_is_standard(options->input, STDIN_FILENO))
-        *reads++ = options->input;
+        *reads++ = run->input_place;
     (void)snprintf(buffer, size, "/dev/fd/%d", run->program->in);
     if (run->program->in >= 0) /* it may be a file */
         *reads++ = buffer;
     if (options->output != NULL && !rmi_is_standard(options->output, STDOUT_FILENO))
-        *writes++ = options->output;
+        *writes++ = run->output.file_place;
 }
 
 static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "cli/python.h"
 #include "cli/report.h"
 #include "cli/setup.h"
@@ -76,7 +77,7 @@ rmi_exit rmi_command_vendor(rmi_program *program, int argc, char **argv)
             code = rmi_usage_error(program, "vendor", "vendor needs --into DIR");
         } else {
             const char **arguments = arguments_of(&options);
-            const int rc = arguments == NULL ? rm_error_set(&err, RM_E_OUT_OF_MEMORY, "out of memory")
+            const int rc = arguments == NULL ? rmi_out_of_memory(&err)
                                              : rmi_program_become_python(program, arguments, &err);
             code = rmi_report_failure(program, &err,
                                       rc == RM_E_MISSING_FEATURE ? RMI_EXIT_MANIFEST : RMI_EXIT_IO);

@@ -13,11 +13,9 @@ static bool are_plain(const unsigned char *bytes, size_t count)
 static bool have_plain_bools(const rm_tensor *view)
 {
     rmi_tensor_walk walk;
-    size_t count = 0, bytes = 0;
-    (void)rmi_tensor_measure(1, view->dimensions, view->shape, &count, &bytes);
-    if (rmi_tensor_is_in_order(view, false) || rmi_tensor_is_in_order(view, true))
-        return are_plain(view->data, count);
     rmi_tensor_walk_start(&walk, view);
+    if (rmi_tensor_is_in_order(view, false) || rmi_tensor_is_in_order(view, true))
+        return are_plain(view->data, walk.left);
     while (walk.left != 0 && are_plain((const unsigned char *)walk.at, 1))
         rmi_tensor_walk_next(&walk);
     return walk.left == 0;
@@ -32,7 +30,8 @@ int rmi_tensor_plain_bools(const rm_allocator *allocator, rm_value *tensor, rm_e
     const int rc = rmi_tensor_copy(allocator, *tensor, &own, err);
     if (rc == RM_OK) {
         unsigned char *bytes = rm_tensor_view(own).data;
-        for (size_t i = 0; i < rm_tensor_bytes(own); i++)
+        const size_t count = rm_tensor_bytes(own);
+        for (size_t i = 0; i < count; i++)
             bytes[i] = bytes[i] != 0;
     }
     rm_value_clear(tensor);

@@ -19,18 +19,15 @@ static void add_use(file_use *uses, size_t *count, file_use use)
 {
     if (use.path == NULL)
         return;
-    if (uses != NULL) {
-        use.known = rmi_platform_identify(use.path, &use.id);
+    if (uses != NULL)
         uses[*count] = use;
-    }
     ++*count;
 }
 
 /* Adds the files of a node's parameters; counts them where `uses` is NULL. */
 static void add_node(const rm_node *node, file_use *uses, size_t *count)
 {
-    const uint32_t none = RM_NODE_ANY_PARAMS;
-    const rm_param *params = (node->type->flags & none) != 0 ? NULL : node->type->params;
+    const rm_param *params = (node->type->flags & RM_NODE_ANY_PARAMS) != 0 ? NULL : node->type->params;
     for (const rm_param *param = params; param != NULL && param->name != NULL; param++) {
         if (param->type != RM_PARAM_STRING || (param->flags & RM_PARAM_PATH) == 0)
             continue;
@@ -64,7 +61,7 @@ static int conflict(const rm_pipeline *p, const file_use *first, const file_use 
 {
     const file_use *blamed = second->writes || first->node == NULL ? second : first;
     const file_use *other = blamed == second ? first : second;
-    const char *does = blamed->writes ? "write" : "read", *verb = other->writes ? "written" : "read";
+    const char *does = blamed->writes ? "write" : "read";
     const uint32_t index = (uint32_t)(blamed->node->graph - p->graph.nodes);
     if (other->node != NULL)
         rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which node '%s' %s%s", blamed->param, does,
@@ -72,7 +69,7 @@ static int conflict(const rm_pipeline *p, const file_use *first, const file_use 
                      blamed->writes && other->writes ? " too" : "");
     else
         rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is %s by the program in this run",
-                     blamed->param, does, blamed->path, verb);
+                     blamed->param, does, blamed->path, other->writes ? "written" : "read");
     if (err != NULL) {
         (void)snprintf(err->node, sizeof err->node, "%s", rm_node_id(blamed->node));
         rm_error_pointer(err, "/nodes/%u/params/%s", index, blamed->param);
@@ -91,6 +88,13 @@ int rmi_check_files(rm_pipeline *p, const rm_pipeline_options *options, rm_error
     if (uses == NULL)
         return rmi_out_of_memory(err);
     (void)collect(p, options, uses);
+    bool written = false;
+    for (size_t i = 0; i < count; i++)
+        written |= uses[i].writes;
+    if (!written || uses[count - 1].node == NULL) /* nodes come last */
+        return RM_OK;
+    for (size_t i = 0; i < count; i++)
+        uses[i].known = rmi_platform_identify(uses[i].path, &uses[i].id);
     for (size_t i = 1; rc == RM_OK && i < count; i++)
         for (size_t k = 0; rc == RM_OK && uses[i].node != NULL && k < i; k++)
             if ((uses[i].writes || uses[k].writes) && same_file(&uses[i], &uses[k]))

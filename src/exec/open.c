@@ -238,12 +238,7 @@ int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, 
     atomic_store(&p->call_deadline, RMI_FOREVER);
     p->result_seq = INT64_MAX;
     take_options(p, options);
-    rmi_graph *graph = NULL;
-    int rc = rmi_graph_take(manifest, &graph, err);
-    if (rc == RM_OK) {
-        p->graph = *graph;
-        rmi_free(allocator, graph, sizeof *graph);
-    }
+    int rc = rmi_graph_take(manifest, &p->graph, err);
     if (rc == RM_OK && (rc = wire(p)) != RM_OK)
         rc = rmi_out_of_memory(err);
     if (rc == RM_OK)

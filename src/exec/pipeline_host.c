@@ -22,11 +22,6 @@ static int input_of_pipeline(rm_node *node, int *descriptor, rm_error *err)
     return RM_OK;
 }
 
-static size_t room(const rm_node *node)
-{
-    return rmi_output_room(node);
-}
-
 const rmi_node_host rmi_pipeline_host = {
     .emit = rmi_emit,
     .suspend = rmi_suspend,
@@ -34,7 +29,7 @@ const rmi_node_host rmi_pipeline_host = {
     .finish = rmi_finish,
     .pull = rmi_pull,
     .can_wait = rmi_can_wait,
-    .room = room,
+    .room = rmi_output_room,
     .log = log_of_pipeline,
     .standard_input = input_of_pipeline,
 };

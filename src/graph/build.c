@@ -76,47 +76,42 @@ static void drop(rmi_graph *graph)
     rmi_free(allocator, graph, sizeof *graph);
 }
 
-void rmi_graph_keep(rm_manifest *manifest, rmi_graph *graph)
+int rmi_graph_keep(rm_manifest *manifest, rmi_graph *graph, rm_error *err)
 {
-    manifest->graph_free = drop;
-    drop(atomic_exchange(&manifest->validated, graph));
-}
-
-static int build_anew(rm_manifest *manifest, rmi_graph **out, rm_error *err)
-{
-    rmi_graph *graph = rmi_alloc_zeroed(manifest->runtime->allocator, sizeof *graph);
-    if (graph == NULL)
+    rmi_graph *kept = rmi_alloc_zeroed(manifest->runtime->allocator, sizeof *kept);
+    if (kept == NULL) {
+        rmi_graph_free(graph);
         return rmi_out_of_memory(err);
-    const int rc = rmi_graph_build(manifest, graph, err);
-    if (rc == RM_OK)
-        *out = graph;
-    else
-        drop(graph);
-    return rc;
+    }
+    *kept = *graph;
+    manifest->graph_free = drop;
+    drop(atomic_exchange(&manifest->validated, kept));
+    return RM_OK;
 }
 
-int rmi_graph_take(rm_manifest *manifest, rmi_graph **out, rm_error *err)
+int rmi_graph_take(rm_manifest *manifest, rmi_graph *out, rm_error *err)
 {
     const rm_runtime *runtime = manifest->runtime;
     rmi_graph *graph = atomic_exchange(&manifest->validated, NULL);
-    const bool fits = graph != NULL && graph->type_count == runtime->type_count &&
-                      graph->resolver_count == runtime->resolver_count;
-    if (!fits)
+    if (graph == NULL || graph->type_count != runtime->type_count ||
+        graph->resolver_count != runtime->resolver_count) {
         drop(graph);
-    *out = fits ? graph : NULL;
-    return fits ? RM_OK : build_anew(manifest, out, err);
+        return rmi_graph_build(manifest, out, err);
+    }
+    *out = *graph;
+    rmi_free(runtime->allocator, graph, sizeof *graph);
+    return RM_OK;
 }
 
 int rm_manifest_validate(rm_manifest *manifest, rm_error *err)
 {
-    rmi_graph *graph = NULL;
-    rmi_graph_keep(manifest, NULL); /* code that is loaded again is not there twice */
-    int rc = build_anew(manifest, &graph, err);
+    rmi_graph graph = {0};
+    drop(atomic_exchange(&manifest->validated, NULL)); /* code that is loaded again is not there twice */
+    int rc = rmi_graph_build(manifest, &graph, err);
     if (rc == RM_OK)
         rc = rm_manifest_check_input(manifest, manifest->input, err);
     if (rc == RM_OK)
-        rmi_graph_keep(manifest, graph);
-    else
-        drop(graph);
+        return rmi_graph_keep(manifest, &graph, err);
+    rmi_graph_free(&graph);
     return rc;
 }

@@ -99,17 +99,20 @@ static void append_graph(rmi_text *text, const rm_manifest *manifest, const rmi_
 
 int rm_manifest_diagram(rm_manifest *manifest, rm_diagram format, char **text, size_t *length, rm_error *err)
 {
-    rmi_graph *graph = NULL;
+    rmi_graph graph = {0};
     rmi_text drawn;
     *text = NULL;
     *length = 0;
     rmi_text_init(&drawn, manifest->runtime->allocator);
     int rc = rmi_graph_take(manifest, &graph, err);
     if (rc == RM_OK) {
-        append_graph(&drawn, manifest, graph, format);
-        rmi_graph_keep(manifest, graph);
-        rc = rmi_text_take(&drawn, text, length, err);
+        append_graph(&drawn, manifest, &graph, format);
+        rc = rmi_graph_keep(manifest, &graph, err);
+    } else {
+        rmi_graph_free(&graph);
     }
+    if (rc == RM_OK)
+        rc = rmi_text_take(&drawn, text, length, err);
     rmi_text_clear(&drawn);
     return rc;
 }

@@ -52,11 +52,11 @@ int rmi_manifest_parse_one_node(rm_runtime *runtime, const char *text, size_t le
 RM_MUST_CHECK int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err);
 void rmi_graph_free(rmi_graph *graph);
 /* Takes the graph that the manifest keeps, if the runtime has not changed since, else builds one: what a
- * resolver has loaded (code of Python nodes) is not loaded again. *out is owned: rmi_graph_free and rmi_free, or
+ * resolver has loaded (code of Python nodes) is not loaded again. Call rmi_graph_free also after a failure, or
  * rmi_graph_keep. */
-RM_MUST_CHECK int rmi_graph_take(rm_manifest *manifest, rmi_graph **out, rm_error *err);
-/* Gives the manifest a built graph (consumed; NULL: none) in place of the one that it keeps. */
-void rmi_graph_keep(rm_manifest *manifest, rmi_graph *graph);
+RM_MUST_CHECK int rmi_graph_take(rm_manifest *manifest, rmi_graph *out, rm_error *err);
+/* Gives the manifest a built graph (consumed) in place of the one that it keeps. */
+RM_MUST_CHECK int rmi_graph_keep(rm_manifest *manifest, rmi_graph *graph, rm_error *err);
 
 /* The parameters of a node as one map, overrides included; null when there are none. *out is owned. */
 RM_MUST_CHECK int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value *out, rm_error *err);

@@ -32,6 +32,17 @@ bool rmi_platform_write_all(int descriptor, const void *data, size_t size)
     return true;
 }
 
+bool rmi_platform_folder_of(const char *path, char *folder, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+    if (length >= size)
+        return false;
+    memcpy(folder, slash == NULL ? "." : path, length);
+    folder[length] = '\0';
+    return true;
+}
+
 bool rmi_platform_identify(const char *path, rmi_file_id *out)
 {
     char folder[4096];
@@ -43,12 +54,8 @@ bool rmi_platform_identify(const char *path, rmi_file_id *out)
             (rmi_file_id){(uint64_t)status.st_dev, (uint64_t)status.st_ino, status.st_ino == 0 ? path : ""};
         return S_ISREG(status.st_mode);
     }
-    const size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    if (errno != ENOENT || name[0] == '\0' || length >= sizeof folder)
-        return false;
-    memcpy(folder, slash == NULL ? "." : path, length);
-    folder[length] = '\0';
-    if (stat(folder, &status) != 0)
+    if (errno != ENOENT || name[0] == '\0' || !rmi_platform_folder_of(path, folder, sizeof folder) ||
+        stat(folder, &status) != 0)
         return false;
     *out = (rmi_file_id){(uint64_t)status.st_dev, (uint64_t)status.st_ino, name};
     return true;

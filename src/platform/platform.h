@@ -126,6 +126,8 @@ typedef struct rmi_file_id {
     uint64_t device, number;
     const char *name;
 } rmi_file_id;
+/* The folder of a path, "." for a bare name; false: longer than `size`. */
+bool rmi_platform_folder_of(const char *path, char *folder, size_t size);
 /* false: not a regular file, or its folder is not there. */
 bool rmi_platform_identify(const char *path, rmi_file_id *out);
 /* The directory of the running program, without a slash at the end; false where there is none. */

@@ -136,19 +136,18 @@ int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, 
     return rc;
 }
 
-int rmi_json_check_dtype(const rm_allocator *allocator, const char *description, size_t item_size,
-                         rm_error *err)
+int rmi_json_check_dtype(const rm_allocator *allocator, const char *description, size_t item_size)
 {
     rmi_json_document *document = NULL;
     rm_tensor found = {0};
     rmi_text text;
     rmi_text_init(&text, allocator);
-    int rc = rmi_json_read(allocator, description, strlen(description), "dtype", &document, err);
+    int rc = rmi_json_read(allocator, description, strlen(description), "dtype", &document, NULL);
     if (rc == RM_OK)
-        rc = rmi_json_read_dtype(allocator, rmi_json_root(document), &found, &text, err);
-    if (rc == RM_OK && (found.dtype != RM_OPAQUE || found.item_size != item_size))
-        rc = rm_error_set(err, RM_E_VALUE, "elements of dtype %.200s do not have %zu bytes each", description,
-                          item_size);
+        rc = rmi_json_read_dtype(allocator, rmi_json_root(document), &found, &text, NULL);
+    const bool is = rc == RM_OK && found.dtype == RM_OPAQUE && found.item_size == item_size;
+    if (!is && rc != RM_E_OUT_OF_MEMORY)
+        rc = RM_E_VALUE;
     rmi_json_document_free(document);
     rmi_text_clear(&text);
     return rc;

@@ -10,9 +10,9 @@
 RM_MUST_CHECK int rmi_json_read_dtype(const rm_allocator *allocator, yyjson_val *description, rm_tensor *view,
                                       rmi_text *text, rm_error *err);
 /* Checks that `description`, as JSON, is one of elements of `item_size` bytes without an rm_dtype. RM_E_VALUE:
- * it is not. */
+ * it is not; RM_E_OUT_OF_MEMORY. */
 RM_MUST_CHECK int rmi_json_check_dtype(const rm_allocator *allocator, const char *description,
-                                       size_t item_size, rm_error *err);
+                                       size_t item_size);
 /* The name of a record's field; *name is NULL for padding, which numpy describes as a field too. */
 void rmi_json_field_name(yyjson_val *field, const char **name, size_t *length);
 /* A field's shape: the number of dimensions, at most RM_MAX_DIMENSIONS, and their sizes. The field's

@@ -22,13 +22,11 @@ static void put(const rmi_json_writer *w, const char *text)
     rmi_text_append_c(w->text, text);
 }
 
-static int refuse(const lists *l, const char *dtype, bool npy_has_it)
+static int refuse(const lists *l, const char *dtype)
 {
     (void)rm_error_set(l->w->err, RM_E_UNSUPPORTED, "elements of dtype %.200s cannot be printed as lists",
                        dtype);
-    rm_error_hint(l->w->err, npy_has_it
-                                 ? "their JSON form and NPY files take them: --arrays json, --arrays npy:DIR"
-                                 : "their JSON form takes them: --arrays json");
+    rm_error_hint(l->w->err, "their JSON form and NPY files take them: --arrays json, --arrays npy:DIR");
     return RM_E_UNSUPPORTED;
 }
 
@@ -100,7 +98,7 @@ static int put_text(const lists *l, const rmi_element *element, const char *at)
         while (size != 0 && at[size - 1] == '\0')
             size--;
         if (rmi_utf8_check(at, size) != size)
-            return refuse(l, "'S' that are not UTF-8", true);
+            return refuse(l, "'S' that are not UTF-8");
         rmi_json_put_text(l->w, at, size);
         return RM_OK;
     }
@@ -118,7 +116,7 @@ static int put_text(const lists *l, const rmi_element *element, const char *at)
     l->w->text->failed |= text.failed;
     good = good || text.failed;
     rmi_text_clear(&text);
-    return good ? RM_OK : refuse(l, "'U' with what is no character", true);
+    return good ? RM_OK : refuse(l, "'U' with what is no character");
 }
 
 /* ---- Elements ---- */
@@ -146,20 +144,24 @@ static int put_one(const lists *l, const rmi_element *element, const char *name,
     case 'f':
     case 'B':
         if (size > sizeof(double))
-            return refuse(l, name, element->kind != 'E');
+            return refuse(l, name);
         put_float(w, at, size, element->swapped, element->kind == 'B');
         return RM_OK;
     case 'c':
         if (size > 2 * sizeof(double))
-            return refuse(l, name, element->kind != 'E');
+            return refuse(l, name);
         put(w, "[");
         put_float(w, at, size / 2, element->swapped, false);
         put(w, ",");
         put_float(w, at + size / 2, size / 2, element->swapped, false);
         put(w, "]");
         return RM_OK;
+    case 'E': /* NPY has no word for them */
+        (void)refuse(l, name);
+        rm_error_hint(w->err, "their JSON form takes them: --arrays json");
+        return RM_E_UNSUPPORTED;
     default:
-        return refuse(l, name, element->kind != 'E');
+        return refuse(l, name);
     }
 }
 

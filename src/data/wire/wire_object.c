@@ -136,13 +136,11 @@ static int dict_to_value(const rm_allocator *allocator, rm_value pairs, rm_value
     rm_value key = rm_null();
     int rc = rm_map_new(allocator, length / 2, out, err);
     for (size_t i = 0; rc == RM_OK && i < length; i += 2) {
-        size_t text_length = 0;
         rc = key_of(allocator, rm_list_get(pairs, i), &key, err);
-        const char *text = rc == RM_OK ? rm_string_text(key, &text_length) : NULL;
-        if (rc == RM_OK && rm_map_get(*out, text, text_length, NULL))
-            rc = fail_same_text(allocator, pairs, i, key, err);
         if (rc == RM_OK)
-            rc = rm_map_set_key(out, rm_value_move(&key), rm_value_retain(rm_list_get(pairs, i + 1)), err);
+            rc = rm_map_set_key(out, rm_value_retain(key), rm_value_retain(rm_list_get(pairs, i + 1)), err);
+        if (rc == RM_OK && rm_map_length(*out) != i / 2 + 1) /* the key was there */
+            rc = fail_same_text(allocator, pairs, i, key, err);
         rm_value_clear(&key);
     }
     if (rc != RM_OK)

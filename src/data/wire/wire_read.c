@@ -191,7 +191,7 @@ static int take_head(wire_reader *r, tensor_head *head)
 static int check_description(const wire_reader *r, size_t at, const rmi_text *text, size_t item_size)
 {
     const int rc = text->length != 0 && strlen(text->data) == text->length
-                       ? rmi_json_check_dtype(r->allocator, text->data, item_size, NULL)
+                       ? rmi_json_check_dtype(r->allocator, text->data, item_size)
                        : RM_E_VALUE;
     if (rc == RM_E_OUT_OF_MEMORY)
         return rmi_out_of_memory(r->err);

@@ -222,7 +222,7 @@ static int described(const rm_allocator *allocator, PyObject *array, rm_value *o
         rc = refused(array, err);
     const rm_tensor view = rm_tensor_view(*out);
     if (rc == RM_OK && view.dtype == RM_OPAQUE)
-        rc = rmi_json_check_dtype(allocator, view.description, view.item_size, NULL);
+        rc = rmi_json_check_dtype(allocator, view.description, view.item_size);
     if (rc == RM_E_OUT_OF_MEMORY)
         rc = rmi_out_of_memory(err);
     else if (rc != RM_OK && view.dtype == RM_OPAQUE) {
