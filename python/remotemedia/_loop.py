@@ -30,24 +30,21 @@ class Loop(asyncio.SelectorEventLoop):
         while not task.done():
             self._turn()
 
-    def finish_soon(self, task: asyncio.Task) -> None:
-        """Runs until the task is done, or a second has passed."""
+    def finish_soon(self, *tasks: asyncio.Task) -> None:
+        """Runs until the tasks are done, or a second has passed."""
         over: list = []  # a timer, not the clock: without a timer an iteration could wait for ever
         timer = self.call_later(1.0, over.append, True)
-        self._finish_until([task], over)
-        timer.cancel()
+        try:
+            while not over and not all(task.done() for task in tasks):
+                self._turn()
+        finally:
+            timer.cancel()
 
     def end(self, tasks: list) -> None:
         """Waits for tasks that were told to end; all of them together have a second."""
-        over: list = []
-        timer = self.call_later(1.0, over.append, True)
-        try:
-            self._finish_until(tasks, over)
-            for task in tasks:
-                if task.done() and not task.cancelled() and task.exception() is not None:
-                    raise task.exception()
-        finally:
-            timer.cancel()
+        self.finish_soon(*tasks)
+        for task in failed(tasks):
+            raise task.exception()
 
     def leave(self, waker: object) -> None:
         """Cancels the tasks that a node leaves behind, after callbacks that are due; they have a second."""
@@ -55,20 +52,12 @@ class Loop(asyncio.SelectorEventLoop):
         tasks = [task for task in asyncio.all_tasks(self) if task.get_context().get(_remotemedia.node) is waker]
         if not tasks:
             return
-        over: list = []
-        timer = self.call_later(1.0, over.append, True)
         for task in tasks:
             task.cancel()
-        self._finish_until(tasks, over)
-        timer.cancel()
-        for task in tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                message = "unhandled exception in a task that its node has left behind"
-                self.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
-
-    def _finish_until(self, tasks: list, over: list) -> None:
-        while not over and not all(task.done() for task in tasks):
-            self._turn()
+        self.finish_soon(*tasks)
+        for task in failed(tasks):
+            message = "unhandled exception in a task that its node has left behind"
+            self.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
 
     def _turn(self) -> None:
         try:
@@ -105,13 +94,14 @@ async def await_one(awaitable: object) -> object:
     return await awaitable
 
 
+def failed(tasks: list) -> list:
+    return [task for task in tasks if task.done() and not task.cancelled() and task.exception() is not None]
+
+
 def shut_down() -> None:
     """At the end of the program: closes the asynchronous generators that are left, within a second."""
     asyncio._set_running_loop(loop)
-    over: list = []
-    timer = loop.call_later(1.0, over.append, True)
-    loop._finish_until([loop.create_task(loop.shutdown_asyncgens())], over)
-    timer.cancel()
+    loop.finish_soon(loop.create_task(loop.shutdown_asyncgens()))
     asyncio._set_running_loop(None)
 
 

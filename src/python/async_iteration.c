@@ -9,9 +9,8 @@
 #include "python/convert/convert.h"
 #include "python/iteration.h"
 
-/* MOST_VALUES, LONG_CALL_NS: as in python_stream.c. MOST_HELD: a step of the loop has as many turns; more only
- * when the task is cancelled at its gate. */
-enum { MOST_VALUES = 64, LONG_CALL_NS = 1000 * 1000, MOST_HELD = 16 };
+/* As many as the turns of a step of the loop; more only when the task is cancelled at its gate. */
+enum { MOST_HELD = 16 };
 
 /* ---- Values */
 
@@ -117,19 +116,9 @@ void rmi_iteration_may_emit(rmi_state *state, PyObject *iteration, rm_error *err
         return;
     if (err != NULL) {
         const size_t room = rm_node_room(state->node);
-        state->left = state->batch > 0 ? state->batch : 1;
-        state->left = room < state->left ? (unsigned)room : state->left;
+        state->left = room < state->batch ? (unsigned)room : state->batch;
     }
     it->err = err;
-}
-
-/* The next call may emit more, or only one where this one took long: other nodes wait for the first value. */
-static void adapt_batch(rmi_state *state, int64_t started)
-{
-    if (rmi_platform_now() - started > LONG_CALL_NS)
-        state->batch = 1;
-    else if (state->batch < MOST_VALUES)
-        state->batch = state->batch > 0 ? state->batch * 2 : 2;
 }
 
 int rmi_iteration_outcome(rmi_state *state, rmi_python_work *work, rm_error *err)
@@ -186,7 +175,7 @@ static int give_turn(rmi_state *state, rmi_python_work *work, rmi_iteration *it,
         it->wakeup == NULL || rmi_iteration_open_gate(it) == 0 ? RM_OK : rmi_python_failed(state->node, err);
     rmi_iteration_may_emit(state, work->iteration, NULL);
     rmi_loop_leave(state);
-    adapt_batch(state, started);
+    rmi_adapt_batch(state, started);
     return rc;
 }
 
@@ -210,20 +199,15 @@ void rmi_iteration_detach(PyObject *iteration)
 int rmi_iteration_end(rmi_state *state, rmi_python_work *work)
 {
     rmi_iteration *it = (rmi_iteration *)work->iteration;
-    PyObject *cancelled = NULL;
-    int rc = 0;
     rmi_iteration_detach(work->iteration);
     if (it->closing || it->iterator == NULL)
         return 0;
     it->closing = true;
-    if (it->wakeup == NULL) {
-        cancelled = PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel));
-        Py_XDECREF(cancelled);
-        return cancelled != NULL ? 0 : -1;
-    }
+    if (it->wakeup == NULL)
+        return rmi_task_begin_cancel(work->task);
     if (rmi_loop_enter(state) != 0)
         return -1;
-    rc = rmi_iteration_open_gate(it);
+    const int rc = rmi_iteration_open_gate(it);
     rmi_loop_leave(state);
     return rc;
 }

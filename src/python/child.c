@@ -25,14 +25,10 @@ static PyObject *after_fork(PyObject *self, PyObject *unused)
     for (const rmi_call *call = python->calls; call != NULL; call = call->next)
         if (call->thread == here)
             python->ends_here = true;
-    python->in_signal_thread = NULL;
+    python->calls = NULL;
     if (python->signal_thread != 0)
         python->signal_thread = here;
-    int rc = 0;
-    if (!python->ends_here) {
-        python->calls = NULL;
-        rc = forget_loop(python);
-    }
+    int rc = python->ends_here ? 0 : forget_loop(python);
     if (rc == 0)
         rc = rmi_signals_in_child();
     return rc == 0 ? Py_NewRef(Py_None) : NULL;

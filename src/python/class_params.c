@@ -99,7 +99,7 @@ static int check_given(const rmi_class *class, const signature *s, rm_value para
         size_t length = 0;
         const char *name = rm_string_text(key, &length);
         char room[128];
-        if (!has_parameter(s, name, length) && !(class->is_code && strcmp(name, "code") == 0))
+        if (!has_parameter(s, name, length) && !(class->module != NULL && strcmp(name, "code") == 0))
             return unknown(s, type, rmi_text_without_nul(name, length, room, sizeof room), err);
     }
     return RM_OK;

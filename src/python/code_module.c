@@ -105,7 +105,6 @@ int rmi_code_find(rmi_class *class, const rm_node_query *query, rm_error *err)
         rm_error_pointer(err, "/params/code");
         return rc;
     }
-    class->is_code = true;
     PyObject *module = class->module, *found = NULL;
     const int has_class = PyObject_GetOptionalAttrString(module, "Node", &found);
     if (has_class > 0 && PyType_Check(found)) {

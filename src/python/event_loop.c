@@ -334,6 +334,21 @@ int rmi_tasks_end(rmi_state *state, PyObject *tasks)
     return call_loop(state, RMI_NAME_end, tasks);
 }
 
+int rmi_task_end(rmi_state *state, PyObject *task)
+{
+    PyObject *tasks = Py_BuildValue("[O]", task);
+    const int rc = tasks != NULL ? rmi_tasks_end(state, tasks) : -1;
+    Py_XDECREF(tasks);
+    return rc;
+}
+
+int rmi_task_begin_cancel(PyObject *task)
+{
+    PyObject *done = PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_cancel));
+    Py_XDECREF(done);
+    return done != NULL ? 0 : -1;
+}
+
 int rmi_tasks_leave(rmi_state *state)
 {
     return state->has_tasks ? call_loop(state, RMI_NAME_leave, state->waker) : 0;
@@ -341,14 +356,7 @@ int rmi_tasks_leave(rmi_state *state)
 
 int rmi_task_cancel(rmi_state *state, PyObject *task)
 {
-    PyObject *tasks = PyList_New(1);
-    PyObject *done = tasks != NULL ? PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_cancel)) : NULL;
-    if (done != NULL)
-        PyList_SET_ITEM(tasks, 0, Py_NewRef(task));
-    const int rc = done != NULL ? rmi_tasks_end(state, tasks) : -1;
-    Py_XDECREF(done);
-    Py_XDECREF(tasks);
-    return rc;
+    return rmi_task_begin_cancel(task) == 0 ? rmi_task_end(state, task) : -1;
 }
 
 PyObject *rmi_future_new(void)

@@ -297,7 +297,7 @@ static int read_arrays(rmi_class *class, const rm_node_query *query, rm_error *e
     int rc = RM_OK;
     if (arrays == RM_ARRAYS_UNSAID) {
         rc = read_class_arrays(class, &arrays, err);
-        field = class->is_code ? "/params/code" : "/node_type";
+        field = class->module != NULL ? "/params/code" : "/node_type";
     }
     class->takes_arrays = (arrays != RM_ARRAYS_UNSAID ? arrays : class->host->arrays) == RM_ARRAYS_NUMPY;
     if (rc != RM_OK || arrays != RM_ARRAYS_NUMPY)

@@ -23,10 +23,6 @@ static PyGILState_STATE enter(rmi_call *call)
         call->next = python->calls;
         python->calls = call;
     }
-    if (first && call->thread == python->signal_thread) {
-        call->outer = python->in_signal_thread;
-        python->in_signal_thread = call;
-    }
     if (first && call->state != NULL)
         rmi_context_enter(call->state);
     return held;
@@ -42,14 +38,12 @@ static void remove_call(rmi_call *call)
 
 static void leave(rmi_call *call, PyGILState_STATE held)
 {
-    rmi_python *python = rmi_python_of_process();
     rmi_child_check();
-    if (call->depth == 1 && call->state != NULL && call->state->thread == NULL)
+    const bool last = call->depth == 1;
+    if (last && call->state != NULL && call->state->thread == NULL)
         rmi_context_leave(call->state);
-    if (call->depth == 1)
+    if (last)
         remove_call(call);
-    if (python->in_signal_thread == call && call->depth == 1)
-        python->in_signal_thread = call->outer;
     rmi_spin_lock(&call->guard);
     if (--call->depth == 0 && atomic_load(&call->interrupted)) { /* it must not reach a later call */
         if (call->has_exception)
@@ -186,9 +180,11 @@ void rmi_loading_interrupt(rmi_host *host)
 static PyObject *on_signal(PyObject *self, PyObject *args)
 {
     rmi_python *python = rmi_python_of_process();
-    rmi_call *call = python->in_signal_thread;
+    rmi_call *call = python->calls;
     PyObject *frame = PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
     (void)self;
+    while (call != NULL && call->thread != python->signal_thread)
+        call = call->next;
     if (call == NULL || !can_break(call, PyFrame_Check(frame) ? (PyFrameObject *)frame : NULL) || !due(call))
         return Py_NewRef(Py_None);
     PyErr_SetNone(python->interrupted);

@@ -117,7 +117,7 @@ static bool is_for_this_version(const char *text, char *version, size_t size)
 static bool find_base(const char *bin, char *base)
 {
     (void)snprintf(base, LONGEST_PATH, "%s", bin);
-    for (char *slash = base; slash != NULL && slash != base + LONGEST_PATH;) {
+    for (char *slash = base; slash != NULL;) {
         if (has_file(base, LIBRARY "/os.py"))
             return true;
         if ((slash = strrchr(base, '/')) != NULL)
@@ -262,21 +262,23 @@ static PyStatus fill_places(PyConfig *config, const places *at)
 
 static PyStatus fill(PyConfig *config, const places *at)
 {
-    PyStatus status = fill_places(config, at);
-    if (!PyStatus_Exception(status))
-        status = append(config, at->home, LIBRARY);
-    if (!PyStatus_Exception(status))
-        status = append(config, at->home, LIBRARY "/lib-dynload");
-    if (!PyStatus_Exception(status) && at->packages[0] != '\0')
-        status = append(config, at->packages, "");
     const bool other_base = at->base[0] != '\0' && strcmp(at->base, at->home) != 0;
-    if (!PyStatus_Exception(status) && at->includes_base && other_base)
-        status = append(config, at->base, LIBRARY "/site-packages");
-    if (!PyStatus_Exception(status))
-        status = append(config, at->home, LIBRARY "/site-packages");
-    if (!PyStatus_Exception(status) &&
-        other_base) /* for its child processes: multiprocessing gives them sys.path */
-        status = append(config, at->base, LIBRARY "/lib-dynload");
+    const struct {
+        bool wanted;
+        const char *folder, *rest;
+    } rows[] = {
+        {true, at->home, LIBRARY},
+        {true, at->home, LIBRARY "/lib-dynload"},
+        {at->packages[0] != '\0', at->packages, ""},
+        {at->includes_base && other_base, at->base, LIBRARY "/site-packages"},
+        {true, at->home, LIBRARY "/site-packages"},
+        /* For its child processes: multiprocessing gives them sys.path. */
+        {other_base, at->base, LIBRARY "/lib-dynload"},
+    };
+    PyStatus status = fill_places(config, at);
+    for (size_t i = 0; !PyStatus_Exception(status) && i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].wanted)
+            status = append(config, rows[i].folder, rows[i].rest);
     return status;
 }
 

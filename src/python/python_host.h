@@ -65,8 +65,7 @@ typedef struct rmi_call {
     bool is_close;              /* a close: it gets a second before the first exception */
     bool has_exception;         /* an exception was set for the thread */
     atomic_llong asked, raised; /* ns: first request to stop, last exception; 0: not yet */
-    struct rmi_call *outer;     /* the call in the same thread around this one */
-    struct rmi_call *next;      /* of the calls in progress; guarded by the GIL */
+    struct rmi_call *next;      /* the call that began before this one; guarded by the GIL */
     struct rmi_state *state;    /* the node's; NULL: a call that loads code */
 } rmi_call;
 
@@ -95,12 +94,9 @@ typedef struct rmi_python {
     unsigned long loop_owner;        /* a thread */
     unsigned loop_depth, loop_waits; /* loop_waits: calls that run the loop until a task has ended */
     struct rmi_state *waiting;       /* list of nodes with pending work */
-    /* The thread in which Python runs signal handlers (0: ours is not installed), and the innermost call in
-     * it. */
-    unsigned long signal_thread;
-    rmi_call *in_signal_thread;
+    unsigned long signal_thread;     /* in which Python runs signal handlers; 0: ours is not installed */
     PyObject *int_handler;    /* SIGINT's, as Python code sees it; NULL: an application's interpreter */
-    rmi_call *calls;          /* in progress, in all threads */
+    rmi_call *calls;          /* in progress, in all threads; the innermost of a thread comes first */
     rmi_call finishing;       /* the call of rm_python_finish */
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,

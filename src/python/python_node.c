@@ -21,7 +21,7 @@ static PyObject *keywords_of(rmi_state *state, bool without_code)
 static PyObject *construct(rmi_state *state)
 {
     const rmi_class *class = state->class;
-    PyObject *keywords = keywords_of(state, class->is_code), *made = NULL, *none = NULL;
+    PyObject *keywords = keywords_of(state, class->module != NULL), *made = NULL, *none = NULL;
     if (keywords != NULL && class->is_module) {
         made =
             PyObject_SetAttrString(class->object, "params", keywords) == 0 ? Py_NewRef(class->object) : NULL;
@@ -140,6 +140,7 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
     state->node = node;
     state->call.state = state;
     state->class = rm_node_type_data(node);
+    state->batch = 1;
     rc = rmi_context_new(state, err);
     if (rc == RM_OK && needs_thread(state))
         rc = rmi_thread_start(state, err);

@@ -16,7 +16,7 @@ typedef struct rmi_class {
     char *name;        /* as the manifest writes the type */
     rm_port *ports;
     size_t port_count;
-    bool is_module, is_code;        /* code in the manifest, which defines functions, or anything */
+    bool is_module;                 /* code in the manifest, which defines functions */
     bool takes_items, takes_stream; /* has process, which takes items or the stream */
     bool generates;                 /* has generate or is_source, and no input in this pipeline */
     bool pulls_process;             /* is_source: call process(None) until it returns None */
@@ -190,7 +190,10 @@ RM_MUST_CHECK int rmi_task_finish_soon(rmi_state *state, PyObject *task, const c
 RM_MUST_CHECK int rmi_task_cancel(rmi_state *state, PyObject *task);
 /* Ends what the node's code has left in the loop, as asyncio.run does at its end. */
 RM_MUST_CHECK int rmi_tasks_leave(rmi_state *state);
-/* Waits for the end of a list of tasks that were told to end; at most a second in all. */
+/* Tells a task to end, without waiting. */
+RM_MUST_CHECK int rmi_task_begin_cancel(PyObject *task);
+/* Waits for the end of a task, or of a list of tasks, that were told to end; at most a second in all. */
+RM_MUST_CHECK int rmi_task_end(rmi_state *state, PyObject *task);
 RM_MUST_CHECK int rmi_tasks_end(rmi_state *state, PyObject *tasks);
 /* Runs one turn of the loop without waiting; then wakes other nodes with pending work for which the loop has
  * something sooner. */
@@ -250,6 +253,8 @@ RM_MUST_CHECK int rmi_iteration_end(rmi_state *state, rmi_python_work *work);
 void rmi_iteration_detach(PyObject *iteration);
 
 /* ---- python_stream.c */
+/* How many values the next call may emit, after one that began at `started`. */
+void rmi_adapt_batch(rmi_state *state, int64_t started);
 RM_MUST_CHECK PyTypeObject *rmi_stream_type_new(PyObject *module);
 RM_MUST_CHECK PyTypeObject *rmi_ready_type_new(PyObject *module);
 RM_MUST_CHECK int rmi_stream_call(rm_node *node, void *state, rm_error *err);

@@ -16,8 +16,8 @@ struct rmi_python_stream {
     bool ended, in_slot; /* no more packets will come; a slot of this node is running */
 };
 
-/* Values that a call in the node's thread may emit, to pay for the switch of threads once. A call that takes
- * longer than LONG_CALL_NS may emit only one the next time: others wait for the first value. */
+/* Values that a call may emit, to pay once for the switch to the user's code. A call that takes longer than
+ * LONG_CALL_NS may emit only one the next time: others wait for the first value. */
 enum { MOST_VALUES = 64, LONG_CALL_NS = 1000 * 1000 };
 /* ns for which code that was told to end may still ask for items. */
 static const int64_t patience = 1000000000;
@@ -405,6 +405,14 @@ static int step_job(rmi_state *state, rm_error *err)
     return answer(state, rc);
 }
 
+void rmi_adapt_batch(rmi_state *state, int64_t started)
+{
+    if (rmi_platform_now() - started > LONG_CALL_NS)
+        state->batch = 1;
+    else if (state->batch < MOST_VALUES)
+        state->batch *= 2;
+}
+
 int rmi_stream_call(rm_node *node, void *memory, rm_error *err)
 {
     rmi_state *state = memory;
@@ -412,12 +420,9 @@ int rmi_stream_call(rm_node *node, void *memory, rm_error *err)
     if (state->thread == NULL)
         return rmi_run(state, step_job, err);
     const int64_t started = rmi_platform_now();
-    state->left = state->batch > 0 ? state->batch : 1;
+    state->left = state->batch;
     const int rc = rmi_thread_parked(state) ? rmi_thread_resume(state, err) : rmi_run(state, step_job, err);
-    if (rmi_platform_now() - started > LONG_CALL_NS)
-        state->batch = 1;
-    else if (state->batch < MOST_VALUES)
-        state->batch = state->batch > 0 ? state->batch * 2 : 2;
+    rmi_adapt_batch(state, started);
     return rc;
 }
 

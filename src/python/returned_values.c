@@ -248,10 +248,7 @@ int rmi_work_start(rmi_state *state, rmi_python_work *work, PyObject *result, rm
 /* Ends the work's task, and waits for that. */
 static int end_now(rmi_state *state, rmi_python_work *work)
 {
-    PyObject *tasks = Py_BuildValue("[O]", work->task);
-    const int rc = tasks != NULL && rmi_work_begin_end(state, work) == 0 ? rmi_tasks_end(state, tasks) : -1;
-    Py_XDECREF(tasks);
-    return rc;
+    return rmi_work_begin_end(state, work) == 0 ? rmi_task_end(state, work->task) : -1;
 }
 
 static int wait_for(rmi_state *state, rmi_python_work *work, int rc, rm_error *err)
@@ -342,10 +339,7 @@ int rmi_work_begin_end(rmi_state *state, rmi_python_work *work)
 {
     if (work->iteration != NULL)
         return rmi_iteration_end(state, work);
-    PyObject *done = work->task != NULL ? PyObject_CallMethodNoArgs(work->task, rmi_name(RMI_NAME_cancel))
-                                        : Py_NewRef(Py_None);
-    Py_XDECREF(done);
-    return done != NULL ? 0 : -1;
+    return work->task != NULL ? rmi_task_begin_cancel(work->task) : 0;
 }
 
 /* Closes a plain generator. Begins the end of a task, and puts it into the list `tasks`, which it makes when

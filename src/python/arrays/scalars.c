@@ -4,20 +4,26 @@
 
 #include "python/arrays/array.h"
 
-/* The letter of a scalar's dtype.kind, or 0; *size is its dtype.itemsize, or 0. */
-static Py_UCS4 kind_of(PyObject *scalar, Py_ssize_t *size)
+/* The letter of a scalar's dtype.kind, or 0. */
+static Py_UCS4 kind_of(PyObject *scalar)
 {
     PyObject *dtype = PyObject_GetAttrString(scalar, "dtype");
     PyObject *kind = dtype != NULL ? PyObject_GetAttrString(dtype, "kind") : NULL;
-    PyObject *bytes = kind != NULL ? PyObject_GetAttrString(dtype, "itemsize") : NULL;
     const bool is_letter = kind != NULL && PyUnicode_Check(kind) && PyUnicode_GET_LENGTH(kind) == 1;
     const Py_UCS4 letter = is_letter ? PyUnicode_READ_CHAR(kind, 0) : 0;
-    *size = bytes != NULL ? PyLong_AsSsize_t(bytes) : 0;
-    Py_XDECREF(bytes);
     Py_XDECREF(kind);
     Py_XDECREF(dtype);
     PyErr_Clear();
     return letter;
+}
+
+static Py_ssize_t size_of(PyObject *scalar)
+{
+    PyObject *bytes = PyObject_GetAttrString(scalar, "itemsize");
+    const Py_ssize_t size = bytes != NULL ? PyLong_AsSsize_t(bytes) : 0;
+    Py_XDECREF(bytes);
+    PyErr_Clear();
+    return size;
 }
 
 /* A longdouble may have more digits than Python's float. */
@@ -51,11 +57,10 @@ static PyObject *number_of_ml_dtypes(PyObject *scalar)
 
 PyObject *rmi_array_number(PyObject *object)
 {
-    Py_ssize_t size = 0;
     int truth = 0;
     if (!rmi_array_scalar_check(object))
         return NULL;
-    switch (kind_of(object, &size)) {
+    switch (kind_of(object)) {
     case 'b':
         truth = PyObject_IsTrue(object);
         return truth < 0 ? NULL : PyBool_FromLong(truth);
@@ -63,7 +68,7 @@ PyObject *rmi_array_number(PyObject *object)
     case 'u':
         return PyNumber_Index(object);
     case 'f':
-        return size > (Py_ssize_t)sizeof(double) ? exact_float(object) : PyNumber_Float(object);
+        return size_of(object) > (Py_ssize_t)sizeof(double) ? exact_float(object) : PyNumber_Float(object);
     case 'V':
         return number_of_ml_dtypes(object);
     default:

@@ -263,16 +263,17 @@ static PyObject *array_in(PyObject *source)
  * buffer. */
 static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, rm_value *out)
 {
+    const bool is_array = rmi_array_like(source);
     rm_error err = {0};
     *out = rm_null();
-    if (!PyObject_CheckBuffer(source) && !rmi_array_like(source)) {
+    if (!is_array && !PyObject_CheckBuffer(source)) {
         PyErr_Format(PyExc_TypeError,
                      "an array or a bytes-like object is required, not '%s'; array.array('f', x) and "
                      "numpy.array(x) make arrays of numbers",
                      Py_TYPE(source)->tp_name);
         return -1;
     }
-    if (shape != Py_None || dtype != Py_None || !rmi_array_like(source))
+    if (shape != Py_None || dtype != Py_None || !is_array)
         return value_of_buffer(source, shape, dtype, out);
     /* Any number of holders is fine here: the Tensor is checked again when it is emitted. */
     const int rc = rmi_tensor_check(source) ? rmi_tensor_take(source, PY_SSIZE_T_MAX, out, &err)

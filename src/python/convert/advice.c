@@ -5,6 +5,7 @@
 #include "data/wire/wire.h"
 #include "python/arrays/tensor_type.h"
 #include "python/convert/convert.h"
+#include "python/convert/copyable.h"
 
 /* By class; derived classes follow the same advice. */
 static const struct {
@@ -89,15 +90,11 @@ static const struct {
     {"__iter__", "__next__", "list(x) makes it a list"},
 };
 
-/* Whether the class has an attribute. No code of the user's runs. */
 static bool has(PyTypeObject *type, const char *name)
 {
-    bool found = false;
-    for (Py_ssize_t i = 0; !found && i < PyTuple_GET_SIZE(type->tp_mro); i++) {
-        PyObject *members = PyType_GetDict((PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i));
-        found = members != NULL && PyDict_ContainsString(members, name) == 1;
-        Py_XDECREF(members);
-    }
+    PyObject *text = PyUnicode_FromString(name);
+    const bool found = text != NULL && rmi_class_has(type, text);
+    Py_XDECREF(text);
     PyErr_Clear();
     return found;
 }

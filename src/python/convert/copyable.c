@@ -20,13 +20,13 @@ static PyTypeObject *base_of(PyTypeObject *type)
     return type;
 }
 
-static bool is_dataclass(const PyTypeObject *type)
+bool rmi_class_has(const PyTypeObject *type, PyObject *name)
 {
     int found = 0;
     for (Py_ssize_t i = 0; found == 0 && type->tp_mro != NULL && i < PyTuple_GET_SIZE(type->tp_mro); i++) {
         PyObject *members = PyType_GetDict((PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i));
         if (members != NULL)
-            found = PyDict_Contains(members, rmi_name(RMI_NAME___dataclass_fields__));
+            found = PyDict_Contains(members, name);
         Py_XDECREF(members);
     }
     PyErr_Clear();
@@ -66,7 +66,8 @@ static rmi_content content_of_class(PyTypeObject *type)
     if (!is_simple || type->tp_finalize != base->tp_finalize)
         return RMI_CONTENT_NONE;
     if (base == &PyBaseObject_Type)
-        return is_dataclass(type) ? RMI_CONTENT_FIELDS : RMI_CONTENT_NONE;
+        return rmi_class_has(type, rmi_name(RMI_NAME___dataclass_fields__)) ? RMI_CONTENT_FIELDS
+                                                                            : RMI_CONTENT_NONE;
     const rmi_content content = content_of_base(base);
     return content == RMI_CONTENT_ARRAY ? RMI_CONTENT_NONE : content;
 }

@@ -47,4 +47,7 @@ typedef struct rmi_slots {
 } rmi_slots;
 PyMemberDef *rmi_slots_next(rmi_slots *slots);
 
+/* Whether a class, or a base of it, has an attribute in its dict. No code of the user's runs. */
+bool rmi_class_has(const PyTypeObject *type, PyObject *name);
+
 #endif
