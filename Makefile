@@ -61,7 +61,7 @@ bench-media: build wasm ## Measure audio, beside soxr, GStreamer, FFmpeg and lib
 	@deps/install-system bench || echo "bench-media: going on without the peers that are missing" >&2
 	@cmake --build $(BUILD) --target bench >/dev/null
 	@cmake --build build/wasm --target bench_media >/dev/null
-	@deps/deps.py --target test ensure numpy-wheel soundfile
+	@deps/deps.py --target test ensure soundfile
 	@deps/deps.py --target bench ensure soxr-wheel
 	@bench/media/run
 

@@ -15,7 +15,6 @@ class File:
     tool: str = ""  # the program that makes it; empty: none
     tolerance: float = 0.0  # how far from the reference a sample may be
     frames: int = -1  # as many it must have, whatever the reference says; -1: as the reference
-    note: str = ""
 
     def needs(self):
         """The programs without which it cannot be made or judged."""

@@ -103,7 +103,6 @@ static int read_start(aiff_decoder *a, uint64_t size, rm_error *err)
     a->data.promised = knows ? by_frames : size >= 8 + offset ? size - 8 - offset : 0;
     if (size == 0 || size == UINT32_MAX)
         a->data.promised = RMI_AUDIO_UNKNOWN;
-    a->base.frames = knows ? a->frames : RMI_AUDIO_UNKNOWN;
     return RM_OK;
 }
 
@@ -157,4 +156,4 @@ static int aiff_read(rmi_audio_decoder *decoder, float *samples, size_t frames, 
 }
 
 const rmi_audio_decoder_type rmi_audio_aiff = {
-    .name = "AIFF", .recognises = aiff_recognises, .open = aiff_open, .read = aiff_read, .close = aiff_close};
+    .recognises = aiff_recognises, .open = aiff_open, .read = aiff_read, .close = aiff_close};

@@ -9,7 +9,6 @@
 typedef struct rmi_audio_decoder rmi_audio_decoder;
 
 typedef struct rmi_audio_decoder_type {
-    const char *name; /* for messages: "WAV" */
     /* Whether a file that begins with `head` (16 bytes or more, fewer where the file is shorter) is of this
      * format. Reads nothing else. */
     bool (*recognises)(const uint8_t *head, size_t length);
@@ -33,7 +32,6 @@ struct rmi_audio_decoder {
     /* Bits of the WAV channel mask, as RM_CHANNEL_*, in the order of the channels, which is the mask's order
      * for every format. 0: the file does not say, and the places are the usual ones for the count. */
     uint64_t channel_layout;
-    uint64_t frames;   /* in all, where the file states it and can be trusted; else RMI_AUDIO_UNKNOWN */
     char warning[160]; /* something to tell once, although the file is read; "" if there is nothing */
 };
 

@@ -73,7 +73,6 @@ void *rmi_audio_decoder_new(const rmi_audio_decoder_type *type, size_t size, rmi
     memset(decoder, 0, size);
     decoder->type = type;
     decoder->input = input;
-    decoder->frames = RMI_AUDIO_UNKNOWN;
     return decoder;
 }
 

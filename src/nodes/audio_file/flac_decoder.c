@@ -11,6 +11,7 @@
 typedef struct flac_decoder {
     rmi_audio_decoder base;
     rmi_flac_stream stream;
+    uint64_t frames;          /* by STREAMINFO, or RMI_AUDIO_UNKNOWN */
     uint64_t position, count; /* samples a channel, and frames, of this stream that were decoded */
     uint64_t first;           /* the number of its first frame: a recording may begin late */
     bool begun;               /* `first` is known */
@@ -28,11 +29,11 @@ static bool flac_recognises(const uint8_t *head, size_t length)
 
 static int cut(const flac_decoder *f, rm_error *err)
 {
-    if (f->base.frames != RMI_AUDIO_UNKNOWN)
+    if (f->frames != RMI_AUDIO_UNKNOWN)
         return rmi_audio_damaged(f->base.input, err,
                                  "is damaged or cut off: it has %" PRIu64 " frames, of which %" PRIu64
                                  " can be read",
-                                 f->base.frames, f->position);
+                                 f->frames, f->position);
     return rmi_audio_damaged(f->base.input, err,
                              "is damaged or cut off: %" PRIu64
                              " frames can be read, then, before byte %" PRIu64 ", one that cannot",
@@ -52,7 +53,7 @@ static int take_stream_info(flac_decoder *f, size_t size, rm_error *err)
                                   .bits = (uint32_t)(packed >> 36 & 31) + 1,
                                   .block = rmi_big16(info + 2)};
     const uint64_t frames = packed & UINT64_C(0xfffffffff);
-    f->base.frames = frames != 0 ? frames : RMI_AUDIO_UNKNOWN;
+    f->frames = frames != 0 ? frames : RMI_AUDIO_UNKNOWN;
     (void)rmi_audio_input_skip(f->base.input, size - sizeof info);
     if (f->stream.sample_rate == 0 || f->stream.bits < 4)
         return rmi_audio_damaged(f->base.input, err,
@@ -184,9 +185,9 @@ static int end_of_stream(flac_decoder *f, rm_error *err)
     rmi_audio_input *input = f->base.input;
     const uint8_t *head = NULL;
     const size_t there = rmi_audio_input_peek(input, 4, &head);
-    const bool whole = f->base.frames == RMI_AUDIO_UNKNOWN || f->position >= f->base.frames;
+    const bool whole = f->frames == RMI_AUDIO_UNKNOWN || f->position >= f->frames;
     const bool joined = there >= 4 && flac_recognises(head, there);
-    if (!whole || (f->base.frames == RMI_AUDIO_UNKNOWN && !joined && !is_tail(input)))
+    if (!whole || (f->frames == RMI_AUDIO_UNKNOWN && !joined && !is_tail(input)))
         return cut(f, err);
     if (!joined)
         return RM_DONE;
@@ -207,7 +208,7 @@ static int next_frame(flac_decoder *f, rm_error *err)
     const uint8_t *head = NULL;
     rmi_flac_header *h = &f->header;
     const size_t there = rmi_audio_input_peek(f->base.input, RMI_FLAC_HEADER, &head);
-    const bool over = f->base.frames != RMI_AUDIO_UNKNOWN && f->position >= f->base.frames;
+    const bool over = f->frames != RMI_AUDIO_UNKNOWN && f->position >= f->frames;
     if (over || !frame_begins(f, head, there, h))
         return end_of_stream(f, err);
     if (!f->begun)
@@ -229,8 +230,8 @@ static int next_frame(flac_decoder *f, rm_error *err)
         return cut(f, err);
     f->next = 0;
     f->waiting = h->frames;
-    if (f->base.frames != RMI_AUDIO_UNKNOWN && f->waiting > f->base.frames - f->position)
-        f->waiting = (size_t)(f->base.frames - f->position);
+    if (f->frames != RMI_AUDIO_UNKNOWN && f->waiting > f->frames - f->position)
+        f->waiting = (size_t)(f->frames - f->position);
     f->position += f->waiting;
     f->count++;
     return RM_OK;
@@ -298,4 +299,4 @@ static int flac_read(rmi_audio_decoder *decoder, float *samples, size_t frames, 
 }
 
 const rmi_audio_decoder_type rmi_audio_flac = {
-    .name = "FLAC", .recognises = flac_recognises, .open = flac_open, .read = flac_read, .close = flac_close};
+    .recognises = flac_recognises, .open = flac_open, .read = flac_read, .close = flac_close};

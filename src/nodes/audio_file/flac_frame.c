@@ -4,17 +4,15 @@
 
 /* ---- The header */
 
-/* A number as UTF-8 codes characters, up to 36 bits; 0 bytes where it is none. */
-static size_t coded_number(const uint8_t *bytes, size_t length, uint64_t *out)
+/* A number as UTF-8 codes characters, up to 36 bits in 7 bytes; returns 0 where it is none. */
+static size_t coded_number(const uint8_t *bytes, uint64_t *out)
 {
     size_t size = 1;
-    const uint8_t first = length > 0 ? bytes[0] : 0xff;
+    const uint8_t first = bytes[0];
     if (first >= 0xc0 && first < 0xff)
         for (size = 2; size < 7 && (first & 0x80 >> size) != 0; size++) {
         }
     else if (first >= 0x80)
-        return 0;
-    if (size > length)
         return 0;
     *out = size == 1 ? first : first & (0x7fu >> size);
     for (size_t i = 1; i < size; i++) {
@@ -67,9 +65,8 @@ bool rmi_flac_header_read(const uint8_t *bytes, size_t length, const rmi_flac_st
         return false;
     *out = (rmi_flac_header){.channels = channels < 8 ? (int32_t)channels + 1 : 2,
                              .pairing = channels < 8 ? RMI_FLAC_APART : channels - 7,
-                             .bits = bits == 0 ? stream->bits : sizes[bits],
-                             .by_samples = (b[1] & 1) != 0};
-    const size_t coded = coded_number(b + 4, 7, &out->number);
+                             .bits = bits == 0 ? stream->bits : sizes[bits]};
+    const size_t coded = coded_number(b + 4, &out->number);
     if (coded == 0)
         return false;
     size_t at = 4 + coded;

@@ -4,7 +4,7 @@
 
 #include "nodes/audio_file/flac_bits.h"
 
-enum { RMI_FLAC_CHANNELS = 8, RMI_FLAC_BLOCK = 65536 };
+enum { RMI_FLAC_CHANNELS = 8 };
 
 /* What STREAMINFO says, which a frame's header may leave out. */
 typedef struct rmi_flac_stream {
@@ -16,7 +16,6 @@ typedef struct rmi_flac_header {
     int32_t channels, sample_rate;
     uint32_t bits, frames;
     unsigned pairing; /* RMI_FLAC_APART ... */
-    bool by_samples;  /* `number` counts samples, not frames */
     uint64_t number;
     size_t size; /* bytes */
 } rmi_flac_header;

@@ -226,16 +226,11 @@ static int mp3_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *e
     *out = NULL;
     if (m == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    const uint8_t *bytes = NULL;
-    const size_t there = rmi_audio_input_peek(input, RMI_MP3_FRAME, &bytes);
-    (void)bytes;
-    int rc = there == 0 ? RM_DONE : next_frame(m, err); /* sets the format */
-    m->lost = 0; /* what stands before the first frame is nobody's loss */
+    int rc = next_frame(m, err); /* sets the format */
+    m->lost = 0;                 /* what stands before the first frame is nobody's loss */
     if (rc == RM_DONE)
         rc = no_frames(m, err);
     if (rc == RM_AGAIN) {
-        if (m->info.has_gaps)
-            m->base.frames = m->left;
         *out = &m->base;
         return RM_OK;
     }
@@ -261,4 +256,4 @@ static int mp3_read(rmi_audio_decoder *decoder, float *samples, size_t frames, s
 }
 
 const rmi_audio_decoder_type rmi_audio_mp3 = {
-    .name = "MP3", .recognises = mp3_recognises, .open = mp3_open, .read = mp3_read, .close = mp3_close};
+    .recognises = mp3_recognises, .open = mp3_open, .read = mp3_read, .close = mp3_close};

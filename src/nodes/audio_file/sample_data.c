@@ -3,12 +3,17 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* The bytes that the header promises from here on. */
+static uint64_t left_of(const rmi_sample_data *data)
+{
+    return data->promised == RMI_AUDIO_UNKNOWN ? RMI_AUDIO_UNKNOWN : data->promised - data->taken;
+}
+
 /* The whole frames that can be had at once, up to `wanted`; *bytes is where they are. */
 static size_t whole_frames(rmi_sample_data *data, rmi_audio_input *input, size_t wanted,
                            const uint8_t **bytes)
 {
-    const uint64_t left =
-        data->promised == RMI_AUDIO_UNKNOWN ? RMI_AUDIO_UNKNOWN : data->promised - data->taken;
+    const uint64_t left = left_of(data);
     if (left / data->frame_size < wanted)
         wanted = (size_t)(left / data->frame_size);
     const size_t there = wanted == 0 ? 0 : rmi_audio_input_peek(input, data->frame_size, bytes);
@@ -35,8 +40,7 @@ static int next_block(rmi_sample_data *data, rmi_audio_input *input, rm_error *e
 {
     rmi_adpcm *adpcm = &data->adpcm;
     const uint8_t *block = NULL;
-    const uint64_t left =
-        data->promised == RMI_AUDIO_UNKNOWN ? RMI_AUDIO_UNKNOWN : data->promised - data->taken;
+    const uint64_t left = left_of(data);
     size_t size = left < adpcm->block_size ? (size_t)left : adpcm->block_size;
     const size_t there = size == 0 ? 0 : rmi_audio_input_peek(input, size, &block);
     size = there < size ? there : size;

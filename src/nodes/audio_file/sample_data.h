@@ -9,7 +9,7 @@
 typedef struct rmi_sample_data {
     rmi_pcm pcm; /* of kind NONE: ADPCM */
     rmi_adpcm adpcm;
-    size_t frame_size;    /* bytes of a frame, or of a block of ADPCM */
+    size_t frame_size;    /* bytes of a frame; not of ADPCM */
     uint64_t promised;    /* bytes, by the header; RMI_AUDIO_UNKNOWN: to the end of the file */
     uint64_t taken;       /* bytes so far */
     uint64_t frames_left; /* where the header states them too, else RMI_AUDIO_UNKNOWN */

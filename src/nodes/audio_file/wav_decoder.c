@@ -21,7 +21,6 @@ typedef struct wav_decoder {
     unsigned tag;
     uint64_t frames;    /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
     uint64_t data_size; /* of "ds64" */
-    uint64_t riff_size; /* of the head */
 } wav_decoder;
 
 /* A chunk's name, and the size of what is in it. */
@@ -67,7 +66,6 @@ static int read_head(wav_decoder *w, rm_error *err)
     w->big = memcmp(head, "RIFX", 4) == 0;
     w->is_64 = memcmp(head, "RF64", 4) == 0 || memcmp(head, "BW64", 4) == 0;
     w->w64 = head[0] == 'r';
-    w->riff_size = word32(w, head + 4);
     if (w->w64 && rmi_audio_input_read(w->base.input, head + 12, 28) != 28)
         return no_samples(w, err);
     return RM_OK;
@@ -147,7 +145,6 @@ static int choose_codec(wav_decoder *w, uint32_t align, uint32_t bits, rm_error 
             return not_decoded(w, tag, bits, err);
         if (!rmi_adpcm_init(&data->adpcm, adpcm, channels, align))
             return rmi_audio_damaged(w->base.input, err, "has blocks of %" PRIu32 " bytes of ADPCM", align);
-        data->frame_size = align;
         return rmi_adpcm_allocate(&data->adpcm, rmi_audio_input_allocator(w->base.input), err);
     }
     if (tag >= sizeof kinds || kinds[tag] == RMI_PCM_NONE)
@@ -239,13 +236,13 @@ static bool chunk_follows(wav_decoder *w)
 static void take_size(wav_decoder *w, uint64_t size)
 {
     rmi_sample_data *data = &w->data;
-    const bool wrapped =
-        !w->w64 && ((size >= NO_LENGTH_2 && size <= UINT64_C(0x80000000)) || size >= NO_LENGTH_4);
+    const uint64_t left = rmi_audio_input_left(w->base.input);
+    const bool wrapped = !w->w64 && !w->is_64 &&
+                         ((size >= NO_LENGTH_2 && size <= UINT64_C(0x80000000)) || size >= NO_LENGTH_4);
     data->promised = size;
     if (w->is_64 && size == UINT32_MAX)
         data->promised = w->data_size;
-    if ((wrapped && !w->is_64 && size > rmi_audio_input_left(w->base.input)) ||
-        (wrapped && !w->is_64 && rmi_audio_input_left(w->base.input) == RMI_AUDIO_UNKNOWN) ||
+    if ((wrapped && (left == RMI_AUDIO_UNKNOWN || size > left)) ||
         (data->promised == 0 && w->is_64 && size != 0) || data->promised > (uint64_t)INT64_MAX)
         data->promised = RMI_AUDIO_UNKNOWN;
     if (size != 0 || chunk_follows(w))
@@ -288,16 +285,11 @@ static void wav_close(rmi_audio_decoder *decoder)
     rmi_audio_decoder_delete(decoder, sizeof *w);
 }
 
-/* Frames of whole blocks, where "fact" does not state them. */
-static void count_frames(wav_decoder *w)
+/* Blocks of ADPCM may have more frames than "fact" states. */
+static void limit_frames(wav_decoder *w)
 {
-    rmi_sample_data *data = &w->data;
-    const bool adpcm = data->pcm.kind == RMI_PCM_NONE;
-    data->frames_left = adpcm && w->frames != 0 ? w->frames : RMI_AUDIO_UNKNOWN;
-    if (adpcm)
-        w->base.frames = data->frames_left;
-    else if (data->promised != RMI_AUDIO_UNKNOWN)
-        w->base.frames = data->promised / data->frame_size;
+    const bool adpcm = w->data.pcm.kind == RMI_PCM_NONE;
+    w->data.frames_left = adpcm && w->frames != 0 ? w->frames : RMI_AUDIO_UNKNOWN;
 }
 
 static int wav_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *err)
@@ -311,7 +303,7 @@ static int wav_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *e
     if (rc == RM_OK)
         rc = read_chunks(w, err);
     if (rc == RM_OK && w->tag != RMI_WAV_MP3) {
-        count_frames(w);
+        limit_frames(w);
         *out = &w->base;
         return RM_OK;
     }
@@ -350,4 +342,4 @@ static int wav_read(rmi_audio_decoder *decoder, float *samples, size_t frames, s
 }
 
 const rmi_audio_decoder_type rmi_audio_wav = {
-    .name = "WAV", .recognises = wav_recognises, .open = wav_open, .read = wav_read, .close = wav_close};
+    .recognises = wav_recognises, .open = wav_open, .read = wav_read, .close = wav_close};

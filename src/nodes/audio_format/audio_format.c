@@ -83,21 +83,6 @@ static int convert(rm_node *node, struct format *f, rm_packet *packet, rm_error 
     return rc;
 }
 
-/* Puts the number of clipped samples into the packet's metadata. */
-static int annotate(rm_node *node, rm_packet *packet, uint64_t clipped, rm_error *err)
-{
-    const rm_allocator *allocator = rm_node_allocator(node);
-    rm_value map = rm_value_retain(rm_packet_metadata(packet));
-    int rc =
-        map.kind == RM_MAP ? rm_value_make_unique(allocator, &map, err) : rm_map_new(allocator, 1, &map, err);
-    if (rc == RM_OK)
-        rc = rm_map_set(&map, "clipped", 7, rm_int((int64_t)clipped), err);
-    if (rc == RM_OK)
-        rm_packet_set_metadata(packet, rm_value_move(&map));
-    rm_value_clear(&map);
-    return rc;
-}
-
 static int format_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     struct format *f = state;
@@ -105,7 +90,8 @@ static int format_process(rm_node *node, void *state, unsigned port, rm_packet i
     (void)port;
     int rc = convert(node, f, &in, err);
     if (rc == RM_OK && f->quantiser.clipped != before)
-        rc = annotate(node, &in, f->quantiser.clipped - before, err);
+        rc = rmi_audio_annotate(rm_node_allocator(node), &in, "clipped",
+                                rm_int((int64_t)(f->quantiser.clipped - before)), err);
     if (rc == RM_OK)
         rc = rm_emit(node, 0, rm_packet_move(&in));
     rm_packet_clear(&in);

@@ -134,21 +134,6 @@ static int level_of(const rm_allocator *allocator, const rm_samples *audio, rm_v
     return rc;
 }
 
-/* Puts `level`, consumed, into the packet's metadata. */
-static int annotate(const rm_allocator *allocator, rm_packet *packet, rm_value level, rm_error *err)
-{
-    rm_value map = rm_value_retain(rm_packet_metadata(packet));
-    int rc =
-        map.kind == RM_MAP ? rm_value_make_unique(allocator, &map, err) : rm_map_new(allocator, 1, &map, err);
-    if (rc == RM_OK)
-        rc = rm_map_set(&map, "level", 5, rm_value_move(&level), err);
-    if (rc == RM_OK)
-        rm_packet_set_metadata(packet, rm_value_move(&map));
-    rm_value_clear(&map);
-    rm_value_clear(&level);
-    return rc;
-}
-
 static int level_process(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
     const struct level *l = state;
@@ -162,7 +147,7 @@ static int level_process(rm_node *node, void *state, unsigned port, rm_packet in
     if (rc != RM_OK)
         goto done;
     if (l->pass_audio)
-        rc = annotate(allocator, &in, rm_value_move(&level), err);
+        rc = rmi_audio_annotate(allocator, &in, "level", rm_value_move(&level), err);
     else {
         rm_value_clear(&in.value);
         in.value = rm_value_move(&level);

@@ -1,5 +1,7 @@
 #include "nodes/audio_support/audio_support.h"
 
+#include <string.h>
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -65,4 +67,19 @@ int64_t rmi_audio_stream_time(const rmi_audio_stream *stream, int64_t frame)
     if (__builtin_add_overflow(stream->base, rm_frames_to_ns(frame, stream->sample_rate), &time))
         return INT64_MAX;
     return time;
+}
+
+int rmi_audio_annotate(const rm_allocator *allocator, rm_packet *packet, const char *key, rm_value value,
+                       rm_error *err)
+{
+    rm_value map = rm_value_retain(rm_packet_metadata(packet));
+    int rc =
+        map.kind == RM_MAP ? rm_value_make_unique(allocator, &map, err) : rm_map_new(allocator, 1, &map, err);
+    if (rc == RM_OK)
+        rc = rm_map_set(&map, key, strlen(key), rm_value_move(&value), err);
+    if (rc == RM_OK)
+        rm_packet_set_metadata(packet, rm_value_move(&map));
+    rm_value_clear(&map);
+    rm_value_clear(&value);
+    return rc;
 }

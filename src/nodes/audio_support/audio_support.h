@@ -15,6 +15,10 @@ double rmi_audio_decibels(double power);
 /* Rounds to two decimals, as levels are shown. */
 double rmi_audio_round(double decibels);
 
+/* Puts `value`, consumed, into the packet's metadata. */
+RM_MUST_CHECK int rmi_audio_annotate(const rm_allocator *allocator, rm_packet *packet, const char *key,
+                                     rm_value value, rm_error *err);
+
 /* The position of a stream of audio packets. Start from {0}. */
 typedef struct rmi_audio_stream {
     int32_t channels, sample_rate; /* 0 before the first packet */

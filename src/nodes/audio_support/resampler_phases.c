@@ -3,20 +3,23 @@
 #include <math.h>
 #include <string.h>
 
+#include "nodes/audio_support/lanes.h"
+
 /* Rows for every phase are made up to this many bytes; beyond, rows at this many places of a frame, between
  * which four points interpolate (the error is below -150 dB). */
 enum { ROW_BYTES_MOST = 512 * 1024, BETWEEN = 128 };
 
-/* The row of taps for an output that lies `phase` (0 to 1) behind a frame; their sum is 1. */
+/* The row of taps for an output that lies `phase` (0 to 1) behind a frame; their sum is 1. `exact` has room for
+ * the taps. */
 static void fill_row(const rmi_phases *phases, const rmi_resampler_kernel *kernel, double scale, double phase,
-                     float *row)
+                     double *exact, float *row)
 {
     const double first = (double)(phases->reach - (int64_t)phases->taps + 1) - phase;
     double sum = 0.0;
     for (size_t k = 0; k < phases->taps; k++)
-        sum += rmi_resampler_kernel_at(kernel, (first + (double)k) * scale);
+        sum += exact[k] = rmi_resampler_kernel_at(kernel, (first + (double)k) * scale);
     for (size_t k = 0; k < phases->taps; k++)
-        row[k] = (float)(rmi_resampler_kernel_at(kernel, (first + (double)k) * scale) / sum);
+        row[k] = (float)(exact[k] / sum);
 }
 
 int rmi_phases_new(const rm_allocator *allocator, int64_t up, int64_t down, double scale,
@@ -29,26 +32,23 @@ int rmi_phases_new(const rm_allocator *allocator, int64_t up, int64_t down, doub
     phases->reach = reach + phases->interpolates;
     phases->taps = ((size_t)(2 * phases->reach) + 7) / 8 * 8;
     const size_t bytes = phases->count * phases->taps * sizeof(float);
+    const size_t exact_bytes = phases->taps * sizeof(double);
     phases->rows = allocator->resize(allocator->context, NULL, 0, bytes);
-    if (phases->rows == NULL)
+    double *exact = allocator->resize(allocator->context, NULL, 0, exact_bytes);
+    if (phases->rows == NULL || exact == NULL) {
+        if (exact != NULL)
+            allocator->resize(allocator->context, exact, exact_bytes, 0);
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory (%zu bytes)", bytes);
+    }
     for (size_t r = 0; r < phases->count; r++) {
         const double phase = phases->interpolates ? ((double)r - 1.0) / BETWEEN : (double)r / (double)up;
-        fill_row(phases, kernel, scale, phase, phases->rows + r * phases->taps);
+        fill_row(phases, kernel, scale, phase, exact, phases->rows + r * phases->taps);
     }
+    allocator->resize(allocator->context, exact, exact_bytes, 0);
     return RM_OK;
 }
 
 /* Two vectors of four: eight sums, which are added in one order on every host. */
-typedef float lanes __attribute__((vector_size(16)));
-
-static lanes load(const float *from)
-{
-    lanes to;
-    memcpy(&to, from, sizeof to);
-    return to;
-}
-
 static float total(lanes low, lanes high)
 {
     const lanes both = low + high;

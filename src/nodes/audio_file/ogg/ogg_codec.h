@@ -12,7 +12,6 @@ typedef struct rmi_ogg_format {
 } rmi_ogg_format;
 
 typedef struct rmi_ogg_codec {
-    const char *name;
     unsigned headers;   /* packets before the audio; the second has comments, and is not given */
     size_t most_frames; /* that a packet gives */
     /* Makes a decoder from the first packet. *state is owned. RM_E_PARSE, RM_E_UNSUPPORTED. */

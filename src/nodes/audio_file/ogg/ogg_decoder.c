@@ -26,7 +26,7 @@ typedef struct ogg_decoder {
     uint64_t skip;       /* frames to leave out */
     uint64_t limit;      /* frames that the page may give, before those left out */
     uint64_t frames;     /* given so far, of all links */
-    uint64_t ends_missing;
+    bool end_missing;
     uint64_t first_damage; /* frames given before it */
     bool damaged;
     float *samples; /* one packet's frames */
@@ -38,42 +38,37 @@ typedef struct ogg_decoder {
 typedef struct kind {
     const char *name;
     const rmi_ogg_codec *codec; /* NULL, unless it is FLAC: not read */
-    bool is_audio;
+    bool is_audio, is_flac;
     size_t size;
     const char *magic;
 } kind;
 
 static const kind kinds[] = {
-    {"Vorbis", &rmi_ogg_vorbis, true, 7, "\x01vorbis"},
-    {"Opus", &rmi_ogg_opus, true, 8, "OpusHead"},
-    {"FLAC", NULL, true, 5,
+    {"Vorbis", &rmi_ogg_vorbis, true, false, 7, "\x01vorbis"},
+    {"Opus", &rmi_ogg_opus, true, false, 8, "OpusHead"},
+    {"FLAC", NULL, true, true, 5,
      "\x7f"
      "FLAC"},
-    {"FLAC", NULL, true, 4, "fLaC"},
-    {"Speex in Ogg", NULL, true, 8, "Speex   "},
-    {"CELT in Ogg", NULL, true, 8, "CELT    "},
-    {"PCM in Ogg", NULL, true, 8, "PCM     "},
-    {"MIDI in Ogg", NULL, true, 8, "OggMIDI\0"},
-    {"Theora in Ogg without audio", NULL, false, 7, "\x80theora"},
-    {"VP8 in Ogg without audio", NULL, false, 5, "OVP80"},
-    {"Dirac in Ogg without audio", NULL, false, 5, "BBCD\0"},
-    {"Daala in Ogg without audio", NULL, false, 6,
+    {"FLAC", NULL, true, true, 4, "fLaC"},
+    {"Speex in Ogg", NULL, true, false, 8, "Speex   "},
+    {"CELT in Ogg", NULL, true, false, 8, "CELT    "},
+    {"PCM in Ogg", NULL, true, false, 8, "PCM     "},
+    {"MIDI in Ogg", NULL, true, false, 8, "OggMIDI\0"},
+    {"Theora in Ogg without audio", NULL, false, false, 7, "\x80theora"},
+    {"VP8 in Ogg without audio", NULL, false, false, 5, "OVP80"},
+    {"Dirac in Ogg without audio", NULL, false, false, 5, "BBCD\0"},
+    {"Daala in Ogg without audio", NULL, false, false, 6,
      "\x80"
      "daala"},
-    {"Kate (text) in Ogg without audio", NULL, false, 5, "\x80kate"},
-    {"CMML (text) in Ogg without audio", NULL, false, 8, "CMML\0\0\0\0"},
-    {"Skeleton in Ogg without audio", NULL, false, 8, "fishead\0"},
+    {"Kate (text) in Ogg without audio", NULL, false, false, 5, "\x80kate"},
+    {"CMML (text) in Ogg without audio", NULL, false, false, 8, "CMML\0\0\0\0"},
+    {"Skeleton in Ogg without audio", NULL, false, false, 8, "fishead\0"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static bool is_flac(const kind *which)
-{
-    return which != NULL && which->name[0] == 'F';
-}
-
 static bool is_read(const kind *which)
 {
-    return which != NULL && (which->codec != NULL || is_flac(which));
+    return which != NULL && (which->codec != NULL || which->is_flac);
 }
 
 /* The kind of the stream that begins with the page; NULL: unknown. */
@@ -343,7 +338,7 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
     if (rc != RM_OK)
         return rc;
     if (!ogg->stream.ended || (ogg->event == RMI_OGG_END && ogg->stream.pages.cut_start)) {
-        ogg->ends_missing++;
+        ogg->end_missing = true;
         note_damage(ogg);
     }
     if (ogg->event == RMI_OGG_LINK) {
@@ -351,7 +346,7 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
         rc = open_link(ogg, err);
         return rc == RM_OK ? RM_AGAIN : rc;
     }
-    if (ogg->ends_missing != 0)
+    if (ogg->end_missing)
         return rmi_audio_damaged(ogg->base.input, err, "is cut off: its last page is missing");
     if (ogg->damaged)
         return rmi_audio_damaged(ogg->base.input, err,
@@ -441,4 +436,4 @@ static int ogg_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *e
 }
 
 const rmi_audio_decoder_type rmi_audio_ogg = {
-    .name = "Ogg", .recognises = ogg_recognises, .open = ogg_open, .read = ogg_read, .close = ogg_close};
+    .recognises = ogg_recognises, .open = ogg_open, .read = ogg_read, .close = ogg_close};

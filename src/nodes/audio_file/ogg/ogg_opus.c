@@ -118,8 +118,7 @@ static void ogg_opus_close(void *state)
         opus->allocator->resize(opus->allocator->context, opus, opus->size, 0);
 }
 
-const rmi_ogg_codec rmi_ogg_opus = {.name = "Opus",
-                                    .headers = 2,
+const rmi_ogg_codec rmi_ogg_opus = {.headers = 2,
                                     .most_frames = MOST_FRAMES,
                                     .open = ogg_opus_open,
                                     .measure = ogg_opus_measure,

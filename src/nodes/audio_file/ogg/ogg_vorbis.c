@@ -55,8 +55,7 @@ static void vorbis_close(void *state)
     rmi_vorbis_close(state);
 }
 
-const rmi_ogg_codec rmi_ogg_vorbis = {.name = "Vorbis",
-                                      .headers = 3,
+const rmi_ogg_codec rmi_ogg_vorbis = {.headers = 3,
                                       .most_frames = RMI_VORBIS_FRAMES,
                                       .open = vorbis_open,
                                       .setup = vorbis_setup,

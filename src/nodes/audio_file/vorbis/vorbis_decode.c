@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "nodes/audio_file/vorbis/vorbis_lanes.h"
+#include "nodes/audio_support/lanes.h"
 
 /* The mode of an audio packet; NULL for another packet. */
 static const rmi_vorbis_mode *take_mode(const rmi_vorbis *vorbis, rmi_bits *bits)

@@ -209,18 +209,18 @@ bool rmi_vorbis_floor_take(const rmi_vorbis *vorbis, const rmi_vorbis_floor *flo
                             : take_floor1(vorbis, floor->one, bits, posts);
 }
 
-/* The curve of floor 0 at each place of the Bark scale (6.2.3). */
-static float height0(const rmi_vorbis_floor0 *floor, double amplitude, const float *coefficients,
-                     uint32_t place)
+/* The curve of floor 0 at each place of the Bark scale (6.2.3); `twice`: two times the cosine of each
+ * coefficient. */
+static float height0(const rmi_vorbis_floor0 *floor, double amplitude, const double *twice, uint32_t place)
 {
     const double w = cos(3.14159265358979323846 * place / floor->map_size), two_w = 2.0 * w;
     double p = 1.0, q = 1.0;
     for (uint32_t k = 0; k + 1 < floor->order; k += 2) {
-        q *= 2.0 * cos(coefficients[k]) - two_w;
-        p *= 2.0 * cos(coefficients[k + 1]) - two_w;
+        q *= twice[k] - two_w;
+        p *= twice[k + 1] - two_w;
     }
     if ((floor->order & 1) != 0) {
-        q *= 2.0 * cos(coefficients[floor->order - 1]) - two_w;
+        q *= twice[floor->order - 1] - two_w;
         p = p * p * (1.0 - w * w);
         q = q * q * 0.25;
     } else {
@@ -238,12 +238,15 @@ static void apply_floor0(const rmi_vorbis_floor0 *floor, const int32_t *posts, c
 {
     uint32_t amplitude;
     float coefficients[RMI_VORBIS_POSTS];
+    double twice[RMI_VORBIS_POSTS];
     memcpy(&amplitude, posts, sizeof amplitude);
     memcpy(coefficients, posts + 1, floor->order * sizeof *coefficients);
+    for (uint32_t k = 0; k < floor->order; k++)
+        twice[k] = 2.0 * cos((double)coefficients[k]);
     float height = 0.0f;
     for (size_t i = 0; i < half; i++) {
         if (i == 0 || map[i] != map[i - 1])
-            height = height0(floor, amplitude, coefficients, map[i]);
+            height = height0(floor, amplitude, twice, map[i]);
         lines[i] *= height;
     }
 }

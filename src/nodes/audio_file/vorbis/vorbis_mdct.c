@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "nodes/audio_file/vorbis/vorbis_lanes.h"
+#include "nodes/audio_support/lanes.h"
 
 static const double pi = 3.14159265358979323846;
 

@@ -6,11 +6,9 @@
 #include "nodes/audio_file/vorbis/vorbis_bits.h"
 
 enum {
-    RMI_VORBIS_CHANNELS = 255,
-    RMI_VORBIS_POSTS = 65,  /* most points of a floor: 63 and the two ends */
-    RMI_VORBIS_PASSES = 8,  /* of a residue */
-    RMI_VORBIS_FAST = 10,   /* codes of so many bits are found at once */
-    RMI_VORBIS_BLOCK = 8192 /* the longest block */
+    RMI_VORBIS_POSTS = 65, /* most points of a floor: 63 and the two ends */
+    RMI_VORBIS_PASSES = 8, /* of a residue */
+    RMI_VORBIS_FAST = 10   /* codes of so many bits are found at once */
 };
 
 /* A code, and what its words stand for (3). The words that are in use are numbered from 0: slots. */
@@ -82,7 +80,7 @@ typedef struct rmi_vorbis_mdct {
 struct rmi_vorbis {
     const rm_allocator *allocator;
     struct rmi_vorbis_block *blocks; /* all memory, to be released at the end */
-    int32_t channels, sample_rate;
+    int32_t channels;
     unsigned block_bits[2];
     unsigned books, floors, residues, mappings, modes;
     rmi_vorbis_book *book;

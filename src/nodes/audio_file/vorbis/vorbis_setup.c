@@ -72,7 +72,6 @@ int rmi_vorbis_open(const rm_allocator *allocator, const uint8_t *packet, size_t
         return RM_E_OUT_OF_MEMORY;
     *vorbis = (rmi_vorbis){.allocator = allocator,
                            .channels = *channels,
-                           .sample_rate = *sample_rate,
                            .block_bits = {small, large},
                            .entries_left = MOST_ENTRIES,
                            .vectors_left = MOST_NUMBERS};

@@ -1,6 +1,6 @@
 /* Four floats at once. Compilers turn them into the machine's vectors, or into four single operations. */
-#ifndef NODES_AUDIO_FILE_VORBIS_LANES_H
-#define NODES_AUDIO_FILE_VORBIS_LANES_H
+#ifndef NODES_AUDIO_SUPPORT_LANES_H
+#define NODES_AUDIO_SUPPORT_LANES_H
 
 #include <string.h>
 
