@@ -65,11 +65,12 @@ RM_MUST_CHECK static inline int rmi_queue_append(const rm_allocator *allocator, 
     if (rc != RM_OK)
         return rc;
     RMI_CHECK(queue->head + queue->count + n <= queue->capacity);
-    rm_packet *end = queue->packets + queue->head + queue->count;
+    const size_t end = queue->head + queue->count;
     for (size_t i = 0; i < n; i++) {
-        end[i] = packets[i];
-        end[i].reserved = packets[i].value.kind < RM_STRING ? 0 : rmi_queue_units_of(packets[i].value);
-        queue->units += end[i].reserved;
+        rm_packet *packet = &queue->packets[end + i];
+        *packet = packets[i];
+        packet->reserved = packets[i].value.kind < RM_STRING ? 0 : rmi_queue_units_of(packets[i].value);
+        queue->units += packet->reserved;
     }
     queue->count += n;
     return RM_OK;

@@ -69,8 +69,9 @@ static void shorten(char *path)
         const size_t length = strcspn(name, "/");
         at = name + length;
         if (length == 2 && strncmp(name, "..", 2) == 0) {
-            while (out > path && *--out != '/')
-                ;
+            do
+                out -= out > path;
+            while (out > path && *out != '/');
         } else if (length > 1 || (length == 1 && *name != '.')) {
             *out++ = '/';
             memmove(out, name, length);
@@ -181,7 +182,7 @@ static int make_absolute(const char *folder, char *path, rm_error *err)
 static int find_environment(places *at, rm_error *err)
 {
     const char *folder = getenv("VIRTUAL_ENV");
-    char version[16], bin[LONGEST_PATH], includes[8], *text = NULL;
+    char version[16] = "", bin[LONGEST_PATH], includes[8], *text = NULL;
     size_t length = 0;
     if (folder == NULL || *folder == '\0')
         return RM_OK;

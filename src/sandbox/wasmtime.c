@@ -347,7 +347,7 @@ done:
 static int check_stack(rmi_instance *instance, rm_error *err)
 {
     static _Thread_local const char *stack_end;
-    const char here = 0;
+    const char *here = __builtin_frame_address(0); /* a variable may lie elsewhere under AddressSanitizer */
     const size_t needed = instance->module->engine->stack_size + HOST_STACK;
     if (stack_end == NULL) {
         pthread_attr_t attributes;
@@ -359,10 +359,10 @@ static int check_stack(rmi_instance *instance, rm_error *err)
         (void)pthread_attr_destroy(&attributes);
         stack_end = end;
     }
-    if (&here > stack_end && (size_t)(&here - stack_end) >= needed)
+    if (here > stack_end && (size_t)(here - stack_end) >= needed)
         return RM_OK;
     return rm_error_set(err, RM_E_LIMIT, "a sandbox needs %zu KiB of stack; this thread has %zu KiB left",
-                        needed >> 10, &here > stack_end ? (size_t)(&here - stack_end) >> 10 : 0);
+                        needed >> 10, here > stack_end ? (size_t)(here - stack_end) >> 10 : 0);
 }
 
 static wasmtime_error_t *epoch_moved(wasmtime_context_t *context, void *data, uint64_t *delta,

@@ -69,7 +69,7 @@ static bool decode_ms(rmi_adpcm *adpcm, const uint8_t *block, size_t size)
     ms_channel channels[MOST_CHANNELS];
     const size_t count = adpcm->channels;
     float *out = adpcm->ready;
-    if (size < 7 * count)
+    if (count == 0 || size < 7 * count)
         return true;
     for (size_t c = 0; c < count; c++) {
         if (block[c] >= 7)

@@ -288,7 +288,7 @@ static unsigned log2_up(unsigned value)
 /* A fixed predictor is a linear one: its factors. */
 static void fixed_factors(predictor *p)
 {
-    static const int8_t fixed[5][4] = {{0}, {1}, {2, -1}, {3, -3, 1}, {4, -6, 4, -1}};
+    static const int32_t fixed[5][4] = {{0}, {1}, {2, -1}, {3, -3, 1}, {4, -6, 4, -1}};
     p->shift = 0;
     for (unsigned i = 0; i < p->order; i++)
         p->factors[i] = fixed[p->order][i];
@@ -360,6 +360,7 @@ static bool subframe(rmi_flac_bits *bits, size_t frames, unsigned size, int32_t 
 }
 
 /* From a channel and the difference to both channels; `a` and `b` hold what was coded. */
+// NOLINTBEGIN(bugprone-macro-parentheses): types, which take none
 #define UNPAIR(name, type, unsigned_type)                                         \
     static void name(unsigned pairing, size_t frames, type *a, type *b)           \
     {                                                                             \
@@ -376,6 +377,7 @@ static bool subframe(rmi_flac_bits *bits, size_t frames, unsigned size, int32_t 
             }                                                                     \
         }                                                                         \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 UNPAIR(unpair, int32_t, uint32_t)
 UNPAIR(unpair_wide, int64_t, uint64_t)
 

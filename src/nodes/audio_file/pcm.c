@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/check.h"
+
 bool rmi_pcm_exists(const rmi_pcm *pcm)
 {
     switch (pcm->kind) {
@@ -62,6 +64,7 @@ static void from_little24(const uint8_t *bytes, size_t count, float *samples)
 static void from_signed(const rmi_pcm *pcm, const uint8_t *bytes, size_t count, float *samples)
 {
     const size_t size = pcm->bytes;
+    RMI_CHECK(size >= 1 && size <= 8);
     if (!pcm->big && size == 2)
         from_little16(bytes, count, samples);
     else if (!pcm->big && size == 3)

@@ -28,12 +28,16 @@ static int mix_allocate(const rm_allocator *allocator, size_t in, size_t out, rm
                         rm_error *err)
 {
     size_t bytes = sizeof **mix;
-    if (in > GAINS_MOST || out > GAINS_MOST || in * out > GAINS_MOST)
-        return rm_error_set(err, RM_E_LIMIT, "a mix of %zu channels to %zu is too large", in, out);
+    if (in > GAINS_MOST || out > GAINS_MOST || in * out > GAINS_MOST) {
+        rm_error_set(err, RM_E_LIMIT, "a mix of %zu channels to %zu is too large", in, out);
+        return RM_E_LIMIT;
+    }
     bytes += in * out * sizeof(struct term) + out * sizeof(size_t);
     *mix = allocator->resize(allocator->context, NULL, 0, bytes);
-    if (*mix == NULL)
-        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory (%zu bytes)", bytes);
+    if (*mix == NULL) {
+        rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory (%zu bytes)", bytes);
+        return RM_E_OUT_OF_MEMORY;
+    }
     **mix = (rmi_channel_mix){.allocator = allocator, .bytes = bytes, .in = in, .out = out};
     (*mix)->ends = (size_t *)(void *)((*mix)->terms + in * out);
     return RM_OK;

@@ -176,7 +176,7 @@ void rmi_resampler_process(rmi_resampler *r, const float *in, size_t frames, siz
     size_t fed = 0;
     *used = *made = 0;
     do {
-        while (advance(r, out + *made * r->channels, room - *made, made))
+        while (advance(r, room > 0 ? out + *made * r->channels : NULL, room - *made, made))
             ;
         fed = *used < frames ? feed(r, in + *used * r->channels, frames - *used) : 0;
         *used += fed;

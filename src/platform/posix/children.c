@@ -13,7 +13,6 @@
 static bool is_ours(const char *number)
 {
     char path[64], line[512];
-    int parent = 0, group = 0;
     (void)snprintf(path, sizeof path, "/proc/%.16s/stat", number);
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
@@ -22,8 +21,10 @@ static bool is_ours(const char *number)
     (void)close(descriptor);
     line[length > 0 ? length : 0] = '\0';
     const char *after = strrchr(line, ')'); /* a name may have any characters */
-    return after != NULL && sscanf(after, ") %*c %d %d", &parent, &group) == 2 && parent == getpid() &&
-           group == getpgrp();
+    if (after == NULL || strlen(after) < sizeof ") S ")
+        return false;
+    char *rest = NULL;
+    return strtol(after + sizeof ") S", &rest, 10) == getpid() && strtol(rest, NULL, 10) == getpgrp();
 }
 
 void rmi_platform_end_children(void)

@@ -148,7 +148,7 @@ static void close_link(ogg_decoder *ogg)
     if (ogg->flac != NULL)
         ogg->flac->type->close(ogg->flac);
     rmi_audio_input_close(ogg->flac_input);
-    if (ogg->state != NULL)
+    if (ogg->codec != NULL && ogg->state != NULL)
         ogg->codec->close(ogg->state);
     ogg->flac = NULL;
     ogg->flac_input = NULL;

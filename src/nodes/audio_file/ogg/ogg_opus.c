@@ -19,10 +19,12 @@ typedef struct opus_layout {
     int16_t gain;           /* in 1/256 dB */
 } opus_layout;
 
+/* The layout of one or two channels without a mapping of their own. */
+static const uint8_t usual[] = {0, 1};
+
 static int read_head(const rmi_audio_input *input, const uint8_t *packet, size_t length, opus_layout *layout,
                      rmi_ogg_format *format, rm_error *err)
 {
-    static const uint8_t usual[] = {0, 1};
     const bool whole = length >= HEAD && packet[9] != 0;
     if (!whole)
         return rmi_audio_damaged(input, err, "is not a sound Opus file: its first header is damaged");
@@ -39,7 +41,6 @@ static int read_head(const rmi_audio_input *input, const uint8_t *packet, size_t
     layout->gain = (int16_t)rmi_little16(packet + 16);
     layout->streams = 1;
     layout->coupled = channels - 1;
-    layout->mapping = usual;
     bool right = channels <= 2;
     if (family != 0) {
         right = length >= HEAD + 2 + (size_t)channels && (family != 1 || channels <= 8);
@@ -61,7 +62,7 @@ static int ogg_opus_open(const rmi_audio_input *input, const uint8_t *packet, si
                          rmi_ogg_format *format, rm_error *err)
 {
     const rm_allocator *allocator = rmi_audio_input_allocator(input);
-    opus_layout layout = {0};
+    opus_layout layout = {.mapping = usual};
     uint8_t mapping[255];
     const int rc = read_head(input, packet, length, &layout, format, err);
     if (rc != RM_OK)

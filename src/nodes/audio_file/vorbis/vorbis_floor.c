@@ -124,7 +124,7 @@ static bool take_floor0(const rmi_vorbis *vorbis, const rmi_vorbis_floor0 *floor
     if (number >= floor->books)
         return false;
     const rmi_vorbis_book *book = &vorbis->book[floor->book[number]];
-    float coefficients[RMI_VORBIS_POSTS], last = 0.0f;
+    float coefficients[RMI_VORBIS_POSTS] = {0}, last = 0.0f;
     for (uint32_t i = 0; i < floor->order;) {
         const int32_t slot = rmi_vorbis_slot(book, bits);
         if (slot < 0)

@@ -136,7 +136,7 @@ static int read_modes(rmi_vorbis *vorbis, rmi_bits *bits, const char **reason)
         return RM_E_OUT_OF_MEMORY;
     for (unsigned i = 0; i < vorbis->modes; i++) {
         vorbis->mode[i].is_long = rmi_bits_take(bits, 1) != 0;
-        if (rmi_bits_take(bits, 16) != 0 || rmi_bits_take(bits, 16) != 0)
+        if (rmi_bits_take(bits, 32) != 0)
             return RM_E_PARSE;
         vorbis->mode[i].mapping = (uint8_t)rmi_bits_take(bits, 8);
         if (vorbis->mode[i].mapping >= vorbis->mappings)
