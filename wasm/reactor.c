@@ -5,19 +5,21 @@
 
 #include "base/alloc.h"
 #include "data/builder.h"
+#include "data/wire/wire.h"
 #include "platform/platform.h"
 
 enum { INTERFACE_VERSION = 1 };
 /* How items and results are encoded. Other encodings may be added. */
-enum { ENCODING_JSON = 0 };
+enum { ENCODING_JSON = 0, ENCODING_WIRE = 1, ENCODINGS };
 
 static struct instance {
     rmi_open_pipeline *opened;
     int32_t last_handle;
     unsigned depth; /* of calls; stays above 0 after a trap in one */
     rm_error failure;
-    char *text; /* the result text of the last call that had one; owned */
+    char *text; /* the result text of the last call that had one; owned. NULL: it is in `bytes` */
     size_t length;
+    rmi_wire_writer bytes;
     size_t sink; /* of the last result */
 } instance;
 
@@ -94,6 +96,23 @@ static int set_text_of(rm_value value, rm_error *err)
     return rc;
 }
 
+/* Writes `value` to the buffer for results in the wire's encoding, which the next result reuses. */
+static int set_bytes_of(rm_value value, rm_error *err)
+{
+    rmi_wire_writer *to = &instance.bytes;
+    to->length = 0;
+    to->grows = true;
+    to->failed = false;
+    int rc = rmi_wire_write(to, value, err);
+    if (rc == RM_OK && to->failed)
+        rc = rmi_out_of_memory(err);
+    if (rc == RM_OK) {
+        set_text(NULL, 0);
+        instance.length = to->length;
+    }
+    return rc;
+}
+
 static int find(int32_t handle, rmi_open_pipeline **out, rm_error *err)
 {
     rmi_open_pipeline *at = instance.opened;
@@ -112,10 +131,10 @@ static int enter_pipeline(int32_t handle, rmi_open_pipeline **out)
 
 static int check_encoding(uint32_t encoding, rm_error *err)
 {
-    return encoding == ENCODING_JSON
+    return encoding < ENCODINGS
                ? RM_OK
-               : rm_error_set(err, RM_E_UNSUPPORTED, "unknown encoding %u; there is 0, JSON",
-                              (unsigned)encoding);
+               : rm_error_set(err, RM_E_UNSUPPORTED,
+                              "unknown encoding %u; there are 0, JSON, and 1, the wire", (unsigned)encoding);
 }
 
 /* ---- Memory, texts, errors */
@@ -140,7 +159,7 @@ int32_t export_release(void *block)
 
 const char *export_text(void)
 {
-    return instance.text;
+    return instance.text != NULL ? instance.text : (const char *)instance.bytes.data;
 }
 
 uint32_t export_text_length(void)
@@ -239,14 +258,27 @@ typedef struct text {
     uint32_t length;
 } text;
 
-static int push_item(rmi_open_pipeline *to, text source, text json, rm_error *err)
+static int read_item(uint32_t encoding, text from, rm_value *out, rm_error *err)
+{
+    size_t at = 0;
+    if (encoding == ENCODING_JSON)
+        return rm_json_parse(NULL, from.at, from.length, 0, out, err);
+    int rc = rmi_wire_read(NULL, from.at, from.length, &at, out, err);
+    if (rc == RM_OK && at != from.length) {
+        rm_value_clear(out);
+        rc = rm_error_set(err, RM_E_VALUE, "an item of %u bytes ends at byte %zu", (unsigned)from.length, at);
+    }
+    return rc;
+}
+
+static int push_item(rmi_open_pipeline *to, text source, uint32_t encoding, text content, rm_error *err)
 {
     rm_value name = rm_null(), item = rm_null();
     int rc = to->has_input ? rm_error_set(err, RM_E_USAGE, "the manifest has input_data already") : RM_OK;
     if (rc == RM_OK && source.length != 0)
         rc = rm_string_new(NULL, source.at, source.length, &name, err);
     if (rc == RM_OK)
-        rc = rm_json_parse(NULL, json.at, json.length, 0, &item, err);
+        rc = read_item(encoding, content, &item, err);
     if (rc == RM_OK) {
         const char *id = name.kind == RM_STRING ? rm_string_text(name, NULL) : NULL;
         rc = rm_pipeline_push(to->pipeline, id, item, err);
@@ -269,7 +301,8 @@ int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint3
     if (rc == RM_OK)
         rc = rmi_host_check(item, length, "the item", &instance.failure);
     if (rc == RM_OK)
-        rc = push_item(found, (text){source, source_length}, (text){item, length}, &instance.failure);
+        rc = push_item(found, (text){source, source_length}, encoding, (text){item, length},
+                       &instance.failure);
     return leave(rc);
 }
 
@@ -332,7 +365,8 @@ int32_t export_pull(int32_t handle, uint32_t encoding)
     if (rc == RM_OK)
         rc = rm_pipeline_pull(found->pipeline, &instance.sink, &packet, &instance.failure);
     if (rc == RM_OK)
-        rc = set_text_of(rm_value_move(&packet.value), &instance.failure);
+        rc = encoding == ENCODING_WIRE ? set_bytes_of(packet.value, &instance.failure)
+                                       : set_text_of(rm_value_move(&packet.value), &instance.failure);
     rm_packet_clear(&packet);
     return leave(rc);
 }

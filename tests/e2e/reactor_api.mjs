@@ -1,7 +1,9 @@
 // Checks of a reactor's exports, run in Node: node reactor_api.mjs FILE.wasm CHECK. Prints what CHECK returns, as JSON.
 import fs from 'node:fs';
 import { WASI } from 'node:wasi';
-import { PipelineError, Reactor } from '../../wasm/reactor.mjs';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import { BatchWriter } from '../../bindings/web/wire.mjs';
+import { PipelineError, Reactor } from '../../bindings/web/reactor.mjs';
 
 const [file, name] = process.argv.slice(2);
 const module = new WebAssembly.Module(fs.readFileSync(file));
@@ -34,7 +36,59 @@ function failure(call) {
 const checks = {
     async items() {
         const opened = new Reactor(instance()).open(echo);
-        return opened.run([1, 1.5, 'ü', null, { a: [12345678901234567890] }]);
+        return opened.run([1, 1.5, 'ü', null, { a: [1234567] }]);
+    },
+    /** Every kind of value, there and back; what does not come back the same. */
+    async values() {
+        const long = 'x'.repeat(1000) + 'ü'.repeat(1000), big = new Float32Array(10000).map((_, i) => i / 7);
+        const tensor = (data, dtype, shape = [data.length]) => ({ data, shape, dtype });
+        const items = [
+            true, false, 0, -1, 2 ** 31, -(2 ** 31), 2 ** 53 - 1, 1 - 2 ** 53, 1e300, -0.5, Infinity, 2n ** 53n, -(2n ** 63n), 2n ** 64n,
+            -(2n ** 200n), '', 'ü\0', long, '\u{1f600}', [], [[1, [2, {}]], 'x'], { a: null, 'ü': { b: [] }, __proto__x: 1 },
+            new Uint8Array([0, 255]), new Uint8Array(70000), tensor(big, 'float32', [100, 100]), tensor(new Float64Array(0), 'float64'),
+            tensor(new Int8Array([-1, 2]), 'int8', [2, 1]), tensor(new BigInt64Array([-1n]), 'int64'), tensor(new Uint8Array([1]), 'bool', []),
+            tensor(new Uint8Array(3), 'uint8'), tensor(new Uint16Array([1]), 'uint16'), tensor(new BigUint64Array([2n ** 63n]), 'uint64'),
+            tensor(new Float32Array([1, 2]), 'complex64', [1]), tensor(new Uint16Array([16256]), 'bfloat16'),
+            { ...tensor(new Float32Array([0.5, -1]), 'float32', [2, 1]), sampleRate: 16000, layout: 4 },
+        ];
+        const { p } = await new Reactor(instance()).open(echo).run(items);
+        return items.flatMap((item, at) => (isDeepStrictEqual(item, p[at]) ? [] : [inspect([item, p[at]])]));
+    },
+    /** Values that other forms stand for. */
+    async forms() {
+        const frames = [new Float32Array([1, 2]), new Float32Array([3, 4])];
+        const audio = { numberOfChannels: 2, length: 2, sampleRate: 8000, getChannelData: (c) => frames[c] };
+        const items = [undefined, -0, new Date(0), new Map([['a', 1]]), new Int16Array([5]), new Uint8ClampedArray([6]), audio, { f() {}, u: undefined }];
+        const { p } = await new Reactor(instance()).open(echo).run(items);
+        return [p[0], Object.is(p[1], -0), ...p.slice(2).map((value) => (value.data ? { ...value, data: [...value.data] } : value))];
+    },
+    refused() {
+        const opened = new Reactor(instance()).open(echo), cycle = [];
+        cycle.push(cycle);
+        const items = [() => 1, Symbol('x'), new Set(), cycle, { data: new Float32Array(3), shape: [2] },
+            { data: new Float32Array(2), shape: [2], dtype: 'int8' }, { data: new Int8Array(1), shape: [1], dtype: 'int3' }];
+        return items.map((item) => failure(() => opened.push(item)));
+    },
+    /** Every cut of a message, and every byte changed, is an answer. */
+    hostile() {
+        const exports = instance().exports, batch = new BatchWriter();
+        const reactor = new Reactor({ exports });
+        reactor.open(echo);
+        reactor.open(echo);
+        batch.write([1, 'two', 2n ** 70n, { three: new Float32Array([4]) }, new Uint8Array(2)]);
+        const { buffer } = batch.take(), length = new DataView(buffer).getUint32(0, true);
+        const message = new Uint8Array(buffer, 16, length), at = exports.rm_alloc(length + 1), found = new Set();
+        const push = (bytes, size = bytes.length, handle = 1) => {
+            new Uint8Array(exports.memory.buffer, at, bytes.length).set(bytes);
+            return exports.rm_push(handle, 1, 0, 0, at, size);
+        };
+        for (let size = 0; size < length; size++)
+            found.add(push(message.subarray(0, size)));
+        found.add(push(message, length + 1));
+        for (let i = 0; i < length; i++)
+            for (const value of [0, 1, 127, 255])
+                push(message.with(i, value));
+        return [[...found], push(message, length, 2)];
     },
     async many() {
         const outputs = await new Reactor(instance()).open(echo).run([...Array(1000).keys()]);
@@ -112,9 +166,9 @@ const checks = {
     async arrays() {
         const code = 'import sys\nbefore = "numpy" in sys.modules\nimport numpy as np\n'
             + 'def process(t):\n    return [np.asarray(t) + 1, before]';
-        const item = { __numpy__: true, array: { meta: { shape: [2], dtype: 'float64' }, data: 'AAAAAAAA8D8AAAAAAAAAQA==' } };
+        const item = { data: new Float64Array([1, 2]), shape: [2], dtype: 'float64' };
         const [array, before] = (await new Reactor(instance()).open(pipeline([python('p', code)])).run([item])).p[0];
-        return [[array.array.meta.dtype, array.array.meta.shape, array.array.data], before];
+        return [[array.dtype, array.shape, [...array.data]], before];
     },
 };
 

@@ -1,0 +1,34 @@
+/**
+ * A failure. `code` is one of docs/errors.md, or `trap`, `exit`, `terminated`, `download`, `integrity`; the other fields are
+ * those of an error document, undefined where they are not known. `outputs` has the results from before, where `run` failed.
+ */
+export class PipelineError extends Error {
+    constructor(code, message, { node, pointer, item, hint, traceback, cause, document } = {}) {
+        super(message, cause === undefined ? undefined : { cause });
+        Object.assign(this, { code, node, pointer, item, hint, traceback, document });
+    }
+
+    /** The error of a document {"status": "error", "error": {...}}; `code` is the number that a call returned. */
+    static of(code, document) {
+        const { error } = document ?? {};
+        return new PipelineError(error?.code ?? code, error?.message ?? `the call failed with code ${code}`, {
+            ...error,
+            document,
+        });
+    }
+}
+PipelineError.prototype.name = 'PipelineError';
+
+/** What can be sent to another thread, and back. */
+export const packed = ({ code, message, node, pointer, item, hint, traceback, document }) =>
+    ({ code, message, node, pointer, item, hint, traceback, document });
+export const unpacked = ({ code, message, ...more }) => new PipelineError(code, message, more);
+
+/** What ended an instance otherwise than by a code. */
+export function trapped(error) {
+    if (error instanceof PipelineError)
+        return error;
+    const deep = error instanceof RangeError && /call stack|too much recursion/.test(error.message);
+    const what = deep ? `${error.message}; data or calls are nested deeper than this host allows` : String(error);
+    return new PipelineError('trap', `the program was ended by a trap: ${what}`, { cause: error });
+}

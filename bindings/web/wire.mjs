@@ -1,0 +1,459 @@
+// Values of JavaScript as bytes, and back: docs/wasm-node.md has the encoding.
+//
+// null, booleans, strings, lists and plain objects are what they are. A whole number is an integer, any other a float; integers
+// past 2^53 are BigInts. A Uint8Array is bytes. {data, shape, dtype} is a tensor, with sampleRate audio; any other typed array is
+// a tensor of one dimension, and an AudioBuffer is audio.
+import { PipelineError } from './errors.mjs';
+
+const NULL = 0, FALSE = 1, TRUE = 2, INT = 3, FLOAT = 4, BIGINT = 5, STRING = 6, BYTES = 7, LIST = 8, MAP = 9, TENSOR = 10,
+    TUPLE = 11, SET = 12, FROZENSET = 13, DICT = 14, BYTEARRAY = 15;
+const DEEPEST = 200;
+const SHORT_TEXT = 32; // characters that are read and written one by one, which is faster than a call for so few
+const KEPT_VIEW = 16384; // bytes from which a tensor is a view of the message, and not a copy
+const OPAQUE = 17;
+
+const Half = globalThis.Float16Array ?? Uint16Array; // a host without it gets the bits
+// dtype -> its number, its array, elements of the array to one of the tensor
+const DTYPES = {
+    bool: [1, Uint8Array, 1],
+    int8: [2, Int8Array, 1],
+    int16: [3, Int16Array, 1],
+    int32: [4, Int32Array, 1],
+    int64: [5, BigInt64Array, 1],
+    uint8: [6, Uint8Array, 1],
+    uint16: [7, Uint16Array, 1],
+    uint32: [8, Uint32Array, 1],
+    uint64: [9, BigUint64Array, 1],
+    float16: [10, Half, 1],
+    bfloat16: [11, Uint16Array, 1],
+    float32: [12, Float32Array, 1],
+    float64: [13, Float64Array, 1],
+    complex64: [14, Float32Array, 2],
+    complex128: [15, Float64Array, 2],
+};
+const BY_NUMBER = new Map(Object.entries(DTYPES).map(([dtype, [number, Type, each]]) => [number, { dtype, Type, each }]));
+const OF_ARRAY = new Map([[Uint8ClampedArray, 'uint8']]);
+for (const [dtype, [, Type, each]] of Object.entries(DTYPES))
+    if (each === 1 && dtype !== 'bool' && !OF_ARRAY.has(Type))
+        OF_ARRAY.set(Type, dtype);
+if (Half === Uint16Array)
+    OF_ARRAY.set(Uint16Array, 'uint16');
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const refused = (what) => new PipelineError('type', `a pipeline takes no ${what}`);
+
+/** Writes messages one behind the other, each at a multiple of 16 behind a head of 16 bytes: u32 length, u32 `mark`, zeros. */
+export class BatchWriter {
+    count = 0;
+    length = 0;
+    #expected; // bytes of the next batch
+    #bytes;
+    #view;
+    #start; // of the message
+
+    constructor(expected = 1024) {
+        this.#expected = expected;
+        this.#renew(0);
+    }
+
+    /** Appends a value; what fails leaves the batch as it was. */
+    write(value, mark = 0) {
+        const before = this.length;
+        try {
+            this.#begin();
+            this.#value(value, 0);
+            this.#finish(before, mark);
+        } catch (error) {
+            this.length = before;
+            throw error;
+        }
+    }
+
+    /** Appends a message that is in `memory` (a Uint8Array) already. */
+    copy(memory, at, length, mark) {
+        const before = this.length;
+        this.#begin();
+        const to = this.#room(length);
+        if (length <= SHORT_TEXT)
+            for (let i = 0; i < length; i++)
+                this.#bytes[to + i] = memory[at + i];
+        else
+            this.#bytes.set(memory.subarray(at, at + length), to);
+        this.#finish(before, mark);
+    }
+
+    /** {buffer, length, count}: the batch, which is the caller's from then on. */
+    take() {
+        const taken = { buffer: this.#bytes.buffer, length: this.length, count: this.count };
+        this.#expected = Math.min(this.length * 2, 1 << 18);
+        this.count = this.length = 0;
+        this.#bytes = null;
+        return taken;
+    }
+
+    #begin() {
+        if (this.#bytes === null)
+            this.#renew(this.#expected);
+        this.#room(16);
+        this.#start = this.length;
+    }
+
+    #finish(before, mark) {
+        this.#view.setUint32(before, this.length - this.#start, true);
+        this.#view.setUint32(before + 4, mark, true);
+        this.#pad();
+        this.count++;
+    }
+
+    #renew(size) {
+        this.#bytes = new Uint8Array(Math.max(size, 256));
+        this.#view = new DataView(this.#bytes.buffer);
+    }
+
+    #room(size) {
+        const at = this.length, end = at + size;
+        if (end > this.#bytes.length) {
+            const old = this.#bytes;
+            this.#renew(Math.max(end + 16, old.length * 2));
+            this.#bytes.set(old.subarray(0, at));
+        }
+        this.length = end;
+        return at;
+    }
+
+    #pad() {
+        const gap = -this.length & 15; // the start is a multiple of 16
+        const at = this.#room(gap);
+        this.#bytes.fill(0, at, at + gap);
+    }
+
+    #tag(tag) {
+        const at = this.#room(1);
+        this.#bytes[at] = tag;
+    }
+
+    #head(tag, count) {
+        const at = this.#room(5);
+        this.#bytes[at] = tag;
+        this.#view.setUint32(at + 1, count, true);
+    }
+
+    #i64(value) {
+        const at = this.#room(8); // before the view is taken: it may be another one afterwards
+        this.#view.setBigInt64(at, value, true);
+    }
+
+    #raw(array) {
+        const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+        const at = this.#room(bytes.length);
+        this.#bytes.set(bytes, at);
+    }
+
+    /** A u32 length and the text. */
+    #text(text) {
+        const at = this.#room(4 + text.length);
+        let i = 0;
+        if (text.length <= SHORT_TEXT)
+            for (; i < text.length; i++) {
+                const unit = text.charCodeAt(i);
+                if (unit > 127)
+                    break;
+                this.#bytes[at + 4 + i] = unit;
+            }
+        if (i < text.length || text.length > SHORT_TEXT) {
+            this.length = at + 4;
+            this.#room(text.length * 3);
+            this.length = at + 4 + encoder.encodeInto(text, this.#bytes.subarray(at + 4)).written;
+        }
+        this.#view.setUint32(at, this.length - at - 4, true);
+    }
+
+    #value(value, depth) {
+        switch (typeof value) {
+            case 'number':
+                return this.#number(value);
+            case 'string':
+                this.#tag(STRING);
+                return this.#text(value);
+            case 'boolean':
+                return this.#tag(value ? TRUE : FALSE);
+            case 'undefined':
+                return this.#tag(NULL);
+            case 'bigint':
+                return this.#bigint(value);
+            case 'object':
+                return value === null ? this.#tag(NULL) : this.#object(value, depth);
+            default:
+                throw refused(typeof value);
+        }
+    }
+
+    #number(value) {
+        const at = this.#room(9);
+        if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+            this.#bytes[at] = INT;
+            this.#view.setUint32(at + 1, value % 4294967296, true); // the low bits, also of a negative number
+            this.#view.setInt32(at + 5, Math.floor(value / 4294967296), true);
+        } else {
+            this.#bytes[at] = FLOAT;
+            this.#view.setFloat64(at + 1, value, true);
+        }
+    }
+
+    #bigint(value) {
+        if (BigInt.asIntN(64, value) === value) {
+            const at = this.#room(9);
+            this.#bytes[at] = INT;
+            this.#view.setBigInt64(at + 1, value, true);
+            return;
+        }
+        let words = 2;
+        while (BigInt.asIntN(64 * words, value) !== value)
+            words++;
+        this.#head(BIGINT, 8 * words);
+        for (let i = 0; i < words; i++)
+            this.#i64(BigInt.asIntN(64, value >> BigInt(64 * i)));
+    }
+
+    #object(value, depth) {
+        if (depth >= DEEPEST)
+            throw new PipelineError('limit', `a value is nested deeper than ${DEEPEST} levels`);
+        if (Array.isArray(value)) {
+            this.#head(LIST, value.length);
+            for (const item of value)
+                this.#value(item, depth + 1);
+        } else if (value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof DataView) {
+            this.#head(BYTES, value.byteLength);
+            this.#raw(value instanceof ArrayBuffer ? new Uint8Array(value) : value);
+        } else if (ArrayBuffer.isView(value)) {
+            this.#tensor({ data: value, shape: [value.length] });
+        } else if (ArrayBuffer.isView(value.data) && Array.isArray(value.shape)) {
+            this.#tensor(value);
+        } else if (typeof value.getChannelData === 'function') {
+            this.#tensor(interleaved(value));
+        } else if (typeof value.toJSON === 'function') {
+            this.#value(value.toJSON(), depth);
+        } else {
+            this.#map(value, depth);
+        }
+    }
+
+    #map(value, depth) {
+        const prototype = Object.getPrototypeOf(value);
+        if (!(value instanceof Map) && prototype !== null && Object.getPrototypeOf(prototype) !== null)
+            throw refused(`object of the class ${value.constructor?.name ?? '?'}`);
+        const at = this.length;
+        let count = 0;
+        this.#head(MAP, 0);
+        for (const [key, item] of value instanceof Map ? value : Object.entries(value)) {
+            if (item === undefined || typeof item === 'function')
+                continue; // as in JSON
+            if (typeof key !== 'string')
+                throw refused(`Map with a key that is a ${typeof key}`);
+            this.#text(key);
+            this.#value(item, depth + 1);
+            count++;
+        }
+        this.#view.setUint32(at + 1, count, true);
+    }
+
+    #tensor({ data, shape, dtype = OF_ARRAY.get(data.constructor), sampleRate, layout = 0, description = '' }) {
+        const opaque = dtype === 'opaque';
+        const [number, Type, each] = opaque ? [OPAQUE, Uint8Array, 1] : (DTYPES[dtype] ?? []);
+        if (number === undefined)
+            throw refused(`tensor with the dtype ${dtype} in a ${data.constructor.name}`);
+        if (!(data instanceof Type) && !(dtype === 'uint8' && data instanceof Uint8ClampedArray) && !(dtype === 'float16' && data instanceof Uint16Array))
+            throw new PipelineError('type', `a tensor of ${dtype} has its data in a ${Type.name}, not a ${data.constructor.name}`);
+        const count = shape.reduce((product, size) => product * size, 1);
+        const item = opaque ? data.byteLength / count : Type.BYTES_PER_ELEMENT * each;
+        if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || count * item !== data.byteLength)
+            throw new PipelineError('value', `a tensor of the shape [${shape}] has not ${data.length / each} elements`);
+        this.#tensorHead([number, shape.length, sampleRate === undefined ? 0 : 1, 0], sampleRate ?? 0, layout, item, description);
+        for (const size of shape)
+            this.#i64(BigInt(size));
+        this.#i64(BigInt(data.byteLength));
+        this.#pad();
+        this.#raw(data);
+    }
+
+    #tensorHead(bytes, rate, layout, item, description) {
+        const at = this.#room(21);
+        this.#bytes[at] = TENSOR;
+        this.#bytes.set(bytes, at + 1);
+        this.#view.setInt32(at + 5, rate, true);
+        this.#view.setBigUint64(at + 9, BigInt(layout), true);
+        this.#view.setUint32(at + 17, item, true);
+        this.#text(description);
+    }
+}
+
+/** The audio of an AudioBuffer: frames of one sample a channel. */
+function interleaved(buffer) {
+    const { numberOfChannels: channels, length, sampleRate } = buffer;
+    const data = new Float32Array(channels * length);
+    for (let c = 0; c < channels; c++) {
+        const from = buffer.getChannelData(c);
+        for (let i = 0; i < length; i++)
+            data[i * channels + c] = from[i];
+    }
+    return { data, shape: [length, channels], dtype: 'float32', sampleRate };
+}
+
+/** Reads what a BatchWriter wrote. */
+export class BatchReader {
+    #bytes;
+    #view;
+    #at = 0; // of the next message's head
+    #end;
+    #p = 0;
+    mark = 0; // of the last message
+
+    constructor({ buffer, length }) {
+        this.#bytes = new Uint8Array(buffer, 0, length);
+        this.#view = new DataView(buffer, 0, length);
+        this.#end = length;
+    }
+
+    get done() {
+        return this.#at >= this.#end;
+    }
+
+    next() {
+        this.#p = this.skip().at;
+        return this.#value();
+    }
+
+    /** Where the next message is, which is passed over. */
+    skip() {
+        const at = this.#at + 16, length = this.#view.getUint32(this.#at, true);
+        this.mark = this.#view.getUint32(this.#at + 4, true);
+        this.#at = at + length + (-length & 15);
+        return { at, length };
+    }
+
+    #u32() {
+        const value = this.#view.getUint32(this.#p, true);
+        this.#p += 4;
+        return value;
+    }
+
+    #take(length) {
+        const taken = this.#bytes.subarray(this.#p, this.#p + length);
+        this.#p += length;
+        return taken;
+    }
+
+    #text() {
+        const length = this.#u32(), at = this.#p;
+        if (length <= SHORT_TEXT) {
+            let text = '';
+            for (let i = at; i < at + length; i++) {
+                if (this.#bytes[i] > 127)
+                    return decoder.decode(this.#take(length));
+                text += String.fromCharCode(this.#bytes[i]);
+            }
+            this.#p += length;
+            return text;
+        }
+        return decoder.decode(this.#take(length));
+    }
+
+    #int() {
+        const low = this.#view.getUint32(this.#p, true), high = this.#view.getInt32(this.#p + 4, true);
+        this.#p += 8;
+        const value = high * 4294967296 + low;
+        return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low);
+    }
+
+    #bigint() {
+        const bytes = this.#take(this.#u32());
+        let text = '0x';
+        for (let i = bytes.length - 1; i >= 0; i--)
+            text += bytes[i].toString(16).padStart(2, '0');
+        return BigInt.asIntN(bytes.length * 8, BigInt(text));
+    }
+
+    #list() {
+        const count = this.#u32(), list = new Array(count);
+        for (let i = 0; i < count; i++)
+            list[i] = this.#value();
+        return list;
+    }
+
+    #map() {
+        const map = {};
+        for (let count = this.#u32(); count > 0; count--) {
+            const key = this.#text(), value = this.#value();
+            if (key === '__proto__')
+                Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
+            else
+                map[key] = value;
+        }
+        return map;
+    }
+
+    #dict() {
+        const map = new Map();
+        for (let count = this.#u32(); count > 0; count--) {
+            const key = this.#value();
+            map.set(key, this.#value());
+        }
+        return map;
+    }
+
+    #tensor() {
+        const [number, dimensions, media] = this.#take(4);
+        const rate = this.#view.getInt32(this.#p, true), layout = this.#view.getBigUint64(this.#p + 4, true);
+        this.#p += 16; // with the size of an element
+        const description = this.#text();
+        const shape = Array.from({ length: dimensions }, () => this.#int());
+        const length = this.#int();
+        this.#p += -this.#p & 15;
+        const { dtype, Type } = BY_NUMBER.get(number) ?? { dtype: 'opaque', Type: Uint8Array };
+        const bytes = this.#take(length);
+        const whole = length >= KEPT_VIEW ? bytes : bytes.slice();
+        const data = new Type(whole.buffer, whole.byteOffset, length / Type.BYTES_PER_ELEMENT);
+        return {
+            data, shape, dtype,
+            ...(media === 1 ? { sampleRate: rate, layout: Number(layout) } : {}),
+            ...(description ? { description } : {}),
+        };
+    }
+
+    #value() {
+        const tag = this.#bytes[this.#p++];
+        switch (tag) {
+            case NULL:
+                return null;
+            case FALSE:
+            case TRUE:
+                return tag === TRUE;
+            case INT:
+                return this.#int();
+            case FLOAT:
+                this.#p += 8;
+                return this.#view.getFloat64(this.#p - 8, true);
+            case BIGINT:
+                return this.#bigint();
+            case STRING:
+                return this.#text();
+            case BYTES:
+            case BYTEARRAY:
+                return this.#take(this.#u32()).slice();
+            case LIST:
+            case TUPLE:
+            case SET:
+            case FROZENSET:
+                return this.#list();
+            case MAP:
+                return this.#map();
+            case DICT:
+                return this.#dict();
+            case TENSOR:
+                return this.#tensor();
+            default:
+                throw new PipelineError('internal', `a result has the unknown tag ${tag}`);
+        }
+    }
+}
