@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media lint format coverage \
+.PHONY: build wasm npm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -12,6 +12,9 @@ build: ## Build the program: build/native/bin/remotemedia
 
 wasm: ## Build the WASM files: build/wasm/*.wasm
 	@JOBS=$(JOBS) tools/build wasm
+
+npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
+	@tools/npm-package --brotli
 
 run: build ## Build, then run the first example
 	@tools/run-example
@@ -21,7 +24,7 @@ test: ## Everything that must pass before a change is good
 
 test-wasm: build wasm ## The WASM files in Node and in wasmtime
 	@tools/test "test tools" "cases node" "cases wasmtime" "cases numpy node" "cases numpy snapshot" \
-		"cases numpy wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor"
+		"cases numpy wasmtime" "e2e wasm" "e2e snapshot" "e2e reactor" "e2e npm"
 
 test-sandbox: build wasm ## Whole runs and single nodes in sandboxes
 	@tools/test "test tools" "cases sandbox" "cases nodes" "e2e sandbox"

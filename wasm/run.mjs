@@ -149,14 +149,18 @@ async function main(words) {
     }
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) {
+/** Runs a command line in this process, whose exit code it sets; `name` stands before messages. */
+export async function command(words, name) {
     try {
         const major = Number(process.versions.node.split('.')[0]);
         if (major < OLDEST_NODE)
             throw new Failure(EXIT.usage, `Node ${OLDEST_NODE} or newer is needed; this is ${process.version}`);
-        process.exitCode = await main(process.argv.slice(2));
+        process.exitCode = await main(words);
     } catch (error) {
-        process.stderr.write(`run.mjs: ${error instanceof Failure ? error.message : error.stack}\n`);
+        process.stderr.write(`${name}: ${error instanceof Failure ? error.message : error.stack}\n`);
         process.exitCode = error instanceof Failure ? error.code : EXIT.trap;
     }
 }
+
+if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href)
+    await command(process.argv.slice(2), 'run.mjs');

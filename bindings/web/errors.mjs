@@ -1,27 +1,31 @@
+const USAGE = -3; // all that an instance answers after a trap
+const FIELDS = ['node', 'pointer', 'item', 'hint', 'traceback'];
+
 /**
  * A failure. `code` is one of docs/errors.md, or `trap`, `exit`, `terminated`, `download`, `integrity`; the other fields are
  * those of an error document, undefined where they are not known. `outputs` has the results from before, where `run` failed.
  */
 export class PipelineError extends Error {
-    constructor(code, message, { node, pointer, item, hint, traceback, cause, document } = {}) {
+    constructor(code, message, { cause, ...known } = {}) {
         super(message, cause === undefined ? undefined : { cause });
-        Object.assign(this, { code, node, pointer, item, hint, traceback, document });
+        this.code = code;
+        for (const name of FIELDS)
+            if (known[name] !== undefined)
+                this[name] = known[name];
     }
 
     /** The error of a document {"status": "error", "error": {...}}; `code` is the number that a call returned. */
     static of(code, document) {
         const { error } = document ?? {};
-        return new PipelineError(error?.code ?? code, error?.message ?? `the call failed with code ${code}`, {
+        return new PipelineError(error?.code ?? (code === USAGE ? 'usage' : code), error?.message ?? `the call failed with code ${code}`, {
             ...error,
-            document,
         });
     }
 }
 PipelineError.prototype.name = 'PipelineError';
 
 /** What can be sent to another thread, and back. */
-export const packed = ({ code, message, node, pointer, item, hint, traceback, document }) =>
-    ({ code, message, node, pointer, item, hint, traceback, document });
+export const packed = ({ code, message, node, pointer, item, hint, traceback }) => ({ code, message, node, pointer, item, hint, traceback });
 export const unpacked = ({ code, message, ...more }) => new PipelineError(code, message, more);
 
 /** What ended an instance otherwise than by a code. */

@@ -35,9 +35,10 @@ export class Reactor {
             throw new TypeError('this is no reactor, or one with another interface');
     }
 
-    /** `manifest` and `options` (arrays, generate, measure, paths, queue_packets, seed, timeout_ms) are plain objects. */
+    /** `manifest` is an object or its text, `options` (arrays, generate, measure, paths, queue_packets, seed, timeout_ms) an object. */
     open(manifest, options = {}) {
-        const handle = this.#with([JSON.stringify(manifest), JSON.stringify(options)], (...texts) =>
+        const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
+        const handle = this.#with([text, JSON.stringify(options)], (...texts) =>
             this.call('rm_open', ...texts),
         );
         return new ReactorPipeline(this, handle);
@@ -273,6 +274,8 @@ class ReactorPipeline {
         try {
             return this.#reactor.call('rm_step', this.#handle);
         } catch (error) {
+            if (error.code === 'trap')
+                throw error; // there is nothing left to pull
             failed(error);
             return DONE;
         }

@@ -143,7 +143,7 @@ const checks = {
             for await (const { value } of opened.results())
                 values.push(value);
         } catch (error) {
-            return [values, error.code, error.document.error.node, error.document.error.item];
+            return [values, error.code, error.node, error.item];
         }
     },
     async sleeping() {

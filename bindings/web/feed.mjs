@@ -1,0 +1,111 @@
+// Takes items from whatever gives them and sends them in batches, as far as the other side has room.
+import { PipelineError } from './errors.mjs';
+import { soon } from './reactor.mjs';
+import { BatchWriter } from './wire.mjs';
+
+const WINDOW = 2; // batches that are on their way at once
+const FIRST = 16, MOST = 1024, LARGEST = 1 << 18; // items in the first batch and in any, bytes
+const SLICE_MS = 8;
+
+function iteratorOf(items) {
+    if (typeof items?.[Symbol.asyncIterator] === 'function')
+        return items[Symbol.asyncIterator]();
+    if (typeof items?.getReader === 'function') { // a ReadableStream where it cannot be iterated
+        const reader = items.getReader();
+        return { next: () => reader.read(), return: () => reader.cancel() };
+    }
+    if (typeof items?.[Symbol.iterator] === 'function' && typeof items !== 'string')
+        return items[Symbol.iterator]();
+    throw new PipelineError('type', 'items come from an iterable, an async iterable or a ReadableStream');
+}
+
+export class Feed {
+    #iterator;
+    #send;
+    #writer = new BatchWriter();
+    #credits = WINDOW;
+    #roomy = () => {};
+    #flushes = false; // as soon as the event loop is free
+    #over = false;
+
+    constructor(items, send) {
+        this.#iterator = iteratorOf(items);
+        this.#send = send;
+    }
+
+    /** The other side has room for another batch. */
+    room() {
+        this.#credits++;
+        this.#roomy();
+    }
+
+    /** Nobody wants more. */
+    stop() {
+        if (this.#over)
+            return;
+        this.#over = true;
+        this.#roomy();
+        Promise.resolve(this.#iterator.return?.()).catch(() => {}); // the source's own end
+    }
+
+    /** Sends all items; resolves when they are sent, or when `stop` was called. */
+    async run() {
+        let most = FIRST, index = 0, since = performance.now();
+        while (!this.#over) {
+            let step = this.#iterator.next();
+            if (typeof step.then === 'function') {
+                this.#flushSoon();
+                step = await step;
+            }
+            if (step.done || this.#over)
+                break;
+            this.#write(step.value, index++);
+            const full = this.#writer.count >= most || this.#writer.length >= LARGEST;
+            const late = (index & 15) === 0 && performance.now() - since > SLICE_MS;
+            if (full || late) {
+                await this.#flush();
+                most = Math.min(most * 2, MOST);
+            }
+            if (late) {
+                await soon();
+                since = performance.now();
+            }
+        }
+        if (this.#over)
+            return false;
+        this.#over = true;
+        await this.#flush();
+        return true;
+    }
+
+    #write(value, index) {
+        try {
+            this.#writer.write(value);
+        } catch (error) {
+            if (error instanceof PipelineError)
+                error.item = index;
+            throw error;
+        }
+    }
+
+    async #flush() {
+        while (this.#credits === 0 && this.#writer.count > 0)
+            await new Promise((resume) => (this.#roomy = resume));
+        this.#flushNow();
+    }
+
+    #flushNow() {
+        if (this.#writer.count === 0 || this.#credits === 0)
+            return;
+        this.#credits--;
+        this.#send(this.#writer.take());
+    }
+
+    /** A source that has nothing at the moment must not hold up what it gave before. */
+    #flushSoon() {
+        if (this.#flushes || this.#writer.count === 0)
+            return;
+        this.#flushes = true;
+        soon().then(() => this.#flush()).then(() => (this.#flushes = false));
+    }
+}

@@ -1,0 +1,8 @@
+// The package in Node.
+import { files, python } from './files.mjs';
+import { pipelineFor } from './pipeline.mjs';
+import { platform } from './platform_node.mjs';
+
+export { PipelineError } from './errors.mjs';
+
+export const Pipeline = pipelineFor(platform, { files, python });

@@ -1,0 +1,67 @@
+// What only Node has.
+import fs from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+import { PipelineError } from './errors.mjs';
+
+const modules = new Map(); // promises, by URL
+
+async function contentOf(url) {
+    if (url.protocol === 'file:')
+        return fs.readFile(fileURLToPath(url));
+    const response = await fetch(url);
+    if (!response.ok)
+        throw new Error(`${response.status} ${response.statusText}`.trim());
+    return new Uint8Array(await response.arrayBuffer());
+}
+
+async function read(url) {
+    try {
+        return await contentOf(url);
+    } catch (error) {
+        throw new PipelineError('download', `cannot read ${url}: ${error.message}`, { cause: error });
+    }
+}
+
+async function compile(url, onProgress) {
+    const bytes = await read(url);
+    onProgress?.({ file: String(url), loaded: bytes.length, total: bytes.length });
+    return WebAssembly.compile(bytes);
+}
+
+export const platform = {
+    workerByDefault: false,
+
+    /** The compiled module; a process compiles a file once. */
+    compile(file, { onProgress }) {
+        const url = new URL(file.url ?? file, `file://${process.cwd()}/`), key = String(url);
+        if (!modules.has(key)) {
+            const module = compile(url, onProgress);
+            module.catch(() => modules.delete(key));
+            modules.set(key, module);
+        }
+        return modules.get(key);
+    },
+
+    read,
+
+    worker() {
+        const worker = new Worker(new URL('./worker_node.mjs', import.meta.url));
+        let ended = false;
+        return {
+            post: (message, transfer = []) => worker.postMessage(message, transfer),
+            listen(hear, failed) {
+                worker.on('message', hear);
+                worker.on('error', (error) => failed(new PipelineError('internal', `the Worker failed: ${error.message}`, { cause: error })));
+                worker.on('exit', (code) => ended || failed(new PipelineError('internal', `the Worker ended with exit code ${code}`)));
+            },
+            terminate() {
+                ended = true;
+                worker.terminate();
+            },
+            /** Whether the process waits for the Worker. */
+            hold: (holds) => (holds ? worker.ref() : worker.unref()),
+        };
+    },
+};

@@ -1,0 +1,72 @@
+// What only pages and their Workers have.
+import { PipelineError } from './errors.mjs';
+
+const modules = new Map(); // promises, by URL
+
+/** A response that tells how much of it has come. */
+function observed(response, total, onProgress, file) {
+    let loaded = 0;
+    const counter = new TransformStream({
+        transform(chunk, controller) {
+            loaded += chunk.length;
+            onProgress({ file, loaded, total });
+            controller.enqueue(chunk);
+        },
+    });
+    return new Response(response.body.pipeThrough(counter), { headers: { 'content-type': 'application/wasm' } });
+}
+
+async function fetched(url, options) {
+    let response;
+    try {
+        response = await fetch(url, options);
+    } catch (error) {
+        throw new PipelineError('download', `cannot fetch ${url}: ${error.message}`, { cause: error });
+    }
+    if (!response.ok)
+        throw new PipelineError('download', `cannot fetch ${url}: ${response.status} ${response.statusText}`.trim());
+    return response;
+}
+
+async function download(url, { size, integrity }, onProgress) {
+    // A check needs the whole file, so that nothing is compiled meanwhile: only where others serve the file.
+    const isOurs = new URL(url, location.href).origin === location.origin;
+    const response = await fetched(url, isOurs || !integrity ? {} : { integrity });
+    if (onProgress)
+        return WebAssembly.compileStreaming(observed(response, size, onProgress, url));
+    if (/^application\/wasm\b/.test(response.headers.get('content-type') ?? ''))
+        return WebAssembly.compileStreaming(response);
+    return WebAssembly.compile(await response.arrayBuffer());
+}
+
+export const platform = {
+    workerByDefault: true,
+
+    /** The compiled module; a page compiles a file once. */
+    compile(file, { onProgress }) {
+        const url = String(file.url ?? file);
+        if (!modules.has(url)) {
+            const module = download(url, file, onProgress);
+            module.catch(() => modules.delete(url));
+            modules.set(url, module);
+        }
+        return modules.get(url);
+    },
+
+    async read(url) {
+        return new Uint8Array(await (await fetched(url, {})).arrayBuffer());
+    },
+
+    worker() {
+        const worker = new Worker(new URL('./worker_web.mjs', import.meta.url), { type: 'module' });
+        return {
+            post: (message, transfer = []) => worker.postMessage(message, transfer),
+            listen(hear, failed) {
+                worker.onmessage = ({ data }) => hear(data);
+                worker.onerror = (event) => failed(new PipelineError('internal', `the Worker failed: ${event.message ?? 'it cannot be loaded'}`));
+            },
+            terminate: () => worker.terminate(),
+            hold: () => {},
+        };
+    },
+};

@@ -1,0 +1,190 @@
+// The side of a pipeline that has the WebAssembly instance: in a Worker, or beside its user. Messages come and go through a
+// port; pipeline.mjs is the other side. Items and results are batches (wire.mjs), whose buffers are transferred.
+import { packed, PipelineError, trapped } from './errors.mjs';
+import { Reactor } from './reactor.mjs';
+import { Folder, Wasi } from './wasi.mjs';
+import { BatchWriter } from './wire.mjs';
+
+const DONE = 3, AGAIN = 4; // what a push answers
+const WINDOW = 2; // batches of results that are on their way at once
+const LARGEST = { count: 1024, length: 1 << 18 }; // a batch that is sent at once
+export const HOME = '/app'; // where the program finds the user's files
+const LEVELS = new Set(['error', 'warning', 'info', 'debug']);
+
+/** Lines of one of the program's two streams. */
+class Lines {
+    #rest = '';
+    #decoder = new TextDecoder();
+
+    constructor(stream, tell) {
+        Object.assign(this, { stream, tell });
+    }
+
+    add(bytes) {
+        const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
+        this.#rest = lines.pop();
+        for (const line of lines) {
+            const [, level, text] = /^(\w+): (.*)$/s.exec(line) ?? [];
+            const known = this.stream === 'stderr' && LEVELS.has(level);
+            this.tell({ stream: this.stream, level: known ? level : 'info', text: known ? text : line });
+        }
+    }
+}
+
+async function instantiate(module, { files, env }, tell) {
+    const home = Folder.of(files), lines = [null, new Lines('stdout', tell), new Lines('stderr', tell)];
+    const wasi = new Wasi({ env, mounts: { '.': home, [HOME]: home }, write: (fd, bytes) => lines[fd].add(bytes) });
+    const instance = await wasi.instantiate(module);
+    instance.exports._initialize?.();
+    return new Reactor(instance);
+}
+
+/** One run of a pipeline. */
+class Run {
+    #inbox = []; // batches that are not all pushed, the first one opened
+    #ended = false;
+    #closed = false;
+    #under = 0; // batches of results on their way
+    #room = () => {};
+
+    constructor(pipeline, source, tell) {
+        Object.assign(this, { pipeline, source, tell });
+    }
+
+    items(batch) {
+        this.#inbox.push(batch);
+        this.#feed();
+        this.pipeline.look();
+    }
+
+    end() {
+        this.#ended = true;
+        this.#feed();
+    }
+
+    taken() {
+        this.#under--;
+        this.#room();
+    }
+
+    cancel() {
+        this.pipeline.cancel();
+        this.#room();
+    }
+
+    /** Nobody wants the rest. */
+    close() {
+        this.#closed = true;
+        this.cancel();
+    }
+
+    #feed() {
+        while (this.#inbox.length > 0) {
+            const batch = (this.#inbox[0] = this.#inbox[0].push ? this.#inbox[0] : this.pipeline.open(this.#inbox[0]));
+            const code = batch.push(this.source);
+            if (code === AGAIN)
+                return;
+            batch.close();
+            this.#inbox.shift();
+            this.#ended ||= code === DONE;
+            this.tell({ say: code === DONE ? 'enough' : 'room' });
+        }
+        if (this.#ended)
+            this.pipeline.end();
+        this.#ended = false;
+    }
+
+    async work() {
+        const batch = new BatchWriter();
+        const send = () => {
+            if (batch.count === 0)
+                return;
+            const results = batch.take();
+            this.#under++;
+            this.tell({ say: 'results', results }, [results.buffer]);
+        };
+        try {
+            for await (const _ of this.pipeline.turns(send)) {
+                while (!this.#closed && this.pipeline.pullInto(batch)) {
+                    if (batch.count < LARGEST.count && batch.length < LARGEST.length)
+                        continue;
+                    send();
+                    while (this.#under >= WINDOW && !this.#closed)
+                        await new Promise((resume) => (this.#room = resume));
+                }
+                this.#feed();
+            }
+            send();
+            const { failures, graphInfo, metrics } = this.pipeline;
+            this.tell({ say: 'done', end: { failed: failures, graphInfo, metrics } });
+        } catch (error) {
+            send();
+            this.tell({ say: 'failed', error: packed(trapped(error)) });
+            return trapped(error).code;
+        } finally {
+            this.release();
+        }
+    }
+
+    release() {
+        try {
+            for (const batch of this.#inbox.splice(0))
+                batch.close?.();
+            this.pipeline.close();
+        } catch (error) {
+            if (!(error instanceof PipelineError))
+                throw error; // else the instance has trapped
+        }
+    }
+}
+
+/** Serves one Pipeline: `port` has post(message, transfer), and calls what `serve` returns with each message. */
+export function serve(port) {
+    const runs = new Map();
+    let setup, reactor = null, opened = null;
+
+    const open = async (generate) => {
+        reactor ??= await instantiate(setup.module, setup, (log) => port.post({ say: 'log', log }));
+        return reactor.open(setup.manifest, generate ? { ...setup.options, generate } : setup.options);
+    };
+
+    /** A run of the pipeline that was opened to check the manifest, or of another one. */
+    const start = async (generate, source, tell) => {
+        if (generate) {
+            opened?.close();
+            opened = null;
+        }
+        const pipeline = opened ?? (await open(generate));
+        opened = null;
+        return new Run(pipeline, source, tell);
+    };
+
+    const actions = {
+        async open(message) {
+            setup = message;
+            opened = await open(false);
+            port.post({ say: 'opened', sinks: opened.sinks, graphInfo: opened.graphInfo });
+        },
+        async start({ run: id, generate, source }) {
+            const tell = (message, transfer) => port.post({ ...message, run: id }, transfer);
+            const starting = start(generate, source, tell);
+            runs.set(id, starting); // messages that come meanwhile wait for it
+            try {
+                if ((await (await starting).work()) === 'trap')
+                    reactor = opened = null; // the next run has a new instance
+            } finally {
+                runs.delete(id);
+            }
+        },
+        items: async ({ run, batch }) => (await runs.get(run))?.items(batch),
+        end: async ({ run }) => (await runs.get(run))?.end(),
+        taken: async ({ run }) => (await runs.get(run))?.taken(),
+        cancel: async ({ run }) => (await runs.get(run))?.cancel(),
+        close: async ({ run }) => (await runs.get(run))?.close(),
+    };
+    return (message) => {
+        actions[message.do](message).catch((error) =>
+            port.post({ say: 'failed', run: message.run, error: packed(trapped(error)) }),
+        );
+    };
+}

@@ -1,0 +1,285 @@
+// Checks of the npm package in Node: node npm_checks.mjs CHECK thread|worker, in a project where the package is installed.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { Pipeline, PipelineError } from 'remotemedia';
+
+const [name, place] = process.argv.slice(2), worker = place === 'worker';
+
+const manifest = (nodes, connections = []) => ({ version: 'v1', metadata: { name: 'test' }, nodes, connections });
+const python = (code, more = {}) => manifest([{ id: 'p', node_type: 'Python', params: { code }, ...more }]);
+const ECHO = manifest([{ id: 'p', node_type: 'PassThrough' }]);
+const TRIPLE = manifest([{ id: 'x3', node_type: 'MultiplyNode', params: { factor: 3 } }]);
+const open = (document, options = {}) => Pipeline.open(document, { worker, ...options });
+const range = (count) => Array.from({ length: count }, (_, i) => i);
+const all = async (results) => {
+    const found = [];
+    for await (const { value } of results)
+        found.push(value);
+    return found;
+};
+const failure = async (promise) => {
+    const error = await promise.then(() => assert.fail('it does not fail'), (error) => error);
+    assert(error instanceof PipelineError, error);
+    return error;
+};
+
+const checks = {
+    async run() {
+        const pipeline = await open(TRIPLE);
+        assert.equal(pipeline.variant, 'lite');
+        assert.deepEqual(pipeline.sinks, ['x3']);
+        const { outputs, failed, graphInfo } = await pipeline.run([1, 2.5]);
+        assert.deepEqual([outputs, failed, graphInfo.execution_order], [{ x3: [3, 7.5] }, [], ['x3']]);
+        assert.deepEqual((await pipeline.run(range(5000))).outputs.x3, range(5000).map((n) => 3 * n));
+        assert.deepEqual((await pipeline.run([])).outputs, { x3: [] });
+    },
+    async branches() {
+        const nodes = [...ECHO.nodes, { id: 'up', node_type: 'UppercaseTransform' }, { id: 'q', node_type: 'PassThrough' }];
+        const pipeline = await open(manifest(nodes, [{ from: 'p', to: 'up' }, { from: 'p', to: 'q' }]));
+        const found = {};
+        for await (const { sink, value } of pipeline.stream(['a', 'b']))
+            (found[sink] ??= []).push(value);
+        assert.deepEqual(found, { up: ['A', 'B'], q: ['a', 'b'] });
+        assert.deepEqual((await pipeline.run(['c'])).outputs, { up: ['C'], q: ['c'] });
+    },
+    async sources() {
+        const pipeline = await open(TRIPLE);
+        const slow = async function* () {
+            for (const n of range(3)) {
+                await sleep(1);
+                yield n;
+            }
+        };
+        assert.deepEqual(await all(pipeline.stream(slow())), [0, 3, 6]);
+        assert.deepEqual(await all(pipeline.stream(new Set([1, 2]))), [3, 6]);
+        assert.deepEqual(await all(pipeline.stream(new Blob(['x']).stream().pipeThrough(new TransformStream({ transform: (_, to) => to.enqueue(7) })))), [21]);
+        for (const wrong of ['text', 5, {}])
+            assert.equal((await failure(pipeline.run(wrong))).code, 'type');
+        const boom = new Error('boom');
+        await assert.rejects(pipeline.run((function* () { yield 1; throw boom; })()), boom);
+        assert.deepEqual(await all(pipeline.stream([1])), [3]);
+    },
+    async ping_pong() {
+        // Each result comes although the source has nothing more to give until it is there.
+        const pipeline = await open(TRIPLE);
+        let got = () => {};
+        const source = async function* () {
+            for (const n of range(20)) {
+                const there = new Promise((resolve) => (got = resolve));
+                yield n;
+                await there;
+            }
+        };
+        const found = [];
+        for await (const { value } of pipeline.stream(source())) {
+            found.push(value);
+            got();
+        }
+        assert.deepEqual(found, range(20).map((n) => 3 * n));
+    },
+    async backpressure() {
+        const pipeline = await open(ECHO);
+        let given = 0, ended = false;
+        const results = pipeline.stream((function* () {
+            try {
+                for (;;)
+                    yield given++;
+            } finally {
+                ended = true;
+            }
+        })());
+        const first = await results.next();
+        assert.deepEqual(first, { value: { sink: 'p', value: 0 }, done: false });
+        let before = -1;
+        while (before !== given) { // until nothing is taken any more
+            before = given;
+            await sleep(50);
+        }
+        assert(given < 20000, `${given} items were taken, one result was read`);
+        for (let i = 1; i < 30000; i++)
+            assert.equal((await results.next()).value.value, i);
+        assert(given > 30000);
+        await results.return();
+        assert(ended);
+        assert.deepEqual((await pipeline.run([1])).outputs, { p: [1] });
+    },
+    async end_early() {
+        const pipeline = await open(manifest([{ id: 't', node_type: 'Take', params: { count: 2 } }]));
+        let ended = false;
+        const source = function* () {
+            try {
+                for (let i = 0; ; i++)
+                    yield i;
+            } finally {
+                ended = true;
+            }
+        };
+        assert.deepEqual(await all(pipeline.stream(source())), [0, 1]);
+        assert(ended);
+        for await (const { value } of pipeline.stream(source())) {
+            assert.equal(value, 0);
+            break;
+        }
+    },
+    async errors() {
+        const wrong = await failure(open(manifest([{ id: 'd', node_type: 'MultiplyNode', params: { facter: 2 } }])));
+        assert.deepEqual([wrong.code, wrong.node, wrong.pointer, wrong.hint, wrong.name],
+            ['unknown_parameter', 'd', '/nodes/0/params/facter', 'MultiplyNode has: factor', 'PipelineError']);
+        assert.equal((await failure(open('{"version": '))).code, 'parse');
+        assert.equal((await failure(open(ECHO, { sed: 1 }))).code, 'usage');
+        assert.equal((await failure(open(ECHO, { variant: 'large' }))).code, 'value');
+        assert.equal((await failure(open(ECHO, { wasm: new URL('nowhere.wasm', import.meta.url) }))).code, 'download');
+        const pipeline = await open(TRIPLE);
+        const failed = await failure(pipeline.run([1, () => 2]));
+        assert.deepEqual([failed.code, failed.item], ['type', 1]);
+        assert.equal((await failure(pipeline.run([1], { source: 'nobody' }))).code, 'unknown_node');
+        assert.deepEqual((await pipeline.run([2], { source: 'x3' })).outputs, { x3: [6] });
+    },
+    async errors_of_python() {
+        const pipeline = await open(python('def process(x):\n    return 6 // x'));
+        const error = await failure(pipeline.run([1, 2, 0, 3]));
+        assert.deepEqual([error.code, error.node, error.item, error.outputs], ['python', 'p', 2, { p: [6, 3] }]);
+        assert.match(error.message, /ZeroDivisionError/);
+        assert.deepEqual(error.traceback.map(({ line, function: f }) => [line, f]), [[2, 'process']]);
+        const collected = await (await open(python('def process(x):\n    return 6 // x', { on_error: 'collect' }))).run([0, 1]);
+        assert.deepEqual([collected.outputs, collected.failed.map(({ item }) => item)], [{ p: [6] }, [0]]);
+    },
+    async trap() {
+        const pipeline = await open(python('import os\ndef process(x):\n    return os.abort() if x else x'));
+        assert.equal((await failure(pipeline.run([1]))).code, 'trap');
+        assert.deepEqual((await pipeline.run([0])).outputs, { p: [0] });
+    },
+    async tensors() {
+        const pipeline = await open(TRIPLE), big = new Float32Array(300000).map((_, i) => i % 100);
+        const { outputs: { x3: [matrix, row, large] } } = await pipeline.run([
+            { data: new Float64Array([1, 2, 3, 4]), shape: [2, 2], dtype: 'float64' }, new Float32Array([1, 2]), big]);
+        assert.deepEqual(matrix, { data: new Float64Array([3, 6, 9, 12]), shape: [2, 2], dtype: 'float64' });
+        assert.deepEqual(row, { data: new Float32Array([3, 6]), shape: [2], dtype: 'float32' });
+        assert.equal(big.length, 300000); // it is still ours
+        assert.deepEqual(large.data, big.map((x) => 3 * x));
+    },
+    async audio() {
+        const pipeline = await open(manifest([{ id: 'level', node_type: 'AudioLevel' }]));
+        const frames = new Float32Array(480).fill(0.5);
+        const audio = { numberOfChannels: 2, length: 480, sampleRate: 48000, getChannelData: () => frames };
+        const { outputs } = await pipeline.run([audio]);
+        assert(Math.abs(outputs.level[0].rms_dbfs + 6.02) < 0.01, JSON.stringify(outputs));
+        const [back] = (await (await open(ECHO)).run([audio])).outputs.p;
+        assert.deepEqual([back.shape, back.dtype, back.sampleRate, back.data.length], [[480, 2], 'float32', 48000, 960]);
+    },
+    async numpy() {
+        const pipeline = await open(python('import numpy as np\ndef process(t):\n    return np.asarray(t) + 1'));
+        assert.equal(pipeline.variant, 'numpy');
+        const { outputs } = await pipeline.run([{ data: new Int32Array([1, 2]), shape: [2, 1], dtype: 'int32' }]);
+        assert.deepEqual(outputs.p, [{ data: new Int32Array([2, 3]), shape: [2, 1], dtype: 'int32' }]);
+    },
+    async own_input() {
+        const pipeline = await open({ manifest: ECHO, input_data: [1, 2] });
+        assert.deepEqual((await pipeline.run()).outputs, { p: [1, 2] });
+        assert.deepEqual((await pipeline.run()).outputs, { p: [1, 2] });
+        const source = await open(manifest([{ id: 's', node_type: 'SimpleSource', params: { count: 2, value: 'x' } }]));
+        assert.deepEqual((await source.run()).outputs, { s: ['x', 'x'] });
+    },
+    async files() {
+        await (await import('node:fs/promises')).writeFile('third.py', 'def h(x):\n    return -x\n');
+        const files = {
+            'first.py': 'import inner.second\nimport third\nclass Node:\n    def process(self, x):\n        return inner.second.g(third.h(x))\n',
+            'inner/second.py': new TextEncoder().encode('def g(x):\n    return [x, open("data.txt").read()]\n'),
+            'third.py': pathToFileURL(path.resolve('third.py')),
+            'data.txt': 'ü',
+        };
+        const pipeline = await open(manifest([{ id: 'p', node_type: 'first:Node' }]), { files });
+        assert.equal(pipeline.variant, 'full');
+        assert.deepEqual((await pipeline.run([1])).outputs, { p: [[-1, 'ü']] });
+    },
+    async sleeping() {
+        const code = 'import asyncio\nasync def process(x):\n    await asyncio.sleep(0.2)\n    return x';
+        const pipeline = await open(python(code));
+        let ticks = 0;
+        const timer = setInterval(() => ticks++, 10);
+        const runs = await Promise.all([pipeline.run([1]), pipeline.run([2])]); // both at once
+        clearInterval(timer);
+        assert.deepEqual(runs.map(({ outputs }) => outputs.p), [[1], [2]]);
+        assert(ticks > 3);
+    },
+    async cancel() {
+        const pipeline = await open(python('import asyncio\nasync def process(x):\n    await asyncio.sleep(x)\n    return x'));
+        const results = pipeline.stream([0, 3600]);
+        assert.equal((await results.next()).value.value, 0);
+        const next = failure(results.next());
+        await pipeline.cancel();
+        assert.equal((await next).code, 'cancelled');
+        assert.deepEqual(await results.next(), { value: undefined, done: true });
+        assert.deepEqual((await pipeline.run([0])).outputs, { p: [0] });
+    },
+    async abort() {
+        const pipeline = await open(python('import asyncio\nasync def process(x):\n    await asyncio.sleep(x)\n    return x'));
+        const controller = new AbortController(), { signal } = controller;
+        const results = pipeline.stream([0, 3600], { signal });
+        assert.equal((await results.next()).value.value, 0);
+        const next = results.next();
+        controller.abort(new Error('enough'));
+        await assert.rejects(next, /enough/);
+        await assert.rejects(pipeline.run([1], { signal }), /enough/);
+        await assert.rejects(open(ECHO, { signal }), /enough/);
+        assert.deepEqual((await pipeline.run([0])).outputs, { p: [0] });
+        const other = new AbortController();
+        const whole = await open(ECHO, { signal: other.signal });
+        other.abort(new Error('all'));
+        await assert.rejects(whole.run([1]), /all/);
+    },
+    async terminate() {
+        const pipeline = await open(worker ? python('def process(x):\n    while True: pass') : ECHO);
+        const stuck = worker ? failure(pipeline.run([1])) : failure(pipeline.run(new ReadableStream()));
+        pipeline.terminate();
+        assert.equal((await stuck).code, 'terminated');
+        assert.equal((await failure(pipeline.run([1]))).code, 'terminated');
+        assert.deepEqual((await (await open(ECHO)).run([1])).outputs, { p: [1] });
+    },
+    async logs() {
+        const logs = [], files = [];
+        const code = 'import sys\nprint("hello")\ndef process(x):\n    print("to you", file=sys.stderr)\n    return x';
+        const options = { onLog: (log) => logs.push(log), onProgress: (at) => files.push(at) };
+        await (await open(python(code), options)).run([1]);
+        assert.deepEqual(logs.map(({ text, level }) => [text, level]), [['hello', 'info'], ['to you', 'info']]);
+        const { file, loaded, total } = files.at(-1);
+        assert(file.includes('/full-') && loaded === total && total > 1e6, JSON.stringify(files));
+    },
+    async transform() {
+        const { readable, writable } = (await open(TRIPLE)).transform();
+        const writer = writable.getWriter();
+        const wrote = (async () => {
+            for (const n of range(100))
+                await writer.write(n);
+            await writer.close();
+        })();
+        const found = [];
+        for await (const { value } of readable)
+            found.push(value);
+        await wrote;
+        assert.deepEqual(found, range(100).map((n) => 3 * n));
+        const broken = (await open(TRIPLE)).transform(), into = broken.writable.getWriter();
+        const read = broken.readable.getReader().read();
+        await assert.rejects(Promise.all([into.write(() => 1), read]), { code: 'type' });
+    },
+    async options() {
+        const code = 'import random, os\ndef process(x):\n    return [random.random(), os.environ.get("A")]';
+        const draw = async () => (await (await open(python(code), { seed: 5, env: { A: 'b' } })).run([0])).outputs.p[0];
+        assert.deepEqual(await draw(), await draw());
+        assert.equal((await draw())[1], 'b');
+        const late = await open(python('import asyncio\nasync def process(x):\n    await asyncio.sleep(3600)'), { timeoutMs: 50 });
+        assert.equal((await failure(late.run([1]))).code, 'timeout');
+    },
+    async ends_by_itself() {
+        await (await open(ECHO)).run([1]); // an idle Worker holds no process
+        once(process, 'beforeExit').then(() => console.log('idle'));
+    },
+};
+
+if (!(name in checks))
+    console.log(JSON.stringify(Object.keys(checks)));
+else
+    await checks[name]();

@@ -1,0 +1,66 @@
+"""The npm package in Node: in the thread and in a Worker, installed from the packed tarball."""
+import json
+import re
+import shutil
+import subprocess
+import unittest
+
+from support import ROOT, ProgramTest
+
+from npm_project import project
+
+CHECKS = ROOT / "tests/e2e/npm_checks.mjs"
+
+
+def node(*words, timeout=120, **more):
+    return subprocess.run(["node", *words], cwd=project(), capture_output=True, text=True, timeout=timeout, check=False, **more)
+
+
+class Places:
+    """One test for each check of npm_checks.mjs."""
+
+    def check(self, name):
+        shutil.copy(CHECKS, project())
+        done = node(CHECKS.name, name, self.place)
+        self.assertEqual(done.returncode, 0, f"{name} in the {self.place}: {done.stdout[-1000:]}{done.stderr[-3000:]}")
+
+
+for found in re.findall(r"^    async (\w+)\(\) \{$", CHECKS.read_text(), re.M):
+    setattr(Places, f"test_{found}", lambda self, name=found: self.check(name))
+
+
+class Thread(Places, unittest.TestCase):
+    place = "thread"
+
+
+class Worker(Places, unittest.TestCase):
+    place = "worker"
+
+
+class CommandLine(ProgramTest):
+    def run_npx(self, *words, stdin=""):
+        command = ["npx", "--no-install", "remotemedia", *words]
+        return subprocess.run(command, cwd=project(), input=stdin, capture_output=True, text=True, timeout=120, check=False)
+
+    def test_a_manifest(self):
+        nodes = [{"id": "n", "node_type": "Python", "params": {"code": "import numpy\ndef process(x):\n    return int(numpy.sum(x))"}}]
+        manifest = {"version": "v1", "metadata": {"name": "t"}, "nodes": nodes, "connections": []}
+        (project() / "sum.json").write_text(json.dumps(manifest))
+        (project() / "items.json").write_text("[[1, 2], [3]]")
+        done = self.run_npx("run", "sum.json", "--input", "items.json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["outputs"]), (0, {"n": [3, 3]}), done.stderr)
+
+    def test_exit_codes(self):
+        self.assertEqual(self.run_npx("nonsense").returncode, 2)
+        self.assertEqual(self.run_npx("run", "-", stdin="{}").returncode, 3)
+
+
+class Contents(unittest.TestCase):
+    def test_names_are_hashes(self):
+        names = sorted(path.name for path in (project() / "node_modules/remotemedia/wasm").iterdir())
+        self.assertEqual([name.split("-")[0] for name in names], ["full", "lite", "numpy", "program"])
+        for name in names:
+            self.assertRegex(name, r"^[a-z]+-[0-9a-f]{16}\.wasm$")
+
+    def test_nothing_else_is_installed(self):
+        self.assertEqual([path.name for path in (project() / "node_modules").iterdir() if path.name[0] != "."], ["remotemedia"])
