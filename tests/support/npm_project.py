@@ -13,7 +13,7 @@ from wasm_products import FOLDER
 @functools.cache
 def package():
     """The packed package."""
-    command = [str(ROOT / "tools/npm-package"), "--wasm", str(FOLDER)]
+    command = [str(ROOT / "tools/npm-package"), "--wasm", str(FOLDER), "--out", str(ROOT / "build/test/npm")]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300, check=True)
     return pathlib.Path(done.stdout.strip())
 
