@@ -8,6 +8,7 @@ import unittest
 from support import ROOT, ProgramTest
 
 from npm_project import project
+from ports import dependency
 
 CHECKS = ROOT / "tests/e2e/npm_checks.mjs"
 
@@ -64,3 +65,23 @@ class Contents(unittest.TestCase):
 
     def test_nothing_else_is_installed(self):
         self.assertEqual([path.name for path in (project() / "node_modules").iterdir() if path.name[0] != "."], ["remotemedia"])
+
+
+class Types(unittest.TestCase):
+    def test_they_are_as_the_package_is_used(self):
+        """As a bundler and as Node resolve the package."""
+        shutil.copy(ROOT / "tests/e2e/npm_types.ts", project())
+        compiler = str(dependency("typescript") / "bin/tsc")
+        for resolution in (["--module", "nodenext"], ["--module", "esnext", "--moduleResolution", "bundler"]):
+            done = node(compiler, "--strict", "--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--noEmit",
+                        "--target", "es2022", "--lib", "es2022,dom,dom.iterable,dom.asynciterable", *resolution,
+                        "npm_types.ts")
+            self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    def test_every_name_has_a_type(self):
+        types = (ROOT / "bindings/web/index.d.ts").read_text()
+        declared = set(re.findall(r"^export (?:class|function) (\w+)", types, re.M))
+        for name in ("index.mjs", "node.mjs"):
+            code = (ROOT / "bindings/web" / name).read_text()
+            exported = set(re.findall(r"^export (?:const (\w+)|\{ (\w+) \})", code, re.M))
+            self.assertEqual({one or other for one, other in exported}, declared, name)
