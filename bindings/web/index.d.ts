@@ -86,7 +86,7 @@ export interface OpenOptions {
     /** Environment variables. */
     env?: { [name: string]: string };
     /** Another WASM file than the package's. */
-    wasm?: string | URL | WebAssembly.Module;
+    wasm?: string | URL | { url: string | URL; integrity?: string } | WebAssembly.Module;
     /** Gets each line that the program or a node prints; else they go to the console. */
     onLog?: (log: Log) => void;
     /** Gets how much of the WASM file has come. */

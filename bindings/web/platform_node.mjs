@@ -7,25 +7,25 @@ import { PipelineError } from './errors.mjs';
 
 const modules = new Map(); // promises, by URL
 
-async function contentOf(url) {
+async function contentOf(url, options) {
     if (url.protocol === 'file:')
         return fs.readFile(fileURLToPath(url));
-    const response = await fetch(url);
+    const response = await fetch(url, options);
     if (!response.ok)
         throw new Error(`${response.status} ${response.statusText}`.trim());
     return new Uint8Array(await response.arrayBuffer());
 }
 
-async function read(url) {
+async function read(url, options) {
     try {
-        return await contentOf(url);
+        return await contentOf(url, options);
     } catch (error) {
         throw new PipelineError('download', `cannot read ${url}: ${error.message}`, { cause: error });
     }
 }
 
-async function compile(url, onProgress) {
-    const bytes = await read(url);
+async function compile(url, { integrity = '' }, onProgress) {
+    const bytes = await read(url, { integrity });
     onProgress?.({ file: String(url), loaded: bytes.length, total: bytes.length });
     return WebAssembly.compile(bytes);
 }
@@ -37,14 +37,14 @@ export const platform = {
     compile(file, { onProgress }) {
         const url = new URL(file.url ?? file, `file://${process.cwd()}/`), key = String(url);
         if (!modules.has(key)) {
-            const module = compile(url, onProgress);
+            const module = compile(url, file, onProgress);
             module.catch(() => modules.delete(key));
             modules.set(key, module);
         }
         return modules.get(key);
     },
 
-    read,
+    read: (url) => read(url, {}),
 
     worker() {
         const worker = new Worker(new URL('./worker_node.mjs', import.meta.url));

@@ -28,10 +28,10 @@ async function fetched(url, options) {
     return response;
 }
 
-async function download(url, { size, integrity }, onProgress) {
-    // A check needs the whole file, so that nothing is compiled meanwhile: only where others serve the file.
+async function download(url, { size, hash, integrity }, onProgress) {
+    // A check needs the whole file, so that nothing is compiled meanwhile: our own only where others serve it.
     const isOurs = new URL(url, location.href).origin === location.origin;
-    const response = await fetched(url, isOurs || !integrity ? {} : { integrity });
+    const response = await fetched(url, { integrity: integrity ?? (isOurs ? '' : (hash ?? '')) });
     if (onProgress)
         return WebAssembly.compileStreaming(observed(response, size, onProgress, url));
     if (/^application\/wasm\b/.test(response.headers.get('content-type') ?? ''))

@@ -1,9 +1,12 @@
 """The npm package in headless Chromium: served as it is installed, without a bundler."""
+import functools
+import http.server
 import json
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import unittest
 
 from support import ROOT, ProgramTest
@@ -35,7 +38,26 @@ def browse(test, steps):
     return json.loads(done.stdout)
 
 
-class Page(ProgramTest):
+class Shared(http.server.SimpleHTTPRequestHandler):
+    """Files for pages of other origins too."""
+
+    def end_headers(self):
+        self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def share(test, folder):
+    """The address of another origin with the same files."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Shared, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    test.addCleanup(lambda: (server.shutdown(), server.server_close()))
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+class InAPage(ProgramTest):
     def test_checks(self):
         folder = project()
         shutil.copy(CHECKS, folder / "checks.mjs")
@@ -49,6 +71,26 @@ class Page(ProgramTest):
         lines = [line for line in lines if not line.startswith("Failed to load resource")]
         self.assertEqual([line for line in lines[:-1] if not line.endswith(": ok")], [])
         self.assertEqual((len(lines), lines[-1]), (expected + 1, "end"))
+
+    def test_a_file_of_another_origin_is_checked(self):
+        folder = project()
+        (folder / "index.html").write_text(PAGE)
+        other = share(self, folder)
+        (lite,) = (folder / "node_modules/remotemedia/wasm").glob("lite-*")
+        code = f"""
+            const {{ Pipeline }} = await import("{other}node_modules/remotemedia/index.mjs");
+            const manifest = {{ version: "v1", metadata: {{ name: "t" }}, nodes: [{{ id: "p", node_type: "PassThrough" }}] }};
+            await Pipeline.open(manifest, {{ worker: false }}).then(() => console.log("good"), (error) => console.log(error.code));
+        """
+        good = [{"goto": serve(self, folder)}, {"module": code, "lines": 1}]
+        self.assertEqual(browse(self, good), ["good"])
+        whole = lite.read_bytes()
+        self.addCleanup(lite.write_bytes, whole)
+        lite.write_bytes(whole + b"\0\2\1x")  # another section: still a module
+        bad = [good[0], {"module": code, "lines": 3}]  # with what Chromium says of the file and of its hash
+        lines = browse(self, bad)
+        self.assertIn("download", lines)
+        self.assertIn("integrity", " ".join(lines))
 
 
 if __name__ == "__main__":

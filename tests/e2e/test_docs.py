@@ -18,7 +18,7 @@ from ports import dependency
 from wheels import only_from, wheel_of
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("**/*.md")),
-             ROOT / "findings/README.md"]
+             ROOT / "findings/README.md", *sorted(ROOT.glob("bindings/*/README.md"))]
 
 
 def blocks(path, kind):
