@@ -152,20 +152,19 @@ class ReactorPipeline {
 
     /** A batch of items in the instance's memory: `push` pushes the next ones and returns MORE (all were pushed), AGAIN or DONE. */
     open({ buffer, length }) {
-        const items = new BatchReader({ buffer, length });
+        const items = new BatchReader({ buffer, length }), places = [];
+        while (!items.done)
+            places.push(items.skip());
         const base = this.#reactor.put(new Uint8Array(buffer, 0, length));
-        let next = null;
+        let next = 0;
         return {
             push: (source) => {
+                const before = next;
                 let code = MORE;
-                for (; code === MORE; next = code === MORE ? null : next) {
-                    if (next === null && items.done)
-                        break;
-                    next ??= items.skip();
-                    code = this.#reactor.push(this.#handle, source, base + next.at, next.length);
-                    this.#looks += code === MORE;
-                }
-                this.#awake?.();
+                for (; code === MORE && next < places.length; next += code === MORE)
+                    code = this.#reactor.push(this.#handle, source, base + places[next].at, places[next].length);
+                if (next !== before)
+                    this.look();
                 return code;
             },
             close: () => this.#reactor.release(base),

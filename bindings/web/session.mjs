@@ -44,6 +44,7 @@ class Run {
     #inbox = []; // batches that are not all pushed, the first one opened
     #ended = false;
     #closed = false;
+    #results = new BatchWriter();
     #under = 0; // batches of results on their way
     #room = () => {};
 
@@ -80,7 +81,7 @@ class Run {
 
     #feed() {
         while (this.#inbox.length > 0) {
-            const batch = (this.#inbox[0] = this.#inbox[0].push ? this.#inbox[0] : this.pipeline.open(this.#inbox[0]));
+            const batch = (this.#inbox[0] = this.#inbox[0].push ? this.#inbox[0] : this.#open(this.#inbox[0]));
             const code = batch.push(this.source);
             if (code === AGAIN)
                 return;
@@ -94,8 +95,15 @@ class Run {
         this.#ended = false;
     }
 
+    /** Copies a batch into the instance's memory; its buffer is then free for results. */
+    #open(batch) {
+        const opened = this.pipeline.open(batch);
+        this.#results.reuse(batch.buffer);
+        return opened;
+    }
+
     async work() {
-        const batch = new BatchWriter();
+        const batch = this.#results;
         const send = () => {
             if (batch.count === 0)
                 return;

@@ -10,6 +10,7 @@ const NULL = 0, FALSE = 1, TRUE = 2, INT = 3, FLOAT = 4, BIGINT = 5, STRING = 6,
 const DEEPEST = 200;
 const SHORT_TEXT = 32; // characters that are read and written one by one, which is faster than a call for so few
 const KEPT_VIEW = 16384; // bytes from which a tensor is a view of the message, and not a copy
+const MOST_EXPECTED = 1 << 22; // bytes that a batch has at first
 const OPAQUE = 17;
 
 const Half = globalThis.Float16Array ?? Uint16Array; // a host without it gets the bits
@@ -41,6 +42,7 @@ if (Half === Uint16Array)
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const NOTHING = new ArrayBuffer(0);
 const refused = (what) => new PipelineError('type', `a pipeline takes no ${what}`);
 
 /** Writes messages one behind the other, each at a multiple of 16 behind a head of 16 bytes: u32 length, u32 `mark`, zeros. */
@@ -49,6 +51,7 @@ export class BatchWriter {
     length = 0;
     #expected; // bytes of the next batch
     #bytes;
+    #spare = NOTHING;
     #view;
     #start; // of the message
 
@@ -86,7 +89,7 @@ export class BatchWriter {
     /** {buffer, length, count}: the batch, which is the caller's from then on. */
     take() {
         const taken = { buffer: this.#bytes.buffer, length: this.length, count: this.count };
-        this.#expected = Math.min(this.length * 2, 1 << 18);
+        this.#expected = Math.min(this.length + 64, MOST_EXPECTED);
         this.count = this.length = 0;
         this.#bytes = null;
         return taken;
@@ -106,8 +109,16 @@ export class BatchWriter {
         this.count++;
     }
 
+    /** Gives a buffer that nobody needs any more: fresh memory of some size is slow. */
+    reuse(buffer) {
+        this.#spare = buffer;
+    }
+
     #renew(size) {
-        this.#bytes = new Uint8Array(Math.max(size, 256));
+        const spare = this.#spare.byteLength >= size && this.#spare.byteLength <= 4 * size + 4096;
+        this.#bytes = spare ? new Uint8Array(this.#spare) : new Uint8Array(Math.max(size, 256));
+        if (spare)
+            this.#spare = NOTHING;
         this.#view = new DataView(this.#bytes.buffer);
     }
 
