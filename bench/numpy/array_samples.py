@@ -33,7 +33,7 @@ START = "import numpy\n\ndef process(item):\n    return int(numpy.arange(item).s
 
 
 class Bench(samples.Bench):
-    peers = ("pyodide", "pyodide_numpy", "wasmtime", "playwright", "shim")
+    peers = ("pyodide", "pyodide_numpy", "wasmtime", "playwright")
     kernel_code = HERE / "kernels.py"
 
     def __init__(self, name, build, wasm, say, pyodide_numpy):

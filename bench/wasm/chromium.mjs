@@ -1,4 +1,4 @@
-// Usage: node chromium.mjs WASM PLAYWRIGHT SHIM: runs the command in pages of headless Chromium that have the file in their
+// Usage: node chromium.mjs WASM PLAYWRIGHT: runs the command in pages of headless Chromium that have the file in their
 // Cache storage. A line of standard input is {stdin, fresh}, fresh: in a new page, which has not compiled it; the answer is
 // {exit, stdout, run, total}, the milliseconds of the run, and from taking the file to the end of the run.
 import path from "node:path";
@@ -7,7 +7,7 @@ import { launch } from "../../tests/support/hosts/browser/chromium.mjs";
 import { serve } from "../../tests/support/hosts/browser/server.mjs";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-const FOLDERS = [path.join(ROOT, "tests/support/hosts/browser"), path.join(ROOT, "examples/web")];
+const FOLDERS = [path.join(ROOT, "tests/support/hosts/browser"), path.join(ROOT, "examples/web"), path.join(ROOT, "bindings/web")];
 
 /** Runs in the page. */
 async function inPage([url, stdin]) {
@@ -22,9 +22,9 @@ async function inPage([url, stdin]) {
   return { exit, stdout: text(stdout), run: ended - compiled, total: ended - started };
 }
 
-const [wasm, playwright, shim] = process.argv.slice(2);
+const [wasm, playwright] = process.argv.slice(2);
 const browser = await launch(playwright);
-const server = await serve({ folders: FOLDERS, shim, wasm });
+const server = await serve({ folders: FOLDERS, wasm });
 try {
   const context = await browser.newContext();
   let page;

@@ -93,7 +93,7 @@ def dependency(target, name):
 class Bench:
     """Measures into `samples`. `needed`: files without which there is nothing to measure."""
 
-    peers = ("pyodide", "wasmtime", "playwright", "shim")
+    peers = ("pyodide", "wasmtime", "playwright")
     kernel_code = HERE / "kernels.py"
 
     def __init__(self, name, build, wasm, say):
@@ -106,7 +106,7 @@ class Bench:
         self.say, self.samples = say, {}
         self.pyodide = dependency("bench", "pyodide")
         self.wasmtime = dependency("test", "wasmtime")
-        self.playwright, self.shim = dependency("test", "playwright-core"), dependency("test", "browser-wasi-shim")
+        self.playwright = dependency("test", "playwright-core")
         self.needed = [self.program, self.spawn, self.full, self.lite, self.snapshot]
         self.data.mkdir(parents=True, exist_ok=True)
 
@@ -121,7 +121,7 @@ class Bench:
         return ["node", ROOT / "wasm/run.mjs", "--dir", f"{self.data}={self.data}", file, *words]
 
     def chromium_command(self, file):
-        return ["node", HERE / "chromium.mjs", file, self.playwright, self.shim / "dist"]
+        return ["node", HERE / "chromium.mjs", file, self.playwright]
 
     def pyodide_command(self, code):
         return ["node", HERE / "pyodide.mjs", self.pyodide, code]
@@ -299,7 +299,7 @@ class Bench:
                 return results(target.read_text())
 
             hosts["wasmtime"] = (wasmtime, in_wasmtime)
-        if self.playwright and self.shim:
+        if self.playwright:
             chromium = Talk(self.chromium_command(self.full))
 
             def in_chromium(path, _):
@@ -353,7 +353,7 @@ class Bench:
     # ---- Chromium
 
     def first_results(self, times):
-        if not (self.playwright and self.shim):
+        if not self.playwright:
             return
         chromium = Talk(self.chromium_command(self.snapshot))
         job = {"stdin": (self.data / "start-python.json").read_text(), "fresh": True}

@@ -22,7 +22,7 @@ class Host:
 
     def __init__(self, place, wasm):
         self.place = place
-        paths = [wasm, dependency("playwright-core"), dependency("browser-wasi-shim") / "dist"]
+        paths = [wasm, dependency("playwright-core")]
         self.process = subprocess.Popen(
             ["node", str(HOST), place, *map(str, paths)],
             stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-// Runs jobs in headless Chromium. Usage: node host.mjs page|worker WASM PLAYWRIGHT SHIM
+// Runs jobs in headless Chromium. Usage: node host.mjs page|worker WASM PLAYWRIGHT
 //
 // A line of standard input is a job {id, args, env, stdin, folder, files, limit}: stdin is a file, files are names in the
 // folder, which the program sees under the folder's own path. A line of standard output is its result {id, exit, stdout,
@@ -10,7 +10,8 @@ import { launch } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const HERE = import.meta.dirname;
-const WEB = path.resolve(HERE, "../../../../examples/web");
+const ROOT = path.resolve(HERE, "../../../..");
+const [WEB, PACKAGE] = ["examples/web", "bindings/web"].map((folder) => path.join(ROOT, folder));
 
 class Place {
   constructor(kind, browser, address, wasm, job) {
@@ -47,10 +48,10 @@ class Place {
   }
 }
 
-async function main([kind, wasm, playwright, shim]) {
+async function main([kind, wasm, playwright]) {
   const browser = await launch(playwright);
   const job = {};
-  const server = await serve({ folders: [HERE, WEB], shim, wasm, job });
+  const server = await serve({ folders: [HERE, WEB, PACKAGE], wasm, job });
   try {
     const place = new Place(kind, browser, server.address, path.basename(wasm), job);
     await place.open();

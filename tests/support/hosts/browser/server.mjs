@@ -1,21 +1,19 @@
-// A loopback server of the page, the WASI shim, one WASM file, and the files of the job that runs.
+// A loopback server of the page, one WASM file, and the files of the job that runs.
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
 
 /**
- * Serves the files of `folders` (the first that has a name wins), `shim` below shim/, `wasm` under its own name, and what
- * `job` names: its stdin as job/stdin, the files of its folder below job/files/.
+ * Serves the files of `folders` (the first that has a name wins), `wasm` under its own name, and what `job` names: its stdin as job/stdin, the files of its folder below job/files/.
  */
-export async function serve({ folders, shim, wasm, job }) {
+export async function serve({ folders, wasm, job }) {
   const find = (name) => {
     if (name === "job/stdin") return job.stdin;
     if (name.startsWith("job/files/")) return path.join(job.folder, decodeURIComponent(name.slice(10)));
     if (name === path.basename(wasm)) return wasm;
-    const places = name.startsWith("shim/") ? [path.join(shim, name.slice(5))] : folders.map((f) => path.join(f, name));
-    return places.find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
+    return folders.map((f) => path.join(f, name)).find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
   };
   const server = http.createServer((request, response) => {
     const name = path.posix.normalize(new URL(request.url, "http://localhost").pathname).slice(1) || "index.html";
