@@ -13,9 +13,6 @@ build: ## Build the program: build/native/bin/remotemedia
 wasm: ## Build the WASM files: build/wasm/*.wasm
 	@JOBS=$(JOBS) tools/build wasm
 
-npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
-	@tools/npm-package --brotli
-
 run: build ## Build, then run the first example
 	@tools/run-example
 
@@ -80,6 +77,9 @@ coverage: ## Line coverage of src/ by unit tests and cases
 
 fuzz: ## Any bytes for what reads bytes, a minute a target (FUZZ_SECONDS)
 	@fuzz/run
+
+npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
+	@tools/npm-package --brotli
 
 install: build ## Install under PREFIX
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX)) >/dev/null

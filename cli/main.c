@@ -46,8 +46,12 @@ static rmi_exit without_arguments(rmi_program *program)
 {
     char name[] = "run", source[] = "-", *arguments[] = {name, source, NULL};
     rmi_text text;
-    if (isatty(program->in) != 1)
-        return rmi_command_run(program, 2, arguments);
+    program->bare = true;
+    if (!rmi_platform_is_terminal(program->in)) {
+        const rmi_exit code = rmi_command_run(program, 2, arguments);
+        if (!program->needs_help)
+            return code;
+    }
     rmi_text_init(&text, NULL);
     append_help(&text);
     if (!text.failed)
@@ -103,7 +107,7 @@ static rmi_exit dispatch(rmi_program *program, int argc, char **argv)
 static bool wants_colour(void)
 {
     const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return isatty(STDERR_FILENO) == 1 && (refused == NULL || refused[0] == '\0') &&
+    return rmi_platform_is_terminal(STDERR_FILENO) && (refused == NULL || refused[0] == '\0') &&
            (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 

@@ -20,6 +20,8 @@ typedef struct rmi_program {
     int in;             /* standard input as at the start, or -1 where it was closed; never closed by us */
     rmi_writer out;     /* standard output as at the start; only results go there */
     bool colour;        /* standard error shows colours */
+    bool bare;          /* without arguments: where nothing comes on standard input, help is shown */
+    bool needs_help;    /* nothing came */
     const char *folder; /* the current directory as at the start, which nodes may change; "": not known */
 } rmi_program;
 

@@ -12,7 +12,7 @@ static const int64_t redraw = 100000000, log_every = 5000000000;
 void rmi_progress_start(rmi_progress *progress, bool wanted)
 {
     int64_t now = rmi_platform_now();
-    bool in_place = isatty(STDERR_FILENO) == 1;
+    bool in_place = rmi_platform_is_terminal(STDERR_FILENO);
     *progress = (rmi_progress){.wanted = wanted,
                                .in_place = in_place,
                                .started = now,

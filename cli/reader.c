@@ -46,11 +46,11 @@ int rmi_reader_open(rmi_reader *reader, const char *path, const char *where, int
     }
     if (reader->descriptor < 0 && errno == EINTR)
         return rm_error_set(err, RM_E_CANCELLED, "interrupted while opening %s", path);
-    if (reader->descriptor < 0 || fstat(reader->descriptor, &status) != 0)
+    if (reader->descriptor < 0)
         return io_error(reader, errno, err);
-    if (S_ISDIR(status.st_mode))
-        return io_error(reader, EISDIR, err);
-    return RM_OK;
+    if (fstat(reader->descriptor, &status) != 0) /* some hosts of WASI know nothing of standard input */
+        return standard ? RM_OK : io_error(reader, errno, err);
+    return S_ISDIR(status.st_mode) ? io_error(reader, EISDIR, err) : RM_OK;
 }
 
 void rmi_reader_close(rmi_reader *reader)
@@ -140,7 +140,7 @@ int rmi_reader_whole(rmi_reader *reader, size_t limit, rmi_wake *wake, const cha
     while (rc == RM_OK && !reader->at_end && reader->end - reader->start <= limit) {
         if (rmi_guard_stopping())
             rc = RM_AGAIN;
-        else if (rmi_platform_would_block(reader->descriptor))
+        else if (!rmi_platform_ends_reads() && rmi_platform_would_block(reader->descriptor))
             rmi_reader_wait(reader, wake, INT64_MAX);
         else if ((rc = read_piece(reader, err)) == RM_AGAIN)
             rc = RM_OK; /* a signal, or another reader was faster: try again */

@@ -362,7 +362,7 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     if (rc != RM_OK) {
         rmi_guard_explain(&run.guard, "the run", &err, &failed);
         rmi_explain_memory(&err, rmi_platform_memory_limit());
-        code = rmi_output_fail(&run.output, &err, failed);
+        code = program->needs_help ? failed : rmi_output_fail(&run.output, &err, failed);
     }
     tell_metrics(&run);
     code = close_run(&run, code);

@@ -172,6 +172,11 @@ int rmi_setup_manifest(const rmi_setup *setup, rm_runtime *runtime, const char *
     if (rc == RM_AGAIN)
         rc = rm_error_set(err, RM_E_CANCELLED, "interrupted while reading the manifest from %s", reader.name);
     *code = RMI_EXIT_IO;
+    if (rc == RM_OK && length == 0 && setup->program->bare) {
+        setup->program->needs_help = true;
+        *code = RMI_EXIT_USAGE;
+        rc = rm_error_set(err, RM_E_USAGE, "nothing came on standard input");
+    }
     if (rc == RM_OK) {
         rc = rm_manifest_parse_with(runtime, text, length, path, input_flags, out, err);
         *code = rmi_exit_for_manifest(rc);

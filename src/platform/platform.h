@@ -30,8 +30,12 @@ void rmi_platform_ignore_signals(void);
 /* Asks the child processes that are left to end (SIGTERM): those of this process group, which Ctrl-C in a terminal
  * reaches too. */
 void rmi_platform_end_children(void);
+/* Whether a person sits at the descriptor. */
+bool rmi_platform_is_terminal(int descriptor);
 /* Whether a read would wait. */
 bool rmi_platform_would_block(int descriptor);
+/* Whether all that ends rmi_wake_wait also ends a read that waits: then no wait needs to come before the read. */
+bool rmi_platform_ends_reads(void);
 /* Waits until a write is possible or a signal comes. */
 void rmi_platform_wait_writable(int descriptor);
 /* Whether a short text (512 bytes) can be written without waiting. */

@@ -126,6 +126,16 @@ void rmi_platform_ignore_signals(void)
     atomic_store(&taken.function, NULL);
 }
 
+bool rmi_platform_is_terminal(int descriptor)
+{
+    return isatty(descriptor) == 1;
+}
+
+bool rmi_platform_ends_reads(void)
+{
+    return false;
+}
+
 bool rmi_platform_would_block(int descriptor)
 {
     return poll(&(struct pollfd){.fd = descriptor, .events = POLLIN}, 1, 0) == 0;

@@ -39,6 +39,8 @@ bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what
     __wasi_event_t events[MOST_DESCRIPTORS + 1];
     __wasi_size_t happened = 0;
     bool ready = false;
+    if (count == 0 && deadline <= rmi_platform_now())
+        return false;             /* there is nothing to wait for */
     if (count > MOST_DESCRIPTORS) /* looks at some: the caller calls again */
         count = MOST_DESCRIPTORS;
     do {

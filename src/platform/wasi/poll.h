@@ -13,5 +13,8 @@
  * the wait. With a host that cannot wait for descriptors they count as ready, and the read itself waits. */
 bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what, int64_t deadline,
                    const atomic_bool *raised);
+/* Whether the last wait for this descriptor had nothing else to wait for: it ended at once, since the read
+ * itself waits. */
+bool rmi_wasi_may_read(int descriptor);
 
 #endif

@@ -58,9 +58,22 @@ void rmi_platform_ignore_signals(void)
 {
 }
 
+/* Never: many hosts say of pipes and files that they are character devices. */
+bool rmi_platform_is_terminal(int descriptor)
+{
+    (void)descriptor;
+    return false;
+}
+
+bool rmi_platform_ends_reads(void)
+{
+    return true;
+}
+
 bool rmi_platform_would_block(int descriptor)
 {
-    return !rmi_wasi_poll(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0, NULL);
+    return !rmi_wasi_may_read(descriptor) &&
+           !rmi_wasi_poll(&descriptor, 1, __WASI_EVENTTYPE_FD_READ, 0, NULL);
 }
 
 void rmi_platform_wait_writable(int descriptor)

@@ -11,6 +11,16 @@ struct rmi_wake {
     atomic_bool raised;
 };
 
+/* The program has one thread, and waits for one thing at a time. */
+static int may_read = -1;
+
+bool rmi_wasi_may_read(int descriptor)
+{
+    const bool may = descriptor == may_read;
+    may_read = -1;
+    return may;
+}
+
 int rmi_wake_new(const rm_allocator *allocator, rmi_wake **out, rm_error *err)
 {
     *out = rmi_alloc(allocator, sizeof **out);
@@ -34,7 +44,10 @@ void rmi_wake_raise(rmi_wake *wake)
 
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline)
 {
-    const bool ended = atomic_load(&wake->raised) ||
+    /* Nothing else can happen, so the read itself may wait; unless nobody has read since the last wait. */
+    const bool reads = count == 1 && deadline == INT64_MAX && may_read != descriptors[0];
+    may_read = reads ? descriptors[0] : -1;
+    const bool ended = atomic_load(&wake->raised) || reads ||
                        rmi_wasi_poll(descriptors, count, __WASI_EVENTTYPE_FD_READ, deadline, &wake->raised);
     atomic_store(&wake->raised, false);
     return ended;
