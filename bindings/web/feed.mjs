@@ -24,7 +24,7 @@ export class Feed {
     #send;
     #writer = new BatchWriter();
     #credits = WINDOW;
-    #roomy = () => {};
+    #waiting = []; // for room
     #flushes = false; // as soon as the event loop is free
     #over = false;
 
@@ -36,7 +36,12 @@ export class Feed {
     /** The other side has room for another batch. */
     room() {
         this.#credits++;
-        this.#roomy();
+        this.#wake();
+    }
+
+    #wake() {
+        for (const resume of this.#waiting.splice(0))
+            resume();
     }
 
     /** Nobody wants more. */
@@ -44,7 +49,7 @@ export class Feed {
         if (this.#over)
             return;
         this.#over = true;
-        this.#roomy();
+        this.#wake();
         Promise.resolve(this.#iterator.return?.()).catch(() => {}); // the source's own end
     }
 
@@ -90,7 +95,7 @@ export class Feed {
 
     async #flush() {
         while (this.#credits === 0 && this.#writer.count > 0)
-            await new Promise((resume) => (this.#roomy = resume));
+            await new Promise((resume) => this.#waiting.push(resume));
         this.#flushNow();
     }
 

@@ -40,6 +40,8 @@ export const platform = {
             const module = compile(url, file, onProgress);
             module.catch(() => modules.delete(key));
             modules.set(key, module);
+        } else if (file.size) {
+            onProgress?.({ file: key, loaded: file.size, total: file.size });
         }
         return modules.get(key);
     },

@@ -49,6 +49,8 @@ export const platform = {
             const module = download(url, file, onProgress);
             module.catch(() => modules.delete(url));
             modules.set(url, module);
+        } else if (file.size) {
+            onProgress?.({ file: url, loaded: file.size, total: file.size });
         }
         return modules.get(url);
     },
