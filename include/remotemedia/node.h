@@ -138,6 +138,11 @@ typedef struct rm_node_type {
     uint32_t flags;         /* RM_NODE_* */
     uint32_t max_in_flight; /* packets pending at once, unless the manifest says otherwise; 0 means 1 */
 
+    /* Optional. Checks what the table of parameters cannot say, when a manifest is checked: before any run, and
+     * without a node. `state` is zeroed but for the parameters. The pointer of a failure is relative to the node
+     * ("/params/x"). Not called for a parameter that changes while running. Any thread. */
+    int (*check)(const void *state, rm_error *err);
+
     /* Optional. Prepares the state. A failing open releases everything itself: close is not called then. */
     int (*open)(rm_node *node, void *state, rm_error *err);
     /* Consumes `in`. A failure fails this item; with "retry" the runtime calls process again with the same
