@@ -65,8 +65,10 @@ typedef enum rm_param_type {
 enum {
     RM_PARAM_REQUIRED = 1,
     RM_PARAM_LIVE = 2,   /* may change while running, between two calls: see set_param */
-    RM_PARAM_PATH = 4,   /* STRING: names a file or directory */
-    RM_PARAM_WRITES = 8, /* with PATH: the node writes the file. No other may have it in the same run */
+    RM_PARAM_PATH = 4, /* STRING: names a file or directory; "-" and "/dev/stdin" are standard input */
+    /* With PATH: the node writes the file. No other may have it in the same run. "-" and "/dev/stdout" are standard
+     * output */
+    RM_PARAM_WRITES = 8,
 };
 
 typedef struct rm_param {
@@ -262,6 +264,11 @@ RM_API void *rm_node_type_data(const rm_node *node);
 /* The run's standard input, for a node that is told to read it (a path of "-"): *descriptor is borrowed, and not
  * to be closed. RM_E_USAGE where the run has none to give, or another node has it already. */
 RM_API RM_MUST_CHECK int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err);
+/* The same for standard output. */
+RM_API RM_MUST_CHECK int rm_node_standard_output(rm_node *node, int *descriptor, rm_error *err);
+/* Waits until `descriptor` can be read; RM_E_CANCELLED where the call has to stop before. For pipes, sockets and
+ * terminals, whose reads may wait for ever. */
+RM_API RM_MUST_CHECK int rm_node_wait_readable(rm_node *node, int descriptor, rm_error *err);
 /* Whether the run has no input, so that sources generate. */
 RM_API bool rm_node_generates(const rm_node *node);
 
