@@ -27,7 +27,8 @@ static int refuse(const own_file *a, const own_file *b, rm_error *err)
     rm_error_set(err, RM_E_USAGE, "%s would overwrite the file of %s, which is %s in this run", writer->what,
                  other->what, other->writes ? "written too" : "read");
     if (writer->path == NULL)
-        rm_error_hint(err, "redirect %s to another file; what the shell's '>' has emptied cannot be brought back",
+        rm_error_hint(err,
+                      "redirect %s to another file; what the shell's '>' has emptied cannot be brought back",
                       writer->what);
     else
         rm_error_hint(err, "use another file");

@@ -6,9 +6,10 @@
 #include "remotemedia/remotemedia.h"
 
 typedef struct rmi_own_files {
-    const char *manifest, *input, *output, *arrays; /* absolute paths, borrowed; NULL: none, or a standard stream */
-    bool reads_standard;                            /* the manifest or the input is standard input */
-    int in, out, error;                             /* the standard streams; -1: closed */
+    const char *manifest, *input, *output,
+        *arrays;         /* absolute paths, borrowed; NULL: none, or a standard stream */
+    bool reads_standard; /* the manifest or the input is standard input */
+    int in, out, error;  /* the standard streams; -1: closed */
     const char *reads[3], *writes[2];
     rm_caller_stream streams[4];
 } rmi_own_files;

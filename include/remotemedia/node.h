@@ -64,7 +64,7 @@ typedef enum rm_param_type {
 
 enum {
     RM_PARAM_REQUIRED = 1,
-    RM_PARAM_LIVE = 2,   /* may change while running, between two calls: see set_param */
+    RM_PARAM_LIVE = 2, /* may change while running, between two calls: see set_param */
     RM_PARAM_PATH = 4, /* STRING: names a file or directory; "-" and "/dev/stdin" are standard input */
     /* With PATH: the node writes the file. No other may have it in the same run. "-" and "/dev/stdout" are standard
      * output */
@@ -266,9 +266,11 @@ RM_API void *rm_node_type_data(const rm_node *node);
 RM_API RM_MUST_CHECK int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err);
 /* The same for standard output. */
 RM_API RM_MUST_CHECK int rm_node_standard_output(rm_node *node, int *descriptor, rm_error *err);
-/* Waits until `descriptor` can be read; RM_E_CANCELLED where the call has to stop before. For pipes, sockets and
- * terminals, whose reads may wait for ever. */
-RM_API RM_MUST_CHECK int rm_node_wait_readable(rm_node *node, int descriptor, rm_error *err);
+/* Waits until `descriptor` can be read (or written: a short text), or until `until` (of rm_clock_now; INT64_MAX: for
+ * ever); -1: only for the time. For pipes, sockets and terminals, where a call may wait for ever. RM_E_CANCELLED: the call
+ * in progress has to stop before. RM_DONE, at once, on hosts where nobody could end the wait. */
+RM_API RM_MUST_CHECK int rm_node_wait(rm_node *node, int descriptor, bool writing, int64_t until,
+                                      rm_error *err);
 /* Whether the run has no input, so that sources generate. */
 RM_API bool rm_node_generates(const rm_node *node);
 

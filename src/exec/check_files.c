@@ -9,8 +9,8 @@
 
 /* A file that somebody opens in this run. */
 typedef struct file_use {
-    const char *path;   /* borrowed; of a stream of the caller's: its name */
-    const char *param;  /* borrowed; NULL for a file of the caller */
+    const char *path;  /* borrowed; of a stream of the caller's: its name */
+    const char *param; /* borrowed; NULL for a file of the caller */
     const rm_node *node;
     bool writes, stream; /* `stream`: a descriptor of the caller's */
     int standard;        /* the standard stream that a node's path names, or -1 */
@@ -86,7 +86,8 @@ static size_t collect(const rm_pipeline *p, const rm_pipeline_options *options, 
 /* A pipe or a terminal behind a descriptor of the caller's may be left alone; and a node has it by `standard`. */
 static void identify(const rm_pipeline *p, file_use *use)
 {
-    const int lent = use->writes ? -1 : p->standard_input; /* what a node writes there, the caller's stream stands for */
+    const int lent =
+        use->writes ? -1 : p->standard_input; /* what a node writes there, the caller's stream stands for */
     if (!use->stream && use->standard < 0) {
         use->kind = rmi_platform_identify(use->path, &use->id);
         return;
@@ -126,8 +127,8 @@ static int conflict(const rm_pipeline *p, const file_use *first, const file_use 
                      blamed->path, rm_node_id(other->node), other->writes ? "writes" : "reads",
                      both ? " too" : "");
     else if (other->stream)
-        rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is %s of this run", blamed->param, does(blamed),
-                     blamed->path, other->path);
+        rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is %s of this run", blamed->param,
+                     does(blamed), blamed->path, other->path);
     else
         rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is %s by the program in this run",
                      blamed->param, does(blamed), blamed->path, other->writes ? "written" : "read");
@@ -136,8 +137,9 @@ static int conflict(const rm_pipeline *p, const file_use *first, const file_use 
                        "redirect %s to another file; what the shell's '>' has emptied cannot be brought back",
                        other->path);
     else if (both && !blamed->writes)
-        (void)snprintf(hint, sizeof hint,
-                       "each of the two would get a part of it: read it once, and connect both ways to that node");
+        (void)snprintf(
+            hint, sizeof hint,
+            "each of the two would get a part of it: read it once, and connect both ways to that node");
     return blame(p, blamed, hint, RM_E_VALUE, err);
 }
 
@@ -145,8 +147,9 @@ static int conflict(const rm_pipeline *p, const file_use *first, const file_use 
 
 int rmi_no_standard_input(rm_error *err)
 {
-    return rm_error_set(err, RM_E_USAGE,
-                        "standard input is not free: it is closed, or the manifest or the items come from it");
+    return rm_error_set(
+        err, RM_E_USAGE,
+        "standard input is not free: it is closed, or the manifest or the items come from it");
 }
 
 int rmi_no_standard_output(rm_error *err)
@@ -195,8 +198,8 @@ static int check_arrays(const rm_pipeline *p, const rmi_file_id *folder, const f
         return RM_OK;
     for (uint32_t i = 0; i < p->node_count; i++)
         if (p->graph.nodes[i].is_output && is_array_of(place.name, p->graph.nodes[i].source->id)) {
-            rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is for an array of node '%s'", use->param,
-                         does(use), use->path, p->graph.nodes[i].source->id);
+            rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is for an array of node '%s'",
+                         use->param, does(use), use->path, p->graph.nodes[i].source->id);
             return blame(p, use, "give the arrays another folder", RM_E_VALUE, err);
         }
     return RM_OK;

@@ -126,19 +126,19 @@ static bool must_stop(rm_node *node)
     return rm_node_cancelled(node);
 }
 
-int rmi_wait_readable(rm_node *node, int descriptor, rm_error *err)
+int rmi_wait_in_call(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err)
 {
     rm_pipeline *p = node->pipeline;
     if (!rmi_platform_has_threads() && !p->own_clock)
-        return RM_OK; /* nobody could end the wait */
+        return RM_DONE;
     (void)rmi_deadline_wake(p);
     rmi_wake *wake = atomic_load(&p->wake);
     if (wake == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
     while (!must_stop(node)) {
-        if (!rmi_platform_would_block(descriptor))
+        const int64_t end = p->own_clock && p->deadline < until ? p->deadline : until;
+        if (rmi_wake_wait_for(wake, descriptor, writing, end) || rmi_platform_now() >= until)
             return RM_OK;
-        (void)rmi_wake_wait(wake, &descriptor, 1, p->own_clock ? p->deadline : RMI_FOREVER);
     }
     return rm_node_cancel_error(node, err);
 }

@@ -18,7 +18,7 @@ typedef struct rmi_node_host {
     void (*log)(rm_node *node, rm_log_level level, const char *text);
     int (*standard_input)(rm_node *node, int *descriptor, rm_error *err);
     int (*standard_output)(rm_node *node, int *descriptor, rm_error *err);
-    int (*wait_readable)(rm_node *node, int descriptor, rm_error *err);
+    int (*wait)(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err);
 } rmi_node_host;
 
 #endif

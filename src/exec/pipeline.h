@@ -529,8 +529,8 @@ int rmi_timeout_error(const rm_node *node, rm_error *err);
 /* The flag that ends waits; NULL when there is no memory for one or the run has to stop: then nobody
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
-/* rm_node_wait_readable of a pipeline's nodes. */
-RM_MUST_CHECK int rmi_wait_readable(rm_node *node, int descriptor, rm_error *err);
+/* rm_node_wait of a pipeline's nodes. */
+RM_MUST_CHECK int rmi_wait_in_call(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err);
 /* Returns RM_OK, or the failure (in pipeline->error) when the run was cancelled or is out of time. */
 RM_MUST_CHECK int rmi_stop_now(rm_pipeline *pipeline);
 RM_MUST_CHECK static inline int rmi_check_stop(rm_pipeline *p)

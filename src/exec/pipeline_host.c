@@ -50,5 +50,5 @@ const rmi_node_host rmi_pipeline_host = {
     .log = log_of_pipeline,
     .standard_input = input_of_pipeline,
     .standard_output = output_of_pipeline,
-    .wait_readable = rmi_wait_readable,
+    .wait = rmi_wait_in_call,
 };

@@ -78,6 +78,10 @@ void rmi_wake_raise(rmi_wake *wake);
  * INT64_MAX: none) passes or a signal comes. false when the deadline ended the wait. */
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline);
 
+/* The same for one descriptor (-1: none), to read it or to write a short text (512 bytes). true: it is ready, or its
+ * other end has gone. */
+bool rmi_wake_wait_for(rmi_wake *wake, int descriptor, bool writing, int64_t deadline);
+
 bool rmi_platform_has_threads(void);
 /* A thread that calls `function(context)` at a deadline or when raised; absent on hosts without threads. */
 typedef struct rmi_watchdog rmi_watchdog;

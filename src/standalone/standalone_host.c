@@ -152,10 +152,10 @@ static int lone_standard_output(rm_node *node, int *descriptor, rm_error *err)
 }
 
 /* The host of the sandbox ends a call that waits. */
-static int lone_wait_readable(rm_node *node, int descriptor, rm_error *err)
+static int lone_wait(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err)
 {
-    (void)node, (void)descriptor, (void)err;
-    return RM_OK;
+    (void)node, (void)descriptor, (void)writing, (void)until, (void)err;
+    return RM_DONE;
 }
 
 /* The caller takes the events of a call when the call has returned. */
@@ -176,5 +176,5 @@ const rmi_node_host rmi_standalone_host = {
     .log = lone_log,
     .standard_input = lone_standard_input,
     .standard_output = lone_standard_output,
-    .wait_readable = lone_wait_readable,
+    .wait = lone_wait,
 };
