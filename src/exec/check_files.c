@@ -118,7 +118,7 @@ static const char *does(const file_use *use)
 /* `second` is a node's. */
 static int conflict(const rm_pipeline *p, const file_use *first, const file_use *second, rm_error *err)
 {
-    const file_use *blamed = second->writes || first->node == NULL ? second : first;
+    const file_use *blamed = second->writes || first->node == NULL || !first->writes ? second : first;
     const file_use *other = blamed == second ? first : second;
     const bool both = blamed->writes == other->writes;
     char hint[160] = "use another file";
