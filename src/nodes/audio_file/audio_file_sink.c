@@ -62,7 +62,7 @@ static int sink_process(rm_node *node, void *state, unsigned port, rm_packet in,
     (void)port;
     int rc = rmi_audio_of(in.value, &audio, err);
     const rmi_audio_format format = {audio.channels, audio.sample_rate, audio.channel_layout};
-    const bool empty = rc == RM_OK && audio.frames == 0;
+    const bool empty = rc == RM_OK && rmi_audio_stream_skips(&s->stream, &audio, &in);
     if (empty && s->empty.channels == 0)
         s->empty = format;
     if (rc == RM_OK && !empty)

@@ -27,6 +27,15 @@ double rmi_audio_round(double decibels)
     return round(decibels * 100.0) / 100.0 + 0.0; /* + 0.0: no negative zero */
 }
 
+bool rmi_audio_stream_skips(rmi_audio_stream *stream, const rm_samples *audio, rm_packet *packet)
+{
+    const bool empty = audio->frames == 0;
+    if (!empty && stream->jump)
+        packet->flags |= RM_PACKET_DISCONTINUITY;
+    stream->jump = empty && (stream->jump || packet->flags & RM_PACKET_DISCONTINUITY);
+    return empty;
+}
+
 int rmi_audio_stream_check(rmi_audio_stream *stream, const rm_samples *audio, rm_error *err)
 {
     if (stream->channels == 0) {
