@@ -123,12 +123,15 @@ static int failure(const rmi_audio_writer *writer, rm_error *err)
     return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", writer->path, strerror(writer->io_error));
 }
 
-/* Whether the header can be completed at the end: not in a pipe, and not behind what a file holds already. */
-static bool can_seek(int descriptor)
+/* Whether the header can be completed at the end: not in a pipe, and not behind what standard output's file holds
+ * already. */
+static bool can_seek(const rmi_open_file *file)
 {
     struct stat status;
-    return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-           lseek(descriptor, 0, SEEK_CUR) == 0 && (fcntl(descriptor, F_GETFL) & O_APPEND) == 0;
+    if (fstat(file->descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    return file->owned ||
+           (lseek(file->descriptor, 0, SEEK_CUR) == 0 && (fcntl(file->descriptor, F_GETFL) & O_APPEND) == 0);
 }
 
 static int start(rmi_audio_writer *writer, rm_error *err)
@@ -147,7 +150,7 @@ static int start(rmi_audio_writer *writer, rm_error *err)
     const int rc = rmi_file_open_to_write(writer->node, writer->path, O_TRUNC, &writer->file, err);
     if (rc != RM_OK)
         return rc;
-    writer->seeks = can_seek(writer->file.descriptor);
+    writer->seeks = can_seek(&writer->file);
     writer->length = make_header(writer, writer->seeks ? 0 : UINT32_MAX, writer->piece);
     return RM_OK;
 }
