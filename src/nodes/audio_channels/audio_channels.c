@@ -234,11 +234,13 @@ static int selected(const rmi_channel_set *from, rm_value item, size_t *index, u
     char layout[64];
     const bool known = rmi_layout_channels(from->layout) == from->channels;
     if (item.kind == RM_INT) {
-        if (item.i >= from->channels)
-            return rm_error_set(err, RM_E_VALUE,
-                                "there is no channel %" PRId64 " in audio of %" PRId32
-                                " channel(s): they are counted from 0",
-                                item.i, from->channels);
+        if (item.i >= from->channels) {
+            rm_error_set(err, RM_E_VALUE,
+                         "there is no channel %" PRId64 " in audio of %" PRId32 " channel(s)", item.i,
+                         from->channels);
+            rm_error_hint(err, "channels are counted from 0");
+            return RM_E_VALUE;
+        }
         uint64_t rest = known ? from->layout : 0;
         for (int64_t i = 0; i < item.i; i++)
             rest &= rest - 1;
@@ -250,10 +252,11 @@ static int selected(const rmi_channel_set *from, rm_value item, size_t *index, u
     *index = (size_t)rmi_layout_channels(from->layout & (*place - 1));
     if (known && from->layout & *place)
         return RM_OK;
-    return rm_error_set(err, RM_E_VALUE,
-                        "there is no channel %s in audio of %" PRId32 " channel(s), layout %s",
-                        rm_string_text(item, NULL), from->channels,
-                        rmi_layout_name(known ? from->layout : 0, layout, sizeof layout));
+    rm_error_set(err, RM_E_VALUE, "there is no channel %s in audio of %" PRId32 " channel(s), layout %s",
+                 rm_string_text(item, NULL), from->channels,
+                 rmi_layout_name(known ? from->layout : 0, layout, sizeof layout));
+    rm_error_hint(err, "select it by its number, or say with 'input_layout' what the channels are");
+    return RM_E_VALUE;
 }
 
 /* Fills the matrix of `select`. Places that stand in their usual order are kept. */
@@ -279,10 +282,13 @@ static int fill_selection(struct channels *c, double *gains, rm_error *err)
 static int fill_matrix(struct channels *c, double *gains, rm_error *err)
 {
     const size_t rows = rm_list_length(c->matrix), width = rm_list_length(rm_list_get(c->matrix, 0));
-    if (width != (size_t)c->from.channels)
-        return rm_error_set(err, RM_E_VALUE,
-                            "the rows of 'matrix' have %zu gains, and the audio has %" PRId32 " channel(s)",
-                            width, c->from.channels);
+    if (width != (size_t)c->from.channels) {
+        rm_error_set(err, RM_E_VALUE,
+                     "the rows of 'matrix' have %zu gains, and the audio has %" PRId32 " channel(s)", width,
+                     c->from.channels);
+        rm_error_hint(err, "each row has one gain for each input channel");
+        return RM_E_VALUE;
+    }
     for (size_t i = 0; i < rows * width; i++)
         (void)gain_of(rm_list_get(rm_list_get(c->matrix, i / width), i % width), &gains[i]);
     c->output_layout = c->to.layout;
@@ -313,10 +319,12 @@ static int prepare(rm_node *node, struct channels *c, const rm_samples *audio, r
 {
     const uint64_t said = c->from_layout != 0 ? c->from_layout : audio->channel_layout;
     const rmi_channel_set from = {audio->channels, said != 0 ? said : rmi_layout_usual(audio->channels)};
-    if (c->from_layout != 0 && rmi_layout_channels(c->from_layout) != audio->channels)
-        return rm_error_set(err, RM_E_VALUE,
-                            "'input_layout' %s has %" PRId32 " channels, the audio has %" PRId32,
-                            c->input_layout, rmi_layout_channels(c->from_layout), audio->channels);
+    if (c->from_layout != 0 && rmi_layout_channels(c->from_layout) != audio->channels) {
+        rm_error_set(err, RM_E_VALUE, "'input_layout' %s has %" PRId32 " channels, the audio has %" PRId32,
+                     c->input_layout, rmi_layout_channels(c->from_layout), audio->channels);
+        rm_error_hint(err, "without 'input_layout' the audio itself says what its channels are");
+        return RM_E_VALUE;
+    }
     if (c->mix != NULL && c->from.channels == from.channels && c->from.layout == from.layout)
         return RM_OK;
     rmi_channel_mix_free(c->mix);
