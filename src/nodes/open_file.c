@@ -53,30 +53,30 @@ static bool is_fifo(rm_node *node, const char *path)
 
 /* Opens. Of a FIFO neither the writer is waited for, as the first read does that; nor, by the system, the reader.
  * RM_E_IO with errno. */
-static int open_file(rm_node *node, const char *path, int flags, int *descriptor, rm_error *err)
+static int open_file(rm_node *node, const char *path, int flags, rmi_open_file *out, rm_error *err)
 {
     const bool fifo = is_fifo(node, path);
     int rc = RM_OK, failure = 0;
+    out->at_once = fifo;
     do {
-        *descriptor = open(path, flags | O_CLOEXEC | (fifo ? O_NONBLOCK : 0), 0666);
-        failure = *descriptor < 0 ? errno : 0;
+        out->descriptor = open(path, flags | O_CLOEXEC | (fifo ? O_NONBLOCK : 0), 0666);
+        failure = out->descriptor < 0 ? errno : 0;
         if (failure == ENXIO && fifo)
             rc = rm_node_wait(node, -1, false, rm_clock_now() + again, err);
         else if (failure == EINTR && node != NULL && rm_node_cancelled(node))
             rc = rm_node_cancel_error(node, err);
     } while (rc == RM_OK && (failure == EINTR || (failure == ENXIO && fifo)));
-    if (*descriptor >= 0 && fifo)
-        (void)fcntl(*descriptor, F_SETFL, flags & (O_ACCMODE | O_APPEND));
     errno = failure;
-    return rc == RM_OK && *descriptor < 0 ? RM_E_IO : rc;
+    return rc == RM_OK && out->descriptor < 0 ? RM_E_IO : rc;
 }
 
-/* Finds out what has been opened. */
-static void look(rmi_open_file *file, struct stat *status)
+/* Finds out what has been opened. Of devices, terminals alone make a writer wait. */
+static void look(rmi_open_file *file, bool writing, struct stat *status)
 {
     if (fstat(file->descriptor, status) != 0)
         *status = (struct stat){0};
-    file->waits = S_ISFIFO(status->st_mode) || S_ISSOCK(status->st_mode) || S_ISCHR(status->st_mode);
+    file->waits = S_ISFIFO(status->st_mode) || S_ISSOCK(status->st_mode) ||
+                  (S_ISCHR(status->st_mode) && (!writing || isatty(file->descriptor) == 1));
 }
 
 int rmi_file_open_to_read(rm_node *node, const char *path, rmi_open_file *out, rm_error *err)
@@ -86,13 +86,13 @@ int rmi_file_open_to_read(rm_node *node, const char *path, rmi_open_file *out, r
     *out = (rmi_open_file){.descriptor = -1, .owned = !rmi_is_standard_input(path)};
     if (!out->owned && node == NULL)
         return rm_error_set(err, RM_E_USAGE, "there is no standard input here");
-    rc = out->owned ? open_file(node, path, O_RDONLY, &out->descriptor, err)
+    rc = out->owned ? open_file(node, path, O_RDONLY, out, err)
                     : rm_node_standard_input(node, &out->descriptor, err);
     if (rc == RM_E_IO)
         return not_opened(path, errno, err);
     if (rc != RM_OK)
         return rc;
-    look(out, &status);
+    look(out, false, &status);
     if (!S_ISDIR(status.st_mode))
         return RM_OK;
     (void)rmi_file_close(out);
@@ -105,10 +105,10 @@ int rmi_file_open_to_write(rm_node *node, const char *path, int flags, rmi_open_
     *out = (rmi_open_file){.descriptor = -1, .owned = !rmi_is_standard_output(path)};
     if (!out->owned && node == NULL)
         return rm_error_set(err, RM_E_USAGE, "there is no standard output here");
-    const int rc = out->owned ? open_file(node, path, O_WRONLY | O_CREAT | flags, &out->descriptor, err)
+    const int rc = out->owned ? open_file(node, path, O_WRONLY | O_CREAT | flags, out, err)
                               : rm_node_standard_output(node, &out->descriptor, err);
     if (rc == RM_OK)
-        look(out, &status);
+        look(out, true, &status);
     if (rc != RM_E_IO)
         return rc;
     return rm_error_set(err, errno == ENOENT || errno == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO,
@@ -127,16 +127,17 @@ int rmi_file_close(rmi_open_file *file)
 /* Waits for a pipe, socket or terminal; *waited: it is ready, so that a call of the system does not wait. */
 static int wait_for(rm_node *node, const rmi_open_file *file, bool writing, bool *waited, rm_error *err)
 {
-    const int rc =
-        file->waits && node != NULL ? rm_node_wait(node, file->descriptor, writing, INT64_MAX, err) : RM_DONE;
+    const bool waits = file->waits && node != NULL;
+    const int rc = waits ? rm_node_wait(node, file->descriptor, writing, INT64_MAX, err) : RM_DONE;
     *waited = rc == RM_OK;
     return rc < 0 ? rc : RM_OK;
 }
 
-/* A call has failed. RM_OK: try again, after a signal, or where somebody has made a shared pipe non-blocking. */
-static int failed(rm_node *node, bool waited, rm_error *err)
+/* A call has failed. RM_OK: try again, after a signal, or where the pipe is empty or full and can be waited for (others may
+ * have made a shared one non-blocking). */
+static int failed(rm_node *node, bool can_wait, rm_error *err)
 {
-    if (errno != EINTR && !(errno == EAGAIN && waited))
+    if (errno != EINTR && !(errno == EAGAIN && can_wait))
         return RM_E_IO;
     return node != NULL && rm_node_cancelled(node) ? rm_node_cancel_error(node, err) : RM_OK;
 }
@@ -162,11 +163,15 @@ int rmi_file_write(rm_node *node, const rmi_open_file *file, const void *bytes, 
     bool waited = false;
     int rc = RM_OK;
     *wrote = 0;
-    while ((rc = wait_for(node, file, true, &waited, err)) == RM_OK) {
-        const ssize_t count = write(file->descriptor, bytes, waited && size > A_WRITE ? A_WRITE : size);
+    for (bool wait = !file->at_once;; wait = true) {
+        if (wait && (rc = wait_for(node, file, true, &waited, err)) != RM_OK)
+            return rc;
+        const size_t part = waited && !file->at_once && size > A_WRITE ? A_WRITE : size;
+        const ssize_t count = write(file->descriptor, bytes, part);
         *wrote = count >= 0 ? (size_t)count : 0;
-        if (count >= 0 || (rc = failed(node, waited, err)) != RM_OK)
-            break;
+        if (count >= 0)
+            return RM_OK;
+        if ((rc = failed(node, waited || file->at_once, err)) != RM_OK)
+            return rc;
     }
-    return rc;
 }

@@ -8,6 +8,7 @@ typedef struct rmi_open_file {
     int descriptor; /* -1: none */
     bool owned;     /* rmi_file_close closes it */
     bool waits;     /* a call may wait for ever */
+    bool at_once;   /* the system's calls do not wait: O_NONBLOCK */
 } rmi_open_file;
 
 /* Whether `path` names the run's standard input, or its standard output. */
