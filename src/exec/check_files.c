@@ -83,11 +83,11 @@ static size_t collect(const rm_pipeline *p, const rm_pipeline_options *options, 
     return count;
 }
 
-/* A pipe or a terminal behind a descriptor of the caller's may be left alone; and a node has it by `standard`. */
+/* A pipe or a terminal behind a descriptor of the caller's may be left alone, and a node has it by `standard`. For what
+ * a node writes to standard output, the caller's stream stands. */
 static void identify(const rm_pipeline *p, file_use *use)
 {
-    const int lent =
-        use->writes ? -1 : p->standard_input; /* what a node writes there, the caller's stream stands for */
+    const int lent = use->writes ? -1 : p->standard_input;
     if (!use->stream && use->standard < 0) {
         use->kind = rmi_platform_identify(use->path, &use->id);
         return;
