@@ -71,13 +71,13 @@ static int write_file(const char *path, const rmi_text *head, rm_value whole, rm
     const rm_tensor view = rm_tensor_view(whole);
     rmi_writer writer = {.descriptor = -1, .name = path};
     char *temporary = NULL;
-    int rc = rmi_output_file_begin(path, false, &temporary, &writer.descriptor, err);
+    int rc = rmi_output_file_begin(path, &temporary, &writer.descriptor, err);
     if (rc == RM_OK)
         rc = rmi_writer_put(&writer, head->data, head->length, err);
     if (rc == RM_OK && rm_tensor_bytes(whole) != 0)
         rc = rmi_writer_put(&writer, view.data, rm_tensor_bytes(whole), err);
     int closed = rmi_writer_close(&writer, rc == RM_OK ? err : NULL);
-    return rmi_output_file_end(path, false, temporary, rc == RM_OK ? closed : rc, err);
+    return rmi_output_file_end(path, temporary, rc == RM_OK ? closed : rc, err);
 }
 
 static int append_place(rmi_text *text, const char *path, rm_value tensor, rm_error *err)

@@ -224,7 +224,7 @@ int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err)
     char *temporary = NULL;
     int rc = rm_pipeline_failures(pipeline, &failures, err);
     if (rc == RM_OK && output->whole)
-        rc = rmi_output_file_begin(output->file_place, true, &temporary, &output->file.descriptor, err);
+        rc = rmi_output_file_begin(output->file_place, &temporary, &output->file.descriptor, err);
     if (rc == RM_OK)
         rc = output->format == RMI_FORMAT_JSON ? put_document(output, pipeline, failures, err)
                                                : tell_failures(failures, err);
@@ -232,7 +232,7 @@ int rmi_output_end(rmi_output *output, rm_pipeline *pipeline, rm_error *err)
         rc = output->path != NULL ? rmi_writer_close(output->writer, err)
                                   : rmi_writer_flush(output->writer, err);
     if (output->whole)
-        rc = rmi_output_file_end(output->file_place, true, temporary, rc, err);
+        rc = rmi_output_file_end(output->file_place, temporary, rc, err);
     output->failed |= rc != RM_OK;
     if (output->had_nan)
         rmi_report_line(output->program, "warning", "NaN or infinity in the results was printed as null");

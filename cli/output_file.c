@@ -19,20 +19,12 @@ static int io_error(const char *path, int number, rm_error *err)
     return rm_error_set(err, RM_E_IO, "cannot write %s: %s", path, strerror(number));
 }
 
-/* The file to replace: what `path` leads to where links are followed, also where it is not there yet. */
-static bool find_target(const char *path, bool follow, char target[NAME_SIZE])
-{
-    if (follow)
-        return rmi_platform_follow(path, target, NAME_SIZE);
-    const int length = snprintf(target, NAME_SIZE, "%s", path);
-    return length >= 0 && length < NAME_SIZE;
-}
-
 /* Checks before the run, which may be long, that a file can be made beside `path`. */
 static int check_directory(const char *path, const char *where, rm_error *err)
 {
     char target[NAME_SIZE], directory[NAME_SIZE];
-    if (!find_target(where, true, target) || !rmi_platform_folder_of(target, directory, sizeof directory))
+    if (!rmi_platform_follow(where, target, sizeof target) ||
+        !rmi_platform_folder_of(target, directory, sizeof directory))
         return io_error(path, ENAMETOOLONG, err);
     return access(directory, W_OK | X_OK) == 0 ? RM_OK : io_error(path, errno, err);
 }
@@ -68,14 +60,15 @@ int rmi_output_file_empty(const char *path, int descriptor, rm_error *err)
     return !has_content || ftruncate(descriptor, 0) == 0 ? RM_OK : io_error(path, errno, err);
 }
 
-int rmi_output_file_begin(const char *path, bool follow, char **temporary, int *descriptor, rm_error *err)
+int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err)
 {
     char target[NAME_SIZE];
     *temporary = rmi_alloc(NULL, NAME_SIZE);
     if (*temporary == NULL)
         return rmi_out_of_memory(err);
-    const bool found = find_target(path, follow, target);
-    const int length = found ? snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, rmi_platform_process_number()) : -1;
+    const bool found = rmi_platform_follow(path, target, sizeof target); /* a link stays a link */
+    const int length =
+        found ? snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, rmi_platform_process_number()) : -1;
     if (length < 0 || length >= NAME_SIZE)
         return io_error(path, ENAMETOOLONG, err);
     *descriptor = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -84,12 +77,12 @@ int rmi_output_file_begin(const char *path, bool follow, char **temporary, int *
     return *descriptor >= 0 ? RM_OK : io_error(path, errno, err);
 }
 
-int rmi_output_file_end(const char *path, bool follow, char *temporary, int rc, rm_error *err)
+int rmi_output_file_end(const char *path, char *temporary, int rc, rm_error *err)
 {
     char target[NAME_SIZE];
     if (temporary == NULL)
         return rc;
-    if (rc == RM_OK && !find_target(path, follow, target))
+    if (rc == RM_OK && !rmi_platform_follow(path, target, sizeof target))
         rc = io_error(path, ENAMETOOLONG, err);
     if (rc == RM_OK && rename(temporary, target) != 0)
         rc = io_error(path, errno, err);

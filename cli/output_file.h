@@ -10,13 +10,10 @@
 RM_MUST_CHECK int rmi_output_file_open(const char *path, const char *where, bool document, int *descriptor,
                                        bool *whole, rm_error *err);
 RM_MUST_CHECK int rmi_output_file_empty(const char *path, int descriptor, rm_error *err);
-/* Creates a file beside `path`, or beside what it leads to where links are followed; *temporary (owned, for
- * rmi_output_file_end) is its name. */
-RM_MUST_CHECK int rmi_output_file_begin(const char *path, bool follow, char **temporary, int *descriptor,
-                                        rm_error *err);
-/* Renames the file to `path`, or to what it leads to, when `rc` is RM_OK, else removes it; frees `temporary` (NULL is fine). Returns
+/* Creates a file beside what `path` leads to; *temporary (owned, for rmi_output_file_end) is its name. */
+RM_MUST_CHECK int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err);
+/* Renames the file to what `path` leads to when `rc` is RM_OK, else removes it; frees `temporary` (NULL is fine). Returns
  * `rc` or its own failure. */
-RM_MUST_CHECK int rmi_output_file_end(const char *path, bool follow, char *temporary, int rc,
-                                      rm_error *err);
+RM_MUST_CHECK int rmi_output_file_end(const char *path, char *temporary, int rc, rm_error *err);
 
 #endif

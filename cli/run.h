@@ -30,7 +30,7 @@ typedef struct rmi_run {
     rmi_output output;
     rmi_progress progress;
     char *manifest_place, *input_place; /* as absolute paths; owned, or NULL */
-    bool generate; /* without input: sources generate */
+    bool generate;                      /* without input: sources generate */
 } rmi_run;
 
 extern const rmi_command rmi_run_description;

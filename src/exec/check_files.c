@@ -190,19 +190,70 @@ static bool is_array_of(const char *name, const char *id)
     return count > 0 && strcmp(digits + count, ".npy") == 0;
 }
 
-static int check_arrays(const rm_pipeline *p, const rmi_file_id *folder, const file_use *use, rm_error *err)
+/* The node whose arrays may have the name; NULL: none. */
+static const char *owner_of(const rm_pipeline *p, const char *name)
 {
-    rmi_file_id place;
-    if (use->kind != RMI_FILE_REGULAR || !rmi_platform_locate(use->path, &place) ||
-        place.device != folder->device || place.number != folder->number)
-        return RM_OK;
     for (uint32_t i = 0; i < p->node_count; i++)
-        if (p->graph.nodes[i].is_output && is_array_of(place.name, p->graph.nodes[i].source->id)) {
-            rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is for an array of node '%s'",
-                         use->param, does(use), use->path, p->graph.nodes[i].source->id);
-            return blame(p, use, "give the arrays another folder", RM_E_VALUE, err);
-        }
-    return RM_OK;
+        if (p->graph.nodes[i].is_output && is_array_of(name, p->graph.nodes[i].source->id))
+            return p->graph.nodes[i].source->id;
+    return NULL;
+}
+
+static int refuse_array(const rm_pipeline *p, const file_use *use, const char *owner, rm_error *err)
+{
+    rm_error_set(err, RM_E_VALUE, "'%s' would %s '%s', which is for an array of node '%s'", use->param,
+                 does(use), use->path, owner);
+    return blame(p, use, "give the arrays another folder", RM_E_VALUE, err);
+}
+
+/* The uses that an array could hit. */
+typedef struct array_check {
+    const rm_pipeline *p;
+    const file_use *uses;
+    size_t count;
+    const char *folder;
+    int rc;
+    rm_error *err;
+} array_check;
+
+static bool is_file_of_node(const file_use *use)
+{
+    return use->node != NULL && use->standard < 0 && use->kind == RMI_FILE_REGULAR;
+}
+
+/* An array goes to the file that a link in the folder leads to. */
+static bool check_link(void *context, const char *name)
+{
+    array_check *check = context;
+    const char *owner = owner_of(check->p, name);
+    char path[4096 + 256];
+    rmi_file_id id;
+    if (owner == NULL || snprintf(path, sizeof path, "%s/%s", check->folder, name) >= (int)sizeof path ||
+        rmi_platform_identify(path, &id) != RMI_FILE_REGULAR)
+        return true;
+    for (size_t i = 0; check->rc == RM_OK && i < check->count; i++)
+        if (is_file_of_node(&check->uses[i]) && rmi_platform_same_file(&id, &check->uses[i].id))
+            check->rc = refuse_array(check->p, &check->uses[i], owner, check->err);
+    return check->rc == RM_OK;
+}
+
+static int check_arrays(const rm_pipeline *p, const char *folder, const file_use *uses, size_t count,
+                        rm_error *err)
+{
+    array_check check = {p, uses, count, folder, RM_OK, err};
+    rmi_file_id place, within;
+    if (folder == NULL || !rmi_platform_identify_folder(folder, &within))
+        return RM_OK;
+    for (size_t i = 0; check.rc == RM_OK && i < count; i++) {
+        const bool here = is_file_of_node(&uses[i]) && rmi_platform_locate(uses[i].path, &place) &&
+                          place.device == within.device && place.number == within.number;
+        const char *owner = here ? owner_of(p, place.name) : NULL;
+        if (owner != NULL)
+            check.rc = refuse_array(p, &uses[i], owner, err);
+    }
+    if (check.rc == RM_OK)
+        rmi_platform_list_links(folder, check_link, &check);
+    return check.rc;
 }
 
 /* ---- All */
@@ -226,7 +277,6 @@ static int check_use(const rm_pipeline *p, const file_use *uses, const file_use 
 int rmi_check_files(rm_pipeline *p, const rm_pipeline_options *options, rm_error *err)
 {
     const size_t count = collect(p, options, NULL);
-    rmi_file_id folder;
     int rc = RM_OK;
     if (count == 0)
         return RM_OK;
@@ -238,13 +288,10 @@ int rmi_check_files(rm_pipeline *p, const rm_pipeline_options *options, rm_error
         return RM_OK;
     for (size_t i = 0; i < count; i++)
         identify(p, &uses[i]);
-    const bool arrays =
-        options->array_folder != NULL && rmi_platform_identify_folder(options->array_folder, &folder);
-    for (size_t i = 0; rc == RM_OK && i < count; i++) {
+    for (size_t i = 0; rc == RM_OK && i < count; i++)
         if (uses[i].node != NULL)
             rc = check_use(p, uses, &uses[i], err);
-        if (rc == RM_OK && arrays && uses[i].node != NULL && uses[i].standard < 0)
-            rc = check_arrays(p, &folder, &uses[i], err);
-    }
+    if (rc == RM_OK)
+        rc = check_arrays(p, options->array_folder, uses, count, err);
     return rc;
 }

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,6 +80,18 @@ bool rmi_platform_follow(const char *path, char *target, size_t size)
     for (int links = 0; followed == 1 && links < MOST_LINKS; links++)
         followed = follow_once(target, size);
     return followed == 0;
+}
+
+void rmi_platform_list_links(const char *folder, bool (*each)(void *context, const char *name), void *context)
+{
+    DIR *open = opendir(folder);
+    const struct dirent *entry = NULL;
+    bool goes_on = open != NULL;
+    while (goes_on && (entry = readdir(open)) != NULL)
+        if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+            goes_on = each(context, entry->d_name);
+    if (open != NULL)
+        (void)closedir(open);
 }
 
 /* Stands for the number of a folder on a host that does not number its files. */

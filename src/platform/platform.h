@@ -144,6 +144,9 @@ bool rmi_platform_folder_of(const char *path, char *folder, size_t size);
 /* Follows the links that `path` itself is, also where the last one leads to no file. false: in a circle, or longer than
  * `size`. */
 bool rmi_platform_follow(const char *path, char *target, size_t size);
+/* Calls `each` with the name of every link in a folder, until it returns false. A folder that cannot be read has none. */
+void rmi_platform_list_links(const char *folder, bool (*each)(void *context, const char *name),
+                             void *context);
 /* Finds the folder of the file that `path` leads to, and its name there, whether there is such a file or not. */
 bool rmi_platform_locate(const char *path, rmi_file_id *out);
 bool rmi_platform_identify_folder(const char *path, rmi_file_id *out);

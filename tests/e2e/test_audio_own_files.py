@@ -140,13 +140,15 @@ class OneFile(ProgramTest):
         document = manifest([node("file", "AudioFileSource", {"path": "arrays/file-x.npy"})])
         self.assertEqual(self.run_program("run", self.write("m.json", document), "--arrays", "npy:arrays").exit, 0)
 
-    def test_an_array_does_not_follow_a_link(self):
+    def test_an_array_through_a_link(self):
         (self.folder / "arrays").mkdir()
-        (self.folder / "arrays/file-0.npy").symlink_to("../a.wav")
-        document = self.write("m.json", manifest([node("file", "AudioFileSource", {"path": "a.wav", "chunk_frames": 65536})]))
-        self.assertEqual(self.run_program("run", document, "--arrays", "npy:arrays").exit, 0)
+        (self.folder / "arrays/file-7.npy").symlink_to("../a.wav")
+        document = self.write("m.json", manifest([node("file", "AudioFileSource", {"path": "a.wav"})]))
+        done = self.run_program("run", document, "--arrays", "npy:arrays")
+        self.refused(done, "'path' would read 'a.wav', which is for an array of node 'file'", at="/nodes/0/params/path")
         self.assertEqual((self.folder / "a.wav").read_bytes(), self.tone)
-        self.assertTrue((self.folder / "arrays/file-0.npy").read_bytes().startswith(b"\x93NUMPY"))
+        (self.folder / "arrays/file-7.npy").rename(self.folder / "arrays/other-7.npy")
+        self.assertEqual(self.run_program("run", document, "--arrays", "npy:arrays").exit, 0)
 
     def test_a_pipe_has_one_reader(self):
         os.mkfifo(self.folder / "pipe")
