@@ -32,7 +32,8 @@ struct rmi_audio_decoder {
     /* Bits of the WAV channel mask, as RM_CHANNEL_*, in the order of the channels, which is the mask's order
      * for every format. 0: the file does not say, and the places are the usual ones for the count. */
     uint64_t channel_layout;
-    char warning[160]; /* something to tell once, although the file is read; "" if there is nothing */
+    char warning
+        [160]; /* something to tell, although the file is read; emptied when told; "" if there is nothing */
 };
 
 /* The decoder type of the file, told from its first bytes (an ID3v2 tag at the start is passed over). Else

@@ -48,6 +48,11 @@ bool rmi_mp3_head_same(const uint8_t *a, const uint8_t *b)
            ((a[2] & 0xf0) == 0) == ((b[2] & 0xf0) == 0);
 }
 
+bool rmi_mp3_head_alike(const uint8_t *a, const uint8_t *b)
+{
+    return rmi_mp3_head_same(a, b) && (a[3] >> 6 == 3) == (b[3] >> 6 == 3);
+}
+
 size_t rmi_mp3_free_size(const uint8_t *bytes, size_t length)
 {
     rmi_mp3_head first, second;
@@ -75,18 +80,76 @@ rmi_mp3_next rmi_mp3_follows(const uint8_t *bytes, size_t length, const rmi_mp3_
     return (left == 0 && ended) || rmi_audio_tag_size(next, left) != 0 ? RMI_MP3_END : RMI_MP3_OTHER;
 }
 
-size_t rmi_mp3_find(const uint8_t *bytes, size_t length, bool ended)
+/* Reads the head at `bytes`, with the frame's size, in any stream. */
+static bool read_any(const uint8_t *bytes, size_t length, rmi_mp3_head *head)
+{
+    if (length < RMI_MP3_HEAD || bytes[0] != 0xff || !rmi_mp3_head_read(bytes, 0, head))
+        return false;
+    if (head->free)
+        head->size = rmi_mp3_free_size(bytes, length);
+    return head->size != 0;
+}
+
+/* Counts the frames of one stream that follow one another from `bytes` on, up to `most`; *next is what stands behind the
+ * last of them. */
+static int count_frames(const uint8_t *bytes, size_t length, bool ended, int most, rmi_mp3_next *next)
+{
+    rmi_mp3_head head;
+    int count = 0;
+    *next = RMI_MP3_OTHER;
+    if (!read_any(bytes, length, &head))
+        return 0;
+    const size_t free_size = head.free ? head.size - head.padding : 0;
+    for (size_t at = 0; count < most; at += head.size) {
+        (void)rmi_mp3_head_read(bytes + at, free_size, &head);
+        *next = rmi_mp3_follows(bytes + at, length - at, &head, ended);
+        count += *next != RMI_MP3_CUT && head.size <= length - at;
+        if (*next != RMI_MP3_SAME || !rmi_mp3_head_alike(bytes, bytes + at + head.size))
+            break;
+    }
+    return count;
+}
+
+/* Whether frames follow one another here that other bytes would hardly have. */
+static bool stream_begins(const uint8_t *bytes, size_t length, bool ended, bool at_start)
+{
+    enum { LAYER_1 = 6, BIT_RATE = 0xf0, AT_START = 3, ELSEWHERE = 4, AT_END = 2 };
+    const int enough = at_start ? AT_START : ELSEWHERE;
+    rmi_mp3_next next;
+    const int count = count_frames(bytes, length, ended, enough, &next);
+    /* UTF-16 begins like layer 1, and bytes that repeat are like frames that do not tell their size. */
+    const bool doubtful = (bytes[1] & LAYER_1) == LAYER_1 || (bytes[2] & BIT_RATE) == 0;
+    if (count >= enough)
+        return !doubtful || at_start;
+    if (doubtful)
+        return false;
+    return at_start ? count > 0 && (next == RMI_MP3_END || next == RMI_MP3_CUT)
+                    : count >= AT_END && next == RMI_MP3_END;
+}
+
+size_t rmi_mp3_first(const uint8_t *bytes, size_t length, bool ended)
+{
+    size_t start = 0;
+    while (start < length && bytes[start] == 0)
+        start++;
+    for (size_t at = start; at + RMI_MP3_HEAD <= length && at - start <= RMI_MP3_JUNK; at++)
+        if (bytes[at] == 0xff && stream_begins(bytes + at, length - at, ended, at == start))
+            return at;
+    return length;
+}
+
+size_t rmi_mp3_find(const uint8_t *bytes, size_t length, bool ended, const uint8_t *stream)
 {
     for (size_t at = 0; at + RMI_MP3_HEAD <= length; at++) {
+        const uint8_t *here = bytes + at;
+        const size_t left = length - at;
         rmi_mp3_head head;
-        if (bytes[at] != 0xff || !rmi_mp3_head_read(bytes + at, 0, &head))
+        if (!read_any(here, left, &head))
             continue;
-        if (head.free)
-            head.size = rmi_mp3_free_size(bytes + at, length - at);
-        if (head.size == 0)
-            continue;
-        const rmi_mp3_next next = rmi_mp3_follows(bytes + at, length - at, &head, ended);
-        if (next == RMI_MP3_SAME || next == RMI_MP3_END)
+        const rmi_mp3_next next = rmi_mp3_follows(here, left, &head, ended);
+        const bool ours = stream != NULL && rmi_mp3_head_same(stream, here);
+        if ((ours && (next == RMI_MP3_SAME || next == RMI_MP3_END)) ||
+            stream_begins(here, left, ended, false))
             return at;
     }
     return length;

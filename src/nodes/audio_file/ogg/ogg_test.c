@@ -298,11 +298,82 @@ static void positions_may_start_anywhere(void **unused)
         assert_memory_equal(other.samples, one.samples, one.count * sizeof *one.samples);
     }
     make_pages(4800000);
+    for (size_t i = 2; i < file.pages; i++) { /* 1,024 pages before them were sent to others */
+        page_of(&file, i)[19] += 4;
+        seal(page_of(&file, i));
+    }
     drop_page(2);
     drop_page(2);
     read_file(&file, "", &other);
     assert_int_equal(other.rc, RM_OK);
     assert_int_equal(other.frames, one.frames - 2 * (size_t)960);
+    assert_non_null(strstr(other.log, "begins in the middle of a broadcast: 1026 pages before that"));
+}
+
+static void set_serial(struct file *in, uint8_t serial)
+{
+    for (size_t i = 0; i < in->pages; i++) {
+        page_of(in, i)[14] = serial;
+        seal(page_of(in, i));
+    }
+}
+
+/* Every page of the file left out, and with a wrong bit at many places: all samples, or an error. */
+static void check_each_page(const char *name)
+{
+    static struct file whole;
+    whole = file;
+    read_file(&whole, "", &one);
+    assert_int_equal(one.rc, RM_OK);
+    for (size_t page = 0; page < whole.pages; page++)
+        for (size_t at = 0; at < whole.at[page + 1] - whole.at[page]; at += 1 + at / 9) {
+            file = whole;
+            if (at == 0)
+                drop_page(page);
+            else
+                file.bytes[whole.at[page] + at] ^= (uint8_t)(1 << at % 8);
+            read_file(&file, "", &other);
+            const bool same = other.count == one.count &&
+                              memcmp(other.samples, one.samples, one.count * sizeof *one.samples) == 0;
+            if (other.rc != RM_E_PARSE && (other.rc != RM_OK || !same))
+                fail_msg("%s, page %zu, byte %zu: %s %s, %zu of %zu frames", name, page, at,
+                         rm_code_name(other.rc), other.message, other.frames, one.frames);
+        }
+}
+
+static void no_page_is_missed_in_silence(void **unused)
+{
+    static const char *const names[] = {"tone.ogg", "tone.opus", "tone.oga", "eight.opus", "seven.ogg"};
+    (void)unused;
+    for (size_t i = 0; i < RMT_COUNT(names); i++) {
+        load(names[i], &file);
+        check_each_page(names[i]);
+    }
+    make_pages(0);
+    check_each_page("a page a packet");
+    for (uint8_t serial = 7; serial < 9; serial++) { /* links with one number, and with two */
+        load("tone.ogg", &file);
+        load("tone.ogg", &second);
+        set_serial(&file, 7);
+        set_serial(&second, serial);
+        add(&file, second.bytes, second.length);
+        find_pages(&file);
+        check_each_page("a chain");
+    }
+}
+
+/* What stands in the place of the comments is read as what it is. */
+static void without_comments_nothing_else_is_lost(void **unused)
+{
+    (void)unused;
+    make_pages(0);
+    read_file(&file, "", &one);
+    drop_page(1);
+    read_file(&file, "", &other);
+    assert_int_equal(other.rc, RM_E_PARSE);
+    assert_non_null(strstr(other.message, "is damaged: parts are missing, the first after 0.000 s"));
+    assert_int_equal(other.count, one.count);
+    assert_memory_equal(other.samples, one.samples, one.count * sizeof *one.samples);
 }
 
 static void the_last_position_cuts_the_end(void **unused)
@@ -559,7 +630,8 @@ static void failed_allocations_are_reported(void **unused)
 
 RMT_MAIN(every_codec_is_read_with_its_channels_in_order, flac_in_ogg_is_exact, all_links_of_a_chain_are_read,
          a_link_of_another_format_is_an_error_or_converted, positions_may_start_anywhere,
-         the_last_position_cuts_the_end, the_first_position_cuts_the_start, the_header_of_opus_has_its_way,
+         no_page_is_missed_in_silence, without_comments_nothing_else_is_lost, the_last_position_cuts_the_end,
+         the_first_position_cuts_the_start, the_header_of_opus_has_its_way,
          the_first_stream_of_audio_is_taken, what_is_not_read_is_named, a_cut_file_never_passes,
          damage_is_told_behind_all_that_can_be_read, large_comments_are_passed_over,
          damaged_headers_are_no_crash, failed_allocations_are_reported)
