@@ -52,6 +52,9 @@ RM_MUST_CHECK void *rmi_audio_decoder_new(const rmi_audio_decoder_type *type, si
                                           rmi_audio_input *input);
 void rmi_audio_decoder_delete(rmi_audio_decoder *decoder, size_t size);
 
+/* The samples a channel in all frames so far of an MP3 file, with those that were left out. */
+uint64_t rmi_audio_mp3_samples(const rmi_audio_decoder *mp3);
+
 extern const rmi_audio_decoder_type rmi_audio_wav, rmi_audio_aiff, rmi_audio_flac, rmi_audio_mp3,
     rmi_audio_ogg;
 

@@ -24,6 +24,7 @@ typedef struct mp3_decoder {
     uint64_t frames;     /* with sound */
     uint64_t skip, left; /* samples to leave out at the start; to give after that, or RMI_AUDIO_UNKNOWN */
     uint64_t lost;       /* bytes between frames that are none, nor tags */
+    uint64_t samples_so_far;
     size_t next, waiting;
     float samples[MA_DR_MP3_MAX_SAMPLES_PER_FRAME];
 } mp3_decoder;
@@ -41,22 +42,6 @@ static bool mp3_recognises(const uint8_t *head, size_t length)
 
 /* ---- Between frames */
 
-/* Passes over tags and zeros. */
-static void pass_tags(rmi_audio_input *input)
-{
-    for (;;) {
-        const uint8_t *bytes = NULL;
-        const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_TAG_HEAD, &bytes);
-        const uint64_t size = rmi_audio_tag_size(bytes, there);
-        if (size != 0)
-            (void)rmi_audio_input_skip(input, size);
-        else if (there > 0 && bytes[0] == 0)
-            rmi_audio_input_take(input, 1);
-        else
-            return;
-    }
-}
-
 /* Looks for the next frame behind bytes that are none; false where there is none. */
 static bool find_frame(mp3_decoder *m)
 {
@@ -72,6 +57,9 @@ static bool find_frame(mp3_decoder *m)
         passed += step;
         if (at < there)
             m->lost += passed;
+        else if (ended && m->base.sample_rate != 0)
+            (void)snprintf(m->base.warning, sizeof m->base.warning,
+                           "ends with %" PRIu64 " bytes that are no frame of MP3: they are passed over", passed);
         if (at < there || ended)
             return at < there;
     }
@@ -127,7 +115,7 @@ static int find_next(mp3_decoder *m, const uint8_t **bytes, rmi_mp3_head *head, 
     rmi_audio_input *input = m->base.input;
     bool searched = false;
     for (;;) {
-        pass_tags(input);
+        rmi_audio_tags_pass(input);
         const size_t there = rmi_audio_input_peek(input, RMI_MP3_FRAME, bytes);
         const bool ended = there < RMI_MP3_FRAME;
         bool sound = there >= RMI_MP3_HEAD && rmi_mp3_head_read(*bytes, m->free_size, head);
@@ -204,8 +192,10 @@ static int next_frame(mp3_decoder *m, rm_error *err)
             return rc;
         begin_part(m, &info, &head);
     }
-    if (info.is_info)
+    if (info.is_info) {
         rmi_audio_input_take(m->base.input, head.size);
+        m->samples_so_far += (uint64_t)head.samples;
+    }
     if (other) {
         m->base.channels = head.channels;
         m->base.sample_rate = head.sample_rate;
@@ -216,6 +206,7 @@ static int next_frame(mp3_decoder *m, rm_error *err)
     decode(m, bytes, &head);
     rmi_audio_input_take(m->base.input, head.size);
     m->frames++;
+    m->samples_so_far += (uint64_t)head.samples;
     trim(m);
     return RM_OK;
 }
@@ -230,7 +221,7 @@ static void find_start(mp3_decoder *m)
 {
     rmi_audio_input *input = m->base.input;
     const uint8_t *bytes = NULL;
-    pass_tags(input);
+    rmi_audio_tags_pass(input);
     const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_AHEAD, &bytes);
     const size_t at = rmi_mp3_first(bytes, there, there < RMI_AUDIO_AHEAD);
     if (at == there)
@@ -277,6 +268,11 @@ static int mp3_read(rmi_audio_decoder *decoder, float *samples, size_t frames, s
     m->next += *got;
     m->waiting -= *got;
     return RM_OK;
+}
+
+uint64_t rmi_audio_mp3_samples(const rmi_audio_decoder *mp3)
+{
+    return ((const mp3_decoder *)mp3)->samples_so_far;
 }
 
 const rmi_audio_decoder_type rmi_audio_mp3 = {

@@ -401,6 +401,9 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
 static int read_flac(ogg_decoder *ogg, float *samples, size_t frames, size_t *got, rm_error *err)
 {
     int rc = ogg->flac->type->read(ogg->flac, samples, frames, got, err);
+    if (ogg->flac->warning[0] != '\0')
+        memcpy(ogg->base.warning, ogg->flac->warning, sizeof ogg->base.warning);
+    ogg->flac->warning[0] = '\0';
     if (rc == RM_OK && *got == 0) {
         (void)rmi_audio_input_skip(ogg->flac_input, UINT64_MAX); /* what may stand behind the last frame */
         rc = RM_DONE;
