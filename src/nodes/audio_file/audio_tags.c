@@ -13,7 +13,7 @@ static uint64_t id3v2_size(const uint8_t *bytes)
 uint64_t rmi_audio_tag_size(const uint8_t *bytes, size_t length)
 {
     const uint32_t has_head = UINT32_C(1) << 29;
-    if (length >= 10 && memcmp(bytes, "ID3", 3) == 0 && bytes[3] != 0xff && bytes[4] != 0xff &&
+    if (length >= 10 && memcmp(bytes, "ID3", 3) == 0 && bytes[3] >= 2 && bytes[3] <= 4 && bytes[4] != 0xff &&
         ((bytes[6] | bytes[7] | bytes[8] | bytes[9]) & 0x80) == 0)
         return id3v2_size(bytes);
     if (length >= 4 && memcmp(bytes, "TAG", 3) == 0)

@@ -59,7 +59,8 @@ static bool find_frame(mp3_decoder *m)
             m->lost += passed;
         else if (ended && m->base.sample_rate != 0)
             (void)snprintf(m->base.warning, sizeof m->base.warning,
-                           "ends with %" PRIu64 " bytes that are no frame of MP3: they are passed over", passed);
+                           "ends with %" PRIu64 " bytes that are no frame of MP3: they are passed over",
+                           passed);
         if (at < there || ended)
             return at < there;
     }

@@ -19,8 +19,8 @@ typedef struct wav_decoder {
     bool w64;
     bool has_format;
     unsigned tag;
-    uint64_t frames;    /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
-    uint64_t data_size; /* of "ds64" */
+    uint64_t frames;            /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
+    uint64_t data_size;         /* of "ds64" */
     rmi_audio_input *mp3_input; /* MP3, as a file of its own inside "data" */
     rmi_audio_decoder *mp3;
 } wav_decoder;
