@@ -62,9 +62,11 @@ def other_files():
     yield "WASM", b"\0asm\1\0\0\0" + source.randbytes(70000)
     yield "PNG", png(200, 100, source)
     yield "ZIP", zipped(source)
+    for colour in (b"\xff\xf3\xe0", b"\xff\xfb\x90", b"\xff\xff\xff", b"\xff\xfd\x74", b"\xff\xfa\xf0\xff", b"\xff\xf5\xee\xff"):
+        yield f"a picture of colour {colour.hex()}", b"P6\n300 300\n255\n" + colour * 90000
     yield "ones", b"\xff" * 80000
     yield "a pattern", b"\x00\x0f\xff\xf4" * 20000
-    for step in (2, 4, 5, 7, 24, 96, 104, 144, 288):
+    for step in (2, 3, 4, 5, 6, 7, 24, 96, 104, 144, 288):
         yield f"a pattern of {step} bytes", (b"\xff\xfb\x90\x64" + source.randbytes(500))[:step] * (80000 // step)
     for i in range(12):
         yield f"random bytes {i}", source.randbytes(source.choice((60, 700, 9000, 70000, 200000)))

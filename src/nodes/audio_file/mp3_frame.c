@@ -90,6 +90,49 @@ static bool read_any(const uint8_t *bytes, size_t length, rmi_mp3_head *head)
     return head->size != 0;
 }
 
+static uint32_t take_bits(const uint8_t *bytes, size_t *at, unsigned count)
+{
+    uint32_t value = 0;
+    for (unsigned i = 0; i < count; i++, (*at)++)
+        value = value << 1 | (bytes[*at / 8] >> (7 - *at % 8) & 1u);
+    return value;
+}
+
+static size_t side_size(const rmi_mp3_head *head)
+{
+    return head->mpeg1 ? (head->channels == 1 ? 17 : 32) : head->channels == 1 ? 9 : 17;
+}
+
+/* Whether the frame can be sound: it does not repeat a few bytes, and what layer 3 says in front of its bits
+ * (ISO 11172-3, 2.4.1.7) fits in it. */
+static bool is_plausible(const uint8_t *frame, const rmi_mp3_head *head)
+{
+    enum { MOST_PAIRS = 288, PERIOD = 64 };
+    const size_t side = RMI_MP3_HEAD + ((frame[1] & 1) == 0 ? 2 : 0), data = side + side_size(head);
+    const unsigned channels = (unsigned)head->channels, granules = head->mpeg1 ? 2 : 1;
+    size_t at = side * 8, wanted = 0;
+    for (size_t i = 1; i <= PERIOD && i + RMI_MP3_HEAD <= head->size; i++)
+        if (memcmp(frame, frame + i, RMI_MP3_HEAD) == 0)
+            return false; /* a picture of one colour */
+    if (head->layer != 3)
+        return true;
+    if (data > head->size)
+        return false;
+    const size_t room = 8 * (take_bits(frame, &at, head->mpeg1 ? 9 : 8) + head->size - data);
+    at += head->mpeg1 ? (channels == 1 ? 5 : 3) + 4 * channels : channels;
+    for (unsigned i = 0; i < granules * channels; i++) {
+        wanted += take_bits(frame, &at, 12);
+        if (take_bits(frame, &at, 9) > MOST_PAIRS)
+            return false;
+        at += head->mpeg1 ? 12 : 17;
+        const bool window = take_bits(frame, &at, 1) != 0;
+        if (window && take_bits(frame, &at, 2) == 0)
+            return false;
+        at += (window ? 20 : 22) + (head->mpeg1 ? 3 : 2);
+    }
+    return wanted <= room;
+}
+
 /* Counts the frames of one stream that follow one another from `bytes` on, up to `most`; *next is what stands behind the
  * last of them. */
 static int count_frames(const uint8_t *bytes, size_t length, bool ended, int most, rmi_mp3_next *next)
@@ -103,7 +146,9 @@ static int count_frames(const uint8_t *bytes, size_t length, bool ended, int mos
     for (size_t at = 0; count < most; at += head.size) {
         (void)rmi_mp3_head_read(bytes + at, free_size, &head);
         *next = rmi_mp3_follows(bytes + at, length - at, &head, ended);
-        count += *next != RMI_MP3_CUT && head.size <= length - at;
+        if (head.size <= length - at && !is_plausible(bytes + at, &head))
+            return 0;
+        count += head.size <= length - at;
         if (*next != RMI_MP3_SAME || !rmi_mp3_head_alike(bytes, bytes + at + head.size))
             break;
     }
@@ -180,7 +225,7 @@ static void read_xing(const uint8_t *tag, size_t length, rmi_mp3_info *out)
 
 void rmi_mp3_info_read(const uint8_t *frame, const rmi_mp3_head *head, rmi_mp3_info *out)
 {
-    const size_t side = head->mpeg1 ? (head->channels == 1 ? 17 : 32) : head->channels == 1 ? 9 : 17;
+    const size_t side = side_size(head);
     *out = (rmi_mp3_info){0};
     if (head->layer != 3)
         return;
