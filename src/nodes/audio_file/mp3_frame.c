@@ -158,12 +158,13 @@ static int count_frames(const uint8_t *bytes, size_t length, bool ended, int mos
 /* Whether frames follow one another here that other bytes would hardly have. */
 static bool stream_begins(const uint8_t *bytes, size_t length, bool ended, bool at_start)
 {
-    enum { LAYER_1 = 6, BIT_RATE = 0xf0, AT_START = 3, ELSEWHERE = 4, AT_END = 2 };
+    enum { LAYER = 6, LAYER_1 = 6, LAYER_3 = 2, BIT_RATE = 0xf0, AT_START = 3, ELSEWHERE = 4, AT_END = 2 };
     const int enough = at_start ? AT_START : ELSEWHERE;
     rmi_mp3_next next;
     const int count = count_frames(bytes, length, ended, enough, &next);
-    /* UTF-16 begins like layer 1, and bytes that repeat are like frames that do not tell their size. */
-    const bool doubtful = (bytes[1] & LAYER_1) == LAYER_1 || (bytes[2] & BIT_RATE) == 0;
+    /* UTF-16 begins like layer 1. Only frames of layer 3 say enough of themselves to be free in their size too. */
+    const unsigned layer = bytes[1] & LAYER;
+    const bool doubtful = layer == LAYER_1 || ((bytes[2] & BIT_RATE) == 0 && layer != LAYER_3);
     if (count >= enough)
         return !doubtful || at_start;
     if (doubtful)
