@@ -395,6 +395,9 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
         return rmi_audio_damaged(ogg->base.input, err,
                                  "is damaged: parts are missing, the first after %.3f s",
                                  (double)ogg->first_damage / ogg->format.sample_rate);
+    if (ogg->stream.pages.passed)
+        (void)snprintf(ogg->base.warning, sizeof ogg->base.warning,
+                       "has bytes that are no page of Ogg: they are passed over");
     return RM_OK;
 }
 
