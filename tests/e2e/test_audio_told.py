@@ -135,6 +135,21 @@ class WhatAFileIs(ProgramTest):
             self.assertIn(word, got[2], name)
             self.assertEqual(bool(word), bool(got[2]), f"{name}: {got[2]}")
 
+    def test_mp3_in_wav_is_never_cut_in_silence(self):
+        form = struct.pack("<HHIIHHHHIHHH", 0x55, 1, 8000, 4000, 1, 0, 12, 1, 2, SIZE, 1, 0)
+        for states_all in (True, False):  # the size of its data; its samples alone
+            for end in range(0, len(FRAMES) + 1, SIZE // 4):
+                data = FRAMES[:end]
+                size = len(FRAMES) if states_all else end
+                chunks = [(b"fmt ", len(form), form), (b"fact", 4, struct.pack("<I", 2304)), (b"data", size, data)]
+                body = b"".join(name + struct.pack("<I", length) + content for name, length, content in chunks)
+                path = self.folder / "file.wav"
+                path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body)
+                frames, code, said = self.read(path)
+                self.assertEqual(frames, end // SIZE * 576, f"{end}: {said}")
+                empty = end == 0 and not states_all
+                self.assertEqual(code, None if end == len(FRAMES) or empty else "parse", f"{end}: {said}")
+
     def test_formats_of_others_are_named(self):
         source = self.folder / "source.wav"
         samples = random.Random(3).randbytes(2 * 48000)
