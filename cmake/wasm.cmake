@@ -61,7 +61,8 @@ function(rm_wasm_link name parts)
     target_link_options(${name} PRIVATE -z stack-size=8388608 -Wl,--stack-first -Wl,--gc-sections -Wl,--strip-all
         -Wl,--compress-relocations
         -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close,--wrap=__wasi_fd_filestat_get,--wrap=nanosleep
-        -Wl,--wrap=__wasi_clock_res_get,--wrap=__wasi_sock_accept,--wrap=__wasi_sock_recv,--wrap=__wasi_sock_send,--wrap=__wasi_sock_shutdown
+        -Wl,--wrap=__wasi_clock_res_get,--wrap=__wasi_sock_accept,--wrap=__wasi_sock_recv
+        -Wl,--wrap=__wasi_sock_send,--wrap=__wasi_sock_shutdown
         -Wl,--fatal-warnings)
     if(name MATCHES "snapshot$")
         target_link_options(${name} PRIVATE -Wl,--wrap=__clock,--wrap=clock)
