@@ -637,6 +637,8 @@ typedef struct rm_pipeline_options {
     const char *const *reads, *const *writes;
     /* The descriptor that a node gets which is told to read standard input; -1: the run has none to give. */
     int standard_input;
+    /* Results may be objects, which then travel as they do between nodes; otherwise they are plain values. */
+    bool object_results;
 } rm_pipeline_options;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, closes

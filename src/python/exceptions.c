@@ -224,6 +224,16 @@ static rm_value detail_of(PyObject *exception)
     return detail;
 }
 
+/* The exception itself, for a caller in Python. */
+static rm_value exception_value(PyObject *exception)
+{
+    rm_value value = rm_null();
+    if (rm_object_new(&rmi_box_allocator, &rmi_python_object.base, Py_NewRef(exception), &value, NULL) !=
+        RM_OK)
+        value = rm_null(); /* no memory for it */
+    return value;
+}
+
 /* What input() and the debugger raise at the end of standard input. */
 static bool wanted_input(PyObject *exception, const char *message)
 {
@@ -262,6 +272,7 @@ int rmi_python_failed(rm_node *node, rm_error *err)
 {
     rmi_child_check();
     PyObject *exception = PyErr_GetRaisedException();
+    const bool keeps = rmi_python_of_process()->keeps_exceptions;
     int rc = RM_E_PYTHON;
     if (exception == NULL)
         return rm_error_set(err, RM_E_INTERNAL, "a Python call failed without an exception");
@@ -273,7 +284,10 @@ int rmi_python_failed(rm_node *node, rm_error *err)
         err->no_memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError) != 0;
         set_hint(exception, err);
         rmi_code_show(); /* the user may have cleared linecache */
-        rmi_error_keep(err, traceback_of(exception), detail_of(exception));
+        rmi_error_keep(err, traceback_of(exception),
+                       keeps ? exception_value(exception) : detail_of(exception));
+        if (keeps && PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt))
+            rc = err->code = RM_E_CANCELLED; /* it ends the run, whatever "on_error" says */
     }
     Py_DECREF(exception);
     return rc;

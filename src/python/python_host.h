@@ -1,5 +1,6 @@
 /* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
- *   interp.c       the interpreter, threads that enter it    paths.c          where Python's library lies
+ *   process.c      the state, threads that enter             search_path.c    where modules of the user lie
+ *   interp.c       the interpreter of the program            paths.c          where its library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
  *   code_module.c  code in the manifest
  *   class_description.c, class_params.c  what the class's docstring and __init__ say
@@ -101,11 +102,12 @@ typedef struct rmi_python {
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,
         includes_base; /* a virtual environment; with the packages of the Python that made it */
-    bool finished;     /* rm_python_finish has returned: its thread keeps the GIL */
-    bool ends_here;    /* a node's code has forked this process: it has no run to return to */
+    bool keeps_exceptions; /* an error's detail is the exception itself: the run's caller is Python code */
+    bool finished;         /* rm_python_finish has returned: its thread keeps the GIL */
+    bool ends_here;        /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
-/* ---- interp.c */
+/* ---- process.c */
 /* The process's state. Its members are set once the interpreter has started. */
 rmi_python *rmi_python_of_process(void);
 static inline PyObject *rmi_name(rmi_python_name name)
@@ -115,8 +117,10 @@ static inline PyObject *rmi_name(rmi_python_name name)
 /* Starts the interpreter unless it runs already. Any thread, without the GIL. */
 struct rmi_host;
 RM_MUST_CHECK int rmi_python_start(const struct rmi_host *host, rm_error *err);
-/* Makes standard error the output of Python code, and gives it empty input. */
-RM_MUST_CHECK int rmi_python_redirect_streams(void);
+/* Adds the module `_remotemedia` to the interpreter that runs, and fills in the process's state. */
+RM_MUST_CHECK int rmi_python_adopt(void);
+/* Fills in the process's state, once the module can be imported. */
+RM_MUST_CHECK int rmi_python_set_up(void);
 /* Whether the interpreter runs and was started here, not by an application. Any thread. */
 bool rmi_python_is_ours(void);
 /* Whether an application has finalized its own interpreter: nobody may then touch anything of Python. Any
@@ -130,6 +134,12 @@ void rmi_leave(PyGILState_STATE held);
 void rmi_release(PyObject *object);
 /* Memory for object values: blocks are kept for the next one. */
 extern const rm_allocator rmi_box_allocator;
+
+/* ---- interp.c; the extension module of the Python package has a function of its own */
+/* Starts an interpreter, which is *ours, or adopts the application's. Without the GIL, or with an application's. */
+RM_MUST_CHECK int rmi_interpreter_begin(const struct rmi_host *host, bool *ours, rm_error *err);
+/* Makes standard error the output of Python code, and gives it empty input. */
+RM_MUST_CHECK int rmi_python_redirect_streams(void);
 
 /* ---- interrupt.c */
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
@@ -193,6 +203,8 @@ RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm
 /* In a virtual environment with a Python: does what the module `site`, whose own code does not run, would do with
  * sys.prefix and its own prefixes. */
 RM_MUST_CHECK int rmi_paths_enter_environment(void);
+
+/* ---- search_path.c */
 /* Puts the host's directories before all others, and seeds `random` where the host has a seed; once a
  * host. */
 RM_MUST_CHECK int rmi_paths_prepare(rmi_host *host);

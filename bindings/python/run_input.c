@@ -1,0 +1,123 @@
+/* Items from iterables. Where reading an item may have an effect that the caller sees, the results so far come first, as
+ * with generators: so one item is read at a time, except from lists, tuples and ranges. */
+#include "extension.h"
+
+enum { BATCH = 64 };
+
+static bool is_inert(PyObject *iterable)
+{
+    return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable) || Py_IS_TYPE(iterable, &PyRange_Type);
+}
+
+static int add_source(rmi_run_input *input, PyObject *name, PyObject *iterable)
+{
+    rmi_source *source = &input->sources[input->count++];
+    *source = (rmi_source){.iterator = PyObject_GetIter(iterable)};
+    if (name != NULL)
+        source->name = PyUnicode_Check(name)
+                           ? PyUnicode_AsUTF8String(name)
+                           : (PyErr_SetString(PyExc_TypeError, "a source's id must be a str"), NULL);
+    if (!is_inert(iterable))
+        input->batch = 1;
+    return source->iterator == NULL || (name != NULL && source->name == NULL) ? -1 : 0;
+}
+
+int rmi_run_input_open(rmi_run_input *input, PyObject *items, bool is_greedy)
+{
+    PyObject *name = NULL, *iterable = NULL;
+    Py_ssize_t place = 0;
+    int rc = 0;
+    const size_t most = PyDict_Check(items) ? (size_t)PyDict_GET_SIZE(items) : 1;
+    *input = (rmi_run_input){.batch = BATCH};
+    if ((input->sources = PyMem_Calloc(most > 0 ? most : 1, sizeof *input->sources)) == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (!PyDict_Check(items))
+        rc = add_source(input, NULL, items);
+    else
+        while (rc == 0 && PyDict_Next(items, &place, &name, &iterable))
+            rc = add_source(input, name, iterable);
+    if (is_greedy)
+        input->batch = BATCH;
+    return rc;
+}
+
+void rmi_run_input_close(rmi_run_input *input)
+{
+    for (size_t i = 0; i < input->count; i++) {
+        Py_CLEAR(input->sources[i].iterator);
+        Py_CLEAR(input->sources[i].name);
+    }
+    PyMem_Free(input->sources);
+    input->sources = NULL;
+    input->count = 0;
+    input->is_over = true;
+    if (input->has_refused)
+        rm_value_clear(&input->refused);
+    input->has_refused = false;
+}
+
+/* The source whose turn it is; NULL: all are at their end. */
+static rmi_source *current(rmi_run_input *input)
+{
+    for (size_t i = 0; i < input->count; i++) {
+        rmi_source *source = &input->sources[(input->next + i) % input->count];
+        if (source->iterator != NULL) {
+            input->next = (input->next + i) % input->count;
+            return source;
+        }
+    }
+    return NULL;
+}
+
+/* 1: *value is the next item; 0: the source is at its end. */
+static int read_item(rmi_source *source, rm_value *value)
+{
+    PyObject *item = PyIter_Next(source->iterator);
+    if (item == NULL) {
+        Py_CLEAR(source->iterator);
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    const int rc = rmi_input_value(item, value);
+    Py_DECREF(item);
+    return rc == 0 ? 1 : -1;
+}
+
+int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension, rm_pipeline *pipeline,
+                       size_t *count)
+{
+    rm_error err = {0};
+    for (*count = 0; *count < input->batch && !input->is_over;) {
+        rmi_source *source = current(input);
+        if (source == NULL) {
+            input->is_over = true;
+            return rm_pipeline_finish(pipeline, &err) == RM_OK ? 0 : rmi_raise(extension, &err);
+        }
+        rm_value value = input->refused;
+        const int read = input->has_refused ? 1 : read_item(source, &value);
+        if (read < 0)
+            return -1;
+        if (read == 0)
+            continue;
+        input->has_refused = false;
+        const char *name = source->name != NULL ? PyBytes_AS_STRING(source->name) : NULL;
+        const int rc = rm_pipeline_push(pipeline, name, value, &err);
+        if (rc < 0)
+            return rmi_raise(extension, &err);
+        if (rc == RM_AGAIN) {
+            input->refused = value;
+            input->has_refused = true;
+            return 0;
+        }
+        if (rc == RM_DONE) { /* nobody wants more */
+            rm_value_clear(&value);
+            Py_CLEAR(source->iterator);
+            continue;
+        }
+        ++*count;
+        if (++input->next >= input->count)
+            input->next = 0;
+    }
+    return 0;
+}
