@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media lint format coverage \
+.PHONY: build wasm wheel run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -12,6 +12,9 @@ build: ## Build the program: build/native/bin/remotemedia
 
 wasm: ## Build the WASM files: build/wasm/*.wasm
 	@JOBS=$(JOBS) tools/build wasm
+
+wheel: build ## Build the package for pip: build/wheel/*.whl
+	@JOBS=$(JOBS) tools/build-wheel
 
 run: build ## Build, then run the first example
 	@tools/run-example
