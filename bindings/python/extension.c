@@ -120,6 +120,15 @@ static int refuse_subinterpreters(void)
     return -1;
 }
 
+/* An object that equals nothing else. */
+static PyObject *add_mark(PyObject *module, const char *name)
+{
+    PyObject *mark = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    if (mark != NULL && PyModule_AddObjectRef(module, name, mark) != 0)
+        Py_CLEAR(mark);
+    return mark;
+}
+
 static int execute(PyObject *module)
 {
     rmi_extension *extension = state_of(module);
@@ -136,7 +145,11 @@ static int execute(PyObject *module)
     Py_XDECREF(errors);
     extension->pipeline_type = extension->failure != NULL ? rmi_pipeline_type_new(module) : NULL;
     extension->run_type = extension->pipeline_type != NULL ? rmi_run_type_new(module) : NULL;
-    return extension->run_type == NULL || PyModule_AddType(module, extension->pipeline_type) != 0 ||
+    extension->waits = add_mark(module, "WAITS");
+    extension->goes_on = add_mark(module, "GOES_ON");
+    extension->ended = add_mark(module, "ENDED");
+    return extension->run_type == NULL || extension->waits == NULL || extension->goes_on == NULL ||
+                   extension->ended == NULL || PyModule_AddType(module, extension->pipeline_type) != 0 ||
                    PyModule_AddType(module, extension->run_type) != 0
                ? -1
                : 0;
@@ -148,6 +161,9 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(extension->pipeline_type);
     Py_VISIT(extension->run_type);
     Py_VISIT(extension->failure);
+    Py_VISIT(extension->waits);
+    Py_VISIT(extension->goes_on);
+    Py_VISIT(extension->ended);
     return 0;
 }
 
@@ -157,6 +173,9 @@ static int clear(PyObject *module)
     Py_CLEAR(extension->pipeline_type);
     Py_CLEAR(extension->run_type);
     Py_CLEAR(extension->failure);
+    Py_CLEAR(extension->waits);
+    Py_CLEAR(extension->goes_on);
+    Py_CLEAR(extension->ended);
     return 0;
 }
 

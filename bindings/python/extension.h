@@ -16,6 +16,7 @@ enum { RMI_IDLE_RUNTIMES = 8 };
 typedef struct rmi_extension {
     PyTypeObject *pipeline_type, *run_type;
     PyObject *failure;                                        /* remotemedia._errors.failure */
+    PyObject *waits, *goes_on, *ended;                        /* what _take() gives in place of a result */
     rm_runtime *idle[RM_ARRAYS_NUMPY + 1][RMI_IDLE_RUNTIMES]; /* owned; by the form of arrays */
     size_t idle_count[RM_ARRAYS_NUMPY + 1];
 } rmi_extension;
@@ -74,6 +75,7 @@ RM_MUST_CHECK int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *
 typedef struct rmi_run_options {
     PyObject *items;   /* None: sources generate; NULL: items are pushed */
     PyObject *timeout; /* seconds, or None */
+    PyObject *guest;   /* what stands for the run in the caller's loop; or NULL */
     bool is_greedy;    /* the whole input is read before results are handed out */
     bool measures;
 } rmi_run_options;

@@ -144,15 +144,17 @@ static PyObject *stream(PyObject *object, PyObject *args, PyObject *kwargs)
     return rmi_run_new(self_of(object), &options);
 }
 
-/* A run whose items are pushed, for callers with an event loop. */
-static PyObject *start(PyObject *object, PyObject *args, PyObject *kwargs)
+/* A run for a caller with an event loop. Items that are None are pushed. */
+static PyObject *start(PyObject *object, PyObject *args)
 {
-    static char *names[] = {"timeout", "metrics", NULL};
     rmi_run_options options = {.timeout = Py_None};
-    int measures = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$Op:_start", names, &options.timeout, &measures))
+    int measures = 0, pushes = 0;
+    if (!PyArg_ParseTuple(args, "OpOpO:_start", &options.items, &pushes, &options.timeout, &measures,
+                          &options.guest))
         return NULL;
     options.measures = measures != 0;
+    if (pushes)
+        options.items = NULL;
     return rmi_run_new(self_of(object), &options);
 }
 
@@ -237,7 +239,7 @@ PyTypeObject *rmi_pipeline_type_new(PyObject *module)
          "stream(items=None, *, timeout=None, metrics=False)\n--\n\nReturns an iterator over the results, as they come.\n\n"
          "Items are read when results are asked for. With several output nodes a result is (node id, value).\n"
          "close(), or the end of a `with` block, ends the run early."},
-        {"_start", RMI_METHOD(start), WITH_WORDS, NULL},
+        {"_start", start, METH_VARARGS, NULL},
         {"diagram", diagram, METH_VARARGS,
          "diagram(format='mermaid')\n--\n\nDraws the graph as text: 'mermaid' or 'dot'."},
         {NULL, NULL, 0, NULL}};

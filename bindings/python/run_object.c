@@ -69,6 +69,25 @@ static int read_timeout(PyObject *seconds, int64_t *ms)
     return 0;
 }
 
+/* Opens the nodes, which become guests of the caller's loop, or of none. */
+static int open_as(rmi_run_object *self, PyObject *guest, const rm_pipeline_options *chosen, rm_error *err)
+{
+    PyObject *variable = rmi_python_of_process()->guest_variable, *former = NULL, *token = NULL,
+             *wanted = guest;
+    if (PyContextVar_Get(variable, Py_None, &former) != 0)
+        return rmi_python_failed(NULL, err);
+    if (wanted == NULL)
+        wanted = Py_None;
+    if (former != wanted)
+        token = PyContextVar_Set(variable, wanted);
+    const int rc = rm_pipeline_open(self->owner->manifest, chosen, &self->pipeline, err);
+    if (token != NULL && PyContextVar_Reset(variable, token) != 0)
+        PyErr_Clear();
+    Py_XDECREF(token);
+    Py_DECREF(former);
+    return rc;
+}
+
 static int open_pipeline(rmi_run_object *self, const rmi_run_options *options)
 {
     rm_error err = {0};
@@ -79,7 +98,7 @@ static int open_pipeline(rmi_run_object *self, const rmi_run_options *options)
                                   .object_results = true};
     if (read_timeout(options->timeout, &chosen.timeout_ms) != 0 || lock_opening(self->owner) != 0)
         return -1;
-    int rc = rm_pipeline_open(self->owner->manifest, &chosen, &self->pipeline, &err);
+    int rc = open_as(self, options->guest, &chosen, &err);
     unlock_opening(self->owner);
     if (rc == RM_OK && chosen.generate)
         rc = rm_pipeline_finish(self->pipeline, &err);
@@ -277,6 +296,132 @@ PyObject *rmi_run_collect(PyObject *object)
     return results;
 }
 
+/* ---- For callers with an event loop: nothing waits */
+
+/* Takes a step where there is no result yet. 1: *packet is a result; 0: *mark says what else there is. */
+static int take(rmi_run_object *self, size_t *sink, rm_packet *packet, PyObject **mark)
+{
+    const rmi_extension *extension = self->owner->extension;
+    int rc = rm_pipeline_pull(self->pipeline, sink, packet, NULL);
+    size_t read = 0;
+    if (rc == RM_AGAIN && !self->failed) {
+        if (self->last != RM_OK && !self->input.is_over &&
+            rmi_run_input_feed(&self->input, extension, self->pipeline, &read) != 0)
+            return -1;
+        self->last = step(self, &self->err);
+        self->failed = self->last < 0;
+        if (PyErr_CheckSignals() != 0)
+            return -1;
+        rc = rm_pipeline_pull(self->pipeline, sink, packet, NULL);
+    }
+    if (rc == RM_OK)
+        return 1;
+    if (self->failed)
+        return raise_of(self, &self->err);
+    const bool reads_more = !self->input.is_over && (self->last == RM_AGAIN || read > 0);
+    *mark = rc == RM_DONE                       ? extension->ended
+            : self->last == RM_OK || reads_more ? extension->goes_on
+                                                : extension->waits;
+    return 0;
+}
+
+/* The call of a method that may end the run: NULL ends it. */
+static PyObject *finished(rmi_run_object *self, PyObject *result)
+{
+    if (result == NULL)
+        close_run(self);
+    self->busy = false;
+    return result;
+}
+
+static PyObject *take_method(PyObject *object, PyObject *unused)
+{
+    rmi_run_object *self = self_of(object);
+    rm_packet packet = rm_packet_of(rm_null());
+    PyObject *given = NULL;
+    size_t sink = 0;
+    (void)unused;
+    if (self->pipeline == NULL)
+        return Py_NewRef(self->owner->extension->ended);
+    if (enter(self) != 0)
+        return NULL;
+    const int found = take(self, &sink, &packet, &given);
+    if (found == 0)
+        return finished(self, Py_NewRef(given));
+    if (found < 0)
+        return finished(self, NULL);
+    given = rmi_output_object(&packet, self->owner->arrays);
+    rm_packet_clear(&packet);
+    return finished(self, self->sinks > 1 ? named(self, sink, given) : given);
+}
+
+/* _collect(results): the same, but puts results into the dict of _results(). */
+static PyObject *collect_method(PyObject *object, PyObject *results)
+{
+    rmi_run_object *self = self_of(object);
+    rm_packet packet = rm_packet_of(rm_null());
+    PyObject *mark = NULL;
+    size_t sink = 0;
+    int found = 1;
+    if (self->pipeline == NULL)
+        return Py_NewRef(self->owner->extension->ended);
+    if (enter(self) != 0)
+        return NULL;
+    while (found > 0 && (found = take(self, &sink, &packet, &mark)) > 0)
+        if (add_result(self, results, sink, &packet) != 0)
+            found = -1;
+    return finished(self, found == 0 ? Py_NewRef(mark) : NULL);
+}
+
+static PyObject *results_method(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return new_results(self_of(object));
+}
+
+/* _push(item, source): True: taken; False: there is no room; None: nobody wants more. */
+static PyObject *push_method(PyObject *object, PyObject *args)
+{
+    rmi_run_object *self = self_of(object);
+    PyObject *item = NULL;
+    const char *source = NULL;
+    rm_value value = rm_null();
+    rm_error err = {0};
+    if (!PyArg_ParseTuple(args, "O|z:_push", &item, &source) || self->pipeline == NULL)
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    if (rmi_input_value(item, &value) != 0)
+        return NULL;
+    const int rc = rm_pipeline_push(self->pipeline, source, value, &err);
+    if (rc == RM_OK)
+        return Py_NewRef(Py_True);
+    if (rc < 0)
+        return (void)raise_of(self, &err), NULL;
+    rm_value_clear(&value);
+    return Py_NewRef(rc == RM_AGAIN ? Py_False : Py_None);
+}
+
+static PyObject *finish_method(PyObject *object, PyObject *unused)
+{
+    rmi_run_object *self = self_of(object);
+    rm_error err = {0};
+    (void)unused;
+    if (self->pipeline != NULL && rm_pipeline_finish(self->pipeline, &err) != RM_OK)
+        return (void)raise_of(self, &err), NULL;
+    return Py_NewRef(Py_None);
+}
+
+/* _due(): seconds until the run has something to do by itself; None: never. */
+static PyObject *due_method(PyObject *object, PyObject *unused)
+{
+    rmi_run_object *self = self_of(object);
+    (void)unused;
+    const int64_t due = self->pipeline != NULL ? rm_pipeline_next_deadline(self->pipeline) : 0;
+    if (due == INT64_MAX)
+        return Py_NewRef(Py_None);
+    const double seconds = (double)(due - rmi_platform_now()) / 1e9;
+    return PyFloat_FromDouble(seconds > 0 ? seconds : 0);
+}
+
 /* ---- Ending it early */
 
 static PyObject *close_early(PyObject *object, PyObject *unused)
@@ -347,6 +492,12 @@ PyTypeObject *rmi_run_type_new(PyObject *module)
         {"close", close_early, METH_NOARGS,
          "Ends the run: closes every node, and drops results that were not taken."},
         {"cancel", cancel, METH_NOARGS, "Makes a call in progress in another thread end with Cancelled."},
+        {"_take", take_method, METH_NOARGS, NULL},
+        {"_collect", collect_method, METH_O, NULL},
+        {"_results", results_method, METH_NOARGS, NULL},
+        {"_push", push_method, METH_VARARGS, NULL},
+        {"_finish", finish_method, METH_NOARGS, NULL},
+        {"_due", due_method, METH_NOARGS, NULL},
         {"__enter__", myself, METH_NOARGS, NULL},
         {"__exit__", leave_block, METH_VARARGS, NULL},
         {NULL, NULL, 0, NULL}};

@@ -46,7 +46,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
     X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \
     X(__dataclass_fields__) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
-    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
+    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays) X(loop)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
@@ -89,7 +89,11 @@ typedef struct rmi_python {
         *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
     PyObject *paths; /* {directory: as the user wrote it} */
     /* The event loop; set at the first coroutine. */
-    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *cancelled_error;
+    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task,
+        *swap_task, *cancelled_error;
+    PyObject *outer_loop; /* the application's, while ours runs in its thread */
+    PyObject *
+        guest_variable; /* the context variable whose value is the guest of the run that is opened, or None */
     PyObject *node_variable; /* the context variable whose value is the node's waker */
     PyThread_type_lock loop_lock;
     unsigned long loop_owner;        /* a thread */
@@ -101,7 +105,7 @@ typedef struct rmi_python {
     rmi_call finishing;       /* the call of rm_python_finish */
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,
-        includes_base; /* a virtual environment; with the packages of the Python that made it */
+        includes_base;     /* a virtual environment; with the packages of the Python that made it */
     bool keeps_exceptions; /* an error's detail is the exception itself: the run's caller is Python code */
     bool finished;         /* rm_python_finish has returned: its thread keeps the GIL */
     bool ends_here;        /* a node's code has forked this process: it has no run to return to */
