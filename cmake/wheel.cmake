@@ -10,7 +10,8 @@ target_include_directories(remotemedia_host SYSTEM PRIVATE ${Python_INCLUDE_DIRS
 
 set(rm_binding ${PROJECT_SOURCE_DIR}/bindings/python)
 file(GLOB rm_binding_sources CONFIGURE_DEPENDS ${rm_binding}/*.c)
-python_add_library(_runtime MODULE WITH_SOABI ${rm_binding_sources})
+target_sources(remotemedia_cli PRIVATE ${PROJECT_SOURCE_DIR}/cli/python_on.c)
+python_add_library(_runtime MODULE WITH_SOABI ${rm_binding_sources} $<TARGET_OBJECTS:remotemedia_cli>)
 target_include_directories(_runtime SYSTEM PRIVATE ${Python_INCLUDE_DIRS})
 target_link_libraries(_runtime PRIVATE rm_flags remotemedia_host remotemedia_static)
 target_link_options(_runtime PRIVATE -Wl,--version-script=${rm_binding}/exported.map -Wl,--gc-sections -Wl,--as-needed)
@@ -18,4 +19,4 @@ set_target_properties(_runtime PROPERTIES LINK_DEPENDS ${rm_binding}/exported.ma
 
 install(TARGETS _runtime LIBRARY DESTINATION remotemedia COMPONENT wheel)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/remotemedia DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
-install(DIRECTORY ${rm_binding}/remotemedia DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
+install(DIRECTORY ${rm_binding}/remotemedia ${rm_binding}/remotemedia_runtime DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
