@@ -175,6 +175,7 @@ static void close_run(rmi_run_object *self)
         PyThreadState *released = PyEval_SaveThread();
         rm_pipeline_free(pipeline);
         PyEval_RestoreThread(released);
+        rmi_leave(rmi_enter()); /* frees the references that were given up meanwhile */
     }
     rm_error_clear(&self->err);
     PyErr_SetRaisedException(exception);
