@@ -38,6 +38,16 @@ class Runs(unittest.TestCase):
         document = {"manifest": row(multiply()), "input_data": [1, 2]}
         self.assertEqual(rm.Pipeline.from_dict(document).run(), {"a": [2, 4]})
 
+    def test_items_wait_for_room(self):
+        slow = code("import asyncio\nclass Node:\n    max_in_flight = 1\n    async def process(self, x):\n        await asyncio.sleep(0)\n"
+                    "        return x")
+        expected = {"a": list(range(300))}
+        self.assertEqual(rm.Pipeline.from_dict({"manifest": row(slow), "input_data": list(range(300))}).run(), expected)
+        pipeline = rm.Pipeline.from_dict(row(slow))
+        for items in (range(300), iter(range(300)), (i for i in range(300))):
+            self.assertEqual(pipeline.run(items), expected)
+        self.assertEqual(list(pipeline.stream({"a": range(300)})), expected["a"])
+
     def test_objects_of_nodes_arrive_as_they_are(self):
         class Thing:
             pass
