@@ -1,6 +1,6 @@
 # The extension module of the Python package, for the interpreter that builds it. The Python host is the same, except that it
 # starts no interpreter; nothing but the module's entry is visible, and Python's functions are the interpreter's.
-find_package(Python 3.13 REQUIRED COMPONENTS Interpreter Development.Module)
+find_package(Python 3.12 REQUIRED COMPONENTS Interpreter Development.Module)
 
 file(GLOB_RECURSE rm_host_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
 list(FILTER rm_host_sources EXCLUDE REGEX "_test\\.c$|/(interp|paths|extra_modules)\\.c$")

@@ -28,10 +28,8 @@
 
 #include <stdatomic.h>
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include "base/text.h"
+#include "python/api.h"
 #include "remotemedia/node.h"
 
 /* The deepest nesting of values: the same limit as for JSON. */
