@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm npm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media lint format coverage \
+.PHONY: build wasm wheel npm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media bench-python lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -65,6 +65,11 @@ bench-media: build wasm ## Measure audio, beside soxr, GStreamer, FFmpeg and lib
 	@deps/deps.py --target bench ensure soxr-wheel
 	@bench/media/run
 
+bench-python: build wheel ## Measure the Python package, beside plain Python
+	@deps/deps.py --target test ensure numpy-wheel
+	@tests/python/run --pattern test_arrays.py >/dev/null
+	@bench/package/run
+
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint
 
@@ -77,6 +82,9 @@ coverage: ## Line coverage of src/ by unit tests and cases
 
 fuzz: ## Any bytes for what reads bytes, a minute a target (FUZZ_SECONDS)
 	@fuzz/run
+
+wheel: build ## Build the package for pip: build/wheel/*.whl
+	@JOBS=$(JOBS) tools/build-wheel
 
 npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
 	@tools/npm-package --brotli

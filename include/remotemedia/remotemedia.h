@@ -651,6 +651,8 @@ typedef struct rm_pipeline_options {
     const rm_caller_stream *streams;
     /* Optional: a folder in which the caller writes files SINK-NUMBER.npy, with the ids of nodes that have results. */
     const char *array_folder;
+    /* Results may be objects, which then travel as they do between nodes; otherwise they are plain values. */
+    bool object_results;
 } rm_pipeline_options;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, closes

@@ -89,8 +89,8 @@ static int make_plain(rm_pipeline *p, rm_value *value, bool owned)
     return rc;
 }
 
-/* Results leave as plain values, converted now: a Python node may change its object later. Consumes the
- * packets when `all`; else they stay the caller's. */
+/* Results leave as plain values, converted now: a Python node may change its object later. Objects leave as they are only
+ * where the caller takes them. Consumes the packets when `all`; else they stay the caller's. */
 static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
 {
     rm_pipeline *p = node->pipeline;
@@ -100,7 +100,8 @@ static int put_results(rm_node *node, rm_packet *packets, size_t n, bool all)
     size_t i = 0;
     for (; rc == RM_OK && i < n; i++) {
         rm_packet result = packets[i];
-        const bool converted = result.value.kind >= RM_LIST && rmi_value_has_object(result.value);
+        const bool converted =
+            !p->object_results && result.value.kind >= RM_LIST && rmi_value_has_object(result.value);
         if (!all) /* other links get it too */
             rc = rm_value_for_branch(packets[i].value, &result.value, &p->emit_error);
         if (rc == RM_OK && converted)

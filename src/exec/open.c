@@ -223,6 +223,7 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
     p->wait_context = options->wait_context;
     p->standard_input = options->standard_input;
     p->standard_output = options->standard_output;
+    p->object_results = options->object_results;
 }
 
 int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,

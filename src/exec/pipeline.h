@@ -190,7 +190,7 @@ struct rm_pipeline {
     rmi_link **feeds, **results; /* results in manifest order of their nodes */
     bool tracked;                /* bounds matter: some node merges or advances, or several have results */
     bool has_special;            /* some node is not plain */
-    bool may_block, measure;
+    bool may_block, measure, object_results;
     bool generate; /* sources generate */
     uint32_t stream_count;
     size_t queue_packets;

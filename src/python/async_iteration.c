@@ -75,7 +75,7 @@ static int keep(rmi_iteration *it, PyObject *value)
         return -1;
     }
     if (it->count - it->first == 1 && !it->state->polling)
-        rm_node_wake(it->state->node);
+        rmi_wake_node(it->state);
     return it->count < MOST_HELD;
 }
 
@@ -153,10 +153,15 @@ int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *itera
     if (it == NULL)
         return rmi_python_failed(state->node, err);
     it->state = state;
+    it->is_guest = state->guest != NULL;
     it->iterator = Py_NewRef(iterator);
     work->iteration = (PyObject *)it;
     rmi_iteration_may_emit(state, work->iteration, err);
-    work->task = rmi_task_new(state, work->iteration, context);
+    if (rmi_loop_enter(state) == 0) {
+        it->loop = rmi_loop_of(state);
+        work->task = rmi_task_new(state, work->iteration, context);
+        rmi_loop_leave(state);
+    }
     rmi_iteration_may_emit(state, work->iteration, NULL);
     if (work->task != NULL)
         return rmi_iteration_outcome(state, work, err);

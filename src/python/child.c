@@ -8,7 +8,8 @@
 static int forget_loop(rmi_python *python)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    python->loop = NULL; /* its references stay: dropping them would close what the parent uses */
+    python->loop = python->task_type =
+        NULL; /* its references stay: dropping them would close what the parent uses */
     python->loop_owner = 0;
     python->loop_depth = python->loop_waits = 0;
     python->loop_lock = PyThread_allocate_lock();

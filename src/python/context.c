@@ -17,7 +17,8 @@ static int make(rmi_state *state)
 int rmi_context_new(rmi_state *state, rm_error *err)
 {
     const PyGILState_STATE held = rmi_enter();
-    const int rc = make(state) == 0 ? RM_OK : rmi_python_failed(state->node, err);
+    const int rc =
+        make(state) == 0 && rmi_guest_join(state) == 0 ? RM_OK : rmi_python_failed(state->node, err);
     rmi_leave(held);
     return rc;
 }
@@ -30,6 +31,7 @@ void rmi_context_free(rmi_state *state)
     Py_CLEAR(state->broken);
     rmi_context_leave(state);
     Py_CLEAR(state->context);
+    rmi_guest_leave(state);
 }
 
 void rmi_context_enter(rmi_state *state)

@@ -1,5 +1,6 @@
 /* Coroutines: one event loop a process. The nodes' polls run it, one turn at a time. The first awaitable sets
- * it up: a synchronous pipeline never loads asyncio. */
+ * it up: a synchronous pipeline never loads asyncio. Where a run is a guest of its caller's own loop, that loop runs the
+ * tasks between the run's steps, and nothing here waits: the guest (an object of the caller's) waits instead. */
 #include <math.h>
 #include <string.h>
 
@@ -10,26 +11,34 @@
 
 /* ---- The loop */
 
-static int set_up_loop(rmi_python *python)
+static int set_up_asyncio(rmi_python *python)
 {
     PyObject *module = PyImport_ImportModule("remotemedia._loop");
     PyObject *asyncio = module != NULL ? PyImport_ImportModule("_asyncio") : NULL;
     if (asyncio != NULL) {
-        python->task_type = PyObject_GetAttrString(asyncio, "Task");
         python->set_running = PyObject_GetAttrString(asyncio, "_set_running_loop");
+        python->get_running = PyObject_GetAttrString(asyncio, "_get_running_loop");
         python->current_task = PyObject_GetAttrString(asyncio, "current_task");
+        python->swap_task = PyObject_GetAttrString(asyncio, "_swap_current_task");
         python->cancelled_error = PyObject_GetAttrString(module, "CancelledError");
         python->task_keywords = Py_BuildValue("(sss)", "loop", "eager_start", "context");
-        python->loop = PyObject_GetAttrString(module, "loop");
+        python->task_type = PyErr_Occurred() ? NULL : PyObject_GetAttrString(asyncio, "Task");
     }
     Py_XDECREF(asyncio);
-    if (python->loop == NULL || python->task_keywords == NULL || PyErr_Occurred()) {
-        Py_CLEAR(python->loop);
+    if (python->task_type == NULL) {
         Py_XDECREF(module);
         return -1;
     }
     python->loop_module = module;
     return 0;
+}
+
+static int set_up_loop(rmi_python *python)
+{
+    if (python->task_type == NULL && set_up_asyncio(python) != 0)
+        return -1;
+    python->loop = PyObject_GetAttrString(python->loop_module, "loop");
+    return python->loop != NULL ? 0 : -1;
 }
 
 /* The resolver has refused nodes whose functions are asynchronous; other nodes may still return an
@@ -51,8 +60,8 @@ int rmi_loop_check_policy(const rmi_state *state)
     PyObject *events = key != NULL ? PyImport_GetModule(key) : NULL;
     PyTypeObject *type = NULL;
     rm_error err = {0};
-    if (events != NULL && PyObject_GetOptionalAttrString(events, "_event_loop_policy", &policy) > 0 &&
-        policy != Py_None) {
+    if (state->guest == NULL && events != NULL &&
+        PyObject_GetOptionalAttrString(events, "_event_loop_policy", &policy) > 0 && policy != Py_None) {
         type = Py_TYPE(policy);
         module = PyObject_GetAttrString((PyObject *)type, "__module__");
     }
@@ -75,12 +84,95 @@ int rmi_loop_check_policy(const rmi_state *state)
     return PyErr_Occurred() ? -1 : 0;
 }
 
+/* ---- Guests of the caller's loop, which runs already, in this thread */
+
+int rmi_guest_join(rmi_state *state)
+{
+    PyObject *guest = NULL;
+    if (PyContextVar_Get(rmi_python_of_process()->guest_variable, Py_None, &guest) != 0)
+        return -1;
+    if (guest == Py_None) {
+        Py_DECREF(guest);
+        return 0;
+    }
+    state->guest = guest;
+    state->guest_loop = PyObject_GetAttr(guest, rmi_name(RMI_NAME_loop));
+    return state->guest_loop != NULL ? 0 : -1;
+}
+
+void rmi_guest_leave(rmi_state *state)
+{
+    Py_CLEAR(state->guest_loop);
+    Py_CLEAR(state->guest);
+}
+
+static int guest_enter(rmi_state *state)
+{
+    rmi_python *python = rmi_python_of_process();
+    if (python->task_type == NULL && (no_async() || set_up_asyncio(python) != 0))
+        return -1;
+    if (state->guest_depth++ == 0) {
+        state->has_tasks = true;
+        rmi_context_leave(state);
+    }
+    return 0;
+}
+
+/* The loop in which the node's tasks run. */
+static PyObject *loop_of(const rmi_state *state)
+{
+    return state->guest != NULL ? state->guest_loop : rmi_python_of_process()->loop;
+}
+
+PyObject *rmi_loop_of(const rmi_state *state)
+{
+    return Py_XNewRef(loop_of(state));
+}
+
+/* Wakes the node: code outside of its slots has something for it. */
+void rmi_wake_node(rmi_state *state)
+{
+    if (state->guest == NULL || !state->woken)
+        rm_node_wake(state->node);
+    if (state->guest == NULL || state->woken)
+        return;
+    state->woken = true;
+    PyObject *exception = PyErr_GetRaisedException();
+    PyObject *done = PyObject_CallMethodNoArgs(state->guest, rmi_name(RMI_NAME_wake));
+    Py_XDECREF(done);
+    PyErr_Clear();
+    PyErr_SetRaisedException(exception);
+}
+
+/* ---- Running the loop */
+
+/* The application's loop, if it runs in this thread, is put aside. */
+static int become_running(rmi_python *python)
+{
+    python->outer_loop = PyObject_CallNoArgs(python->get_running);
+    PyObject *done =
+        python->outer_loop != NULL ? PyObject_CallOneArg(python->set_running, python->loop) : NULL;
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static void cease_running(rmi_python *python)
+{
+    PyObject *outer = python->outer_loop;
+    PyObject *done = PyObject_CallOneArg(python->set_running, outer != NULL ? outer : Py_None);
+    python->outer_loop = NULL;
+    Py_XDECREF(outer);
+    Py_XDECREF(done);
+}
+
 /* One thread at a time uses the loop: others wait, without the GIL, until that thread has left it. Code that
  * the loop runs has contexts of its own. */
 int rmi_loop_enter(rmi_state *state)
 {
     rmi_python *python = rmi_python_of_process();
     const unsigned long thread = PyThread_get_thread_ident();
+    if (state->guest != NULL)
+        return guest_enter(state);
     if (python->loop == NULL && (no_async() || rmi_loop_check_policy(state) != 0 || set_up_loop(python) != 0))
         return -1;
     if (python->loop_depth > 0 && python->loop_owner == thread) {
@@ -95,34 +187,43 @@ int rmi_loop_enter(rmi_state *state)
     python->loop_depth = 1;
     state->has_tasks = true;
     rmi_context_leave(state);
-    PyObject *done = PyObject_CallOneArg(python->set_running, python->loop);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return become_running(python);
 }
 
 void rmi_loop_leave(rmi_state *state)
 {
     rmi_python *python = rmi_python_of_process();
+    if (state->guest != NULL) {
+        if (--state->guest_depth == 0)
+            rmi_context_enter(state);
+        return;
+    }
     if (--python->loop_depth > 0)
         return;
     PyObject *exception = PyErr_GetRaisedException();
-    PyObject *done = PyObject_CallOneArg(python->set_running, Py_None);
-    Py_XDECREF(done);
+    cease_running(python);
     PyErr_Clear();
     PyErr_SetRaisedException(exception);
     PyThread_release_lock(python->loop_lock);
     rmi_context_enter(state);
 }
 
-bool rmi_loop_runs_here(void)
+bool rmi_loop_runs_here(const rmi_state *state)
 {
     const rmi_python *python = rmi_python_of_process();
+    if (state->guest != NULL)
+        return state->guest_depth > 0;
     return python->loop_depth > 0 && python->loop_owner == PyThread_get_thread_ident();
 }
 
-/* Calls a method of the loop. A method with an argument waits. */
+/* Calls a method of the loop. A method with an argument waits; that of a guest does not. */
 static int call_loop(rmi_state *state, rmi_python_name name, PyObject *argument)
 {
+    if (state->guest != NULL) {
+        PyObject *done = PyObject_CallMethodOneArg(state->guest, rmi_name(name), argument);
+        Py_XDECREF(done);
+        return done == NULL ? -1 : 0;
+    }
     if (rmi_loop_enter(state) != 0)
         return -1;
     rmi_python *python = rmi_python_of_process();
@@ -204,7 +305,7 @@ static int wake_others(const rmi_state *state)
     if (loop_deadline(&deadline) != 0)
         return -1;
     for (rmi_state *other = rmi_python_of_process()->waiting; other != NULL; other = other->next_waiting)
-        if (other != state && other->announced > deadline) {
+        if (other != state && other->guest == NULL && other->announced > deadline) {
             other->announced = deadline;
             rm_node_wake(other->node);
         }
@@ -213,6 +314,8 @@ static int wake_others(const rmi_state *state)
 
 int rmi_loop_step(rmi_state *state)
 {
+    if (state->guest != NULL)
+        return 0;
     state->polling = true;
     const int rc = call_loop(state, RMI_NAME_step, NULL);
     state->polling = false;
@@ -222,6 +325,8 @@ int rmi_loop_step(rmi_state *state)
 int rmi_loop_catch_up(rmi_state *state)
 {
     int64_t deadline = 0;
+    if (state->guest != NULL)
+        return 0;
     if (loop_deadline(&deadline) != 0)
         return -1;
     return deadline <= rmi_platform_now() ? rmi_loop_step(state) : 0;
@@ -237,6 +342,9 @@ void rmi_loop_after_call(void)
 int rmi_loop_wait(rmi_state *state, rm_wait *wait)
 {
     rmi_python *python = rmi_python_of_process();
+    *wait = (rm_wait){.deadline = INT64_MAX, .descriptor = -1};
+    if (state->guest != NULL)
+        return 0;
     if (loop_deadline(&wait->deadline) != 0)
         return -1;
     state->announced = wait->deadline;
@@ -268,12 +376,12 @@ void rmi_waiting(rmi_state *state, bool waiting)
 
 /* Task(coroutine, loop=loop, eager_start=True, context=context): a coroutine that never suspends is done when
  * this returns. Consumes `coroutine` and `context`. */
-static PyObject *start_task(PyObject *coroutine, PyObject *context)
+static PyObject *start_task(const rmi_state *state, PyObject *coroutine, PyObject *context)
 {
-    rmi_python *python = rmi_python_of_process();
+    const rmi_python *python = rmi_python_of_process();
     PyObject *task = NULL;
     if (coroutine != NULL && context != NULL) {
-        PyObject *arguments[5] = {NULL, coroutine, python->loop, Py_True, context};
+        PyObject *arguments[5] = {NULL, coroutine, loop_of(state), Py_True, context};
         task = PyObject_Vectorcall(python->task_type, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
                                    python->task_keywords);
     }
@@ -292,7 +400,7 @@ PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context)
                                        : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
                                                                    rmi_name(RMI_NAME_await_one), awaitable);
     PyObject *task =
-        start_task(coroutine, context != NULL ? Py_NewRef(context) : PyContext_Copy(state->context));
+        start_task(state, coroutine, context != NULL ? Py_NewRef(context) : PyContext_Copy(state->context));
     rmi_loop_leave(state);
     return task;
 }
@@ -321,6 +429,8 @@ int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_
     int done = rmi_task_done(task);
     if (done < 0 || (done == 0 && call_loop(state, RMI_NAME_finish_soon, task) != 0))
         return rmi_python_failed(state->node, err);
+    if (state->guest != NULL)
+        return RM_OK;
     if (done == 0 && (done = rmi_task_done(task)) > 0)
         return RM_OK;
     if (done == 0 && rmi_task_cancel(state, task) == 0)
@@ -359,9 +469,9 @@ int rmi_task_cancel(rmi_state *state, PyObject *task)
     return rmi_task_begin_cancel(task) == 0 ? rmi_task_end(state, task) : -1;
 }
 
-PyObject *rmi_future_new(void)
+PyObject *rmi_future_new(const rmi_state *state)
 {
-    return PyObject_CallMethodNoArgs(rmi_python_of_process()->loop, rmi_name(RMI_NAME_create_future));
+    return PyObject_CallMethodNoArgs(loop_of(state), rmi_name(RMI_NAME_create_future));
 }
 
 int rmi_future_set(PyObject *future, PyObject *value)
@@ -387,7 +497,7 @@ static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)
     rmi_state *state = ((waker_object *)self)->state;
     (void)args, (void)kwargs;
     if (state != NULL)
-        rm_node_wake(state->node);
+        rmi_wake_node(state);
     return Py_NewRef(Py_None);
 }
 
@@ -404,7 +514,7 @@ static PyObject *waker_fail(PyObject *self, PyObject *args)
     if (state->finishing)
         return Py_NewRef(Py_True);
     Py_XSETREF(state->broken, Py_NewRef(exception));
-    rm_node_wake(state->node);
+    rmi_wake_node(state);
     return Py_NewRef(Py_False);
 }
 

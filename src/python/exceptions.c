@@ -103,14 +103,21 @@ static void set_message(PyObject *exception, rm_error *err)
 
 /* ---- The traceback */
 
+/* What follows the directory in the file's path; NULL: the file is elsewhere. */
+static const char *within(PyObject *directory, const char *file)
+{
+    const char *folder = directory != NULL ? PyUnicode_AsUTF8(directory) : NULL;
+    const size_t length = folder != NULL ? strlen(folder) : 0;
+    return length > 0 && strncmp(file, folder, length) == 0 ? file + length : NULL;
+}
+
 bool rmi_is_users(const char *file)
 {
-    const char *library = PyUnicode_AsUTF8(rmi_python_of_process()->library);
-    const size_t length = library != NULL ? strlen(library) : 0;
-    if (strncmp(file, "<frozen ", 8) == 0)
+    const rmi_python *python = rmi_python_of_process();
+    const char *rest = within(python->library, file);
+    if (strncmp(file, "<frozen ", 8) == 0 || within(python->package, file) != NULL)
         return false;
-    return length == 0 || strncmp(file, library, length) != 0 ||
-           strncmp(file + length, "site-packages/", strlen("site-packages/")) == 0;
+    return rest == NULL || strncmp(rest, "site-packages/", strlen("site-packages/")) == 0;
 }
 
 /* The line of source, without the space around it. */
@@ -224,6 +231,16 @@ static rm_value detail_of(PyObject *exception)
     return detail;
 }
 
+/* The exception itself, for a caller in Python. */
+static rm_value exception_value(PyObject *exception)
+{
+    rm_value value = rm_null();
+    if (rm_object_new(&rmi_box_allocator, &rmi_python_object.base, Py_NewRef(exception), &value, NULL) !=
+        RM_OK)
+        value = rm_null(); /* no memory for it */
+    return value;
+}
+
 /* What input() and the debugger raise at the end of standard input. */
 static bool wanted_input(PyObject *exception, const char *message)
 {
@@ -262,6 +279,7 @@ int rmi_python_failed(rm_node *node, rm_error *err)
 {
     rmi_child_check();
     PyObject *exception = PyErr_GetRaisedException();
+    const bool keeps = rmi_python_of_process()->keeps_exceptions;
     int rc = RM_E_PYTHON;
     if (exception == NULL)
         return rm_error_set(err, RM_E_INTERNAL, "a Python call failed without an exception");
@@ -273,7 +291,10 @@ int rmi_python_failed(rm_node *node, rm_error *err)
         err->no_memory = PyErr_GivenExceptionMatches(exception, PyExc_MemoryError) != 0;
         set_hint(exception, err);
         rmi_code_show(); /* the user may have cleared linecache */
-        rmi_error_keep(err, traceback_of(exception), detail_of(exception));
+        rmi_error_keep(err, traceback_of(exception),
+                       keeps ? exception_value(exception) : detail_of(exception));
+        if (keeps && PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt))
+            rc = err->code = RM_E_CANCELLED; /* it ends the run, whatever "on_error" says */
     }
     Py_DECREF(exception);
     return rc;

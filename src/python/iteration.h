@@ -9,6 +9,8 @@ typedef struct rmi_iteration {
     PyObject *iterator;             /* NULL: it has ended */
     PyObject *step;                 /* the awaitable in progress, or NULL */
     PyObject *wakeup, *context;     /* at the gate: the callback of the task, and the context to call it in */
+    PyObject *loop;                 /* in which its task runs */
+    bool is_guest;                  /* that is the loop of the run's caller, who may be a task of it */
     PyObject *message;              /* of the cancellation that reached the gate, or NULL */
     PyObject *failure; /* the exception that stands for the value behind the held ones, or NULL */
     rm_error *err;     /* while a slot lets it emit: where a failure goes; else NULL */

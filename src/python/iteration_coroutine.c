@@ -201,7 +201,7 @@ static PyObject *cancel_method(PyObject *self, PyObject *args, PyObject *kwargs)
         return NULL;
     if (it->wakeup == NULL)
         return Py_NewRef(Py_False);
-    PyObject *arguments[] = {rmi_python_of_process()->loop, it->wakeup, self, it->context};
+    PyObject *arguments[] = {it->loop, it->wakeup, self, it->context};
     PyObject *keywords = Py_BuildValue("(s)", "context");
     PyObject *handle = keywords != NULL
                            ? PyObject_VectorcallMethod(rmi_name(RMI_NAME_call_soon), arguments, 3, keywords)
@@ -235,8 +235,8 @@ static PyObject *result_method(PyObject *self, PyObject *unused)
 
 static PyObject *get_loop_method(PyObject *self, PyObject *unused)
 {
-    (void)self, (void)unused;
-    return Py_NewRef(rmi_python_of_process()->loop);
+    (void)unused;
+    return Py_NewRef(((rmi_iteration *)self)->loop);
 }
 
 /* Whether the node's turn has something to do: for Loop.finish. */
@@ -268,12 +268,32 @@ static PyObject *get_of_iterator(PyObject *self, void *name)
     return PyObject_GetAttrString(it->iterator != NULL ? it->iterator : Py_None, name);
 }
 
+/* Calls the task's callback. A task of the same loop may be what calls us: meanwhile it is not the current one. */
+static PyObject *wake_up(const rmi_iteration *it, PyObject *wakeup)
+{
+    PyObject *swap = rmi_python_of_process()->swap_task, *done = NULL;
+    if (!it->is_guest)
+        return PyObject_CallOneArg(wakeup, (PyObject *)it);
+    PyObject *arguments[3] = {NULL, it->loop, Py_None};
+    PyObject *outer = PyObject_Vectorcall(swap, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (outer == NULL)
+        return NULL;
+    done = PyObject_CallOneArg(wakeup, (PyObject *)it);
+    PyObject *exception = PyErr_GetRaisedException();
+    arguments[2] = outer;
+    PyObject *back = PyObject_Vectorcall(swap, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyErr_SetRaisedException(exception);
+    Py_XDECREF(back);
+    Py_DECREF(outer);
+    return done;
+}
+
 int rmi_iteration_open_gate(rmi_iteration *it)
 {
     PyObject *wakeup = it->wakeup, *context = it->context, *done = NULL;
     it->wakeup = it->context = NULL;
     if (PyContext_Enter(context) == 0) {
-        done = PyObject_CallOneArg(wakeup, (PyObject *)it);
+        done = wake_up(it, wakeup);
         PyObject *exception = PyErr_GetRaisedException();
         if (PyContext_Exit(context) != 0)
             PyErr_Clear();
@@ -299,6 +319,7 @@ static int iteration_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(it->wakeup);
     Py_VISIT(it->context);
     Py_VISIT(it->failure);
+    Py_VISIT(it->loop);
     return 0;
 }
 
@@ -311,6 +332,7 @@ static int iteration_clear(PyObject *self)
     Py_CLEAR(it->context);
     Py_CLEAR(it->failure);
     Py_CLEAR(it->message);
+    Py_CLEAR(it->loop);
     return 0;
 }
 

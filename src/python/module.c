@@ -39,7 +39,10 @@ PyObject *rmi_module_new(void)
     python->interrupted = PyErr_NewExceptionWithDoc("_remotemedia.Interrupted", "The run was told to stop.",
                                                     PyExc_BaseException, NULL);
     python->node_variable = PyContextVar_New("_remotemedia.node", NULL);
-    if (python->node_variable == NULL || PyModule_AddObjectRef(module, "node", python->node_variable) != 0 ||
+    python->guest_variable = PyContextVar_New("_remotemedia.guest", NULL);
+    if (python->guest_variable == NULL ||
+        PyModule_AddObjectRef(module, "guest", python->guest_variable) != 0 ||
+        python->node_variable == NULL || PyModule_AddObjectRef(module, "node", python->node_variable) != 0 ||
         python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
         rmi_compute_add(module) != 0 || PyModule_AddObjectRef(module, "Error", python->error) != 0 ||
         PyModule_AddObjectRef(module, "Interrupted", python->interrupted) != 0)

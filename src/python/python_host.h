@@ -1,5 +1,6 @@
 /* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
- *   interp.c       the interpreter, threads that enter it    paths.c          where Python's library lies
+ *   host_state.c   the state, threads that enter             search_path.c    where modules of the user lie
+ *   interp.c       the interpreter of the program            paths.c          where its library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
  *   code_module.c  code in the manifest
  *   class_description.c, class_params.c  what the class's docstring and __init__ say
@@ -27,10 +28,8 @@
 
 #include <stdatomic.h>
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include "base/text.h"
+#include "python/api.h"
 #include "remotemedia/node.h"
 
 /* The deepest nesting of values: the same limit as for JSON. */
@@ -45,7 +44,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
     X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \
     X(__dataclass_fields__) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
-    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays)
+    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays) X(loop)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
@@ -84,11 +83,16 @@ typedef struct rmi_python {
         PyObject *key;
         rm_value text;
     } texts[RMI_PYTHON_KEYS];
-    PyObject
-        *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
+    /* Directories, ending with a slash: frames in the standard library's are not the user's, nor those in our package's
+     * where that lies in a directory (else NULL). */
+    PyObject *library, *package;
     PyObject *paths; /* {directory: as the user wrote it} */
     /* The event loop; set at the first coroutine. */
-    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *current_task, *cancelled_error;
+    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task,
+        *swap_task, *cancelled_error;
+    PyObject *outer_loop; /* the application's, while ours runs in its thread */
+    PyObject *
+        guest_variable; /* the context variable whose value is the guest of the run that is opened, or None */
     PyObject *node_variable; /* the context variable whose value is the node's waker */
     PyThread_type_lock loop_lock;
     unsigned long loop_owner;        /* a thread */
@@ -100,12 +104,13 @@ typedef struct rmi_python {
     rmi_call finishing;       /* the call of rm_python_finish */
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,
-        includes_base; /* a virtual environment; with the packages of the Python that made it */
-    bool finished;     /* rm_python_finish has returned: its thread keeps the GIL */
-    bool ends_here;    /* a node's code has forked this process: it has no run to return to */
+        includes_base;     /* a virtual environment; with the packages of the Python that made it */
+    bool keeps_exceptions; /* an error's detail is the exception itself: the run's caller is Python code */
+    bool finished;         /* rm_python_finish has returned: its thread keeps the GIL */
+    bool ends_here;        /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
-/* ---- interp.c */
+/* ---- host_state.c */
 /* The process's state. Its members are set once the interpreter has started. */
 rmi_python *rmi_python_of_process(void);
 static inline PyObject *rmi_name(rmi_python_name name)
@@ -115,8 +120,10 @@ static inline PyObject *rmi_name(rmi_python_name name)
 /* Starts the interpreter unless it runs already. Any thread, without the GIL. */
 struct rmi_host;
 RM_MUST_CHECK int rmi_python_start(const struct rmi_host *host, rm_error *err);
-/* Makes standard error the output of Python code, and gives it empty input. */
-RM_MUST_CHECK int rmi_python_redirect_streams(void);
+/* Adds the module `_remotemedia` to the interpreter that runs, and fills in the process's state. */
+RM_MUST_CHECK int rmi_python_adopt(void);
+/* Fills in the process's state, once the module can be imported. */
+RM_MUST_CHECK int rmi_python_set_up(void);
 /* Whether the interpreter runs and was started here, not by an application. Any thread. */
 bool rmi_python_is_ours(void);
 /* Whether an application has finalized its own interpreter: nobody may then touch anything of Python. Any
@@ -130,6 +137,12 @@ void rmi_leave(PyGILState_STATE held);
 void rmi_release(PyObject *object);
 /* Memory for object values: blocks are kept for the next one. */
 extern const rm_allocator rmi_box_allocator;
+
+/* ---- interp.c; the extension module of the Python package has a function of its own */
+/* Starts an interpreter, which is *ours, or adopts the application's. Without the GIL, or with an application's. */
+RM_MUST_CHECK int rmi_interpreter_begin(const struct rmi_host *host, bool *ours, rm_error *err);
+/* Makes standard error the output of Python code, and gives it empty input. */
+RM_MUST_CHECK int rmi_python_redirect_streams(void);
 
 /* ---- interrupt.c */
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
@@ -193,6 +206,8 @@ RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm
 /* In a virtual environment with a Python: does what the module `site`, whose own code does not run, would do with
  * sys.prefix and its own prefixes. */
 RM_MUST_CHECK int rmi_paths_enter_environment(void);
+
+/* ---- search_path.c */
 /* Puts the host's directories before all others, and seeds `random` where the host has a seed; once a
  * host. */
 RM_MUST_CHECK int rmi_paths_prepare(rmi_host *host);

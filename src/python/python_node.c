@@ -56,7 +56,9 @@ static int await_hook(rmi_state *state, PyObject *awaitable, bool is_cleanup, rm
         if (rmi_task_cancel(state, task) != 0) /* the call was asked to stop while it waited */
             PyErr_Clear();
     }
-    if (rc == RM_OK && (awaited = rmi_task_result(task)) == NULL)
+    const bool goes_on =
+        rc == RM_OK && state->guest != NULL && rmi_task_done(task) == 0; /* the guest has it */
+    if (rc == RM_OK && !goes_on && (awaited = rmi_task_result(task)) == NULL)
         rc = rmi_python_failed(state->node, err);
     Py_XDECREF(awaited);
     Py_XDECREF(task);

@@ -63,12 +63,15 @@ typedef struct rmi_state {
     struct rmi_thread *thread; /* the thread for all code of the node; NULL: the caller's */
     /* Values that one call may emit, in a thread or from an asynchronous iterator; those left in this call. */
     unsigned batch, left;
-    PyObject *context; /* the node's context variables; owned */
-    bool in_context;   /* the thread that runs its code has entered it */
-    bool has_tasks;    /* it has run code in the loop, which may have made tasks */
-    bool polling;      /* its poll runs the loop */
-    bool finishing;    /* a call of it waits in the loop */
-    int64_t closing;   /* when the user's code was told that its stream is unwanted; 0: not yet */
+    PyObject *context;            /* the node's context variables; owned */
+    bool in_context;              /* the thread that runs its code has entered it */
+    bool has_tasks;               /* it has run code in the loop, which may have made tasks */
+    bool polling;                 /* its poll runs the loop */
+    bool finishing;               /* a call of it waits in the loop */
+    PyObject *guest, *guest_loop; /* the run is a guest of its caller's loop; else NULL */
+    unsigned guest_depth;         /* parts of the slot that run code of the loop */
+    bool woken;                   /* the guest knows that the node has something to do; until its next slot */
+    int64_t closing;              /* when the user's code was told that its stream is unwanted; 0: not yet */
 } rmi_state;
 
 /* ---- interrupt.c */
@@ -173,6 +176,13 @@ RM_MUST_CHECK int rmi_generator_close(PyObject *generator);
 /* ---- event_loop.c */
 /* Refuses an event loop policy that is not asyncio's own: the runtime's loop ignores it. */
 RM_MUST_CHECK int rmi_loop_check_policy(const rmi_state *state);
+/* Makes the node a guest of the loop of the run's caller, where the run is one. */
+RM_MUST_CHECK int rmi_guest_join(rmi_state *state);
+void rmi_guest_leave(rmi_state *state);
+/* The loop in which the node's tasks run. */
+RM_MUST_CHECK PyObject *rmi_loop_of(const rmi_state *state);
+/* Wakes the node from code of its tasks. */
+void rmi_wake_node(rmi_state *state);
 /* The calling thread begins and ends to run code of the loop; an exception that is set is kept. */
 RM_MUST_CHECK int rmi_loop_enter(rmi_state *state);
 void rmi_loop_leave(rmi_state *state);
@@ -182,7 +192,7 @@ RM_MUST_CHECK PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyOb
 /* 1: done, 0: in progress. */
 RM_MUST_CHECK int rmi_task_done(PyObject *task);
 RM_MUST_CHECK PyObject *rmi_task_result(PyObject *task);
-/* Runs the loop, and waits, until the task is done. */
+/* Runs the loop, and waits, until the task is done. A guest only notes that somebody has to wait for the task. */
 RM_MUST_CHECK int rmi_task_finish(rmi_state *state, PyObject *task);
 /* The same for at most a second; then cancels the task and fails with `err`. */
 RM_MUST_CHECK int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err);
@@ -210,7 +220,7 @@ void rmi_waiting(rmi_state *state, bool waiting);
 /* Makes the task of a pending work wake the node when the task is done. */
 RM_MUST_CHECK int rmi_work_watch(rmi_state *state, rmi_python_work *work);
 /* Whether the calling thread runs the loop: code of a task called it. */
-bool rmi_loop_runs_here(void);
+bool rmi_loop_runs_here(const rmi_state *state);
 /* Whether an exception may be set for `thread`, which is in `frame` (NULL: not known). It may in code of a
  * task and in code that the loop does not run. In the loop's own code the loop would lose the callbacks that
  * it was about to run. Sets *of to the state that owns the running task, where that is known. */
@@ -219,7 +229,7 @@ bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **
 void rmi_loop_wake(void);
 /* Makes a future of the loop. `rmi_future_set` sets its result or exception (value NULL: the stream has
  * ended). */
-RM_MUST_CHECK PyObject *rmi_future_new(void);
+RM_MUST_CHECK PyObject *rmi_future_new(const rmi_state *state);
 RM_MUST_CHECK int rmi_future_set(PyObject *future, PyObject *value);
 RM_MUST_CHECK PyTypeObject *rmi_waker_type_new(PyObject *module);
 /* What a task calls when it is done. The node's context has it, too, as the value of a variable. */

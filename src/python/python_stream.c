@@ -125,7 +125,7 @@ static bool may_wait(rmi_state *state)
 {
     rm_error err = {0};
     const bool runs_here = state->call.depth > 0 && state->call.thread == PyThread_get_thread_ident();
-    if (runs_here && !rmi_loop_runs_here())
+    if (runs_here && !rmi_loop_runs_here(state))
         return true;
     (void)rm_error_set(&err, RM_E_USAGE,
                        runs_here ? "the stream of node '%s' cannot be waited for in a coroutine"
@@ -216,9 +216,9 @@ static PyObject *wait_for_item(rmi_state *state)
                      rm_node_id(state->node));
         return NULL;
     }
-    Py_XSETREF(state->stream->future, rmi_future_new());
+    Py_XSETREF(state->stream->future, rmi_future_new(state));
     if (!state->stream->in_slot) /* another node's poll ran the task */
-        rm_node_wake(state->node);
+        rmi_wake_node(state);
     return Py_XNewRef(state->stream->future);
 }
 

@@ -251,8 +251,13 @@ static int end_now(rmi_state *state, rmi_python_work *work)
     return rmi_work_begin_end(state, work) == 0 ? rmi_task_end(state, work->task) : -1;
 }
 
+/* The run's caller waits in the place of a guest: RM_MORE calls the slot again. */
 static int wait_for(rmi_state *state, rmi_python_work *work, int rc, rm_error *err)
 {
+    if (rc == RM_PENDING && state->guest != NULL)
+        rc = rmi_work_watch(state, work) == 0 && rmi_task_finish(state, work->task) == 0
+                 ? RM_MORE
+                 : rmi_python_failed(state->node, err);
     while (rc == RM_PENDING) {
         if (rmi_task_finish(state, work->iteration != NULL ? work->iteration : work->task) == 0)
             rc = rmi_work_step(state, work, err);

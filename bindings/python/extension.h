@@ -1,0 +1,94 @@
+/* The extension module `remotemedia._runtime`: the runtime inside the interpreter that imports it. A file each:
+ *   extension.c        the module, and runtimes that wait for the next pipeline
+ *   pipeline_object.c  Pipeline: a manifest                run_object.c  Run: one run of it, an iterator
+ *   run_input.c        items from iterables                item_values.c   items and results as values
+ *   failures.c         failures as exceptions
+ * Threads and references: as in python/python_host.h. Functions that return int give 0, or -1 with an exception set,
+ * unless a comment says otherwise. */
+#ifndef EXTENSION_H
+#define EXTENSION_H
+
+#include "python/python_host.h"
+
+enum { RMI_IDLE_RUNTIMES = 8 };
+
+/* The module's state. */
+typedef struct rmi_extension {
+    PyTypeObject *pipeline_type, *run_type;
+    PyObject *failure;                                        /* remotemedia._errors.failure */
+    PyObject *waits, *goes_on, *ended;                        /* what _take() gives in place of a result */
+    rm_runtime *idle[RM_ARRAYS_NUMPY + 1][RMI_IDLE_RUNTIMES]; /* owned; by the form of arrays */
+    size_t idle_count[RM_ARRAYS_NUMPY + 1];
+} rmi_extension;
+
+/* ---- extension.c */
+rmi_extension *rmi_extension_of(PyTypeObject *type);
+/* Gives a runtime that nobody else uses: *out is owned, until rmi_runtime_give_back. */
+RM_MUST_CHECK int rmi_runtime_take(rmi_extension *extension, rm_arrays arrays, rm_runtime **out);
+void rmi_runtime_give_back(rmi_extension *extension, rm_arrays arrays, rm_runtime *runtime);
+
+/* ---- failures.c */
+/* Raises `err`, which is cleared. Where it has a Python exception, that is the cause. Returns -1. */
+int rmi_raise(const rmi_extension *extension, rm_error *err);
+
+/* ---- item_values.c */
+/* Converts an item of the caller's, without a copy: he may still hold it, so arrays are read-only for nodes. *out is
+ * owned. */
+RM_MUST_CHECK int rmi_input_value(PyObject *item, rm_value *out);
+/* Converts a result. The packet gives its value away. */
+RM_MUST_CHECK PyObject *rmi_output_object(rm_packet *packet, rm_arrays arrays);
+
+/* ---- pipeline_object.c */
+typedef struct rmi_pipeline_object {
+    PyObject_HEAD rmi_extension *extension; /* of its type, which it keeps */
+    rm_runtime *runtime;
+    rm_manifest *manifest;
+    PyObject *held;                       /* objects that the manifest's node types stand for; or NULL */
+    PyObject *metrics, *failures, *graph; /* of the run that ended last; or NULL */
+    rm_arrays arrays;
+    PyThread_type_lock opening; /* one thread at a time loads nodes */
+    unsigned long opener;
+    unsigned quick; /* steps that may keep the GIL, since the last one measured was short */
+} rmi_pipeline_object;
+RM_MUST_CHECK PyTypeObject *rmi_pipeline_type_new(PyObject *module);
+
+enum { RMI_GREEDY = 64 };
+
+/* ---- run_input.c: items from iterables */
+typedef struct rmi_source {
+    PyObject *iterator; /* NULL: at its end */
+    PyObject *name;     /* bytes; NULL: items are for every source */
+    rm_value list;      /* items that stand beside the manifest, borrowed; the next is at `place` */
+    size_t place;
+} rmi_source;
+typedef struct rmi_run_input {
+    rmi_source *sources;
+    size_t count, next; /* sources take turns */
+    size_t batch;       /* items that may be read before results are handed out */
+    rm_value refused;   /* an item for which there was no room */
+    bool has_refused, is_over;
+} rmi_run_input;
+/* `items`: an iterable, or a dict from a source's id to an iterable. `ahead`: as in rmi_run_options. */
+RM_MUST_CHECK int rmi_run_input_open(rmi_run_input *input, PyObject *items, size_t ahead);
+/* The same for items that stand beside the manifest: a list, or a map of lists. */
+RM_MUST_CHECK int rmi_run_input_open_value(rmi_run_input *input, rm_value items);
+void rmi_run_input_close(rmi_run_input *input);
+/* Gives items to the run; *count of them. At the end of the input finishes the run's input. `err` is empty before and
+ * after. */
+RM_MUST_CHECK int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension,
+                                     rm_pipeline *pipeline, size_t *count, rm_error *err);
+
+/* ---- run_object.c */
+typedef struct rmi_run_options {
+    PyObject *items;   /* None: sources generate; NULL: items are pushed */
+    PyObject *timeout; /* seconds, or None */
+    PyObject *guest;   /* what stands for the run in the caller's loop; or NULL */
+    size_t ahead;      /* items that may be read before results are handed out; 0: as it fits the iterable */
+    bool measures;
+} rmi_run_options;
+RM_MUST_CHECK PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options);
+/* Runs to the end and gives {sink: [results]}. */
+RM_MUST_CHECK PyObject *rmi_run_collect(PyObject *run);
+RM_MUST_CHECK PyTypeObject *rmi_run_type_new(PyObject *module);
+
+#endif

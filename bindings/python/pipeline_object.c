@@ -1,0 +1,289 @@
+/* Pipeline: a manifest that was checked, ready to run any number of times. */
+#include "extension.h"
+#include "python/convert/convert.h"
+
+static rmi_pipeline_object *self_of(PyObject *object)
+{
+    return (rmi_pipeline_object *)object;
+}
+
+/* ---- Making it */
+
+static int read_arrays(PyObject *word, rm_arrays *out)
+{
+    if (word == NULL || word == Py_None || (PyUnicode_Check(word) && PyUnicode_EqualToUTF8(word, "tensor")))
+        *out = RM_ARRAYS_UNSAID;
+    else if (PyUnicode_Check(word) && PyUnicode_EqualToUTF8(word, "numpy"))
+        *out = RM_ARRAYS_NUMPY;
+    else {
+        PyErr_Format(PyExc_ValueError, "arrays must be 'tensor' or 'numpy', not %R", word);
+        return -1;
+    }
+    return 0;
+}
+
+static rmi_pipeline_object *new_object(PyTypeObject *type, PyObject *arrays, PyObject *held)
+{
+    rmi_extension *extension = rmi_extension_of(type);
+    rmi_pipeline_object *self = extension != NULL ? (rmi_pipeline_object *)type->tp_alloc(type, 0) : NULL;
+    if (self == NULL)
+        return NULL;
+    self->extension = extension;
+    self->held = Py_XNewRef(held);
+    self->opening = PyThread_allocate_lock();
+    if (self->opening == NULL)
+        PyErr_NoMemory();
+    if (self->opening == NULL || read_arrays(arrays, &self->arrays) != 0 ||
+        rmi_runtime_take(extension, self->arrays, &self->runtime) != 0)
+        Py_CLEAR(self);
+    return self;
+}
+
+/* Checks the manifest that was parsed; consumes `self` where that failed. */
+static PyObject *checked(rmi_pipeline_object *self, int rc, rm_error *err)
+{
+    if (rc == RM_OK)
+        rc = rm_manifest_validate(self->manifest, err);
+    if (rc == RM_OK)
+        return (PyObject *)self;
+    (void)rmi_raise(self->extension, err);
+    Py_DECREF(self);
+    return NULL;
+}
+
+static PyObject *from_json(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"text", "arrays", "_held", NULL};
+    const char *text = NULL;
+    Py_ssize_t length = 0;
+    PyObject *arrays = NULL, *held = NULL;
+    rm_error err = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s#|$OO:from_json", names, &text, &length, &arrays, &held))
+        return NULL;
+    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, held);
+    if (self == NULL)
+        return NULL;
+    const int rc = rm_manifest_parse(self->runtime, text, (size_t)length, &self->manifest, &err);
+    return checked(self, rc, &err);
+}
+
+static PyObject *from_file(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"path", "arrays", NULL};
+    PyObject *path = NULL, *arrays = NULL;
+    rm_error err = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$O:from_file", names, PyUnicode_FSConverter, &path,
+                                     &arrays))
+        return NULL;
+    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, NULL);
+    PyObject *made = NULL;
+    if (self != NULL)
+        made = checked(self, rm_manifest_load(self->runtime, PyBytes_AS_STRING(path), &self->manifest, &err),
+                       &err);
+    Py_DECREF(path);
+    return made;
+}
+
+/* The manifest as JSON. */
+static int write_manifest(PyObject *manifest, char **text, size_t *length, rm_error *err)
+{
+    rm_value value = rm_null();
+    int rc = rmi_to_plain(NULL, manifest, &value, err);
+    if (rc == RM_OK)
+        rc = rm_json_write(NULL, value, 0, text, length, NULL, err);
+    rm_value_clear(&value);
+    return rc;
+}
+
+static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"manifest", "arrays", "_held", NULL};
+    PyObject *manifest = NULL, *arrays = NULL, *held = NULL;
+    char *text = NULL;
+    size_t length = 0;
+    rm_error err = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OO:from_dict", names, &PyDict_Type, &manifest,
+                                     &arrays, &held))
+        return NULL;
+    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, held);
+    if (self == NULL)
+        return NULL;
+    int rc = write_manifest(manifest, &text, &length, &err);
+    if (rc == RM_OK)
+        rc = rm_manifest_parse(self->runtime, text, length, &self->manifest, &err);
+    rm_text_free(NULL, text, length);
+    return checked(self, rc, &err);
+}
+
+/* ---- Runs */
+
+enum { MOST_AHEAD = 65536 };
+
+static char *run_names[] = {"items", "timeout", "metrics", NULL};
+
+static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    rmi_run_options options = {.items = Py_None, .timeout = Py_None, .ahead = RMI_GREEDY};
+    int measures = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Op:run", run_names, &options.items, &options.timeout,
+                                     &measures))
+        return NULL;
+    options.measures = measures != 0;
+    PyObject *made = rmi_run_new(self_of(object), &options);
+    PyObject *results = made != NULL ? rmi_run_collect(made) : NULL;
+    Py_XDECREF(made);
+    return results;
+}
+
+static PyObject *stream(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"items", "timeout", "metrics", "ahead", NULL};
+    rmi_run_options options = {.items = Py_None, .timeout = Py_None};
+    int measures = 0, ahead = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Opi:stream", names, &options.items, &options.timeout,
+                                     &measures, &ahead))
+        return NULL;
+    if (ahead < 0 || ahead > MOST_AHEAD)
+        return PyErr_Format(PyExc_ValueError, "ahead must be from 0 to %d", MOST_AHEAD);
+    options.measures = measures != 0;
+    options.ahead = (size_t)ahead;
+    return rmi_run_new(self_of(object), &options);
+}
+
+/* A run for a caller with an event loop. Items that are None are pushed. */
+static PyObject *start(PyObject *object, PyObject *args)
+{
+    rmi_run_options options = {.timeout = Py_None};
+    int measures = 0, pushes = 0;
+    if (!PyArg_ParseTuple(args, "OpOpO:_start", &options.items, &pushes, &options.timeout, &measures,
+                          &options.guest))
+        return NULL;
+    options.measures = measures != 0;
+    if (pushes)
+        options.items = NULL;
+    return rmi_run_new(self_of(object), &options);
+}
+
+static PyObject *diagram(PyObject *object, PyObject *args)
+{
+    rmi_pipeline_object *self = self_of(object);
+    const char *word = "mermaid";
+    char *text = NULL;
+    size_t length = 0;
+    rm_error err = {0};
+    if (!PyArg_ParseTuple(args, "|s:diagram", &word))
+        return NULL;
+    const bool is_dot = word[0] == 'd';
+    if (rm_manifest_diagram(self->manifest, is_dot ? RM_DIAGRAM_DOT : RM_DIAGRAM_MERMAID, &text, &length,
+                            &err) != RM_OK) {
+        (void)rmi_raise(self->extension, &err);
+        return NULL;
+    }
+    PyObject *made = PyUnicode_FromStringAndSize(text, (Py_ssize_t)length);
+    rm_text_free(rm_runtime_allocator(self->runtime), text, length);
+    return made;
+}
+
+static PyObject *or_none(PyObject *found)
+{
+    return Py_NewRef(found != NULL ? found : Py_None);
+}
+
+static PyObject *metrics(PyObject *object, void *unused)
+{
+    (void)unused;
+    return or_none(self_of(object)->metrics);
+}
+
+static PyObject *failures(PyObject *object, void *unused)
+{
+    (void)unused;
+    return or_none(self_of(object)->failures);
+}
+
+static PyObject *graph(PyObject *object, void *unused)
+{
+    (void)unused;
+    return or_none(self_of(object)->graph);
+}
+
+/* ---- The type */
+
+static int traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self_of(object)->held);
+    Py_VISIT(self_of(object)->metrics);
+    Py_VISIT(self_of(object)->failures);
+    return 0;
+}
+
+static int clear(PyObject *object)
+{
+    Py_CLEAR(self_of(object)->held);
+    Py_CLEAR(self_of(object)->metrics);
+    Py_CLEAR(self_of(object)->failures);
+    Py_CLEAR(self_of(object)->graph);
+    return 0;
+}
+
+static void dealloc(PyObject *object)
+{
+    rmi_pipeline_object *self = self_of(object);
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    rm_manifest_free(self->manifest);
+    if (self->runtime != NULL)
+        rmi_runtime_give_back(self->extension, self->arrays, self->runtime);
+    if (self->opening != NULL)
+        PyThread_free_lock(self->opening);
+    (void)clear(object);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+PyTypeObject *rmi_pipeline_type_new(PyObject *module)
+{
+    enum { WITH_WORDS = METH_VARARGS | METH_KEYWORDS };
+    static PyMethodDef methods[] = {
+        {"from_json", RMI_METHOD(from_json), WITH_WORDS | METH_CLASS,
+         "from_json(text, *, arrays='tensor')\n--\n\nMakes a pipeline of a manifest in JSON, a str or bytes.\n\n"
+         "arrays: 'numpy' gives nodes and the caller numpy's arrays in place of remotemedia.Tensor.\n"
+         "Raises ManifestError, with .code, .pointer and .hint."},
+        {"from_file", RMI_METHOD(from_file), WITH_WORDS | METH_CLASS,
+         "from_file(path, *, arrays='tensor')\n--\n\nMakes a pipeline of the manifest in a file. Modules beside the file "
+         "can be imported."},
+        {"from_dict", RMI_METHOD(from_dict), WITH_WORDS | METH_CLASS,
+         "from_dict(manifest, *, arrays='tensor')\n--\n\nMakes a pipeline of a manifest as a dict."},
+        {"run", RMI_METHOD(run), WITH_WORDS,
+         "run(items=None, *, timeout=None, metrics=False)\n--\n\nRuns to the end and returns {node id: [results]}.\n\n"
+         "items: an iterable, a dict from a source's id to an iterable, or None: sources generate.\n"
+         "timeout: seconds for the run. metrics: measure times for .metrics.\n"
+         "Raises NodeError; an exception of a node's code is its __cause__."},
+        {"stream", RMI_METHOD(stream), WITH_WORDS,
+         "stream(items=None, *, timeout=None, metrics=False, ahead=0)\n--\n\nReturns an iterator over the results, as they come.\n\n"
+         "Items are read when results are asked for, one at a time; up to 64 of a list, tuple or range, or `ahead`. With several output nodes a result is (node id, value).\n"
+         "close(), or the end of a `with` block, ends the run early."},
+        {"_start", start, METH_VARARGS, NULL},
+        {"diagram", diagram, METH_VARARGS,
+         "diagram(format='mermaid')\n--\n\nDraws the graph as text: 'mermaid' or 'dot'."},
+        {NULL, NULL, 0, NULL}};
+    static PyGetSetDef members[] = {
+        {"metrics", metrics, NULL,
+         "{node id: {'in', 'out', 'dropped', 'failed', 'ns'}} of the last run that ended and had metrics=True.",
+         NULL},
+        {"graph_info", graph, NULL,
+         "{'node_count', 'source_count', 'sink_count', 'execution_order'} of the last run that had metrics=True.",
+         NULL},
+        {"failures", failures, NULL,
+         "The items that failed under on_error 'collect' in the run that ended last: a list of dicts.", NULL},
+        {NULL, NULL, NULL, NULL, NULL}};
+    PyType_Slot slots[] = {{Py_tp_methods, methods},   {Py_tp_getset, members}, {Py_tp_dealloc, dealloc},
+                           {Py_tp_traverse, traverse}, {Py_tp_clear, clear},    {0, NULL}};
+    PyType_Spec spec = {.name = "remotemedia._runtime.Pipeline",
+                        .basicsize = sizeof(rmi_pipeline_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
+                                 Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}

@@ -1,0 +1,65 @@
+"""What pipelines raise."""
+
+# Codes of a manifest that is wrong; docs/errors.md has all codes.
+_OF_MANIFESTS = {"parse", "missing_field", "unknown_field", "missing_parameter", "unknown_parameter", "unsupported_version",
+                 "duplicate_id", "unknown_node_type", "unknown_node", "unknown_port", "duplicate_connection", "cycle",
+                 "missing_feature", "missing_capability", "not_found", "io", "limit"}
+
+
+class Error(Exception):
+    """A failure of the runtime.
+
+    code: one of the codes in docs/errors.md, such as "unknown_parameter". hint: how it could be mended, or None.
+    node: the id of the node, or None. pointer: a JSON pointer into the manifest, or None.
+    item: the index of the input item, or None. document: the same as a dict. results: what run() had until then, or None.
+    """
+
+    results = None
+
+    def __init__(self, message="", document=None):
+        super().__init__(message)
+        self.document = document if document is not None else {}
+
+    code = property(lambda self: self.document.get("code"))
+    hint = property(lambda self: self.document.get("hint"))
+    node = property(lambda self: self.document.get("node"))
+    pointer = property(lambda self: self.document.get("pointer"))
+    item = property(lambda self: self.document.get("item"))
+
+    def __reduce__(self):
+        return type(self), (self.args[0], self.document)
+
+
+class ManifestError(Error, ValueError):
+    """A manifest is wrong: .pointer says where."""
+
+
+class NodeError(Error, RuntimeError):
+    """A node failed. Where its Python code raised an exception, that is the __cause__."""
+
+
+class Timeout(Error, TimeoutError):
+    """A run, or an item with "timeout_ms", took too long."""
+
+
+class Cancelled(Error):
+    """A run was ended from another thread."""
+
+
+def failure(document):
+    """The exception for an error document."""
+    code, node, hint = document["code"], document.get("node"), document.get("hint")
+    if code == "timeout":
+        kind = Timeout
+    elif code == "cancelled":
+        kind = Cancelled
+    elif "pointer" in document or (node is None and code in _OF_MANIFESTS):
+        kind = ManifestError
+    else:
+        kind = NodeError
+    message = document["message"]
+    if node is not None and f"'{node}'" not in message:
+        message = f"node '{node}': {message}"
+    if hint:
+        message += f" ({hint})"
+    return kind(message, document)

@@ -1,0 +1,28 @@
+# The extension module of the Python package, for the interpreter that builds it. The Python host is the same, except that it
+# starts no interpreter; nothing but the module's entry is visible, and Python's functions are the interpreter's.
+find_package(Python 3.12 REQUIRED COMPONENTS Interpreter Development.Module)
+
+file(GLOB_RECURSE rm_host_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
+list(FILTER rm_host_sources EXCLUDE REGEX "_test\\.c$|/(interp|paths|extra_modules)\\.c$")
+add_library(remotemedia_host STATIC ${rm_host_sources})
+target_link_libraries(remotemedia_host PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash dep::dlpack)
+target_include_directories(remotemedia_host SYSTEM PRIVATE ${Python_INCLUDE_DIRS})
+
+set(rm_binding ${PROJECT_SOURCE_DIR}/bindings/python)
+file(GLOB rm_binding_sources CONFIGURE_DEPENDS ${rm_binding}/*.c)
+target_sources(remotemedia_cli PRIVATE ${PROJECT_SOURCE_DIR}/cli/python_on.c)
+python_add_library(_runtime MODULE WITH_SOABI ${rm_binding_sources} $<TARGET_OBJECTS:remotemedia_cli>)
+target_include_directories(_runtime SYSTEM PRIVATE ${Python_INCLUDE_DIRS})
+target_link_libraries(_runtime PRIVATE rm_flags remotemedia_host remotemedia_static)
+target_link_options(_runtime PRIVATE -Wl,--version-script=${rm_binding}/exported.map -Wl,--gc-sections -Wl,--as-needed)
+# What old_libc.c has, and the libraries in which those functions are there.
+foreach(name pthread_create pthread_join pthread_detach pthread_kill pthread_once pthread_sigmask pthread_attr_setstacksize
+        dlopen dlsym dlclose dlerror dladdr stat fstat)
+    target_link_options(_runtime PRIVATE -Wl,--wrap=${name})
+endforeach()
+target_link_options(_runtime PRIVATE -Wl,--push-state,--no-as-needed,-l:libpthread.so.0,-l:libdl.so.2,--pop-state)
+set_target_properties(_runtime PROPERTIES LINK_DEPENDS ${rm_binding}/exported.map)
+
+install(TARGETS _runtime LIBRARY DESTINATION remotemedia COMPONENT wheel)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/remotemedia DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
+install(DIRECTORY ${rm_binding}/remotemedia ${rm_binding}/remotemedia_runtime DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
