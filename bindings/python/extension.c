@@ -11,7 +11,7 @@ static rmi_extension *state_of(PyObject *module)
 
 rmi_extension *rmi_extension_of(PyTypeObject *type)
 {
-    PyObject *module = PyType_GetModuleByDef(type, &definition);
+    PyObject *module = rmi_module_of_type(type, &definition);
     return module != NULL ? state_of(module) : NULL;
 }
 
@@ -113,7 +113,7 @@ static PyObject *describe_nodes(PyObject *module, PyObject *name)
 
 static int refuse_subinterpreters(void)
 {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+    if (rmi_in_main_interpreter())
         return 0;
     PyErr_SetString(PyExc_ImportError,
                     "remotemedia runs in the main interpreter only, not in subinterpreters");

@@ -54,6 +54,13 @@ static bool no_async(void)
     return true;
 }
 
+/* Without the module before it. */
+static const char *last_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
 int rmi_loop_check_policy(const rmi_state *state)
 {
     PyObject *key = PyUnicode_FromString("asyncio.events"), *policy = NULL, *module = NULL;
@@ -67,12 +74,10 @@ int rmi_loop_check_policy(const rmi_state *state)
     }
     const char *name = module != NULL && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
     if (name != NULL && strncmp(name, "asyncio.", strlen("asyncio.")) != 0) {
-        (void)rm_error_set(
-            &err, RM_E_PYTHON,
-            "the event loop policy %s.%s has no effect in node '%s': the runtime has one loop "
-            "for all asynchronous nodes",
-            name, strrchr(type->tp_name, '.') != NULL ? strrchr(type->tp_name, '.') + 1 : type->tp_name,
-            rm_node_id(state->node));
+        (void)rm_error_set(&err, RM_E_PYTHON,
+                           "the event loop policy %s.%s has no effect in node '%s': the runtime has one loop "
+                           "for all asynchronous nodes",
+                           name, last_name(rmi_name_of_type(type)), rm_node_id(state->node));
         rm_error_hint(&err, "leave the policy (uvloop.install() sets one) as it is; in a synchronous node it "
                             "serves asyncio.run()");
         rmi_python_raise(&err);
@@ -238,12 +243,12 @@ static int call_loop(rmi_state *state, rmi_python_name name, PyObject *argument)
 
 /* Whether an exception in `frame` does no harm to the loop: it runs a callback of the user's, or waits for
  * descriptors. */
-static bool frame_can_break(PyFrameObject *frame)
+static bool frame_can_break(PyObject *frame)
 {
-    PyCodeObject *code = frame != NULL ? PyFrame_GetCode(frame) : NULL;
+    PyObject *code = frame != NULL ? rmi_frame_code(frame) : NULL;
     if (code == NULL)
         return false;
-    const char *file = PyUnicode_AsUTF8(code->co_filename), *name = PyUnicode_AsUTF8(code->co_name);
+    const char *file = PyUnicode_AsUTF8(rmi_code_file(code)), *name = PyUnicode_AsUTF8(rmi_code_name(code));
     PyErr_Clear();
     const bool selects = name != NULL && strcmp(name, "select") == 0;
     const bool can =
@@ -252,7 +257,7 @@ static bool frame_can_break(PyFrameObject *frame)
     return can;
 }
 
-bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **of)
+bool rmi_loop_can_break(unsigned long thread, PyObject *frame, rmi_state **of)
 {
     const rmi_python *python = rmi_python_of_process();
     if (python->loop_depth == 0 || python->loop_owner != thread)
@@ -518,9 +523,7 @@ static PyObject *waker_fail(PyObject *self, PyObject *args)
 
 static void waker_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    rmi_object_free(self);
 }
 
 PyTypeObject *rmi_waker_type_new(PyObject *module)
@@ -538,7 +541,7 @@ PyTypeObject *rmi_waker_type_new(PyObject *module)
 PyObject *rmi_waker_new(rmi_state *state)
 {
     PyTypeObject *type = rmi_python_of_process()->waker_type;
-    waker_object *waker = (waker_object *)type->tp_alloc(type, 0);
+    waker_object *waker = (waker_object *)rmi_object_alloc(type, 0);
     if (waker != NULL)
         waker->state = state;
     return (PyObject *)waker;
