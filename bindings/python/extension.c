@@ -109,6 +109,24 @@ static PyObject *describe_nodes(PyObject *module, PyObject *name)
     return given(module, rc, &list, &err);
 }
 
+/* As the command line prints results. */
+static PyObject *to_json(PyObject *module, PyObject *object)
+{
+    rm_value value = rm_null();
+    rm_error err = {0};
+    char *text = NULL;
+    size_t length = 0;
+    int rc = rmi_to_plain(NULL, object, &value, &err);
+    if (rc == RM_OK)
+        rc = rm_json_write(NULL, value, 0, &text, &length, NULL, &err);
+    rm_value_clear(&value);
+    if (rc != RM_OK)
+        return (void)rmi_raise(state_of(module), &err), NULL;
+    PyObject *made = PyUnicode_FromStringAndSize(text, (Py_ssize_t)length);
+    rm_text_free(NULL, text, length);
+    return made;
+}
+
 /* ---- The module */
 
 static int refuse_subinterpreters(void)
@@ -192,6 +210,7 @@ static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "The version and the features of the runtime, as a dict."},
     {"describe_nodes", describe_nodes, METH_O,
      "The node types, a dict each; with a name those of the name, with parameters and ports."},
+    {"to_json", to_json, METH_O, "The JSON that the command line prints for a result."},
     {NULL, NULL, 0, NULL}};
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute},

@@ -43,8 +43,8 @@ typedef struct rmi_pipeline_object {
     PyObject_HEAD rmi_extension *extension; /* of its type, which it keeps */
     rm_runtime *runtime;
     rm_manifest *manifest;
-    PyObject *held;    /* objects that the manifest's node types stand for; or NULL */
-    PyObject *metrics; /* of the run that ended last; or NULL */
+    PyObject *held;                       /* objects that the manifest's node types stand for; or NULL */
+    PyObject *metrics, *failures, *graph; /* of the run that ended last; or NULL */
     rm_arrays arrays;
     PyThread_type_lock opening; /* one thread at a time loads nodes */
     unsigned long opener;

@@ -37,8 +37,9 @@ int rmi_input_value(PyObject *item, rm_value *out)
         rmi_array_check(item) && rmi_memory_may_change(item, NOBODY_ELSE) ? read_only(item) : Py_NewRef(item);
     if (own == NULL)
         return -1;
-    return rm_object_new(&rmi_box_allocator, &rmi_python_object.base, own, out, &err) == RM_OK ? 0
-                                                                                               : failed(&err);
+    return rm_object_new(&rmi_box_allocator, &rmi_callers_object.base, own, out, &err) == RM_OK
+               ? 0
+               : failed(&err);
 }
 
 PyObject *rmi_output_object(rm_packet *packet, rm_arrays arrays)

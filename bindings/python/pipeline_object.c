@@ -178,11 +178,27 @@ static PyObject *diagram(PyObject *object, PyObject *args)
     return made;
 }
 
+static PyObject *or_none(PyObject *found)
+{
+    return Py_NewRef(found != NULL ? found : Py_None);
+}
+
 static PyObject *metrics(PyObject *object, void *unused)
 {
-    PyObject *found = self_of(object)->metrics;
     (void)unused;
-    return Py_NewRef(found != NULL ? found : Py_None);
+    return or_none(self_of(object)->metrics);
+}
+
+static PyObject *failures(PyObject *object, void *unused)
+{
+    (void)unused;
+    return or_none(self_of(object)->failures);
+}
+
+static PyObject *graph(PyObject *object, void *unused)
+{
+    (void)unused;
+    return or_none(self_of(object)->graph);
 }
 
 /* ---- The type */
@@ -192,6 +208,7 @@ static int traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self_of(object)->held);
     Py_VISIT(self_of(object)->metrics);
+    Py_VISIT(self_of(object)->failures);
     return 0;
 }
 
@@ -199,6 +216,8 @@ static int clear(PyObject *object)
 {
     Py_CLEAR(self_of(object)->held);
     Py_CLEAR(self_of(object)->metrics);
+    Py_CLEAR(self_of(object)->failures);
+    Py_CLEAR(self_of(object)->graph);
     return 0;
 }
 
@@ -243,7 +262,13 @@ PyTypeObject *rmi_pipeline_type_new(PyObject *module)
         {NULL, NULL, 0, NULL}};
     static PyGetSetDef members[] = {
         {"metrics", metrics, NULL,
-         "{node id: {'in', 'out', 'dropped', 'failed', 'ns'}} of the run that ended last.", NULL},
+         "{node id: {'in', 'out', 'dropped', 'failed', 'ns'}} of the last run that ended and had metrics=True.",
+         NULL},
+        {"graph_info", graph, NULL,
+         "{'node_count', 'source_count', 'sink_count', 'execution_order'} of the last run that had metrics=True.",
+         NULL},
+        {"failures", failures, NULL,
+         "The items that failed under on_error 'collect' in the run that ended last: a list of dicts.", NULL},
         {NULL, NULL, NULL, NULL, NULL}};
     PyType_Slot slots[] = {{Py_tp_methods, methods},   {Py_tp_getset, members}, {Py_tp_dealloc, dealloc},
                            {Py_tp_traverse, traverse}, {Py_tp_clear, clear},    {0, NULL}};

@@ -14,7 +14,8 @@ typedef struct rmi_run_object {
     unsigned forks; /* of the process that opened it */
     int last;       /* code of the last step */
     bool busy;      /* a call is in progress */
-    bool failed;    /* `err` is raised once the results before it are out */
+    bool measures;
+    bool failed; /* `err` is raised once the results before it are out */
     rm_error err;
 } rmi_run_object;
 
@@ -108,6 +109,14 @@ static int open_pipeline(rmi_run_object *self, const rmi_run_options *options)
     return 0;
 }
 
+/* The items that stand beside the manifest; None where there are none. */
+static PyObject *items_of_manifest(const rmi_pipeline_object *owner)
+{
+    const rm_value items = rm_manifest_input(owner->manifest);
+    const bool any = items.kind == RM_MAP || (items.kind == RM_LIST && rm_list_length(items) > 0);
+    return any ? rmi_to_python(items) : Py_NewRef(Py_None);
+}
+
 PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options)
 {
     PyTypeObject *type = owner->extension->run_type;
@@ -118,21 +127,37 @@ PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options
     self->forks = rmi_platform_forks();
     self->last = RM_AGAIN;
     self->input.is_over = true;
-    const bool reads = options->items != NULL && options->items != Py_None;
-    if ((reads && rmi_run_input_open(&self->input, options->items, options->is_greedy) != 0) ||
-        open_pipeline(self, options) != 0)
+    self->measures = options->measures;
+    rmi_run_options chosen = *options;
+    PyObject *given = options->items == Py_None ? items_of_manifest(owner) : Py_XNewRef(options->items);
+    chosen.items = given;
+    const bool reads = given != NULL && given != Py_None;
+    if ((given == NULL && options->items != NULL) ||
+        (reads && rmi_run_input_open(&self->input, given, options->is_greedy) != 0) ||
+        open_pipeline(self, &chosen) != 0)
         Py_CLEAR(self);
+    Py_XDECREF(given);
     return (PyObject *)self;
 }
 
-static void keep_metrics(rmi_run_object *self)
+/* Puts what a function tells of the run in `place`; leaves no exception. */
+static void keep(rmi_run_object *self, PyObject **place,
+                 int (*tell)(const rm_pipeline *pipeline, rm_value *out, rm_error *err))
 {
-    rm_value metrics = rm_null();
-    if (rm_pipeline_metrics(self->pipeline, &metrics, NULL) == RM_OK)
-        Py_XSETREF(self->owner->metrics, rmi_to_python(metrics));
-    if (self->owner->metrics == NULL)
-        PyErr_Clear();
-    rm_value_clear(&metrics);
+    rm_value value = rm_null();
+    if (tell(self->pipeline, &value, NULL) == RM_OK)
+        Py_XSETREF(*place, rmi_to_python(value));
+    PyErr_Clear();
+    rm_value_clear(&value);
+}
+
+static void keep_outcome(rmi_run_object *self)
+{
+    keep(self, &self->owner->failures, rm_pipeline_failures);
+    if (!self->measures)
+        return;
+    keep(self, &self->owner->metrics, rm_pipeline_metrics);
+    keep(self, &self->owner->graph, rm_pipeline_graph_info);
 }
 
 /* Closes every node. An exception that is set stays. */
@@ -144,7 +169,7 @@ static void close_run(rmi_run_object *self)
     rmi_run_input_close(&self->input);
     if (pipeline != NULL && self->forks == rmi_platform_forks()) { /* else it is the other process's */
         self->pipeline = pipeline;
-        keep_metrics(self);
+        keep_outcome(self);
         self->pipeline = NULL;
         if (self->last != RM_DONE)
             rm_pipeline_cancel(pipeline);
@@ -280,6 +305,16 @@ static int add_result(rmi_run_object *self, PyObject *results, size_t sink, rm_p
     return rc;
 }
 
+/* Gives the results from before a failure to its exception. */
+static void tell_results(PyObject *results)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    if (exception != NULL && PyObject_HasAttrString(exception, "results") &&
+        PyObject_SetAttrString(exception, "results", results) != 0)
+        PyErr_Clear();
+    PyErr_SetRaisedException(exception);
+}
+
 PyObject *rmi_run_collect(PyObject *object)
 {
     rmi_run_object *self = self_of(object);
@@ -290,6 +325,8 @@ PyObject *rmi_run_collect(PyObject *object)
     while (rc > 0 && (rc = next_result(self, &sink, &packet)) > 0)
         if (add_result(self, results, sink, &packet) != 0)
             rc = -1;
+    if (rc < 0 && results != NULL)
+        tell_results(results);
     if (rc < 0)
         Py_CLEAR(results);
     close_run(self);

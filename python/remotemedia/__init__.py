@@ -7,7 +7,7 @@ from .core.node import Node
 
 # What the package has when it is installed with pip; the program has pipelines of its own.
 _INSTALLED = {"Pipeline": "_pipeline", "Error": "_errors", "ManifestError": "_errors", "NodeError": "_errors",
-              "Timeout": "_errors", "Cancelled": "_errors"}
+              "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_graph"}
 
 __all__ = ["Node", "Packet", "Tensor"]
 
@@ -15,6 +15,8 @@ __all__ = ["Node", "Packet", "Tensor"]
 def __getattr__(name: str) -> object:
     if name in ("Packet", "Tensor"):
         value = getattr(_compiled(name), name)
+    elif name == "nodes":
+        return __import__("remotemedia.nodes", fromlist=("nodes",))
     elif name in _INSTALLED:
         try:
             value = getattr(__import__(f"remotemedia.{_INSTALLED[name]}", fromlist=(name,)), name)

@@ -100,18 +100,17 @@ def failed(tasks: list) -> list:
 
 def shut_down() -> None:
     """At the end of the program: closes the asynchronous generators that are left, within a second."""
-    if loop is None:
+    if "loop" not in globals():
         return
     asyncio._set_running_loop(loop)
     loop.finish_soon(loop.create_task(loop.shutdown_asyncgens()))
     asyncio._set_running_loop(None)
 
 
-loop = None
-
-
-def start() -> Loop:
-    """The one loop of the runtime; made when the first coroutine runs in it."""
+def __getattr__(name: str) -> Loop:
+    """The one loop of the runtime, made when the first coroutine runs in it."""
+    if name != "loop":
+        raise AttributeError(f"module 'remotemedia._loop' has no attribute {name!r}")
     global loop
     outer = asyncio._get_running_loop()  # an application's
     asyncio._set_running_loop(None)

@@ -37,7 +37,7 @@ static int set_up_loop(rmi_python *python)
 {
     if (python->task_type == NULL && set_up_asyncio(python) != 0)
         return -1;
-    python->loop = PyObject_CallMethod(python->loop_module, "start", NULL);
+    python->loop = PyObject_GetAttrString(python->loop_module, "loop");
     return python->loop != NULL ? 0 : -1;
 }
 

@@ -87,7 +87,9 @@ static int take_value(rmi_state *state, rm_packet *packet, PyObject *item, PyObj
     unsigned port = 0;
     rm_packet made;
     const bool same_box = packet->value.kind == RM_OBJECT && result == item;
-    const bool keeps_box = same_box && !rmi_reachable(item, 3); /* held by the box, `item` and `result` */
+    const bool is_callers = same_box && rm_object_get(packet->value, &rmi_callers_object.base) != NULL;
+    const bool keeps_box =
+        is_callers || (same_box && !rmi_reachable(item, 3)); /* held by the box, `item` and `result` */
     Py_DECREF(item);
     if (keeps_box)
         return RM_OK;

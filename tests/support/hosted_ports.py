@@ -7,11 +7,13 @@ import os
 import pathlib
 import queue
 import selectors
+import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 
-from casefile import CaseError, replace_everywhere
+from casefile import CaseError, content, replace_everywhere
 from expectations import check, diff, same_document, shorten
 from ports import ROOT, Native, Result, dependency, environment, limit_of, place_files, result_of
 
@@ -218,3 +220,69 @@ class Wasmtime(Hosted):
         command = [sys.executable, str(HOSTS / "wasmtime_host.py"), str(self.file), str(ROOT / "build/test/cwasm")]
         # Slow: it compiles, where no earlier run has left the result.
         return Host(command, dict(os.environ, PYTHONPATH=str(dependency("wasmtime"))), slow_start=300)
+
+
+class Python(Hosted):
+    """The Python package, in the interpreter that imports it: results and errors are the native program's."""
+
+    # What a caller of Pipeline.run has, too.
+    OPTIONS = {"--path", "--timeout"}
+
+    @staticmethod
+    def refuses(case):
+        words = case.data.get("args", [])
+        options = {word for word in words if word.startswith("--")}
+        if "command" in case.data or options - Python.OPTIONS:
+            return "it is of the command line"
+        if "manifest" not in case.data and "stdin" not in case.data:
+            return "it is of the command line"
+        return None
+
+    def __init__(self, options):
+        Native.__init__(self, options)
+        wheels = sorted((ROOT / "build/wheel").glob("remotemedia-*-cp313-*.whl"))
+        if not wheels:
+            raise SystemExit("run_cases: there is no wheel in build/wheel; build it with: make wheel")
+        self.tree = ROOT / "build/test/python-port"
+        shutil.rmtree(self.tree, ignore_errors=True)
+        with zipfile.ZipFile(wheels[-1]) as wheel:
+            wheel.extractall(self.tree)
+
+    def host(self):
+        python = self.program.parent / "python3.13"
+        env = dict(environment(), PYTHONPATH=str(self.tree), PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1")
+        return Host([str(python), str(HOSTS / "python_host.py")], env)
+
+    def job(self, case, folder, streams):
+        document = case.document()
+        text = document.replace(b"{DIR}", str(folder).encode()) if document is not None else content(case.data["stdin"])
+        words = replace_everywhere(case.args(), "{DIR}", str(folder))
+        given = list(zip(words[::2], words[1::2]))
+        paths = [str(folder / value) for option, value in given if option == "--path"]
+        timeouts = [value for option, value in given if option == "--timeout"]
+        if case.data.get("via") == "file":
+            (folder / "manifest.json").write_bytes(text)
+        return {
+            "text": text.decode("utf-8", "surrogateescape"), "folder": str(folder), "limit": limit_of(case),
+            "file": "manifest.json" if case.data.get("via") == "file" else None,
+            "paths": paths + ([str(self.numpy)] if case.needs_numpy() else []),
+            "timeout": seconds_of(timeouts[0]) if timeouts else None,
+            "env": replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder)),
+            "stdout": str(streams / "stdout"), "stderr": str(streams / "stderr"),
+        }
+
+    def in_host(self, case, folder, streams):
+        host = self.free.get()
+        try:
+            answer = host.run(self.job(case, folder, streams), limit_of(case) + 5)
+        finally:
+            self.free.put(host)
+        told = (streams / "stderr").read_bytes() if (streams / "stderr").is_file() else b""
+        if "trouble" in answer:
+            return Result(trouble=answer["trouble"] + "\n" + told.decode(errors="replace")[-2000:])
+        return result_of(answer["exit"], (streams / "stdout").read_bytes(), told)
+
+
+def seconds_of(text):
+    """A duration of the command line."""
+    return float(text[:-2]) / 1000 if text.endswith("ms") else float(text)

@@ -11,8 +11,10 @@ class Error(Exception):
 
     code: one of the codes in docs/errors.md, such as "unknown_parameter". hint: how it could be mended, or None.
     node: the id of the node, or None. pointer: a JSON pointer into the manifest, or None.
-    item: the index of the input item, or None. document: the same as a dict.
+    item: the index of the input item, or None. document: the same as a dict. results: what run() had until then, or None.
     """
+
+    results = None
 
     def __init__(self, message="", document=None):
         super().__init__(message)

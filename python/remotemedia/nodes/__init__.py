@@ -1,4 +1,4 @@
-"""The node types that a manifest names without a module."""
+"""The node types that a manifest names without a module. Where pip has installed the package, those of the runtime too."""
 
 _MODULES = {
     "PassThroughNode": "basic",
@@ -13,10 +13,29 @@ __all__ = ["PassThroughNode", "DataTransform", "BufferNode", "CalculatorNode", "
            "TextProcessorNode"]
 
 
-def __getattr__(name: str) -> type:
+def __getattr__(name: str) -> object:
     module = _MODULES.get(name)
-    if module is None:
+    value = getattr(__import__(f"remotemedia.nodes.{module}", fromlist=(name,)), name) if module else _native(name)
+    if value is None:
         raise AttributeError(f"module 'remotemedia.nodes' has no attribute {name!r}")
-    value = getattr(__import__(f"remotemedia.nodes.{module}", fromlist=(name,)), name)
     globals()[name] = value
     return value
+
+
+def _native(name: str) -> object:
+    """A node type of the runtime, where the package is installed; None: there is none."""
+    if name.startswith("_"):
+        return None
+    try:
+        from .. import _graph
+    except ImportError:
+        return None
+    return _graph.native(name)
+
+
+def __dir__() -> list:
+    try:
+        from .. import _graph
+    except ImportError:
+        return __all__
+    return sorted({*__all__, *_graph.native_names()})

@@ -375,16 +375,24 @@ static int object_pack(void *object, rmi_wire_writer *packer, unsigned depth, rm
     return rc;
 }
 
-const rmi_wire_writable_type rmi_python_object = {
-    .base = {.size = sizeof(rmi_wire_writable_type),
-             .name = "Python object",
-             .release = object_release,
-             .copy = object_copy,
-             .to_value = object_to_value,
-             .type_name = object_type_name,
-             .bytes = object_bytes},
-    .pack = object_pack,
-};
+#define OBJECT_TYPE                                      \
+    {                                                    \
+        .base = {.size = sizeof(rmi_wire_writable_type), \
+                 .name = "Python object",                \
+                 .release = object_release,              \
+                 .copy = object_copy,                    \
+                 .to_value = object_to_value,            \
+                 .type_name = object_type_name,          \
+                 .bytes = object_bytes},                 \
+        .pack = object_pack,                             \
+    }
+const rmi_wire_writable_type rmi_python_object = OBJECT_TYPE, rmi_callers_object = OBJECT_TYPE;
+
+PyObject *rmi_object_in(rm_value value)
+{
+    PyObject *object = rm_object_get(value, &rmi_python_object.base);
+    return object != NULL ? object : rm_object_get(value, &rmi_callers_object.base);
+}
 
 int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_value *out, rm_error *err)
 {

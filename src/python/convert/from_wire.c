@@ -137,7 +137,7 @@ PyObject *rmi_wire_object_to_python(rmi_wire_object *packed)
 
 PyObject *rmi_take_object(rm_value *value)
 {
-    PyObject *made = rm_object_get(*value, &rmi_python_object.base);
+    PyObject *made = rmi_object_in(*value);
     if (made != NULL)
         return Py_NewRef(made);
     give_arrays(*value);

@@ -99,7 +99,7 @@ static PyObject *container(rm_value value)
 /* An object of another resolver becomes its plain form. */
 static PyObject *object(rm_value value)
 {
-    PyObject *mine = rm_object_get(value, &rmi_python_object.base), *result = NULL;
+    PyObject *mine = rmi_object_in(value), *result = NULL;
     rmi_wire_object *packed = mine == NULL ? rm_object_get(value, &rmi_wire_object_type.base) : NULL;
     rm_value plain = rm_null();
     rm_error err = {0};

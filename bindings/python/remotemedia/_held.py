@@ -1,0 +1,44 @@
+"""Python objects that are nodes of graphs. A manifest names them `remotemedia._held:NAME`."""
+import itertools
+import weakref
+
+_classes = weakref.WeakValueDictionary()
+_numbers = itertools.count(1)
+_METHODS = ("process", "generate", "initialize", "flush", "cleanup")
+_OPTIONS = ("is_streaming", "is_source", "max_in_flight", "outputs", "arrays")
+
+
+def __getattr__(name):
+    try:
+        return _classes[name]
+    except KeyError:
+        raise AttributeError(f"no graph holds a node {name!r}") from None
+
+
+def hold(what):
+    """(name, class) of a node type for a class, a function, or an object with process() or generate().
+
+    The class must be kept as long as the name is used.
+    """
+    name = getattr(what, "__name__", type(what).__name__)
+    if not isinstance(what, type):
+        what = _class_of(what, name)
+    name = f"{''.join(c if c.isalnum() or c == '_' else '_' for c in name)}_{next(_numbers)}"
+    _classes[name] = what
+    return name, what
+
+
+def _class_of(what, name):
+    if any(callable(getattr(what, method, None)) for method in ("process", "generate")):
+        members = {key: staticmethod(getattr(what, key)) for key in _METHODS if callable(getattr(what, key, None))}
+        members.update((key, getattr(what, key)) for key in _OPTIONS if hasattr(what, key))
+        return type(name, (), members)
+    if callable(what):
+        return type(name, (), {"generate" if takes_nothing(what) else "process": staticmethod(what)})
+    raise TypeError(f"a node is a class, a function, or an object with process() or generate(), not {what!r}")
+
+
+def takes_nothing(function):
+    """Whether it is a source: a function that takes no item."""
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_argcount == 0 and not code.co_flags & 0x04
