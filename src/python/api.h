@@ -67,6 +67,21 @@ RMI_OF_CPYTHON int PyContextVar_Reset(PyObject *variable, PyObject *token);
 
 /* ---- Functions in place of macros */
 
+/* In 3.12 lengths of "#" are Py_ssize_t in these functions only. The stable ABI has them, newer headers do not. */
+#ifndef PyArg_ParseTuple
+int _PyArg_ParseTuple_SizeT(PyObject *arguments, const char *format, ...);
+int _PyArg_ParseTupleAndKeywords_SizeT(PyObject *arguments, PyObject *keywords, const char *format,
+                                       char *const *names, ...);
+PyObject *_Py_BuildValue_SizeT(const char *format, ...);
+PyObject *_PyObject_CallFunction_SizeT(PyObject *callable, const char *format, ...);
+PyObject *_PyObject_CallMethod_SizeT(PyObject *object, const char *name, const char *format, ...);
+#define PyArg_ParseTuple _PyArg_ParseTuple_SizeT
+#define PyArg_ParseTupleAndKeywords _PyArg_ParseTupleAndKeywords_SizeT
+#define Py_BuildValue _Py_BuildValue_SizeT
+#define PyObject_CallFunction _PyObject_CallFunction_SizeT
+#define PyObject_CallMethod _PyObject_CallMethod_SizeT
+#endif
+
 #define PyFloat_AS_DOUBLE PyFloat_AsDouble
 #define PyTuple_GET_ITEM PyTuple_GetItem
 #define PyTuple_GET_SIZE PyTuple_Size
