@@ -23,6 +23,9 @@ typedef struct rmi_program {
     const char *folder; /* the current directory as at the start, which nodes may change; "": not known */
 } rmi_program;
 
+/* The whole program, from its arguments to its exit code. Once a process. */
+int rmi_program_main(int argc, char **argv);
+
 /* `path` (not NULL) as it was at the start of the program: absolute. Owned: rmi_free_text(NULL, ...); NULL without memory. */
 RM_MUST_CHECK char *rmi_program_path(const rmi_program *program, const char *path);
 

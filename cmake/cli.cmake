@@ -14,6 +14,8 @@ if(NOT RM_WASM) # the WASM files differ in what they link
     endif()
     if(NOT RM_PYTHON)
         list(APPEND rm_unlinked python dlpack)
+    elseif(RM_WHEEL)
+        list(APPEND rm_unlinked python)
     endif()
     rm_gather_licenses(${rm_licenses} ${rm_unlinked})
 endif()

@@ -20,11 +20,13 @@ target_include_directories(remotemedia_host SYSTEM PRIVATE ${Python_INCLUDE_DIRS
 
 set(rm_binding ${PROJECT_SOURCE_DIR}/bindings/python)
 file(GLOB rm_binding_sources CONFIGURE_DEPENDS ${rm_binding}/*.c)
-if(NOT "${SKBUILD_SABI_VERSION}" STREQUAL "")
+target_sources(remotemedia_cli PRIVATE ${PROJECT_SOURCE_DIR}/cli/python_on.c)
+list(APPEND rm_binding_sources $<TARGET_OBJECTS:remotemedia_cli>)
+if("${SKBUILD_SABI_VERSION}" STREQUAL "")
+    python_add_library(_runtime MODULE WITH_SOABI ${rm_binding_sources})
+else()
     python_add_library(_runtime MODULE ${rm_binding_sources})
     set_target_properties(_runtime PROPERTIES SUFFIX .abi3.so)
-else()
-    python_add_library(_runtime MODULE WITH_SOABI ${rm_binding_sources})
 endif()
 target_include_directories(_runtime SYSTEM PRIVATE ${Python_INCLUDE_DIRS})
 target_link_libraries(_runtime PRIVATE rm_flags remotemedia_host remotemedia_static)
@@ -33,4 +35,4 @@ set_target_properties(_runtime PROPERTIES LINK_DEPENDS ${rm_binding}/exported.ma
 
 install(TARGETS _runtime LIBRARY DESTINATION remotemedia COMPONENT wheel)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/remotemedia DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
-install(DIRECTORY ${rm_binding}/remotemedia DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
+install(DIRECTORY ${rm_binding}/remotemedia ${rm_binding}/remotemedia_runtime DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)

@@ -1,5 +1,6 @@
 /* The module `remotemedia._runtime`. */
 #include "extension.h"
+#include "cli/program.h"
 #include "python/convert/convert.h"
 
 static struct PyModuleDef definition;
@@ -17,12 +18,26 @@ rmi_extension *rmi_extension_of(PyTypeObject *type)
 
 /* ---- The interpreter, which runs already */
 
+/* The directory of the package, for tracebacks. */
+static int find_package(void)
+{
+    PyObject *package = PyImport_ImportModule("remotemedia"), *path = NULL, *folder = NULL;
+    if (package != NULL && (path = PyObject_GetAttrString(package, "__path__")) != NULL)
+        folder = PySequence_GetItem(path, 0);
+    if (folder != NULL)
+        rmi_python_of_process()->package = PyUnicode_FromFormat("%U/", folder);
+    Py_XDECREF(folder);
+    Py_XDECREF(path);
+    Py_XDECREF(package);
+    return rmi_python_of_process()->package != NULL ? 0 : -1;
+}
+
 int rmi_interpreter_begin(const rmi_host *host, bool *ours, rm_error *err)
 {
     (void)host;
     *ours = false;
     rmi_python_of_process()->keeps_exceptions = true;
-    return rmi_python_adopt() == 0 ? RM_OK : rmi_python_failed(NULL, err);
+    return rmi_python_adopt() == 0 && find_package() == 0 ? RM_OK : rmi_python_failed(NULL, err);
 }
 
 /* ---- Runtimes: each pipeline has one, since nodes of two may be loaded at once */
@@ -127,6 +142,27 @@ static PyObject *to_json(PyObject *module, PyObject *object)
     return made;
 }
 
+/* The command line. Its threads take the GIL where they need it. */
+static PyObject *command_line(PyObject *module, PyObject *words)
+{
+    char *arguments[64] = {NULL};
+    Py_ssize_t count = 0;
+    (void)module;
+    if (!PyList_Check(words) || PyList_GET_SIZE(words) >= (Py_ssize_t)(sizeof arguments / sizeof *arguments))
+        return PyErr_Format(PyExc_TypeError, "a list of up to 63 words is expected");
+    for (; count < PyList_GET_SIZE(words); count++) {
+        PyObject *word = NULL;
+        if (!PyUnicode_FSConverter(PyList_GET_ITEM(words, count), &word))
+            return NULL;
+        arguments[count] = PyBytes_AS_STRING(word); /* it stays: this is called once a process */
+    }
+    rmi_python_of_process()->keeps_exceptions = false;
+    PyThreadState *released = PyEval_SaveThread();
+    const int code = rmi_program_main((int)count, arguments);
+    PyEval_RestoreThread(released);
+    return PyLong_FromLong(code);
+}
+
 /* ---- The module */
 
 static int refuse_subinterpreters(void)
@@ -210,6 +246,7 @@ static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "The version and the features of the runtime, as a dict."},
     {"describe_nodes", describe_nodes, METH_O,
      "The node types, a dict each; with a name those of the name, with parameters and ports."},
+    {"command_line", command_line, METH_O, "Runs the program with these words, and returns its exit code."},
     {"to_json", to_json, METH_O, "The JSON that the command line prints for a result."},
     {NULL, NULL, 0, NULL}};
 

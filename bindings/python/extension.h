@@ -56,6 +56,8 @@ RM_MUST_CHECK PyTypeObject *rmi_pipeline_type_new(PyObject *module);
 typedef struct rmi_source {
     PyObject *iterator; /* NULL: at its end */
     PyObject *name;     /* bytes; NULL: items are for every source */
+    rm_value list;      /* items that stand beside the manifest, borrowed; the next is at `place` */
+    size_t place;
 } rmi_source;
 typedef struct rmi_run_input {
     rmi_source *sources;
@@ -66,6 +68,8 @@ typedef struct rmi_run_input {
 } rmi_run_input;
 /* `items`: an iterable, or a dict from a source's id to an iterable. */
 RM_MUST_CHECK int rmi_run_input_open(rmi_run_input *input, PyObject *items, bool is_greedy);
+/* The same for items that stand beside the manifest: a list, or a map of lists. */
+RM_MUST_CHECK int rmi_run_input_open_value(rmi_run_input *input, rm_value items);
 void rmi_run_input_close(rmi_run_input *input);
 /* Gives items to the run; *count of them. At the end of the input finishes the run's input. */
 RM_MUST_CHECK int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension,

@@ -33,13 +33,12 @@ int rmi_input_value(PyObject *item, rm_value *out)
         return 0;
     if (rmi_tensor_check(item))
         return rmi_to_packet_value(item, NOBODY_ELSE, out, &err) == RM_OK ? 0 : failed(&err);
-    PyObject *own =
-        rmi_array_check(item) && rmi_memory_may_change(item, NOBODY_ELSE) ? read_only(item) : Py_NewRef(item);
+    const bool shares = rmi_array_check(item) && rmi_memory_may_change(item, NOBODY_ELSE);
+    PyObject *own = shares ? read_only(item) : Py_NewRef(item);
+    const rm_object_type *type = shares ? &rmi_callers_object.base : &rmi_python_object.base;
     if (own == NULL)
         return -1;
-    return rm_object_new(&rmi_box_allocator, &rmi_callers_object.base, own, out, &err) == RM_OK
-               ? 0
-               : failed(&err);
+    return rm_object_new(&rmi_box_allocator, type, own, out, &err) == RM_OK ? 0 : failed(&err);
 }
 
 PyObject *rmi_output_object(rm_packet *packet, rm_arrays arrays)

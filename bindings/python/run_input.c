@@ -22,24 +22,41 @@ static int add_source(rmi_run_input *input, PyObject *name, PyObject *iterable)
     return source->iterator == NULL || (name != NULL && source->name == NULL) ? -1 : 0;
 }
 
+static int start(rmi_run_input *input, size_t sources)
+{
+    *input = (rmi_run_input){.batch = BATCH};
+    input->sources = PyMem_Calloc(sources > 0 ? sources : 1, sizeof *input->sources);
+    if (input->sources == NULL)
+        PyErr_NoMemory();
+    return input->sources != NULL ? 0 : -1;
+}
+
 int rmi_run_input_open(rmi_run_input *input, PyObject *items, bool is_greedy)
 {
     PyObject *name = NULL, *iterable = NULL;
     Py_ssize_t place = 0;
-    int rc = 0;
-    const size_t most = PyDict_Check(items) ? (size_t)PyDict_GET_SIZE(items) : 1;
-    *input = (rmi_run_input){.batch = BATCH};
-    if ((input->sources = PyMem_Calloc(most > 0 ? most : 1, sizeof *input->sources)) == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (!PyDict_Check(items))
+    int rc = start(input, PyDict_Check(items) ? (size_t)PyDict_GET_SIZE(items) : 1);
+    if (rc == 0 && !PyDict_Check(items))
         rc = add_source(input, NULL, items);
     else
         while (rc == 0 && PyDict_Next(items, &place, &name, &iterable))
             rc = add_source(input, name, iterable);
     if (is_greedy)
         input->batch = BATCH;
+    return rc;
+}
+
+int rmi_run_input_open_value(rmi_run_input *input, rm_value items)
+{
+    const bool is_map = items.kind == RM_MAP;
+    int rc = start(input, is_map ? rm_map_length(items) : 1);
+    rm_value name = rm_null(), list = items;
+    for (size_t i = 0; rc == 0 && (is_map ? rm_map_at(items, i, &name, &list) : i == 0); i++) {
+        rmi_source *source = &input->sources[input->count++];
+        *source = (rmi_source){.list = list};
+        if (is_map && (source->name = PyBytes_FromString(rm_string_text(name, NULL))) == NULL)
+            rc = -1;
+    }
     return rc;
 }
 
@@ -63,7 +80,7 @@ static rmi_source *current(rmi_run_input *input)
 {
     for (size_t i = 0; i < input->count; i++) {
         rmi_source *source = &input->sources[(input->next + i) % input->count];
-        if (source->iterator != NULL) {
+        if (source->iterator != NULL || source->place < rm_list_length(source->list)) {
             input->next = (input->next + i) % input->count;
             return source;
         }
@@ -74,8 +91,12 @@ static rmi_source *current(rmi_run_input *input)
 /* 1: *value is the next item; 0: the source is at its end. */
 static int read_item(rmi_source *source, rm_value *value)
 {
-    PyObject *item = PyIter_Next(source->iterator);
-    if (item == NULL) {
+    PyObject *item = NULL;
+    if (source->iterator == NULL) {
+        *value = rm_value_retain(rm_list_get(source->list, source->place++));
+        return 1;
+    }
+    if ((item = PyIter_Next(source->iterator)) == NULL) {
         Py_CLEAR(source->iterator);
         return PyErr_Occurred() ? -1 : 0;
     }
@@ -113,6 +134,7 @@ int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension, rm_
         if (rc == RM_DONE) { /* nobody wants more */
             rm_value_clear(&value);
             Py_CLEAR(source->iterator);
+            source->list = rm_null();
             continue;
         }
         ++*count;

@@ -109,12 +109,18 @@ static int open_pipeline(rmi_run_object *self, const rmi_run_options *options)
     return 0;
 }
 
-/* The items that stand beside the manifest; None where there are none. */
-static PyObject *items_of_manifest(const rmi_pipeline_object *owner)
+/* Without items of the caller's, those that stand beside the manifest. */
+static int open_input(rmi_run_object *self, rmi_run_options *options)
 {
-    const rm_value items = rm_manifest_input(owner->manifest);
-    const bool any = items.kind == RM_MAP || (items.kind == RM_LIST && rm_list_length(items) > 0);
-    return any ? rmi_to_python(items) : Py_NewRef(Py_None);
+    const rm_value beside = rm_manifest_input(self->owner->manifest);
+    const bool any = beside.kind == RM_MAP || (beside.kind == RM_LIST && rm_list_length(beside) > 0);
+    self->input.is_over = true;
+    if (options->items == NULL || (options->items == Py_None && !any))
+        return 0;
+    if (options->items != Py_None)
+        return rmi_run_input_open(&self->input, options->items, options->is_greedy);
+    options->items = NULL;
+    return rmi_run_input_open_value(&self->input, beside);
 }
 
 PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options)
@@ -126,17 +132,10 @@ PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options
     self->owner = (rmi_pipeline_object *)Py_NewRef((PyObject *)owner);
     self->forks = rmi_platform_forks();
     self->last = RM_AGAIN;
-    self->input.is_over = true;
     self->measures = options->measures;
     rmi_run_options chosen = *options;
-    PyObject *given = options->items == Py_None ? items_of_manifest(owner) : Py_XNewRef(options->items);
-    chosen.items = given;
-    const bool reads = given != NULL && given != Py_None;
-    if ((given == NULL && options->items != NULL) ||
-        (reads && rmi_run_input_open(&self->input, given, options->is_greedy) != 0) ||
-        open_pipeline(self, &chosen) != 0)
+    if (open_input(self, &chosen) != 0 || open_pipeline(self, &chosen) != 0)
         Py_CLEAR(self);
-    Py_XDECREF(given);
     return (PyObject *)self;
 }
 

@@ -103,14 +103,21 @@ static void set_message(PyObject *exception, rm_error *err)
 
 /* ---- The traceback */
 
+/* What follows the directory in the file's path; NULL: the file is elsewhere. */
+static const char *within(PyObject *directory, const char *file)
+{
+    const char *folder = directory != NULL ? PyUnicode_AsUTF8(directory) : NULL;
+    const size_t length = folder != NULL ? strlen(folder) : 0;
+    return length > 0 && strncmp(file, folder, length) == 0 ? file + length : NULL;
+}
+
 bool rmi_is_users(const char *file)
 {
-    const char *library = PyUnicode_AsUTF8(rmi_python_of_process()->library);
-    const size_t length = library != NULL ? strlen(library) : 0;
-    if (strncmp(file, "<frozen ", 8) == 0)
+    const rmi_python *python = rmi_python_of_process();
+    const char *rest = within(python->library, file);
+    if (strncmp(file, "<frozen ", 8) == 0 || within(python->package, file) != NULL)
         return false;
-    return length == 0 || strncmp(file, library, length) != 0 ||
-           strncmp(file + length, "site-packages/", strlen("site-packages/")) == 0;
+    return rest == NULL || strncmp(rest, "site-packages/", strlen("site-packages/")) == 0;
 }
 
 /* The line of source, without the space around it. */

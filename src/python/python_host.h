@@ -84,8 +84,9 @@ typedef struct rmi_python {
         PyObject *key;
         rm_value text;
     } texts[RMI_PYTHON_KEYS];
-    PyObject
-        *library; /* the standard library's directory, ending with a slash: frames in it are not the user's */
+    /* Directories, ending with a slash: frames in the standard library's are not the user's, nor those in our package's
+     * where that lies in a directory (else NULL). */
+    PyObject *library, *package;
     PyObject *paths; /* {directory: as the user wrote it} */
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task,

@@ -1,6 +1,7 @@
 """The ports that run cases in a host of the WASM files, beside the native program: a case passes when the host gives what
 it expects, and stdout and exit code are the native program's. One process of a host runs many cases."""
 
+import base64
 import copy
 import json
 import os
@@ -258,12 +259,12 @@ class Python(Hosted):
         text = document.replace(b"{DIR}", str(folder).encode()) if document is not None else content(case.data["stdin"])
         words = replace_everywhere(case.args(), "{DIR}", str(folder))
         given = list(zip(words[::2], words[1::2]))
-        paths = [str(folder / value) for option, value in given if option == "--path"]
+        paths = [value for option, value in given if option == "--path"]
         timeouts = [value for option, value in given if option == "--timeout"]
         if case.data.get("via") == "file":
             (folder / "manifest.json").write_bytes(text)
         return {
-            "text": text.decode("utf-8", "surrogateescape"), "folder": str(folder), "limit": limit_of(case),
+            "text": base64.b64encode(text).decode(), "folder": str(folder), "limit": limit_of(case),
             "file": "manifest.json" if case.data.get("via") == "file" else None,
             "paths": paths + ([str(self.numpy)] if case.needs_numpy() else []),
             "timeout": seconds_of(timeouts[0]) if timeouts else None,

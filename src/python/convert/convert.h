@@ -48,8 +48,8 @@ RM_MUST_CHECK int rmi_to_packet_value(PyObject *object, Py_ssize_t held, rm_valu
  * that says how to convert it. Of the user's code only `items` of mappings runs. *out is owned. */
 RM_MUST_CHECK int rmi_to_plain(const rm_allocator *allocator, PyObject *object, rm_value *out, rm_error *err);
 
-/* The kinds of object values that this host makes: of nodes' objects, and of objects that the run's caller holds on to. A
- * node that returns one of the latter passes it on, however many hold it. */
+/* The kinds of object values that this host makes: of objects, and of read-only arrays over memory of the run's caller. A
+ * node that returns one of the latter passes it on, although the caller can change the memory. */
 extern const rmi_wire_writable_type rmi_python_object, rmi_callers_object;
 /* The object in a value of either kind, borrowed; NULL: it is none. */
 PyObject *rmi_object_in(rm_value value);

@@ -1,15 +1,22 @@
 """Runs cases by the Python package, in this process: a job a line, an answer a line. Each job has a process of its own, which is
 forked: modules of one case must not be there for the next."""
+import atexit
+import base64
+import ctypes
 import json
 import logging
 import os
 import signal
 import sys
+import threading
+import time
+import traceback
 
 import remotemedia as rm
 from remotemedia import _runtime
 
 EXITS = {"timeout": 5, "cancelled": 130}
+OF_MANIFESTS = {"missing_feature", "missing_capability", "unknown_node_type", "unknown_parameter", "missing_parameter"}
 
 
 class Lines(logging.Handler):
@@ -21,18 +28,41 @@ class Lines(logging.Handler):
         sys.stderr.flush()
 
 
+def told(error, job):
+    """The error document; files in folders that were given relatively are named so."""
+    for frame in error.document.get("traceback", ()):
+        for path in job["paths"]:
+            if not path.startswith("/"):
+                frame["file"] = frame["file"].replace(os.path.join(job["folder"], path) + "/", path.rstrip("/") + "/")
+    if error.__cause__ is not None:
+        sys.stderr.write("".join(traceback.format_exception(error.__cause__)).replace("\0", "\\x00"))
+    return _runtime.to_json(error.document)
+
+
+def load(job):
+    if job["file"]:
+        return rm.Pipeline.from_file(job["file"])
+    return rm.Pipeline.from_json(base64.b64decode(job["text"]))
+
+
+def exit_of(error, loading):
+    """The program's exit code."""
+    if error.code in EXITS:
+        return EXITS[error.code]
+    return 3 if loading or error.item is None and error.code in OF_MANIFESTS else 1
+
+
 def run(job):
     """(exit code, the text that the program would print)"""
-    exit_of_failure = 3
+    pipeline = None
     try:
-        pipeline = rm.Pipeline.from_file(job["file"]) if job["file"] else rm.Pipeline.from_json(job["text"])
-        exit_of_failure = 1
+        pipeline = load(job)
         results = pipeline.run(timeout=job["timeout"], metrics=True)
     except rm.Error as error:
-        text = '{"status":"error","error":' + _runtime.to_json(error.document)
+        text = '{"status":"error","error":' + told(error, job)
         if error.results is not None:
             text += ',"outputs":' + _runtime.to_json(error.results)
-        return EXITS.get(error.code, exit_of_failure), text + "}\n"
+        return exit_of(error, pipeline is None), text + "}\n"
     text = '{"status":"success","outputs":' + _runtime.to_json(results)
     text += ',"graph_info":' + _runtime.to_json(pipeline.graph_info)
     if pipeline.failures:
@@ -49,7 +79,8 @@ def answer(job):
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout = sys.stderr
     os.environ.update(job["env"])
-    sys.path[:0] = job["paths"]
+    time.tzset()
+    sys.path[:0] = [os.path.abspath(path) for path in job["paths"]]
     logging.getLogger("remotemedia").addHandler(Lines())
     logging.getLogger("remotemedia").propagate = False
     code, text = run(job)
@@ -67,8 +98,12 @@ def main():
             code = 120
             try:
                 code = answer(job)
+                threading._shutdown()
+                atexit._run_exitfuncs()
+                ctypes.CDLL(None).fflush(None)
             finally:
                 sys.stderr.flush()
+                sys.__stdout__.flush()
                 os._exit(code)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         ended = {"exit": status} if status not in (120, -signal.SIGALRM) else \

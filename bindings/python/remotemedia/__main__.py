@@ -1,0 +1,12 @@
+"""`python -m remotemedia`: the command line."""
+import sys
+
+
+def main():
+    from . import _runtime
+
+    return _runtime.command_line(["remotemedia", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""Runs on the caller's event loop."""
+import asyncio
+import contextvars
+import unittest
+
+import remotemedia as rm
+from manifests import code, multiply, row
+
+VARIABLE = contextvars.ContextVar("VARIABLE")
+
+
+def pipeline_of(*what):
+    graph = rm.Graph()
+    places = [graph.add(each) for each in what]
+    for before, after in zip(places, places[1:]):
+        before >> after
+    return graph.pipeline()
+
+
+class Guests(unittest.IsolatedAsyncioTestCase):
+    async def items(self, count):
+        for i in range(count):
+            await asyncio.sleep(0)
+            yield i
+
+    async def test_coroutines_are_tasks_of_the_callers_loop(self):
+        loop, seen = asyncio.get_running_loop(), []
+
+        class Node:
+            max_in_flight = 8
+
+            async def initialize(self):
+                self.lock = asyncio.Lock()
+                await asyncio.sleep(0)
+                seen.append(("initialize", asyncio.get_running_loop() is loop, VARIABLE.get()))
+
+            async def process(self, item):
+                async with self.lock:
+                    await asyncio.sleep(0)
+                seen.append((item, asyncio.get_running_loop() is loop, VARIABLE.get()))
+                return -item
+
+            async def flush(self):
+                await asyncio.sleep(0)
+                return "flushed"
+
+            async def cleanup(self):
+                await asyncio.sleep(0)
+                seen.append(("cleanup", asyncio.get_running_loop() is loop, VARIABLE.get()))
+
+        VARIABLE.set("mine")
+        pipeline = pipeline_of(Node)
+        self.assertEqual(await pipeline.arun([1, 2]), {"Node": [-1, -2, "flushed"]})
+        self.assertEqual(seen, [(what, True, "mine") for what in ("initialize", 1, 2, "cleanup")])
+        self.assertEqual([each async for each in pipeline.astream(self.items(3))], [0, -1, -2, "flushed"])
+
+    async def test_many_in_flight(self):
+        most, now = 0, 0
+
+        class Node:
+            max_in_flight = 50
+
+            async def process(self, item):
+                nonlocal most, now
+                now += 1
+                most = max(most, now)
+                for _ in range(item % 7):
+                    await asyncio.sleep(0)
+                now -= 1
+                return item
+
+        self.assertEqual(await pipeline_of(Node).arun(range(1000)), {"Node": list(range(1000))})
+        self.assertGreater(most, 30)
+        self.assertLessEqual(most, 50)
+
+    async def test_iterators_and_streams(self):
+        async def three(item):
+            for i in range(3):
+                await asyncio.sleep(0)
+                yield 10 * item + i
+
+        @rm.node(is_streaming=True)
+        async def sums(stream):
+            total = 0
+            async for item in stream:
+                total += item
+                yield total
+            await asyncio.sleep(0)
+            yield "end"
+
+        expected = [0, 1, 3, 13, 24, 36, "end"]
+        pipeline = pipeline_of(three, sums)
+        self.assertEqual((await pipeline.arun(range(2)))["sums"], expected)
+        self.assertEqual([each async for each in pipeline.astream(self.items(2))], expected)
+        self.assertEqual(pipeline.run(range(2))["sums"], expected)  # on the runtime's loop, inside of ours
+        await asyncio.sleep(0)
+
+    async def test_a_source_that_generates(self):
+        async def source():
+            for i in range(3):
+                await asyncio.sleep(0)
+                yield i
+
+        self.assertEqual(await pipeline_of(source).arun(), {"source": [0, 1, 2]})
+
+    async def test_the_iterable_waits_for_room(self):
+        read = 0
+
+        async def items():
+            nonlocal read
+            for read in range(10000):
+                yield read
+
+        stream = rm.Pipeline.from_dict(row(multiply())).astream(items())
+        self.assertEqual(await anext(stream), 0)
+        await asyncio.sleep(0.01)
+        self.assertLess(read, 300)
+        await stream.aclose()
+
+    async def test_cancelling(self):
+        ended = []
+
+        class Node:
+            async def process(self, item):
+                try:
+                    await asyncio.sleep(30)
+                finally:
+                    ended.append("task")
+
+            def cleanup(self):
+                ended.append("node")
+
+        async def reads():
+            try:
+                yield 1
+                await asyncio.sleep(30)
+            finally:
+                ended.append("items")
+
+        pipeline = pipeline_of(Node)
+        with self.assertRaises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await pipeline.arun(reads())
+        self.assertEqual(sorted(ended), ["items", "node", "task"])
+        ended.clear()
+        stream = pipeline.astream(reads())
+        task = asyncio.create_task(anext(stream))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await task
+        self.assertEqual(sorted(ended), ["items", "node", "task"])
+        self.assertEqual(asyncio.all_tasks(), {asyncio.current_task()})
+
+    async def test_closing_early(self):
+        ended = []
+
+        class Node:
+            async def process(self, item):
+                return item
+
+            async def cleanup(self):
+                await asyncio.sleep(0)
+                ended.append(True)
+
+        stream = pipeline_of(Node).astream(self.items(10))
+        self.assertEqual(await anext(stream), 0)
+        await stream.aclose()
+        self.assertEqual(ended, [True])
+        self.assertEqual(asyncio.all_tasks(), {asyncio.current_task()})
+
+    async def test_failures(self):
+        async def fail(item):
+            await asyncio.sleep(0)
+            raise KeyError("mine")
+
+        with self.assertRaises(rm.NodeError) as raised:
+            await pipeline_of(fail).arun([1])
+        self.assertEqual((raised.exception.node, repr(raised.exception.__cause__)), ("fail", "KeyError('mine')"))
+
+        async def items():
+            yield 1
+            raise LookupError("mine too")
+
+        with self.assertRaises(LookupError):
+            await rm.Pipeline.from_dict(row(multiply())).arun(items())
+
+        class Node:
+            async def initialize(self):
+                await asyncio.sleep(0)
+                raise OSError("no model")
+
+            def process(self, item):
+                return item
+
+        with self.assertRaises(rm.NodeError) as raised:
+            await pipeline_of(Node).arun([1])
+        self.assertIsInstance(raised.exception.__cause__, OSError)
+        with self.assertRaises(rm.Timeout):
+            await rm.Pipeline.from_dict(row(code("import asyncio\nasync def process(x):\n    await asyncio.sleep(30)"))).arun([1], timeout=0.05)
+
+    async def test_retries_wait_for_their_time(self):
+        tries = []
+
+        def sometimes(item):
+            tries.append(item)
+            if len(tries) < 3:
+                raise OSError("not yet")
+            return item
+
+        graph = rm.Graph()
+        graph.add(sometimes, retry={"attempts": 5, "backoff_ms": 5})
+        self.assertEqual(await graph.pipeline().arun([1]), {"sometimes": [1]})
+        self.assertEqual(tries, [1, 1, 1])
+
+    async def test_several_at_once(self):
+        async def slow(item):
+            await asyncio.sleep(0.001)
+            return item
+
+        pipeline = pipeline_of(slow)
+        results = await asyncio.gather(*(pipeline.arun([n, n]) for n in range(20)))
+        self.assertEqual(results, [{"slow": [n, n]} for n in range(20)])
+
+
+if __name__ == "__main__":
+    unittest.main()

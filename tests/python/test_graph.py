@@ -1,0 +1,158 @@
+"""Graphs that are built in Python, @node, the older names."""
+import asyncio
+import sys
+import types
+import unittest
+
+import remotemedia as rm
+import remotemedia_runtime
+from manifests import multiply, row
+
+MODULE = """
+import remotemedia as rm
+
+@rm.node
+def scale(item, factor: float = 2.0, *, offset: int = 0):
+    "Scales."
+    return item * factor + offset
+
+@rm.node
+class Counter:
+    def __init__(self, start=0):
+        self.count = start
+    def process(self, item):
+        self.count += 1
+        return self.count
+
+class Plain(rm.Node):
+    def __init__(self, add=1):
+        self.add = add
+    def process(self, item):
+        return item + self.add
+"""
+
+
+class Graphs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.module = sys.modules["nodes_of_the_test"] = types.ModuleType("nodes_of_the_test")
+        exec(MODULE, cls.module.__dict__)
+
+    def test_all_kinds_of_nodes(self):
+        def twice(item):
+            yield item
+            yield item
+
+        async def later(item):
+            await asyncio.sleep(0)
+            return item + 1
+
+        class Minus:
+            def process(self, item):
+                return -item
+
+        graph = rm.Graph("t")
+        first = graph.add(rm.nodes.Multiply(factor=3))
+        first >> graph.add(twice) >> graph.add(later) >> graph.add(Minus) >> graph.add(Minus()) >> graph.add(abs, id="end")
+        self.assertEqual(graph.pipeline().run([1, 2]), {"end": [4, 4, 7, 7]})
+
+    def test_branches_and_ports(self):
+        @rm.node(outputs=("low", "high"))
+        def split(item):
+            return rm.Packet(item, port="high" if item > 5 else "low")
+
+        graph = rm.Graph()
+        place = graph.add(split)
+        place["low"] >> graph.add(rm.nodes.Multiply(factor=10), id="small")
+        place["high"] >> graph.add("PassThrough", id="large")
+        self.assertEqual(graph.pipeline().run([1, 9, 2]), {"small": [10, 20], "large": [9]})
+        graph = rm.Graph()
+        ends = [graph.add("PassThrough", id="x"), graph.add("PassThrough", id="y")]
+        graph.add("PassThrough") >> ends >> graph.add("PassThrough", id="z")
+        self.assertEqual(graph.pipeline().run([1]), {"z": [1, 1]})
+
+    def test_sources(self):
+        @rm.node(source=True)
+        def numbers(count: int = 2):
+            yield from range(count)
+
+        graph = rm.Graph()
+        graph.add(numbers(count=3)) >> graph.add(rm.nodes.Multiply())
+        self.assertEqual(graph.pipeline().run(), {"Multiply": [0, 2, 4]})
+
+    def test_to_dict_is_a_manifest(self):
+        module = self.module
+        graph = rm.Graph("t")
+        graph.add(module.scale(factor=3)) >> graph.add(module.Counter(start=5)) >> graph.add(module.Plain, params={"add": 2}) \
+            >> graph.add(module.Plain(add=1)) >> graph.add(rm.nodes.Multiply(factor=2), on_error="skip")
+        manifest = graph.to_dict()
+        self.assertEqual(manifest["nodes"][0], {"id": "scale", "node_type": "nodes_of_the_test:scale", "params": {"factor": 3}})
+        self.assertEqual(rm.Pipeline.from_dict(manifest).run([1, 1]), graph.pipeline().run([1, 1]))
+
+    def test_to_dict_says_what_has_no_name(self):
+        def mine(item):
+            return item
+
+        for what, word in ((mine, "function"), (type("C", (), {"process": mine}), "cannot import")):
+            graph = rm.Graph()
+            graph.add(what, id="here")
+            self.assertRaisesRegex(ValueError, f"'here'.*{word}", graph.to_dict)
+
+    def test_parameters_have_types(self):
+        scale = self.module.scale
+        self.assertEqual((scale.function(2, 3), scale.__doc__), (6, "Scales."))
+        self.assertRaisesRegex(TypeError, "factor must be float, not str", scale, factor="3")
+        self.assertRaisesRegex(TypeError, "fact", scale, fact=3)
+        self.assertRaises(TypeError, rm.nodes.Multiply, fact=3)
+        with self.assertRaises(rm.NodeError) as raised:
+            rm.Pipeline.from_dict(row({"node_type": "nodes_of_the_test:scale", "params": {"factor": "3"}})).run([1])
+        self.assertIsInstance(raised.exception.__cause__, TypeError)
+        with self.assertRaises(rm.ManifestError) as raised:
+            rm.Pipeline.from_dict(row({"node_type": "nodes_of_the_test:scale", "params": {"offse": 3}}))
+        self.assertIn("offset", str(raised.exception))
+
+    def test_wrong_uses(self):
+        graph, other = rm.Graph(), rm.Graph()
+        place = graph.add("PassThrough")
+        self.assertRaises(ValueError, lambda: place >> other.add("PassThrough"))
+        self.assertRaises(ValueError, graph.add, "PassThrough", id="PassThrough")
+        self.assertRaises(TypeError, graph.add, 5)
+        self.assertRaises(AttributeError, lambda: rm.nodes.Nothing)
+        graph.add(lambda item: item) >> place >> graph.add("PassThrough", id="x") >> place
+        with self.assertRaises(rm.ManifestError) as raised:
+            graph.pipeline()
+        self.assertEqual(raised.exception.code, "cycle")
+
+    def test_native_types_are_listed(self):
+        self.assertIn("AudioResample", dir(rm.nodes))
+        self.assertIn("factor", str(rm.nodes.Multiply.__signature__))
+
+
+class OlderNames(unittest.IsolatedAsyncioTestCase):
+    async def test_coroutines(self):
+        import json
+
+        manifest = json.dumps(row(multiply()))
+        runtime = remotemedia_runtime
+        self.assertEqual(await runtime.execute_pipeline_with_input(manifest, [1, 2]), [2, 4])
+        self.assertEqual(await runtime.execute_pipeline_with_input(manifest, [4]), 8)
+        self.assertEqual(await runtime.execute_pipeline(json.dumps({"manifest": row(multiply()), "input_data": [3]})), 6)
+        with_metrics = await runtime.execute_pipeline_with_input(manifest, [1, 2], enable_metrics=True)
+        self.assertEqual(with_metrics["metrics"]["a"]["out"], 2)
+        self.assertEqual(runtime.get_runtime_version(), "0.1.0")
+        self.assertTrue(runtime.is_available())
+
+    def test_names_of_the_package(self):
+        from remotemedia.core.node import Node
+        from remotemedia.nodes import MultiplyNode, PassThroughNode
+
+        self.assertIs(Node, rm.Node)
+        self.assertTrue(issubclass(MultiplyNode, Node) and issubclass(PassThroughNode, Node))
+        graph = rm.Graph()
+        graph.add(MultiplyNode(factor=4))
+        self.assertEqual(graph.pipeline().run([2]), {"MultiplyNode": [8]})
+        self.assertEqual(rm.Pipeline.from_dict(graph.to_dict()).run([2]), {"MultiplyNode": [8]})
+
+
+if __name__ == "__main__":
+    unittest.main()
