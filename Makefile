@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm wheel run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media lint format coverage \
+.PHONY: build wasm wheel run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media bench-python lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -67,6 +67,11 @@ bench-media: build wasm ## Measure audio, beside soxr, GStreamer, FFmpeg and lib
 	@deps/deps.py --target test ensure soundfile
 	@deps/deps.py --target bench ensure soxr-wheel
 	@bench/media/run
+
+bench-python: build wheel ## Measure the Python package, beside plain Python
+	@deps/deps.py --target test ensure numpy-wheel
+	@tests/python/run --pattern test_arrays.py >/dev/null
+	@bench/package/run
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

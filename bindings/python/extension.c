@@ -174,6 +174,18 @@ static int refuse_subinterpreters(void)
     return -1;
 }
 
+/* Importing the module gives a free-threaded Python its GIL, and Python says so; PYTHON_GIL=0 forbids it. */
+static int refuse_without_gil(void)
+{
+    PyObject *asks = PySys_GetObject("_is_gil_enabled");
+    PyObject *has = asks != NULL ? PyObject_CallNoArgs(asks) : Py_NewRef(Py_True);
+    if (has == Py_False)
+        PyErr_SetString(PyExc_ImportError,
+                        "remotemedia needs the GIL, which PYTHON_GIL=0 or -X gil=0 has turned off");
+    Py_XDECREF(has);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 /* An object that equals nothing else. */
 static PyObject *add_mark(PyObject *module, const char *name)
 {
@@ -187,7 +199,7 @@ static int execute(PyObject *module)
 {
     rmi_extension *extension = state_of(module);
     rm_error err = {0};
-    if (refuse_subinterpreters() != 0)
+    if (refuse_subinterpreters() != 0 || refuse_without_gil() != 0)
         return -1;
     if (rmi_python_start(NULL, &err) != RM_OK) {
         PyErr_Format(PyExc_ImportError, "%s", err.message);
@@ -252,6 +264,7 @@ static PyMethodDef functions[] = {
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute},
                                    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+                                   RMI_GIL_SLOT,
                                    {0, NULL}};
 
 static struct PyModuleDef definition = {.m_base = PyModuleDef_HEAD_INIT,

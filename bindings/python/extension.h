@@ -52,6 +52,8 @@ typedef struct rmi_pipeline_object {
 } rmi_pipeline_object;
 RM_MUST_CHECK PyTypeObject *rmi_pipeline_type_new(PyObject *module);
 
+enum { RMI_GREEDY = 64 };
+
 /* ---- run_input.c: items from iterables */
 typedef struct rmi_source {
     PyObject *iterator; /* NULL: at its end */
@@ -66,8 +68,8 @@ typedef struct rmi_run_input {
     rm_value refused;   /* an item for which there was no room */
     bool has_refused, is_over;
 } rmi_run_input;
-/* `items`: an iterable, or a dict from a source's id to an iterable. */
-RM_MUST_CHECK int rmi_run_input_open(rmi_run_input *input, PyObject *items, bool is_greedy);
+/* `items`: an iterable, or a dict from a source's id to an iterable. `ahead`: as in rmi_run_options. */
+RM_MUST_CHECK int rmi_run_input_open(rmi_run_input *input, PyObject *items, size_t ahead);
 /* The same for items that stand beside the manifest: a list, or a map of lists. */
 RM_MUST_CHECK int rmi_run_input_open_value(rmi_run_input *input, rm_value items);
 void rmi_run_input_close(rmi_run_input *input);
@@ -80,7 +82,7 @@ typedef struct rmi_run_options {
     PyObject *items;   /* None: sources generate; NULL: items are pushed */
     PyObject *timeout; /* seconds, or None */
     PyObject *guest;   /* what stands for the run in the caller's loop; or NULL */
-    bool is_greedy;    /* the whole input is read before results are handed out */
+    size_t ahead;      /* items that may be read before results are handed out; 0: as it fits the iterable */
     bool measures;
 } rmi_run_options;
 RM_MUST_CHECK PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options);

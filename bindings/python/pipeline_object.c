@@ -117,11 +117,13 @@ static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- Runs */
 
+enum { MOST_AHEAD = 65536 };
+
 static char *run_names[] = {"items", "timeout", "metrics", NULL};
 
 static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    rmi_run_options options = {.items = Py_None, .timeout = Py_None, .is_greedy = true};
+    rmi_run_options options = {.items = Py_None, .timeout = Py_None, .ahead = RMI_GREEDY};
     int measures = 0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Op:run", run_names, &options.items, &options.timeout,
                                      &measures))
@@ -135,12 +137,16 @@ static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 
 static PyObject *stream(PyObject *object, PyObject *args, PyObject *kwargs)
 {
+    static char *names[] = {"items", "timeout", "metrics", "ahead", NULL};
     rmi_run_options options = {.items = Py_None, .timeout = Py_None};
-    int measures = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Op:stream", run_names, &options.items,
-                                     &options.timeout, &measures))
+    int measures = 0, ahead = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Opi:stream", names, &options.items, &options.timeout,
+                                     &measures, &ahead))
         return NULL;
+    if (ahead < 0 || ahead > MOST_AHEAD)
+        return PyErr_Format(PyExc_ValueError, "ahead must be from 0 to %d", MOST_AHEAD);
     options.measures = measures != 0;
+    options.ahead = (size_t)ahead;
     return rmi_run_new(self_of(object), &options);
 }
 
@@ -253,8 +259,8 @@ PyTypeObject *rmi_pipeline_type_new(PyObject *module)
          "timeout: seconds for the run. metrics: measure times for .metrics.\n"
          "Raises NodeError; an exception of a node's code is its __cause__."},
         {"stream", RMI_METHOD(stream), WITH_WORDS,
-         "stream(items=None, *, timeout=None, metrics=False)\n--\n\nReturns an iterator over the results, as they come.\n\n"
-         "Items are read when results are asked for. With several output nodes a result is (node id, value).\n"
+         "stream(items=None, *, timeout=None, metrics=False, ahead=0)\n--\n\nReturns an iterator over the results, as they come.\n\n"
+         "Items are read when results are asked for, one at a time; up to 64 of a list, tuple or range, or `ahead`. With several output nodes a result is (node id, value).\n"
          "close(), or the end of a `with` block, ends the run early."},
         {"_start", start, METH_VARARGS, NULL},
         {"diagram", diagram, METH_VARARGS,

@@ -1,12 +1,22 @@
 /* Items from iterables. Where reading an item may have an effect that the caller sees, the results so far come first, as
  * with generators: so one item is read at a time, except from lists, tuples and ranges. */
+#include <string.h>
+
 #include "extension.h"
 
 enum { BATCH = 64 };
 
-static bool is_inert(PyObject *iterable)
+/* Whether reading an item has no effect that the caller could see: a list, a tuple, a range, or an iterator of one. */
+static bool is_inert(PyObject *iterable, PyObject *iterator)
 {
-    return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable) || Py_IS_TYPE(iterable, &PyRange_Type);
+    static const char *const types[] = {"list_iterator", "tuple_iterator", "range_iterator"};
+    if (iterable != iterator)
+        return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable) ||
+               Py_IS_TYPE(iterable, &PyRange_Type);
+    bool inert = false;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        inert |= strcmp(Py_TYPE(iterator)->tp_name, types[i]) == 0;
+    return inert && !PyType_HasFeature(Py_TYPE(iterator), Py_TPFLAGS_HEAPTYPE);
 }
 
 static int add_source(rmi_run_input *input, PyObject *name, PyObject *iterable)
@@ -17,7 +27,7 @@ static int add_source(rmi_run_input *input, PyObject *name, PyObject *iterable)
         source->name = PyUnicode_Check(name)
                            ? PyUnicode_AsUTF8String(name)
                            : (PyErr_SetString(PyExc_TypeError, "a source's id must be a str"), NULL);
-    if (!is_inert(iterable))
+    if (source->iterator != NULL && !is_inert(iterable, source->iterator))
         input->batch = 1;
     return source->iterator == NULL || (name != NULL && source->name == NULL) ? -1 : 0;
 }
@@ -31,7 +41,7 @@ static int start(rmi_run_input *input, size_t sources)
     return input->sources != NULL ? 0 : -1;
 }
 
-int rmi_run_input_open(rmi_run_input *input, PyObject *items, bool is_greedy)
+int rmi_run_input_open(rmi_run_input *input, PyObject *items, size_t ahead)
 {
     PyObject *name = NULL, *iterable = NULL;
     Py_ssize_t place = 0;
@@ -41,8 +51,8 @@ int rmi_run_input_open(rmi_run_input *input, PyObject *items, bool is_greedy)
     else
         while (rc == 0 && PyDict_Next(items, &place, &name, &iterable))
             rc = add_source(input, name, iterable);
-    if (is_greedy)
-        input->batch = BATCH;
+    if (ahead > 0)
+        input->batch = ahead;
     return rc;
 }
 

@@ -118,7 +118,7 @@ static int open_input(rmi_run_object *self, rmi_run_options *options)
     if (options->items == NULL || (options->items == Py_None && !any))
         return 0;
     if (options->items != Py_None)
-        return rmi_run_input_open(&self->input, options->items, options->is_greedy);
+        return rmi_run_input_open(&self->input, options->items, options->ahead);
     options->items = NULL;
     return rmi_run_input_open_value(&self->input, beside);
 }
@@ -175,6 +175,7 @@ static void close_run(rmi_run_object *self)
         PyThreadState *released = PyEval_SaveThread();
         rm_pipeline_free(pipeline);
         PyEval_RestoreThread(released);
+        rmi_leave(rmi_enter()); /* frees the references that were given up meanwhile */
     }
     rm_error_clear(&self->err);
     PyErr_SetRaisedException(exception);
@@ -294,10 +295,13 @@ static PyObject *new_results(rmi_run_object *self)
     return results;
 }
 
+/* Appends the result to its sink's list; `results` has the sinks in order. */
 static int add_result(rmi_run_object *self, PyObject *results, size_t sink, rm_packet *packet)
 {
-    PyObject *value = rmi_output_object(packet, self->owner->arrays);
-    PyObject *list = PyDict_GetItemString(results, rm_pipeline_sink_id(self->pipeline, sink));
+    PyObject *value = rmi_output_object(packet, self->owner->arrays), *list = NULL;
+    Py_ssize_t place = 0;
+    for (size_t i = 0; i <= sink; i++)
+        (void)PyDict_Next(results, &place, NULL, &list);
     const int rc = value != NULL && list != NULL ? PyList_Append(list, value) : -1;
     Py_XDECREF(value);
     rm_packet_clear(packet);

@@ -442,6 +442,13 @@ static inline bool rmi_reuse_int(PyObject *spare, int64_t i)
 }
 #endif
 
+/* Says that a module uses the GIL. Without a word of it, Python assumes the same. */
+#if !defined(Py_LIMITED_API) && PY_VERSION_HEX >= 0x030D0000
+#define RMI_GIL_SLOT {Py_mod_gil, Py_MOD_GIL_USED}
+#else
+#define RMI_GIL_SLOT {0, NULL} /* the end of the slots */
+#endif
+
 /* Makes an object of a type of ours, which has no allocator of its own. */
 static inline PyObject *rmi_object_alloc(PyTypeObject *type, Py_ssize_t items)
 {

@@ -137,9 +137,11 @@ PyObject *rmi_loop_of(const rmi_state *state)
 /* Wakes the node: code outside of its slots has something for it. */
 void rmi_wake_node(rmi_state *state)
 {
-    rm_node_wake(state->node);
-    if (state->guest == NULL)
+    if (state->guest == NULL || !state->woken)
+        rm_node_wake(state->node);
+    if (state->guest == NULL || state->woken)
         return;
+    state->woken = true;
     PyObject *exception = PyErr_GetRaisedException();
     PyObject *done = PyObject_CallMethodNoArgs(state->guest, rmi_name(RMI_NAME_wake));
     Py_XDECREF(done);

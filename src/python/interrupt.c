@@ -23,8 +23,10 @@ static PyGILState_STATE enter(rmi_call *call)
         call->next = python->calls;
         python->calls = call;
     }
-    if (first && call->state != NULL)
+    if (first && call->state != NULL) {
+        call->state->woken = false;
         rmi_context_enter(call->state);
+    }
     return held;
 }
 

@@ -1,6 +1,10 @@
 /* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
+<<<<<<< HEAD
  *   process.c      the state, threads that enter             search_path.c    where modules of the user lie
  *   api.h          Python's API in its versions              older_api.c, limited_api.c  what some of them lack
+=======
+ *   host_state.c   the state, threads that enter             search_path.c    where modules of the user lie
+>>>>>>> python-wheel
  *   interp.c       the interpreter of the program            paths.c          where its library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
  *   code_module.c  code in the manifest
@@ -111,7 +115,7 @@ typedef struct rmi_python {
     bool ends_here;        /* a node's code has forked this process: it has no run to return to */
 } rmi_python;
 
-/* ---- process.c */
+/* ---- host_state.c */
 /* The process's state. Its members are set once the interpreter has started. */
 rmi_python *rmi_python_of_process(void);
 static inline PyObject *rmi_name(rmi_python_name name)

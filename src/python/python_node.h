@@ -70,6 +70,7 @@ typedef struct rmi_state {
     bool finishing;               /* a call of it waits in the loop */
     PyObject *guest, *guest_loop; /* the run is a guest of its caller's loop; else NULL */
     unsigned guest_depth;         /* parts of the slot that run code of the loop */
+    bool woken;                   /* the guest knows that the node has something to do; until its next slot */
     int64_t closing;              /* when the user's code was told that its stream is unwanted; 0: not yet */
 } rmi_state;
 

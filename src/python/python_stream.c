@@ -356,7 +356,7 @@ static int run_async(rmi_state *state, int rc, rm_error *err)
         if (rc == RM_PENDING)
             rc = turn(state, err);
     }
-    if (rc == RM_PENDING && state->stream->ended && state->guest == NULL) /* no input will come to wake it */
+    if (rc == RM_PENDING && state->stream->ended) /* no input will come to wake it */
         rc = rmi_work_step_waiting(state, &state->work, err);
     return rc;
 }

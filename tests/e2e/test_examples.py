@@ -14,7 +14,6 @@ import wave
 from support import BUILD, PROGRAM, ROOT, SLOWNESS, ProgramTest, environment
 
 EXAMPLES = ROOT / "examples"
-CC = shutil.which(os.environ.get("CC", "cc"))
 WARNINGS = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wcast-function-type", "-Werror"]
 
 
@@ -24,11 +23,18 @@ def pkg_config(prefix, *words):
     return done.stdout.decode().split()
 
 
+def configured(name):
+    """What the build was configured with; empty for nothing."""
+    found = re.search(rf"^{name}:\w+=(.+)$", (BUILD / "CMakeCache.txt").read_text(), re.M)
+    return found.group(1) if found else ""
+
+
 def sanitizers():
-    """What this build was compiled with: programs that link to it need the same."""
-    cache = (BUILD / "CMakeCache.txt").read_text()
-    found = re.search(r"^RM_SANITIZE:\w+=(.+)$", cache, re.M)
-    return ["-fsanitize=" + found.group(1)] if found else []
+    """What this build was compiled with: programs that link to it need the same, and its compiler."""
+    return ["-fsanitize=" + configured("RM_SANITIZE")] if configured("RM_SANITIZE") else []
+
+
+CC = configured("CMAKE_C_COMPILER") if sanitizers() else shutil.which(os.environ.get("CC", "cc"))
 
 
 class CompiledTest(ProgramTest):

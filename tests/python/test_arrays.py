@@ -50,7 +50,7 @@ class Arrays(unittest.TestCase):
 
     def test_nodes_get_the_form_that_the_caller_chose(self):
         graph = rm.Graph()
-        graph.add("PassThrough") >> graph.add(lambda item: type(item).__name__, id="kind")
+        graph.add("Multiply") >> graph.add(lambda item: type(item).__name__, id="kind")
         self.assertEqual(graph.pipeline(arrays="numpy").run([np.zeros(2)]), {"kind": ["ndarray"]})
         self.assertEqual(graph.pipeline().run([np.zeros(2)]), {"kind": ["Tensor"]})
 

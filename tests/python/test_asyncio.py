@@ -117,6 +117,12 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         self.assertLess(read, 300)
         await stream.aclose()
 
+    async def test_several_asynchronous_sources(self):
+        manifest = row(multiply(), multiply(10), multiply())
+        manifest["connections"] = [{"from": "a", "to": "c"}, {"from": "b", "to": "c"}]
+        results = (await rm.Pipeline.from_dict(manifest).arun({"a": self.items(500), "b": self.items(300)}))["c"]
+        self.assertEqual(sorted(results), sorted([4 * i for i in range(500)] + [20 * i for i in range(300)]))
+
     async def test_cancelling(self):
         ended = []
 

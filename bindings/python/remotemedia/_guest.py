@@ -17,6 +17,7 @@ class Guest:
         self.woken = self.stalled = self.opened = False
         self.tasks = []  # that nodes wait for: of initialize() until the run is open, of cleanup() at its end
         self.readers = []
+        self.rooms = []  # what readers wait for
         self.rested = self.loop.time()
 
     # ---- For the runtime
@@ -94,20 +95,20 @@ class Guest:
     async def push(self, item, name):
         while (taken := self.run._push(item, name)) is False:
             self.wake()
-            self.room = self.loop.create_future()
-            await self.room
+            self.rooms.append(self.loop.create_future())
+            await self.rooms[-1]
         if not self.woken:
             self.wake()
         return taken
-
-    room = None
 
     async def wait(self, mark):
         """Lets the loop run until the run may go on."""
         if self.failure is not None:
             raise self.failure
-        if self.room is not None and not self.room.done():
-            self.room.set_result(None)
+        rooms, self.rooms = self.rooms, []
+        for room in rooms:
+            if not room.done():
+                room.set_result(None)
         if mark is _runtime.GOES_ON and not self.stalled:
             if self.loop.time() - self.rested > LONG:
                 await asyncio.sleep(0)

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/check.h"
-
 bool rmi_pcm_exists(const rmi_pcm *pcm)
 {
     switch (pcm->kind) {
@@ -64,14 +62,13 @@ static void from_little24(const uint8_t *bytes, size_t count, float *samples)
 static void from_signed(const rmi_pcm *pcm, const uint8_t *bytes, size_t count, float *samples)
 {
     const size_t size = pcm->bytes;
-    RMI_CHECK(size >= 1 && size <= 8);
     if (!pcm->big && size == 2)
         from_little16(bytes, count, samples);
     else if (!pcm->big && size == 3)
         from_little24(bytes, count, samples);
     else
         for (size_t i = 0; i < count; i++) {
-            const uint64_t top = integer_of(bytes + i * size, size, pcm->big) << (64 - 8 * size);
+            const uint64_t top = integer_of(bytes + i * size, size, pcm->big) << (8 - size) % 8 * 8;
             samples[i] = (float)(int64_t)top * 0x1p-63f;
         }
 }
