@@ -1,10 +1,6 @@
 /* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
-<<<<<<< HEAD
- *   process.c      the state, threads that enter             search_path.c    where modules of the user lie
- *   api.h          Python's API in its versions              older_api.c, limited_api.c  what some of them lack
-=======
  *   host_state.c   the state, threads that enter             search_path.c    where modules of the user lie
->>>>>>> python-wheel
+ *   api.h          Python's API in its versions              older_api.c, limited_api.c  what some of them lack
  *   interp.c       the interpreter of the program            paths.c          where its library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
  *   code_module.c  code in the manifest
