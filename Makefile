@@ -13,9 +13,6 @@ build: ## Build the program: build/native/bin/remotemedia
 wasm: ## Build the WASM files: build/wasm/*.wasm
 	@JOBS=$(JOBS) tools/build wasm
 
-wheel: build ## Build the package for pip: build/wheel/*.whl
-	@JOBS=$(JOBS) tools/build-wheel
-
 run: build ## Build, then run the first example
 	@tools/run-example
 
@@ -85,6 +82,10 @@ coverage: ## Line coverage of src/ by unit tests and cases
 
 fuzz: ## Any bytes for what reads bytes, a minute a target (FUZZ_SECONDS)
 	@fuzz/run
+
+wheel: build ## Build the package for pip, build/wheel/*.whl: for the bundled Python, and for all from 3.12 on
+	@JOBS=$(JOBS) tools/build-wheel
+	@JOBS=$(JOBS) tools/build-wheel abi3
 
 install: build ## Install under PREFIX
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX)) >/dev/null

@@ -73,9 +73,10 @@ RM_MUST_CHECK int rmi_run_input_open(rmi_run_input *input, PyObject *items, size
 /* The same for items that stand beside the manifest: a list, or a map of lists. */
 RM_MUST_CHECK int rmi_run_input_open_value(rmi_run_input *input, rm_value items);
 void rmi_run_input_close(rmi_run_input *input);
-/* Gives items to the run; *count of them. At the end of the input finishes the run's input. */
+/* Gives items to the run; *count of them. At the end of the input finishes the run's input. `err` is empty before and
+ * after. */
 RM_MUST_CHECK int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension,
-                                     rm_pipeline *pipeline, size_t *count);
+                                     rm_pipeline *pipeline, size_t *count, rm_error *err);
 
 /* ---- run_object.c */
 typedef struct rmi_run_options {

@@ -26,11 +26,9 @@ static int failed(rm_error *err)
     return -1;
 }
 
-int rmi_input_value(PyObject *item, rm_value *out)
+static int object_value(PyObject *item, rm_value *out)
 {
     rm_error err = {0};
-    if (rmi_scalar(item, out))
-        return 0;
     if (rmi_tensor_check(item))
         return rmi_to_packet_value(item, NOBODY_ELSE, out, &err) == RM_OK ? 0 : failed(&err);
     const bool shares = rmi_array_check(item) && rmi_memory_may_change(item, NOBODY_ELSE);
@@ -39,6 +37,11 @@ int rmi_input_value(PyObject *item, rm_value *out)
     if (own == NULL)
         return -1;
     return rm_object_new(&rmi_box_allocator, type, own, out, &err) == RM_OK ? 0 : failed(&err);
+}
+
+int rmi_input_value(PyObject *item, rm_value *out)
+{
+    return rmi_scalar(item, out) ? 0 : object_value(item, out);
 }
 
 PyObject *rmi_output_object(rm_packet *packet, rm_arrays arrays)

@@ -85,6 +85,8 @@ void rmi_run_input_close(rmi_run_input *input)
 /* The source whose turn it is; NULL: all are at their end. */
 static rmi_source *current(rmi_run_input *input)
 {
+    if (input->has_refused)
+        return &input->sources[input->next];
     for (size_t i = 0; i < input->count; i++) {
         rmi_source *source = &input->sources[(input->next + i) % input->count];
         if (source->iterator != NULL || source->place < rm_list_length(source->list)) {
@@ -112,41 +114,42 @@ static int read_item(rmi_source *source, rm_value *value)
     return rc == 0 ? 1 : -1;
 }
 
-int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension, rm_pipeline *pipeline,
-                       size_t *count)
+/* Offers an item, which is consumed unless it is refused. */
+static int push(rmi_run_input *input, rmi_source *source, rm_pipeline *pipeline, rm_value value,
+                rm_error *err)
 {
-    rm_error err = {0};
-    for (*count = 0; *count < input->batch && !input->is_over;) {
+    const char *name = source->name != NULL ? PyBytes_AS_STRING(source->name) : NULL;
+    const int rc = rm_pipeline_push(pipeline, name, value, err);
+    input->has_refused = rc == RM_AGAIN;
+    if (rc == RM_AGAIN) {
+        input->refused = value;
+    } else if (rc == RM_DONE) { /* nobody wants more */
+        rm_value_clear(&value);
+        Py_CLEAR(source->iterator);
+        source->list = rm_null();
+    } else if (rc == RM_OK && ++input->next >= input->count)
+        input->next = 0;
+    return rc;
+}
+
+int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension, rm_pipeline *pipeline,
+                       size_t *count, rm_error *err)
+{
+    int rc = RM_OK;
+    for (*count = 0; *count < input->batch && rc >= 0 && rc != RM_AGAIN && !input->is_over;) {
         rmi_source *source = current(input);
         if (source == NULL) {
             input->is_over = true;
-            return rm_pipeline_finish(pipeline, &err) == RM_OK ? 0 : rmi_raise(extension, &err);
+            rc = rm_pipeline_finish(pipeline, err);
+            break;
         }
         rm_value value = input->refused;
         const int read = input->has_refused ? 1 : read_item(source, &value);
         if (read < 0)
             return -1;
-        if (read == 0)
-            continue;
-        input->has_refused = false;
-        const char *name = source->name != NULL ? PyBytes_AS_STRING(source->name) : NULL;
-        const int rc = rm_pipeline_push(pipeline, name, value, &err);
-        if (rc < 0)
-            return rmi_raise(extension, &err);
-        if (rc == RM_AGAIN) {
-            input->refused = value;
-            input->has_refused = true;
-            return 0;
-        }
-        if (rc == RM_DONE) { /* nobody wants more */
-            rm_value_clear(&value);
-            Py_CLEAR(source->iterator);
-            source->list = rm_null();
-            continue;
-        }
-        ++*count;
-        if (++input->next >= input->count)
-            input->next = 0;
+        if (read > 0)
+            rc = push(input, source, pipeline, value, err);
+        *count += read > 0 && rc == RM_OK;
     }
-    return 0;
+    return rc < 0 ? rmi_raise(extension, err) : 0;
 }

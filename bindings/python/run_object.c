@@ -226,7 +226,7 @@ static int advance(rmi_run_object *self)
 {
     size_t read = 0;
     if (self->last != RM_OK && !self->input.is_over &&
-        rmi_run_input_feed(&self->input, self->owner->extension, self->pipeline, &read) != 0)
+        rmi_run_input_feed(&self->input, self->owner->extension, self->pipeline, &read, &self->err) != 0)
         return -1;
     if (self->last == RM_PENDING && read == 0)
         wait_for_work(self);
@@ -346,7 +346,7 @@ static int take(rmi_run_object *self, size_t *sink, rm_packet *packet, PyObject 
     size_t read = 0;
     if (rc == RM_AGAIN && !self->failed) {
         if (self->last != RM_OK && !self->input.is_over &&
-            rmi_run_input_feed(&self->input, extension, self->pipeline, &read) != 0)
+            rmi_run_input_feed(&self->input, extension, self->pipeline, &read, &self->err) != 0)
             return -1;
         self->last = step(self, &self->err);
         self->failed = self->last < 0;

@@ -87,6 +87,13 @@ static bool is_over(rmi_python_work *work)
     return true;
 }
 
+/* Whether the work of a pending packet can only wait: most can, where many are under way. */
+static bool waits(const rmi_state *state, const rmi_python_work *work)
+{
+    return state->broken == NULL && !work->abandoned && work->task != NULL && work->iteration == NULL &&
+           work->watched && rmi_task_done(work->task) == 0;
+}
+
 /* Continues the work of one pending packet. True when the work has ended. *more: it has more values at once;
  * *failed: rm_node_finish failed with this code. */
 static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *failed)
@@ -124,7 +131,7 @@ int rmi_async_poll(rmi_state *state, rm_error *err)
         rc = rmi_python_failed(state->node, err);
     while (rc == RM_OK && *link != NULL) {
         rmi_python_work *work = *link;
-        if (!advance(state, work, &more, &rc)) {
+        if (waits(state, work) || !advance(state, work, &more, &rc)) {
             link = &work->next;
             continue;
         }
