@@ -91,7 +91,8 @@ typedef struct rmi_python {
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task,
         *swap_task, *cancelled_error;
-    PyObject *outer_loop; /* the application's, while ours runs in its thread */
+    PyObject *outer_loop,
+        *outer_task; /* the application's, while ours runs in its thread; each may be None */
     PyObject *
         guest_variable; /* the context variable whose value is the guest of the run that is opened, or None */
     PyObject *node_variable; /* the context variable whose value is the node's waker */
