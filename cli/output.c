@@ -8,7 +8,7 @@
 #include "cli/report.h"
 #include "data/json/json.h"
 
-int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, int input, rm_error *err)
+int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, rm_error *err)
 {
     int rc = RM_OK;
     output->program = program;
@@ -19,7 +19,7 @@ int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, 
     if (path != NULL) {
         output->file = (rmi_writer){.descriptor = -1, .name = path};
         output->writer = &output->file;
-        rc = rmi_output_file_open(path, output->file_place, output->format == RMI_FORMAT_JSON, input,
+        rc = rmi_output_file_open(path, output->file_place, output->format == RMI_FORMAT_JSON,
                                   &output->file.descriptor, &output->whole, err);
     }
     output->failed = rc != RM_OK;
@@ -35,7 +35,11 @@ int rmi_output_begin(rmi_output *output, const rm_pipeline *pipeline, rm_error *
     for (size_t i = 0; i < count; i++)
         output->sinks[i].id = rm_pipeline_sink_id(pipeline, i);
     output->sink_count = count;
-    return RM_OK;
+    const int rc = output->path != NULL && !output->whole
+                       ? rmi_output_file_empty(output->path, output->file.descriptor, err)
+                       : RM_OK;
+    output->failed = rc != RM_OK;
+    return rc;
 }
 
 /* Puts the line in `text` into the buffer; it is written when the buffer is full or the program waits. */
@@ -266,14 +270,15 @@ rmi_exit rmi_output_fail(rmi_output *output, const rm_error *error, rmi_exit cod
     rm_error failure = {0};
     rmi_text text;
     int rc = RM_OK;
+    const bool document = output->format == RMI_FORMAT_JSON && !output->lent;
     rmi_report_error(output->program, error);
-    if (output->format == RMI_FORMAT_JSON && output->program->out.error == 0)
+    if (document && output->program->out.error == 0)
         rc = put_failure(output, error, &failure);
     else if (output->format != RMI_FORMAT_JSON && !output->failed)
         rc = rmi_output_flush(output, &failure);
     if (output->program->out.stuck)
         rc = RM_OK; /* that failure is why the document goes to standard error */
-    if (output->format != RMI_FORMAT_JSON || output->program->out.stuck) {
+    if (!document || output->program->out.stuck) {
         rmi_text_init(&text, NULL);
         if (rmi_report_document(&text, error, NULL) == RM_OK) {
             rmi_text_append_c(&text, "}\n");

@@ -34,15 +34,15 @@ typedef struct rmi_output {
     size_t sink_count;
     int64_t results;
     bool had_nan;
+    bool lent;          /* a node has standard output: it gets no error document */
     bool failed;        /* writing failed, not the run */
     bool arrays_failed; /* writing an array's file failed */
 } rmi_output;
 
-/* Opens the output before the run, so that a wrong path fails early. `path` NULL: standard output; `input` is
- * a descriptor that is still being read, or -1. Call rmi_output_free also after a failure. */
-RM_MUST_CHECK int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, int input,
-                                  rm_error *err);
-/* Prepares for the sinks of `pipeline`, which must live until the output has ended. */
+/* Opens the output before the run, so that a wrong path fails early. `path` NULL: standard output. Call
+ * rmi_output_free also after a failure. */
+RM_MUST_CHECK int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, rm_error *err);
+/* Prepares for the sinks of `pipeline`, which must live until the output has ended, and empties the file. */
 RM_MUST_CHECK int rmi_output_begin(rmi_output *output, const rm_pipeline *pipeline, rm_error *err);
 /* Prints one result, borrowed. */
 RM_MUST_CHECK int rmi_output_result(rmi_output *output, size_t sink, const rm_packet *packet, rm_error *err);

@@ -22,16 +22,17 @@ static int io_error(const char *path, int number, rm_error *err)
 /* Checks before the run, which may be long, that a file can be made beside `path`. */
 static int check_directory(const char *path, const char *where, rm_error *err)
 {
-    char directory[NAME_SIZE];
-    if (!rmi_platform_folder_of(where, directory, sizeof directory))
+    char target[NAME_SIZE], directory[NAME_SIZE];
+    if (!rmi_platform_follow(where, target, sizeof target) ||
+        !rmi_platform_folder_of(target, directory, sizeof directory))
         return io_error(path, ENAMETOOLONG, err);
     return access(directory, W_OK | X_OK) == 0 ? RM_OK : io_error(path, errno, err);
 }
 
-int rmi_output_file_open(const char *path, const char *where, bool document, int input, int *descriptor,
-                         bool *whole, rm_error *err)
+int rmi_output_file_open(const char *path, const char *where, bool document, int *descriptor, bool *whole,
+                         rm_error *err)
 {
-    struct stat status, other;
+    struct stat status;
     bool exists = stat(where, &status) == 0;
     *descriptor = -1;
     *whole = document && (!exists || S_ISREG(status.st_mode));
@@ -41,12 +42,9 @@ int rmi_output_file_open(const char *path, const char *where, bool document, int
         return io_error(path, EISDIR, err);
     if (*whole)
         return check_directory(path, where, err);
-    if (exists && S_ISREG(status.st_mode) && input >= 0 && fstat(input, &other) == 0 &&
-        other.st_dev == status.st_dev && other.st_ino == status.st_ino)
-        return rm_error_set(err, RM_E_USAGE, "--output %s would overwrite the input while it is read", path);
     rmi_guard_call_begins(); /* opening a named pipe waits for a reader */
     do {
-        *descriptor = open(where, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        *descriptor = open(where, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     } while (*descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
     rmi_guard_call_ends();
     if (*descriptor < 0)
@@ -55,14 +53,22 @@ int rmi_output_file_open(const char *path, const char *where, bool document, int
     return RM_OK;
 }
 
+int rmi_output_file_empty(const char *path, int descriptor, rm_error *err)
+{
+    struct stat status;
+    const bool has_content = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+    return !has_content || ftruncate(descriptor, 0) == 0 ? RM_OK : io_error(path, errno, err);
+}
+
 int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err)
 {
-    char real[NAME_SIZE];
+    char target[NAME_SIZE];
     *temporary = rmi_alloc(NULL, NAME_SIZE);
     if (*temporary == NULL)
         return rmi_out_of_memory(err);
-    const char *target = realpath(path, real) != NULL ? real : path; /* a link stays a link */
-    int length = snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, rmi_platform_process_number());
+    const bool found = rmi_platform_follow(path, target, sizeof target); /* a link stays a link */
+    const int length =
+        found ? snprintf(*temporary, NAME_SIZE, "%s.%ld.tmp", target, rmi_platform_process_number()) : -1;
     if (length < 0 || length >= NAME_SIZE)
         return io_error(path, ENAMETOOLONG, err);
     *descriptor = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -73,10 +79,11 @@ int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, r
 
 int rmi_output_file_end(const char *path, char *temporary, int rc, rm_error *err)
 {
-    char real[NAME_SIZE];
-    const char *target = realpath(path, real) != NULL ? real : path;
+    char target[NAME_SIZE];
     if (temporary == NULL)
         return rc;
+    if (rc == RM_OK && !rmi_platform_follow(path, target, sizeof target))
+        rc = io_error(path, ENAMETOOLONG, err);
     if (rc == RM_OK && rename(temporary, target) != 0)
         rc = io_error(path, errno, err);
     if (rc != RM_OK)

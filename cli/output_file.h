@@ -5,14 +5,14 @@
 
 #include "remotemedia/remotemedia.h"
 
-/* Prepares `where`, which messages call `path`. For a document (`whole`) in a regular file: only checks, opens nothing, and sets *whole.
- * Else *descriptor (owned) is open, and the file empty. RM_E_USAGE when that file is `input`, a descriptor or
- * -1. */
-RM_MUST_CHECK int rmi_output_file_open(const char *path, const char *where, bool document, int input,
-                                       int *descriptor, bool *whole, rm_error *err);
-/* Creates a file beside `path`; *temporary (owned, for rmi_output_file_end) is its name. */
+/* Prepares `where`, which messages call `path`. For a document (`whole`) in a regular file: only checks, opens nothing,
+ * and sets *whole. Else *descriptor (owned) is open; the file keeps its content until rmi_output_file_empty. */
+RM_MUST_CHECK int rmi_output_file_open(const char *path, const char *where, bool document, int *descriptor,
+                                       bool *whole, rm_error *err);
+RM_MUST_CHECK int rmi_output_file_empty(const char *path, int descriptor, rm_error *err);
+/* Creates a file beside what `path` leads to; *temporary (owned, for rmi_output_file_end) is its name. */
 RM_MUST_CHECK int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err);
-/* Renames the file to `path` when `rc` is RM_OK, else removes it; frees `temporary` (NULL is fine). Returns
+/* Renames the file to what `path` leads to when `rc` is RM_OK, else removes it; frees `temporary` (NULL is fine). Returns
  * `rc` or its own failure. */
 RM_MUST_CHECK int rmi_output_file_end(const char *path, char *temporary, int rc, rm_error *err);
 

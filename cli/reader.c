@@ -19,12 +19,7 @@ static int io_error(const rmi_reader *reader, int number, rm_error *err)
 
 bool rmi_is_standard(const char *path, int descriptor)
 {
-    static const char *const names[][4] = {{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"},
-                                           {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}};
-    for (size_t i = 0; path != NULL && i < sizeof names[0] / sizeof *names[0]; i++)
-        if (strcmp(path, names[descriptor][i]) == 0)
-            return true;
-    return false;
+    return path != NULL && rmi_platform_standard(path, descriptor == STDOUT_FILENO) == descriptor;
 }
 
 int rmi_reader_open(rmi_reader *reader, const char *path, const char *where, int standard_input,

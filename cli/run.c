@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cli/array_files.h"
+#include "cli/own_files.h"
 #include "cli/report.h"
 #include "cli/sandboxed_run.h"
 #include "platform/platform.h"
@@ -144,6 +145,30 @@ static int load_manifest(rmi_run *run, rmi_exit *code, rm_error *err)
     return rc;
 }
 
+static rmi_own_files own_files(const rmi_run *run)
+{
+    const rmi_run_options *options = run->options;
+    const bool manifest = rmi_is_standard(options->operands.items[0], STDIN_FILENO);
+    const bool input = rmi_is_standard(options->input, STDIN_FILENO);
+    return (rmi_own_files){
+        .manifest = manifest ? NULL : run->manifest_place,
+        .input = input ? NULL : run->input_place,
+        .output = rmi_is_standard(options->output, STDOUT_FILENO) ? NULL : run->output.file_place,
+        .arrays = run->output.array_place,
+        .reads_standard = manifest || input,
+        .in = run->program->in,
+        .out = run->program->out.descriptor,
+        .error = STDERR_FILENO,
+    };
+}
+
+static int check_own_files(const rmi_run *run, rmi_exit *code, rm_error *err)
+{
+    const rmi_own_files files = own_files(run);
+    *code = RMI_EXIT_USAGE;
+    return rmi_own_files_check(&files, err);
+}
+
 static int open_input(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
@@ -168,10 +193,10 @@ static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
 {
     const rmi_run_options *options = run->options;
     const char *path = rmi_is_standard(options->output, STDOUT_FILENO) ? NULL : options->output;
-    int rc = rmi_output_open(&run->output, run->program, path, run->input.reader.descriptor, err);
+    int rc = rmi_output_open(&run->output, run->program, path, err);
     if (rc == RM_OK && run->output.arrays == RMI_ARRAYS_NPY)
         rc = rmi_array_files_open(run->output.directory, run->output.array_place, err);
-    *code = rc == RM_E_USAGE ? RMI_EXIT_USAGE : RMI_EXIT_IO;
+    *code = RMI_EXIT_IO;
     if (rc == RM_OK && run->output.format == RMI_FORMAT_JSON && run->output.writer == &run->program->out)
         atomic_store(&run->guard.document, run->program->out.descriptor);
     return rc;
@@ -180,22 +205,6 @@ static int open_output(rmi_run *run, rmi_exit *code, rm_error *err)
 static void watch(void *context, rm_pipeline *pipeline)
 {
     rmi_guard_watch(context, pipeline);
-}
-
-/* The files that the program itself reads and writes: no node may write over them. */
-static void own_files(const rmi_run *run, const char **reads, const char **writes, char *buffer, size_t size)
-{
-    const rmi_run_options *options = run->options;
-    const char *manifest = options->operands.items[0];
-    if (!rmi_is_standard(manifest, STDIN_FILENO))
-        *reads++ = manifest;
-    if (options->input != NULL && !rmi_is_standard(options->input, STDIN_FILENO))
-        *reads++ = run->input_place;
-    (void)snprintf(buffer, size, "/dev/fd/%d", run->program->in);
-    if (run->program->in >= 0) /* it may be a file */
-        *reads++ = buffer;
-    if (options->output != NULL && !rmi_is_standard(options->output, STDOUT_FILENO))
-        *writes++ = run->output.file_place;
 }
 
 static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
@@ -212,23 +221,18 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
         .wait_context = run,
         .opening = watch,
         .opening_context = &run->guard,
-        .standard_input = -1,
     };
-    char standard_input[32];
-    const char *reads[4] = {0}, *writes[2] = {0};
-    own_files(run, reads, writes, standard_input, sizeof standard_input);
-    pipeline_options.reads = reads;
-    pipeline_options.writes = writes;
-    if (!rmi_is_standard(options->input, STDIN_FILENO) &&
-        !rmi_is_standard(options->operands.items[0], STDIN_FILENO))
-        pipeline_options.standard_input = run->program->in;
+    rmi_own_files files = own_files(run);
+    rmi_own_files_tell(&files, &pipeline_options);
     rmi_guard_limit(&run->guard, options->timeout_ms, 0); /* starts anew: loading had its own limit */
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
     if (rc == RM_OK && run->generate)
         rc = rm_pipeline_finish(run->pipeline, err); /* nodes that do not generate get nothing */
-    if (rc == RM_OK)
-        rc = rmi_output_begin(&run->output, run->pipeline, err);
     *code = rmi_exit_for_run(err);
+    if (rc == RM_OK) {
+        rc = rmi_output_begin(&run->output, run->pipeline, err);
+        *code = run->output.failed ? RMI_EXIT_IO : rmi_exit_for_run(err);
+    }
     return rc;
 }
 
@@ -280,6 +284,8 @@ static int perform(rmi_run *run, rmi_exit *code, rm_error *err)
     if (rc == RM_OK)
         rc = load_manifest(run, code, err);
     if (rc == RM_OK)
+        rc = check_own_files(run, code, err);
+    if (rc == RM_OK)
         rc = open_input(run, code, err);
     if (rc == RM_OK)
         rc = open_output(run, code, err);
@@ -311,6 +317,7 @@ static rmi_exit close_run(rmi_run *run, rmi_exit code)
     rm_pipeline_free(run->pipeline);
     rmi_input_close(&run->input);
     rmi_free_text(NULL, run->input_place);
+    rmi_free_text(NULL, run->manifest_place);
     rmi_output_free(&run->output);
     rm_manifest_free(run->manifest);
     rmi_guard_watch_runtime(&run->guard, NULL);
@@ -337,6 +344,8 @@ void rmi_run_describe_output(rmi_program *program, const rmi_run_options *option
 static int find_places(rmi_run *run, rm_error *err)
 {
     const rmi_run_options *options = run->options;
+    if ((run->manifest_place = rmi_program_path(run->program, options->operands.items[0])) == NULL)
+        return rmi_out_of_memory(err);
     if (options->input != NULL && (run->input_place = rmi_program_path(run->program, options->input)) == NULL)
         return rmi_out_of_memory(err);
     if (options->output != NULL &&
@@ -359,6 +368,7 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     int rc = find_places(&run, &err);
     if (rc == RM_OK)
         rc = perform(&run, &failed, &err);
+    run.output.lent = run.pipeline != NULL && rm_pipeline_output_node(run.pipeline) != NULL;
     if (rc != RM_OK) {
         rmi_guard_explain(&run.guard, "the run", &err, &failed);
         rmi_explain_memory(&err, rmi_platform_memory_limit());

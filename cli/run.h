@@ -29,8 +29,8 @@ typedef struct rmi_run {
     rmi_input input;
     rmi_output output;
     rmi_progress progress;
-    char *input_place; /* --input as an absolute path; owned, or NULL */
-    bool generate;     /* without input: sources generate */
+    char *manifest_place, *input_place; /* as absolute paths; owned, or NULL */
+    bool generate;                      /* without input: sources generate */
 } rmi_run;
 
 extern const rmi_command rmi_run_description;

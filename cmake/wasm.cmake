@@ -60,7 +60,7 @@ function(rm_wasm_link name parts)
     # linked, so no number needs the room of the longest.
     target_link_options(${name} PRIVATE -z stack-size=8388608 -Wl,--stack-first -Wl,--gc-sections -Wl,--strip-all
         -Wl,--compress-relocations
-        -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close,--wrap=nanosleep -Wl,--fatal-warnings)
+        -Wl,--wrap=__wasi_fd_write,--wrap=__wasi_fd_close,--wrap=__wasi_fd_filestat_get,--wrap=nanosleep -Wl,--fatal-warnings)
     if(name MATCHES "snapshot$")
         target_link_options(${name} PRIVATE -Wl,--wrap=__clock,--wrap=clock)
     endif()

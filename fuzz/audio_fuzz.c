@@ -60,7 +60,7 @@ static int write_and_read(const rm_allocator *allocator, const rmi_audio_format 
     rmi_audio_format other = {0};
     size_t read = 0;
     open_memory(&copy, "copy");
-    int rc = rmi_audio_writer_open(allocator, copy.path, RMI_AUDIO_FLOAT32, format, &writer, err);
+    int rc = rmi_audio_writer_open(allocator, NULL, copy.path, RMI_AUDIO_FLOAT32, format, &writer, err);
     if (rc == RM_OK)
         rc = rmi_audio_writer_write(writer, samples, frames, err);
     const int closed = rmi_audio_writer_close(writer, rc == RM_OK ? err : NULL);

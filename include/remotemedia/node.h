@@ -64,9 +64,11 @@ typedef enum rm_param_type {
 
 enum {
     RM_PARAM_REQUIRED = 1,
-    RM_PARAM_LIVE = 2,   /* may change while running, between two calls: see set_param */
-    RM_PARAM_PATH = 4,   /* STRING: names a file or directory */
-    RM_PARAM_WRITES = 8, /* with PATH: the node writes the file. No other may have it in the same run */
+    RM_PARAM_LIVE = 2, /* may change while running, between two calls: see set_param */
+    RM_PARAM_PATH = 4, /* STRING: names a file or directory; "-" and "/dev/stdin" are standard input */
+    /* With PATH: the node writes the file. No other may have it in the same run. "-" and "/dev/stdout" are standard
+     * output */
+    RM_PARAM_WRITES = 8,
 };
 
 typedef struct rm_param {
@@ -137,6 +139,11 @@ typedef struct rm_node_type {
     size_t state_size;      /* bytes; the runtime zeroes the state before open and frees it after close */
     uint32_t flags;         /* RM_NODE_* */
     uint32_t max_in_flight; /* packets pending at once, unless the manifest says otherwise; 0 means 1 */
+
+    /* Optional. Checks what the table of parameters cannot say, when a manifest is checked: before any run, and
+     * without a node. `state` is zeroed but for the parameters. The pointer of a failure is relative to the node
+     * ("/params/x"). Not called for a parameter that changes while running. Any thread. */
+    int (*check)(const void *state, rm_error *err);
 
     /* Optional. Prepares the state. A failing open releases everything itself: close is not called then. */
     int (*open)(rm_node *node, void *state, rm_error *err);
@@ -257,6 +264,13 @@ RM_API void *rm_node_type_data(const rm_node *node);
 /* The run's standard input, for a node that is told to read it (a path of "-"): *descriptor is borrowed, and not
  * to be closed. RM_E_USAGE where the run has none to give, or another node has it already. */
 RM_API RM_MUST_CHECK int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err);
+/* The same for standard output. */
+RM_API RM_MUST_CHECK int rm_node_standard_output(rm_node *node, int *descriptor, rm_error *err);
+/* Waits until `descriptor` can be read (or written: a short text), or until `until` (of rm_clock_now; INT64_MAX: for
+ * ever); -1: only for the time. For pipes, sockets and terminals, where a call may wait for ever. RM_E_CANCELLED: the call
+ * in progress has to stop before. RM_DONE, at once, on hosts where nobody could end the wait. */
+RM_API RM_MUST_CHECK int rm_node_wait(rm_node *node, int descriptor, bool writing, int64_t until,
+                                      rm_error *err);
 /* Whether the run has no input, so that sources generate. */
 RM_API bool rm_node_generates(const rm_node *node);
 

@@ -610,6 +610,13 @@ typedef int rm_input_function(void *context, const char **source, rm_value *item
 /* One run of a manifest. */
 typedef struct rm_pipeline rm_pipeline;
 
+/* A descriptor of the caller's; `name` is what messages call it ("standard output"). */
+typedef struct rm_caller_stream {
+    const char *name;
+    int descriptor;
+    bool writes;
+} rm_caller_stream;
+
 typedef struct rm_pipeline_options {
     uint32_t size; /* sizeof(rm_pipeline_options); a smaller one, of an earlier header, leaves the rest 0 */
     int64_t timeout_ms;   /* of the whole run; 0: none */
@@ -637,6 +644,13 @@ typedef struct rm_pipeline_options {
     const char *const *reads, *const *writes;
     /* The descriptor that a node gets which is told to read standard input; -1: the run has none to give. */
     int standard_input;
+    /* The descriptor that a node gets which is told to write standard output; 0 or less: the run has none to give. */
+    int standard_output;
+    /* Optional: descriptors that the caller reads and writes itself, ending with one without a name; a file behind them
+     * is checked as those of `reads` and `writes` are. */
+    const rm_caller_stream *streams;
+    /* Optional: a folder in which the caller writes files SINK-NUMBER.npy, with the ids of nodes that have results. */
+    const char *array_folder;
     /* Results may be objects, which then travel as they do between nodes; otherwise they are plain values. */
     bool object_results;
 } rm_pipeline_options;
@@ -691,6 +705,8 @@ RM_API void rm_pipeline_cancel(rm_pipeline *pipeline);
 /* The id of the node that is in a call now, borrowed from the pipeline, or NULL: to name a node that does not
  * stop. Any thread. */
 RM_API const char *rm_pipeline_current_node(const rm_pipeline *pipeline);
+/* The id of the node that has standard output (rm_pipeline_options.standard_output), borrowed, or NULL. */
+RM_API const char *rm_pipeline_output_node(const rm_pipeline *pipeline);
 /* Makes {"node_count", "source_count", "sink_count", "execution_order"}. *out is owned. */
 RM_API RM_MUST_CHECK int rm_pipeline_graph_info(const rm_pipeline *pipeline, rm_value *out, rm_error *err);
 /* Makes a list of error documents: the items that failed so far under on_error "collect". *out is owned. */

@@ -1,8 +1,10 @@
 #include "tests/support/node_test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MANIFEST(nodes, connections)                                                                        \
@@ -40,6 +42,24 @@ static const rmt_case cases[] = {
      .items = "[]",
      .rc = RM_E_VALUE,
      .message = "which node 'a' writes too"},
+    {.label = "two sinks through links that lead nowhere",
+     .manifest = MANIFEST(SINK("a", "nowhere") "," SINK("b", "new"), ""),
+     .items = "[]",
+     .rc = RM_E_VALUE,
+     .message = "which node 'a' writes too"},
+    {.label = "two readers of a pipe",
+     .manifest = MANIFEST(LINES("f", "pipe") "," LINES("g", "folder/pipe"), ""),
+     .rc = RM_E_VALUE,
+     .message = "which node 'f' reads too"},
+    {.label = "both ends of a pipe",
+     .manifest = MANIFEST(SINK("s", "pipe") "," LINES("g", "pipe"), ""),
+     .rc = RM_E_VALUE,
+     .message = "which node 'g' reads"},
+    {.label = "standard output, which is not lent",
+     .manifest = MANIFEST("{\"id\":\"s\",\"node_type\":\"JsonlSink\",\"params\":{\"path\":\"-\"}}", ""),
+     .items = "[]",
+     .rc = RM_E_USAGE,
+     .message = "standard output is not free"},
     {.label = "files of their own",
      .manifest = MANIFEST(LINES("f", "text") "," SINK("s", "other"), EDGE),
      .outputs = "{\"s\":[]}"},
@@ -60,10 +80,60 @@ static void no_file_is_written_and_used_by_another(void **unused)
     assert_int_equal(symlink(from, to), 0);
     (void)snprintf(to, sizeof to, "%s/folder", rmt_directory());
     assert_int_equal(symlink(rmt_directory(), to), 0);
+    (void)snprintf(from, sizeof from, "%s/further", rmt_directory());
+    (void)snprintf(to, sizeof to, "%s/nowhere", rmt_directory());
+    assert_int_equal(symlink("further", to), 0);
+    assert_int_equal(symlink("folder/new", from), 0);
+    (void)snprintf(to, sizeof to, "%s/pipe", rmt_directory());
+    assert_int_equal(mkfifo(to, 0600), 0);
     rmt_check(cases, RMT_COUNT(cases));
     char *text = rmt_read("text");
     assert_string_equal(text, "one\n");
     free(text);
 }
 
-RMT_MAIN(no_file_is_written_and_used_by_another)
+static int open_with(const char *manifest, const rm_pipeline_options *options, rm_error *err)
+{
+    rm_runtime *runtime = NULL;
+    rm_manifest *parsed = NULL;
+    rm_pipeline *pipeline = NULL;
+    assert_int_equal(rm_runtime_new(NULL, &runtime, NULL), RM_OK);
+    assert_int_equal(rm_manifest_parse(runtime, manifest, strlen(manifest), &parsed, NULL), RM_OK);
+    const int rc = rm_pipeline_open(parsed, options, &pipeline, err);
+    rm_pipeline_free(pipeline);
+    rm_manifest_free(parsed);
+    rm_runtime_free(runtime);
+    return rc;
+}
+
+static void the_callers_descriptors_and_arrays_count(void **unused)
+{
+    char manifest[1024], path[512];
+    rm_error err = {0};
+    (void)unused;
+    (void)snprintf(path, sizeof path, "%s/stream", rmt_directory());
+    const int descriptor = open(path, O_RDWR | O_CREAT, 0600);
+    assert_true(descriptor >= 0);
+    const rm_caller_stream streams[] = {{"the log", descriptor, true}, {NULL, -1, false}};
+    rm_pipeline_options options = {.size = sizeof options, .standard_input = -1, .streams = streams};
+    (void)snprintf(manifest, sizeof manifest,
+                   MANIFEST("{\"id\":\"f\",\"node_type\":\"FileLines\",\"params\":{\"path\":\"%s\"}}", ""),
+                   path);
+    assert_int_equal(open_with(manifest, &options, &err), RM_E_VALUE);
+    assert_non_null(strstr(err.message, "which is the log of this run"));
+    assert_string_equal(err.pointer, "/nodes/0/params/path");
+    assert_string_equal(err.node, "f");
+    options.streams = NULL;
+    options.array_folder = rmt_directory();
+    assert_int_equal(open_with(manifest, &options, &err), RM_OK);
+    (void)snprintf(
+        manifest, sizeof manifest,
+        MANIFEST("{\"id\":\"f\",\"node_type\":\"FileLines\",\"params\":{\"path\":\"%s/f-17.npy\"}}", ""),
+        rmt_directory());
+    assert_int_equal(open_with(manifest, &options, &err), RM_E_VALUE);
+    assert_non_null(strstr(err.message, "which is for an array of node 'f'"));
+    rm_error_clear(&err);
+    assert_int_equal(close(descriptor), 0);
+}
+
+RMT_MAIN(no_file_is_written_and_used_by_another, the_callers_descriptors_and_arrays_count)

@@ -38,6 +38,8 @@ static int64_t watch(void *context)
     if (now >= atomic_load(&p->call_deadline) && node != NULL && node == atomic_load(&p->limited) &&
         node == atomic_load(&p->calling)) {
         atomic_store(&p->expired, node);
+        if (wake != NULL) /* it may wait for a descriptor */
+            rmi_wake_raise(wake);
         ask_to_stop(node);
     }
     return now + TICK_NS < p->deadline ? now + TICK_NS : p->deadline;
@@ -112,6 +114,33 @@ rmi_wake *rmi_deadline_wake(rm_pipeline *p)
     if (wake == NULL && rmi_wake_new(p->allocator, &wake, NULL) == RM_OK)
         atomic_store(&p->wake, wake); /* before `stop` is read: no cancel is missed */
     return atomic_load(&p->stop) == RMI_RUNNING && !atomic_load(&p->any_woken) ? wake : NULL;
+}
+
+/* Whether the call in progress has to stop; without threads nobody else looks at the clock. */
+static bool must_stop(rm_node *node)
+{
+    rm_pipeline *p = node->pipeline;
+    int running = RMI_RUNNING;
+    if (p->own_clock && rmi_platform_now() >= p->deadline)
+        (void)atomic_compare_exchange_strong(&p->stop, &running, RMI_TIMED_OUT);
+    return rm_node_cancelled(node);
+}
+
+int rmi_wait_in_call(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err)
+{
+    rm_pipeline *p = node->pipeline;
+    if (!rmi_platform_has_threads() && !p->own_clock)
+        return RM_DONE;
+    (void)rmi_deadline_wake(p);
+    rmi_wake *wake = atomic_load(&p->wake);
+    if (wake == NULL)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    while (!must_stop(node)) {
+        const int64_t end = p->own_clock && p->deadline < until ? p->deadline : until;
+        if (rmi_wake_wait_for(wake, descriptor, writing, end) || rmi_platform_now() >= until)
+            return RM_OK;
+    }
+    return rm_node_cancel_error(node, err);
 }
 
 int rmi_stop_now(rm_pipeline *p)

@@ -38,6 +38,16 @@ int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err)
     return node->host->standard_input(node, descriptor, err);
 }
 
+int rm_node_standard_output(rm_node *node, int *descriptor, rm_error *err)
+{
+    return node->host->standard_output(node, descriptor, err);
+}
+
+int rm_node_wait(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err)
+{
+    return node->host->wait(node, descriptor, writing, until, err);
+}
+
 size_t rm_node_room(const rm_node *node)
 {
     return node->host->room(node);

@@ -17,6 +17,8 @@ typedef struct rmi_node_host {
     size_t (*room)(const rm_node *node);
     void (*log)(rm_node *node, rm_log_level level, const char *text);
     int (*standard_input)(rm_node *node, int *descriptor, rm_error *err);
+    int (*standard_output)(rm_node *node, int *descriptor, rm_error *err);
+    int (*wait)(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err);
 } rmi_node_host;
 
 #endif

@@ -222,6 +222,7 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
     p->wait = options->wait;
     p->wait_context = options->wait_context;
     p->standard_input = options->standard_input;
+    p->standard_output = options->standard_output;
     p->object_results = options->object_results;
 }
 

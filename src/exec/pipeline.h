@@ -200,6 +200,8 @@ struct rm_pipeline {
     void *wait_context;
     int standard_input;    /* a descriptor to lend, or -1 */
     rm_node *input_reader; /* the node that has it */
+    int standard_output;   /* a descriptor to lend, or 0 */
+    rm_node *output_writer;
 
     /* ---- schedule.c, idle.c */
     uint64_t *ready; /* a bit a rank */
@@ -527,6 +529,8 @@ int rmi_timeout_error(const rm_node *node, rm_error *err);
 /* The flag that ends waits; NULL when there is no memory for one or the run has to stop: then nobody
  * waits. */
 rmi_wake *rmi_deadline_wake(rm_pipeline *pipeline);
+/* rm_node_wait of a pipeline's nodes. */
+RM_MUST_CHECK int rmi_wait_in_call(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err);
 /* Returns RM_OK, or the failure (in pipeline->error) when the run was cancelled or is out of time. */
 RM_MUST_CHECK int rmi_stop_now(rm_pipeline *pipeline);
 RM_MUST_CHECK static inline int rmi_check_stop(rm_pipeline *p)
@@ -543,10 +547,17 @@ bool rmi_results_deliverable(const rm_pipeline *pipeline);
 /* Builds the graph of `manifest` and its links; no node is open. *out is owned: rm_pipeline_free. */
 RM_MUST_CHECK int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options,
                                    rm_pipeline **out, rm_error *err);
-RM_MUST_CHECK int rmi_check_files(rm_pipeline *pipeline, const rm_pipeline_options *options, rm_error *err);
 RM_MUST_CHECK int rmi_open_node(rm_pipeline *pipeline, rm_node *node, rm_error *err);
 /* Copies the caller's options, whose struct may be older and shorter, to *out; defaults for NULL. */
 RM_MUST_CHECK int rmi_options_read(const rm_pipeline_options *given, rm_pipeline_options *out, rm_error *err);
+
+/* ---- check_files.c */
+/* Before the nodes are opened: RM_E_VALUE where one would write a file that another use of the run has, or two would read
+ * one pipe; RM_E_USAGE where a standard stream is not free. */
+RM_MUST_CHECK int rmi_check_files(rm_pipeline *pipeline, const rm_pipeline_options *options, rm_error *err);
+/* Fail with RM_E_USAGE. */
+RM_MUST_CHECK int rmi_no_standard_input(rm_error *err);
+RM_MUST_CHECK int rmi_no_standard_output(rm_error *err);
 
 /* ---- close.c */
 /* Calls close once on every open node. Returns the first failure, which is put in pipeline->error unless an

@@ -24,7 +24,7 @@ static int check_params(const rmi_graph *graph, rm_error *err)
 {
     int rc = RM_OK;
     for (uint32_t i = 0; i < graph->node_count && rc == RM_OK; i++)
-        rc = rmi_params_fill(graph, i, NULL, NULL, NULL, err);
+        rc = rmi_graph_check_params(graph, i, err);
     return rc;
 }
 

@@ -66,6 +66,8 @@ RM_MUST_CHECK int rmi_params_map(const rmi_graph *graph, uint32_t node, rm_value
  * checks, and `arena` and `params` may be NULL. */
 RM_MUST_CHECK int rmi_params_fill(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena,
                                   rm_value *params, rm_error *err);
+/* Checks the node's parameters against the table of its type, and by the type's own check. */
+RM_MUST_CHECK int rmi_graph_check_params(const rmi_graph *graph, uint32_t node, rm_error *err);
 /* Changes one parameter flagged RM_PARAM_LIVE to `value` (consumed): checks it, then writes it into `state`.
  * `state` and *params are those of rmi_params_fill. *changed (borrowed) is its row in the type's table. */
 RM_MUST_CHECK int rmi_params_change(const rmi_graph *graph, uint32_t node, void *state, rmi_arena *arena,

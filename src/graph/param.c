@@ -57,6 +57,14 @@ int rmi_param_error_place(const rmi_filler *f, const char *name, int code, rm_er
     return code;
 }
 
+/* The place of a wrong value, and what the parameter is. */
+static int misfit(const rmi_filler *f, const rm_param *param, int code, rm_error *err)
+{
+    if (param->text != NULL)
+        rm_error_hint(err, "%s: %s", param->name, param->text);
+    return rmi_param_error_place(f, param->name, code, err);
+}
+
 static const char *article(const char *noun)
 {
     return strchr("aeiou", noun[0]) != NULL && noun[0] != '\0' ? "an " : "a ";
@@ -69,14 +77,14 @@ static int wrong_type(const rmi_filler *f, const rm_param *param, const rmi_give
     (void)rmi_manifest_error(err, RM_E_TYPE, "parameter '%s' of node '%s' (%s): expected %s, got %s%s",
                              param->name, f->node->source->id, f->node->type->name, expected,
                              g->json == NULL && g->kind != RM_NULL ? article(kind) : "", kind);
-    return rmi_param_error_place(f, param->name, RM_E_TYPE, err);
+    return misfit(f, param, RM_E_TYPE, err);
 }
 
 static int wrong_value(const rmi_filler *f, const rm_param *param, const char *text, rm_error *err)
 {
     (void)rmi_manifest_error(err, RM_E_VALUE, "parameter '%s' of node '%s' (%s) %s", param->name,
                              f->node->source->id, f->node->type->name, text);
-    return rmi_param_error_place(f, param->name, RM_E_VALUE, err);
+    return misfit(f, param, RM_E_VALUE, err);
 }
 
 static void store(const rmi_filler *f, const rm_param *param, const void *value, size_t size)
@@ -198,7 +206,7 @@ static int fill_enum(const rmi_filler *f, const rm_param *param, const rmi_given
         err, RM_E_VALUE, "parameter '%s' of node '%s' (%s) must be one of %s; got '%s'%s%s%s", param->name,
         f->node->source->id, f->node->type->name, list, text, near.best != NULL ? "; did you mean '" : "",
         near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
-    return rmi_param_error_place(f, param->name, RM_E_VALUE, err);
+    return misfit(f, param, RM_E_VALUE, err);
 }
 
 /* NUMBER and VALUE: a scalar is stored whole; a value with memory is borrowed from the map. */

@@ -211,31 +211,92 @@ static int fill_rest(const rmi_filler *f, const seen *done, rm_error *err)
     return rc;
 }
 
+/* Fills in all parameters, or only checks them where the filler has no state. */
+static int fill_all(const rmi_filler *filler, rm_error *err)
+{
+    seen done = {0};
+    int rc = fill_overrides(filler, &done, err);
+    if (rc == RM_OK)
+        rc = fill_given(filler, &done, err);
+    return rc == RM_OK ? fill_rest(filler, &done, err) : rc;
+}
+
 int rmi_params_fill(const rmi_graph *graph, uint32_t index, void *state, rmi_arena *arena, rm_value *params,
                     rm_error *err)
 {
     const rmi_graph_node *node = &graph->nodes[index];
     rm_value map = rm_null();
-    seen done = {0};
     int rc = RM_OK;
-    /* A resolver's type may have the table of another type: parameters are checked against it, but not
-     * stored. */
-    const bool described = state == NULL && node->resolver != NULL && node->type->params != NULL;
-    const bool any = (node->type->flags & RM_NODE_ANY_PARAMS) != 0 && !described;
+    const bool any = (node->type->flags & RM_NODE_ANY_PARAMS) != 0;
     const rmi_filler filler = {graph, node, index, state, arena, &map};
     if (node->params.kind != RM_NULL)
         map = rm_value_retain(node->params);
     else if (state != NULL || params != NULL || (any && node->resolver == NULL))
         rc = rmi_params_map(graph, index, &map, err);
     if (rc == RM_OK && !any)
-        rc = fill_overrides(&filler, &done, err);
-    if (rc == RM_OK && !any)
-        rc = fill_given(&filler, &done, err);
-    if (rc == RM_OK && !any)
-        rc = fill_rest(&filler, &done, err);
+        rc = fill_all(&filler, err);
     if (rc == RM_OK && params != NULL)
         *params = rm_value_move(&map);
     rm_value_clear(&map);
+    return rc;
+}
+
+/* The type whose table checks the node's parameters; NULL: the parameters are not checked. In a sandbox a native
+ * type is described by its own table, and its code runs inside. */
+static const rm_node_type *described_by(const rmi_graph *graph, const rmi_graph_node *node)
+{
+    if ((node->type->flags & RM_NODE_ANY_PARAMS) == 0)
+        return node->type;
+    if (node->resolver == NULL || node->type->params == NULL)
+        return NULL;
+    const rm_node_type *native = rm_runtime_find_type(graph->runtime, node->source->node_type);
+    return native != NULL && native->params == node->type->params ? native : node->type;
+}
+
+/* Calls the type's own check. */
+static int check_together(const rmi_filler *f, const rm_node_type *type, rm_error *err)
+{
+    rm_error found = {0};
+    const int rc = type->check(f->state, &found);
+    if (rc < 0) {
+        (void)rmi_manifest_error(err, rc, "node '%s' (%s): %s", f->node->source->id, f->node->type->name,
+                                 found.message);
+        rmi_manifest_error_node(err, f->node->source->id);
+        rm_error_pointer(err, "/nodes/%u%.*s", f->index, (int)sizeof found.pointer - 24,
+                         found.has_pointer                 ? found.pointer
+                         : f->node->source->params != NULL ? "/params"
+                                                           : "");
+        rm_error_hint(err, "%s", found.hint);
+    }
+    rm_error_clear(&found);
+    return rc;
+}
+
+int rmi_graph_check_params(const rmi_graph *graph, uint32_t index, rm_error *err)
+{
+    const rmi_graph_node *node = &graph->nodes[index];
+    const rm_node_type *type = described_by(graph, node);
+    rm_value map = rm_null();
+    rmi_arena arena;
+    rmi_filler filler = {.graph = graph, .node = node, .index = index, .arena = &arena, .map = &map};
+    int rc = RM_OK;
+    if (type == NULL)
+        return rmi_params_fill(graph, index, NULL, NULL, NULL, err);
+    rmi_arena_init(&arena, graph->runtime->allocator);
+    if (type->check != NULL) {
+        filler.state = rmi_arena_alloc(&arena, 1, type->state_size);
+        rc = filler.state == NULL           ? rmi_out_of_memory(err)
+             : node->params.kind == RM_NULL ? rmi_params_map(graph, index, &map, err)
+                                            : RM_OK;
+        if (rc == RM_OK && node->params.kind != RM_NULL)
+            map = rm_value_retain(node->params);
+    }
+    if (rc == RM_OK)
+        rc = fill_all(&filler, err);
+    if (rc == RM_OK && type->check != NULL)
+        rc = check_together(&filler, type, err);
+    rm_value_clear(&map);
+    rmi_arena_free(&arena);
     return rc;
 }
 

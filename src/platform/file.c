@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include "base/alloc.h"
 #include "platform/platform.h"
 
-enum { FIRST_READ = 65536 };
+enum { FIRST_READ = 65536, PATH_SIZE = 4096, MOST_LINKS = 40 };
 
 /* The text so far; `capacity` has room for the NUL. */
 typedef struct file_text {
@@ -43,22 +44,129 @@ bool rmi_platform_folder_of(const char *path, char *folder, size_t size)
     return true;
 }
 
-bool rmi_platform_identify(const char *path, rmi_file_id *out)
+int rmi_platform_standard(const char *path, bool writes)
 {
-    char folder[4096];
-    struct stat status;
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-    if (stat(path, &status) == 0) {
-        /* Some hosts of WASI do not number their files. */
-        *out =
-            (rmi_file_id){(uint64_t)status.st_dev, (uint64_t)status.st_ino, status.st_ino == 0 ? path : ""};
-        return S_ISREG(status.st_mode);
-    }
-    if (errno != ENOENT || name[0] == '\0' || !rmi_platform_folder_of(path, folder, sizeof folder) ||
-        stat(folder, &status) != 0)
+    static const char *const names[][4] = {{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"},
+                                           {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}};
+    const int number = writes ? STDOUT_FILENO : STDIN_FILENO;
+    for (size_t i = 0; i < sizeof names[0] / sizeof *names[0]; i++)
+        if (strcmp(path, names[number][i]) == 0)
+            return number;
+    return -1;
+}
+
+/* Puts the target of the link `path` in its place; 1: it was a link, 0: it is none, -1: too long. */
+static int follow_once(char *path, size_t size)
+{
+    char target[PATH_SIZE];
+    const ssize_t length = readlink(path, target, sizeof target);
+    const char *slash = strrchr(path, '/');
+    const size_t before = slash != NULL && target[0] != '/' ? (size_t)(slash - path) + 1 : 0;
+    if (length < 0)
+        return 0;
+    if ((size_t)length >= sizeof target || before + (size_t)length >= size)
+        return -1;
+    memcpy(path + before, target, (size_t)length);
+    path[before + (size_t)length] = '\0';
+    return 1;
+}
+
+bool rmi_platform_follow(const char *path, char *target, size_t size)
+{
+    int followed = 1;
+    if (strlen(path) >= size)
         return false;
-    *out = (rmi_file_id){(uint64_t)status.st_dev, (uint64_t)status.st_ino, name};
+    memcpy(target, path, strlen(path) + 1);
+    for (int links = 0; followed == 1 && links < MOST_LINKS; links++)
+        followed = follow_once(target, size);
+    return followed == 0;
+}
+
+void rmi_platform_list_links(const char *folder, bool (*each)(void *context, const char *name), void *context)
+{
+    DIR *open = opendir(folder);
+    const struct dirent *entry = NULL;
+    bool goes_on = open != NULL;
+    while (goes_on && (entry = readdir(open)) != NULL)
+        if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+            goes_on = each(context, entry->d_name);
+    if (open != NULL)
+        (void)closedir(open);
+}
+
+/* Stands for the number of a folder on a host that does not number its files. */
+static uint64_t number_of(const char *folder)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *folder != '\0'; folder++)
+        hash = (hash ^ (unsigned char)*folder) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+bool rmi_platform_identify_folder(const char *path, rmi_file_id *out)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return false;
+    *out = (rmi_file_id){.device = (uint64_t)status.st_dev,
+                         .number = status.st_ino != 0 ? (uint64_t)status.st_ino : number_of(path)};
     return true;
+}
+
+bool rmi_platform_locate(const char *path, rmi_file_id *out)
+{
+    char target[PATH_SIZE], folder[PATH_SIZE];
+    if (!rmi_platform_follow(path, target, sizeof target))
+        return false;
+    const char *slash = strrchr(target, '/'), *name = slash != NULL ? slash + 1 : target;
+    if (name[0] == '\0' || strlen(name) >= sizeof out->name ||
+        !rmi_platform_folder_of(target, folder, sizeof folder) || !rmi_platform_identify_folder(folder, out))
+        return false;
+    memcpy(out->name, name, strlen(name) + 1);
+    return true;
+}
+
+bool rmi_platform_same_file(const rmi_file_id *a, const rmi_file_id *b)
+{
+    return a->device == b->device && a->number == b->number && strcmp(a->name, b->name) == 0;
+}
+
+static rmi_file_kind kind_of(const struct stat *status, bool terminal)
+{
+    if (S_ISREG(status->st_mode))
+        return RMI_FILE_REGULAR;
+    return S_ISFIFO(status->st_mode) || S_ISSOCK(status->st_mode) || terminal ? RMI_FILE_STREAM
+                                                                              : RMI_FILE_OTHER;
+}
+
+/* Whether it is a terminal, by its name: opening a device may do something to it. */
+static bool is_terminal(const char *path, const struct stat *status)
+{
+    char target[PATH_SIZE];
+    return S_ISCHR(status->st_mode) && rmi_platform_follow(path, target, sizeof target) &&
+           (strncmp(target, "/dev/tty", 8) == 0 || strncmp(target, "/dev/pts/", 9) == 0);
+}
+
+rmi_file_kind rmi_platform_identify(const char *path, rmi_file_id *out)
+{
+    struct stat status;
+    *out = (rmi_file_id){0};
+    if (stat(path, &status) != 0)
+        return errno == ENOENT && rmi_platform_locate(path, out) ? RMI_FILE_REGULAR : RMI_FILE_OTHER;
+    if (status.st_ino == 0) /* some hosts of WASI do not number their files */
+        return rmi_platform_locate(path, out) ? kind_of(&status, false) : RMI_FILE_OTHER;
+    *out = (rmi_file_id){.device = (uint64_t)status.st_dev, .number = (uint64_t)status.st_ino};
+    return kind_of(&status, is_terminal(path, &status));
+}
+
+rmi_file_kind rmi_platform_identify_descriptor(int descriptor, rmi_file_id *out)
+{
+    struct stat status;
+    *out = (rmi_file_id){0};
+    if (descriptor < 0 || fstat(descriptor, &status) != 0 || status.st_ino == 0)
+        return RMI_FILE_OTHER;
+    *out = (rmi_file_id){.device = (uint64_t)status.st_dev, .number = (uint64_t)status.st_ino};
+    return kind_of(&status, S_ISCHR(status.st_mode) && isatty(descriptor) == 1);
 }
 
 static bool reserve(file_text *text, size_t capacity)

@@ -78,6 +78,10 @@ void rmi_wake_raise(rmi_wake *wake);
  * INT64_MAX: none) passes or a signal comes. false when the deadline ended the wait. */
 bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t deadline);
 
+/* The same for one descriptor (-1: none), to read it or to write a short text (512 bytes). true: it is ready, or its
+ * other end has gone. */
+bool rmi_wake_wait_for(rmi_wake *wake, int descriptor, bool writing, int64_t deadline);
+
 bool rmi_platform_has_threads(void);
 /* A thread that calls `function(context)` at a deadline or when raised; absent on hosts without threads. */
 typedef struct rmi_watchdog rmi_watchdog;
@@ -120,16 +124,35 @@ bool rmi_platform_write_all(int descriptor, const void *data, size_t size);
  * length). RM_E_NOT_FOUND, RM_E_IO, RM_E_LIMIT past `limit` bytes, with the path in the message. */
 RM_MUST_CHECK int rmi_platform_read_file(const rm_allocator *allocator, const char *path, size_t limit,
                                          char **data, size_t *length, rm_error *err);
-/* Tells a regular file from others, by whatever name; of a file that is not there yet, its folder and its name.
- * `name` is borrowed from `path`, and "" for a file that is there. */
+/* The number of the standard stream that `path` names: "-" and the system's names; `writes` chooses between input
+ * (0) and output (1). -1: none. */
+int rmi_platform_standard(const char *path, bool writes);
+/* What a path leads to. */
+typedef enum rmi_file_kind {
+    RMI_FILE_OTHER,   /* devices, folders, and what cannot be seen: any number may use it */
+    RMI_FILE_REGULAR, /* or a file that is not there yet */
+    RMI_FILE_STREAM,  /* FIFOs, sockets and terminals: of two readers each gets a part */
+} rmi_file_kind;
+/* Tells a file from others, by whatever name; of a file that is not there yet, its folder and its name. */
 typedef struct rmi_file_id {
     uint64_t device, number;
-    const char *name;
+    char name[256]; /* "" for a file that is there */
 } rmi_file_id;
+bool rmi_platform_same_file(const rmi_file_id *a, const rmi_file_id *b);
 /* The folder of a path, "." for a bare name; false: longer than `size`. */
 bool rmi_platform_folder_of(const char *path, char *folder, size_t size);
-/* false: not a regular file, or its folder is not there. */
-bool rmi_platform_identify(const char *path, rmi_file_id *out);
+/* Follows the links that `path` itself is, also where the last one leads to no file. false: in a circle, or longer than
+ * `size`. */
+bool rmi_platform_follow(const char *path, char *target, size_t size);
+/* Calls `each` with the name of every link in a folder, until it returns false. A folder that cannot be read has none. */
+void rmi_platform_list_links(const char *folder, bool (*each)(void *context, const char *name),
+                             void *context);
+/* Finds the folder of the file that `path` leads to, and its name there, whether there is such a file or not. */
+bool rmi_platform_locate(const char *path, rmi_file_id *out);
+bool rmi_platform_identify_folder(const char *path, rmi_file_id *out);
+/* *out is set where the kind is not RMI_FILE_OTHER. */
+rmi_file_kind rmi_platform_identify(const char *path, rmi_file_id *out);
+rmi_file_kind rmi_platform_identify_descriptor(int descriptor, rmi_file_id *out);
 /* The directory of the running program, without a slash at the end; false where there is none. */
 bool rmi_platform_program_directory(char *buffer, size_t size);
 

@@ -144,6 +144,20 @@ static int lone_standard_input(rm_node *node, int *descriptor, rm_error *err)
     return rm_error_set(err, RM_E_USAGE, "a node in a sandbox has no standard input");
 }
 
+static int lone_standard_output(rm_node *node, int *descriptor, rm_error *err)
+{
+    (void)node;
+    *descriptor = -1;
+    return rm_error_set(err, RM_E_USAGE, "a node in a sandbox has no standard output");
+}
+
+/* The host of the sandbox ends a call that waits. */
+static int lone_wait(rm_node *node, int descriptor, bool writing, int64_t until, rm_error *err)
+{
+    (void)node, (void)descriptor, (void)writing, (void)until, (void)err;
+    return RM_DONE;
+}
+
 /* The caller takes the events of a call when the call has returned. */
 static size_t lone_room(const rm_node *node)
 {
@@ -161,4 +175,6 @@ const rmi_node_host rmi_standalone_host = {
     .room = lone_room,
     .log = lone_log,
     .standard_input = lone_standard_input,
+    .standard_output = lone_standard_output,
+    .wait = lone_wait,
 };

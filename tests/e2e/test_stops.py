@@ -4,6 +4,7 @@ import array
 import fcntl
 import json
 import os
+import pathlib
 import signal
 import termios
 import time
@@ -12,6 +13,10 @@ import unittest
 from support import SLOWNESS, ProgramTest, manifest, node
 
 SLEEPING = "import os, time\nos.write(2, b'ready\\n')\ntime.sleep(600)\ndef process(x): return x"
+TONE = (pathlib.Path(__file__).resolve().parent.parent / "cases/data/tone.wav").read_bytes()
+# More than pipes hold.
+LONG = TONE[:40] + (1 << 20).to_bytes(4, "little") + bytes(1 << 20)
+ENDLESS = ((("SimpleSource", {"count": 2**62, "value": "x" * 100}), "JsonlSink"), (("AudioFileSource", {"path": "a.wav"}), "AudioFileSink"))
 # Ends within this: less than what the program gives to who does not stop, and much more than it needs.
 SOON = 4 * SLOWNESS
 TIME = int(300 * SLOWNESS)
@@ -102,6 +107,54 @@ class Stops(ProgramTest):
         os.mkfifo(self.folder / "pipe")
         path = self.write("i.json", {"manifest": manifest([node("p", "PassThrough")]), "input_data": [1]})
         self.each_way([path, "--output", "pipe"], says="interrupted")
+
+    def test_nodes_that_wait_for_a_pipe(self):
+        os.mkfifo(self.folder / "pipe")
+        for reader in ("AudioFileSource", "FileLines"):
+            for path in ("pipe", "-"):
+                with self.subTest(reader=reader, path=path):
+                    self.write("m2.json", manifest([node("n", reader, {"path": path})]))
+                    self.each_way(["m2.json"], says="cancelled")
+
+    def test_a_node_whose_writer_stands_still(self):
+        os.mkfifo(self.folder / "pipe")
+        for reader, start in (("AudioFileSource", TONE[:444]), ("FileLines", b"one\ntw")):
+            with self.subTest(reader=reader):
+                self.write("m2.json", manifest([node("n", reader, {"path": "pipe"})]))
+                writer = os.open(self.folder / "pipe", os.O_RDWR)
+                self.addCleanup(os.close, writer)
+                os.write(writer, start)
+                self.each_way(["m2.json"], says="cancelled")
+
+    def test_nodes_whose_reader_does_not_come(self):
+        os.mkfifo(self.folder / "pipe")
+        for source, sink in ENDLESS:
+            with self.subTest(sink=sink):
+                self.write("a.wav", TONE)
+                self.write("m2.json", manifest([node("s", *source), node("n", sink, {"path": "pipe"})], ["s > n"]))
+                self.each_way(["m2.json"], says="cancelled")
+
+    def test_nodes_whose_reader_stands_still(self):
+        os.mkfifo(self.folder / "pipe")
+        for source, sink in ENDLESS:
+            with self.subTest(sink=sink):
+                self.write("a.wav", LONG)
+                self.write("m2.json", manifest([node("s", *source), node("n", sink, {"path": "pipe"})], ["s > n"]))
+                reader = os.open(self.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+                self.addCleanup(os.close, reader)
+                self.each_way(["m2.json"], says="cancelled")
+
+    def test_the_timeout_of_a_node_that_waits_for_a_pipe(self):
+        os.mkfifo(self.folder / "pipe")
+        sink = node("n", "JsonlSink", {"path": "pipe"}, timeout_ms=TIME)
+        self.write("m2.json", manifest([node("s", "SimpleSource", {"count": 2**62, "value": "x" * 100}), sink], ["s > n"]))
+        reader = os.open(self.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        began = time.monotonic()
+        process = self.start("run", "m2.json")
+        self.assertEqual(process.wait(60 * SLOWNESS), 5)
+        self.assertLess(time.monotonic() - began, SOON)
+        self.assertIn(b"took longer than its timeout_ms", process.stdout.read())
 
     def test_code_that_is_imported(self):
         path = self.write("i.json", {"manifest": manifest([node("n", "Python", {"code": SLEEPING})]), "input_data": [1]})

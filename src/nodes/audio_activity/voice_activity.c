@@ -152,13 +152,14 @@ static int activity_process(rm_node *node, void *state, unsigned port, rm_packet
     double squares = 0.0;
     (void)port;
     int rc = rmi_audio_of(in.value, &audio, err);
-    if (rc == RM_OK)
-        rc = rmi_audio_stream_check(&a->stream, &audio, err);
+    if (rc != RM_OK || rmi_audio_stream_skips(&a->stream, &audio, &in))
+        goto done;
+    rc = rmi_audio_stream_check(&a->stream, &audio, err);
     if (rc == RM_OK && rmi_audio_stream_jumps(&a->stream, &in)) {
         rc = close_segment(node, a, rmi_audio_stream_time(&a->stream, a->stream.frames), err);
         rmi_audio_stream_anchor(&a->stream, &in);
     }
-    if (rc != RM_OK || audio.frames == 0)
+    if (rc != RM_OK)
         goto done;
     for (size_t i = 0; i < audio.count; i++)
         squares += (double)audio.f32[i] * (double)audio.f32[i];

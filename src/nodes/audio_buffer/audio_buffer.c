@@ -114,15 +114,16 @@ static int take(rm_node *node, struct buffer *b, rm_packet in, rm_error *err)
 {
     b->taken = 0;
     int rc = rmi_audio_of(in.value, &b->audio, err);
-    if (rc == RM_OK)
+    const bool skips = rc == RM_OK && rmi_audio_stream_skips(&b->stream, &b->audio, &in);
+    if (rc == RM_OK && !skips)
         rc = rmi_audio_stream_check(&b->stream, &b->audio, err);
-    if (rc == RM_OK && rmi_audio_stream_jumps(&b->stream, &in)) {
+    if (rc == RM_OK && !skips && rmi_audio_stream_jumps(&b->stream, &in)) {
         const bool jumped = b->stream.frames != 0 || in.flags & RM_PACKET_DISCONTINUITY;
         rc = send_rest(node, b, err);
         b->jumped = jumped;
         rmi_audio_stream_anchor(&b->stream, &in);
     }
-    if (rc == RM_OK) {
+    if (rc == RM_OK && !skips) {
         b->layout = b->audio.channel_layout;
         b->input = rm_value_move(&in.value);
     }

@@ -3,6 +3,7 @@
 #include "nodes/audio_support/channel_mix.h"
 #include "nodes/process_many.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
@@ -32,8 +33,8 @@ static const rm_param channels_params[] = {
      .i64 = {.fallback = 0, .min = 0, .max = CHANNELS_MOST}},
     {.name = "layout",
      .text =
-         "Mixes to this layout: its name (mono, stereo, 5.1 ...) or its channels in the order of a WAV file "
-         "(FL+FR+LFE)",
+         "Mixes to this layout: its name (mono, stereo, 5.1 ...) or its channels in the order of a WAV file, each "
+         "once (FL+FR+LFE)",
      .type = RM_PARAM_STRING,
      .offset = offsetof(struct channels, layout)},
     {.name = "select",
@@ -70,105 +71,161 @@ static const rm_port channels_ports[] = {
     {0},
 };
 
+/* A value of the parameter `param` is wrong, as `err` says already. */
+static int wrong(const char *param, const char *hint, rm_error *err)
+{
+    rm_error_pointer(err, "/params/%s", param);
+    if (hint != NULL)
+        rm_error_hint(err, "%s", hint);
+    return RM_E_VALUE;
+}
+
+/* Checks item `i` of `select`. */
+static int check_selected(rm_value item, size_t i, rm_error *err)
+{
+    if (item.kind == RM_INT && item.i >= 0 && item.i < INT32_MAX)
+        return RM_OK;
+    if (item.kind == RM_STRING && rmi_channel_parse(rm_string_text(item, NULL)) != 0)
+        return RM_OK;
+    if (item.kind == RM_STRING)
+        rm_error_set(err, RM_E_VALUE, "'select' names a channel '%s', which is none",
+                     rm_string_text(item, NULL));
+    else
+        rm_error_set(err, RM_E_VALUE,
+                     "item %zu of 'select' is neither a number from 0 nor the name of a channel", i);
+    rm_error_pointer(err, "/params/select/%zu", i);
+    rm_error_hint(
+        err, "the names are FL, FR, FC, LFE, BL, BR, FLC, FRC, BC, SL, SR, TC, TFL, TFC, TFR, TBL, TBC and "
+             "TBR");
+    return RM_E_VALUE;
+}
+
 /* Checks `select`: a list of numbers and names. */
 static int check_select(rm_value select, rm_error *err)
 {
     const size_t count = rm_list_length(select);
-    if (select.kind != RM_LIST || count == 0 || count > CHANNELS_MOST)
-        return rm_error_set(err, RM_E_VALUE, "'select' must be a list of 1 to %d channels", CHANNELS_MOST);
-    for (size_t i = 0; i < count; i++) {
-        const rm_value item = rm_list_get(select, i);
-        if (item.kind == RM_INT && item.i >= 0 && item.i < INT32_MAX)
-            continue;
-        if (item.kind != RM_STRING)
-            return rm_error_set(
-                err, RM_E_VALUE,
-                "'select' has numbers from 0 and names of channels (FL, FR, FC, LFE, BL, BR ...); "
-                "its item %zu is neither",
-                i);
-        if (rmi_channel_parse(rm_string_text(item, NULL)) == 0)
-            return rm_error_set(
-                err, RM_E_VALUE,
-                "'select' names a channel '%s'; the names are FL, FR, FC, LFE, BL, BR, FLC, FRC, "
-                "BC, SL, SR, TC, TFL, TFC, TFR, TBL, TBC and TBR",
-                rm_string_text(item, NULL));
+    int rc = RM_OK;
+    if (select.kind != RM_LIST || count == 0 || count > CHANNELS_MOST) {
+        rm_error_set(err, RM_E_VALUE, "'select' must be a list of 1 to %d channels", CHANNELS_MOST);
+        return wrong("select", "[1, 0] exchanges two channels, [\"FC\"] takes the centre", err);
     }
-    return RM_OK;
+    for (size_t i = 0; rc == RM_OK && i < count; i++)
+        rc = check_selected(rm_list_get(select, i), i, err);
+    return rc;
 }
 
-/* The number in `value`, which is finite; false for anything else. */
+/* The number in `value`, which a float32 holds; false for anything else. */
 static bool gain_of(rm_value value, double *gain)
 {
     *gain = value.kind == RM_INT ? (double)value.i : value.kind == RM_FLOAT ? value.f : NAN;
-    return isfinite(*gain);
+    return fabs(*gain) <= (double)FLT_MAX;
 }
 
-/* Checks `matrix`: lists of the same length, of finite numbers. */
+/* Checks row `o` of `matrix`: `width` numbers. */
+static int check_row(rm_value row, size_t o, size_t width, rm_error *err)
+{
+    double gain;
+    if (rm_list_length(row) != width) {
+        rm_error_set(err, RM_E_VALUE,
+                     "row %zu of 'matrix' has %zu gains, row 0 has %zu: one for each input channel", o,
+                     rm_list_length(row), width);
+        rm_error_pointer(err, "/params/matrix/%zu", o);
+        rm_error_hint(err, "the gain of a channel that is not to be heard is 0");
+        return RM_E_VALUE;
+    }
+    for (size_t i = 0; i < width; i++)
+        if (!gain_of(rm_list_get(row, i), &gain)) {
+            rm_error_set(err, RM_E_VALUE, "gain %zu in row %zu of 'matrix' is no number that a float32 holds",
+                         i, o);
+            rm_error_pointer(err, "/params/matrix/%zu/%zu", o, i);
+            rm_error_hint(err, "a gain of 1 leaves a channel as it is");
+            return RM_E_VALUE;
+        }
+    return RM_OK;
+}
+
+/* Checks `matrix`: lists of the same length. */
 static int check_matrix(rm_value matrix, rm_error *err)
 {
     const size_t rows = rm_list_length(matrix), width = rm_list_length(rm_list_get(matrix, 0));
-    double gain;
-    if (matrix.kind != RM_LIST || rows == 0 || rows > CHANNELS_MOST || width == 0 || width > CHANNELS_MOST)
-        return rm_error_set(err, RM_E_VALUE,
-                            "'matrix' must be a list with a list of gains for each output channel, as "
-                            "[[0.5, 0.5]] for the mean of two channels");
-    for (size_t o = 0; o < rows; o++) {
-        const rm_value row = rm_list_get(matrix, o);
-        if (rm_list_length(row) != width)
-            return rm_error_set(
-                err, RM_E_VALUE,
-                "row %zu of 'matrix' has %zu gains, row 0 has %zu: one for each input channel", o,
-                rm_list_length(row), width);
-        for (size_t i = 0; i < width; i++)
-            if (!gain_of(rm_list_get(row, i), &gain))
-                return rm_error_set(err, RM_E_VALUE, "gain %zu in row %zu of 'matrix' is no finite number", i,
-                                    o);
+    int rc = RM_OK;
+    if (matrix.kind != RM_LIST || rows == 0 || rows > CHANNELS_MOST || width == 0 || width > CHANNELS_MOST) {
+        rm_error_set(err, RM_E_VALUE, "'matrix' must be a list with a list of gains for each output channel");
+        return wrong("matrix", "[[0.5, 0.5]] is the mean of two channels", err);
     }
-    return RM_OK;
+    for (size_t o = 0; rc == RM_OK && o < rows; o++)
+        rc = check_row(rm_list_get(matrix, o), o, width, err);
+    return rc;
 }
 
 /* Decides the set of output channels. */
 static int decide_output(struct channels *c, rm_error *err)
 {
+    const char *other = c->matrix.kind != RM_NULL ? "matrix" : "channels";
     const size_t rows = c->matrix.kind != RM_NULL ? rm_list_length(c->matrix) : (size_t)c->channels;
     c->to.channels = (int32_t)rows;
-    if (c->layout != NULL) {
-        const int rc = rmi_layout_parse(c->layout, &c->to.layout, err);
-        if (rc != RM_OK)
-            return rc;
-        c->to.channels = rmi_layout_channels(c->to.layout);
+    if (c->layout == NULL)
+        return RM_OK;
+    if (rmi_layout_parse(c->layout, &c->to.layout, err) != RM_OK)
+        return wrong("layout", NULL, err);
+    c->to.channels = rmi_layout_channels(c->to.layout);
+    if (rows == 0 || (size_t)c->to.channels == rows)
+        return RM_OK;
+    rm_error_set(err, RM_E_VALUE, "'layout' %s has %" PRId32 " channels, and '%s' has %zu", c->layout,
+                 c->to.channels, other, rows);
+    return wrong("layout", "give both the same number of channels, or only one of them", err);
+}
+
+/* Checks which of the parameters are given. */
+static int check_given(const struct channels *c, rm_error *err)
+{
+    const bool mixes = c->channels != 0 || c->layout != NULL, matrix = c->matrix.kind != RM_NULL;
+    const bool selects = c->select.kind != RM_NULL;
+    if (!mixes && !matrix && !selects) {
+        rm_error_set(err, RM_E_MISSING_PARAMETER,
+                     "AudioChannels needs 'channels', 'layout', 'select' or 'matrix'");
+        rm_error_hint(err, "\"channels\": 1 mixes to mono");
+        return RM_E_MISSING_PARAMETER;
     }
-    if (rows != 0 && (size_t)c->to.channels != rows)
-        return rm_error_set(err, RM_E_VALUE, "'layout' %s has %" PRId32 " channels, and '%s' has %zu",
-                            c->layout, c->to.channels, c->matrix.kind != RM_NULL ? "matrix" : "channels",
-                            rows);
+    if ((selects && (mixes || matrix)) || (matrix && c->channels != 0)) {
+        rm_error_set(err, RM_E_VALUE,
+                     "'select', 'matrix' and 'channels' are three ways to say the same thing");
+        return wrong(selects ? "select" : "matrix",
+                     "give one of them; 'layout' may stand beside 'matrix' and 'channels'", err);
+    }
+    if (c->normalize && !(mixes && !matrix)) {
+        rm_error_set(err, RM_E_VALUE, "'normalize' changes the gains of 'channels' and 'layout' alone");
+        return wrong("normalize", "give smaller gains in 'matrix'", err);
+    }
     return RM_OK;
+}
+
+/* Checks all parameters, and decides what follows from them. */
+static int decide(struct channels *c, rm_error *err)
+{
+    int rc = check_given(c, err);
+    if (rc == RM_OK && c->select.kind != RM_NULL)
+        rc = check_select(c->select, err);
+    if (rc == RM_OK && c->matrix.kind != RM_NULL)
+        rc = check_matrix(c->matrix, err);
+    if (rc == RM_OK && c->select.kind == RM_NULL)
+        rc = decide_output(c, err);
+    if (rc == RM_OK && c->input_layout != NULL &&
+        rmi_layout_parse(c->input_layout, &c->from_layout, err) != RM_OK)
+        rc = wrong("input_layout", NULL, err);
+    return rc;
+}
+
+static int channels_check(const void *state, rm_error *err)
+{
+    struct channels copy = *(const struct channels *)state;
+    return decide(&copy, err);
 }
 
 static int channels_open(rm_node *node, void *state, rm_error *err)
 {
-    struct channels *c = state;
-    const bool mixes = c->channels != 0 || c->layout != NULL, matrix = c->matrix.kind != RM_NULL;
-    const bool selects = c->select.kind != RM_NULL;
-    int rc = RM_OK;
     (void)node;
-    if (!mixes && !matrix && !selects)
-        return rm_error_set(err, RM_E_MISSING_PARAMETER,
-                            "AudioChannels needs 'channels', 'layout', 'select' or 'matrix'");
-    if ((selects && (mixes || matrix)) || (matrix && c->channels != 0))
-        return rm_error_set(
-            err, RM_E_VALUE,
-            "'select', 'matrix' and 'channels' are three ways to say the same thing: give one of "
-            "them ('layout' may stand beside 'matrix' and 'channels')");
-    if (selects)
-        rc = check_select(c->select, err);
-    else if (matrix)
-        rc = check_matrix(c->matrix, err);
-    if (rc == RM_OK && !selects)
-        rc = decide_output(c, err);
-    if (rc == RM_OK && c->input_layout != NULL)
-        rc = rmi_layout_parse(c->input_layout, &c->from_layout, err);
-    return rc;
+    return decide(state, err);
 }
 
 /* The index in the input of item `item` of `select`, and the bit of its place (0: unknown). */
@@ -177,11 +234,13 @@ static int selected(const rmi_channel_set *from, rm_value item, size_t *index, u
     char layout[64];
     const bool known = rmi_layout_channels(from->layout) == from->channels;
     if (item.kind == RM_INT) {
-        if (item.i >= from->channels)
-            return rm_error_set(err, RM_E_VALUE,
-                                "there is no channel %" PRId64 " in audio of %" PRId32
-                                " channel(s): they are counted from 0",
-                                item.i, from->channels);
+        if (item.i >= from->channels) {
+            rm_error_set(err, RM_E_VALUE,
+                         "there is no channel %" PRId64 " in audio of %" PRId32 " channel(s)", item.i,
+                         from->channels);
+            rm_error_hint(err, "channels are counted from 0");
+            return RM_E_VALUE;
+        }
         uint64_t rest = known ? from->layout : 0;
         for (int64_t i = 0; i < item.i; i++)
             rest &= rest - 1;
@@ -193,10 +252,11 @@ static int selected(const rmi_channel_set *from, rm_value item, size_t *index, u
     *index = (size_t)rmi_layout_channels(from->layout & (*place - 1));
     if (known && from->layout & *place)
         return RM_OK;
-    return rm_error_set(err, RM_E_VALUE,
-                        "there is no channel %s in audio of %" PRId32 " channel(s), layout %s",
-                        rm_string_text(item, NULL), from->channels,
-                        rmi_layout_name(known ? from->layout : 0, layout, sizeof layout));
+    rm_error_set(err, RM_E_VALUE, "there is no channel %s in audio of %" PRId32 " channel(s), layout %s",
+                 rm_string_text(item, NULL), from->channels,
+                 rmi_layout_name(known ? from->layout : 0, layout, sizeof layout));
+    rm_error_hint(err, "select it by its number, or say with 'input_layout' what the channels are");
+    return RM_E_VALUE;
 }
 
 /* Fills the matrix of `select`. Places that stand in their usual order are kept. */
@@ -222,10 +282,13 @@ static int fill_selection(struct channels *c, double *gains, rm_error *err)
 static int fill_matrix(struct channels *c, double *gains, rm_error *err)
 {
     const size_t rows = rm_list_length(c->matrix), width = rm_list_length(rm_list_get(c->matrix, 0));
-    if (width != (size_t)c->from.channels)
-        return rm_error_set(err, RM_E_VALUE,
-                            "the rows of 'matrix' have %zu gains, and the audio has %" PRId32 " channel(s)",
-                            width, c->from.channels);
+    if (width != (size_t)c->from.channels) {
+        rm_error_set(err, RM_E_VALUE,
+                     "the rows of 'matrix' have %zu gains, and the audio has %" PRId32 " channel(s)", width,
+                     c->from.channels);
+        rm_error_hint(err, "each row has one gain for each input channel");
+        return RM_E_VALUE;
+    }
     for (size_t i = 0; i < rows * width; i++)
         (void)gain_of(rm_list_get(rm_list_get(c->matrix, i / width), i % width), &gains[i]);
     c->output_layout = c->to.layout;
@@ -256,10 +319,12 @@ static int prepare(rm_node *node, struct channels *c, const rm_samples *audio, r
 {
     const uint64_t said = c->from_layout != 0 ? c->from_layout : audio->channel_layout;
     const rmi_channel_set from = {audio->channels, said != 0 ? said : rmi_layout_usual(audio->channels)};
-    if (c->from_layout != 0 && rmi_layout_channels(c->from_layout) != audio->channels)
-        return rm_error_set(err, RM_E_VALUE,
-                            "'input_layout' %s has %" PRId32 " channels, the audio has %" PRId32,
-                            c->input_layout, rmi_layout_channels(c->from_layout), audio->channels);
+    if (c->from_layout != 0 && rmi_layout_channels(c->from_layout) != audio->channels) {
+        rm_error_set(err, RM_E_VALUE, "'input_layout' %s has %" PRId32 " channels, the audio has %" PRId32,
+                     c->input_layout, rmi_layout_channels(c->from_layout), audio->channels);
+        rm_error_hint(err, "without 'input_layout' the audio itself says what its channels are");
+        return RM_E_VALUE;
+    }
     if (c->mix != NULL && c->from.channels == from.channels && c->from.layout == from.layout)
         return RM_OK;
     rmi_channel_mix_free(c->mix);
@@ -328,6 +393,7 @@ const rm_node_type rmi_node_audio_channels = {
     .ports = channels_ports,
     .params = channels_params,
     .state_size = sizeof(struct channels),
+    .check = channels_check,
     .open = channels_open,
     .process = channels_process,
     .close = channels_close,

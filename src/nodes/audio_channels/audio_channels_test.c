@@ -94,8 +94,8 @@ static void wrong_parameters_are_explained(void **unused)
 {
     static const rmt_case wrong[] = {
         WRONG("none", "{}", RM_E_MISSING_PARAMETER, "'channels', 'layout', 'select' or 'matrix'"),
-        WRONG("two", "{\"channels\":2,\"select\":[0]}", RM_E_VALUE, "give one of them"),
-        WRONG("two others", "{\"channels\":1,\"matrix\":[[1]]}", RM_E_VALUE, "give one of them"),
+        WRONG("two", "{\"channels\":2,\"select\":[0]}", RM_E_VALUE, "three ways to say the same"),
+        WRONG("two others", "{\"channels\":1,\"matrix\":[[1]]}", RM_E_VALUE, "three ways to say the same"),
         WRONG("a layout", "{\"layout\":\"5.3\"}", RM_E_VALUE, "mono, stereo"),
         WRONG("an input layout", "{\"channels\":1,\"input_layout\":\"?\"}", RM_E_VALUE, "mono, stereo"),
         WRONG("disagreeing", "{\"layout\":\"5.1\",\"channels\":2}", RM_E_VALUE,
@@ -104,14 +104,15 @@ static void wrong_parameters_are_explained(void **unused)
               "'layout' mono has 1 channels, and 'matrix' has 2"),
         WRONG("nothing selected", "{\"select\":[]}", RM_E_VALUE, "1 to 254 channels"),
         WRONG("no list", "{\"select\":1}", RM_E_VALUE, "must be a list"),
-        WRONG("a negative number", "{\"select\":[-1]}", RM_E_VALUE, "its item 0 is neither"),
-        WRONG("an unknown name", "{\"select\":[0,\"XX\"]}", RM_E_VALUE,
-              "a channel 'XX'; the names are FL, FR"),
-        WRONG("a matrix of no rows", "{\"matrix\":[]}", RM_E_VALUE, "[[0.5, 0.5]]"),
+        WRONG("a negative number", "{\"select\":[-1]}", RM_E_VALUE, "item 0 of 'select' is neither"),
+        WRONG("an unknown name", "{\"select\":[0,\"XX\"]}", RM_E_VALUE, "a channel 'XX', which is none"),
+        WRONG("a matrix of no rows", "{\"matrix\":[]}", RM_E_VALUE, "a list of gains for each output"),
         WRONG("a matrix of unequal rows", "{\"matrix\":[[1,2],[1]]}", RM_E_VALUE,
               "row 1 of 'matrix' has 1 gains"),
+        WRONG("a gain past float32", "{\"matrix\":[[1,-1e39]]}", RM_E_VALUE, "gain 1 in row 0"),
+        WRONG("normalize without a mix", "{\"matrix\":[[1]],\"normalize\":true}", RM_E_VALUE, "'normalize'"),
         WRONG("a matrix with a text", "{\"matrix\":[[1,\"a\"]]}", RM_E_VALUE, "gain 1 in row 0"),
-        WRONG("a matrix that is none", "{\"matrix\":{}}", RM_E_VALUE, "[[0.5, 0.5]]"),
+        WRONG("a matrix that is none", "{\"matrix\":{}}", RM_E_VALUE, "a list of gains for each output"),
     };
     (void)unused;
     rmt_check(wrong, RMT_COUNT(wrong));

@@ -100,7 +100,12 @@ static int read_start(aiff_decoder *a, uint64_t size, rm_error *err)
     (void)rmi_audio_input_skip(a->base.input, offset);
     const uint64_t by_frames = a->frames * a->data.frame_size;
     const bool knows = a->frames != 0 && a->frames != UINT32_MAX && size != UINT32_MAX;
-    a->data.promised = knows ? by_frames : size >= 8 + offset ? size - 8 - offset : 0;
+    const uint64_t by_chunk = size >= 8 + offset ? size - 8 - offset : 0;
+    a->data.promised = knows ? by_frames : by_chunk;
+    if (knows && by_chunk >= by_frames + a->data.frame_size)
+        (void)snprintf(a->base.warning, sizeof a->base.warning,
+                       "has room for %" PRIu64 " frames, and states %" PRIu64 ", which are read",
+                       by_chunk / a->data.frame_size, a->frames);
     if (size == 0 || size == UINT32_MAX)
         a->data.promised = RMI_AUDIO_UNKNOWN;
     return RM_OK;

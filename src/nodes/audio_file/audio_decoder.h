@@ -32,7 +32,8 @@ struct rmi_audio_decoder {
     /* Bits of the WAV channel mask, as RM_CHANNEL_*, in the order of the channels, which is the mask's order
      * for every format. 0: the file does not say, and the places are the usual ones for the count. */
     uint64_t channel_layout;
-    char warning[160]; /* something to tell once, although the file is read; "" if there is nothing */
+    char warning
+        [160]; /* something to tell, although the file is read; emptied when told; "" if there is nothing */
 };
 
 /* The decoder type of the file, told from its first bytes (an ID3v2 tag at the start is passed over). Else
@@ -50,6 +51,9 @@ RM_MUST_CHECK int rmi_audio_damaged(const rmi_audio_input *input, rm_error *err,
 RM_MUST_CHECK void *rmi_audio_decoder_new(const rmi_audio_decoder_type *type, size_t size,
                                           rmi_audio_input *input);
 void rmi_audio_decoder_delete(rmi_audio_decoder *decoder, size_t size);
+
+/* The samples a channel in all frames so far of an MP3 file, with those that were left out. */
+uint64_t rmi_audio_mp3_samples(const rmi_audio_decoder *mp3);
 
 extern const rmi_audio_decoder_type rmi_audio_wav, rmi_audio_aiff, rmi_audio_flac, rmi_audio_mp3,
     rmi_audio_ogg;

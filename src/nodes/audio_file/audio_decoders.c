@@ -1,4 +1,4 @@
-/* Which decoder reads a file; and the names of formats that none reads. */
+/* Which decoder reads a file. */
 #include "nodes/audio_file/audio_decoder.h"
 
 #include <stdarg.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nodes/audio_file/audio_tags.h"
+#include "nodes/audio_file/unread_formats.h"
 
 /* How much of a file is looked at to tell its format. */
 enum { HEAD = 64 };
@@ -15,43 +16,21 @@ static const rmi_audio_decoder_type *const types[] = {&rmi_audio_wav, &rmi_audio
                                                       &rmi_audio_ogg, &rmi_audio_mp3};
 enum { TYPES = sizeof types / sizeof *types };
 
-/* Formats that are known and not read, told by `size` bytes at `offset`. */
-static const struct {
-    size_t offset, size;
-    const char *magic, *name;
-} unread[] = {
-    {4, 4, "ftyp", "MP4 or M4A"},
-    {0, 4, "\x1a\x45\xdf\xa3", "WebM or Matroska"},
-    {0, 8, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA (ASF)"},
-    {0, 4, "ADIF", "AAC"},
-    {0, 2, "\x0b\x77", "AC-3"},
-    {0, 4, "\x7f\xfe\x80\x01", "DTS"},
-    {0, 4, "caff", "CAF"},
-    {0, 4, ".snd", "AU"},
-    {0, 4, "wvpk", "WavPack"},
-    {0, 4, "MAC ", "Monkey's Audio"},
-    {0, 4, "TTA1", "TTA"},
-    {0, 4, "MPCK", "Musepack"},
-    {0, 3, "MP+", "Musepack"},
-    {0, 4, "DSD ", "DSD"},
-    {0, 4, "FRM8", "DSD"},
-    {0, 5, "#!AMR", "AMR"},
-    {0, 4, ".RMF", "RealAudio"},
-    {0, 4, ".ra\xfd", "RealAudio"},
-    {0, 3, "FLV", "Flash Video"},
-    {0, 4, "\0\0\1\xba", "MPEG program stream"},
-    {0, 7, "NIST_1A", "SPHERE"},
-    {0, 19, "Creative Voice File", "VOC"},
-    {0, 4, "MThd", "MIDI (notes, not samples)"},
-};
+static int not_read(const rmi_audio_input *input, const rmi_unread_format *format, const char *how,
+                    rm_error *err)
+{
+    const char *name = rmi_audio_input_name(input);
+    rm_error_set(err, RM_E_UNSUPPORTED, "'%s' is %s%s, which is not read", name, how, format->name);
+    if (err != NULL)
+        rm_error_hint(err, "%s: %s '%s'%s", format->reader.does, format->reader.before, name,
+                      format->reader.after);
+    return RM_E_UNSUPPORTED;
+}
 
 int rmi_audio_unsupported(const rmi_audio_input *input, const char *what, rm_error *err)
 {
-    const char *name = rmi_audio_input_name(input);
-    rm_error_set(err, RM_E_UNSUPPORTED, "'%s' is %s, which is not read", name, what);
-    if (err != NULL)
-        rm_error_hint(err, "ffmpeg converts it: ffmpeg -i '%s' audio.flac", name);
-    return RM_E_UNSUPPORTED;
+    const rmi_unread_format format = {what, RMI_BY_FFMPEG};
+    return not_read(input, &format, "", err);
 }
 
 int rmi_audio_damaged(const rmi_audio_input *input, rm_error *err, const char *format, ...)
@@ -82,57 +61,68 @@ void rmi_audio_decoder_delete(rmi_audio_decoder *decoder, size_t size)
     allocator->resize(allocator->context, decoder, size, 0);
 }
 
+/* What stands before the audio. */
+typedef enum front { FRONT_NONE, FRONT_TAG, FRONT_CUT } front;
+
 /* Passes over tags, which may stand before a file of any format, and zeros behind them. */
-static void pass_tags(rmi_audio_input *input)
+static front pass_front(rmi_audio_input *input)
 {
     const uint8_t *head = NULL;
-    bool tagged = false;
+    front passed = FRONT_NONE;
     for (;;) {
         const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_TAG_HEAD, &head);
         const uint64_t size = there >= 3 && memcmp(head, "TAG", 3) != 0 ? rmi_audio_tag_size(head, there) : 0;
-        if (size != 0)
-            (void)rmi_audio_input_skip(input, size);
-        else if (tagged && there > 0 && head[0] == 0)
+        if (size != 0 && rmi_audio_input_skip(input, size) < size)
+            return FRONT_CUT;
+        if (size == 0 && passed == FRONT_TAG && there > 0 && head[0] == 0)
             rmi_audio_input_take(input, 1);
-        else
-            return;
-        tagged = true;
+        else if (size == 0)
+            return there >= 3 && there < 10 && memcmp(head, "ID3", 3) == 0 ? FRONT_CUT : passed;
+        passed = FRONT_TAG;
     }
 }
 
-static int not_read(const rmi_audio_input *input, const uint8_t *head, size_t length, rm_error *err)
+static int nothing_there(const rmi_audio_input *input, front passed, rm_error *err)
 {
-    if (length == 0)
-        return rmi_audio_damaged(input, err, "is empty: it has no audio");
-    for (size_t i = 0; i < sizeof unread / sizeof *unread; i++)
-        if (length >= unread[i].offset + unread[i].size &&
-            memcmp(head + unread[i].offset, unread[i].magic, unread[i].size) == 0)
-            return rmi_audio_unsupported(input, unread[i].name, err);
+    return rmi_audio_damaged(input, err,
+                             passed == FRONT_CUT   ? "is cut off: it ends within the tag at its start"
+                             : passed == FRONT_TAG ? "has a tag, and no audio behind it"
+                                                   : "is empty: it has no audio");
+}
+
+static int by_content(const rmi_audio_input *input, const uint8_t *head, size_t length, rm_error *err)
+{
+    const rmi_unread_format *known = rmi_unread_by_content(head, length);
+    if (known != NULL)
+        return not_read(input, known, "", err);
     if (length >= 12 && memcmp(head, "RIFF", 4) == 0)
         return rm_error_set(err, RM_E_UNSUPPORTED, "'%s' is RIFF of the type '%.4s', which is not read",
                             rmi_audio_input_name(input), (const char *)head + 8);
-    if (length >= 7 && head[0] == 0xff && (head[1] & 0xf6) == 0xf0 && (head[2] & 0x3c) != 0x3c)
-        return rmi_audio_unsupported(input, "AAC", err);
-    return rmi_audio_damaged(input, err, "is not a WAV, AIFF, FLAC, MP3 or Ogg file");
+    return RM_OK;
 }
 
 int rmi_audio_decoder_find(rmi_audio_input *input, const rmi_audio_decoder_type **out, rm_error *err)
 {
     const uint8_t *head = NULL;
-    pass_tags(input);
-    const size_t length = rmi_audio_input_peek(input, HEAD, &head);
+    const front passed = pass_front(input);
+    size_t length = rmi_audio_input_peek(input, HEAD, &head);
+    if (length == 0 || passed == FRONT_CUT)
+        return nothing_there(input, passed, err);
     for (size_t i = 0; i < TYPES - 1; i++)
         if (types[i]->recognises(head, length)) {
             *out = types[i];
             return RM_OK;
         }
-    const int rc = not_read(input, head, length, err);
-    if (rc == RM_E_UNSUPPORTED || length == 0)
+    length = rmi_audio_input_peek(input, RMI_AUDIO_AHEAD, &head);
+    const int rc = by_content(input, head, length, err);
+    if (rc != RM_OK)
         return rc;
-    const size_t more = rmi_audio_input_peek(input, RMI_AUDIO_AHEAD, &head);
-    if (!types[TYPES - 1]->recognises(head, more))
-        return rc;
-    rm_error_clear(err);
-    *out = types[TYPES - 1];
-    return RM_OK;
+    if (types[TYPES - 1]->recognises(head, length)) {
+        *out = types[TYPES - 1];
+        return RM_OK;
+    }
+    const rmi_unread_format *known = rmi_unread_by_extension(rmi_audio_input_name(input));
+    if (known != NULL)
+        return not_read(input, known, "by its extension ", err);
+    return rmi_audio_damaged(input, err, "is not a WAV, AIFF, FLAC, MP3 or Ogg file");
 }

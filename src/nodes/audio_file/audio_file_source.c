@@ -46,12 +46,21 @@ static const rm_port source_ports[] = {
     {0},
 };
 
+static int source_check(const void *state, rm_error *err)
+{
+    const struct audio_file_source *s = state;
+    if (s->sample_rate == 0 || s->sample_rate >= RMI_RESAMPLE_SLOWEST)
+        return RM_OK;
+    rm_error_set(err, RM_E_VALUE, "'sample_rate' is %" PRId64 "; it must be 0 or from %d to %d",
+                 s->sample_rate, RMI_RESAMPLE_SLOWEST, RMI_RESAMPLE_FASTEST);
+    rm_error_pointer(err, "/params/sample_rate");
+    rm_error_hint(err, "sample_rate counts frames a second: 16 kHz is 16000");
+    return RM_E_VALUE;
+}
+
 static int source_open(rm_node *node, void *state, rm_error *err)
 {
     struct audio_file_source *s = state;
-    if (s->sample_rate != 0 && s->sample_rate < RMI_RESAMPLE_SLOWEST)
-        return rm_error_set(err, RM_E_VALUE, "'sample_rate' is %" PRId64 "; it must be 0 or from %d to %d",
-                            s->sample_rate, RMI_RESAMPLE_SLOWEST, RMI_RESAMPLE_FASTEST);
     s->format.channels = (int32_t)s->channels;
     s->format.sample_rate = (int32_t)s->sample_rate;
     return rmi_audio_reader_open(rm_node_allocator(node), node, s->path, &s->format, &s->reader, err);
@@ -108,6 +117,7 @@ const rm_node_type rmi_node_audio_file_source = {
     .ports = source_ports,
     .params = source_params,
     .state_size = sizeof(struct audio_file_source),
+    .check = source_check,
     .open = source_open,
     .generate = source_generate,
     .close = source_close,

@@ -1,6 +1,5 @@
 #include "nodes/audio_file/audio_input.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,8 +11,8 @@ struct rmi_audio_input {
     rm_node *node; /* of a file; may be NULL */
     rmi_audio_fill *fill;
     void *context; /* of `fill` */
-    int descriptor;
-    bool owned, seeks; /* the descriptor is closed at the end; it is a regular file */
+    rmi_open_file file;
+    bool seeks; /* it is a regular file */
     bool ended;
     uint64_t size;     /* of the file, or RMI_AUDIO_UNKNOWN */
     uint64_t offset;   /* of the byte at buffer[end] */
@@ -37,7 +36,7 @@ static rmi_audio_input *input_new(const rm_allocator *allocator, const char *nam
         return NULL;
     memset(input, 0, offsetof(rmi_audio_input, buffer));
     input->allocator = allocator;
-    input->descriptor = -1;
+    input->file.descriptor = -1;
     input->size = RMI_AUDIO_UNKNOWN;
     input->name_size = size;
     memcpy(input->name, name, size);
@@ -47,17 +46,7 @@ static rmi_audio_input *input_new(const rm_allocator *allocator, const char *nam
 static int fill_from_file(void *context, uint8_t *bytes, size_t wanted, size_t *got, rm_error *err)
 {
     rmi_audio_input *input = context;
-    for (;;) {
-        const ssize_t count = read(input->descriptor, bytes, wanted);
-        if (count >= 0) {
-            *got = (size_t)count;
-            return RM_OK;
-        }
-        if (errno != EINTR)
-            return rm_error_set(err, RM_E_IO, "cannot read '%s': %s", input->name, strerror(errno));
-        if (input->node != NULL && rm_node_cancelled(input->node))
-            return rm_node_cancel_error(input->node, err);
-    }
+    return rmi_file_read(input->node, &input->file, input->name, bytes, wanted, got, err);
 }
 
 int rmi_audio_input_open(const rm_allocator *allocator, rm_node *node, const char *path,
@@ -71,13 +60,13 @@ int rmi_audio_input_open(const rm_allocator *allocator, rm_node *node, const cha
     input->node = node;
     input->fill = fill_from_file;
     input->context = input;
-    const int rc = rmi_open_to_read(node, path, &input->descriptor, &input->owned, err);
+    const int rc = rmi_file_open_to_read(node, path, &input->file, err);
     if (rc != RM_OK) {
         rmi_audio_input_close(input);
         return rc;
     }
-    if (fstat(input->descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
-        const off_t at = lseek(input->descriptor, 0, SEEK_CUR); /* standard input may be in mid-file */
+    if (fstat(input->file.descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+        const off_t at = lseek(input->file.descriptor, 0, SEEK_CUR); /* standard input may be in mid-file */
         input->seeks = at == 0;
         input->size = at == 0 ? (uint64_t)status.st_size : RMI_AUDIO_UNKNOWN;
     }
@@ -101,8 +90,7 @@ void rmi_audio_input_close(rmi_audio_input *input)
     if (input == NULL)
         return;
     const rm_allocator *allocator = input->allocator;
-    if (input->owned && input->descriptor >= 0)
-        (void)close(input->descriptor); /* only read: nothing can be lost */
+    (void)rmi_file_close(&input->file); /* only read: nothing can be lost */
     rm_error_clear(&input->failure);
     allocator->resize(allocator->context, input, sizeof *input + input->name_size, 0);
 }
@@ -178,7 +166,7 @@ bool rmi_audio_input_seek(rmi_audio_input *input, uint64_t offset)
     }
     if (!input->seeks || offset > input->size)
         return offset == here;
-    if (lseek(input->descriptor, (off_t)offset, SEEK_SET) != (off_t)offset)
+    if (lseek(input->file.descriptor, (off_t)offset, SEEK_SET) != (off_t)offset)
         return false;
     input->offset = offset;
     input->start = input->end = 0;

@@ -64,6 +64,16 @@ static int open_converter(rmi_audio_reader *reader, rm_error *err)
                                     err);
 }
 
+/* Tells what the decoder has to say. */
+static void pass_warning(const rmi_audio_reader *reader)
+{
+    rmi_audio_decoder *decoder = reader->decoder;
+    if (reader->node != NULL && decoder->warning[0] != '\0')
+        rm_node_log(reader->node, RM_LOG_WARNING, "'%s' %s", rmi_audio_input_name(reader->input),
+                    decoder->warning);
+    decoder->warning[0] = '\0';
+}
+
 static int start(rmi_audio_reader *reader, const char *path, rm_error *err)
 {
     const rmi_audio_decoder_type *type = NULL;
@@ -89,9 +99,7 @@ static int start(rmi_audio_reader *reader, const char *path, rm_error *err)
         reader->format.channels = reader->wanted.channels;
         reader->format.channel_layout = rmi_layout_usual(reader->wanted.channels);
     }
-    if (reader->node != NULL && reader->decoder->warning[0] != '\0')
-        rm_node_log(reader->node, RM_LOG_WARNING, "'%s' %s", rmi_audio_input_name(reader->input),
-                    reader->decoder->warning);
+    pass_warning(reader);
     return open_converter(reader, err);
 }
 
@@ -144,6 +152,7 @@ static size_t decode(rmi_audio_reader *reader, float *samples, size_t frames)
         rm_error err = {0};
         int rc = reader->decoder->type->read(reader->decoder, to, frames - done, &got, &err);
         done += got;
+        pass_warning(reader);
         if (rc == RM_AGAIN) {
             rc = check_change(reader, reader->decoded + done, &err);
             reader->turned = rc == RM_OK;

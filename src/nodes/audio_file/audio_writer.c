@@ -3,24 +3,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "nodes/audio_file/wav_tags.h"
+#include "nodes/open_file.h"
 
 /* Frames are converted to the file's format in pieces of this many bytes. */
-enum { PIECE = 48 * 1024, HEADER_MAX = 80 };
+enum { PIECE = 48 * 1024, HEADER_MAX = 80, PART = 1024 };
 /* The largest count of a RIFF header, less room for the header. */
 #define WAV_BYTES_MAX (UINT32_MAX - 4096u)
 
 struct rmi_audio_writer {
     const rm_allocator *allocator;
-    int file;
-    bool opened, seeks;
-    int io_error; /* errno of the first failed write, or 0 */
+    rm_node *node; /* may be NULL */
+    rmi_open_file file;
+    bool seeks;     /* the header can be completed */
+    int io_error;   /* errno of the first failed write, or 0 */
+    bool cancelled; /* that write was told to stop */
     rmi_audio_encoding encoding;
+    rmi_quantiser quantiser;
     rmi_audio_format format;
     size_t sample_size;
     uint64_t bytes; /* of samples */
@@ -95,13 +98,13 @@ static size_t make_header(const rmi_audio_writer *writer, uint32_t bytes, uint8_
 static void write_all(rmi_audio_writer *writer, const uint8_t *bytes, size_t size)
 {
     while (size > 0 && writer->io_error == 0) {
-        const ssize_t wrote = write(writer->file, bytes, size);
-        if (wrote < 0 && errno != EINTR)
-            writer->io_error = errno;
-        if (wrote <= 0)
-            continue;
+        size_t wrote = 0;
+        const int rc = rmi_file_write(writer->node, &writer->file, bytes, size, &wrote, NULL);
+        writer->cancelled = rc == RM_E_CANCELLED;
+        if (rc != RM_OK)
+            writer->io_error = rc == RM_E_IO ? errno : EINTR;
         bytes += wrote;
-        size -= (size_t)wrote;
+        size -= wrote;
     }
 }
 
@@ -115,14 +118,26 @@ static int failure(const rmi_audio_writer *writer, rm_error *err)
 {
     if (writer->io_error == 0)
         return RM_OK;
+    if (writer->cancelled)
+        return rm_node_cancel_error(writer->node, err);
     return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", writer->path, strerror(writer->io_error));
+}
+
+/* Whether the header can be completed at the end: not in a pipe, and not behind what standard output's file holds
+ * already. */
+static bool can_seek(const rmi_open_file *file)
+{
+    struct stat status;
+    if (fstat(file->descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    return file->owned ||
+           (lseek(file->descriptor, 0, SEEK_CUR) == 0 && (fcntl(file->descriptor, F_GETFL) & O_APPEND) == 0);
 }
 
 static int start(rmi_audio_writer *writer, rm_error *err)
 {
     static const size_t sizes[] = {[RMI_AUDIO_PCM16] = 2, [RMI_AUDIO_PCM24] = 3, [RMI_AUDIO_FLOAT32] = 4};
     const rmi_audio_format *format = &writer->format;
-    struct stat status;
     writer->sample_size = sizes[writer->encoding];
     const uint64_t rate = (uint64_t)format->sample_rate * (uint64_t)format->channels * writer->sample_size;
     if (format->channels > RMI_AUDIO_MOST_CHANNELS)
@@ -132,14 +147,10 @@ static int start(rmi_audio_writer *writer, rm_error *err)
         return rm_error_set(err, RM_E_VALUE,
                             "a WAV file cannot have %" PRId32 " Hz and %" PRId32 " channel(s)",
                             format->sample_rate, format->channels);
-    do {
-        writer->file = open(writer->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    } while (writer->file < 0 && errno == EINTR);
-    if (writer->file < 0)
-        return rm_error_set(err, errno == ENOENT || errno == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO,
-                            "cannot create '%s': %s", writer->path, strerror(errno));
-    writer->opened = true;
-    writer->seeks = fstat(writer->file, &status) == 0 && S_ISREG(status.st_mode);
+    const int rc = rmi_file_open_to_write(writer->node, writer->path, O_TRUNC, &writer->file, err);
+    if (rc != RM_OK)
+        return rc;
+    writer->seeks = can_seek(&writer->file);
     writer->length = make_header(writer, writer->seeks ? 0 : UINT32_MAX, writer->piece);
     return RM_OK;
 }
@@ -149,15 +160,15 @@ static int end(rmi_audio_writer *writer, rm_error *err)
 {
     const rm_allocator *allocator = writer->allocator;
     uint8_t header[HEADER_MAX];
-    if (writer->opened) {
+    if (writer->file.descriptor >= 0) {
         if (writer->bytes % 2 != 0)
             writer->piece[writer->length++] = 0; /* there is room: see `rmi_audio_writer_write` */
         write_piece(writer);
-        if (writer->io_error == 0 && writer->seeks && lseek(writer->file, 0, SEEK_SET) != 0)
+        if (writer->io_error == 0 && writer->seeks && lseek(writer->file.descriptor, 0, SEEK_SET) != 0)
             writer->io_error = errno;
         if (writer->seeks)
             write_all(writer, header, make_header(writer, (uint32_t)writer->bytes, header));
-        if (close(writer->file) != 0 && writer->io_error == 0)
+        if (rmi_file_close(&writer->file) != 0 && writer->io_error == 0)
             writer->io_error = errno;
     }
     const int rc = failure(writer, err);
@@ -165,8 +176,9 @@ static int end(rmi_audio_writer *writer, rm_error *err)
     return rc;
 }
 
-int rmi_audio_writer_open(const rm_allocator *allocator, const char *path, rmi_audio_encoding encoding,
-                          const rmi_audio_format *format, rmi_audio_writer **out, rm_error *err)
+int rmi_audio_writer_open(const rm_allocator *allocator, rm_node *node, const char *path,
+                          rmi_audio_encoding encoding, const rmi_audio_format *format, rmi_audio_writer **out,
+                          rm_error *err)
 {
     const size_t text = strlen(path) + 1;
     *out = NULL;
@@ -175,6 +187,8 @@ int rmi_audio_writer_open(const rm_allocator *allocator, const char *path, rmi_a
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
     memset(writer, 0, sizeof *writer);
     writer->allocator = allocator;
+    writer->node = node;
+    writer->file.descriptor = -1;
     writer->encoding = encoding;
     writer->format = *format;
     memcpy(writer->path, path, text);
@@ -186,29 +200,41 @@ int rmi_audio_writer_open(const rm_allocator *allocator, const char *path, rmi_a
     return rc;
 }
 
-/* A sample as an integer whose full scale is 2^(bits-1): the nearest, and clipped. */
-static int32_t quantise(float sample, int bits)
+/* Puts `count` <= PART samples behind those in `piece`, as integers. */
+static void encode_part(rmi_audio_writer *writer, const float *samples, size_t count)
 {
-    const double scale = (double)(1 << (bits - 1)), exact = nearbyint((double)sample * scale);
-    if (isnan(exact))
-        return 0;
-    return (int32_t)(exact > scale - 1.0 ? scale - 1.0 : exact < -scale ? -scale : exact);
+    uint8_t *to = writer->piece + writer->length;
+    union {
+        int16_t shorts[PART];
+        int32_t ints[PART]; /* of 24 bits: in the upper ones */
+    } part;
+    const bool is_short = writer->encoding == RMI_AUDIO_PCM16;
+    const int rc = rmi_sample_convert(&writer->quantiser, RM_FLOAT32, samples, count,
+                                      is_short ? RMI_SAMPLE_INT16 : RMI_SAMPLE_INT24, &part, NULL);
+    (void)rc; /* it fails for other dtypes alone */
+    if (is_short)
+        memcpy(to, part.shorts, count * sizeof *part.shorts); /* every supported host is little-endian */
+    for (size_t i = 0; !is_short && i < count; i++)
+        to = put(to, 3, (uint32_t)part.ints[i] >> 8);
 }
 
 /* Puts `count` samples behind those in `piece` in the file's format, little-endian. */
 static void encode(rmi_audio_writer *writer, const float *samples, size_t count)
 {
-    const int bits = (int)writer->sample_size * 8;
-    uint8_t *to = writer->piece + writer->length;
-    if (writer->encoding == RMI_AUDIO_FLOAT32)
-        memcpy(to, samples, count * sizeof *samples); /* every supported host is little-endian */
-    else
-        for (size_t i = 0; i < count; i++) {
-            const uint32_t sample = (uint32_t)quantise(samples[i], bits);
-            for (int shift = 0; shift < bits; shift += 8)
-                *to++ = (uint8_t)(sample >> shift);
-        }
-    writer->length += count * writer->sample_size;
+    for (size_t done = 0; done < count;) {
+        const size_t part = count - done < PART ? count - done : PART;
+        if (writer->encoding == RMI_AUDIO_FLOAT32)
+            memcpy(writer->piece + writer->length, samples + done, part * sizeof *samples);
+        else
+            encode_part(writer, samples + done, part);
+        writer->length += part * writer->sample_size;
+        done += part;
+    }
+}
+
+const rmi_quantiser *rmi_audio_writer_counts(const rmi_audio_writer *writer)
+{
+    return &writer->quantiser;
 }
 
 int rmi_audio_writer_write(rmi_audio_writer *writer, const float *samples, size_t frames, rm_error *err)

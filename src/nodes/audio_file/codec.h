@@ -2,6 +2,7 @@
 #ifndef NODES_AUDIO_FILE_CODEC_H
 #define NODES_AUDIO_FILE_CODEC_H
 
+#include "nodes/audio_support/sample_format.h"
 #include "remotemedia/node.h"
 
 /* The most channels of a file. */
@@ -29,14 +30,17 @@ typedef enum rmi_audio_encoding { RMI_AUDIO_PCM16, RMI_AUDIO_PCM24, RMI_AUDIO_FL
 
 /* Writes WAV. */
 typedef struct rmi_audio_writer rmi_audio_writer;
-/* Creates or replaces `path`. *out is owned. RM_E_NOT_FOUND, RM_E_IO. */
-RM_MUST_CHECK int rmi_audio_writer_open(const rm_allocator *allocator, const char *path,
+/* Creates or replaces `path`; "-" is the run's standard output. `node` may be NULL. *out is owned.
+ * RM_E_NOT_FOUND, RM_E_IO, RM_E_USAGE, RM_E_CANCELLED. */
+RM_MUST_CHECK int rmi_audio_writer_open(const rm_allocator *allocator, rm_node *node, const char *path,
                                         rmi_audio_encoding encoding, const rmi_audio_format *format,
                                         rmi_audio_writer **out, rm_error *err);
 /* Writes interleaved frames, clipped to full scale (NaN: silence); float32 is not clipped. RM_E_LIMIT past
  * the 4 GiB of a WAV file. */
 RM_MUST_CHECK int rmi_audio_writer_write(rmi_audio_writer *writer, const float *samples, size_t frames,
                                          rm_error *err);
+/* How samples became integers so far, and what did not fit; borrowed. */
+const rmi_quantiser *rmi_audio_writer_counts(const rmi_audio_writer *writer);
 /* Completes the file and frees the writer; RM_E_IO when not all bytes were written. NULL is fine. */
 RM_MUST_CHECK int rmi_audio_writer_close(rmi_audio_writer *writer, rm_error *err);
 

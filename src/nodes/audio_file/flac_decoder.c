@@ -29,7 +29,7 @@ static bool flac_recognises(const uint8_t *head, size_t length)
 
 static int cut(const flac_decoder *f, rm_error *err)
 {
-    if (f->frames != RMI_AUDIO_UNKNOWN)
+    if (f->frames != RMI_AUDIO_UNKNOWN && f->frames > f->position)
         return rmi_audio_damaged(f->base.input, err,
                                  "is damaged or cut off: it has %" PRIu64 " frames, of which %" PRIu64
                                  " can be read",
@@ -111,6 +111,9 @@ static int read_metadata(flac_decoder *f, rm_error *err)
     f->begun = false;
     f->base.channel_layout = 0;
     for (bool last = false; rc == RM_OK && !last;) {
+        const uint8_t *next = NULL;
+        if (rmi_audio_input_peek(f->base.input, 2, &next) >= 2 && next[0] == 0xff && (next[1] & 0xfe) == 0xf8)
+            break; /* a frame: the last part of the head is missing */
         if (rmi_audio_input_read(f->base.input, head, 4) != 4)
             return rmi_audio_damaged(f->base.input, err, "is not a sound FLAC file: its head is cut off");
         const size_t size = rmi_big32(head) & 0xffffff;
@@ -166,17 +169,9 @@ static bool frame_begins(const flac_decoder *f, const uint8_t *head, size_t leng
            header->sample_rate == f->stream.sample_rate;
 }
 
-/* What is known to stand behind the last frame: tags, and zeros. */
-static bool is_tail(rmi_audio_input *input)
+static void warn(flac_decoder *f, const char *text)
 {
-    const uint8_t *bytes = NULL;
-    const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_TAG_HEAD, &bytes);
-    if (rmi_audio_tag_size(bytes, there) != 0)
-        return true;
-    for (size_t i = 0; i < there; i++)
-        if (bytes[i] != 0)
-            return false;
-    return true;
+    (void)snprintf(f->base.warning, sizeof f->base.warning, "%s", text);
 }
 
 /* The stream's end, or what stands where a frame should. RM_AGAIN: another stream follows, in another format. */
@@ -184,11 +179,17 @@ static int end_of_stream(flac_decoder *f, rm_error *err)
 {
     rmi_audio_input *input = f->base.input;
     const uint8_t *head = NULL;
-    const size_t there = rmi_audio_input_peek(input, 4, &head);
-    const bool whole = f->frames == RMI_AUDIO_UNKNOWN || f->position >= f->frames;
-    const bool joined = there >= 4 && flac_recognises(head, there);
-    if (!whole || (f->frames == RMI_AUDIO_UNKNOWN && !joined && !is_tail(input)))
+    if (f->frames != RMI_AUDIO_UNKNOWN && f->position < f->frames)
         return cut(f, err);
+    rmi_audio_tags_pass(input);
+    const size_t there = rmi_audio_input_peek(input, 4, &head);
+    const bool joined = there >= 4 && flac_recognises(head, there);
+    if (there != 0 && !joined && f->position != f->frames)
+        return cut(f, err);
+    if (there != 0 && !joined)
+        warn(f, "has bytes behind its last frame that are no FLAC: they are passed over");
+    else if (f->frames != RMI_AUDIO_UNKNOWN && f->position > f->frames)
+        warn(f, "has more frames than its head states: all are read");
     if (!joined)
         return RM_DONE;
     const uint64_t layout = f->base.channel_layout;
@@ -208,8 +209,7 @@ static int next_frame(flac_decoder *f, rm_error *err)
     const uint8_t *head = NULL;
     rmi_flac_header *h = &f->header;
     const size_t there = rmi_audio_input_peek(f->base.input, RMI_FLAC_HEADER, &head);
-    const bool over = f->frames != RMI_AUDIO_UNKNOWN && f->position >= f->frames;
-    if (over || !frame_begins(f, head, there, h))
+    if (!frame_begins(f, head, there, h))
         return end_of_stream(f, err);
     if (!f->begun)
         f->first = h->number;
@@ -230,8 +230,6 @@ static int next_frame(flac_decoder *f, rm_error *err)
         return cut(f, err);
     f->next = 0;
     f->waiting = h->frames;
-    if (f->frames != RMI_AUDIO_UNKNOWN && f->waiting > f->frames - f->position)
-        f->waiting = (size_t)(f->frames - f->position);
     f->position += f->waiting;
     f->count++;
     return RM_OK;

@@ -10,49 +10,37 @@
 #include "nodes/audio_file/audio_tags.h"
 #include "nodes/audio_file/mp3_frame.h"
 
-/* The samples that decoding delays by itself. */
-enum { DELAY = 529 };
+/* The samples that decoding delays by itself; the bytes in which it shows that a stream begins. */
+enum { DELAY = 529, LOOKED_AT = 5 * RMI_MP3_FRAME };
 
 typedef struct mp3_decoder {
     rmi_audio_decoder base;
     ma_dr_mp3dec decoder;
-    size_t free_size; /* of frames that do not tell theirs */
+    size_t free_size;  /* of frames that do not tell theirs */
+    bool known;        /* `stream` is */
+    uint8_t stream[4]; /* the head of a frame of this stream */
     /* One part of a file that was joined: what its first frame says, and how far it was read. */
     rmi_mp3_info info;
     uint64_t frames;     /* with sound */
     uint64_t skip, left; /* samples to leave out at the start; to give after that, or RMI_AUDIO_UNKNOWN */
     uint64_t lost;       /* bytes between frames that are none, nor tags */
+    uint64_t samples_so_far;
     size_t next, waiting;
     float samples[MA_DR_MP3_MAX_SAMPLES_PER_FRAME];
 } mp3_decoder;
 
-/* Formats without a magic number: a frame is looked for in all of `head`. */
+/* A format without a magic number: all of `head` is looked at. */
 static bool mp3_recognises(const uint8_t *head, size_t length)
 {
     rmi_mp3_head first;
     const bool ended = length < RMI_AUDIO_AHEAD;
-    if (length >= RMI_MP3_HEAD && rmi_mp3_head_read(head, 0, &first) && ended && first.size > length)
+    if (ended && length >= RMI_MP3_HEAD && rmi_mp3_head_read(head, 0, &first) && first.layer > 1 &&
+        first.size > length)
         return true; /* one frame, cut off */
-    return rmi_mp3_find(head, length, ended) < length;
+    return rmi_mp3_first(head, length, ended) < length;
 }
 
 /* ---- Between frames */
-
-/* Passes over tags and zeros. */
-static void pass_tags(rmi_audio_input *input)
-{
-    for (;;) {
-        const uint8_t *bytes = NULL;
-        const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_TAG_HEAD, &bytes);
-        const uint64_t size = rmi_audio_tag_size(bytes, there);
-        if (size != 0)
-            (void)rmi_audio_input_skip(input, size);
-        else if (there > 0 && bytes[0] == 0)
-            rmi_audio_input_take(input, 1);
-        else
-            return;
-    }
-}
 
 /* Looks for the next frame behind bytes that are none; false where there is none. */
 static bool find_frame(mp3_decoder *m)
@@ -63,12 +51,16 @@ static bool find_frame(mp3_decoder *m)
         const uint8_t *bytes = NULL;
         const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_AHEAD, &bytes);
         const bool ended = there < RMI_AUDIO_AHEAD;
-        const size_t at = rmi_mp3_find(bytes, there, ended);
-        const size_t step = at < there || ended ? at : there - 2 * RMI_MP3_FRAME;
+        const size_t at = rmi_mp3_find(bytes, there, ended, m->known ? m->stream : NULL);
+        const size_t step = at < there || ended ? at : there - LOOKED_AT;
         rmi_audio_input_take(input, step);
         passed += step;
         if (at < there)
             m->lost += passed;
+        else if (ended && m->base.sample_rate != 0)
+            (void)snprintf(m->base.warning, sizeof m->base.warning,
+                           "ends with %" PRIu64 " bytes that are no frame of MP3: they are passed over",
+                           passed);
         if (at < there || ended)
             return at < there;
     }
@@ -124,7 +116,7 @@ static int find_next(mp3_decoder *m, const uint8_t **bytes, rmi_mp3_head *head, 
     rmi_audio_input *input = m->base.input;
     bool searched = false;
     for (;;) {
-        pass_tags(input);
+        rmi_audio_tags_pass(input);
         const size_t there = rmi_audio_input_peek(input, RMI_MP3_FRAME, bytes);
         const bool ended = there < RMI_MP3_FRAME;
         bool sound = there >= RMI_MP3_HEAD && rmi_mp3_head_read(*bytes, m->free_size, head);
@@ -160,6 +152,8 @@ static void decode(mp3_decoder *m, const uint8_t *bytes, const rmi_mp3_head *hea
         memset(&m->decoder, 0, sizeof m->decoder);
         memcpy(m->decoder.header, bytes, RMI_MP3_HEAD);
     }
+    memcpy(m->stream, bytes, RMI_MP3_HEAD);
+    m->known = true;
     m->decoder.free_format_bytes = (int)(head->free ? head->size - head->padding : 0);
     const int got = ma_dr_mp3dec_decode_frame(&m->decoder, bytes, (int)head->size, m->samples, &info);
     if (got != head->samples)
@@ -199,8 +193,10 @@ static int next_frame(mp3_decoder *m, rm_error *err)
             return rc;
         begin_part(m, &info, &head);
     }
-    if (info.is_info)
+    if (info.is_info) {
         rmi_audio_input_take(m->base.input, head.size);
+        m->samples_so_far += (uint64_t)head.samples;
+    }
     if (other) {
         m->base.channels = head.channels;
         m->base.sample_rate = head.sample_rate;
@@ -211,6 +207,7 @@ static int next_frame(mp3_decoder *m, rm_error *err)
     decode(m, bytes, &head);
     rmi_audio_input_take(m->base.input, head.size);
     m->frames++;
+    m->samples_so_far += (uint64_t)head.samples;
     trim(m);
     return RM_OK;
 }
@@ -220,14 +217,33 @@ static void mp3_close(rmi_audio_decoder *decoder)
     rmi_audio_decoder_delete(decoder, sizeof(mp3_decoder));
 }
 
+/* Goes to the first frame. What was cut in front of it is nobody's loss; a frame of the same stream there is damaged. */
+static void find_start(mp3_decoder *m)
+{
+    rmi_audio_input *input = m->base.input;
+    const uint8_t *bytes = NULL;
+    rmi_audio_tags_pass(input);
+    const size_t there = rmi_audio_input_peek(input, RMI_AUDIO_AHEAD, &bytes);
+    const size_t at = rmi_mp3_first(bytes, there, there < RMI_AUDIO_AHEAD);
+    if (at == there)
+        return;
+    memcpy(m->stream, bytes + at, RMI_MP3_HEAD);
+    m->known = true;
+    if (at == 0 || rmi_mp3_head_alike(bytes, m->stream))
+        return;
+    rmi_audio_input_take(input, at);
+    (void)snprintf(m->base.warning, sizeof m->base.warning,
+                   "begins with %zu bytes that are no frame of MP3: they are passed over", at);
+}
+
 static int mp3_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *err)
 {
     mp3_decoder *m = rmi_audio_decoder_new(&rmi_audio_mp3, sizeof *m, input);
     *out = NULL;
     if (m == NULL)
         return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    find_start(m);
     int rc = next_frame(m, err); /* sets the format */
-    m->lost = 0;                 /* what stands before the first frame is nobody's loss */
     if (rc == RM_DONE)
         rc = no_frames(m, err);
     if (rc == RM_AGAIN) {
@@ -253,6 +269,11 @@ static int mp3_read(rmi_audio_decoder *decoder, float *samples, size_t frames, s
     m->next += *got;
     m->waiting -= *got;
     return RM_OK;
+}
+
+uint64_t rmi_audio_mp3_samples(const rmi_audio_decoder *mp3)
+{
+    return ((const mp3_decoder *)mp3)->samples_so_far;
 }
 
 const rmi_audio_decoder_type rmi_audio_mp3 = {

@@ -20,7 +20,7 @@ static size_t whole_frames(rmi_sample_data *data, rmi_audio_input *input, size_t
     return there / data->frame_size < wanted ? there / data->frame_size : wanted;
 }
 
-static int end_of_data(const rmi_sample_data *data, const rmi_audio_input *input, rm_error *err)
+int rmi_sample_data_end(const rmi_sample_data *data, const rmi_audio_input *input, rm_error *err)
 {
     uint64_t there = data->taken;
     const size_t least =
@@ -70,7 +70,7 @@ static int read_adpcm(rmi_sample_data *data, const rmi_audio_decoder *decoder, f
     adpcm->waiting -= *got;
     if (data->frames_left != RMI_AUDIO_UNKNOWN)
         data->frames_left -= *got;
-    return *got != 0 || data->frames_left == 0 ? RM_OK : end_of_data(data, decoder->input, err);
+    return *got != 0 || data->frames_left == 0 ? RM_OK : rmi_sample_data_end(data, decoder->input, err);
 }
 
 int rmi_sample_data_read(rmi_sample_data *data, const rmi_audio_decoder *decoder, float *samples,
@@ -83,7 +83,7 @@ int rmi_sample_data_read(rmi_sample_data *data, const rmi_audio_decoder *decoder
         return read_adpcm(data, decoder, samples, frames, got, err);
     *got = whole_frames(data, decoder->input, frames, &bytes);
     if (*got == 0)
-        return end_of_data(data, decoder->input, err);
+        return rmi_sample_data_end(data, decoder->input, err);
     rmi_pcm_decode(&data->pcm, bytes, *got * channels, samples);
     rmi_audio_input_take(decoder->input, *got * data->frame_size);
     data->taken += *got * data->frame_size;

@@ -15,6 +15,9 @@ typedef struct rmi_sample_data {
     uint64_t frames_left; /* where the header states them too, else RMI_AUDIO_UNKNOWN */
 } rmi_sample_data;
 
+/* The samples have ended: RM_OK, or RM_E_PARSE where the header promises more. */
+RM_MUST_CHECK int rmi_sample_data_end(const rmi_sample_data *data, const rmi_audio_input *input,
+                                      rm_error *err);
 /* A rmi_audio_decoder_type.read for files that hold nothing else behind their header. */
 RM_MUST_CHECK int rmi_sample_data_read(rmi_sample_data *data, const rmi_audio_decoder *decoder,
                                        float *samples, size_t frames, size_t *got, rm_error *err);

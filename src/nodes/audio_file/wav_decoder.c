@@ -19,8 +19,10 @@ typedef struct wav_decoder {
     bool w64;
     bool has_format;
     unsigned tag;
-    uint64_t frames;    /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
-    uint64_t data_size; /* of "ds64" */
+    uint64_t frames;            /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
+    uint64_t data_size;         /* of "ds64" */
+    rmi_audio_input *mp3_input; /* MP3, as a file of its own inside "data" */
+    rmi_audio_decoder *mp3;
 } wav_decoder;
 
 /* A chunk's name, and the size of what is in it. */
@@ -281,6 +283,9 @@ static int read_chunks(wav_decoder *w, rm_error *err)
 static void wav_close(rmi_audio_decoder *decoder)
 {
     wav_decoder *w = (wav_decoder *)decoder;
+    if (w->mp3 != NULL)
+        w->mp3->type->close(w->mp3);
+    rmi_audio_input_close(w->mp3_input);
     rmi_adpcm_free(&w->data.adpcm, rmi_audio_input_allocator(decoder->input));
     rmi_audio_decoder_delete(decoder, sizeof *w);
 }
@@ -290,26 +295,6 @@ static void limit_frames(wav_decoder *w)
 {
     const bool adpcm = w->data.pcm.kind == RMI_PCM_NONE;
     w->data.frames_left = adpcm && w->frames != 0 ? w->frames : RMI_AUDIO_UNKNOWN;
-}
-
-static int wav_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *err)
-{
-    wav_decoder *w = rmi_audio_decoder_new(&rmi_audio_wav, sizeof *w, input);
-    *out = NULL;
-    if (w == NULL)
-        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
-    w->frames = RMI_AUDIO_UNKNOWN;
-    int rc = read_head(w, err);
-    if (rc == RM_OK)
-        rc = read_chunks(w, err);
-    if (rc == RM_OK && w->tag != RMI_WAV_MP3) {
-        limit_frames(w);
-        *out = &w->base;
-        return RM_OK;
-    }
-    const bool mp3 = rc == RM_OK;
-    wav_close(&w->base);
-    return mp3 ? rmi_audio_mp3.open(input, out, err) : rc; /* MP3 frames stand in "data" as in a file */
 }
 
 /* Behind the samples: looks for more of them. */
@@ -331,13 +316,108 @@ static bool more_data(wav_decoder *w)
     return false;
 }
 
+/* ---- MP3 --------------------------------------------------------------------------------------------------- */
+
+/* Gives the bytes of "data" as those of a file. */
+static int fill_mp3(void *context, uint8_t *bytes, size_t wanted, size_t *got, rm_error *err)
+{
+    wav_decoder *w = context;
+    rmi_sample_data *data = &w->data;
+    const uint8_t *from = NULL;
+    (void)err; /* whoever reads the file asks it */
+    *got = 0;
+    while (data->promised != RMI_AUDIO_UNKNOWN && data->taken == data->promised)
+        if (!more_data(w))
+            return RM_OK;
+    const uint64_t left =
+        data->promised == RMI_AUDIO_UNKNOWN ? RMI_AUDIO_UNKNOWN : data->promised - data->taken;
+    const size_t there = rmi_audio_input_peek(w->base.input, 1, &from);
+    *got = there < wanted ? there : wanted;
+    *got = *got < left ? *got : (size_t)left;
+    memcpy(bytes, from, *got);
+    rmi_audio_input_take(w->base.input, *got);
+    data->taken += *got;
+    return RM_OK;
+}
+
+/* The format is that of the frames. */
+static void take_mp3_format(wav_decoder *w)
+{
+    w->base.channels = w->mp3->channels;
+    w->base.sample_rate = w->mp3->sample_rate;
+    if (w->mp3->warning[0] != '\0')
+        memcpy(w->base.warning, w->mp3->warning, sizeof w->base.warning);
+    w->mp3->warning[0] = '\0';
+}
+
+static int open_mp3(wav_decoder *w, rm_error *err)
+{
+    const rmi_audio_input *input = w->base.input;
+    if (w->data.promised == 0 && !more_data(w))
+        return RM_OK; /* no samples */
+    int rc = rmi_audio_input_over(rmi_audio_input_allocator(input), rmi_audio_input_name(input), fill_mp3, w,
+                                  &w->mp3_input, err);
+    if (rc == RM_OK)
+        rc = rmi_audio_mp3.open(w->mp3_input, &w->mp3, err);
+    if (rc == RM_OK)
+        take_mp3_format(w);
+    return rc;
+}
+
+static int read_mp3(wav_decoder *w, float *samples, size_t frames, size_t *got, rm_error *err)
+{
+    *got = 0;
+    if (w->mp3 == NULL)
+        return RM_OK;
+    int rc = w->mp3->type->read(w->mp3, samples, frames, got, err);
+    take_mp3_format(w);
+    if (rc != RM_OK || *got != 0)
+        return rc;
+    rc = rmi_sample_data_end(&w->data, w->base.input, err);
+    const uint64_t samples_there = rmi_audio_mp3_samples(w->mp3);
+    if (rc == RM_OK && w->frames != RMI_AUDIO_UNKNOWN && samples_there < w->frames)
+        rc = rmi_audio_damaged(w->base.input, err,
+                               "is cut off: it states %" PRIu64 " frames, of which %" PRIu64 " can be read",
+                               w->frames, samples_there);
+    return rc;
+}
+
+/* ---- Any codec --------------------------------------------------------------------------------------------- */
+
+static int wav_open(rmi_audio_input *input, rmi_audio_decoder **out, rm_error *err)
+{
+    wav_decoder *w = rmi_audio_decoder_new(&rmi_audio_wav, sizeof *w, input);
+    *out = NULL;
+    if (w == NULL)
+        return rm_error_set(err, RM_E_OUT_OF_MEMORY, "out of memory");
+    w->frames = RMI_AUDIO_UNKNOWN;
+    int rc = read_head(w, err);
+    if (rc == RM_OK)
+        rc = read_chunks(w, err);
+    if (rc == RM_OK && w->tag == RMI_WAV_MP3)
+        rc = open_mp3(w, err);
+    if (rc == RM_OK) {
+        limit_frames(w);
+        *out = &w->base;
+    } else {
+        wav_close(&w->base);
+    }
+    return rc;
+}
+
 static int wav_read(rmi_audio_decoder *decoder, float *samples, size_t frames, size_t *got, rm_error *err)
 {
     wav_decoder *w = (wav_decoder *)decoder;
     int rc;
+    if (w->tag == RMI_WAV_MP3)
+        return read_mp3(w, samples, frames, got, err);
     do {
         rc = rmi_sample_data_read(&w->data, decoder, samples, frames, got, err);
     } while (rc == RM_OK && *got == 0 && w->data.frames_left != 0 && more_data(w));
+    if (rc == RM_OK && *got == 0 && w->data.frames_left != 0 && w->data.frames_left != RMI_AUDIO_UNKNOWN)
+        (void)snprintf(decoder->warning, sizeof decoder->warning,
+                       "states %" PRIu64 " frames, and has %" PRIu64, w->frames,
+                       w->frames - w->data.frames_left);
     return rc;
 }
 

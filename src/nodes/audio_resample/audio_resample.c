@@ -113,11 +113,12 @@ static int take(rm_node *node, struct resample *r, rm_packet in, rm_error *err)
 {
     r->taken = 0;
     int rc = rmi_audio_of(in.value, &r->audio, err);
-    if (rc == RM_OK)
+    const bool skips = rc == RM_OK && rmi_audio_stream_skips(&r->stream, &r->audio, &in);
+    if (rc == RM_OK && !skips)
         rc = rmi_audio_stream_check(&r->stream, &r->audio, err);
-    if (rc == RM_OK && rmi_audio_stream_jumps(&r->stream, &in))
+    if (rc == RM_OK && !skips && rmi_audio_stream_jumps(&r->stream, &in))
         rc = restart(node, r, &in, err);
-    if (rc == RM_OK) {
+    if (rc == RM_OK && !skips) {
         r->layout = r->audio.channel_layout;
         r->stream.frames += (int64_t)r->audio.frames;
         r->input = rm_value_move(&in.value);

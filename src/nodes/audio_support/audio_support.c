@@ -8,10 +8,12 @@
 int rmi_audio_of(rm_value value, rm_samples *out, rm_error *err)
 {
     const int rc = rm_samples_of(value, out, err);
-    if (rc == RM_OK && out->dtype != RM_FLOAT32)
-        return rm_error_set(err, RM_E_TYPE, "expected float32 audio, got %s; full scale is 1.0",
-                            rm_dtype_name(out->dtype));
-    return rc;
+    if (rc != RM_OK || out->dtype == RM_FLOAT32)
+        return rc;
+    rm_error_set(err, RM_E_TYPE, "expected float32 audio, got %s; full scale is 1.0",
+                 rm_dtype_name(out->dtype));
+    rm_error_hint(err, "put an AudioFormat with \"format\": \"float32\" before this node");
+    return RM_E_TYPE;
 }
 
 double rmi_audio_decibels(double power)
@@ -27,18 +29,30 @@ double rmi_audio_round(double decibels)
     return round(decibels * 100.0) / 100.0 + 0.0; /* + 0.0: no negative zero */
 }
 
+bool rmi_audio_stream_skips(rmi_audio_stream *stream, const rm_samples *audio, rm_packet *packet)
+{
+    const bool empty = audio->frames == 0;
+    if (!empty && stream->jump)
+        packet->flags |= RM_PACKET_DISCONTINUITY;
+    stream->jump = empty && (stream->jump || packet->flags & RM_PACKET_DISCONTINUITY);
+    return empty;
+}
+
 int rmi_audio_stream_check(rmi_audio_stream *stream, const rm_samples *audio, rm_error *err)
 {
     if (stream->channels == 0) {
         stream->channels = audio->channels;
         stream->sample_rate = audio->sample_rate;
     }
-    if (stream->channels != audio->channels || stream->sample_rate != audio->sample_rate)
-        return rm_error_set(err, RM_E_VALUE,
-                            "the audio format changed from %" PRId32 " Hz, %" PRId32 " channel(s) to %" PRId32
-                            " Hz, %" PRId32 " channel(s) in mid-stream",
-                            stream->sample_rate, stream->channels, audio->sample_rate, audio->channels);
-    return RM_OK;
+    if (stream->channels == audio->channels && stream->sample_rate == audio->sample_rate)
+        return RM_OK;
+    rm_error_set(err, RM_E_VALUE,
+                 "the audio format changed from %" PRId32 " Hz, %" PRId32 " channel(s) to %" PRId32
+                 " Hz, %" PRId32 " channel(s) in mid-stream",
+                 stream->sample_rate, stream->channels, audio->sample_rate, audio->channels);
+    rm_error_hint(err,
+                  "convert all parts to one format before they come together: AudioChannels, AudioResample");
+    return RM_E_VALUE;
 }
 
 bool rmi_audio_stream_jumps(const rmi_audio_stream *stream, const rm_packet *packet)

@@ -24,8 +24,11 @@ typedef struct rmi_audio_stream {
     int32_t channels, sample_rate; /* 0 before the first packet */
     int64_t base;                  /* time of the first frame since the last jump, ns */
     int64_t frames;                /* frames since then */
+    bool jump;                     /* a packet without frames was flagged as a discontinuity */
 } rmi_audio_stream;
 
+/* Whether a packet has no frames: it decides nothing, and the node leaves it out. Its flag goes to the next packet. */
+bool rmi_audio_stream_skips(rmi_audio_stream *stream, const rm_samples *audio, rm_packet *packet);
 /* RM_E_VALUE when `audio` has another rate or number of channels than the stream so far. The first packet
  * decides. */
 RM_MUST_CHECK int rmi_audio_stream_check(rmi_audio_stream *stream, const rm_samples *audio, rm_error *err);

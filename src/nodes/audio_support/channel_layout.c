@@ -69,15 +69,21 @@ const char *rmi_channel_name(uint64_t bit)
     return NULL;
 }
 
-/* The mask of "FL+FR+LFE"; 0 where a name is unknown or comes twice. */
-static uint64_t mask_of_list(const char *text)
+/* The mask of "FL+FR+LFE"; 0 where a name is unknown. *twice: a name that comes twice, in `text`; *ordered: whether
+ * the channels stand in the order of a WAV file. */
+static uint64_t mask_of_list(const char *text, const char **twice, bool *ordered)
 {
     uint64_t mask = 0;
+    *twice = NULL;
+    *ordered = true;
     for (;;) {
         const size_t length = strcspn(text, "+");
         const uint64_t bit = channel_bit(text, length);
-        if (bit == 0 || mask & bit)
+        if (bit == 0)
             return 0;
+        if (mask & bit && *twice == NULL)
+            *twice = rmi_channel_name(bit);
+        *ordered = *ordered && bit > mask; /* higher than all bits before it */
         mask |= bit;
         if (text[length] == '\0')
             return mask;
@@ -85,39 +91,70 @@ static uint64_t mask_of_list(const char *text)
     }
 }
 
-int rmi_layout_parse(const char *name, uint64_t *mask, rm_error *err)
+/* Writes "FL+FR+LFE"; returns `text`. */
+static const char *list_channels(uint64_t mask, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < 64 && used < size; i++)
+        if (mask >> i & 1)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "+" : "",
+                                     i < CHANNEL_NAMES ? channel_names[i] : "?");
+    return text;
+}
+
+static int unknown_layout(const char *name, rm_error *err)
 {
     char known[200] = "";
     size_t used = 0;
-    *mask = 0;
-    for (size_t i = 0; i < LAYOUTS && *mask == 0; i++) {
-        if (strcmp(layouts[i].name, name) == 0)
-            *mask = layouts[i].mask;
+    for (size_t i = 0; i < LAYOUTS; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", layouts[i].name);
-    }
+    rm_error_set(err, RM_E_VALUE,
+                 "there is no channel layout '%s'; it must be one of %s, or channels in the order of a "
+                 "WAV file, as FL+FR+LFE",
+                 name, known);
+    rm_error_hint(err, "the channels are %s",
+                  list_channels(((uint64_t)1 << CHANNEL_NAMES) - 1, known, sizeof known));
+    return RM_E_VALUE;
+}
+
+int rmi_layout_parse(const char *name, uint64_t *mask, rm_error *err)
+{
+    char right[CHANNEL_NAMES * 4];
+    const char *twice = NULL;
+    bool ordered = true;
+    for (size_t i = 0; i < LAYOUTS; i++)
+        if (strcmp(layouts[i].name, name) == 0) {
+            *mask = layouts[i].mask;
+            return RM_OK;
+        }
+    *mask = mask_of_list(name, &twice, &ordered);
     if (*mask == 0)
-        *mask = mask_of_list(name);
-    if (*mask != 0)
+        return unknown_layout(name, err);
+    if (ordered)
         return RM_OK;
-    return rm_error_set(
-        err, RM_E_VALUE,
-        "there is no channel layout '%s'; it must be one of %s, or channels in the order of a "
-        "WAV file, as FL+FR+LFE",
-        name, known);
+    if (twice != NULL)
+        rm_error_set(err, RM_E_VALUE, "channel layout '%s' has %s twice", name, twice);
+    else
+        rm_error_set(err, RM_E_VALUE,
+                     "channel layout '%s' does not have its channels in the order of a WAV file, which "
+                     "is the order of every layout",
+                     name);
+    rm_error_hint(err, "write '%s'; AudioChannels brings channels into any order with 'select'",
+                  list_channels(*mask, right, sizeof right));
+    *mask = 0;
+    return RM_E_VALUE;
 }
 
 const char *rmi_layout_name(uint64_t mask, char *text, size_t size)
 {
-    size_t used = 0;
     for (size_t i = 0; i < LAYOUTS; i++)
         if (layouts[i].mask == mask) {
             snprintf(text, size, "%s", layouts[i].name);
             return text;
         }
-    snprintf(text, size, "%s", mask == 0 ? "unknown" : "");
-    for (size_t i = 0; i < 64 && used < size; i++)
-        if (mask >> i & 1)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "+" : "",
-                                     i < CHANNEL_NAMES ? channel_names[i] : "?");
+    if (mask != 0)
+        return list_channels(mask, text, size);
+    snprintf(text, size, "unknown");
     return text;
 }

@@ -36,6 +36,10 @@ static void layouts_have_names_and_usual_masks(void **unused)
     for (const char *const *wrong = (const char *const[]){"5.2", "FL+XX", "FL+FL", "", "FL+", NULL}; *wrong;
          wrong++)
         assert_int_equal(rmi_layout_parse(*wrong, &mask, &err), RM_E_VALUE);
+    assert_int_equal(rmi_layout_parse("FC+FR+FL", &mask, &err), RM_E_VALUE);
+    assert_non_null(strstr(err.hint, "'FL+FR+FC'"));
+    assert_int_equal(rmi_layout_parse("FL+FR+FL", &mask, &err), RM_E_VALUE);
+    assert_non_null(strstr(err.message, "has FL twice"));
     assert_int_equal(rmi_layout_parse("5.2", &mask, &err), RM_E_VALUE);
     assert_non_null(strstr(err.message, "5.1, 5.1(side), 6.1"));
     assert_int_equal(rmi_channel_parse("SR"), RM_CHANNEL_SIDE_RIGHT);

@@ -2,9 +2,7 @@
 #include "nodes/open_file.h"
 #include "nodes/process_many.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { A_CALL = 64, ROOM_AT_FIRST = 64 * 1024 };
 
@@ -12,8 +10,7 @@ struct file_lines {
     const char *path;       /* parameter */
     bool crlf;              /* parameter */
     int64_t max_line_bytes; /* parameter */
-    int file;
-    bool owns_file;
+    rmi_open_file file;
     char *buffer; /* [start, end) has been read and not emitted, [start, scanned) holds no newline */
     size_t capacity, start, scanned, end;
     int64_t line; /* number of the last line emitted */
@@ -23,15 +20,14 @@ struct file_lines {
 static int file_lines_open(rm_node *node, void *state, rm_error *err)
 {
     struct file_lines *f = state;
-    int rc = rmi_open_to_read(node, f->path, &f->file, &f->owns_file, err);
+    int rc = rmi_file_open_to_read(node, f->path, &f->file, err);
     if (rc != RM_OK)
         return rc;
     f->buffer = rmi_node_resize(node, NULL, 0, ROOM_AT_FIRST, err);
     f->capacity = ROOM_AT_FIRST;
     if (f->buffer != NULL)
         return RM_OK;
-    if (f->owns_file)
-        (void)close(f->file);
+    (void)rmi_file_close(&f->file);
     return RM_E_OUT_OF_MEMORY;
 }
 
@@ -57,16 +53,12 @@ static int make_room(rm_node *node, struct file_lines *f, rm_error *err)
 static int fill(rm_node *node, struct file_lines *f, rm_error *err)
 {
     int rc = make_room(node, f, err);
-    ssize_t got = -1;
-    while (rc == RM_OK && got < 0) {
-        if (rm_node_cancelled(node))
-            rc = rm_node_cancel_error(node, err);
-        else if ((got = read(f->file, f->buffer + f->end, f->capacity - f->end)) < 0 && errno != EINTR)
-            rc = rm_error_set(err, RM_E_IO, "cannot read '%s': %s", f->path, strerror(errno));
-    }
+    size_t got = 0;
+    if (rc == RM_OK)
+        rc = rmi_file_read(node, &f->file, f->path, f->buffer + f->end, f->capacity - f->end, &got, err);
     if (rc != RM_OK)
         return rc;
-    f->end += (size_t)got;
+    f->end += got;
     f->ended = got == 0;
     return RM_OK;
 }
@@ -135,8 +127,7 @@ static int file_lines_close(rm_node *node, void *state, rm_error *err)
 {
     struct file_lines *f = state;
     (void)err;
-    if (f->owns_file)
-        (void)close(f->file); /* only read: nothing can be lost */
+    (void)rmi_file_close(&f->file); /* only read: nothing can be lost */
     rmi_node_free(node, f->buffer, f->capacity);
     return RM_OK;
 }

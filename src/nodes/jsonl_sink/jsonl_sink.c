@@ -1,26 +1,25 @@
 /* JsonlSink: writes each item as one line of JSON. */
+#include "nodes/open_file.h"
 #include "nodes/process_many.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ROOM_AT_FIRST = 16 * 1024 };
 
 struct jsonl_sink {
     const char *path; /* parameter */
     bool append;      /* parameter */
-    int file;
+    rmi_open_file file;
     char *buffer; /* lines to write, in order; after a failure only the rest of the cut line */
     size_t length, capacity;
     bool warned; /* about NaN */
 };
 
-static int file_error(rm_error *err, const char *what, const char *path, int cause)
+static int file_error(rm_error *err, const char *path)
 {
-    return rm_error_set(err, cause == ENOENT ? RM_E_NOT_FOUND : RM_E_IO, "cannot %s '%s': %s", what, path,
-                        strerror(cause));
+    return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", path, strerror(errno));
 }
 
 static int jsonl_sink_open(rm_node *node, void *state, rm_error *err)
@@ -30,12 +29,10 @@ static int jsonl_sink_open(rm_node *node, void *state, rm_error *err)
     if (s->buffer == NULL)
         return RM_E_OUT_OF_MEMORY;
     s->capacity = ROOM_AT_FIRST;
-    s->file = open(s->path, O_WRONLY | O_CREAT | O_CLOEXEC | (s->append ? O_APPEND : O_TRUNC), 0666);
-    if (s->file >= 0)
-        return RM_OK;
-    const int cause = errno;
-    rmi_node_free(node, s->buffer, s->capacity);
-    return file_error(err, "write", s->path, cause);
+    const int rc = rmi_file_open_to_write(node, s->path, s->append ? O_APPEND : O_TRUNC, &s->file, err);
+    if (rc != RM_OK)
+        rmi_node_free(node, s->buffer, s->capacity);
+    return rc;
 }
 
 static int add_text(rm_node *node, struct jsonl_sink *s, const char *text, size_t length, rm_error *err)
@@ -84,15 +81,13 @@ static int write_out(rm_node *node, struct jsonl_sink *s, size_t *written, rm_er
 {
     *written = 0;
     while (*written < s->length) {
-        const ssize_t n = write(s->file, s->buffer + *written, s->length - *written);
-        if (n >= 0)
-            *written += (size_t)n;
-        else if (errno == EPIPE)
-            return RM_DONE;
-        else if (errno != EINTR)
-            return file_error(err, "write", s->path, errno);
-        else if (rm_node_cancelled(node))
-            return rm_node_cancel_error(node, err);
+        size_t n = 0;
+        const int rc = rmi_file_write(node, &s->file, s->buffer + *written, s->length - *written, &n, err);
+        *written += n;
+        if (rc == RM_E_IO)
+            return errno == EPIPE ? RM_DONE : file_error(err, s->path);
+        if (rc != RM_OK)
+            return rc;
     }
     s->length = 0;
     return RM_OK;
@@ -150,7 +145,7 @@ static int jsonl_sink_close(rm_node *node, void *state, rm_error *err)
 {
     struct jsonl_sink *s = state;
     rmi_node_free(node, s->buffer, s->capacity);
-    return close(s->file) == 0 ? RM_OK : file_error(err, "write", s->path, errno);
+    return rmi_file_close(&s->file) == 0 ? RM_OK : file_error(err, s->path);
 }
 
 static const rm_port jsonl_sink_ports[] = {
@@ -160,7 +155,7 @@ static const rm_port jsonl_sink_ports[] = {
 
 static const rm_param jsonl_sink_params[] = {
     {.name = "path",
-     .text = "The file to write",
+     .text = "The file to write; \"-\": standard output, where the results have a file of their own",
      .type = RM_PARAM_STRING,
      .flags = RM_PARAM_REQUIRED | RM_PARAM_PATH | RM_PARAM_WRITES,
      .offset = offsetof(struct jsonl_sink, path)},

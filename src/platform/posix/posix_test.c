@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -257,6 +258,63 @@ static void standard_input_is_a_dash(void **unused)
     (void)close(ends[0]);
 }
 
+static void links_lead_to_files(void **unused)
+{
+    (void)unused;
+    char folder[] = "/tmp/rm-posix-test-XXXXXX", link[64], path[64], target[4096], small[8];
+    rmi_file_id one, other;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(link, sizeof link, "%s/link", folder);
+    (void)snprintf(path, sizeof path, "%s/file", folder);
+    assert_int_equal(symlink("file", link), 0);
+    assert_true(rmi_platform_follow(link, target, sizeof target));
+    assert_string_equal(target, path);
+    assert_false(rmi_platform_follow(link, small, sizeof small));
+    assert_int_equal(rmi_platform_identify(link, &one), RMI_FILE_REGULAR); /* it is not there yet */
+    assert_int_equal(rmi_platform_identify(path, &other), RMI_FILE_REGULAR);
+    assert_true(rmi_platform_same_file(&one, &other));
+    assert_string_equal(one.name, "file");
+    const int descriptor = open(link, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(rmi_platform_identify(link, &one), RMI_FILE_REGULAR);
+    assert_int_equal(rmi_platform_identify_descriptor(descriptor, &other), RMI_FILE_REGULAR);
+    assert_true(rmi_platform_same_file(&one, &other));
+    assert_true(rmi_platform_locate(link, &one));
+    assert_string_equal(one.name, "file");
+    assert_true(rmi_platform_identify_folder(folder, &other));
+    assert_int_equal(one.number, other.number);
+    (void)close(descriptor);
+    (void)unlink(path);
+    (void)unlink(link);
+    assert_int_equal(symlink("link", link), 0); /* a circle */
+    assert_false(rmi_platform_follow(link, target, sizeof target));
+    assert_int_equal(rmi_platform_identify(link, &one), RMI_FILE_OTHER);
+    (void)unlink(link);
+    (void)rmdir(folder);
+    assert_int_equal(rmi_platform_identify(link, &one), RMI_FILE_OTHER); /* nor is its folder there */
+    assert_int_equal(rmi_platform_identify("/dev/null", &one), RMI_FILE_OTHER);
+    assert_int_equal(rmi_platform_identify_descriptor(-1, &one), RMI_FILE_OTHER);
+}
+
+static void a_wait_for_one_descriptor(void **unused)
+{
+    (void)unused;
+    int ends[2];
+    rmi_wake *wake = NULL;
+    rmi_file_id id;
+    assert_int_equal(rmi_wake_new(NULL, &wake, NULL), RM_OK);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(rmi_platform_identify_descriptor(ends[0], &id), RMI_FILE_STREAM);
+    assert_true(rmi_wake_wait_for(wake, ends[1], true, INT64_MAX));
+    assert_false(rmi_wake_wait_for(wake, ends[0], false, rmi_platform_now() + 1000000));
+    rmi_wake_raise(wake);
+    assert_false(rmi_wake_wait_for(wake, ends[0], false, INT64_MAX));
+    assert_false(rmi_wake_wait_for(wake, -1, false, rmi_platform_now()));
+    (void)close(ends[1]);
+    assert_true(rmi_wake_wait_for(wake, ends[0], false, INT64_MAX)); /* its other end has gone */
+    (void)close(ends[0]);
+    rmi_wake_free(wake);
+}
+
 /* ---- The rest ---- */
 
 static void shared_objects_have_functions(void **unused)
@@ -303,6 +361,8 @@ int main(void)
         cmocka_unit_test(files_are_read_whole),
         cmocka_unit_test(what_cannot_be_read_is_told),
         cmocka_unit_test(standard_input_is_a_dash),
+        cmocka_unit_test(links_lead_to_files),
+        cmocka_unit_test(a_wait_for_one_descriptor),
         cmocka_unit_test(shared_objects_have_functions),
         cmocka_unit_test(the_machine_is_described),
     };

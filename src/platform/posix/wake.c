@@ -89,3 +89,13 @@ bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t
         rmi_free(wake->allocator, polled, bytes);
     return ready != 0;
 }
+
+bool rmi_wake_wait_for(rmi_wake *wake, int descriptor, bool writing, int64_t deadline)
+{
+    struct pollfd polled[] = {{.fd = descriptor, .events = writing ? POLLOUT : POLLIN},
+                              {.fd = wake->descriptor, .events = POLLIN}};
+    const int ready = poll(polled, 2, timeout_until(deadline));
+    if (ready > 0 && polled[1].revents != 0)
+        (void)lower(wake);
+    return ready > 0 && polled[0].revents != 0;
+}

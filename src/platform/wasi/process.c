@@ -30,6 +30,14 @@ __wasi_errno_t __wrap___wasi_fd_write(__wasi_fd_t fd, const __wasi_ciovec_t *par
     return __real___wasi_fd_write(fd, parts, count, written);
 }
 
+__wasi_errno_t __real___wasi_fd_filestat_get(__wasi_fd_t fd, __wasi_filestat_t *status);
+__wasi_errno_t __wrap___wasi_fd_filestat_get(__wasi_fd_t fd, __wasi_filestat_t *status);
+
+__wasi_errno_t __wrap___wasi_fd_filestat_get(__wasi_fd_t fd, __wasi_filestat_t *status)
+{
+    return __real___wasi_fd_filestat_get(stdout_is_taken && fd == RESULTS ? STDOUT_FILENO : fd, status);
+}
+
 /* Never closes standard output: some hosts lend their own. */
 __wasi_errno_t __wrap___wasi_fd_close(__wasi_fd_t fd)
 {

@@ -39,3 +39,11 @@ bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t
     atomic_store(&wake->raised, false);
     return ended;
 }
+
+bool rmi_wake_wait_for(rmi_wake *wake, int descriptor, bool writing, int64_t deadline)
+{
+    const __wasi_eventtype_t what = writing ? __WASI_EVENTTYPE_FD_WRITE : __WASI_EVENTTYPE_FD_READ;
+    const bool ready = !atomic_load(&wake->raised) &&
+                       rmi_wasi_poll(&descriptor, descriptor >= 0 ? 1 : 0, what, deadline, &wake->raised);
+    return !atomic_exchange(&wake->raised, false) && ready;
+}

@@ -12,8 +12,9 @@ typedef struct rmi_ogg_format {
 } rmi_ogg_format;
 
 typedef struct rmi_ogg_codec {
-    unsigned headers;   /* packets before the audio; the second has comments, and is not given */
-    size_t most_frames; /* that a packet gives */
+    unsigned headers;    /* packets before the audio; the second has comments, and is not given */
+    const char *comment; /* how that one begins */
+    size_t most_frames;  /* that a packet gives */
     /* Makes a decoder from the first packet. *state is owned. RM_E_PARSE, RM_E_UNSUPPORTED. */
     int (*open)(const rmi_audio_input *input, const uint8_t *packet, size_t length, void **state,
                 rmi_ogg_format *format, rm_error *err);

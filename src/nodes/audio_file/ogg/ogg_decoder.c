@@ -5,8 +5,9 @@
 
 #include "nodes/audio_file/ogg/ogg_stream.h"
 
-/* Bytes of a comment header that are kept. */
-enum { COMMENT = 64 };
+/* Bytes that are kept of a comment header, or of what stands in its place; missing pages that make a file a recording of a
+ * broadcast, whose headers were sent anew. */
+enum { COMMENT = 8192, BROADCAST = 64 };
 
 typedef struct ogg_decoder {
     rmi_audio_decoder base;
@@ -19,15 +20,17 @@ typedef struct ogg_decoder {
     uint8_t first[1024];       /* its first packet */
     const uint8_t *flac_bytes; /* the rest of it, or of the page */
     size_t flac_left;
-    rmi_ogg_event event; /* what comes behind the page */
-    bool fresh;          /* no page of audio has been entered in this link */
-    bool placed;         /* `position` is known */
-    uint64_t position;   /* the granule position of the page's end */
-    uint64_t skip;       /* frames to leave out */
-    uint64_t limit;      /* frames that the page may give, before those left out */
-    uint64_t frames;     /* given so far, of all links */
-    bool end_missing;
-    uint64_t first_damage; /* frames given before it */
+    rmi_ogg_event event;  /* what comes behind the page */
+    bool fresh;           /* no page of audio has been entered in this link */
+    bool placed;          /* `position` is known */
+    uint64_t position;    /* the granule position of the page's end */
+    uint64_t skip;        /* frames to leave out */
+    uint64_t limit;       /* frames that the page may give, before those left out */
+    const uint8_t *early; /* the first packet of audio, where a header should be; or NULL */
+    size_t early_length;
+    uint64_t frames;           /* given so far, of all links */
+    bool end_missing, several; /* of which a warning was given */
+    uint64_t first_damage;     /* frames given before it */
     bool damaged;
     float *samples; /* one packet's frames */
     size_t samples_size, next, count;
@@ -98,6 +101,7 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
     const kind *refused = NULL;
     bool any = false, chosen = false;
     int rc = RM_OK;
+    rmi_ogg_stream_forget(stream);
     while (rc == RM_OK && (stream->held || rmi_ogg_pages_next(&stream->pages, &stream->page))) {
         if (ogg_page_bos(&stream->page) == 0) {
             stream->held = true; /* the first page behind them */
@@ -105,11 +109,13 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
         }
         const kind *found = kind_of(&stream->page);
         stream->held = false;
+        rmi_ogg_stream_note(stream);
         if (is_read(found) && !chosen) {
             rmi_ogg_stream_follow(stream);
             rc = open_stream(ogg, found, err);
             chosen = true;
-        } else if (is_read(found)) {
+        } else if (is_read(found) && !ogg->several) {
+            ogg->several = true;
             (void)snprintf(ogg->base.warning, sizeof ogg->base.warning,
                            "has several streams of audio; the first one is read");
         } else if (found != NULL && (refused == NULL || (found->is_audio && !refused->is_audio))) {
@@ -128,6 +134,27 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
                                  err);
 }
 
+static void note_damage(ogg_decoder *ogg)
+{
+    if (!ogg->damaged)
+        ogg->first_damage = ogg->frames;
+    ogg->damaged = true;
+}
+
+/* Pages may be missing before this one: between headers and audio that is how a broadcast begins for who comes later. */
+static void check_gap(ogg_decoder *ogg)
+{
+    const rmi_ogg_stream *stream = &ogg->stream;
+    if (stream->gap == 0)
+        return;
+    if (ogg->fresh && stream->gap >= BROADCAST && !stream->torn)
+        (void)snprintf(ogg->base.warning, sizeof ogg->base.warning,
+                       "begins in the middle of a broadcast: %" PRIu32 " pages before that are not in it",
+                       stream->gap);
+    else
+        note_damage(ogg);
+}
+
 /* ---- Headers ----------------------------------------------------------------------------------------------- */
 
 /* The next packet, from this page or a later one; RM_DONE: the link has ended (`event`). */
@@ -140,6 +167,7 @@ static int next_packet(ogg_decoder *ogg, const uint8_t **packet, size_t *length,
         ogg->event = rmi_ogg_stream_page(&ogg->stream);
         if (ogg->event != RMI_OGG_PAGE)
             return RM_DONE;
+        check_gap(ogg);
     }
 }
 
@@ -170,29 +198,37 @@ static int make_room(ogg_decoder *ogg, rm_error *err)
     return RM_OK;
 }
 
-/* Reads the headers behind the first one. */
+static void place_page(ogg_decoder *ogg);
+
+/* Reads the headers behind the first one. That with the comments may be lost: then what stands there is read as what it
+ * is. */
 static int read_headers(ogg_decoder *ogg, rm_error *err)
 {
+    const rmi_ogg_codec *codec = ogg->codec;
     const uint8_t *packet = NULL;
     size_t length = 0;
-    int rc = RM_OK;
-    for (unsigned i = 1; rc == RM_OK && i < ogg->codec->headers; i++) {
-        ogg->stream.keep = i == 1 ? COMMENT : SIZE_MAX;
-        rc = next_packet(ogg, &packet, &length, err);
-        if (rc == RM_OK && i == 2)
-            rc = ogg->codec->setup(ogg->base.input, ogg->state, packet, length, err);
-    }
+    ogg->stream.keep = COMMENT;
+    int rc = next_packet(ogg, &packet, &length, err);
+    const size_t size = strlen(codec->comment);
+    const bool present = rc == RM_OK && length >= size && memcmp(packet, codec->comment, size) == 0;
     ogg->stream.keep = SIZE_MAX;
+    if (rc == RM_OK && !present)
+        note_damage(ogg);
+    if (rc == RM_OK && codec->headers == 3) {
+        if (present)
+            rc = next_packet(ogg, &packet, &length, err);
+        if (rc == RM_OK)
+            rc = codec->setup(ogg->base.input, ogg->state, packet, length, err);
+    } else if (rc == RM_OK && !present) {
+        ogg->early = packet;
+        ogg->early_length = length;
+    }
     if (rc == RM_DONE)
         return end_in_headers(ogg, err);
-    return rc == RM_OK ? make_room(ogg, err) : rc;
-}
-
-static void note_damage(ogg_decoder *ogg)
-{
-    if (!ogg->damaged)
-        ogg->first_damage = ogg->frames;
-    ogg->damaged = true;
+    rc = rc == RM_OK ? make_room(ogg, err) : rc;
+    if (rc == RM_OK && ogg->early != NULL)
+        place_page(ogg);
+    return rc;
 }
 
 /* Gives the bytes of a FLAC stream, as a file has them, to its decoder. */
@@ -205,8 +241,8 @@ static int fill_flac(void *context, uint8_t *bytes, size_t wanted, size_t *got, 
         ogg->event = rmi_ogg_stream_page(&ogg->stream);
         if (ogg->event != RMI_OGG_PAGE)
             return RM_OK;
-        if (ogg->stream.gap && ogg->frames != 0)
-            note_damage(ogg);
+        check_gap(ogg);
+        ogg->fresh = ogg->fresh && ogg_page_granulepos(&ogg->stream.page) <= 0;
         ogg->flac_left = rmi_ogg_stream_bytes(&ogg->stream, &ogg->flac_bytes);
     }
     *got = wanted < ogg->flac_left ? wanted : ogg->flac_left;
@@ -227,6 +263,7 @@ static int open_stream(ogg_decoder *ogg, const kind *which, rm_error *err)
     ogg->fresh = true;
     ogg->placed = false;
     ogg->skip = 0;
+    ogg->early = NULL;
     ogg->stream.keep = SIZE_MAX;
     int rc = rmi_ogg_stream_packet(&ogg->stream, &packet, &length, err);
     if (rc != RM_OK)
@@ -277,12 +314,13 @@ static void place_page(ogg_decoder *ogg)
 {
     rmi_ogg_stream *stream = &ogg->stream;
     const int64_t granule = ogg_page_granulepos(&stream->page);
-    if (stream->gap && !ogg->fresh) {
-        note_damage(ogg);
+    check_gap(ogg);
+    if (stream->gap != 0 && !ogg->fresh) {
         ogg->codec->reset(ogg->state);
         ogg->placed = false;
     }
-    const uint64_t frames = rmi_ogg_stream_measure(stream, ogg->codec, ogg->state);
+    uint64_t frames = ogg->early != NULL ? ogg->codec->measure(ogg->state, ogg->early, ogg->early_length) : 0;
+    frames += rmi_ogg_stream_measure(stream, ogg->codec, ogg->state);
     ogg->limit = UINT64_MAX;
     if (granule < 0) {
         ogg->position += frames;
@@ -306,9 +344,12 @@ static void place_page(ogg_decoder *ogg)
 /* Decodes the next packet; RM_DONE: the link has ended. */
 static int decode_packet(ogg_decoder *ogg, rm_error *err)
 {
-    const uint8_t *packet = NULL;
-    size_t length = 0, frames = 0;
-    const int rc = rmi_ogg_stream_packet(&ogg->stream, &packet, &length, err);
+    const uint8_t *packet = ogg->early;
+    size_t length = ogg->early_length, frames = 0;
+    int rc = RM_OK;
+    ogg->early = NULL;
+    if (packet == NULL)
+        rc = rmi_ogg_stream_packet(&ogg->stream, &packet, &length, err);
     if (ogg->stream.damaged)
         note_damage(ogg);
     if (rc == RM_DONE) {
@@ -337,6 +378,8 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
     int rc = rmi_audio_input_failure(ogg->base.input, err);
     if (rc != RM_OK)
         return rc;
+    if (ogg->stream.damaged)
+        note_damage(ogg);
     if (!ogg->stream.ended || (ogg->event == RMI_OGG_END && ogg->stream.pages.cut_start)) {
         ogg->end_missing = true;
         note_damage(ogg);
@@ -352,12 +395,18 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
         return rmi_audio_damaged(ogg->base.input, err,
                                  "is damaged: parts are missing, the first after %.3f s",
                                  (double)ogg->first_damage / ogg->format.sample_rate);
+    if (ogg->stream.pages.passed)
+        (void)snprintf(ogg->base.warning, sizeof ogg->base.warning,
+                       "has bytes that are no page of Ogg: they are passed over");
     return RM_OK;
 }
 
 static int read_flac(ogg_decoder *ogg, float *samples, size_t frames, size_t *got, rm_error *err)
 {
     int rc = ogg->flac->type->read(ogg->flac, samples, frames, got, err);
+    if (ogg->flac->warning[0] != '\0')
+        memcpy(ogg->base.warning, ogg->flac->warning, sizeof ogg->base.warning);
+    ogg->flac->warning[0] = '\0';
     if (rc == RM_OK && *got == 0) {
         (void)rmi_audio_input_skip(ogg->flac_input, UINT64_MAX); /* what may stand behind the last frame */
         rc = RM_DONE;

@@ -120,6 +120,7 @@ static void ogg_opus_close(void *state)
 }
 
 const rmi_ogg_codec rmi_ogg_opus = {.headers = 2,
+                                    .comment = "OpusTags",
                                     .most_frames = MOST_FRAMES,
                                     .open = ogg_opus_open,
                                     .measure = ogg_opus_measure,

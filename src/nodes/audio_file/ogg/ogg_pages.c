@@ -40,6 +40,7 @@ bool rmi_ogg_pages_next(rmi_ogg_pages *pages, ogg_page *page)
         const long found = ogg_sync_pageseek(sync, page);
         if (found > 0)
             return true;
+        pages->passed = pages->passed || found < 0;
         if (found < 0 || feed(pages))
             continue;
         const unsigned char *rest = sync->data + sync->returned;

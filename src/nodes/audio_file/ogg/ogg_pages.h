@@ -12,6 +12,7 @@ typedef struct rmi_ogg_pages {
     ogg_sync_state sync;    /* over `buffer` */
     unsigned char *buffer;
     bool cut_start; /* at the end: the file ends within a page that begins a stream */
+    bool passed;    /* something was passed over; whoever reads it resets it */
 } rmi_ogg_pages;
 
 RM_MUST_CHECK int rmi_ogg_pages_open(rmi_audio_input *input, rmi_ogg_pages *pages, rm_error *err);

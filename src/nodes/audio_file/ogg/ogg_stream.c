@@ -22,14 +22,28 @@ static void enter_page(rmi_ogg_stream *stream)
 {
     const bool goes_on = ogg_page_continued(&stream->page) != 0;
     const int64_t sequence = ogg_page_pageno(&stream->page);
-    stream->gap = stream->sequence >= 0 && sequence != ((stream->sequence + 1) & UINT32_MAX);
+    stream->gap = stream->sequence >= 0 ? (uint32_t)(sequence - stream->sequence - 1) : 0;
+    stream->torn = stream->pages.passed;
+    stream->pages.passed = false;
     stream->sequence = sequence;
     stream->ended = ogg_page_eos(&stream->page) != 0;
     stream->segment = stream->body = 0;
-    if (stream->inside && (!goes_on || stream->gap))
-        drop_packet(stream, !stream->gap && !stream->lost);
+    if (stream->inside && (!goes_on || stream->gap != 0))
+        drop_packet(stream, stream->gap == 0 && !stream->lost);
     if (goes_on && !stream->inside)
         stream->inside = stream->lost = true;
+}
+
+/* Whether the page belongs to a stream that began in this link, and has not ended. */
+static bool is_known(const rmi_ogg_stream *stream)
+{
+    const int serial = ogg_page_serialno(&stream->page);
+    if (serial == stream->serial)
+        return !stream->ended;
+    for (size_t i = 0; i < stream->streams && i < RMI_OGG_STREAMS; i++)
+        if (stream->serials[i] == serial)
+            return true;
+    return stream->streams > RMI_OGG_STREAMS;
 }
 
 rmi_ogg_event rmi_ogg_stream_page(rmi_ogg_stream *stream)
@@ -42,11 +56,25 @@ rmi_ogg_event rmi_ogg_stream_page(rmi_ogg_stream *stream)
             stream->held = true;
             return RMI_OGG_LINK;
         }
-        if (ogg_page_serialno(&stream->page) == stream->serial && !stream->ended) {
+        if (!is_known(stream)) {
+            stream->damaged = true;
+        } else if (ogg_page_serialno(&stream->page) == stream->serial) {
             enter_page(stream);
             return RMI_OGG_PAGE;
         }
     }
+}
+
+void rmi_ogg_stream_forget(rmi_ogg_stream *stream)
+{
+    stream->streams = 0;
+}
+
+void rmi_ogg_stream_note(rmi_ogg_stream *stream)
+{
+    if (stream->streams < RMI_OGG_STREAMS)
+        stream->serials[stream->streams] = ogg_page_serialno(&stream->page);
+    stream->streams++;
 }
 
 void rmi_ogg_stream_follow(rmi_ogg_stream *stream)

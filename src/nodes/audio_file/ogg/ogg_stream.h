@@ -5,21 +5,27 @@
 #include "nodes/audio_file/ogg/ogg_codec.h"
 #include "nodes/audio_file/ogg/ogg_pages.h"
 
+/* As many streams of a link are known by their numbers. */
+enum { RMI_OGG_STREAMS = 32 };
+
 typedef struct rmi_ogg_stream {
     rmi_ogg_pages pages;
     ogg_page page;
     bool held; /* `page` has been read ahead */
     int serial;
-    bool ended;       /* its last page has been seen */
-    bool gap;         /* pages are missing before this one */
-    int64_t sequence; /* of the page before; -1: any may follow */
-    size_t segment;   /* of the page: the next lacing value, */
-    size_t body;      /* and where its bytes begin */
-    uint8_t *packet;  /* the part of a packet from earlier pages: `inside` it, or at its end */
+    int serials[RMI_OGG_STREAMS]; /* of all streams of the link, */
+    size_t streams;               /* which may have more */
+    bool ended;                   /* its last page has been seen */
+    uint32_t gap;                 /* so many pages are missing before this one */
+    bool torn;                    /* there, the file has bytes that are no page */
+    int64_t sequence;             /* of the page before; -1: any may follow */
+    size_t segment;               /* of the page: the next lacing value, */
+    size_t body;                  /* and where its bytes begin */
+    uint8_t *packet;              /* the part of a packet from earlier pages: `inside` it, or at its end */
     size_t length, room;
     size_t keep;       /* so many bytes of a packet are kept */
     bool inside, lost; /* lost: its first part is missing, or it is too long */
-    bool damaged;      /* a packet was lost, other than by a gap */
+    bool damaged; /* a packet was lost, other than by a gap; or there is a page whose stream did not begin */
 } rmi_ogg_stream;
 
 typedef enum rmi_ogg_event {
@@ -30,6 +36,10 @@ typedef enum rmi_ogg_event {
 
 /* Goes to the next page of the stream. */
 rmi_ogg_event rmi_ogg_stream_page(rmi_ogg_stream *stream);
+/* The pages that begin a link's streams come: none is known. */
+void rmi_ogg_stream_forget(rmi_ogg_stream *stream);
+/* The page begins a stream of the link. */
+void rmi_ogg_stream_note(rmi_ogg_stream *stream);
 /* Follows the stream that begins with the page. */
 void rmi_ogg_stream_follow(rmi_ogg_stream *stream);
 /* The page has no more: it is another stream's by now. */

@@ -56,6 +56,7 @@ static void vorbis_close(void *state)
 }
 
 const rmi_ogg_codec rmi_ogg_vorbis = {.headers = 3,
+                                      .comment = "\3vorbis",
                                       .most_frames = RMI_VORBIS_FRAMES,
                                       .open = vorbis_open,
                                       .setup = vorbis_setup,
