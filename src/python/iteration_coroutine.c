@@ -22,12 +22,23 @@ static PyObject *awaiter_of(PyObject *awaitable)
     return awaiter;
 }
 
+/* A class may lose the method while it is iterated. */
+static PyObject *next_of(PyObject *iterator)
+{
+    PyTypeObject *type = Py_TYPE(iterator);
+    unaryfunc next = RMI_ASYNC_SLOT(type, unaryfunc, am_anext);
+    if (next != NULL)
+        return next(iterator);
+    return PyErr_Format(PyExc_TypeError, "'async for' requires an iterator with __anext__ method, got %.100s",
+                        rmi_name_of_type(type));
+}
+
 /* Starts the next step: a value, or the end. false: nothing is left to do, or an exception is set. */
 static bool begin_step(rmi_iteration *it)
 {
     PyObject *close = NULL, *awaitable = NULL;
     if (!it->closing) {
-        awaitable = RMI_ASYNC_SLOT(Py_TYPE(it->iterator), unaryfunc, am_anext)(it->iterator);
+        awaitable = next_of(it->iterator);
         it->step = PyAsyncGen_CheckExact(it->iterator) ? awaitable : awaiter_of(awaitable);
         return it->step != NULL;
     }

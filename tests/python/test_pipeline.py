@@ -276,6 +276,7 @@ class Interrupts(unittest.TestCase):
     seen when that call ends, so that no call here is long."""
 
     def interrupted(self, text):
+        text = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs may ignore it\n" + text
         process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    cwd=os.path.dirname(__file__))
         self.assertEqual(process.stdout.readline(), "ready\n")
