@@ -34,7 +34,7 @@ typedef struct rmi_output {
     size_t sink_count;
     int64_t results;
     bool had_nan;
-    bool lent;          /* a node has standard output: it gets no error document */
+    bool lent; /* a node has standard output, or it goes into a file of the run: it gets no error document */
     bool failed;        /* writing failed, not the run */
     bool arrays_failed; /* writing an array's file failed */
 } rmi_output;

@@ -653,6 +653,9 @@ typedef struct rm_pipeline_options {
     const char *array_folder;
     /* Results may be objects, which then travel as they do between nodes; otherwise they are plain values. */
     bool object_results;
+    /* Optional: an array with an element for each of `streams`. Opening sets the elements whose descriptor writes a
+     * file that a node uses: opening then fails, and what the caller writes there would spoil that file. */
+    bool *streams_in_use;
 } rm_pipeline_options;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, closes

@@ -274,6 +274,18 @@ static int check_use(const rm_pipeline *p, const file_use *uses, const file_use 
     return use->standard >= 0 ? check_standard(p, uses, use, err) : RM_OK;
 }
 
+/* Tells the caller which of its streams write a file of a node. */
+static void mark_streams(const file_use *uses, size_t count, bool *in_use)
+{
+    for (size_t i = 0; in_use != NULL && i < count; i++) {
+        if (!uses[i].stream)
+            continue;
+        for (size_t k = i + 1; uses[i].writes && k < count; k++)
+            *in_use |= uses[k].node != NULL && clash(&uses[i], &uses[k]);
+        in_use++;
+    }
+}
+
 int rmi_check_files(rm_pipeline *p, const rm_pipeline_options *options, rm_error *err)
 {
     const size_t count = collect(p, options, NULL);
@@ -288,6 +300,7 @@ int rmi_check_files(rm_pipeline *p, const rm_pipeline_options *options, rm_error
         return RM_OK;
     for (size_t i = 0; i < count; i++)
         identify(p, &uses[i]);
+    mark_streams(uses, count, options->streams_in_use);
     for (size_t i = 0; rc == RM_OK && i < count; i++)
         if (uses[i].node != NULL)
             rc = check_use(p, uses, &uses[i], err);

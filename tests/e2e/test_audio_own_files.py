@@ -106,6 +106,38 @@ class OneFile(ProgramTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"would write 'log', which is standard error of this run", done.stdout)
 
+    def test_what_standard_output_would_spoil_stays_as_it_is(self):
+        both = audio("b.wav", "b.wav")
+        twice = manifest([node("one", "FileLines", {"path": "b.wav"}), node("two", "AudioFileSource", {"path": "b.wav"})])
+        for document, mode, args in ((audio("b.wav", "c.wav"), "ab", ()), (audio("b.wav", "c.wav"), "r+b", ("--output", "r.json")),
+                                     (audio("b.wav", "c.wav"), "r+b", ("--format", "jsonl")), (both, "r+b", ()), (twice, "r+b", ()),
+                                     (audio("b.wav", "-"), "r+b", ("--output", "r.json"))):
+            with self.subTest(document=document, mode=mode, args=args):
+                self.write("b.wav", self.tone)
+                done = self.redirected(document, *args, out=("b.wav", mode))
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertEqual((self.folder / "b.wav").read_bytes(), self.tone)
+                error = json.loads(done.stderr.splitlines()[-1])["error"]
+                self.assertEqual(error["code"], "value", error)
+
+    def test_standard_input_and_output_are_one_file(self):
+        self.write("m.json", audio("-", "-"))
+        with open(self.folder / "a.wav", "rb") as source, open(self.folder / "a.wav", "r+b") as sink:
+            done = subprocess.run([str(PROGRAM), "run", "m.json", "--output", "r.json"], cwd=self.folder, env=environment(), check=False,
+                                  timeout=120 * SLOWNESS, stdin=source, stdout=sink, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"which is standard output of this run", done.stderr)
+        self.assertEqual(json.loads(done.stderr.splitlines()[-1])["error"]["node"], "file")
+        self.assertEqual((self.folder / "a.wav").read_bytes(), self.tone)
+
+    def test_the_document_of_another_error_spoils_no_file(self):
+        """The manifest is invalid, and standard output would go into it."""
+        bad = {"version": "v1", "metadata": {"name": "t"}, "nodes": [{"id": "n", "node_type": "NoSuch"}], "connections": []}
+        done = self.redirected(bad, out=("m.json", "ab"))
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(json.loads((self.folder / "m.json").read_text()), bad)
+        self.assertEqual(json.loads(done.stderr.splitlines()[-1])["error"]["code"], "unknown_node_type")
+
     def test_standard_streams_that_nobody_else_uses(self):
         done = self.redirected(audio(), out=("log", "wb"), error=("log", "ab"))
         self.assertEqual(done.returncode, 0)
@@ -125,7 +157,7 @@ class OneFile(ProgramTest):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(says, done.stderr)
                 self.assertEqual((self.folder / "m.json").read_text(), text)
-                self.assertTrue((self.folder / items).read_text().startswith("1\n2\n"))
+                self.assertEqual((self.folder / items).read_text(), "1\n2\n")
 
     def test_an_array_over_a_file_that_is_read(self):
         self.write("arrays/file-0.npy", self.tone)
