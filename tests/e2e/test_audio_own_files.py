@@ -258,6 +258,15 @@ class StandardOutput(ProgramTest):
         self.assertEqual(done.exit, 1)
         self.assertIn("node 'sink' writes standard output already", done.document["error"]["message"])
 
+    def test_audio_came_but_the_file_cannot_be_opened(self):
+        (self.folder / "folder").mkdir()
+        os.mkfifo(self.folder / "pipe")
+        for path, args, code in (("folder", (), "io"), ("none/b.wav", (), "not_found"), ("pipe", ("--timeout", "500ms"), "timeout")):
+            with self.subTest(path=path):
+                done = self.run_program("run", self.write("m.json", audio(sink=path)), *args)
+                self.assertEqual(done.document["error"]["code"], code)
+                self.assertNotIn("no audio came", done.stderr)
+
     def test_the_sources_own_file(self):
         with open(self.folder / "a.wav", "ab") as out:
             done = self.run_bytes(audio(sink="-"), "--output", "r.json", stdout=out)
