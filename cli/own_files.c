@@ -98,5 +98,5 @@ void rmi_own_files_tell(rmi_own_files *files, rm_pipeline_options *options)
     options->streams_in_use = files->in_use;
     options->array_folder = files->arrays;
     options->standard_input = files->reads_standard ? -1 : files->in;
-    options->standard_output = files->output != NULL ? files->out : -1;
+    options->standard_output = files->output != NULL ? files->out : 0;
 }

@@ -267,6 +267,23 @@ class StandardOutput(ProgramTest):
                 self.assertEqual(done.document["error"]["code"], code)
                 self.assertNotIn("no audio came", done.stderr)
 
+    def test_standard_output_is_closed(self):
+        self.write("m.json", audio(sink="-"))
+        done = subprocess.run(["sh", "-c", '"$0" run m.json --output r.json >&-', str(PROGRAM)], cwd=self.folder, env=environment(),
+                              check=False, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120 * SLOWNESS)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(b"error: standard output is not free: it is closed", done.stderr)
+        self.assertNotIn(b"the results go there", done.stderr)
+        self.assertIn(b"at: /nodes/1/params/path", done.stderr)
+
+    def test_a_reader_that_goes_away(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = self.run_bytes(audio(sink="-"), "--output", "r.json", stdout=writer)
+        os.close(writer)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"error: cannot write standard output: Broken pipe\n", done.stderr)
+
     def test_the_sources_own_file(self):
         with open(self.folder / "a.wav", "ab") as out:
             done = self.run_bytes(audio(sink="-"), "--output", "r.json", stdout=out)

@@ -120,7 +120,7 @@ static int failure(const rmi_audio_writer *writer, rm_error *err)
         return RM_OK;
     if (writer->cancelled)
         return rm_node_cancel_error(writer->node, err);
-    return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", writer->path, strerror(writer->io_error));
+    return rmi_file_not_written(writer->path, writer->io_error, err);
 }
 
 /* Whether the header can be completed at the end: not in a pipe, and not behind what standard output's file holds
