@@ -4,6 +4,8 @@ standard output and standard error, the files of arrays, pipes. And audio on sta
 import json
 import os
 import pathlib
+import signal
+import struct
 import subprocess
 
 from support import PROGRAM, SLOWNESS, ProgramTest, manifest, node
@@ -289,3 +291,36 @@ class StandardOutput(ProgramTest):
             done = self.run_bytes(audio(sink="-"), "--output", "r.json", stdout=out)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"would read 'a.wav', which is standard output of this run", done.stderr)
+
+
+class Killed(ProgramTest):
+    def killed(self, form):
+        """What AudioFileSink's file holds when the program is killed in the middle of a stream."""
+        head = b"RIFF\xff\xff\xff\xffWAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16) + b"data\xff\xff\xff\xff"
+        (self.folder / "b.wav").unlink(missing_ok=True)
+        self.write("m.json", audio("-", "b.wav", format=form))
+        process = self.start("run", "m.json", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process.stdin.write(head + bytes(range(256)) * 512)
+        process.stdin.flush()
+        path = self.folder / "b.wav"
+        while not (path.exists() and path.stat().st_size > 4096):
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGKILL)
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        return path.read_bytes()
+
+    def test_the_file_is_valid_without_its_end(self):
+        for form, size, unknown in (("pcm16", 2, (4, 40)), ("pcm24", 3, (4, 64)), ("float32", 4, (4, 46, 54))):
+            with self.subTest(format=form):
+                data = self.killed(form)
+                for at in unknown:
+                    self.assertEqual(data[at:at + 4], b"\xff" * 4, (at, data[:80]))
+                frames = (len(data) - unknown[-1] - 4) // size
+                self.assertGreater(frames, 0)
+                done = self.run_program("run", self.write("copy.json", audio("b.wav", "c.wav", format=form)))
+                self.assertEqual(done.exit, 0, done.stderr)
+                copy = (self.folder / "c.wav").read_bytes()
+                start, end = unknown[-1] + 4, unknown[-1] + 4 + frames * size
+                self.assertEqual(copy[start:end], data[start:end])
+                self.assertEqual(len(copy), end + end % 2)
+                self.assertEqual(struct.unpack("<I", copy[unknown[-1]:start])[0], frames * size)

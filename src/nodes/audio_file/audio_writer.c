@@ -151,7 +151,7 @@ static int start(rmi_audio_writer *writer, rm_error *err)
     if (rc != RM_OK)
         return rc;
     writer->seeks = can_seek(&writer->file);
-    writer->length = make_header(writer, writer->seeks ? 0 : UINT32_MAX, writer->piece);
+    writer->length = make_header(writer, UINT32_MAX, writer->piece); /* the process may not reach the end */
     return RM_OK;
 }
 
