@@ -29,7 +29,8 @@ typedef struct rmi_output {
     rmi_writer *writer;             /* the program's, or `file` */
     rmi_writer file;                /* of --output */
     const char *path;               /* of --output; NULL: standard output */
-    bool whole; /* the file is written beside `path` and replaces it when it is complete */
+    bool whole;   /* the file is written beside `path` and replaces it when it is complete */
+    bool created; /* the file was not there, and the run has not begun */
     rmi_output_sink *sinks;
     size_t sink_count;
     int64_t results;

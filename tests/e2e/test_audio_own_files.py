@@ -84,6 +84,30 @@ class OneFile(ProgramTest):
         self.assertIn("'path' would read 'lines', which is written by the program", done.stderr)
         self.assertEqual((self.folder / "lines").read_text(), "1\n2\n")
 
+    def test_a_run_that_is_refused_leaves_no_empty_output(self):
+        """A file that the program has made goes again, at the end of a link too; what was there stays."""
+        refused = self.write("m.json", audio(sink="a.wav"))
+        (self.folder / "link.jsonl").symlink_to("linked")
+        for name, made in (("new.jsonl", "new.jsonl"), ("link.jsonl", "linked")):
+            done = self.run_program("run", refused, "--output", name)
+            self.assertEqual(done.exit, 1, done.stderr)
+            self.assertFalse((self.folder / made).exists(), name)
+        self.assertTrue((self.folder / "link.jsonl").is_symlink())
+        for text in ("", "1\n"):
+            old = self.write("old.jsonl", text)
+            self.assertEqual(self.run_program("run", refused, "--output", old).exit, 1)
+            self.assertEqual(old.read_text(), text)
+        missing = self.write("m.json", audio(source="none.wav"))
+        self.assertEqual(self.run_program("run", missing, "--output", "new.jsonl").exit, 1)
+        self.assertFalse((self.folder / "new.jsonl").exists())
+        (self.folder / "pipe.jsonl").symlink_to("/dev/null")
+        self.assertEqual(self.run_program("run", refused, "--output", "pipe.jsonl").exit, 1)
+        self.assertTrue((self.folder / "pipe.jsonl").exists())
+
+    def test_a_run_without_results_makes_its_output(self):
+        done = self.run_program("run", self.write("m.json", audio()), "--output", "new.jsonl")
+        self.assertEqual((done.exit, (self.folder / "new.jsonl").read_text()), (0, ""), done.stderr)
+
     def test_standard_output_is_the_sinks_file(self):
         done = self.redirected(audio(sink="new.wav"), out=("new.wav", "wb"))
         self.assertEqual(done.returncode, 1)
