@@ -17,6 +17,20 @@ import remotemedia as rm
 from manifests import code, multiply, row
 
 
+def graph_that_closes(ended):
+    """A graph of one node, which passes items on and notes its end."""
+    class Node:
+        def process(self, item):
+            return item
+
+        def cleanup(self):
+            ended.append(True)
+
+    graph = rm.Graph()
+    graph.add(Node)
+    return graph
+
+
 class Runs(unittest.TestCase):
     def test_results_by_their_node(self):
         pipeline = rm.Pipeline.from_dict(row(multiply(3)))
@@ -121,17 +135,7 @@ class Streams(unittest.TestCase):
 
     def test_closing_early_closes_every_node(self):
         ended = []
-
-        class Node:
-            def process(self, item):
-                return item
-
-            def cleanup(self):
-                ended.append(True)
-
-        graph = rm.Graph()
-        graph.add(Node)
-        pipeline = graph.pipeline()
+        pipeline = graph_that_closes(ended).pipeline()
 
         def close(stream):
             stream.close()
@@ -154,20 +158,12 @@ class Streams(unittest.TestCase):
 
     def test_a_failing_iterable(self):
         ended = []
-
-        class Node:
-            def process(self, item):
-                return item
-
-            def cleanup(self):
-                ended.append(True)
+        graph = graph_that_closes(ended)
 
         def items():
             yield 1
             raise LookupError("mine")
 
-        graph = rm.Graph()
-        graph.add(Node)
         for run in (lambda pipeline: pipeline.run(items()), lambda pipeline: list(pipeline.stream(items()))):
             ended.clear()
             try:

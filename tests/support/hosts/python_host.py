@@ -90,6 +90,7 @@ def answer(job):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs may ignore it
     jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     for line in jobs:
         job = json.loads(line)
