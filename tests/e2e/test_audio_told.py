@@ -75,11 +75,11 @@ def other_files():
         yield f"a table {i}", table(source, source.choice((6, 18, 24, 36, 72, 104)), 900)
 
 
-class WhatAFileIs(ProgramTest):
-    def read(self, path):
+class AudioReads(ProgramTest):
+    def read(self, path, stdin=b""):
         """(frames, the error's code or None, everything it says)."""
         self.write("m.json", manifest([node("f", "AudioFileSource", {"path": str(path), "chunk_frames": 1 << 20})]))
-        done = self.run_program("run", "m.json", "--arrays", f"npy:{self.folder / 'npy'}", "--format", "json")
+        done = self.run_program("run", "m.json", "--arrays", f"npy:{self.folder / 'npy'}", "--format", "json", stdin=stdin)
         items = done.document.get("outputs", {}).get("f", [])
         return sum(map(self.frames_of, items)), done.document.get("error", {}).get("code"), done.stderr
 
@@ -94,6 +94,20 @@ class WhatAFileIs(ProgramTest):
         for word in words:
             self.assertIn(word, said, path)
 
+    def both_ways(self, name, content, frames, code=None, *words, silent=False):
+        """Reads a file, and the same bytes from a pipe. `silent`: there is no warning."""
+        path = self.folder / "file"
+        path.write_bytes(content)
+        for way, read in (("file", lambda: self.read(path)), ("pipe", lambda: self.read("-", content))):
+            got = read()
+            self.assertEqual(got[:2], (frames, code), f"{name}, {way}: {got[2]}")
+            for word in words:
+                self.assertIn(word, got[2], f"{name}, {way}")
+            if silent:
+                self.assertNotIn("warning", got[2], f"{name}, {way}")
+
+
+class WhatAFileIs(AudioReads):
     def test_what_is_no_audio_is_not_read(self):
         for name, content in other_files():
             path = self.folder / "file"
@@ -199,6 +213,63 @@ class WhatAFileIs(ProgramTest):
             path = self.folder / "file.mp3"
             path.write_bytes(content)
             self.refused(path, said)
+
+
+def wav(chunks, size=None):
+    body = b"WAVE" + b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) & 1) for name, data in chunks)
+    return b"RIFF" + struct.pack("<I", len(body) if size is None else size) + body
+
+
+W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
+W64_RIFF = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
+SAMPLES = random.Random(4).randbytes(4000)  # 1000 frames of two channels
+
+
+def wav_format(channels=2, rate=8000, bits=16, tag=1):
+    align = channels * bits // 8
+    return struct.pack("<HHIIHH", tag, channels, rate, (rate * align) & 0xFFFFFFFF, align & 0xFFFF, bits)
+
+
+def w64_head(riff, data):
+    form = b"fmt " + W64_TAIL + struct.pack("<Q", 40) + wav_format()
+    return W64_RIFF + struct.pack("<Q", riff) + b"wave" + W64_TAIL + form + b"data" + W64_TAIL + struct.pack("<Q", data)
+
+
+class WhereAFileEnds(AudioReads):
+    def test_w64_without_a_length(self):
+        for riff, data in ((2**64 - 1, 2**63 - 1), (2**63 - 1, 2**63 - 1), (2**64 - 1, 2**64 - 1)):
+            self.both_ways(f"{data:x}", w64_head(riff, data) + SAMPLES, 1000, None, silent=True)
+        for data in (0, 24):
+            self.both_ways(f"{data}", w64_head(0, data) + SAMPLES, 1000, None, "states that it has no samples, and has some")
+        junk = b"junk" + W64_TAIL + struct.pack("<Q", 32) + bytes(8)
+        self.both_ways("no samples", w64_head(0, 24), 0, None, "has no audio")
+        self.both_ways("no samples, and a chunk", w64_head(0, 24) + junk, 0, None, "has no audio")
+        doubled = w64_head(0, 23) + w64_head(0, 24) + SAMPLES + w64_head(0, 2**64 - 80)
+        self.both_ways("SoX's", doubled, 0, "parse", "stands in it twice, as SoX writes W64 into a pipe", "sox ... -t wav -")
+        self.both_ways("cut off", w64_head(0, 24 + 4000) + SAMPLES[:-4], 999, "parse", "promises 4000 bytes")
+
+    def test_what_programs_write_into_pipes(self):
+        self.need("sox", "ffmpeg")
+        (self.folder / "s.wav").write_bytes(wav([(b"fmt ", wav_format()), (b"data", SAMPLES)]))
+        for command, code in (
+            ("ffmpeg -v error -i s.wav -f w64 -", None),
+            ("ffmpeg -v error -i s.wav -f wav -", None),
+            ("sox s.wav -t wav -", None),
+            ("sox s.wav -t w64 -", "parse"),
+        ):
+            content = self.piped(command)
+            self.both_ways(command, content, 1000 if code is None else 0, code, silent=code is None)
+
+    def piped(self, command):
+        done = subprocess.Popen(command.split(), cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        content = done.communicate()[0]
+        self.assertEqual(done.returncode, 0, command)
+        return content
+
+    def need(self, *programs):
+        for program in programs:
+            if shutil.which(program) is None:
+                self.skipTest(f"there is no {program}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@
  * from here on, up to 4 GiB. */
 #define NO_LENGTH_2 UINT64_C(0x7ff00000)
 #define NO_LENGTH_4 UINT64_C(0xfff00000)
+/* The same for lengths of 64 bits: from here on. No file is as long. */
+#define NO_LENGTH_8 UINT64_C(0x7fffffffffff0000)
 
 typedef struct wav_decoder {
     rmi_audio_decoder base;
@@ -226,12 +228,31 @@ static void read_fact(wav_decoder *w, const chunk *c)
 static bool chunk_follows(wav_decoder *w)
 {
     const uint8_t *next = NULL;
-    if (rmi_audio_input_peek(w->base.input, 8, &next) < 8)
+    const size_t size = w->w64 ? 24 : 8;
+    if (rmi_audio_input_peek(w->base.input, size, &next) < size)
         return true; /* nothing does: no samples either */
+    if (w->w64)
+        return memcmp(next + 4, w64_tail, sizeof w64_tail) == 0 &&
+               rmi_little64(next + 16) <= rmi_audio_input_left(w->base.input);
     for (size_t i = 0; i < 4; i++)
         if (next[i] < 0x20 || next[i] > 0x7e)
             return false;
     return word32(w, next + 4) <= rmi_audio_input_left(w->base.input);
+}
+
+/* SoX cannot go back in a pipe: it writes the head of W64 again, in front of the samples and behind them. */
+static int check_doubled(wav_decoder *w, rm_error *err)
+{
+    const uint8_t *next = NULL;
+    if (!w->w64 || rmi_audio_input_peek(w->base.input, sizeof w64_riff, &next) < sizeof w64_riff ||
+        memcmp(next, w64_riff, sizeof w64_riff) != 0)
+        return RM_OK;
+    const int rc = rmi_audio_damaged(
+        w->base.input, err,
+        "is not a sound W64 file: its header states no length and stands in it twice, as SoX writes W64 into a pipe");
+    if (err != NULL)
+        rm_error_hint(err, "SoX writes W64 right into a file, and WAV also into a pipe: sox ... -t wav -");
+    return rc;
 }
 
 /* What the size of "data" means. */
@@ -245,7 +266,7 @@ static void take_size(wav_decoder *w, uint64_t size)
     if (w->is_64 && size == UINT32_MAX)
         data->promised = w->data_size;
     if ((wrapped && (left == RMI_AUDIO_UNKNOWN || size > left)) ||
-        (data->promised == 0 && w->is_64 && size != 0) || data->promised > (uint64_t)INT64_MAX)
+        (data->promised == 0 && w->is_64 && size != 0) || data->promised >= NO_LENGTH_8)
         data->promised = RMI_AUDIO_UNKNOWN;
     if (size != 0 || chunk_follows(w))
         return;
@@ -264,7 +285,7 @@ static int read_chunks(wav_decoder *w, rm_error *err)
                 return rmi_audio_damaged(w->base.input, err,
                                          "is not a sound WAV file: its samples come before their format");
             take_size(w, c.size);
-            return RM_OK;
+            return c.size == 0 ? check_doubled(w, err) : RM_OK;
         }
         if (strcmp(c.name, "fmt ") == 0 && !w->has_format)
             rc = read_format(w, &c, err);
