@@ -235,6 +235,18 @@ def w64_head(riff, data):
     return W64_RIFF + struct.pack("<Q", riff) + b"wave" + W64_TAIL + form + b"data" + W64_TAIL + struct.pack("<Q", data)
 
 
+def aiff_format(frames, channels=2, bits=16):
+    return b"COMM", struct.pack(">HIH", channels, frames, bits) + struct.pack(">HQ", 16383 + 12, 8000 << (63 - 12))
+
+
+def aiff(chunks, last_size=None):
+    """`last_size`: what the last chunk states."""
+    sizes = [len(data) for _, data in chunks]
+    sizes[-1] = last_size or sizes[-1]
+    body = b"".join(name + struct.pack(">I", size) + data + b"\0" * (len(data) & 1) for size, (name, data) in zip(sizes, chunks))
+    return b"FORM" + struct.pack(">I", 4 + len(body)) + b"AIFF" + body
+
+
 class WhereAFileEnds(AudioReads):
     def test_w64_without_a_length(self):
         for riff, data in ((2**64 - 1, 2**63 - 1), (2**63 - 1, 2**63 - 1), (2**64 - 1, 2**64 - 1)):
@@ -248,6 +260,16 @@ class WhereAFileEnds(AudioReads):
         self.both_ways("SoX's", doubled, 0, "parse", "stands in it twice, as SoX writes W64 into a pipe", "sox ... -t wav -")
         self.both_ways("cut off", w64_head(0, 24 + 4000) + SAMPLES[:-4], 999, "parse", "promises 4000 bytes")
 
+    def test_aiff_without_a_length(self):
+        for channels in (1, 2, 3, 6):
+            room = 0x7F000000 // (2 * channels) * 2 * channels
+            samples = SAMPLES[: len(SAMPLES) // (2 * channels) * 2 * channels]
+            content = aiff([aiff_format(room // (2 * channels), channels), (b"SSND", bytes(8) + samples)], room + 8)
+            self.both_ways(f"{channels} channels", content, len(samples) // 2 // channels, None, silent=True)
+        for frames, size in ((1001, 4012), (0x7EF00000 // 4, 0x7EF00008)):
+            content = aiff([aiff_format(frames), (b"SSND", bytes(8) + SAMPLES)], size)
+            self.both_ways(f"{frames} frames", content, 1000, "parse", "is cut off")
+
     def test_what_programs_write_into_pipes(self):
         self.need("sox", "ffmpeg")
         (self.folder / "s.wav").write_bytes(wav([(b"fmt ", wav_format()), (b"data", SAMPLES)]))
@@ -256,6 +278,9 @@ class WhereAFileEnds(AudioReads):
             ("ffmpeg -v error -i s.wav -f wav -", None),
             ("sox s.wav -t wav -", None),
             ("sox s.wav -t w64 -", "parse"),
+            ("ffmpeg -v error -i s.wav -f aiff -", None),
+            *((f"sox s.wav {more} -t {form} -", None) for form in ("aiff", "aifc") for more in ("", "-b 8", "-b 24", "-c 3")),
+            ("sox s.wav -e float -b 32 -t aifc -", None),
         ):
             content = self.piped(command)
             self.both_ways(command, content, 1000 if code is None else 0, code, silent=code is None)
