@@ -2,6 +2,7 @@
 and what is not read is refused by its name. Files are made by sox and ffmpeg (Debian: sox, ffmpeg); what is missing is skipped."""
 
 import io
+import itertools
 import json
 import pathlib
 import random
@@ -247,6 +248,29 @@ def aiff(chunks, last_size=None):
     return b"FORM" + struct.pack(">I", 4 + len(body)) + b"AIFF" + body
 
 
+ID3V1 = b"TAG" + b"t" * 125
+
+
+def ape(items, version):
+    foot = struct.pack("<8sIIIIQ", b"APETAGEX", 1000 * version, len(items) + 32, 1, 0x80000000 if version == 2 else 0, 0)
+    return (foot[:20] + struct.pack("<I", 0xA0000000) + bytes(8) if version == 2 else b"") + items + foot
+
+
+def lyrics(version):
+    text = b"LYRICSBEGIN" + (b"IND0000210LYR00011[00:01]LLYR\r\n" if version == 2 else b"[00:01]La, LYRICS\r\n" * 9)
+    return text + (b"%06dLYRICS200" % len(text) if version == 2 else b"LYRICSEND")
+
+
+TAGS = [
+    ("ID3v2", b"ID3\4\0\0\0\0\2\0" + b"x" * 256),
+    ("APEv1", ape(b"\3\0\0\0\0\0\0\0Title\0abc", 1)),
+    ("APEv2", ape(b"\3\0\0\0\0\0\0\0Title\0abc", 2)),
+    ("Lyrics3", lyrics(1)),
+    ("Lyrics3 v2", lyrics(2)),
+    ("TAG+", b"TAG+" + b"t" * 223),
+]
+
+
 class WhereAFileEnds(AudioReads):
     def test_w64_without_a_length(self):
         for riff, data in ((2**64 - 1, 2**63 - 1), (2**63 - 1, 2**63 - 1), (2**64 - 1, 2**64 - 1)):
@@ -269,6 +293,26 @@ class WhereAFileEnds(AudioReads):
         for frames, size in ((1001, 4012), (0x7EF00000 // 4, 0x7EF00008)):
             content = aiff([aiff_format(frames), (b"SSND", bytes(8) + SAMPLES)], size)
             self.both_ways(f"{frames} frames", content, 1000, "parse", "is cut off")
+
+    def test_a_tag_in_a_frame_that_is_cut(self):
+        for end in (SIZE - 1, SIZE - 100, SIZE // 2):
+            rest, said = FRAMES[: 2 * SIZE + end], f"its last frame has {end} of {SIZE} bytes"
+            for name, tag in TAGS:
+                self.both_ways(f"{end}, {name}", rest + tag, 1152, "parse", said)
+                self.both_ways(f"{end}, {name}, ID3v1", rest + tag + ID3V1, 1152, "parse", said)
+            large = ape(b"\0" * 100000, 2)
+            self.both_ways(f"{end}, large", rest + large + ID3V1, 1152, "parse", f"is damaged: {end} bytes between its frames")
+            self.both_ways(f"{end}, joined", rest + TAGS[0][1] + FRAMES, 1152 + 2304, "parse", f"is damaged: {end} bytes between")
+
+    def test_tags_behind_the_last_frame(self):
+        for tags in itertools.chain(itertools.permutations(TAGS, 1), itertools.permutations(TAGS, 2)):
+            name = ", ".join(name for name, _ in tags)
+            if name == "APEv1, ID3v2":
+                continue  # one is known by its end, the other by its start
+            self.both_ways(name, FRAMES + b"".join(tag for _, tag in tags), 2304, None, silent=True)
+            self.both_ways(name, FRAMES + b"".join(tag for _, tag in tags) + ID3V1, 2304, None, silent=True)
+        self.both_ways("Lyrics3 without an end", FRAMES + b"LYRICSBEGIN" + b"a" * 100, 2304, None, "ends with 100 bytes")
+        self.both_ways("between", FRAMES + lyrics(1) + ID3V1 + FRAMES + lyrics(2) + FRAMES, 3 * 2304, None, silent=True)
 
     def test_what_programs_write_into_pipes(self):
         self.need("sox", "ffmpeg")

@@ -97,7 +97,8 @@ static bool no_length(const aiff_decoder *a, uint64_t size)
 {
     const uint64_t left = rmi_audio_input_left(a->base.input);
     return size == 0 || size == UINT32_MAX ||
-           (size >= NO_LENGTH_LEAST && size <= NO_LENGTH_MOST && (left == RMI_AUDIO_UNKNOWN || size - 8 > left));
+           (size >= NO_LENGTH_LEAST && size <= NO_LENGTH_MOST &&
+            (left == RMI_AUDIO_UNKNOWN || size - 8 > left));
 }
 
 /* The samples begin behind an offset. A file that was written into a pipe may state no length. */
