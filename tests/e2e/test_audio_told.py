@@ -341,5 +341,28 @@ class WhereAFileEnds(AudioReads):
                 self.skipTest(f"there is no {program}")
 
 
+class WhatIsRefused(AudioReads):
+    def test_too_many_channels(self):
+        for channels in (255, 300, 65535):
+            content = wav([(b"fmt ", wav_format(channels)), (b"data", bytes(2 * channels))])
+            words = f"has {channels} channels; files of up to 254 are read", "audio.wav remix 1 2"
+            self.both_ways("WAV", content, 0, "unsupported", *words)
+            if channels < 65535:
+                self.both_ways("AIFF", aiff([aiff_format(1, channels), (b"SSND", bytes(8 + 2 * channels))]), 0, "unsupported", *words)
+        self.both_ways("254", wav([(b"fmt ", wav_format(254)), (b"data", bytes(508))]), 1, None, silent=True)
+        self.both_ways("0", wav([(b"fmt ", wav_format(0)), (b"data", bytes(508))]), 0, "parse", "is not a sound WAV file")
+
+    def test_samples_in_a_list(self):
+        parts = b"wavl" + b"data" + struct.pack("<I", 4000) + SAMPLES + b"slnt" + struct.pack("<II", 4, 100)
+        self.both_ways("wavl", wav([(b"fmt ", wav_format()), (b"LIST", parts)]), 0, "unsupported", "samples in a list (LIST wavl)")
+        info = b"INFO" + b"ISFT" + struct.pack("<I", 4) + b"wavl"
+        self.both_ways("INFO", wav([(b"fmt ", wav_format()), (b"LIST", info), (b"data", SAMPLES)]), 1000, None, silent=True)
+        self.both_ways("INFO alone", wav([(b"fmt ", wav_format()), (b"LIST", info)]), 0, "parse", "ends before its samples begin")
+
+    def test_samples_before_their_format(self):
+        content = aiff([(b"SSND", bytes(8) + SAMPLES), aiff_format(1000)])
+        self.both_ways("AIFF", content, 0, "unsupported", "is AIFF with its samples (SSND) in front of their format (COMM)", "ffmpeg -i '")
+
+
 if __name__ == "__main__":
     unittest.main()

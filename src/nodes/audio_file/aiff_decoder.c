@@ -83,7 +83,9 @@ static int read_format(aiff_decoder *a, uint64_t size, rm_error *err)
     a->base.channels = (int32_t)channels;
     a->base.sample_rate = rate_of(comm + 8);
     a->frames = rmi_big32(comm + 2);
-    if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || a->base.sample_rate == 0)
+    if (channels > RMI_AUDIO_MOST_CHANNELS)
+        return rmi_audio_many_channels(a->base.input, channels, err);
+    if (channels == 0 || a->base.sample_rate == 0)
         return rmi_audio_damaged(a->base.input, err,
                                  "is not a sound AIFF file: it has %" PRIu32 " channel(s) at %" PRId32 " Hz",
                                  channels, a->base.sample_rate);
@@ -106,7 +108,8 @@ static int read_start(aiff_decoder *a, uint64_t size, rm_error *err)
 {
     uint8_t head[8];
     if (!a->has_format)
-        return rmi_audio_unsupported(a->base.input, "AIFF whose samples come before their format", err);
+        return rmi_audio_unsupported(a->base.input,
+                                     "AIFF with its samples (SSND) in front of their format (COMM)", err);
     if (rmi_audio_input_read(a->base.input, head, 8) != 8)
         return rmi_audio_damaged(a->base.input, err,
                                  "is not a sound AIFF file: it ends before its samples begin");

@@ -20,6 +20,7 @@ typedef struct wav_decoder {
     bool big, is_64; /* RIFX; RF64 */
     bool w64;
     bool has_format;
+    bool has_wave_list; /* samples in pieces, with silence between them */
     unsigned tag;
     uint64_t frames;            /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
     uint64_t data_size;         /* of "ds64" */
@@ -58,6 +59,10 @@ static uint32_t word32(const wav_decoder *w, const uint8_t *bytes)
 
 static int no_samples(const wav_decoder *w, rm_error *err)
 {
+    if (w->has_wave_list)
+        return rm_error_set(err, RM_E_UNSUPPORTED,
+                            "'%s' is WAV with its samples in a list (LIST wavl), which is not read",
+                            rmi_audio_input_name(w->base.input));
     return rmi_audio_damaged(w->base.input, err, "is not a sound WAV file: it ends before its samples begin");
 }
 
@@ -177,7 +182,9 @@ static int read_format(wav_decoder *w, const chunk *c, rm_error *err)
         return no_samples(w, err);
     w->tag = word16(w, f);
     const uint32_t channels = word16(w, f + 2), rate = word32(w, f + 4), bits = word16(w, f + 14);
-    if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || rate == 0 || rate > INT32_MAX)
+    if (channels > RMI_AUDIO_MOST_CHANNELS)
+        return rmi_audio_many_channels(w->base.input, channels, err);
+    if (channels == 0 || rate == 0 || rate > INT32_MAX)
         return rmi_audio_damaged(w->base.input, err,
                                  "is not a sound WAV file: it has %" PRIu32 " channel(s) at %" PRIu32 " Hz",
                                  channels, rate);
@@ -221,6 +228,14 @@ static void read_fact(wav_decoder *w, const chunk *c)
         w->frames = rmi_little64(fact);
     else if (!w->w64 && got >= 4 && word32(w, fact) != UINT32_MAX)
         w->frames = word32(w, fact);
+    pass(w, c, c->size - got);
+}
+
+static void read_list(wav_decoder *w, const chunk *c)
+{
+    uint8_t type[4] = {0};
+    const size_t got = rmi_audio_input_read(w->base.input, type, c->size < 4 ? (size_t)c->size : 4);
+    w->has_wave_list = w->has_wave_list || memcmp(type, "wavl", 4) == 0;
     pass(w, c, c->size - got);
 }
 
@@ -293,6 +308,8 @@ static int read_chunks(wav_decoder *w, rm_error *err)
             read_ds64(w, &c);
         else if (strcmp(c.name, "fact") == 0)
             read_fact(w, &c);
+        else if (strcmp(c.name, "LIST") == 0)
+            read_list(w, &c);
         else
             pass(w, &c, c.size);
         if (rc != RM_OK)
