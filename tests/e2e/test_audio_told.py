@@ -314,6 +314,31 @@ class WhereAFileEnds(AudioReads):
         self.both_ways("Lyrics3 without an end", FRAMES + b"LYRICSBEGIN" + b"a" * 100, 2304, None, "ends with 100 bytes")
         self.both_ways("between", FRAMES + lyrics(1) + ID3V1 + FRAMES + lyrics(2) + FRAMES, 3 * 2304, None, silent=True)
 
+    def test_bytes_behind_wav(self):
+        parts = [(b"fmt ", wav_format()), (b"data", SAMPLES)]
+        whole, odd = wav(parts), wav([(b"fmt ", wav_format(1, bits=8)), (b"data", SAMPLES[:999])])
+        w64 = w64_head(104 + 4000, 24 + 4000) + SAMPLES
+        sizes = struct.pack("<QQQI", 72 + 4000, 4000, 1000, 0)
+        rf64 = b"RF64\xff\xff\xff\xffWAVE" + b"ds64" + struct.pack("<I", 28) + sizes + whole[12:40] + b"\xff\xff\xff\xff" + SAMPLES
+        rf64 = rf64[:20] + struct.pack("<Q", len(rf64) - 8) + rf64[28:]
+        mp3 = wav([(b"fmt ", wav_format(1, 22050, 0, 0x55)), (b"data", TONE)])
+        for name, content, frames in (("RIFF", whole, 1000), ("odd", odd, 999), ("W64", w64, 1000), ("RF64", rf64, 1000),
+                                      ("MP3", mp3, self.both_frames(mp3))):  # fmt: skip
+            self.both_ways(name, content, frames, None, silent=True)
+            for behind in (b"x", b"bytes", b"RIFF", b"junk of any kind", SAMPLES, whole, w64):
+                said = f"has {len(behind)} bytes behind its last chunk: they are passed over"
+                self.both_ways(f"{name}, {behind[:8]}", content + behind, frames, None, said)
+            for behind in (bytes(1), bytes(100), ID3V1, TAGS[0][1] + bytes(20)):
+                self.both_ways(f"{name}, {behind[:8]}", content + behind, frames, None, silent=True)
+        info = (b"LIST", b"INFO" + bytes(8))
+        self.both_ways("two of data", wav([*parts, info, parts[1], info]), 2000, None, silent=True)
+        for size in (0, 4, 36, 4000, 0x7FFFF024, 0xFFFFFFFF):  # states no length, or a wrong one
+            self.both_ways(f"{size:x}", wav([*parts, info, parts[1], info], size), 2000, None, silent=True)
+
+    def both_frames(self, content):
+        (self.folder / "file").write_bytes(content)
+        return self.read(self.folder / "file")[0]
+
     def test_what_programs_write_into_pipes(self):
         self.need("sox", "ffmpeg")
         (self.folder / "s.wav").write_bytes(wav([(b"fmt ", wav_format()), (b"data", SAMPLES)]))

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nodes/audio_file/audio_tags.h"
 #include "nodes/audio_file/sample_data.h"
 #include "nodes/audio_file/wav_tags.h"
 
@@ -24,6 +25,7 @@ typedef struct wav_decoder {
     unsigned tag;
     uint64_t frames;            /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
     uint64_t data_size;         /* of "ds64" */
+    uint64_t start, end;        /* of the outermost chunk, by its size; `end` may be RMI_AUDIO_UNKNOWN */
     rmi_audio_input *mp3_input; /* MP3, as a file of its own inside "data" */
     rmi_audio_decoder *mp3;
 } wav_decoder;
@@ -57,6 +59,18 @@ static uint32_t word32(const wav_decoder *w, const uint8_t *bytes)
     return w->big ? rmi_big32(bytes) : rmi_little32(bytes);
 }
 
+/* Takes the size of the outermost chunk. */
+static void take_end(wav_decoder *w, uint64_t size)
+{
+    w->end = size == 0 || size >= NO_LENGTH_8 ? RMI_AUDIO_UNKNOWN : w->start + size;
+}
+
+/* Whether a length of 32 bits may stand for none. */
+static bool no_length(uint64_t size)
+{
+    return (size >= NO_LENGTH_2 && size <= UINT64_C(0x80000000)) || size >= NO_LENGTH_4;
+}
+
 static int no_samples(const wav_decoder *w, rm_error *err)
 {
     if (w->has_wave_list)
@@ -75,8 +89,11 @@ static int read_head(wav_decoder *w, rm_error *err)
     w->big = memcmp(head, "RIFX", 4) == 0;
     w->is_64 = memcmp(head, "RF64", 4) == 0 || memcmp(head, "BW64", 4) == 0;
     w->w64 = head[0] == 'r';
+    w->start = rmi_audio_input_position(w->base.input) - (w->w64 ? 12 : 4); /* from where the size counts */
     if (w->w64 && rmi_audio_input_read(w->base.input, head + 12, 28) != 28)
         return no_samples(w, err);
+    const uint64_t size = w->w64 ? rmi_little64(head + 16) : word32(w, head + 4);
+    take_end(w, w->is_64 || (!w->w64 && no_length(size)) ? 0 : size);
     return RM_OK;
 }
 
@@ -104,11 +121,14 @@ static void pass(wav_decoder *w, const chunk *c, uint64_t left)
     rmi_audio_input *input = w->base.input;
     const uint8_t *next = NULL;
     (void)rmi_audio_input_skip(input, left);
-    if (w->w64)
+    if (w->w64) {
         (void)rmi_audio_input_skip(input, -c->size & 7);
-    else if ((c->size & 1) != 0 && rmi_audio_input_peek(input, 4, &next) >= 4 &&
-             memcmp(next, "data", 4) != 0 && memcmp(next, "fmt ", 4) != 0)
-        rmi_audio_input_take(input, 1);
+    } else if ((c->size & 1) != 0) {
+        const size_t there = rmi_audio_input_peek(input, 4, &next);
+        if (there >= 4 ? memcmp(next, "data", 4) != 0 && memcmp(next, "fmt ", 4) != 0
+                       : there > 0 && next[0] == 0)
+            rmi_audio_input_take(input, 1);
+    }
 }
 
 static int not_decoded(const wav_decoder *w, uint32_t tag, uint32_t bits, rm_error *err)
@@ -213,6 +233,8 @@ static void read_ds64(wav_decoder *w, const chunk *c)
 {
     uint8_t sizes[24];
     const size_t got = rmi_audio_input_read(w->base.input, sizes, c->size < 24 ? (size_t)c->size : 24);
+    if (got >= 8)
+        take_end(w, rmi_little64(sizes));
     if (got >= 16)
         w->data_size = rmi_little64(sizes + 8);
     if (got >= 24)
@@ -275,8 +297,7 @@ static void take_size(wav_decoder *w, uint64_t size)
 {
     rmi_sample_data *data = &w->data;
     const uint64_t left = rmi_audio_input_left(w->base.input);
-    const bool wrapped = !w->w64 && !w->is_64 &&
-                         ((size >= NO_LENGTH_2 && size <= UINT64_C(0x80000000)) || size >= NO_LENGTH_4);
+    const bool wrapped = !w->w64 && !w->is_64 && no_length(size);
     data->promised = size;
     if (w->is_64 && size == UINT32_MAX)
         data->promised = w->data_size;
@@ -335,6 +356,23 @@ static void limit_frames(wav_decoder *w)
     w->data.frames_left = adpcm && w->frames != 0 ? w->frames : RMI_AUDIO_UNKNOWN;
 }
 
+/* Whether the file's chunks have ended here. What stands behind them, other than tags, is passed over. */
+static bool chunks_end(wav_decoder *w)
+{
+    rmi_audio_input *input = w->base.input;
+    const uint8_t *next = NULL;
+    const size_t there = rmi_audio_input_peek(input, sizeof w64_riff, &next);
+    const bool data = there >= 4 && memcmp(next, "data", 4) == 0;
+    if (data || (rmi_audio_input_position(input) < w->end && !wav_recognises(next, there)))
+        return false;
+    rmi_audio_tags_pass(input);
+    const uint64_t rest = rmi_audio_input_skip(input, UINT64_MAX);
+    if (rest != 0)
+        (void)snprintf(w->base.warning, sizeof w->base.warning,
+                       "has %" PRIu64 " bytes behind its last chunk: they are passed over", rest);
+    return true;
+}
+
 /* Behind the samples: looks for more of them. */
 static bool more_data(wav_decoder *w)
 {
@@ -342,7 +380,9 @@ static bool more_data(wav_decoder *w)
     if (w->data.promised == RMI_AUDIO_UNKNOWN)
         return false;
     pass(w, &c, w->data.promised - w->data.taken);
-    while (next_chunk(w, &c)) {
+    if (rmi_audio_input_position(w->base.input) - 8 > w->end) /* which is wrong */
+        w->end = RMI_AUDIO_UNKNOWN;
+    while (!chunks_end(w) && next_chunk(w, &c)) {
         if (strcmp(c.name, "data") == 0) {
             w->data.promised = c.size;
             w->data.taken = 0;
@@ -451,7 +491,7 @@ static int wav_read(rmi_audio_decoder *decoder, float *samples, size_t frames, s
         return read_mp3(w, samples, frames, got, err);
     do {
         rc = rmi_sample_data_read(&w->data, decoder, samples, frames, got, err);
-    } while (rc == RM_OK && *got == 0 && w->data.frames_left != 0 && more_data(w));
+    } while (rc == RM_OK && *got == 0 && more_data(w));
     if (rc == RM_OK && *got == 0 && w->data.frames_left != 0 && w->data.frames_left != RMI_AUDIO_UNKNOWN)
         (void)snprintf(decoder->warning, sizeof decoder->warning,
                        "states %" PRIu64 " frames, and has %" PRIu64, w->frames,
