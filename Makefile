@@ -83,8 +83,9 @@ coverage: ## Line coverage of src/ by unit tests and cases
 fuzz: ## Any bytes for what reads bytes, a minute a target (FUZZ_SECONDS)
 	@fuzz/run
 
-wheel: build ## Build the package for pip: build/wheel/*.whl
+wheel: build ## Build the package for pip, build/wheel/*.whl: for the bundled Python, and for all from 3.12 on
 	@JOBS=$(JOBS) tools/build-wheel
+	@JOBS=$(JOBS) tools/build-wheel abi3
 
 npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
 	@tools/npm-package --brotli

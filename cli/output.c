@@ -20,7 +20,7 @@ int rmi_output_open(rmi_output *output, rmi_program *program, const char *path, 
         output->file = (rmi_writer){.descriptor = -1, .name = path};
         output->writer = &output->file;
         rc = rmi_output_file_open(path, output->file_place, output->format == RMI_FORMAT_JSON,
-                                  &output->file.descriptor, &output->whole, err);
+                                  &output->file.descriptor, &output->whole, &output->created, err);
     }
     output->failed = rc != RM_OK;
     return rc;
@@ -39,6 +39,7 @@ int rmi_output_begin(rmi_output *output, const rm_pipeline *pipeline, rm_error *
                        ? rmi_output_file_empty(output->path, output->file.descriptor, err)
                        : RM_OK;
     output->failed = rc != RM_OK;
+    output->created = false;
     return rc;
 }
 
@@ -301,6 +302,8 @@ void rmi_output_free(rmi_output *output)
         rmi_text_clear(&output->sinks[i].results);
     rmi_free(NULL, output->sinks, output->sink_count * sizeof *output->sinks);
     output->sinks = NULL;
+    if (output->created)
+        rmi_output_file_remove(output->file_place, output->file.descriptor);
     rmi_free_text(NULL, output->array_place);
     rmi_free_text(NULL, output->file_place);
     output->array_place = output->file_place = NULL;

@@ -29,12 +29,13 @@ typedef struct rmi_output {
     rmi_writer *writer;             /* the program's, or `file` */
     rmi_writer file;                /* of --output */
     const char *path;               /* of --output; NULL: standard output */
-    bool whole; /* the file is written beside `path` and replaces it when it is complete */
+    bool whole;   /* the file is written beside `path` and replaces it when it is complete */
+    bool created; /* the file was not there, and the run has not begun */
     rmi_output_sink *sinks;
     size_t sink_count;
     int64_t results;
     bool had_nan;
-    bool lent;          /* a node has standard output: it gets no error document */
+    bool lent; /* a node has standard output, or it goes into a file of the run: it gets no error document */
     bool failed;        /* writing failed, not the run */
     bool arrays_failed; /* writing an array's file failed */
 } rmi_output;

@@ -29,12 +29,24 @@ static int check_directory(const char *path, const char *where, rm_error *err)
     return access(directory, W_OK | X_OK) == 0 ? RM_OK : io_error(path, errno, err);
 }
 
+/* Opens the file, and makes it where it is not there: then *created. Returns the descriptor, or -1 and errno. */
+static int open_file(const char *where, bool exists, bool *created)
+{
+    char target[NAME_SIZE];
+    int descriptor = -1;
+    if (!exists && rmi_platform_follow(where, target, sizeof target))
+        descriptor = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    *created = descriptor >= 0;
+    return *created ? descriptor : open(where, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+}
+
 int rmi_output_file_open(const char *path, const char *where, bool document, int *descriptor, bool *whole,
-                         rm_error *err)
+                         bool *created, rm_error *err)
 {
     struct stat status;
     bool exists = stat(where, &status) == 0;
     *descriptor = -1;
+    *created = false;
     *whole = document && (!exists || S_ISREG(status.st_mode));
     if (path[0] == '\0')
         return io_error("''", ENOENT, err);
@@ -44,13 +56,23 @@ int rmi_output_file_open(const char *path, const char *where, bool document, int
         return check_directory(path, where, err);
     rmi_guard_call_begins(); /* opening a named pipe waits for a reader */
     do {
-        *descriptor = open(where, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        *descriptor = open_file(where, exists, created);
     } while (*descriptor < 0 && errno == EINTR && !rmi_guard_stopping());
     rmi_guard_call_ends();
     if (*descriptor < 0)
         return io_error(path, errno, err);
     rmi_platform_hide(*descriptor);
     return RM_OK;
+}
+
+void rmi_output_file_remove(const char *where, int descriptor)
+{
+    char target[NAME_SIZE];
+    struct stat opened, found;
+    if (fstat(descriptor, &opened) == 0 && S_ISREG(opened.st_mode) && opened.st_size == 0 &&
+        rmi_platform_follow(where, target, sizeof target) && lstat(target, &found) == 0 &&
+        found.st_dev == opened.st_dev && found.st_ino == opened.st_ino)
+        (void)unlink(target);
 }
 
 int rmi_output_file_empty(const char *path, int descriptor, rm_error *err)

@@ -6,9 +6,11 @@
 #include "remotemedia/remotemedia.h"
 
 /* Prepares `where`, which messages call `path`. For a document (`whole`) in a regular file: only checks, opens nothing,
- * and sets *whole. Else *descriptor (owned) is open; the file keeps its content until rmi_output_file_empty. */
+ * and sets *whole. Else *descriptor (owned) is open; the file keeps its content until rmi_output_file_empty. *created: it was not there. */
 RM_MUST_CHECK int rmi_output_file_open(const char *path, const char *where, bool document, int *descriptor,
-                                       bool *whole, rm_error *err);
+                                       bool *whole, bool *created, rm_error *err);
+/* Removes the file behind `descriptor`, which rmi_output_file_open has created, if it is still empty and in its place. */
+void rmi_output_file_remove(const char *where, int descriptor);
 RM_MUST_CHECK int rmi_output_file_empty(const char *path, int descriptor, rm_error *err);
 /* Creates a file beside what `path` leads to; *temporary (owned, for rmi_output_file_end) is its name. */
 RM_MUST_CHECK int rmi_output_file_begin(const char *path, char **temporary, int *descriptor, rm_error *err);

@@ -4,6 +4,8 @@
 
 #include "platform/platform.h"
 
+enum { OUTPUT = 4, OWN_FILES = 6 };
+
 /* A file of the program's, as messages call it. */
 typedef struct own_file {
     const char *what, *path;
@@ -35,25 +37,43 @@ static int refuse(const own_file *a, const own_file *b, rm_error *err)
     return RM_E_USAGE;
 }
 
-int rmi_own_files_check(const rmi_own_files *files, rm_error *err)
+/* Fills in the files, and finds out what they are. Standard output comes behind those that it could spoil. */
+static void identify_all(const rmi_own_files *files, own_file own[OWN_FILES])
 {
-    own_file own[] = {
+    const own_file all[OWN_FILES] = {
         {.what = "the manifest", .path = files->manifest, .descriptor = -1},
         {.what = "--input", .path = files->input, .descriptor = -1},
         {.what = "standard input", .descriptor = files->reads_standard ? files->in : -1},
         {.what = "--output", .path = files->output, .descriptor = -1, .writes = true},
-        {.what = "standard output", .descriptor = files->out, .writes = true},
+        [OUTPUT] = {.what = "standard output", .descriptor = files->out, .writes = true},
         {.what = "standard error", .descriptor = files->error, .writes = true},
     };
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        own_file *file = &own[i];
-        file->kind = file->path != NULL ? rmi_platform_identify(file->path, &file->id)
-                                        : rmi_platform_identify_descriptor(file->descriptor, &file->id);
-        for (size_t k = 0; k < i; k++)
-            if (clash(&own[k], file))
-                return refuse(&own[k], file, err);
+    for (size_t i = 0; i < OWN_FILES; i++) {
+        own[i] = all[i];
+        own[i].kind = own[i].path != NULL ? rmi_platform_identify(own[i].path, &own[i].id)
+                                          : rmi_platform_identify_descriptor(own[i].descriptor, &own[i].id);
     }
+}
+
+int rmi_own_files_check(const rmi_own_files *files, rm_error *err)
+{
+    own_file own[OWN_FILES];
+    identify_all(files, own);
+    for (size_t i = 0; i < OWN_FILES; i++)
+        for (size_t k = 0; k < i; k++)
+            if (clash(&own[k], &own[i]))
+                return refuse(&own[k], &own[i], err);
     return RM_OK;
+}
+
+bool rmi_own_files_has_output(const rmi_own_files *files)
+{
+    own_file own[OWN_FILES];
+    bool found = false;
+    identify_all(files, own);
+    for (size_t i = 0; i < OUTPUT; i++)
+        found |= clash(&own[i], &own[OUTPUT]);
+    return found;
 }
 
 void rmi_own_files_tell(rmi_own_files *files, rm_pipeline_options *options)
@@ -67,15 +87,16 @@ void rmi_own_files_tell(rmi_own_files *files, rm_pipeline_options *options)
     *read = NULL;
     files->writes[0] = files->output;
     files->writes[1] = NULL;
-    if (files->reads_standard)
-        *stream++ = (rm_caller_stream){"standard input", files->in, false};
     *stream++ = (rm_caller_stream){"standard output", files->out, true};
     *stream++ = (rm_caller_stream){"standard error", files->error, true};
+    if (files->reads_standard)
+        *stream++ = (rm_caller_stream){"standard input", files->in, false};
     *stream = (rm_caller_stream){NULL, -1, false};
     options->reads = files->reads;
     options->writes = files->writes;
     options->streams = files->streams;
+    options->streams_in_use = files->in_use;
     options->array_folder = files->arrays;
     options->standard_input = files->reads_standard ? -1 : files->in;
-    options->standard_output = files->output != NULL ? files->out : -1;
+    options->standard_output = files->output != NULL ? files->out : 0;
 }

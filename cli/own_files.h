@@ -11,12 +11,15 @@ typedef struct rmi_own_files {
     bool reads_standard; /* the manifest or the input is standard input */
     int in, out, error;  /* the standard streams; -1: closed */
     const char *reads[3], *writes[2];
-    rm_caller_stream streams[4];
+    rm_caller_stream streams[4]; /* standard output first */
+    bool in_use[3];              /* for each of `streams`: it writes a file that a node uses */
 } rmi_own_files;
 
 /* RM_E_USAGE where the program would write a file that it reads, or write one twice. */
 RM_MUST_CHECK int rmi_own_files_check(const rmi_own_files *files, rm_error *err);
 /* Tells the pipeline of the files. `files` must live until the pipeline is open. */
 void rmi_own_files_tell(rmi_own_files *files, rm_pipeline_options *options);
+/* Whether standard output goes into another of the files. */
+bool rmi_own_files_has_output(const rmi_own_files *files);
 
 #endif

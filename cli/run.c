@@ -226,6 +226,7 @@ static int open_pipeline(rmi_run *run, rmi_exit *code, rm_error *err)
     rmi_own_files_tell(&files, &pipeline_options);
     rmi_guard_limit(&run->guard, options->timeout_ms, 0); /* starts anew: loading had its own limit */
     int rc = rm_pipeline_open(run->manifest, &pipeline_options, &run->pipeline, err);
+    run->output.lent = files.in_use[0];
     if (rc == RM_OK && run->generate)
         rc = rm_pipeline_finish(run->pipeline, err); /* nodes that do not generate get nothing */
     *code = rmi_exit_for_run(err);
@@ -368,8 +369,10 @@ static rmi_exit run_with(rmi_program *program, rmi_run_options *options)
     int rc = find_places(&run, &err);
     if (rc == RM_OK)
         rc = perform(&run, &failed, &err);
-    run.output.lent = run.pipeline != NULL && rm_pipeline_output_node(run.pipeline) != NULL;
     if (rc != RM_OK) {
+        const rmi_own_files files = own_files(&run);
+        run.output.lent |= rmi_own_files_has_output(&files) ||
+                           (run.pipeline != NULL && rm_pipeline_output_node(run.pipeline) != NULL);
         rmi_guard_explain(&run.guard, "the run", &err, &failed);
         rmi_explain_memory(&err, rmi_platform_memory_limit());
         code = program->needs_help ? failed : rmi_output_fail(&run.output, &err, failed);

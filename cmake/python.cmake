@@ -20,7 +20,7 @@ add_custom_command(OUTPUT ${rm_frozen}
     COMMENT "Freezing the Python package" VERBATIM)
 
 file(GLOB_RECURSE rm_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/python/*.c)
-list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$")
+list(FILTER rm_python_sources EXCLUDE REGEX "_test\\.c$|/(older|limited)_api\\.c$")
 add_library(remotemedia_python STATIC ${rm_python_sources} ${rm_frozen})
 target_link_libraries(remotemedia_python PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash dep::dlpack)
 # Under a sanitizer Python asks malloc for everything, so that its arenas hide neither errors nor what is reachable.

@@ -12,7 +12,7 @@ static rmi_extension *state_of(PyObject *module)
 
 rmi_extension *rmi_extension_of(PyTypeObject *type)
 {
-    PyObject *module = PyType_GetModuleByDef(type, &definition);
+    PyObject *module = rmi_module_of_type(type, &definition);
     return module != NULL ? state_of(module) : NULL;
 }
 
@@ -167,11 +167,23 @@ static PyObject *command_line(PyObject *module, PyObject *words)
 
 static int refuse_subinterpreters(void)
 {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+    if (rmi_in_main_interpreter())
         return 0;
     PyErr_SetString(PyExc_ImportError,
                     "remotemedia runs in the main interpreter only, not in subinterpreters");
     return -1;
+}
+
+/* Importing the module gives a free-threaded Python its GIL, and Python says so; PYTHON_GIL=0 forbids it. */
+static int refuse_without_gil(void)
+{
+    PyObject *asks = PySys_GetObject("_is_gil_enabled");
+    PyObject *has = asks != NULL ? PyObject_CallNoArgs(asks) : Py_NewRef(Py_True);
+    if (has == Py_False)
+        PyErr_SetString(PyExc_ImportError,
+                        "remotemedia needs the GIL, which PYTHON_GIL=0 or -X gil=0 has turned off");
+    Py_XDECREF(has);
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* An object that equals nothing else. */
@@ -187,7 +199,7 @@ static int execute(PyObject *module)
 {
     rmi_extension *extension = state_of(module);
     rm_error err = {0};
-    if (refuse_subinterpreters() != 0)
+    if (refuse_subinterpreters() != 0 || refuse_without_gil() != 0)
         return -1;
     if (rmi_python_start(NULL, &err) != RM_OK) {
         PyErr_Format(PyExc_ImportError, "%s", err.message);
@@ -252,6 +264,7 @@ static PyMethodDef functions[] = {
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute},
                                    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+                                   RMI_GIL_SLOT,
                                    {0, NULL}};
 
 static struct PyModuleDef definition = {.m_base = PyModuleDef_HEAD_INIT,

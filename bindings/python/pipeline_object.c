@@ -25,7 +25,7 @@ static int read_arrays(PyObject *word, rm_arrays *out)
 static rmi_pipeline_object *new_object(PyTypeObject *type, PyObject *arrays, PyObject *held)
 {
     rmi_extension *extension = rmi_extension_of(type);
-    rmi_pipeline_object *self = extension != NULL ? (rmi_pipeline_object *)type->tp_alloc(type, 0) : NULL;
+    rmi_pipeline_object *self = extension != NULL ? (rmi_pipeline_object *)rmi_object_alloc(type, 0) : NULL;
     if (self == NULL)
         return NULL;
     self->extension = extension;
@@ -230,7 +230,6 @@ static int clear(PyObject *object)
 static void dealloc(PyObject *object)
 {
     rmi_pipeline_object *self = self_of(object);
-    PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
     rm_manifest_free(self->manifest);
     if (self->runtime != NULL)
@@ -238,8 +237,7 @@ static void dealloc(PyObject *object)
     if (self->opening != NULL)
         PyThread_free_lock(self->opening);
     (void)clear(object);
-    type->tp_free(object);
-    Py_DECREF(type);
+    rmi_object_free(object);
 }
 
 PyTypeObject *rmi_pipeline_type_new(PyObject *module)

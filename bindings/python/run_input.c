@@ -9,14 +9,11 @@ enum { BATCH = 64 };
 /* Whether reading an item has no effect that the caller could see: a list, a tuple, a range, or an iterator of one. */
 static bool is_inert(PyObject *iterable, PyObject *iterator)
 {
-    static const char *const types[] = {"list_iterator", "tuple_iterator", "range_iterator"};
     if (iterable != iterator)
         return PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable) ||
                Py_IS_TYPE(iterable, &PyRange_Type);
-    bool inert = false;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        inert |= strcmp(Py_TYPE(iterator)->tp_name, types[i]) == 0;
-    return inert && !PyType_HasFeature(Py_TYPE(iterator), Py_TPFLAGS_HEAPTYPE);
+    return Py_IS_TYPE(iterator, &PyListIter_Type) || Py_IS_TYPE(iterator, &PyTupleIter_Type) ||
+           Py_IS_TYPE(iterator, &PyRangeIter_Type);
 }
 
 static int add_source(rmi_run_input *input, PyObject *name, PyObject *iterable)

@@ -126,10 +126,10 @@ static int open_input(rmi_run_object *self, rmi_run_options *options)
 PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options)
 {
     PyTypeObject *type = owner->extension->run_type;
-    rmi_run_object *self = (rmi_run_object *)type->tp_alloc(type, 0);
+    rmi_run_object *self = (rmi_run_object *)rmi_object_alloc(type, 0);
     if (self == NULL)
         return NULL;
-    self->owner = (rmi_pipeline_object *)Py_NewRef(owner);
+    self->owner = (rmi_pipeline_object *)Py_NewRef((PyObject *)owner);
     self->forks = rmi_platform_forks();
     self->last = RM_AGAIN;
     self->measures = options->measures;
@@ -517,13 +517,10 @@ static void finalize(PyObject *object)
 
 static void dealloc(PyObject *object)
 {
-    PyTypeObject *type = Py_TYPE(object);
-    if (PyObject_CallFinalizerFromDealloc(object) != 0)
-        return;
-    PyObject_GC_UnTrack(object);
+    PyObject_GC_UnTrack(object); /* nobody can find it while its nodes are closed */
+    close_run(self_of(object));
     Py_CLEAR(self_of(object)->owner);
-    type->tp_free(object);
-    Py_DECREF(type);
+    rmi_object_free(object);
 }
 
 PyTypeObject *rmi_run_type_new(PyObject *module)

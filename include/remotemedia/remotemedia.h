@@ -644,7 +644,8 @@ typedef struct rm_pipeline_options {
     const char *const *reads, *const *writes;
     /* The descriptor that a node gets which is told to read standard input; -1: the run has none to give. */
     int standard_input;
-    /* The descriptor that a node gets which is told to write standard output; 0 or less: the run has none to give. */
+    /* The descriptor that a node gets which is told to write standard output; 0: the run has none to give, as its
+     * results go there; -1: standard output is closed. */
     int standard_output;
     /* Optional: descriptors that the caller reads and writes itself, ending with one without a name; a file behind them
      * is checked as those of `reads` and `writes` are. */
@@ -653,6 +654,9 @@ typedef struct rm_pipeline_options {
     const char *array_folder;
     /* Results may be objects, which then travel as they do between nodes; otherwise they are plain values. */
     bool object_results;
+    /* Optional: an array with an element for each of `streams`. Opening sets the elements whose descriptor writes a
+     * file that a node uses: opening then fails, and what the caller writes there would spoil that file. */
+    bool *streams_in_use;
 } rm_pipeline_options;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, closes

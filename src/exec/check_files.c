@@ -152,9 +152,10 @@ int rmi_no_standard_input(rm_error *err)
         "standard input is not free: it is closed, or the manifest or the items come from it");
 }
 
-int rmi_no_standard_output(rm_error *err)
+int rmi_no_standard_output(const rm_pipeline *p, rm_error *err)
 {
-    return rm_error_set(err, RM_E_USAGE, "standard output is not free: the results go there");
+    return rm_error_set(err, RM_E_USAGE, "standard output is not free: %s",
+                        p->standard_output < 0 ? "it is closed" : "the results go there");
 }
 
 /* The node of `use` is told to use a standard stream. */
@@ -169,8 +170,11 @@ static int check_standard(const rm_pipeline *p, const file_use *uses, const file
             return blame(p, use, one, RM_E_USAGE, err);
         }
     if (use->writes && p->standard_output <= 0)
-        return blame(p, use, "give the results a file of their own (--output FILE), or write to another file",
-                     rmi_no_standard_output(err), err);
+        return blame(p, use,
+                     p->standard_output < 0
+                         ? "write to another file"
+                         : "give the results a file of their own (--output FILE), or write to another file",
+                     rmi_no_standard_output(p, err), err);
     if (!use->writes && p->standard_input < 0)
         return blame(p, use, "give the manifest and the items as files, or read another file",
                      rmi_no_standard_input(err), err);
@@ -274,6 +278,18 @@ static int check_use(const rm_pipeline *p, const file_use *uses, const file_use 
     return use->standard >= 0 ? check_standard(p, uses, use, err) : RM_OK;
 }
 
+/* Tells the caller which of its streams write a file of a node. */
+static void mark_streams(const file_use *uses, size_t count, bool *in_use)
+{
+    for (size_t i = 0; in_use != NULL && i < count; i++) {
+        if (!uses[i].stream)
+            continue;
+        for (size_t k = i + 1; uses[i].writes && k < count; k++)
+            *in_use |= uses[k].node != NULL && clash(&uses[i], &uses[k]);
+        in_use++;
+    }
+}
+
 int rmi_check_files(rm_pipeline *p, const rm_pipeline_options *options, rm_error *err)
 {
     const size_t count = collect(p, options, NULL);
@@ -288,6 +304,7 @@ int rmi_check_files(rm_pipeline *p, const rm_pipeline_options *options, rm_error
         return RM_OK;
     for (size_t i = 0; i < count; i++)
         identify(p, &uses[i]);
+    mark_streams(uses, count, options->streams_in_use);
     for (size_t i = 0; rc == RM_OK && i < count; i++)
         if (uses[i].node != NULL)
             rc = check_use(p, uses, &uses[i], err);

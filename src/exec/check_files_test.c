@@ -114,8 +114,11 @@ static void the_callers_descriptors_and_arrays_count(void **unused)
     (void)snprintf(path, sizeof path, "%s/stream", rmt_directory());
     const int descriptor = open(path, O_RDWR | O_CREAT, 0600);
     assert_true(descriptor >= 0);
-    const rm_caller_stream streams[] = {{"the log", descriptor, true}, {NULL, -1, false}};
-    rm_pipeline_options options = {.size = sizeof options, .standard_input = -1, .streams = streams};
+    const rm_caller_stream streams[] = {
+        {"the input", -1, false}, {"the log", descriptor, true}, {"nothing", -1, true}, {NULL, -1, false}};
+    bool in_use[3] = {false};
+    rm_pipeline_options options = {
+        .size = sizeof options, .standard_input = -1, .streams = streams, .streams_in_use = in_use};
     (void)snprintf(manifest, sizeof manifest,
                    MANIFEST("{\"id\":\"f\",\"node_type\":\"FileLines\",\"params\":{\"path\":\"%s\"}}", ""),
                    path);
@@ -123,6 +126,7 @@ static void the_callers_descriptors_and_arrays_count(void **unused)
     assert_non_null(strstr(err.message, "which is the log of this run"));
     assert_string_equal(err.pointer, "/nodes/0/params/path");
     assert_string_equal(err.node, "f");
+    assert_true(!in_use[0] && in_use[1] && !in_use[2]);
     options.streams = NULL;
     options.array_folder = rmt_directory();
     assert_int_equal(open_with(manifest, &options, &err), RM_OK);
@@ -136,4 +140,18 @@ static void the_callers_descriptors_and_arrays_count(void **unused)
     assert_int_equal(close(descriptor), 0);
 }
 
-RMT_MAIN(no_file_is_written_and_used_by_another, the_callers_descriptors_and_arrays_count)
+static void a_closed_standard_output_is_no_place_for_results(void **unused)
+{
+    static const char manifest[] =
+        MANIFEST("{\"id\":\"s\",\"node_type\":\"JsonlSink\",\"params\":{\"path\":\"-\"}}", "");
+    rm_pipeline_options options = {.size = sizeof options, .standard_output = -1};
+    rm_error err = {0};
+    (void)unused;
+    assert_int_equal(open_with(manifest, &options, &err), RM_E_USAGE);
+    assert_non_null(strstr(err.message, "standard output is not free: it is closed"));
+    assert_string_equal(err.hint, "write to another file");
+    rm_error_clear(&err);
+}
+
+RMT_MAIN(no_file_is_written_and_used_by_another, a_closed_standard_output_is_no_place_for_results,
+         the_callers_descriptors_and_arrays_count)

@@ -200,7 +200,7 @@ struct rm_pipeline {
     void *wait_context;
     int standard_input;    /* a descriptor to lend, or -1 */
     rm_node *input_reader; /* the node that has it */
-    int standard_output;   /* a descriptor to lend, or 0 */
+    int standard_output;   /* a descriptor to lend, 0: none, -1: closed */
     rm_node *output_writer;
 
     /* ---- schedule.c, idle.c */
@@ -557,7 +557,7 @@ RM_MUST_CHECK int rmi_options_read(const rm_pipeline_options *given, rm_pipeline
 RM_MUST_CHECK int rmi_check_files(rm_pipeline *pipeline, const rm_pipeline_options *options, rm_error *err);
 /* Fail with RM_E_USAGE. */
 RM_MUST_CHECK int rmi_no_standard_input(rm_error *err);
-RM_MUST_CHECK int rmi_no_standard_output(rm_error *err);
+RM_MUST_CHECK int rmi_no_standard_output(const rm_pipeline *pipeline, rm_error *err);
 
 /* ---- close.c */
 /* Calls close once on every open node. Returns the first failure, which is put in pipeline->error unless an

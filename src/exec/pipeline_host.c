@@ -25,7 +25,7 @@ static int output_of_pipeline(rm_node *node, int *descriptor, rm_error *err)
     rm_pipeline *p = node->pipeline;
     *descriptor = -1;
     if (p->standard_output <= 0)
-        return rmi_no_standard_output(err);
+        return rmi_no_standard_output(p, err);
     if (p->output_writer != NULL && p->output_writer != node)
         return rm_error_set(err, RM_E_USAGE, "node '%s' writes standard output already",
                             rm_node_id(p->output_writer));

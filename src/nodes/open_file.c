@@ -99,6 +99,14 @@ int rmi_file_open_to_read(rm_node *node, const char *path, rmi_open_file *out, r
     return rm_error_set(err, RM_E_IO, "cannot read '%s': it is a directory", path);
 }
 
+int rmi_file_not_written(const char *path, int cause, rm_error *err)
+{
+    const int code = cause == ENOENT || cause == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO;
+    if (rmi_is_standard_output(path))
+        return rm_error_set(err, code, "cannot write standard output: %s", strerror(cause));
+    return rm_error_set(err, code, "cannot write '%s': %s", path, strerror(cause));
+}
+
 int rmi_file_open_to_write(rm_node *node, const char *path, int flags, rmi_open_file *out, rm_error *err)
 {
     struct stat status;
@@ -109,10 +117,7 @@ int rmi_file_open_to_write(rm_node *node, const char *path, int flags, rmi_open_
                               : rm_node_standard_output(node, &out->descriptor, err);
     if (rc == RM_OK)
         look(out, true, &status);
-    if (rc != RM_E_IO)
-        return rc;
-    return rm_error_set(err, errno == ENOENT || errno == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO,
-                        "cannot write '%s': %s", path, strerror(errno));
+    return rc == RM_E_IO ? rmi_file_not_written(path, errno, err) : rc;
 }
 
 int rmi_file_close(rmi_open_file *file)

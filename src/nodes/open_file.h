@@ -29,6 +29,9 @@ RM_MUST_CHECK int rmi_file_open_to_write(rm_node *node, const char *path, int fl
  * RM_E_CANCELLED. */
 RM_MUST_CHECK int rmi_file_write(rm_node *node, const rmi_open_file *file, const void *bytes, size_t size,
                                  size_t *wrote, rm_error *err);
+/* Fails with RM_E_IO, or RM_E_NOT_FOUND where there is no such folder: `path` cannot be written because of `cause`, an
+ * errno. */
+int rmi_file_not_written(const char *path, int cause, rm_error *err);
 /* Returns what close(2) returns; 0 for a file that is not owned, and for none. */
 int rmi_file_close(rmi_open_file *file);
 

@@ -149,7 +149,7 @@ int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *itera
                         rm_error *err)
 {
     PyTypeObject *type = rmi_python_of_process()->iteration_type;
-    rmi_iteration *it = (rmi_iteration *)type->tp_alloc(type, 0);
+    rmi_iteration *it = (rmi_iteration *)rmi_object_alloc(type, 0);
     if (it == NULL)
         return rmi_python_failed(state->node, err);
     it->state = state;

@@ -16,8 +16,9 @@ typedef struct signature {
 
 static bool takes_nothing(PyObject *class)
 {
-    const PyTypeObject *type = (PyTypeObject *)class;
-    return type->tp_init == PyBaseObject_Type.tp_init && type->tp_new == PyBaseObject_Type.tp_new;
+    PyTypeObject *type = (PyTypeObject *)class, *object = &PyBaseObject_Type;
+    return RMI_TYPE_SLOT(type, initproc, tp_init) == RMI_TYPE_SLOT(object, initproc, tp_init) &&
+           RMI_TYPE_SLOT(type, newfunc, tp_new) == RMI_TYPE_SLOT(object, newfunc, tp_new);
 }
 
 static void read_signature(PyObject *class, signature *s)
@@ -27,11 +28,11 @@ static void read_signature(PyObject *class, signature *s)
     PyErr_Clear();
     s->known = takes_nothing(class);
     if (init != NULL && PyFunction_Check(init)) {
-        PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(init);
-        s->names = PyCode_GetVarnames(code);
-        s->positional = code->co_argcount;
-        s->keywords = code->co_kwonlyargcount;
-        s->open = (code->co_flags & CO_VARKEYWORDS) != 0;
+        PyObject *code = rmi_function_code(init);
+        s->names = rmi_code_variables(code);
+        s->positional = rmi_code_arguments(code);
+        s->keywords = rmi_code_keywords(code);
+        s->open = (rmi_code_flags(code) & CO_VARKEYWORDS) != 0;
         s->known = s->names != NULL;
         s->function = Py_NewRef(init);
     }
@@ -57,8 +58,8 @@ static PyObject *parameter_name(const signature *s, Py_ssize_t i)
 /* The default of parameter `i`, borrowed; NULL: it must be given. */
 static PyObject *parameter_default(const signature *s, Py_ssize_t i)
 {
-    PyObject *defaults = PyFunction_GET_DEFAULTS(s->function),
-             *more = PyFunction_GET_KW_DEFAULTS(s->function);
+    PyObject *defaults = rmi_function_defaults(s->function),
+             *more = rmi_function_keyword_defaults(s->function);
     const Py_ssize_t place = s->positional > 0 ? i + 1 : i;
     if (place >= s->positional)
         return more != NULL ? PyDict_GetItem(more, parameter_name(s, i)) : NULL;
@@ -122,7 +123,7 @@ static int check_required(const signature *s, rm_value params, const char *type,
 int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
 {
     signature s;
-    const char *type = ((PyTypeObject *)class->object)->tp_name;
+    const char *type = rmi_name_of_type((PyTypeObject *)class->object);
     read_signature(class->object, &s);
     int rc = s.known ? check_given(class, &s, params, type, err) : RM_OK;
     if (rc == RM_OK && s.known)
@@ -147,7 +148,7 @@ static void put_text(rmi_builder *b, rm_value *map, const char *key, PyObject *t
 /* The annotation as text: a class' name, or the text in the source. */
 static void put_type(rmi_builder *b, rm_value *map, const signature *s, PyObject *name)
 {
-    PyObject *annotations = PyFunction_GetAnnotations(s->function);
+    PyObject *annotations = rmi_function_annotations(s->function);
     PyObject *annotation = annotations != NULL ? PyDict_GetItem(annotations, name) : NULL;
     PyObject *text = NULL;
     if (annotation != NULL)

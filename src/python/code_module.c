@@ -62,11 +62,10 @@ void rmi_code_forget(rmi_class *class)
 /* Runs the text, which is Unicode whatever it says of its encoding. */
 static PyObject *run(PyObject *module, const char *text)
 {
-    PyCompilerFlags flags = {.cf_flags = PyCF_IGNORE_COOKIE, .cf_feature_version = PY_MINOR_VERSION};
     PyObject *space = PyModule_GetDict(module), *file = PyModule_GetFilenameObject(module), *code = NULL,
              *done = NULL;
     if (file != NULL && PyDict_SetItemString(space, "__builtins__", PyEval_GetBuiltins()) == 0)
-        code = Py_CompileStringObject(text, file, Py_file_input, &flags, 0);
+        code = rmi_compile(text, file);
     if (code != NULL)
         done = PyEval_EvalCode(code, space, space);
     Py_XDECREF(code);

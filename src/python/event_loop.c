@@ -54,6 +54,13 @@ static bool no_async(void)
     return true;
 }
 
+/* Without the module before it. */
+static const char *last_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
 int rmi_loop_check_policy(const rmi_state *state)
 {
     PyObject *key = PyUnicode_FromString("asyncio.events"), *policy = NULL, *module = NULL;
@@ -67,12 +74,10 @@ int rmi_loop_check_policy(const rmi_state *state)
     }
     const char *name = module != NULL && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
     if (name != NULL && strncmp(name, "asyncio.", strlen("asyncio.")) != 0) {
-        (void)rm_error_set(
-            &err, RM_E_PYTHON,
-            "the event loop policy %s.%s has no effect in node '%s': the runtime has one loop "
-            "for all asynchronous nodes",
-            name, strrchr(type->tp_name, '.') != NULL ? strrchr(type->tp_name, '.') + 1 : type->tp_name,
-            rm_node_id(state->node));
+        (void)rm_error_set(&err, RM_E_PYTHON,
+                           "the event loop policy %s.%s has no effect in node '%s': the runtime has one loop "
+                           "for all asynchronous nodes",
+                           name, last_name(rmi_name_of_type(type)), rm_node_id(state->node));
         rm_error_hint(&err, "leave the policy (uvloop.install() sets one) as it is; in a synchronous node it "
                             "serves asyncio.run()");
         rmi_python_raise(&err);
@@ -146,21 +151,36 @@ void rmi_wake_node(rmi_state *state)
 
 /* ---- Running the loop */
 
-/* The application's loop, if it runs in this thread, is put aside. */
+/* Makes `task` (None: none) the current one of the running loop (None: there is none), and returns the former one. */
+static PyObject *swap_task(const rmi_python *python, PyObject *loop, PyObject *task)
+{
+    PyObject *arguments[3] = {NULL, loop, task};
+    return loop == Py_None ? Py_NewRef(Py_None)
+                           : PyObject_Vectorcall(python->swap_task, arguments + 1,
+                                                 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+/* The application's loop and task, if one runs in this thread, are put aside. From 3.14 on a thread has one current task,
+ * whatever its loops are. */
 static int become_running(rmi_python *python)
 {
+    PyObject *done = NULL;
     python->outer_loop = PyObject_CallNoArgs(python->get_running);
-    PyObject *done =
-        python->outer_loop != NULL ? PyObject_CallOneArg(python->set_running, python->loop) : NULL;
+    python->outer_task = python->outer_loop != NULL ? swap_task(python, python->outer_loop, Py_None) : NULL;
+    if (python->outer_task != NULL)
+        done = PyObject_CallOneArg(python->set_running, python->loop);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
 
 static void cease_running(rmi_python *python)
 {
-    PyObject *outer = python->outer_loop;
+    PyObject *outer = python->outer_loop, *task = python->outer_task;
     PyObject *done = PyObject_CallOneArg(python->set_running, outer != NULL ? outer : Py_None);
-    python->outer_loop = NULL;
+    if (done != NULL && task != NULL)
+        Py_SETREF(done, swap_task(python, outer, task));
+    python->outer_loop = python->outer_task = NULL;
+    Py_XDECREF(task);
     Py_XDECREF(outer);
     Py_XDECREF(done);
 }
@@ -240,12 +260,12 @@ static int call_loop(rmi_state *state, rmi_python_name name, PyObject *argument)
 
 /* Whether an exception in `frame` does no harm to the loop: it runs a callback of the user's, or waits for
  * descriptors. */
-static bool frame_can_break(PyFrameObject *frame)
+static bool frame_can_break(PyObject *frame)
 {
-    PyCodeObject *code = frame != NULL ? PyFrame_GetCode(frame) : NULL;
+    PyObject *code = frame != NULL ? rmi_frame_code(frame) : NULL;
     if (code == NULL)
         return false;
-    const char *file = PyUnicode_AsUTF8(code->co_filename), *name = PyUnicode_AsUTF8(code->co_name);
+    const char *file = PyUnicode_AsUTF8(rmi_code_file(code)), *name = PyUnicode_AsUTF8(rmi_code_name(code));
     PyErr_Clear();
     const bool selects = name != NULL && strcmp(name, "select") == 0;
     const bool can =
@@ -254,7 +274,7 @@ static bool frame_can_break(PyFrameObject *frame)
     return can;
 }
 
-bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **of)
+bool rmi_loop_can_break(unsigned long thread, PyObject *frame, rmi_state **of)
 {
     const rmi_python *python = rmi_python_of_process();
     if (python->loop_depth == 0 || python->loop_owner != thread)
@@ -520,9 +540,7 @@ static PyObject *waker_fail(PyObject *self, PyObject *args)
 
 static void waker_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    rmi_object_free(self);
 }
 
 PyTypeObject *rmi_waker_type_new(PyObject *module)
@@ -540,7 +558,7 @@ PyTypeObject *rmi_waker_type_new(PyObject *module)
 PyObject *rmi_waker_new(rmi_state *state)
 {
     PyTypeObject *type = rmi_python_of_process()->waker_type;
-    waker_object *waker = (waker_object *)type->tp_alloc(type, 0);
+    waker_object *waker = (waker_object *)rmi_object_alloc(type, 0);
     if (waker != NULL)
         waker->state = state;
     return (PyObject *)waker;

@@ -90,7 +90,7 @@ static void set_message(PyObject *exception, rm_error *err)
     const bool plain = strcmp(prefix, "builtins") == 0 || strncmp(prefix, "__", 2) == 0;
     const char *what = text != NULL ? PyBytes_AS_STRING(text) : "(its text could not be made)";
     (void)rm_error_set(err, RM_E_PYTHON, "%s%s%s%s%s", plain ? "" : prefix, plain ? "" : ".",
-                       name_text != NULL ? PyBytes_AS_STRING(name_text) : type->tp_name,
+                       name_text != NULL ? PyBytes_AS_STRING(name_text) : rmi_name_of_type(type),
                        *what != '\0' ? ": " : "", what);
     drop_addresses(err->message);
     Py_XDECREF(text);
@@ -156,16 +156,16 @@ static void add_frame(rm_value *list, PyObject *file, long line, PyObject *funct
 }
 
 /* Counts a frame of the user's, and adds it unless it is in the middle of a long traceback. */
-static void add_users_frame(rm_value *list, PyTracebackObject *at, size_t *count, size_t all)
+static void add_users_frame(rm_value *list, PyObject *at, size_t *count, size_t all)
 {
-    PyCodeObject *code = PyFrame_GetCode(at->tb_frame);
-    const char *file = PyUnicode_AsUTF8(code->co_filename);
+    PyObject *code = rmi_frame_code(rmi_traceback_frame(at));
+    const char *file = PyUnicode_AsUTF8(rmi_code_file(code));
     PyErr_Clear();
     if (file != NULL && rmi_is_users(file)) {
         const size_t place = (*count)++;
         if (list != NULL && (place < SHOWN_FRAMES || place + SHOWN_FRAMES >= all)) {
-            PyObject *line = PyObject_GetAttrString((PyObject *)at, "tb_lineno");
-            add_frame(list, code->co_filename, line != NULL ? PyLong_AsLong(line) : 0, code->co_name);
+            PyObject *line = PyObject_GetAttrString(at, "tb_lineno");
+            add_frame(list, rmi_code_file(code), line != NULL ? PyLong_AsLong(line) : 0, rmi_code_name(code));
             Py_XDECREF(line);
             PyErr_Clear();
         }
@@ -176,8 +176,7 @@ static void add_users_frame(rm_value *list, PyTracebackObject *at, size_t *count
 static size_t walk_frames(PyObject *traceback, rm_value *list, size_t all)
 {
     size_t count = 0;
-    PyTracebackObject *at = (PyTracebackObject *)traceback;
-    for (; at != NULL; at = at->tb_next)
+    for (PyObject *at = traceback; at != NULL; at = rmi_traceback_next(at))
         add_users_frame(list, at, &count, all);
     return count;
 }
@@ -246,7 +245,7 @@ static bool wanted_input(PyObject *exception, const char *message)
 {
     if (PyErr_GivenExceptionMatches(exception, PyExc_EOFError))
         return strstr(message, "EOF when reading a line") != NULL;
-    return strcmp(Py_TYPE(exception)->tp_name, "BdbQuit") == 0;
+    return rmi_type_is_named(Py_TYPE(exception), "BdbQuit");
 }
 
 static void set_hint(PyObject *exception, rm_error *err)

@@ -68,9 +68,9 @@ static int class_in(PyObject *module, const char *node_type, const char *path, P
     } else if (at == NULL) {
         rmi_suggestion near = rmi_suggest_for(path);
         PyObject *key = NULL, *item = NULL;
-        Py_ssize_t place = 0;
+        Py_ssize_t place = 0, length = 0;
         while (PyModule_Check(module) && PyDict_Next(PyModule_GetDict(module), &place, &key, &item))
-            if (PyType_Check(item) && PyUnicode_Check(key) && PyUnicode_IS_ASCII(key))
+            if (PyType_Check(item) && PyUnicode_Check(key) && rmi_ascii(key, &length) != NULL)
                 rmi_suggest_offer(&near, PyUnicode_AsUTF8(key));
         rc = rm_error_set(err, RM_E_UNKNOWN_NODE_TYPE, "unknown node type '%s': the module has no '%s'%s%s%s",
                           node_type, path, near.best ? "; did you mean '" : "", near.best ? near.best : "",
@@ -145,7 +145,7 @@ static PyObject *function_of(const rmi_class *class, rmi_python_name name, bool 
         *has = false;
     PyErr_Clear();
     if (*has)
-        function = PyMethod_Check(found) ? PyMethod_GET_FUNCTION(found) : found;
+        function = PyMethod_Check(found) ? rmi_method_function(found) : found;
     function = function != NULL && PyFunction_Check(function) ? Py_NewRef(function) : NULL;
     Py_XDECREF(abstract);
     Py_XDECREF(found);
@@ -154,7 +154,7 @@ static PyObject *function_of(const rmi_class *class, rmi_python_name name, bool 
 
 static bool suspends(PyObject *function)
 {
-    const int flags = function != NULL ? ((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags : 0;
+    const int flags = function != NULL ? rmi_code_flags(rmi_function_code(function)) : 0;
     return (flags & (CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE)) != 0;
 }
 

@@ -141,7 +141,7 @@ static void write_files(void)
     PyObject *text = base != NULL ? PyObject_GetAttrString(io, "_TextIOBase") : NULL;
     file_search search = {.base = (PyTypeObject *)base, .found = text != NULL ? PyList_New(0) : NULL};
     if (search.found != NULL) {
-        PyUnstable_GC_VisitObjects(look_at, &search);
+        rmi_each_object(look_at, &search);
         write_buffers(search.found, (PyTypeObject *)text);
     }
     PyErr_Clear();

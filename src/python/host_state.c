@@ -58,15 +58,9 @@ static void release_deferred(void)
         Py_DECREF(taken[i]);
 }
 
-/* Cheaper than PyGILState_Check, which looks up the thread's state by its key. */
-static inline bool has_gil(void)
-{
-    return PyThreadState_GetUnchecked() != NULL;
-}
-
 PyGILState_STATE rmi_enter(void)
 {
-    const PyGILState_STATE held = has_gil() ? PyGILState_LOCKED : PyGILState_Ensure();
+    const PyGILState_STATE held = rmi_has_gil() ? PyGILState_LOCKED : PyGILState_Ensure();
     if (atomic_load_explicit(&process.deferred_count, memory_order_relaxed) != 0)
         release_deferred();
     return held;
@@ -96,7 +90,7 @@ void rmi_release(PyObject *object)
 {
     if (object == NULL || rmi_python_has_ended())
         return;
-    if (has_gil()) {
+    if (rmi_has_gil()) {
         Py_DECREF(object);
     } else if (!defer(object)) {
         const PyGILState_STATE held = rmi_enter();
@@ -111,7 +105,7 @@ static void *box_resize(void *context, void *block, size_t old_size, size_t new_
 {
     const rm_allocator *under = rm_allocator_default();
     (void)context;
-    if ((block == NULL) == (new_size == 0) || !has_gil())
+    if ((block == NULL) == (new_size == 0) || !rmi_has_gil())
         return under->resize(under->context, block, old_size, new_size);
     if (block == NULL && new_size == process.box_size && process.box_count > 0)
         return process.boxes[--process.box_count];
@@ -166,7 +160,7 @@ int rmi_python_set_up(void)
 
 int rmi_python_adopt(void)
 {
-    PyObject *module = rmi_module_new();
+    PyObject *module = rmi_api_load() == 0 ? rmi_module_new() : NULL;
     int rc = module == NULL ? -1 : PyDict_SetItemString(PyImport_GetModuleDict(), "_remotemedia", module);
     Py_XDECREF(module);
     return rc == 0 ? rmi_python_set_up() : -1;

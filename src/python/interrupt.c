@@ -110,26 +110,17 @@ static bool due(rmi_call *call)
 
 /* Whether the code in the call may get the exception. All nodes share one event loop, so the code may be a
  * task of another node: it gets the exception only if that node was asked to stop. */
-static bool can_break(const rmi_call *call, PyFrameObject *frame)
+static bool can_break(const rmi_call *call, PyObject *frame)
 {
     rmi_state *of = call->state;
     return of == NULL || (rmi_loop_can_break(call->thread, frame, &of) && rm_node_cancelled(of->node));
-}
-
-/* The frame that a thread runs; NULL: not in Python code. */
-static PyFrameObject *frame_of(unsigned long thread)
-{
-    PyThreadState *at = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-    while (at != NULL && at->thread_id != thread)
-        at = PyThreadState_Next(at);
-    return at != NULL ? PyThreadState_GetFrame(at) : NULL;
 }
 
 /* Sets the exception for a thread that runs no handlers. Waits for the GIL as long as other code keeps it. */
 static void set_exception(rmi_call *call)
 {
     const PyGILState_STATE held = rmi_enter();
-    PyFrameObject *frame = frame_of(call->thread); /* while we hold the GIL no call begins or ends */
+    PyObject *frame = rmi_frame_of(call->thread); /* while we hold the GIL no call begins or ends */
     const bool breakable = can_break(call, frame);
     Py_XDECREF(frame);
     rmi_spin_lock(&call->guard);
@@ -187,7 +178,7 @@ static PyObject *on_signal(PyObject *self, PyObject *args)
     (void)self;
     while (call != NULL && call->thread != python->signal_thread)
         call = call->next;
-    if (call == NULL || !can_break(call, PyFrame_Check(frame) ? (PyFrameObject *)frame : NULL) || !due(call))
+    if (call == NULL || !can_break(call, PyFrame_Check(frame) ? frame : NULL) || !due(call))
         return Py_NewRef(Py_None);
     PyErr_SetNone(python->interrupted);
     return NULL;

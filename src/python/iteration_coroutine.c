@@ -12,12 +12,25 @@ static PyObject *awaiter_of(PyObject *awaitable)
     PyObject *awaiter = NULL;
     if (type == NULL || PyCoro_CheckExact(awaitable) || PyGen_CheckExact(awaitable))
         return awaitable; /* such a generator comes from types.coroutine */
-    if (type->tp_as_async != NULL && type->tp_as_async->am_await != NULL)
-        awaiter = type->tp_as_async->am_await(awaitable);
+    unaryfunc await = RMI_ASYNC_SLOT(type, unaryfunc, am_await);
+    if (await != NULL)
+        awaiter = await(awaitable);
     else
-        PyErr_Format(PyExc_TypeError, "object %.100s can't be used in 'await' expression", type->tp_name);
+        PyErr_Format(PyExc_TypeError, "object %.100s can't be used in 'await' expression",
+                     rmi_name_of_type(type));
     Py_DECREF(awaitable);
     return awaiter;
+}
+
+/* A class may lose the method while it is iterated. */
+static PyObject *next_of(PyObject *iterator)
+{
+    PyTypeObject *type = Py_TYPE(iterator);
+    unaryfunc next = RMI_ASYNC_SLOT(type, unaryfunc, am_anext);
+    if (next != NULL)
+        return next(iterator);
+    return PyErr_Format(PyExc_TypeError, "'async for' requires an iterator with __anext__ method, got %.100s",
+                        rmi_name_of_type(type));
 }
 
 /* Starts the next step: a value, or the end. false: nothing is left to do, or an exception is set. */
@@ -25,7 +38,7 @@ static bool begin_step(rmi_iteration *it)
 {
     PyObject *close = NULL, *awaitable = NULL;
     if (!it->closing) {
-        awaitable = Py_TYPE(it->iterator)->tp_as_async->am_anext(it->iterator);
+        awaitable = next_of(it->iterator);
         it->step = PyAsyncGen_CheckExact(it->iterator) ? awaitable : awaiter_of(awaitable);
         return it->step != NULL;
     }
@@ -338,14 +351,12 @@ static int iteration_clear(PyObject *self)
 
 static void iteration_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     rmi_iteration *it = (rmi_iteration *)self;
     PyObject_GC_UnTrack(self);
     (void)iteration_clear(self);
     rmi_iteration_drop_held(it);
     rmi_free(rm_allocator_default(), it->held, it->capacity * sizeof *it->held);
-    type->tp_free(self);
-    Py_DECREF(type);
+    rmi_object_free(self);
 }
 
 PyTypeObject *rmi_iteration_type_new(PyObject *module)

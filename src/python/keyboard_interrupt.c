@@ -14,8 +14,7 @@ static PyObject *on_interrupt(PyObject *self, PyObject *args)
     PyObject *frame = PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
     rmi_state *of = NULL;
     (void)self;
-    if (!rmi_loop_can_break(PyThread_get_thread_ident(), PyFrame_Check(frame) ? (PyFrameObject *)frame : NULL,
-                            &of)) {
+    if (!rmi_loop_can_break(PyThread_get_thread_ident(), PyFrame_Check(frame) ? frame : NULL, &of)) {
         (void)PyErr_SetInterruptEx(INTERRUPT);
         return Py_NewRef(Py_None);
     }

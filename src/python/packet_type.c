@@ -10,7 +10,7 @@ static PyObject *packet_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOO:Packet", names, &value, &port, &timestamp,
                                      &metadata))
         return NULL;
-    rmi_py_packet *made = (rmi_py_packet *)type->tp_alloc(type, 0);
+    rmi_py_packet *made = (rmi_py_packet *)rmi_object_alloc(type, 0);
     if (made == NULL)
         return NULL;
     made->value = Py_NewRef(value);
@@ -43,11 +43,9 @@ static int packet_traverse(PyObject *self, visitproc visit, void *arg)
 
 static void packet_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     (void)packet_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    rmi_object_free(self);
 }
 
 static PyMemberDef packet_members[] = {

@@ -30,34 +30,10 @@ PyObject *rmi_item_for(rmi_state *state, rm_packet *packet)
 
 /* ---- Integers */
 
-/* Reuses an int that nobody else holds as the next item: an item then costs no allocation. Sign and digits
- * are laid out as in longintrepr.h of this Python version. */
-#if PY_VERSION_HEX >> 16 == 0x030D && !defined(Py_GIL_DISABLED)
-static bool takes(PyObject *spare, int64_t i)
-{
-    enum { POSITIVE = 1 << 3, NEGATIVE = POSITIVE | 2, SMALLEST = -5, LARGEST = 256 };
-    const int64_t limit = (int64_t)1 << PyLong_SHIFT;
-    if (spare == NULL || i <= -limit || i >= limit || (i >= SMALLEST && i <= LARGEST))
-        return false;
-    _PyLongValue *value = &((PyLongObject *)spare)->long_value;
-    value->lv_tag = i < 0 ? NEGATIVE : POSITIVE;
-    value->ob_digit[0] = (digit)(i < 0 ? -i : i);
-    return true;
-}
-enum { SPARES = 1 };
-#else
-static bool takes(PyObject *spare, int64_t i)
-{
-    (void)spare, (void)i;
-    return false;
-}
-enum { SPARES = 0 };
-#endif
-
 static inline PyObject *item_of(rmi_state *state, rm_packet *packet)
 {
     PyObject *spare = state->spare;
-    if (packet->value.kind != RM_INT || !takes(spare, packet->value.i))
+    if (packet->value.kind != RM_INT || !rmi_reuse_int(spare, packet->value.i))
         return rmi_item_for(state, packet);
     state->spare = NULL;
     return spare;
@@ -67,8 +43,9 @@ static inline PyObject *item_of(rmi_state *state, rm_packet *packet)
  * Python's small ints. */
 static inline void give_up(rmi_state *state, PyObject *object)
 {
-    if (SPARES && state->spare == NULL && Py_REFCNT(object) == 1 && PyLong_CheckExact(object) &&
-        PyUnstable_Long_IsCompact((PyLongObject *)object))
+    int64_t value;
+    if (RMI_REUSES_INTS && state->spare == NULL && Py_REFCNT(object) == 1 && PyLong_CheckExact(object) &&
+        rmi_compact_int(object, &value))
         state->spare = object;
     else
         Py_DECREF(object);
@@ -198,7 +175,7 @@ int rmi_items_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     const PyGILState_STATE held = rmi_call_enter(state);
     size_t i = 0;
     rmi_work_drop(state, &state->work); /* left from an item that nobody wants */
-    b.call = PyVectorcall_Function(state->function);
+    b.call = rmi_vectorcall_of(state->function);
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++)
         rc = process_one(state, &b, i, err);
     sent = b.end > b.base ? send(state, &b, 0) : RM_OK;

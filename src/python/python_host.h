@@ -1,5 +1,6 @@
 /* CPython inside. One interpreter a process, started by the first Python node and never ended; a file each:
  *   host_state.c   the state, threads that enter             search_path.c    where modules of the user lie
+ *   api.h          Python's API in its versions              older_api.c, limited_api.c  what some of them lack
  *   interp.c       the interpreter of the program            paths.c          where its library lies
  *   attach.c       the resolver of a runtime                 find_class.c     from a name to a class
  *   code_module.c  code in the manifest
@@ -90,7 +91,8 @@ typedef struct rmi_python {
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task,
         *swap_task, *cancelled_error;
-    PyObject *outer_loop; /* the application's, while ours runs in its thread */
+    PyObject *outer_loop,
+        *outer_task; /* the application's, while ours runs in its thread; each may be None */
     PyObject *
         guest_variable; /* the context variable whose value is the guest of the run that is opened, or None */
     PyObject *node_variable; /* the context variable whose value is the node's waker */
@@ -202,7 +204,8 @@ typedef struct rmi_host {
     rmi_call loading;   /* a resolve or describe */
 } rmi_host;
 /* Fills `config` with every path, so that nothing is searched for. Before the interpreter runs. */
-RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, PyConfig *config, rm_error *err);
+struct PyConfig;
+RM_MUST_CHECK int rmi_paths_configure(const rmi_host *host, struct PyConfig *config, rm_error *err);
 /* In a virtual environment with a Python: does what the module `site`, whose own code does not run, would do with
  * sys.prefix and its own prefixes. */
 RM_MUST_CHECK int rmi_paths_enter_environment(void);

@@ -90,8 +90,8 @@ static int find_process(rmi_state *state)
     PyObject *found = NULL;
     if (method(state, RMI_NAME_process, &found) != 0)
         return -1;
-    if (found != NULL && PyMethod_Check(found) && PyMethod_GET_SELF(found) == state->instance) {
-        state->function = Py_NewRef(PyMethod_GET_FUNCTION(found));
+    if (found != NULL && PyMethod_Check(found) && rmi_method_self(found) == state->instance) {
+        state->function = Py_NewRef(rmi_method_function(found));
         state->self = Py_NewRef(state->instance);
         Py_DECREF(found);
     } else

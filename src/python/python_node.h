@@ -224,7 +224,7 @@ bool rmi_loop_runs_here(const rmi_state *state);
 /* Whether an exception may be set for `thread`, which is in `frame` (NULL: not known). It may in code of a
  * task and in code that the loop does not run. In the loop's own code the loop would lose the callbacks that
  * it was about to run. Sets *of to the state that owns the running task, where that is known. */
-bool rmi_loop_can_break(unsigned long thread, PyFrameObject *frame, rmi_state **of);
+bool rmi_loop_can_break(unsigned long thread, PyObject *frame, rmi_state **of);
 /* Wakes a blocked loop, after an exception was set for its thread. */
 void rmi_loop_wake(void);
 /* Makes a future of the loop. `rmi_future_set` sets its result or exception (value NULL: the stream has

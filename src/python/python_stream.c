@@ -173,7 +173,7 @@ typedef struct ready_object {
 static PyObject *ready_new(PyObject *value)
 {
     PyTypeObject *type = rmi_python_of_process()->ready_type;
-    ready_object *ready = (ready_object *)type->tp_alloc(type, 0);
+    ready_object *ready = (ready_object *)rmi_object_alloc(type, 0);
     if (ready == NULL)
         Py_XDECREF(value);
     else
@@ -197,10 +197,8 @@ static PyObject *ready_next(PyObject *self)
 
 static void ready_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     Py_XDECREF(((ready_object *)self)->value);
-    type->tp_free(self);
-    Py_DECREF(type);
+    rmi_object_free(self);
 }
 
 /* A future for the next item; the node's next turn takes the item from the runtime. */
@@ -245,9 +243,7 @@ static PyObject *stream_anext(PyObject *self)
 
 static void stream_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    rmi_object_free(self);
 }
 
 PyTypeObject *rmi_stream_type_new(PyObject *module)
@@ -288,7 +284,7 @@ static int make_stream(rmi_state *state, rm_error *err)
     state->stream = rmi_alloc_zeroed(rm_node_allocator(state->node), sizeof *state->stream);
     if (state->stream == NULL)
         return rmi_out_of_memory(err);
-    state->stream->object = type->tp_alloc(type, 0);
+    state->stream->object = rmi_object_alloc(type, 0);
     if (state->stream->object == NULL)
         return rmi_python_failed(state->node, err);
     ((stream_object *)state->stream->object)->state = state;

@@ -42,7 +42,7 @@ static int apply_packet(rmi_state *state, const rmi_py_packet *from, rm_packet *
         return RM_OK;
     if (!PyDict_Check(from->metadata))
         return rm_error_set(err, RM_E_TYPE, "the metadata of a Packet is a dict, not a '%s'",
-                            Py_TYPE(from->metadata)->tp_name);
+                            rmi_name_of_type(Py_TYPE(from->metadata)));
     PyObject *own =
         rmi_reachable(from->metadata, 1) ? rmi_copy(from->metadata, false) : Py_NewRef(from->metadata);
     const int rc = own != NULL ? rmi_to_plain(rm_node_allocator(state->node), own, &metadata, err)
@@ -87,8 +87,8 @@ typedef enum shape { VALUE, NOTHING, AWAITABLE, ITERATOR, ASYNC_ITERATOR } shape
 /* We await a generator-based coroutine, and iterate over any other generator. */
 static shape generator_shape(PyObject *generator)
 {
-    PyCodeObject *code = PyGen_GetCode((PyGenObject *)generator);
-    const bool awaitable = (code->co_flags & CO_ITERABLE_COROUTINE) != 0;
+    PyObject *code = rmi_generator_code(generator);
+    const bool awaitable = (rmi_code_flags(code) & CO_ITERABLE_COROUTINE) != 0;
     Py_DECREF(code);
     return awaitable ? AWAITABLE : ITERATOR;
 }
@@ -108,7 +108,7 @@ static shape shape_of(PyObject *result)
         return generator_shape(result);
     if (PyAsyncGen_CheckExact(result))
         return ASYNC_ITERATOR;
-    return type->tp_as_async != NULL && type->tp_as_async->am_await != NULL ? AWAITABLE : VALUE;
+    return RMI_ASYNC_SLOT(type, unaryfunc, am_await) != NULL ? AWAITABLE : VALUE;
 }
 
 bool rmi_is_value(PyObject *result)
@@ -152,9 +152,9 @@ static int start_iteration(rmi_state *state, rmi_python_work *work, PyObject *it
  * its node. */
 static int iterate(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *giver, rm_error *err)
 {
-    const PyTypeObject *type = Py_TYPE(result);
-    const bool asynchronous = type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL;
-    if (asynchronous && (state->class->is_async || type->tp_iter == NULL))
+    PyTypeObject *type = Py_TYPE(result);
+    const bool asynchronous = RMI_ASYNC_SLOT(type, unaryfunc, am_aiter) != NULL;
+    if (asynchronous && (state->class->is_async || RMI_TYPE_SLOT(type, getiterfunc, tp_iter) == NULL))
         return start_iteration(state, work, result, giver, err);
     work->iterator = PyObject_GetIter(result);
     return work->iterator != NULL ? RM_MORE : rmi_python_failed(state->node, err);
@@ -187,7 +187,7 @@ static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result
 /* The next value of a generator: RM_MORE with *value owned, RM_OK at its end. */
 static int next_value(rmi_state *state, rmi_python_work *work, PyObject **value, rm_error *err)
 {
-    *value = Py_TYPE(work->iterator)->tp_iternext(work->iterator);
+    *value = rmi_iterate_next(work->iterator);
     if (*value != NULL)
         return RM_MORE;
     Py_CLEAR(work->iterator);

@@ -88,7 +88,7 @@ void rmi_thread_park(rmi_state *state, int rc, rm_error *err)
 /* Resumes the thread until it parks or its job has ended. */
 static int give_turn(struct rmi_thread *thread, rm_error *err)
 {
-    PyThreadState *released = PyThreadState_GetUnchecked() != NULL ? PyEval_SaveThread() : NULL;
+    PyThreadState *released = rmi_has_gil() ? PyEval_SaveThread() : NULL;
     (void)rmi_handover_resume(thread->handover);
     if (released != NULL)
         PyEval_RestoreThread(released);

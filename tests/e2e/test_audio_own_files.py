@@ -4,6 +4,8 @@ standard output and standard error, the files of arrays, pipes. And audio on sta
 import json
 import os
 import pathlib
+import signal
+import struct
 import subprocess
 
 from support import PROGRAM, SLOWNESS, ProgramTest, manifest, node
@@ -82,6 +84,30 @@ class OneFile(ProgramTest):
         self.assertIn("'path' would read 'lines', which is written by the program", done.stderr)
         self.assertEqual((self.folder / "lines").read_text(), "1\n2\n")
 
+    def test_a_run_that_is_refused_leaves_no_empty_output(self):
+        """A file that the program has made goes again, at the end of a link too; what was there stays."""
+        refused = self.write("m.json", audio(sink="a.wav"))
+        (self.folder / "link.jsonl").symlink_to("linked")
+        for name, made in (("new.jsonl", "new.jsonl"), ("link.jsonl", "linked")):
+            done = self.run_program("run", refused, "--output", name)
+            self.assertEqual(done.exit, 1, done.stderr)
+            self.assertFalse((self.folder / made).exists(), name)
+        self.assertTrue((self.folder / "link.jsonl").is_symlink())
+        for text in ("", "1\n"):
+            old = self.write("old.jsonl", text)
+            self.assertEqual(self.run_program("run", refused, "--output", old).exit, 1)
+            self.assertEqual(old.read_text(), text)
+        missing = self.write("m.json", audio(source="none.wav"))
+        self.assertEqual(self.run_program("run", missing, "--output", "new.jsonl").exit, 1)
+        self.assertFalse((self.folder / "new.jsonl").exists())
+        (self.folder / "pipe.jsonl").symlink_to("/dev/null")
+        self.assertEqual(self.run_program("run", refused, "--output", "pipe.jsonl").exit, 1)
+        self.assertTrue((self.folder / "pipe.jsonl").exists())
+
+    def test_a_run_without_results_makes_its_output(self):
+        done = self.run_program("run", self.write("m.json", audio()), "--output", "new.jsonl")
+        self.assertEqual((done.exit, (self.folder / "new.jsonl").read_text()), (0, ""), done.stderr)
+
     def test_standard_output_is_the_sinks_file(self):
         done = self.redirected(audio(sink="new.wav"), out=("new.wav", "wb"))
         self.assertEqual(done.returncode, 1)
@@ -106,6 +132,38 @@ class OneFile(ProgramTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"would write 'log', which is standard error of this run", done.stdout)
 
+    def test_what_standard_output_would_spoil_stays_as_it_is(self):
+        both = audio("b.wav", "b.wav")
+        twice = manifest([node("one", "FileLines", {"path": "b.wav"}), node("two", "AudioFileSource", {"path": "b.wav"})])
+        for document, mode, args in ((audio("b.wav", "c.wav"), "ab", ()), (audio("b.wav", "c.wav"), "r+b", ("--output", "r.json")),
+                                     (audio("b.wav", "c.wav"), "r+b", ("--format", "jsonl")), (both, "r+b", ()), (twice, "r+b", ()),
+                                     (audio("b.wav", "-"), "r+b", ("--output", "r.json"))):
+            with self.subTest(document=document, mode=mode, args=args):
+                self.write("b.wav", self.tone)
+                done = self.redirected(document, *args, out=("b.wav", mode))
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertEqual((self.folder / "b.wav").read_bytes(), self.tone)
+                error = json.loads(done.stderr.splitlines()[-1])["error"]
+                self.assertEqual(error["code"], "value", error)
+
+    def test_standard_input_and_output_are_one_file(self):
+        self.write("m.json", audio("-", "-"))
+        with open(self.folder / "a.wav", "rb") as source, open(self.folder / "a.wav", "r+b") as sink:
+            done = subprocess.run([str(PROGRAM), "run", "m.json", "--output", "r.json"], cwd=self.folder, env=environment(), check=False,
+                                  timeout=120 * SLOWNESS, stdin=source, stdout=sink, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"which is standard output of this run", done.stderr)
+        self.assertEqual(json.loads(done.stderr.splitlines()[-1])["error"]["node"], "file")
+        self.assertEqual((self.folder / "a.wav").read_bytes(), self.tone)
+
+    def test_the_document_of_another_error_spoils_no_file(self):
+        """The manifest is invalid, and standard output would go into it."""
+        bad = {"version": "v1", "metadata": {"name": "t"}, "nodes": [{"id": "n", "node_type": "NoSuch"}], "connections": []}
+        done = self.redirected(bad, out=("m.json", "ab"))
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(json.loads((self.folder / "m.json").read_text()), bad)
+        self.assertEqual(json.loads(done.stderr.splitlines()[-1])["error"]["code"], "unknown_node_type")
+
     def test_standard_streams_that_nobody_else_uses(self):
         done = self.redirected(audio(), out=("log", "wb"), error=("log", "ab"))
         self.assertEqual(done.returncode, 0)
@@ -125,7 +183,7 @@ class OneFile(ProgramTest):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(says, done.stderr)
                 self.assertEqual((self.folder / "m.json").read_text(), text)
-                self.assertTrue((self.folder / items).read_text().startswith("1\n2\n"))
+                self.assertEqual((self.folder / items).read_text(), "1\n2\n")
 
     def test_an_array_over_a_file_that_is_read(self):
         self.write("arrays/file-0.npy", self.tone)
@@ -226,8 +284,67 @@ class StandardOutput(ProgramTest):
         self.assertEqual(done.exit, 1)
         self.assertIn("node 'sink' writes standard output already", done.document["error"]["message"])
 
+    def test_audio_came_but_the_file_cannot_be_opened(self):
+        (self.folder / "folder").mkdir()
+        os.mkfifo(self.folder / "pipe")
+        for path, args, code in (("folder", (), "io"), ("none/b.wav", (), "not_found"), ("pipe", ("--timeout", "500ms"), "timeout")):
+            with self.subTest(path=path):
+                done = self.run_program("run", self.write("m.json", audio(sink=path)), *args)
+                self.assertEqual(done.document["error"]["code"], code)
+                self.assertNotIn("no audio came", done.stderr)
+
+    def test_standard_output_is_closed(self):
+        self.write("m.json", audio(sink="-"))
+        done = subprocess.run(["sh", "-c", '"$0" run m.json --output r.json >&-', str(PROGRAM)], cwd=self.folder, env=environment(),
+                              check=False, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120 * SLOWNESS)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(b"error: standard output is not free: it is closed", done.stderr)
+        self.assertNotIn(b"the results go there", done.stderr)
+        self.assertIn(b"at: /nodes/1/params/path", done.stderr)
+
+    def test_a_reader_that_goes_away(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = self.run_bytes(audio(sink="-"), "--output", "r.json", stdout=writer)
+        os.close(writer)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"error: cannot write standard output: Broken pipe\n", done.stderr)
+
     def test_the_sources_own_file(self):
         with open(self.folder / "a.wav", "ab") as out:
             done = self.run_bytes(audio(sink="-"), "--output", "r.json", stdout=out)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"would read 'a.wav', which is standard output of this run", done.stderr)
+
+
+class Killed(ProgramTest):
+    def killed(self, form):
+        """What AudioFileSink's file holds when the program is killed in the middle of a stream."""
+        head = b"RIFF\xff\xff\xff\xffWAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16) + b"data\xff\xff\xff\xff"
+        (self.folder / "b.wav").unlink(missing_ok=True)
+        self.write("m.json", audio("-", "b.wav", format=form))
+        process = self.start("run", "m.json", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process.stdin.write(head + bytes(range(256)) * 512)
+        process.stdin.flush()
+        path = self.folder / "b.wav"
+        while not (path.exists() and path.stat().st_size > 4096):
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGKILL)
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        return path.read_bytes()
+
+    def test_the_file_is_valid_without_its_end(self):
+        for form, size, unknown in (("pcm16", 2, (4, 40)), ("pcm24", 3, (4, 64)), ("float32", 4, (4, 46, 54))):
+            with self.subTest(format=form):
+                data = self.killed(form)
+                for at in unknown:
+                    self.assertEqual(data[at:at + 4], b"\xff" * 4, (at, data[:80]))
+                frames = (len(data) - unknown[-1] - 4) // size
+                self.assertGreater(frames, 0)
+                done = self.run_program("run", self.write("copy.json", audio("b.wav", "c.wav", format=form)))
+                self.assertEqual(done.exit, 0, done.stderr)
+                copy = (self.folder / "c.wav").read_bytes()
+                start, end = unknown[-1] + 4, unknown[-1] + 4 + frames * size
+                self.assertEqual(copy[start:end], data[start:end])
+                self.assertEqual(len(copy), end + end % 2)
+                self.assertEqual(struct.unpack("<I", copy[unknown[-1]:start])[0], frames * size)

@@ -1,5 +1,6 @@
 """docs/python.md: each block in a language is run, and gives what it shows."""
 import doctest
+import importlib.util
 import os
 import pathlib
 import re
@@ -20,6 +21,7 @@ class Guide(unittest.TestCase):
         failed, ran = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=told.append)
         self.assertEqual((failed, ran > 20), (0, True), "".join(told))
 
+    @unittest.skipUnless(importlib.util.find_spec("pip"), "this Python has no pip")
     def test_commands(self):
         env = dict(os.environ, PATH=f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}")
         for block in re.findall(r"^```console wheel\n(.*?)^```$", GUIDE.read_text(), re.S | re.M):

@@ -241,7 +241,7 @@ class Python(Hosted):
 
     def __init__(self, options):
         Native.__init__(self, options)
-        wheels = sorted((ROOT / "build/wheel").glob("remotemedia-*-cp313-*.whl"))
+        wheels = sorted((ROOT / "build/wheel").glob("remotemedia-*-cp313-cp313-*.whl"))
         if not wheels:
             raise SystemExit("run_cases: there is no wheel in build/wheel; build it with: make wheel")
         self.tree = ROOT / "build/test/python-port"

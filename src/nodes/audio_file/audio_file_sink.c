@@ -10,6 +10,7 @@ struct sink {
     int format;
     rmi_audio_stream stream;
     rmi_audio_format empty; /* of the first packet without frames; no channels: none came */
+    bool came;              /* a packet with frames, or one that failed */
     rmi_audio_writer *writer;
 };
 
@@ -65,6 +66,7 @@ static int sink_process(rm_node *node, void *state, unsigned port, rm_packet in,
     const bool empty = rc == RM_OK && rmi_audio_stream_skips(&s->stream, &audio, &in);
     if (empty && s->empty.channels == 0)
         s->empty = format;
+    s->came |= !empty;
     if (rc == RM_OK && !empty)
         rc = rmi_audio_stream_check(&s->stream, &audio, err);
     if (rc == RM_OK && !empty && s->writer == NULL)
@@ -91,11 +93,11 @@ static void tell_changed(rm_node *node, const struct sink *s)
 static int sink_close(rm_node *node, void *state, rm_error *err)
 {
     struct sink *s = state;
-    const bool empty = s->writer == NULL && s->empty.channels != 0;
+    const bool empty = !s->came && s->empty.channels != 0;
     int rc = RM_OK;
     if (s->writer != NULL)
         tell_changed(node, s);
-    else if (!empty)
+    else if (!empty && !s->came)
         rm_node_log(node, RM_LOG_WARNING, "no audio came: '%s' was not written", s->path);
     if (empty)
         rc = start(node, s, &s->empty, err);

@@ -120,7 +120,7 @@ static int failure(const rmi_audio_writer *writer, rm_error *err)
         return RM_OK;
     if (writer->cancelled)
         return rm_node_cancel_error(writer->node, err);
-    return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", writer->path, strerror(writer->io_error));
+    return rmi_file_not_written(writer->path, writer->io_error, err);
 }
 
 /* Whether the header can be completed at the end: not in a pipe, and not behind what standard output's file holds
@@ -151,7 +151,7 @@ static int start(rmi_audio_writer *writer, rm_error *err)
     if (rc != RM_OK)
         return rc;
     writer->seeks = can_seek(&writer->file);
-    writer->length = make_header(writer, writer->seeks ? 0 : UINT32_MAX, writer->piece);
+    writer->length = make_header(writer, UINT32_MAX, writer->piece); /* the process may not reach the end */
     return RM_OK;
 }
 

@@ -17,11 +17,6 @@ struct jsonl_sink {
     bool warned; /* about NaN */
 };
 
-static int file_error(rm_error *err, const char *path)
-{
-    return rm_error_set(err, RM_E_IO, "cannot write '%s': %s", path, strerror(errno));
-}
-
 static int jsonl_sink_open(rm_node *node, void *state, rm_error *err)
 {
     struct jsonl_sink *s = state;
@@ -85,7 +80,7 @@ static int write_out(rm_node *node, struct jsonl_sink *s, size_t *written, rm_er
         const int rc = rmi_file_write(node, &s->file, s->buffer + *written, s->length - *written, &n, err);
         *written += n;
         if (rc == RM_E_IO)
-            return errno == EPIPE ? RM_DONE : file_error(err, s->path);
+            return errno == EPIPE ? RM_DONE : rmi_file_not_written(s->path, errno, err);
         if (rc != RM_OK)
             return rc;
     }
@@ -145,7 +140,7 @@ static int jsonl_sink_close(rm_node *node, void *state, rm_error *err)
 {
     struct jsonl_sink *s = state;
     rmi_node_free(node, s->buffer, s->capacity);
-    return rmi_file_close(&s->file) == 0 ? RM_OK : file_error(err, s->path);
+    return rmi_file_close(&s->file) == 0 ? RM_OK : rmi_file_not_written(s->path, errno, err);
 }
 
 static const rm_port jsonl_sink_ports[] = {

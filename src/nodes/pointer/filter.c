@@ -16,16 +16,26 @@ struct filter {
     rmi_pointer pointer;
 };
 
+static int filter_check(const void *state, rm_error *err)
+{
+    const struct filter *f = state;
+    const bool ordered = f->operation >= LT && f->operation <= GE;
+    const uint32_t kind = f->value.kind;
+    if (!ordered || kind == RM_INT || kind == RM_FLOAT || kind == RM_BIGINT || kind == RM_STRING)
+        return rmi_pointer_check("pointer", "pointer", f->path, strlen(f->path), err);
+    rm_error_set(err, RM_E_TYPE, "operation '%s' needs \"value\" to be a number or a string, not %s",
+                 operation_choices[f->operation], rm_kind_name((rm_kind)kind));
+    if (kind != RM_NULL) /* it may not be given */
+        rm_error_pointer(err, "/params/value");
+    rm_error_hint(err, "eq and ne compare values of any kind");
+    return RM_E_TYPE;
+}
+
 static int filter_open(rm_node *node, void *state, rm_error *err)
 {
     struct filter *f = state;
-    const bool ordered = f->operation >= LT && f->operation <= GE;
-    const uint32_t kind = f->value.kind;
-    if (ordered && kind != RM_INT && kind != RM_FLOAT && kind != RM_BIGINT && kind != RM_STRING)
-        return rm_error_set(err, RM_E_TYPE,
-                            "operation '%s' needs \"value\" to be a number or a string, not %s",
-                            operation_choices[f->operation], rm_kind_name((rm_kind)kind));
-    return rmi_pointer_parse(node, "pointer", f->path, strlen(f->path), &f->pointer, err);
+    const int rc = filter_check(state, err);
+    return rc == RM_OK ? rmi_pointer_parse(node, f->path, strlen(f->path), &f->pointer, err) : rc;
 }
 
 /* Whether a list holds `value`, a string has it as a part, or a map has it as a key. */
@@ -154,6 +164,7 @@ const rm_node_type rmi_node_filter = {
     .ports = filter_ports,
     .params = filter_params,
     .state_size = sizeof(struct filter),
+    .check = filter_check,
     .open = filter_open,
     .process_many = filter_process_many,
     .close = filter_close,

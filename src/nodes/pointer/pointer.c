@@ -4,23 +4,26 @@
 
 #include "nodes/process_many.h"
 
-static int bad_pointer(const char *param, const char *text, const char *why, rm_error *err)
+int rmi_pointer_check(const char *param, const char *name, const char *text, size_t length, rm_error *err)
 {
-    return rm_error_set(err, RM_E_VALUE, "%s '%.80s' is not a JSON pointer: %s", param, text, why);
+    const char *why = length > 0 && text[0] != '/' ? "it must be empty or begin with '/'" : NULL;
+    for (size_t i = 0; why == NULL && i < length; i++)
+        if (text[i] == '~' && (i + 1 == length || (text[i + 1] != '0' && text[i + 1] != '1')))
+            why = "'~' must be written '~0' ('/' inside a key is '~1')";
+    if (why == NULL)
+        return RM_OK;
+    rm_error_set(err, RM_E_VALUE, "%s '%.80s' is not a JSON pointer: %s", name, text, why);
+    rm_error_pointer(err, "/params/%s", param);
+    rm_error_hint(err, "\"/user/name\" is the name in the item's \"user\", \"\" the item itself");
+    return RM_E_VALUE;
 }
 
 /* A step is its length as a size_t, then its bytes; unescaping never makes it longer. */
-int rmi_pointer_parse(rm_node *node, const char *param, const char *text, size_t length, rmi_pointer *out,
-                      rm_error *err)
+int rmi_pointer_parse(rm_node *node, const char *text, size_t length, rmi_pointer *out, rm_error *err)
 {
     size_t steps = 0, used = 0;
-    if (length > 0 && text[0] != '/')
-        return bad_pointer(param, text, "it must be empty or begin with '/'", err);
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         steps += text[i] == '/';
-        if (text[i] == '~' && (i + 1 == length || (text[i + 1] != '0' && text[i + 1] != '1')))
-            return bad_pointer(param, text, "'~' must be written '~0' ('/' inside a key is '~1')", err);
-    }
     *out = (rmi_pointer){.steps = steps, .size = length + steps * sizeof(size_t)};
     if (steps == 0)
         return RM_OK;

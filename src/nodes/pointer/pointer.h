@@ -11,10 +11,12 @@ typedef struct rmi_pointer {
     size_t steps;
 } rmi_pointer;
 
-/* Parses `text`; RM_E_VALUE where it is no pointer, with `param` in the message. *out is owned:
- * rmi_pointer_free. */
-RM_MUST_CHECK int rmi_pointer_parse(rm_node *node, const char *param, const char *text, size_t length,
-                                    rmi_pointer *out, rm_error *err);
+/* RM_E_VALUE where `text` is no pointer, with `name` in the message and "/params/param" as its place. */
+RM_MUST_CHECK int rmi_pointer_check(const char *param, const char *name, const char *text, size_t length,
+                                    rm_error *err);
+/* Parses `text`, which rmi_pointer_check has let pass. *out is owned: rmi_pointer_free. */
+RM_MUST_CHECK int rmi_pointer_parse(rm_node *node, const char *text, size_t length, rmi_pointer *out,
+                                    rm_error *err);
 void rmi_pointer_free(rm_node *node, rmi_pointer *pointer);
 /* Finds the value that it points at, borrowed from `value`; returns false, and null, when there is no such
  * place. */

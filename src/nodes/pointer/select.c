@@ -25,20 +25,60 @@ static int select_close(rm_node *node, void *state, rm_error *err)
     return RM_OK;
 }
 
+/* Sets the place and the hint of an error; returns its code. */
+static int wrong(int code, const char *param, rm_error *err)
+{
+    if (param != NULL)
+        rm_error_pointer(err, "/params/%s", param);
+    rm_error_hint(err,
+                  "\"pointer\": \"/user/name\" emits one part, \"fields\": {\"who\": \"/user/name\"} a map");
+    return code;
+}
+
+static int check_field(rm_value name, rm_value pointer, rm_error *err)
+{
+    size_t length;
+    const char *field = rm_string_text(name, NULL);
+    if (pointer.kind != RM_STRING) {
+        rm_error_set(err, RM_E_TYPE, "\"fields\" maps names to JSON pointers, but '%.60s' is %s", field,
+                     rm_kind_name((rm_kind)pointer.kind));
+        return wrong(RM_E_TYPE, "fields", err);
+    }
+    const char *text = rm_string_text(pointer, &length);
+    return rmi_pointer_check("fields", field, text, length, err);
+}
+
+static int select_check(const void *state, rm_error *err)
+{
+    const struct select *s = state;
+    rm_value name, pointer;
+    int rc = RM_OK;
+    if (s->fields.kind != RM_NULL && s->fields.kind != RM_MAP) {
+        rm_error_set(err, RM_E_TYPE, "\"fields\" must be a map from names to JSON pointers, not %s",
+                     rm_kind_name((rm_kind)s->fields.kind));
+        return wrong(RM_E_TYPE, "fields", err);
+    }
+    if ((s->pointer != NULL) == (s->fields.kind == RM_MAP)) {
+        rc = rm_error_set(err, s->pointer != NULL ? RM_E_VALUE : RM_E_MISSING_PARAMETER,
+                          "Select needs either \"pointer\" (one part) or \"fields\" (a map of parts)%s",
+                          s->pointer != NULL ? ", not both" : "");
+        return wrong(rc, s->pointer != NULL ? "fields" : NULL, err);
+    }
+    if (s->pointer != NULL)
+        return rmi_pointer_check("pointer", "pointer", s->pointer, strlen(s->pointer), err);
+    for (size_t i = 0; rc == RM_OK && rm_map_at(s->fields, i, &name, &pointer); i++)
+        rc = check_field(name, pointer, err);
+    return rc;
+}
+
 static int parse_fields(rm_node *node, struct select *s, rm_error *err)
 {
     rm_value name, pointer;
     int rc = RM_OK;
     for (size_t i = 0; rc == RM_OK && rm_map_at(s->fields, i, &name, &pointer); i++) {
         size_t length;
-        const char *field = rm_string_text(name, NULL);
-        if (pointer.kind != RM_STRING) {
-            rc = rm_error_set(err, RM_E_TYPE, "\"fields\" maps names to JSON pointers, but '%.60s' is %s",
-                              field, rm_kind_name((rm_kind)pointer.kind));
-        } else {
-            const char *text = rm_string_text(pointer, &length);
-            rc = rmi_pointer_parse(node, field, text, length, &s->pointers[i], err);
-        }
+        const char *text = rm_string_text(pointer, &length);
+        rc = rmi_pointer_parse(node, text, length, &s->pointers[i], err);
     }
     return rc;
 }
@@ -46,14 +86,9 @@ static int parse_fields(rm_node *node, struct select *s, rm_error *err)
 static int select_open(rm_node *node, void *state, rm_error *err)
 {
     struct select *s = state;
-    int rc;
-    if (s->fields.kind != RM_NULL && s->fields.kind != RM_MAP)
-        return rm_error_set(err, RM_E_TYPE, "\"fields\" must be a map from names to JSON pointers, not %s",
-                            rm_kind_name((rm_kind)s->fields.kind));
-    if ((s->pointer != NULL) == (s->fields.kind == RM_MAP))
-        return rm_error_set(err, s->pointer != NULL ? RM_E_VALUE : RM_E_MISSING_PARAMETER,
-                            "Select needs either \"pointer\" (one part) or \"fields\" (a map of parts)%s",
-                            s->pointer != NULL ? ", not both" : "");
+    int rc = select_check(state, err);
+    if (rc != RM_OK)
+        return rc;
     const size_t count = s->pointer != NULL ? 1 : rm_map_length(s->fields);
     if (count > 0) {
         s->pointers = rmi_node_resize(node, NULL, 0, count * sizeof *s->pointers, err);
@@ -63,7 +98,7 @@ static int select_open(rm_node *node, void *state, rm_error *err)
         s->count = count;
     }
     if (s->pointer != NULL)
-        rc = rmi_pointer_parse(node, "pointer", s->pointer, strlen(s->pointer), &s->pointers[0], err);
+        rc = rmi_pointer_parse(node, s->pointer, strlen(s->pointer), &s->pointers[0], err);
     else
         rc = parse_fields(node, s, err);
     if (rc != RM_OK)
@@ -173,6 +208,7 @@ const rm_node_type rmi_node_select = {
     .ports = select_ports,
     .params = select_params,
     .state_size = sizeof(struct select),
+    .check = select_check,
     .open = select_open,
     .process_many = select_process_many,
     .close = select_close,

@@ -43,9 +43,9 @@ static PyTypeObject *numpy_type(PyTypeObject **place, rmi_python_name name, cons
     PyObject *found = in_module(module, rmi_name(name));
     PyErr_SetRaisedException(exception);
     type = (PyTypeObject *)found;
-    if (type == NULL || PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) || strcmp(type->tp_name, full_name) != 0)
+    if (type == NULL || PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) || !rmi_type_is_named(type, full_name))
         return NULL;
-    __atomic_store_n(place, (PyTypeObject *)Py_NewRef(type), __ATOMIC_RELEASE);
+    __atomic_store_n(place, (PyTypeObject *)Py_NewRef((PyObject *)type), __ATOMIC_RELEASE);
     return type;
 }
 
@@ -63,13 +63,12 @@ bool rmi_array_seen(PyObject *object)
 
 PyObject *rmi_array_attribute(PyObject *array, rmi_python_name name)
 {
-    PyObject *members = PyType_GetDict(rmi_python_of_process()->array_type);
-    PyObject *found = members != NULL ? PyDict_GetItemWithError(members, rmi_name(name)) : NULL;
-    descrgetfunc get = found != NULL ? Py_TYPE(found)->tp_descr_get : NULL;
+    PyObject *found = rmi_type_member(rmi_python_of_process()->array_type, rmi_name(name));
+    descrgetfunc get = found != NULL ? RMI_TYPE_SLOT(Py_TYPE(found), descrgetfunc, tp_descr_get) : NULL;
     PyObject *attribute = get != NULL ? get(found, array, (PyObject *)Py_TYPE(array)) : NULL;
     if (attribute == NULL && !PyErr_Occurred())
         PyErr_Format(PyExc_AttributeError, "numpy's ndarray has no %U", rmi_name(name));
-    Py_XDECREF(members);
+    Py_XDECREF(found);
     return attribute;
 }
 
@@ -183,7 +182,7 @@ static int unsupported(PyObject *array, rm_error *err)
     PyObject *exception = PyErr_GetRaisedException(), *text = rmi_text_of(exception);
     const char *advice = rmi_array_check(array) ? NULL : rmi_advice_by_class(array);
     (void)rm_error_set(err, RM_E_UNSUPPORTED, "%s",
-                       text != NULL ? PyBytes_AS_STRING(text) : Py_TYPE(exception)->tp_name);
+                       text != NULL ? PyBytes_AS_STRING(text) : rmi_name_of_type(Py_TYPE(exception)));
     if (advice != NULL)
         rm_error_hint(err, "%s", advice);
     Py_XDECREF(text);
@@ -263,7 +262,7 @@ int rmi_array_to_value(const rm_allocator *allocator, PyObject *array, Py_ssize_
     if (!RM_NATIVE_NUMPY)
         return rm_error_set(err, RM_E_MISSING_FEATURE,
                             "an array of type '%s' needs RM_NATIVE_NUMPY, which this build does not have",
-                            Py_TYPE(array)->tp_name);
+                            rmi_name_of_type(Py_TYPE(array)));
     if (rmi_array_check(array))
         return array_to_value(allocator, array, out, err);
     const bool is_kept = Py_REFCNT(array) > held;

@@ -120,7 +120,7 @@ static int check_place(PyObject *source, long type, long number)
         PyExc_BufferError,
         "a '%s' in the memory of %s (device %ld:%ld) can only go from Python node to Python node; copy it to the "
         "CPU, for example with x.cpu()",
-        Py_TYPE(source)->tp_name, device_name(type), type, number);
+        rmi_name_of_type(Py_TYPE(source)), device_name(type), type, number);
     return -1;
 }
 

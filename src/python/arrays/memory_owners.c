@@ -43,13 +43,13 @@ static bool tensor_may_change(PyObject *tensor, Py_ssize_t held, Py_ssize_t know
 /* A view shares its buffer with all views made from it, also with those that numpy makes. */
 static bool view_may_change(PyObject *view, Py_ssize_t held, unsigned depth)
 {
-    const Py_buffer *buffer = PyMemoryView_GET_BUFFER(view);
-    const bool is_shared = Py_REFCNT(view) > held || ((PyMemoryViewObject *)view)->mbuf->exports > 1;
-    if (buffer->obj == NULL)
+    PyObject *source = rmi_view_source(view);
+    const bool is_shared = Py_REFCNT(view) > held || rmi_view_is_shared(view);
+    if (source == NULL)
         return true;
-    if (rmi_tensor_check(buffer->obj))
-        return tensor_may_change(buffer->obj, 1, !is_shared && !buffer->readonly, depth + 1);
-    return (is_shared && !PyBytes_Check(buffer->obj)) || may_change(buffer->obj, 1, depth + 1);
+    if (rmi_tensor_check(source))
+        return tensor_may_change(source, 1, !is_shared && !rmi_view_is_read_only(view), depth + 1);
+    return (is_shared && !PyBytes_Check(source)) || may_change(source, 1, depth + 1);
 }
 
 /* The Tensor (borrowed) behind `base`, where our package made the array over a Tensor without a buffer; else

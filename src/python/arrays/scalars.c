@@ -35,7 +35,7 @@ static PyObject *exact_float(PyObject *scalar)
     if (same != 0 || isnan(PyFloat_AS_DOUBLE(number)))
         return same < 0 ? (Py_XDECREF(number), NULL) : number;
     (void)rm_error_set(&err, RM_E_UNSUPPORTED, "a '%s' has more digits than a float",
-                       Py_TYPE(scalar)->tp_name);
+                       rmi_name_of_type(Py_TYPE(scalar)));
     rm_error_hint(&err, "float(x) rounds it, numpy.asarray(x) makes it an array");
     rmi_python_raise(&err);
     Py_DECREF(number);
@@ -46,7 +46,7 @@ static PyObject *exact_float(PyObject *scalar)
 static PyObject *number_of_ml_dtypes(PyObject *scalar)
 {
     static const char package[] = "ml_dtypes.";
-    const char *name = Py_TYPE(scalar)->tp_name;
+    const char *name = rmi_name_of_type(Py_TYPE(scalar));
     if (strncmp(name, package, sizeof package - 1) != 0)
         return NULL;
     name += sizeof package - 1;

@@ -270,7 +270,7 @@ static int value_of_object(PyObject *source, PyObject *shape, PyObject *dtype, r
         PyErr_Format(PyExc_TypeError,
                      "an array or a bytes-like object is required, not '%s'; array.array('f', x) and "
                      "numpy.array(x) make arrays of numbers",
-                     Py_TYPE(source)->tp_name);
+                     rmi_name_of_type(Py_TYPE(source)));
         return -1;
     }
     if (shape != Py_None || dtype != Py_None || !is_array)

@@ -77,7 +77,7 @@ PyObject *rmi_tensor_to_python(rm_value value, int64_t timestamp, int64_t durati
 {
     PyTypeObject *type = rmi_python_of_process()->tensor_type;
     const rm_tensor view = rm_tensor_view(value);
-    tensor_object *made = (tensor_object *)type->tp_alloc(type, 2 * (Py_ssize_t)view.dimensions);
+    tensor_object *made = (tensor_object *)rmi_object_alloc(type, 2 * (Py_ssize_t)view.dimensions);
     if (made == NULL)
         return NULL;
     const Py_ssize_t size = (Py_ssize_t)view.item_size;
@@ -103,10 +103,8 @@ PyObject *rmi_tensor_of_packet(rm_packet *packet)
 
 static void tensor_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     rm_value_clear(&tensor_of(self)->value);
-    type->tp_free(self);
-    Py_DECREF(type);
+    rmi_object_free(self);
 }
 
 static PyObject *tensor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)

@@ -128,9 +128,10 @@ static const char *of_buffer(PyObject *object)
 const char *rmi_advice_by_class(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
+    PyObject *classes = rmi_type_mro(type);
     const char *advice = NULL;
-    for (Py_ssize_t i = 0; advice == NULL && i < PyTuple_GET_SIZE(type->tp_mro); i++)
-        advice = by_name((PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i));
+    for (Py_ssize_t i = 0; advice == NULL && classes != NULL && i < PyTuple_GET_SIZE(classes); i++)
+        advice = by_name((PyTypeObject *)PyTuple_GET_ITEM(classes, i));
     for (size_t i = 0; advice == NULL && i < sizeof of_attributes / sizeof *of_attributes; i++)
         if (has(type, of_attributes[i].first) &&
             (of_attributes[i].second == NULL || has(type, of_attributes[i].second)))
@@ -148,12 +149,12 @@ static const char *advice_for(PyObject *object)
         return of_buffer(object);
     if (has(type, "__iter__") && has(type, "__len__"))
         return "list(x) makes it a list";
-    if (type->tp_dictoffset != 0 || PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
+    if (rmi_has_dict(type))
         return "vars(x) makes it a dict of its attributes";
     return "return a dict, list, string or number made from it";
 }
 
 int rmi_unsupported(PyObject *object, rm_error *err)
 {
-    return rmi_unsupported_type(Py_TYPE(object)->tp_name, advice_for(object), err);
+    return rmi_unsupported_type(rmi_name_of_type(Py_TYPE(object)), advice_for(object), err);
 }

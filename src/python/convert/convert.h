@@ -18,11 +18,12 @@ RM_MUST_CHECK static inline PyObject *rmi_to_python(rm_value value)
 static inline bool rmi_scalar(PyObject *object, rm_value *out)
 {
     if (PyLong_CheckExact(object)) {
-        if (PyUnstable_Long_IsCompact((PyLongObject *)object)) {
-            *out = rm_int(PyUnstable_Long_CompactValue((PyLongObject *)object));
+        int64_t small = 0;
+        int overflow = 0;
+        if (rmi_compact_int(object, &small)) {
+            *out = rm_int(small);
             return true;
         }
-        int overflow = 0;
         const long long i = PyLong_AsLongLongAndOverflow(object, &overflow);
         *out = rm_int(i);
         return overflow == 0;

@@ -24,7 +24,7 @@ static inline bool is_atom(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     if (PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC))
         return false;
-    return (type->tp_flags & ATOM) != 0 || type == &PyFloat_Type || object == Py_None ||
+    return PyType_HasFeature(type, ATOM) || type == &PyFloat_Type || object == Py_None ||
            !(PyByteArray_Check(object) || rmi_has_memory(object));
 }
 
@@ -90,15 +90,16 @@ static int copy_dict(PyObject *from, PyObject *to, copying *how)
  * elements. */
 static int copy_iterated(PyObject *from, PyObject *to, bool is_dict, copying *how)
 {
-    PyObject *iterator = (is_dict ? &PyODict_Type : rmi_content_base(from))->tp_iter(from), *at = NULL;
+    PyTypeObject *type = is_dict ? rmi_ordered_dict_type() : rmi_content_base(from);
+    PyObject *iterator = RMI_TYPE_SLOT(type, getiterfunc, tp_iter)(from), *at = NULL;
     int rc = iterator == NULL ? -1 : 0;
-    while (rc == 0 && (at = Py_TYPE(iterator)->tp_iternext(iterator)) != NULL) {
+    while (rc == 0 && (at = rmi_iterate_next(iterator)) != NULL) {
         PyObject *item = is_dict ? PyDict_GetItemWithError(from, at) : at;
         PyObject *element = item != NULL ? copy_element(item, how) : NULL;
         if (element == NULL)
             rc = -1;
         else
-            rc = is_dict ? PyODict_SetItem(to, at, element) : rmi_deque_append(to, element);
+            rc = is_dict ? rmi_ordered_set(to, at, element) : rmi_deque_append(to, element);
         Py_XDECREF(element);
         Py_DECREF(at);
     }
@@ -117,12 +118,12 @@ static int copy_attributes(PyObject *from, PyObject *to, copying *how)
         Py_XDECREF(own);
     }
     rmi_slots slots = {.type = Py_TYPE(from)};
-    for (PyMemberDef *slot = NULL; rc == 0 && (slot = rmi_slots_next(&slots)) != NULL;) {
-        PyObject *value = PyMember_GetOne((char *)from, slot); /* an exception: it is empty */
+    for (PyObject *slot = NULL; rc == 0 && (slot = rmi_slots_next(&slots)) != NULL;) {
+        PyObject *value = rmi_slot_get(slot, from); /* an exception: it is empty */
         PyErr_Clear();
         PyObject *element = value != NULL ? copy_element(value, how) : NULL;
         if (element != NULL)
-            rc = PyMember_SetOne((char *)to, slot, element);
+            rc = rmi_slot_set(slot, to, element);
         else if (value != NULL)
             rc = -1;
         Py_XDECREF(element);
@@ -225,12 +226,19 @@ static bool tuple_may_change(PyObject *tuple, unsigned depth)
     return may;
 }
 
-static bool elements_reachable(PyObject **elements, Py_ssize_t count, unsigned depth)
+static inline bool element_reachable(PyObject *element, unsigned depth)
 {
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (!is_atom(elements[i]) && reachable(elements[i], 1, depth + 1))
-            return true;
-    return false;
+    return !is_atom(element) && reachable(element, 1, depth + 1);
+}
+
+static bool elements_reachable(PyObject *sequence, bool is_list, unsigned depth)
+{
+    bool is = false;
+    for (Py_ssize_t i = 0; is_list && !is && i < PyList_GET_SIZE(sequence); i++)
+        is = element_reachable(PyList_GET_ITEM(sequence, i), depth);
+    for (Py_ssize_t i = 0; !is_list && !is && i < PyTuple_GET_SIZE(sequence); i++)
+        is = element_reachable(PyTuple_GET_ITEM(sequence, i), depth);
+    return is;
 }
 
 static bool values_reachable(PyObject *dict, unsigned depth)
@@ -246,9 +254,10 @@ static bool values_reachable(PyObject *dict, unsigned depth)
 /* A deque's elements. A failure counts as reachable. */
 static bool iterated_reachable(PyObject *object, unsigned depth)
 {
-    PyObject *iterator = rmi_content_base(object)->tp_iter(object), *element = NULL;
+    PyObject *iterator = RMI_TYPE_SLOT(rmi_content_base(object), getiterfunc, tp_iter)(object),
+             *element = NULL;
     bool is = iterator == NULL;
-    while (!is && (element = Py_TYPE(iterator)->tp_iternext(iterator)) != NULL) {
+    while (!is && (element = rmi_iterate_next(iterator)) != NULL) {
         is = !is_atom(element) && reachable(element, 2, depth + 1); /* references: the deque's and ours */
         Py_DECREF(element);
     }
@@ -265,8 +274,8 @@ static bool attributes_reachable(PyObject *object, unsigned depth)
     bool is = dict == NULL ? PyErr_Occurred() != NULL
                            : Py_REFCNT(dict) > 2 || values_reachable(dict, depth); /* the object's and ours */
     rmi_slots slots = {.type = Py_TYPE(object)};
-    for (PyMemberDef *slot = NULL; !is && (slot = rmi_slots_next(&slots)) != NULL;) {
-        PyObject *value = PyMember_GetOne((char *)object, slot); /* an exception: it is empty */
+    for (PyObject *slot = NULL; !is && (slot = rmi_slots_next(&slots)) != NULL;) {
+        PyObject *value = rmi_slot_get(slot, object); /* an exception: it is empty */
         is = value != NULL && !is_atom(value) && reachable(value, 2, depth + 1);
         PyErr_Clear();
         Py_XDECREF(value);
@@ -280,9 +289,8 @@ static bool content_reachable(PyObject *object, rmi_content content, unsigned de
 {
     switch (content) {
     case RMI_CONTENT_TUPLE:
-        return elements_reachable(((PyTupleObject *)object)->ob_item, PyTuple_GET_SIZE(object), depth);
     case RMI_CONTENT_LIST:
-        return elements_reachable(((PyListObject *)object)->ob_item, PyList_GET_SIZE(object), depth);
+        return elements_reachable(object, content == RMI_CONTENT_LIST, depth);
     case RMI_CONTENT_DICT:
     case RMI_CONTENT_ORDERED_DICT:
     case RMI_CONTENT_DEFAULT_DICT:
@@ -340,7 +348,12 @@ static int object_to_value(void *object, const rm_allocator *allocator, rm_value
 
 static const char *object_type_name(void *object)
 {
-    return Py_TYPE((PyObject *)object)->tp_name;
+    if (rmi_python_has_ended())
+        return "?";
+    const PyGILState_STATE held = rmi_enter();
+    const char *name = rmi_name_of_type(Py_TYPE((PyObject *)object));
+    rmi_leave(held);
+    return name;
 }
 
 static size_t object_bytes(void *object)

@@ -7,33 +7,31 @@
 /* ---- Classes */
 
 /* Whether Python code made the class. All such classes have one function to free their instances. */
-static bool is_of_python(const PyTypeObject *type)
+static bool is_of_python(PyTypeObject *type)
 {
-    return type->tp_dealloc == ((PyTypeObject *)rmi_python_of_process()->error)->tp_dealloc;
+    PyTypeObject *error = (PyTypeObject *)rmi_python_of_process()->error;
+    return RMI_TYPE_SLOT(type, destructor, tp_dealloc) == RMI_TYPE_SLOT(error, destructor, tp_dealloc);
 }
 
 /* The class of C code that the layout comes from. */
 static PyTypeObject *base_of(PyTypeObject *type)
 {
     while (is_of_python(type))
-        type = type->tp_base;
+        type = RMI_TYPE_SLOT(type, PyTypeObject *, tp_base);
     return type;
 }
 
-bool rmi_class_has(const PyTypeObject *type, PyObject *name)
+bool rmi_class_has(PyTypeObject *type, PyObject *name)
 {
-    int found = 0;
-    for (Py_ssize_t i = 0; found == 0 && type->tp_mro != NULL && i < PyTuple_GET_SIZE(type->tp_mro); i++) {
-        PyObject *members = PyType_GetDict((PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i));
-        if (members != NULL)
-            found = PyDict_Contains(members, name);
-        Py_XDECREF(members);
-    }
+    PyObject *classes = rmi_type_mro(type), *found = NULL;
+    for (Py_ssize_t i = 0; found == NULL && classes != NULL && i < PyTuple_GET_SIZE(classes); i++)
+        found = rmi_type_member((PyTypeObject *)PyTuple_GET_ITEM(classes, i), name);
     PyErr_Clear();
-    return found > 0;
+    Py_XDECREF(found);
+    return found != NULL;
 }
 
-static rmi_content content_of_base(const PyTypeObject *base)
+static rmi_content content_of_base(PyTypeObject *base)
 {
     static const struct {
         PyTypeObject *type; /* or, where C has no such object, the name */
@@ -43,7 +41,6 @@ static rmi_content content_of_base(const PyTypeObject *base)
         {&PyList_Type, NULL, RMI_CONTENT_LIST},
         {&PyTuple_Type, NULL, RMI_CONTENT_TUPLE},
         {&PyDict_Type, NULL, RMI_CONTENT_DICT},
-        {&PyODict_Type, NULL, RMI_CONTENT_ORDERED_DICT},
         {&PySet_Type, NULL, RMI_CONTENT_SET},
         {&PyByteArray_Type, NULL, RMI_CONTENT_BYTEARRAY},
         {NULL, "collections.defaultdict", RMI_CONTENT_DEFAULT_DICT},
@@ -51,8 +48,10 @@ static rmi_content content_of_base(const PyTypeObject *base)
         {NULL, "array.array", RMI_CONTENT_ARRAY},
         {NULL, "types.SimpleNamespace", RMI_CONTENT_FIELDS},
     };
+    if (base == rmi_ordered_dict_type())
+        return RMI_CONTENT_ORDERED_DICT;
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
-        if (bases[i].type != NULL ? base == bases[i].type : strcmp(base->tp_name, bases[i].name) == 0)
+        if (bases[i].type != NULL ? base == bases[i].type : rmi_type_is_named(base, bases[i].name))
             return bases[i].content;
     return RMI_CONTENT_NONE;
 }
@@ -62,8 +61,10 @@ static rmi_content content_of_base(const PyTypeObject *base)
 static rmi_content content_of_class(PyTypeObject *type)
 {
     PyTypeObject *base = base_of(type);
-    const bool is_simple = Py_IS_TYPE(type, &PyType_Type) || strcmp(Py_TYPE(type)->tp_name, "ABCMeta") == 0;
-    if (!is_simple || type->tp_finalize != base->tp_finalize)
+    const bool is_simple =
+        Py_IS_TYPE((PyObject *)type, &PyType_Type) || rmi_type_is_named(Py_TYPE((PyObject *)type), "ABCMeta");
+    if (!is_simple ||
+        RMI_TYPE_SLOT(type, destructor, tp_finalize) != RMI_TYPE_SLOT(base, destructor, tp_finalize))
         return RMI_CONTENT_NONE;
     if (base == &PyBaseObject_Type)
         return rmi_class_has(type, rmi_name(RMI_NAME___dataclass_fields__)) ? RMI_CONTENT_FIELDS
@@ -92,11 +93,13 @@ rmi_content rmi_content_of(PyObject *object)
  * arguments. */
 static PyObject *make(PyTypeObject *type, PyTypeObject *base, PyObject *argument, PyObject *second)
 {
-    PyObject *none = PyTuple_New(0), *made = none != NULL ? base->tp_new(type, none, NULL) : NULL;
+    PyObject *none = PyTuple_New(0),
+             *made = none != NULL ? RMI_TYPE_SLOT(base, newfunc, tp_new)(type, none, NULL) : NULL;
     PyObject *arguments = second != NULL     ? PyTuple_Pack(2, argument, second)
                           : argument != NULL ? PyTuple_Pack(1, argument)
                                              : Py_XNewRef(none);
-    if (made != NULL && (arguments == NULL || base->tp_init(made, arguments, NULL) != 0))
+    if (made != NULL &&
+        (arguments == NULL || RMI_TYPE_SLOT(base, initproc, tp_init)(made, arguments, NULL) != 0))
         Py_CLEAR(made);
     Py_XDECREF(arguments);
     Py_XDECREF(none);
@@ -106,14 +109,14 @@ static PyObject *make(PyTypeObject *type, PyTypeObject *base, PyObject *argument
 /* An attribute of the class of C code, not that of the object's own class. */
 static PyObject *attribute_of_base(PyObject *object, PyTypeObject *base, const char *name)
 {
-    PyObject *members = PyType_GetDict(base), *text = PyUnicode_FromString(name);
-    PyObject *found = members != NULL && text != NULL ? PyDict_GetItemWithError(members, text) : NULL;
-    descrgetfunc get = found != NULL ? Py_TYPE(found)->tp_descr_get : NULL;
+    PyObject *text = PyUnicode_FromString(name);
+    PyObject *found = text != NULL ? rmi_type_member(base, text) : NULL;
+    descrgetfunc get = found != NULL ? RMI_TYPE_SLOT(Py_TYPE(found), descrgetfunc, tp_descr_get) : NULL;
     PyObject *value = get != NULL ? get(found, object, (PyObject *)base) : NULL;
     if (value == NULL && !PyErr_Occurred())
-        PyErr_Format(PyExc_SystemError, "%s has no %s", base->tp_name, name);
+        PyErr_Format(PyExc_SystemError, "%s has no %s", rmi_name_of_type(base), name);
     Py_XDECREF(text);
-    Py_XDECREF(members);
+    Py_XDECREF(found);
     return value;
 }
 
@@ -155,7 +158,9 @@ PyObject *rmi_content_tuple(PyObject *like, PyObject *elements)
     if (PyTuple_CheckExact(like))
         return Py_NewRef(elements);
     PyObject *arguments = PyTuple_Pack(1, elements);
-    PyObject *made = arguments != NULL ? PyTuple_Type.tp_new(Py_TYPE(like), arguments, NULL) : NULL;
+    PyObject *made = arguments != NULL
+                         ? RMI_TYPE_SLOT(&PyTuple_Type, newfunc, tp_new)(Py_TYPE(like), arguments, NULL)
+                         : NULL;
     Py_XDECREF(arguments);
     return made;
 }
@@ -186,23 +191,16 @@ bool rmi_content_has_attributes(PyObject *object)
 
 PyObject *rmi_content_dict(PyObject *object)
 {
-    PyTypeObject *type = Py_TYPE(object);
-    if (type->tp_dictoffset == 0 && !PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
-        return NULL;
-    return PyObject_GenericGetDict(object, NULL);
+    return rmi_has_dict(Py_TYPE(object)) ? PyObject_GenericGetDict(object, NULL) : NULL;
 }
 
-PyMemberDef *rmi_slots_next(rmi_slots *slots)
+PyObject *rmi_slots_next(rmi_slots *slots)
 {
-    PyMemberDef *found = NULL;
+    PyObject *found = NULL;
     while (found == NULL && is_of_python(slots->type)) {
-        PyObject *members = PyType_GetDict(slots->type), *value = NULL;
-        while (found == NULL && members != NULL && PyDict_Next(members, &slots->place, NULL, &value))
-            if (Py_IS_TYPE(value, &PyMemberDescr_Type) && PyDescr_TYPE(value) == slots->type)
-                found = ((PyMemberDescrObject *)value)->d_member;
-        Py_XDECREF(members);
+        found = rmi_slot_after(slots->type, &slots->place);
         if (found == NULL)
-            *slots = (rmi_slots){.type = slots->type->tp_base};
+            *slots = (rmi_slots){.type = RMI_TYPE_SLOT(slots->type, PyTypeObject *, tp_base)};
     }
     return found;
 }

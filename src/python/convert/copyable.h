@@ -40,14 +40,15 @@ RM_MUST_CHECK int rmi_deque_append(PyObject *deque, PyObject *element);
 bool rmi_content_has_attributes(PyObject *object);
 /* Its `__dict__`; NULL without an exception: it has none. */
 RM_MUST_CHECK PyObject *rmi_content_dict(PyObject *object);
-/* The slots that its classes name, one by one: start with {.type = Py_TYPE(object)}; NULL after the last. */
+/* The slots that its classes name, one by one, borrowed (rmi_slot_get, rmi_slot_set): start with
+ * {.type = Py_TYPE(object)}; NULL after the last. */
 typedef struct rmi_slots {
     PyTypeObject *type;
     Py_ssize_t place;
 } rmi_slots;
-PyMemberDef *rmi_slots_next(rmi_slots *slots);
+PyObject *rmi_slots_next(rmi_slots *slots);
 
 /* Whether a class, or a base of it, has an attribute in its dict. No code of the user's runs. */
-bool rmi_class_has(const PyTypeObject *type, PyObject *name);
+bool rmi_class_has(PyTypeObject *type, PyObject *name);
 
 #endif

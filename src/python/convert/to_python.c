@@ -60,11 +60,12 @@ static PyObject *remembered_key(rm_value key)
     if (place == RMI_PYTHON_KEYS)
         return string(key);
     PyObject **slot = &rmi_python_of_process()->keys[place];
-    if (*slot != NULL && PyUnicode_GET_LENGTH(*slot) == (Py_ssize_t)length &&
-        memcmp(PyUnicode_1BYTE_DATA(*slot), text, length) == 0)
+    Py_ssize_t letters = 0;
+    const char *kept = *slot != NULL ? rmi_ascii(*slot, &letters) : NULL;
+    if (kept != NULL && letters == (Py_ssize_t)length && memcmp(kept, text, length) == 0)
         return Py_NewRef(*slot);
     PyObject *made = string(key);
-    if (made != NULL && PyUnicode_IS_ASCII(made)) {
+    if (made != NULL && rmi_ascii(made, &letters) != NULL) {
         PyUnicode_InternInPlace(&made); /* faster to find, in the user's code and on the way back */
         Py_XSETREF(*slot, Py_NewRef(made));
     }

@@ -75,7 +75,7 @@ int rmi_walk_enter(rmi_walk *w, PyObject *object)
     for (size_t i = 0; i < w->depth; i++)
         if (w->path[i] == object)
             return rm_error_set(w->err, RM_E_CIRCULAR, "circular reference: a Python %s holds itself",
-                                Py_TYPE(object)->tp_name);
+                                rmi_name_of_type(Py_TYPE(object)));
     if (w->depth == RMI_PYTHON_DEPTH)
         return rm_error_set(w->err, RM_E_LIMIT, "Python objects nested deeper than %d levels",
                             RMI_PYTHON_DEPTH);
@@ -114,7 +114,7 @@ static int other_key(rmi_walk *w, PyObject *key, rm_value *out)
     rm_value value = rm_null();
     if (plain == NULL)
         return PyErr_Occurred() ? rmi_python_failed(NULL, w->err)
-                                : rmi_unsupported_key(Py_TYPE(key)->tp_name, w->err);
+                                : rmi_unsupported_key(rmi_name_of_type(Py_TYPE(key)), w->err);
     int rc = convert(w, plain, &value);
     if (rc == RM_OK)
         rc = rmi_key_of(w->allocator, value, out, w->err);
@@ -128,7 +128,7 @@ static int key_value(rmi_walk *w, PyObject *key, rm_value *out)
 {
     if (!PyUnicode_Check(key))
         return other_key(w, key, out);
-    if (!PyUnicode_CHECK_INTERNED(key) || PyUnicode_GET_LENGTH(key) > RMI_LONGEST_KEPT_KEY)
+    if (!rmi_is_kept_text(key) || PyUnicode_GET_LENGTH(key) > RMI_LONGEST_KEPT_KEY)
         return string(w->allocator, key, out, w->err);
     rmi_python *python = rmi_python_of_process();
     const size_t place = ((uintptr_t)key >> 4) % RMI_PYTHON_KEYS;
@@ -184,11 +184,12 @@ static PyObject *shown(PyObject *key)
     enum { SHOWN = 60 };
     PyObject *number = rmi_array_number(key), *plain = number != NULL ? number : key, *whole = NULL;
     if (PyUnicode_Check(plain))
-        whole = PyUnicode_Type.tp_repr(plain);
+        whole = RMI_TYPE_SLOT(&PyUnicode_Type, reprfunc, tp_repr)(plain);
     else if (PyLong_Check(plain) && !PyBool_Check(plain))
-        whole = PyLong_Type.tp_repr(plain);
+        whole = RMI_TYPE_SLOT(&PyLong_Type, reprfunc, tp_repr)(plain);
     else
-        whole = PyFloat_Check(plain) ? PyFloat_Type.tp_repr(plain) : PyObject_Repr(plain);
+        whole = PyFloat_Check(plain) ? RMI_TYPE_SLOT(&PyFloat_Type, reprfunc, tp_repr)(plain)
+                                     : PyObject_Repr(plain);
     PyObject *start = whole != NULL ? PyUnicode_Substring(whole, 0, SHOWN) : NULL;
     PyObject *bytes = start != NULL ? rmi_text_of(start) : NULL;
     PyErr_Clear();
@@ -201,9 +202,9 @@ static PyObject *shown(PyObject *key)
 int rmi_walk_same_text(rmi_walk *w, PyObject *one, PyObject *other, PyObject *dict)
 {
     PyObject *names[2] = {shown(one), shown(other)};
-    const int rc =
-        rmi_same_text(names[0] != NULL ? PyBytes_AS_STRING(names[0]) : "?",
-                      names[1] != NULL ? PyBytes_AS_STRING(names[1]) : "?", Py_TYPE(dict)->tp_name, w->err);
+    const int rc = rmi_same_text(names[0] != NULL ? PyBytes_AS_STRING(names[0]) : "?",
+                                 names[1] != NULL ? PyBytes_AS_STRING(names[1]) : "?",
+                                 rmi_name_of_type(Py_TYPE(dict)), w->err);
     Py_XDECREF(names[0]);
     Py_XDECREF(names[1]);
     return rc;
@@ -267,7 +268,7 @@ static int other_dict(rmi_walk *w, entries *e)
         PyObject *pair = PyList_GET_ITEM(e->pairs, i);
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
             rc = rm_error_set(w->err, RM_E_UNSUPPORTED, "items() of a '%s' gives no pairs",
-                              Py_TYPE(e->dict)->tp_name);
+                              rmi_name_of_type(Py_TYPE(e->dict)));
         else
             rc = entry(w, e, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1));
     }

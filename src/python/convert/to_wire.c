@@ -101,7 +101,7 @@ static int hashed(packing *p, PyObject *object)
 /* Iterates as `set` does, whatever the object's class does. */
 static int set(packing *p, PyObject *object)
 {
-    PyObject *iterator = PySet_Type.tp_iter(object), *element = NULL;
+    PyObject *iterator = RMI_TYPE_SLOT(&PySet_Type, getiterfunc, tp_iter)(object), *element = NULL;
     const uint8_t tag = PyFrozenSet_Check(object) ? RMI_WIRE_FROZENSET : RMI_WIRE_SET;
     Py_ssize_t count = 0;
     size_t at = 0;
@@ -180,7 +180,7 @@ static int other_dict(packing *p, PyObject *object)
         PyObject *pair = PyList_GET_ITEM(items, i);
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
             rc = rm_error_set(p->walk.err, RM_E_UNSUPPORTED, "items() of a '%s' gives no pairs",
-                              Py_TYPE(object)->tp_name);
+                              rmi_name_of_type(Py_TYPE(object)));
         else if (PyDict_SetItem(same, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1)) != 0)
             rc = rmi_python_failed(NULL, p->walk.err);
         else if (PyDict_GET_SIZE(same) != i + 1)
