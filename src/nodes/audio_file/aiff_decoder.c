@@ -5,6 +5,11 @@
 
 #include "nodes/audio_file/sample_data.h"
 
+/* What SoX puts into a pipe where a length belongs: 0x7f000000 bytes of samples, as far as whole frames go, and the 8
+ * in front of them. */
+#define NO_LENGTH_MOST UINT64_C(0x7f000008)
+#define NO_LENGTH_LEAST (NO_LENGTH_MOST - RMI_AUDIO_MOST_CHANNELS * UINT64_C(8))
+
 typedef struct aiff_decoder {
     rmi_audio_decoder base;
     rmi_sample_data data;
@@ -78,7 +83,9 @@ static int read_format(aiff_decoder *a, uint64_t size, rm_error *err)
     a->base.channels = (int32_t)channels;
     a->base.sample_rate = rate_of(comm + 8);
     a->frames = rmi_big32(comm + 2);
-    if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || a->base.sample_rate == 0)
+    if (channels > RMI_AUDIO_MOST_CHANNELS)
+        return rmi_audio_many_channels(a->base.input, channels, err);
+    if (channels == 0 || a->base.sample_rate == 0)
         return rmi_audio_damaged(a->base.input, err,
                                  "is not a sound AIFF file: it has %" PRIu32 " channel(s) at %" PRId32 " Hz",
                                  channels, a->base.sample_rate);
@@ -87,15 +94,26 @@ static int read_format(aiff_decoder *a, uint64_t size, rm_error *err)
     return choose_codec(a, a->compressed ? (const char *)comm + 18 : "NONE", rmi_big16(comm + 6), err);
 }
 
+/* Whether the size of SSND, whose first 8 bytes have been read, is none. */
+static bool no_length(const aiff_decoder *a, uint64_t size)
+{
+    const uint64_t left = rmi_audio_input_left(a->base.input);
+    return size == 0 || size == UINT32_MAX ||
+           (size >= NO_LENGTH_LEAST && size <= NO_LENGTH_MOST &&
+            (left == RMI_AUDIO_UNKNOWN || size - 8 > left));
+}
+
 /* The samples begin behind an offset. A file that was written into a pipe may state no length. */
 static int read_start(aiff_decoder *a, uint64_t size, rm_error *err)
 {
     uint8_t head[8];
     if (!a->has_format)
-        return rmi_audio_unsupported(a->base.input, "AIFF whose samples come before their format", err);
+        return rmi_audio_unsupported(a->base.input,
+                                     "AIFF with its samples (SSND) in front of their format (COMM)", err);
     if (rmi_audio_input_read(a->base.input, head, 8) != 8)
         return rmi_audio_damaged(a->base.input, err,
                                  "is not a sound AIFF file: it ends before its samples begin");
+    const bool unknown = no_length(a, size);
     const uint64_t offset = rmi_big32(head);
     (void)rmi_audio_input_skip(a->base.input, offset);
     const uint64_t by_frames = a->frames * a->data.frame_size;
@@ -106,7 +124,7 @@ static int read_start(aiff_decoder *a, uint64_t size, rm_error *err)
         (void)snprintf(a->base.warning, sizeof a->base.warning,
                        "has room for %" PRIu64 " frames, and states %" PRIu64 ", which are read",
                        by_chunk / a->data.frame_size, a->frames);
-    if (size == 0 || size == UINT32_MAX)
+    if (unknown)
         a->data.promised = RMI_AUDIO_UNKNOWN;
     return RM_OK;
 }

@@ -43,6 +43,8 @@ RM_MUST_CHECK int rmi_audio_decoder_find(rmi_audio_input *input, const rmi_audio
 /* RM_E_UNSUPPORTED: "'a.wav' holds X in WAV, which is not read; ffmpeg can convert it", with the command as a
  * hint. `what` names the codec. */
 RM_MUST_CHECK int rmi_audio_unsupported(const rmi_audio_input *input, const char *what, rm_error *err);
+/* RM_E_UNSUPPORTED: the file has too many channels. */
+RM_MUST_CHECK int rmi_audio_many_channels(const rmi_audio_input *input, uint32_t channels, rm_error *err);
 /* RM_E_PARSE: the file's name and then the text ("is cut off: it has 3 of 4 frames"). */
 RM_MUST_CHECK int rmi_audio_damaged(const rmi_audio_input *input, rm_error *err, const char *format, ...)
     RM_PRINTF(3, 4);

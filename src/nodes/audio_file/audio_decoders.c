@@ -1,6 +1,7 @@
 /* Which decoder reads a file. */
 #include "nodes/audio_file/audio_decoder.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,16 @@ int rmi_audio_unsupported(const rmi_audio_input *input, const char *what, rm_err
 {
     const rmi_unread_format format = {what, RMI_BY_FFMPEG};
     return not_read(input, &format, "", err);
+}
+
+int rmi_audio_many_channels(const rmi_audio_input *input, uint32_t channels, rm_error *err)
+{
+    const char *name = rmi_audio_input_name(input);
+    rm_error_set(err, RM_E_UNSUPPORTED, "'%s' has %" PRIu32 " channels; files of up to %d are read", name,
+                 channels, RMI_AUDIO_MOST_CHANNELS);
+    if (err != NULL)
+        rm_error_hint(err, "SoX takes some of them out: sox '%s' audio.wav remix 1 2", name);
+    return RM_E_UNSUPPORTED;
 }
 
 int rmi_audio_damaged(const rmi_audio_input *input, rm_error *err, const char *format, ...)

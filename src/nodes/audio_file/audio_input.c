@@ -178,7 +178,7 @@ uint64_t rmi_audio_input_skip(rmi_audio_input *input, uint64_t count)
 {
     const uint64_t here = rmi_audio_input_position(input), left = rmi_audio_input_left(input);
     const uint64_t there = left < count ? left : count; /* also where the size is not known */
-    if (there > RMI_AUDIO_AHEAD && rmi_audio_input_seek(input, here + there))
+    if (there > RMI_AUDIO_AHEAD && there <= UINT64_MAX - here && rmi_audio_input_seek(input, here + there))
         return there;
     uint64_t done = 0;
     while (done < count) {

@@ -116,6 +116,16 @@ static void a_file_goes_to_any_offset_and_a_stream_only_forward(void **unused)
     assert_int_equal(rmi_audio_input_read(input, &byte, 1), 1);
     assert_int_equal(byte, byte_at(140000));
     rmi_audio_input_close(input);
+    static const uint64_t far[] = {UINT64_MAX, UINT64_MAX - 4,
+                                   (uint64_t)INT64_MAX + 1}; /* as damaged files have them */
+    for (size_t i = 0; i < RMT_COUNT(far); i++) {
+        g = (giver){.piece = 4096, .size = SIZE};
+        assert_int_equal(rmi_audio_input_over(&heap.allocator, "x", give, &g, &input, NULL), RM_OK);
+        assert_int_equal(rmi_audio_input_read(input, &byte, 1), 1);
+        assert_true(rmi_audio_input_skip(input, far[i]) == SIZE - 1);
+        assert_true(rmi_audio_input_position(input) == SIZE);
+        rmi_audio_input_close(input);
+    }
     assert_int_equal(heap.live_blocks + heap.mistakes, 0);
 }
 

@@ -182,6 +182,7 @@ static int end_of_stream(flac_decoder *f, rm_error *err)
     if (f->frames != RMI_AUDIO_UNKNOWN && f->position < f->frames)
         return cut(f, err);
     rmi_audio_tags_pass(input);
+    (void)rmi_audio_tags_end(input);
     const size_t there = rmi_audio_input_peek(input, 4, &head);
     const bool joined = there >= 4 && flac_recognises(head, there);
     if (there != 0 && !joined && f->position != f->frames)

@@ -110,6 +110,27 @@ static void begin_part(mp3_decoder *m, const rmi_mp3_info *info, const rmi_mp3_h
     m->left = all > m->skip + behind ? all - m->skip - behind : 0;
 }
 
+/* Looks for a tag inside the frame at the input: the frame was cut off there. Returns RMI_MP3_CUT where the file has
+ * nothing behind the tags, RMI_MP3_OTHER where it may; else `next`. *part is what there is of a frame that was cut off. */
+static rmi_mp3_next find_cut(const mp3_decoder *m, const rmi_mp3_head *head, rmi_mp3_next next, size_t *part)
+{
+    const uint8_t *bytes = NULL;
+    const size_t there = rmi_audio_input_peek(m->base.input, RMI_AUDIO_AHEAD, &bytes);
+    const bool ended = there < RMI_AUDIO_AHEAD;
+    *part = ended ? rmi_audio_tags_behind(bytes, there) : there;
+    if (*part < head->size)
+        return RMI_MP3_CUT;
+    for (size_t at = RMI_MP3_HEAD; at < head->size && at < there; at++) {
+        /* the three letters "TAG" say little, where they are not at their place */
+        const uint64_t tag = bytes[at] != 'T' ? rmi_audio_tag_size(bytes + at, there - at) : 0;
+        if (tag == 0)
+            continue;
+        *part = at;
+        return ended && rmi_audio_tags_only(bytes + at, there - at) ? RMI_MP3_CUT : RMI_MP3_OTHER;
+    }
+    return next;
+}
+
 /* Finds the next frame; *bytes has all of it. RM_DONE: there is none. */
 static int find_next(mp3_decoder *m, const uint8_t **bytes, rmi_mp3_head *head, rm_error *err)
 {
@@ -125,20 +146,30 @@ static int find_next(mp3_decoder *m, const uint8_t **bytes, rmi_mp3_head *head, 
             m->free_size = head->size > head->padding ? head->size - head->padding : 0;
             sound = m->free_size != 0;
         }
-        const rmi_mp3_next next = sound ? rmi_mp3_follows(*bytes, there, head, ended) : RMI_MP3_OTHER;
+        rmi_mp3_next next = sound ? rmi_mp3_follows(*bytes, there, head, ended) : RMI_MP3_OTHER;
         const bool expected =
             sound && m->decoder.header[0] == 0xff && rmi_mp3_head_same(m->decoder.header, *bytes);
+        size_t part = SIZE_MAX;
+        if (sound && next != RMI_MP3_SAME) {
+            next = find_cut(m, head, next, &part);
+            (void)rmi_audio_input_peek(input, RMI_MP3_FRAME, bytes);
+        }
+        if (next == RMI_MP3_OTHER && expected && part < head->size) { /* a tag follows */
+            rmi_audio_input_take(input, part);
+            m->lost += part;
+            continue;
+        }
         if (next == RMI_MP3_CUT && (expected || m->base.sample_rate == 0))
             return m->frames == 0 && m->base.sample_rate == 0
                        ? no_frames(m, err)
                        : rmi_audio_damaged(input, err, "is cut off: its last frame has %zu of %zu bytes",
-                                           there, head->size);
+                                           part, head->size);
         if (next == RMI_MP3_SAME || next == RMI_MP3_END || (next == RMI_MP3_OTHER && expected))
             return RM_OK;
         if (searched) /* what the search found ends differently when seen from here */
             rmi_audio_input_take(input, 1);
         m->free_size = 0;
-        if (there == 0 || !find_frame(m))
+        if (there == 0 || rmi_audio_tags_end(input) || !find_frame(m))
             return RM_DONE;
         searched = true;
     }

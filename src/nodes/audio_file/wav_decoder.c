@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nodes/audio_file/audio_tags.h"
 #include "nodes/audio_file/sample_data.h"
 #include "nodes/audio_file/wav_tags.h"
 
@@ -11,6 +12,8 @@
  * from here on, up to 4 GiB. */
 #define NO_LENGTH_2 UINT64_C(0x7ff00000)
 #define NO_LENGTH_4 UINT64_C(0xfff00000)
+/* The same for lengths of 64 bits: from here on. No file is as long. */
+#define NO_LENGTH_8 UINT64_C(0x7fffffffffff0000)
 
 typedef struct wav_decoder {
     rmi_audio_decoder base;
@@ -18,9 +21,11 @@ typedef struct wav_decoder {
     bool big, is_64; /* RIFX; RF64 */
     bool w64;
     bool has_format;
+    bool has_wave_list; /* samples in pieces, with silence between them */
     unsigned tag;
     uint64_t frames;            /* of "fact" or "ds64", for ADPCM; or RMI_AUDIO_UNKNOWN */
     uint64_t data_size;         /* of "ds64" */
+    uint64_t start, end;        /* of the outermost chunk, by its size; `end` may be RMI_AUDIO_UNKNOWN */
     rmi_audio_input *mp3_input; /* MP3, as a file of its own inside "data" */
     rmi_audio_decoder *mp3;
 } wav_decoder;
@@ -54,8 +59,24 @@ static uint32_t word32(const wav_decoder *w, const uint8_t *bytes)
     return w->big ? rmi_big32(bytes) : rmi_little32(bytes);
 }
 
+/* Takes the size of the outermost chunk. */
+static void take_end(wav_decoder *w, uint64_t size)
+{
+    w->end = size == 0 || size >= NO_LENGTH_8 ? RMI_AUDIO_UNKNOWN : w->start + size;
+}
+
+/* Whether a length of 32 bits may stand for none. */
+static bool no_length(uint64_t size)
+{
+    return (size >= NO_LENGTH_2 && size <= UINT64_C(0x80000000)) || size >= NO_LENGTH_4;
+}
+
 static int no_samples(const wav_decoder *w, rm_error *err)
 {
+    if (w->has_wave_list)
+        return rm_error_set(err, RM_E_UNSUPPORTED,
+                            "'%s' is WAV with its samples in a list (LIST wavl), which is not read",
+                            rmi_audio_input_name(w->base.input));
     return rmi_audio_damaged(w->base.input, err, "is not a sound WAV file: it ends before its samples begin");
 }
 
@@ -68,8 +89,11 @@ static int read_head(wav_decoder *w, rm_error *err)
     w->big = memcmp(head, "RIFX", 4) == 0;
     w->is_64 = memcmp(head, "RF64", 4) == 0 || memcmp(head, "BW64", 4) == 0;
     w->w64 = head[0] == 'r';
+    w->start = rmi_audio_input_position(w->base.input) - (w->w64 ? 12 : 4); /* from where the size counts */
     if (w->w64 && rmi_audio_input_read(w->base.input, head + 12, 28) != 28)
         return no_samples(w, err);
+    const uint64_t size = w->w64 ? rmi_little64(head + 16) : word32(w, head + 4);
+    take_end(w, w->is_64 || (!w->w64 && no_length(size)) ? 0 : size);
     return RM_OK;
 }
 
@@ -97,11 +121,14 @@ static void pass(wav_decoder *w, const chunk *c, uint64_t left)
     rmi_audio_input *input = w->base.input;
     const uint8_t *next = NULL;
     (void)rmi_audio_input_skip(input, left);
-    if (w->w64)
+    if (w->w64) {
         (void)rmi_audio_input_skip(input, -c->size & 7);
-    else if ((c->size & 1) != 0 && rmi_audio_input_peek(input, 4, &next) >= 4 &&
-             memcmp(next, "data", 4) != 0 && memcmp(next, "fmt ", 4) != 0)
-        rmi_audio_input_take(input, 1);
+    } else if ((c->size & 1) != 0) {
+        const size_t there = rmi_audio_input_peek(input, 4, &next);
+        if (there >= 4 ? memcmp(next, "data", 4) != 0 && memcmp(next, "fmt ", 4) != 0
+                       : there > 0 && next[0] == 0)
+            rmi_audio_input_take(input, 1);
+    }
 }
 
 static int not_decoded(const wav_decoder *w, uint32_t tag, uint32_t bits, rm_error *err)
@@ -175,7 +202,9 @@ static int read_format(wav_decoder *w, const chunk *c, rm_error *err)
         return no_samples(w, err);
     w->tag = word16(w, f);
     const uint32_t channels = word16(w, f + 2), rate = word32(w, f + 4), bits = word16(w, f + 14);
-    if (channels == 0 || channels > RMI_AUDIO_MOST_CHANNELS || rate == 0 || rate > INT32_MAX)
+    if (channels > RMI_AUDIO_MOST_CHANNELS)
+        return rmi_audio_many_channels(w->base.input, channels, err);
+    if (channels == 0 || rate == 0 || rate > INT32_MAX)
         return rmi_audio_damaged(w->base.input, err,
                                  "is not a sound WAV file: it has %" PRIu32 " channel(s) at %" PRIu32 " Hz",
                                  channels, rate);
@@ -204,6 +233,8 @@ static void read_ds64(wav_decoder *w, const chunk *c)
 {
     uint8_t sizes[24];
     const size_t got = rmi_audio_input_read(w->base.input, sizes, c->size < 24 ? (size_t)c->size : 24);
+    if (got >= 8)
+        take_end(w, rmi_little64(sizes));
     if (got >= 16)
         w->data_size = rmi_little64(sizes + 8);
     if (got >= 24)
@@ -222,16 +253,43 @@ static void read_fact(wav_decoder *w, const chunk *c)
     pass(w, c, c->size - got);
 }
 
+static void read_list(wav_decoder *w, const chunk *c)
+{
+    uint8_t type[4] = {0};
+    const size_t got = rmi_audio_input_read(w->base.input, type, c->size < 4 ? (size_t)c->size : 4);
+    w->has_wave_list = w->has_wave_list || memcmp(type, "wavl", 4) == 0;
+    pass(w, c, c->size - got);
+}
+
 /* Whether another chunk follows here. */
 static bool chunk_follows(wav_decoder *w)
 {
     const uint8_t *next = NULL;
-    if (rmi_audio_input_peek(w->base.input, 8, &next) < 8)
+    const size_t size = w->w64 ? 24 : 8;
+    if (rmi_audio_input_peek(w->base.input, size, &next) < size)
         return true; /* nothing does: no samples either */
+    if (w->w64)
+        return memcmp(next + 4, w64_tail, sizeof w64_tail) == 0 &&
+               rmi_little64(next + 16) <= rmi_audio_input_left(w->base.input);
     for (size_t i = 0; i < 4; i++)
         if (next[i] < 0x20 || next[i] > 0x7e)
             return false;
     return word32(w, next + 4) <= rmi_audio_input_left(w->base.input);
+}
+
+/* SoX cannot go back in a pipe: it writes the head of W64 again, in front of the samples and behind them. */
+static int check_doubled(wav_decoder *w, rm_error *err)
+{
+    const uint8_t *next = NULL;
+    if (!w->w64 || rmi_audio_input_peek(w->base.input, sizeof w64_riff, &next) < sizeof w64_riff ||
+        memcmp(next, w64_riff, sizeof w64_riff) != 0)
+        return RM_OK;
+    const int rc = rmi_audio_damaged(
+        w->base.input, err,
+        "is not a sound W64 file: its header states no length and stands in it twice, as SoX writes W64 into a pipe");
+    if (err != NULL)
+        rm_error_hint(err, "SoX writes W64 right into a file, and WAV also into a pipe: sox ... -t wav -");
+    return rc;
 }
 
 /* What the size of "data" means. */
@@ -239,13 +297,12 @@ static void take_size(wav_decoder *w, uint64_t size)
 {
     rmi_sample_data *data = &w->data;
     const uint64_t left = rmi_audio_input_left(w->base.input);
-    const bool wrapped = !w->w64 && !w->is_64 &&
-                         ((size >= NO_LENGTH_2 && size <= UINT64_C(0x80000000)) || size >= NO_LENGTH_4);
+    const bool wrapped = !w->w64 && !w->is_64 && no_length(size);
     data->promised = size;
     if (w->is_64 && size == UINT32_MAX)
         data->promised = w->data_size;
     if ((wrapped && (left == RMI_AUDIO_UNKNOWN || size > left)) ||
-        (data->promised == 0 && w->is_64 && size != 0) || data->promised > (uint64_t)INT64_MAX)
+        (data->promised == 0 && w->is_64 && size != 0) || data->promised >= NO_LENGTH_8)
         data->promised = RMI_AUDIO_UNKNOWN;
     if (size != 0 || chunk_follows(w))
         return;
@@ -264,7 +321,7 @@ static int read_chunks(wav_decoder *w, rm_error *err)
                 return rmi_audio_damaged(w->base.input, err,
                                          "is not a sound WAV file: its samples come before their format");
             take_size(w, c.size);
-            return RM_OK;
+            return c.size == 0 ? check_doubled(w, err) : RM_OK;
         }
         if (strcmp(c.name, "fmt ") == 0 && !w->has_format)
             rc = read_format(w, &c, err);
@@ -272,6 +329,8 @@ static int read_chunks(wav_decoder *w, rm_error *err)
             read_ds64(w, &c);
         else if (strcmp(c.name, "fact") == 0)
             read_fact(w, &c);
+        else if (strcmp(c.name, "LIST") == 0)
+            read_list(w, &c);
         else
             pass(w, &c, c.size);
         if (rc != RM_OK)
@@ -297,6 +356,23 @@ static void limit_frames(wav_decoder *w)
     w->data.frames_left = adpcm && w->frames != 0 ? w->frames : RMI_AUDIO_UNKNOWN;
 }
 
+/* Whether the file's chunks have ended here. What stands behind them, other than tags, is passed over. */
+static bool chunks_end(wav_decoder *w)
+{
+    rmi_audio_input *input = w->base.input;
+    const uint8_t *next = NULL;
+    const size_t there = rmi_audio_input_peek(input, sizeof w64_riff, &next);
+    const bool data = there >= 4 && memcmp(next, "data", 4) == 0;
+    if (data || (rmi_audio_input_position(input) < w->end && !wav_recognises(next, there)))
+        return false;
+    rmi_audio_tags_pass(input);
+    const uint64_t rest = rmi_audio_input_skip(input, UINT64_MAX);
+    if (rest != 0)
+        (void)snprintf(w->base.warning, sizeof w->base.warning,
+                       "has %" PRIu64 " bytes behind its last chunk: they are passed over", rest);
+    return true;
+}
+
 /* Behind the samples: looks for more of them. */
 static bool more_data(wav_decoder *w)
 {
@@ -304,7 +380,9 @@ static bool more_data(wav_decoder *w)
     if (w->data.promised == RMI_AUDIO_UNKNOWN)
         return false;
     pass(w, &c, w->data.promised - w->data.taken);
-    while (next_chunk(w, &c)) {
+    if (rmi_audio_input_position(w->base.input) - 8 > w->end) /* which is wrong */
+        w->end = RMI_AUDIO_UNKNOWN;
+    while (!chunks_end(w) && next_chunk(w, &c)) {
         if (strcmp(c.name, "data") == 0) {
             w->data.promised = c.size;
             w->data.taken = 0;
@@ -413,7 +491,7 @@ static int wav_read(rmi_audio_decoder *decoder, float *samples, size_t frames, s
         return read_mp3(w, samples, frames, got, err);
     do {
         rc = rmi_sample_data_read(&w->data, decoder, samples, frames, got, err);
-    } while (rc == RM_OK && *got == 0 && w->data.frames_left != 0 && more_data(w));
+    } while (rc == RM_OK && *got == 0 && more_data(w));
     if (rc == RM_OK && *got == 0 && w->data.frames_left != 0 && w->data.frames_left != RMI_AUDIO_UNKNOWN)
         (void)snprintf(decoder->warning, sizeof decoder->warning,
                        "states %" PRIu64 " frames, and has %" PRIu64, w->frames,

@@ -53,6 +53,89 @@ static void no_page_is_missed_in_silence(void **unused)
     }
 }
 
+/* Puts the page in a second time, behind itself. */
+static void double_page(size_t page)
+{
+    const size_t at = file.at[page + 1], size = at - file.at[page];
+    assert_true(file.length + size <= sizeof file.bytes);
+    memmove(file.bytes + at + size, file.bytes + at, file.length - at);
+    memcpy(file.bytes + at, file.bytes + at - size, size);
+    file.length += size;
+}
+
+static void a_doubled_page_is_told_and_passed(void **unused)
+{
+    static const char *const names[] = {"tone.ogg", "tone.opus", "tone.oga", "a page a packet"};
+    static struct file whole;
+    (void)unused;
+    for (size_t i = 0; i < RMT_COUNT(names); i++) {
+        make_pages(0);
+        if (i < 3)
+            load(names[i], &file);
+        whole = file;
+        read_file(&whole, "", &one);
+        for (size_t page = 0; page < whole.pages; page++) {
+            file = whole;
+            double_page(page);
+            read_file(&file, "", &other);
+            if (other.rc != RM_E_PARSE ||
+                strstr(other.message, "pages are doubled or out of order") == NULL || other.log[0] != '\0' ||
+                other.count != one.count ||
+                memcmp(other.samples, one.samples, one.count * sizeof *one.samples) != 0)
+                fail_msg("%s, page %zu: %s, %zu of %zu frames, %s", names[i], page, other.message,
+                         other.frames, one.frames, other.log);
+        }
+    }
+}
+
+/* Page numbers that go back are no broadcast. */
+static void page_numbers_never_go_back(void **unused)
+{
+    (void)unused;
+    make_pages(0);
+    read_file(&file, "", &one);
+    for (uint32_t first = 0; first < 2; first++) {
+        make_pages(0);
+        for (uint32_t page = 2; page < file.pages; page++) {
+            const uint32_t number = page - 2 + first;
+            memcpy(page_of(&file, page) + 18, &number, 4);
+            seal(page_of(&file, page));
+        }
+        read_file(&file, "", &other);
+        assert_int_equal(other.rc, RM_E_PARSE);
+        assert_non_null(strstr(other.message, "pages are doubled or out of order, the first after 0.000 s"));
+        assert_string_equal(other.log, "");
+        assert_int_equal(other.count, one.count);
+        assert_memory_equal(other.samples, one.samples, one.count * sizeof *one.samples);
+    }
+}
+
+/* Bytes behind the last page, however few, are told. */
+static void bytes_behind_the_last_page_are_told(void **unused)
+{
+    (void)unused;
+    for (size_t count = 1; count < 40; count++) {
+        load("tone.ogg", &file);
+        memset(file.bytes + file.length, 'x', count);
+        file.length += count;
+        read_file(&file, "", &one);
+        assert_int_equal(one.rc, RM_OK);
+        assert_non_null(strstr(one.log, "has bytes that are no page of Ogg: they are passed over"));
+    }
+}
+
+/* What begins like a page, over and over, is passed over in one go. */
+static void heads_without_pages_are_passed(void **unused)
+{
+    (void)unused;
+    load("tone.ogg", &file);
+    while (file.length + 4 <= sizeof file.bytes)
+        add(&file, "OggS", 4);
+    read_file(&file, "", &one);
+    assert_int_equal(one.rc, RM_OK);
+    assert_non_null(strstr(one.log, "has bytes that are no page of Ogg: they are passed over"));
+}
+
 /* What stands in the place of the comments is read as what it is. */
 static void without_comments_nothing_else_is_lost(void **unused)
 {
@@ -139,5 +222,6 @@ static void damaged_headers_are_no_crash(void **unused)
     }
 }
 
-RMT_MAIN(no_page_is_missed_in_silence, without_comments_nothing_else_is_lost, a_cut_file_never_passes,
-         damage_is_told_behind_all_that_can_be_read, damaged_headers_are_no_crash)
+RMT_MAIN(a_doubled_page_is_told_and_passed, page_numbers_never_go_back, bytes_behind_the_last_page_are_told,
+         heads_without_pages_are_passed, no_page_is_missed_in_silence, without_comments_nothing_else_is_lost,
+         a_cut_file_never_passes, damage_is_told_behind_all_that_can_be_read, damaged_headers_are_no_crash)

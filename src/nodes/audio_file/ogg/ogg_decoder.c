@@ -31,7 +31,7 @@ typedef struct ogg_decoder {
     uint64_t frames;           /* given so far, of all links */
     bool end_missing, several; /* of which a warning was given */
     uint64_t first_damage;     /* frames given before it */
-    bool damaged;
+    bool damaged, disordered;
     float *samples; /* one packet's frames */
     size_t samples_size, next, count;
 } ogg_decoder;
@@ -109,6 +109,10 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
         }
         const kind *found = kind_of(&stream->page);
         stream->held = false;
+        if (rmi_ogg_stream_noted(stream)) {
+            stream->disordered = true;
+            continue;
+        }
         rmi_ogg_stream_note(stream);
         if (is_read(found) && !chosen) {
             rmi_ogg_stream_follow(stream);
@@ -136,15 +140,26 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
 
 static void note_damage(ogg_decoder *ogg)
 {
-    if (!ogg->damaged)
+    if (!ogg->damaged && !ogg->disordered)
         ogg->first_damage = ogg->frames;
     ogg->damaged = true;
+}
+
+static void note_disorder(ogg_decoder *ogg)
+{
+    if (!ogg->stream.disordered)
+        return;
+    if (!ogg->damaged && !ogg->disordered)
+        ogg->first_damage = ogg->frames;
+    ogg->disordered = true;
+    ogg->stream.disordered = false;
 }
 
 /* Pages may be missing before this one: between headers and audio that is how a broadcast begins for who comes later. */
 static void check_gap(ogg_decoder *ogg)
 {
     const rmi_ogg_stream *stream = &ogg->stream;
+    note_disorder(ogg);
     if (stream->gap == 0)
         return;
     if (ogg->fresh && stream->gap >= BROADCAST && !stream->torn)
@@ -315,7 +330,7 @@ static void place_page(ogg_decoder *ogg)
     rmi_ogg_stream *stream = &ogg->stream;
     const int64_t granule = ogg_page_granulepos(&stream->page);
     check_gap(ogg);
-    if (stream->gap != 0 && !ogg->fresh) {
+    if (stream->jump && !ogg->fresh) {
         ogg->codec->reset(ogg->state);
         ogg->placed = false;
     }
@@ -378,6 +393,7 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
     int rc = rmi_audio_input_failure(ogg->base.input, err);
     if (rc != RM_OK)
         return rc;
+    note_disorder(ogg);
     if (ogg->stream.damaged)
         note_damage(ogg);
     if (!ogg->stream.ended || (ogg->event == RMI_OGG_END && ogg->stream.pages.cut_start)) {
@@ -391,9 +407,9 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
     }
     if (ogg->end_missing)
         return rmi_audio_damaged(ogg->base.input, err, "is cut off: its last page is missing");
-    if (ogg->damaged)
-        return rmi_audio_damaged(ogg->base.input, err,
-                                 "is damaged: parts are missing, the first after %.3f s",
+    if (ogg->damaged || ogg->disordered)
+        return rmi_audio_damaged(ogg->base.input, err, "is damaged: %s, the first after %.3f s",
+                                 ogg->damaged ? "parts are missing" : "pages are doubled or out of order",
                                  (double)ogg->first_damage / ogg->format.sample_rate);
     if (ogg->stream.pages.passed)
         (void)snprintf(ogg->base.warning, sizeof ogg->base.warning,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Far longer than any packet of audio. */
-enum { MOST_PACKET = 1 << 20, LEAST_ROOM = 4096, PAGE_HEAD = 27, WHOLE_SEGMENT = 255 };
+enum { MOST_PACKET = 1 << 20, LEAST_ROOM = 4096, PAGE_HEAD = 27, CHECKSUM = 22, WHOLE_SEGMENT = 255 };
 
 static size_t segments_of(const ogg_page *page)
 {
@@ -17,19 +17,28 @@ static void drop_packet(rmi_ogg_stream *stream, bool damaged)
     stream->length = 0;
 }
 
+static uint32_t checksum_of(const ogg_page *page)
+{
+    return rmi_little32(page->header + CHECKSUM);
+}
+
 /* Begins with a page of the stream. */
 static void enter_page(rmi_ogg_stream *stream)
 {
     const bool goes_on = ogg_page_continued(&stream->page) != 0;
     const int64_t sequence = ogg_page_pageno(&stream->page);
-    stream->gap = stream->sequence >= 0 ? (uint32_t)(sequence - stream->sequence - 1) : 0;
+    const uint32_t step = stream->sequence >= 0 ? (uint32_t)(sequence - stream->sequence - 1) : 0;
+    stream->jump = step != 0;
+    stream->gap = step <= INT32_MAX ? step : 0;
+    stream->disordered = stream->disordered || step > INT32_MAX;
+    stream->checksum = checksum_of(&stream->page);
     stream->torn = stream->pages.passed;
     stream->pages.passed = false;
     stream->sequence = sequence;
     stream->ended = ogg_page_eos(&stream->page) != 0;
     stream->segment = stream->body = 0;
-    if (stream->inside && (!goes_on || stream->gap != 0))
-        drop_packet(stream, stream->gap == 0 && !stream->lost);
+    if (stream->inside && (!goes_on || stream->jump))
+        drop_packet(stream, !stream->jump && !stream->lost);
     if (goes_on && !stream->inside)
         stream->inside = stream->lost = true;
 }
@@ -46,6 +55,14 @@ static bool is_known(const rmi_ogg_stream *stream)
     return stream->streams > RMI_OGG_STREAMS;
 }
 
+/* Whether the page is the one before it once more. */
+static bool is_repeated(const rmi_ogg_stream *stream)
+{
+    return ogg_page_serialno(&stream->page) == stream->serial && stream->sequence >= 0 &&
+           ogg_page_pageno(&stream->page) == stream->sequence &&
+           checksum_of(&stream->page) == stream->checksum;
+}
+
 rmi_ogg_event rmi_ogg_stream_page(rmi_ogg_stream *stream)
 {
     for (;;) {
@@ -56,7 +73,9 @@ rmi_ogg_event rmi_ogg_stream_page(rmi_ogg_stream *stream)
             stream->held = true;
             return RMI_OGG_LINK;
         }
-        if (!is_known(stream)) {
+        if (is_repeated(stream)) {
+            stream->disordered = true;
+        } else if (!is_known(stream)) {
             stream->damaged = true;
         } else if (ogg_page_serialno(&stream->page) == stream->serial) {
             enter_page(stream);
@@ -68,6 +87,14 @@ rmi_ogg_event rmi_ogg_stream_page(rmi_ogg_stream *stream)
 void rmi_ogg_stream_forget(rmi_ogg_stream *stream)
 {
     stream->streams = 0;
+}
+
+bool rmi_ogg_stream_noted(const rmi_ogg_stream *stream)
+{
+    for (size_t i = 0; i < stream->streams && i < RMI_OGG_STREAMS; i++)
+        if (stream->serials[i] == ogg_page_serialno(&stream->page))
+            return true;
+    return false;
 }
 
 void rmi_ogg_stream_note(rmi_ogg_stream *stream)

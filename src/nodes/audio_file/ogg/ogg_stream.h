@@ -17,11 +17,14 @@ typedef struct rmi_ogg_stream {
     size_t streams;               /* which may have more */
     bool ended;                   /* its last page has been seen */
     uint32_t gap;                 /* so many pages are missing before this one */
-    bool torn;                    /* there, the file has bytes that are no page */
-    int64_t sequence;             /* of the page before; -1: any may follow */
-    size_t segment;               /* of the page: the next lacing value, */
-    size_t body;                  /* and where its bytes begin */
-    uint8_t *packet;              /* the part of a packet from earlier pages: `inside` it, or at its end */
+    bool jump;         /* it does not follow the page before: there is a gap, or its number is lower */
+    bool disordered;   /* such a page, or one that comes twice, was there; whoever reads it resets it */
+    bool torn;         /* there, the file has bytes that are no page */
+    int64_t sequence;  /* of the page before; -1: any may follow */
+    uint32_t checksum; /* of that page */
+    size_t segment;    /* of the page: the next lacing value, */
+    size_t body;       /* and where its bytes begin */
+    uint8_t *packet;   /* the part of a packet from earlier pages: `inside` it, or at its end */
     size_t length, room;
     size_t keep;       /* so many bytes of a packet are kept */
     bool inside, lost; /* lost: its first part is missing, or it is too long */
@@ -38,6 +41,8 @@ typedef enum rmi_ogg_event {
 rmi_ogg_event rmi_ogg_stream_page(rmi_ogg_stream *stream);
 /* The pages that begin a link's streams come: none is known. */
 void rmi_ogg_stream_forget(rmi_ogg_stream *stream);
+/* Whether another page of the link has begun the page's stream. */
+bool rmi_ogg_stream_noted(const rmi_ogg_stream *stream);
 /* The page begins a stream of the link. */
 void rmi_ogg_stream_note(rmi_ogg_stream *stream);
 /* Follows the stream that begins with the page. */
