@@ -60,10 +60,10 @@ static int follow_once(char *path, size_t size)
 {
     char target[PATH_SIZE];
     const ssize_t length = readlink(path, target, sizeof target);
-    const char *slash = strrchr(path, '/');
-    const size_t before = slash != NULL && target[0] != '/' ? (size_t)(slash - path) + 1 : 0;
     if (length < 0)
         return 0;
+    const char *slash = strrchr(path, '/');
+    const size_t before = slash != NULL && target[0] != '/' ? (size_t)(slash - path) + 1 : 0;
     if ((size_t)length >= sizeof target || before + (size_t)length >= size)
         return -1;
     memcpy(path + before, target, (size_t)length);
