@@ -33,7 +33,7 @@ target_link_libraries(_runtime PRIVATE rm_flags remotemedia_host remotemedia_sta
 target_link_options(_runtime PRIVATE -Wl,--version-script=${rm_binding}/exported.map -Wl,--gc-sections -Wl,--as-needed)
 # What old_libc.c has, and the libraries in which those functions are there.
 foreach(name pthread_create pthread_join pthread_detach pthread_kill pthread_once pthread_sigmask pthread_attr_setstacksize
-        dlopen dlsym dlclose dlerror dladdr stat fstat)
+        dlopen dlsym dlclose dlerror dladdr stat lstat fstat)
     target_link_options(_runtime PRIVATE -Wl,--wrap=${name})
 endforeach()
 target_link_options(_runtime PRIVATE -Wl,--push-state,--no-as-needed,-l:libpthread.so.0,-l:libdl.so.2,--pop-state)

@@ -45,6 +45,12 @@ int __wrap_stat(const char *path, struct stat *out)
     return (int)syscall(SYS_newfstatat, AT_FDCWD, path, out, 0);
 }
 
+int __wrap_lstat(const char *path, struct stat *out);
+int __wrap_lstat(const char *path, struct stat *out)
+{
+    return (int)syscall(SYS_newfstatat, AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
+}
+
 int __wrap_fstat(int descriptor, struct stat *out);
 int __wrap_fstat(int descriptor, struct stat *out)
 {
