@@ -52,6 +52,6 @@ REASONS = {
     "rate": "not measured singly",
     "level": "not measured singly",
     "wasm": "not measured singly",
-    "decode": "the decoders are the libraries' C code, FFmpeg's are hand-written vector code",
+    "decode": "not measured singly",
     "memory": "not measured singly",
 }
