@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 import { PipelineError } from './errors.mjs';
-
-const modules = new Map(); // promises, by URL
+import { compiledOnce } from './modules.mjs';
 
 async function contentOf(url, options) {
     if (url.protocol === 'file:')
@@ -35,15 +34,8 @@ export const platform = {
 
     /** The compiled module; a process compiles a file once. */
     compile(file, { onProgress }) {
-        const url = new URL(file.url ?? file, `file://${process.cwd()}/`), key = String(url);
-        if (!modules.has(key)) {
-            const module = compile(url, file, onProgress);
-            module.catch(() => modules.delete(key));
-            modules.set(key, module);
-        } else if (file.size) {
-            onProgress?.({ file: key, loaded: file.size, total: file.size });
-        }
-        return modules.get(key);
+        const url = new URL(file.url ?? file, `file://${process.cwd()}/`);
+        return compiledOnce(String(url), file, onProgress, () => compile(url, file, onProgress));
     },
 
     read: (url) => read(url, {}),

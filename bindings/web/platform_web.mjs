@@ -1,7 +1,6 @@
 // What only pages and their Workers have.
 import { PipelineError } from './errors.mjs';
-
-const modules = new Map(); // promises, by URL
+import { compiledOnce } from './modules.mjs';
 
 /** A response that tells how much of it has come. */
 function observed(response, total, onProgress, file) {
@@ -45,14 +44,7 @@ export const platform = {
     /** The compiled module; a page compiles a file once. */
     compile(file, { onProgress }) {
         const url = String(file.url ?? file);
-        if (!modules.has(url)) {
-            const module = download(url, file, onProgress);
-            module.catch(() => modules.delete(url));
-            modules.set(url, module);
-        } else if (file.size) {
-            onProgress?.({ file: url, loaded: file.size, total: file.size });
-        }
-        return modules.get(url);
+        return compiledOnce(url, file, onProgress, () => download(url, file, onProgress));
     },
 
     async read(url) {

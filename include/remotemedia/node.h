@@ -261,6 +261,8 @@ RM_API rm_value rm_node_params(const rm_node *node);
 /* The data that the resolver gave for this use of the type (see rm_resolver), borrowed; NULL for native
  * types. */
 RM_API void *rm_node_type_data(const rm_node *node);
+/* Whether `path` names standard input, or with `writes` standard output: "-", and the system's names. */
+RM_API bool rm_is_standard_stream(const char *path, bool writes);
 /* The run's standard input, for a node that is told to read it (a path of "-"): *descriptor is borrowed, and not
  * to be closed. RM_E_USAGE where the run has none to give, or another node has it already. */
 RM_API RM_MUST_CHECK int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err);

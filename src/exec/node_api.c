@@ -33,6 +33,11 @@ bool rm_node_can_wait(const rm_node *node)
     return node->host->can_wait(node);
 }
 
+bool rm_is_standard_stream(const char *path, bool writes)
+{
+    return rmi_platform_standard(path, writes) >= 0;
+}
+
 int rm_node_standard_input(rm_node *node, int *descriptor, rm_error *err)
 {
     return node->host->standard_input(node, descriptor, err);

@@ -221,6 +221,16 @@ static int fill_all(const rmi_filler *filler, rm_error *err)
     return rc == RM_OK ? fill_rest(filler, &done, err) : rc;
 }
 
+/* The parameters as a resolver has made them, or else as rmi_params_map does. */
+static int map_of(const rmi_graph *graph, uint32_t index, rm_value *out, rm_error *err)
+{
+    const rmi_graph_node *node = &graph->nodes[index];
+    if (node->params.kind == RM_NULL)
+        return rmi_params_map(graph, index, out, err);
+    *out = rm_value_retain(node->params);
+    return RM_OK;
+}
+
 int rmi_params_fill(const rmi_graph *graph, uint32_t index, void *state, rmi_arena *arena, rm_value *params,
                     rm_error *err)
 {
@@ -229,10 +239,8 @@ int rmi_params_fill(const rmi_graph *graph, uint32_t index, void *state, rmi_are
     int rc = RM_OK;
     const bool any = (node->type->flags & RM_NODE_ANY_PARAMS) != 0;
     const rmi_filler filler = {graph, node, index, state, arena, &map};
-    if (node->params.kind != RM_NULL)
-        map = rm_value_retain(node->params);
-    else if (state != NULL || params != NULL || (any && node->resolver == NULL))
-        rc = rmi_params_map(graph, index, &map, err);
+    if (node->params.kind != RM_NULL || state != NULL || params != NULL || (any && node->resolver == NULL))
+        rc = map_of(graph, index, &map, err);
     if (rc == RM_OK && !any)
         rc = fill_all(&filler, err);
     if (rc == RM_OK && params != NULL)
@@ -285,11 +293,7 @@ int rmi_graph_check_params(const rmi_graph *graph, uint32_t index, rm_error *err
     rmi_arena_init(&arena, graph->runtime->allocator);
     if (type->check != NULL) {
         filler.state = rmi_arena_alloc(&arena, 1, type->state_size);
-        rc = filler.state == NULL           ? rmi_out_of_memory(err)
-             : node->params.kind == RM_NULL ? rmi_params_map(graph, index, &map, err)
-                                            : RM_OK;
-        if (rc == RM_OK && node->params.kind != RM_NULL)
-            map = rm_value_retain(node->params);
+        rc = filler.state == NULL ? rmi_out_of_memory(err) : map_of(graph, index, &map, err);
     }
     if (rc == RM_OK)
         rc = fill_all(&filler, err);

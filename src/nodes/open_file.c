@@ -6,26 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_one_of(const char *path, const char *const names[4])
-{
-    for (size_t i = 0; i < 4; i++)
-        if (strcmp(path, names[i]) == 0)
-            return true;
-    return false;
-}
-
-bool rmi_is_standard_input(const char *path)
-{
-    static const char *const names[4] = {"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
-    return is_one_of(path, names);
-}
-
-bool rmi_is_standard_output(const char *path)
-{
-    static const char *const names[4] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
-    return is_one_of(path, names);
-}
-
 /* ---- Opening */
 
 static int not_opened(const char *path, int cause, rm_error *err)
@@ -83,7 +63,7 @@ int rmi_file_open_to_read(rm_node *node, const char *path, rmi_open_file *out, r
 {
     struct stat status;
     int rc = RM_OK;
-    *out = (rmi_open_file){.descriptor = -1, .owned = !rmi_is_standard_input(path)};
+    *out = (rmi_open_file){.descriptor = -1, .owned = !rm_is_standard_stream(path, false)};
     if (!out->owned && node == NULL)
         return rm_error_set(err, RM_E_USAGE, "there is no standard input here");
     rc = out->owned ? open_file(node, path, O_RDONLY, out, err)
@@ -102,7 +82,7 @@ int rmi_file_open_to_read(rm_node *node, const char *path, rmi_open_file *out, r
 int rmi_file_not_written(const char *path, int cause, rm_error *err)
 {
     const int code = cause == ENOENT || cause == ENOTDIR ? RM_E_NOT_FOUND : RM_E_IO;
-    if (rmi_is_standard_output(path))
+    if (rm_is_standard_stream(path, true))
         return rm_error_set(err, code, "cannot write standard output: %s", strerror(cause));
     return rm_error_set(err, code, "cannot write '%s': %s", path, strerror(cause));
 }
@@ -110,7 +90,7 @@ int rmi_file_not_written(const char *path, int cause, rm_error *err)
 int rmi_file_open_to_write(rm_node *node, const char *path, int flags, rmi_open_file *out, rm_error *err)
 {
     struct stat status;
-    *out = (rmi_open_file){.descriptor = -1, .owned = !rmi_is_standard_output(path)};
+    *out = (rmi_open_file){.descriptor = -1, .owned = !rm_is_standard_stream(path, true)};
     if (!out->owned && node == NULL)
         return rm_error_set(err, RM_E_USAGE, "there is no standard output here");
     const int rc = out->owned ? open_file(node, path, O_WRONLY | O_CREAT | flags, out, err)

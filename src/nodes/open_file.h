@@ -11,9 +11,6 @@ typedef struct rmi_open_file {
     bool at_once;   /* the system's calls do not wait: O_NONBLOCK */
 } rmi_open_file;
 
-/* Whether `path` names the run's standard input, or its standard output. */
-bool rmi_is_standard_input(const char *path);
-bool rmi_is_standard_output(const char *path);
 /* Opens `path` for reading; does not wait for the writer of a FIFO. `node` may be NULL, outside of a run: then standard
  * input cannot be had. RM_E_NOT_FOUND; RM_E_IO, also for a directory; RM_E_USAGE where standard input is taken;
  * RM_E_CANCELLED. */

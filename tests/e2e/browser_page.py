@@ -8,8 +8,7 @@ import unittest
 from support import ROOT, ProgramTest, manifest, node, section
 from wasm_products import path_of
 
-from browser_port import HOST, PLACES, Host
-from ports import dependency
+from browser_port import PLACES, Host, browse
 
 WASM = path_of("pipeline_executor_wasm")
 EXAMPLE = section("docs/wasm.md", "Run it in a page")
@@ -41,30 +40,25 @@ class Documentation(ProgramTest):
         self.assertIn("Serving HTTP on 127.0.0.1", started)
         return f"http://127.0.0.1:{re.search('port ([0-9]+)', started).group(1)}/"
 
-    def browse(self, steps):
-        command = ["node", str(HOST.parent / "page.mjs"), str(dependency("playwright-core"))]
-        done = subprocess.run(command, input=json.dumps(steps), capture_output=True, text=True, timeout=200, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
-
     def test_modules_log_what_is_shown(self):
         address, codes, expected = self.serve(), blocks("js"), blocks("text")
         self.assertEqual(len(codes), len(expected))
         self.assertGreater(len(codes), 0)
-        logged = self.browse([{"goto": address}, *({"module": code, "lines": 1} for code in codes)])
+        logged = browse(self, [{"goto": address}, *({"module": code, "lines": 1} for code in codes)])
         for got, want in zip(logged, expected):
             pattern = re.escape(want.strip()).replace(re.escape("..."), "(?s:.*)")
             self.assertRegex(got, f"^{pattern}$")
 
     def test_the_page_runs_its_manifest(self):
         address = self.serve()
-        shown = self.browse(
+        shown = browse(
+            self,
             [
                 {"goto": address},
                 {"click": "#run"},
                 {"text": "#state", "until": "exit code"},
                 {"text": "#result", "until": "status"},
-            ]
+            ],
         )
         self.assertEqual(shown[0], "exit code 0")
         outputs = json.loads(shown[1])["outputs"]

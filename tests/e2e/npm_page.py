@@ -1,7 +1,6 @@
 """The npm package in headless Chromium: served as it is installed, without a bundler."""
 import functools
 import http.server
-import json
 import re
 import shutil
 import subprocess
@@ -11,9 +10,8 @@ import unittest
 
 from support import ROOT, ProgramTest
 
-from browser_port import HOST
+from browser_port import browse
 from npm_project import project
-from ports import dependency
 
 CHECKS = ROOT / "tests/e2e/npm_page_checks.mjs"
 PAGE = """<!doctype html>
@@ -28,14 +26,6 @@ def serve(test, folder):
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     test.addCleanup(lambda: (server.kill(), server.communicate()))
     return f"http://127.0.0.1:{re.search('port ([0-9]+)', server.stdout.readline()).group(1)}/"
-
-
-def browse(test, steps):
-    """What the page logs and shows."""
-    command = ["node", str(HOST.parent / "page.mjs"), str(dependency("playwright-core"))]
-    done = subprocess.run(command, input=json.dumps(steps), capture_output=True, text=True, timeout=200, check=False)
-    test.assertEqual(done.returncode, 0, done.stderr)
-    return json.loads(done.stdout)
 
 
 class Shared(http.server.SimpleHTTPRequestHandler):

@@ -17,6 +17,14 @@ SLOWNESS = 3  # two browsers at a time, which share the machine
 PLACES = {"page": "in the page", "worker": "in a Worker"}
 
 
+def browse(test, steps):
+    """What the page logs and shows."""
+    command = ["node", str(HOST.parent / "page.mjs"), str(dependency("playwright-core"))]
+    done = subprocess.run(command, input=json.dumps(steps), capture_output=True, text=True, timeout=200, check=False)
+    test.assertEqual(done.returncode, 0, done.stderr)
+    return json.loads(done.stdout)
+
+
 class Host:
     """A Node process with a Chromium of its own, which runs one job after another in a page or in a Worker."""
 

@@ -46,7 +46,7 @@ static int sink_open(rm_node *node, void *state, rm_error *err)
 {
     const struct sink *s = state;
     int descriptor = -1; /* the writer asks for it again */
-    return rmi_is_standard_output(s->path) ? rm_node_standard_output(node, &descriptor, err) : RM_OK;
+    return rm_is_standard_stream(s->path, true) ? rm_node_standard_output(node, &descriptor, err) : RM_OK;
 }
 
 static int start(rm_node *node, struct sink *s, const rmi_audio_format *format, rm_error *err)

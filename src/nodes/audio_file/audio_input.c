@@ -52,7 +52,8 @@ static int fill_from_file(void *context, uint8_t *bytes, size_t wanted, size_t *
 int rmi_audio_input_open(const rm_allocator *allocator, rm_node *node, const char *path,
                          rmi_audio_input **out, rm_error *err)
 {
-    rmi_audio_input *input = input_new(allocator, rmi_is_standard_input(path) ? "standard input" : path);
+    rmi_audio_input *input =
+        input_new(allocator, rm_is_standard_stream(path, false) ? "standard input" : path);
     struct stat status;
     *out = NULL;
     if (input == NULL)

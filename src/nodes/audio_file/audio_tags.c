@@ -56,7 +56,7 @@ static size_t lyrics_size(const uint8_t *bytes, size_t length)
     return LYRICS_BEGIN;
 }
 
-/* The same of an APE tag that ends here. The first version has a foot alone. */
+/* The size of the APE tag whose end is the end of these bytes; 0: there is none. The first version has a foot alone. */
 static size_t ape_behind(const uint8_t *bytes, size_t length)
 {
     const uint32_t has_head = UINT32_C(1) << 31;

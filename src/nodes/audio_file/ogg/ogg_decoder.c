@@ -138,20 +138,18 @@ static int choose_stream(ogg_decoder *ogg, rm_error *err)
                                  err);
 }
 
-static void note_damage(ogg_decoder *ogg)
+/* `what` is `damaged` or `disordered`. */
+static void note(ogg_decoder *ogg, bool *what)
 {
     if (!ogg->damaged && !ogg->disordered)
         ogg->first_damage = ogg->frames;
-    ogg->damaged = true;
+    *what = true;
 }
 
 static void note_disorder(ogg_decoder *ogg)
 {
-    if (!ogg->stream.disordered)
-        return;
-    if (!ogg->damaged && !ogg->disordered)
-        ogg->first_damage = ogg->frames;
-    ogg->disordered = true;
+    if (ogg->stream.disordered)
+        note(ogg, &ogg->disordered);
     ogg->stream.disordered = false;
 }
 
@@ -167,7 +165,7 @@ static void check_gap(ogg_decoder *ogg)
                        "begins in the middle of a broadcast: %" PRIu32 " pages before that are not in it",
                        stream->gap);
     else
-        note_damage(ogg);
+        note(ogg, &ogg->damaged);
 }
 
 /* ---- Headers ----------------------------------------------------------------------------------------------- */
@@ -228,7 +226,7 @@ static int read_headers(ogg_decoder *ogg, rm_error *err)
     const bool present = rc == RM_OK && length >= size && memcmp(packet, codec->comment, size) == 0;
     ogg->stream.keep = SIZE_MAX;
     if (rc == RM_OK && !present)
-        note_damage(ogg);
+        note(ogg, &ogg->damaged);
     if (rc == RM_OK && codec->headers == 3) {
         if (present)
             rc = next_packet(ogg, &packet, &length, err);
@@ -366,7 +364,7 @@ static int decode_packet(ogg_decoder *ogg, rm_error *err)
     if (packet == NULL)
         rc = rmi_ogg_stream_packet(&ogg->stream, &packet, &length, err);
     if (ogg->stream.damaged)
-        note_damage(ogg);
+        note(ogg, &ogg->damaged);
     if (rc == RM_DONE) {
         ogg->event = rmi_ogg_stream_page(&ogg->stream);
         if (ogg->event != RMI_OGG_PAGE)
@@ -377,7 +375,7 @@ static int decode_packet(ogg_decoder *ogg, rm_error *err)
     if (rc != RM_OK)
         return rc;
     if (!ogg->codec->decode(ogg->state, &ogg->format, packet, length, ogg->samples, &frames))
-        note_damage(ogg);
+        note(ogg, &ogg->damaged);
     const uint64_t allowed = frames < ogg->limit ? frames : ogg->limit;
     ogg->limit -= ogg->limit == UINT64_MAX ? 0 : allowed;
     const uint64_t skip = ogg->skip < allowed ? ogg->skip : allowed;
@@ -395,10 +393,10 @@ static int end_link(ogg_decoder *ogg, rm_error *err)
         return rc;
     note_disorder(ogg);
     if (ogg->stream.damaged)
-        note_damage(ogg);
+        note(ogg, &ogg->damaged);
     if (!ogg->stream.ended || (ogg->event == RMI_OGG_END && ogg->stream.pages.cut_start)) {
         ogg->end_missing = true;
-        note_damage(ogg);
+        note(ogg, &ogg->damaged);
     }
     if (ogg->event == RMI_OGG_LINK) {
         close_link(ogg);

@@ -46,13 +46,9 @@ static void enter_page(rmi_ogg_stream *stream)
 /* Whether the page belongs to a stream that began in this link, and has not ended. */
 static bool is_known(const rmi_ogg_stream *stream)
 {
-    const int serial = ogg_page_serialno(&stream->page);
-    if (serial == stream->serial)
+    if (ogg_page_serialno(&stream->page) == stream->serial)
         return !stream->ended;
-    for (size_t i = 0; i < stream->streams && i < RMI_OGG_STREAMS; i++)
-        if (stream->serials[i] == serial)
-            return true;
-    return stream->streams > RMI_OGG_STREAMS;
+    return rmi_ogg_stream_noted(stream) || stream->streams > RMI_OGG_STREAMS;
 }
 
 /* Whether the page is the one before it once more. */
