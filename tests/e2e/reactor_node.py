@@ -143,7 +143,7 @@ class Wild(unittest.TestCase):
     def test_every_export(self):
         for product in ALL:
             with self.subTest(product):
-                guest = Guest(path_of(product))
+                guest = Guest(path_of(product), memory=1 << 30)  # without a bound 2 GiB may be had
                 self.assertEqual(guest.call("close").code, USAGE)
                 self.try_all(guest)
                 self.assertEqual(guest.open("MultiplyNode", {"factor": 2}).code, OK)
