@@ -119,14 +119,14 @@ static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
 
 enum { MOST_AHEAD = 65536 };
 
-static char *run_names[] = {"items", "timeout", "metrics", NULL};
+static char *run_names[] = {"items", "timeout", "metrics", "progress", NULL};
 
 static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     rmi_run_options options = {.items = Py_None, .timeout = Py_None, .ahead = RMI_GREEDY};
     int measures = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Op:run", run_names, &options.items, &options.timeout,
-                                     &measures))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$OpO:run", run_names, &options.items, &options.timeout,
+                                     &measures, &options.progress))
         return NULL;
     options.measures = measures != 0;
     PyObject *made = rmi_run_new(self_of(object), &options);
@@ -137,11 +137,11 @@ static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 
 static PyObject *stream(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"items", "timeout", "metrics", "ahead", NULL};
+    static char *names[] = {"items", "timeout", "metrics", "ahead", "progress", NULL};
     rmi_run_options options = {.items = Py_None, .timeout = Py_None};
     int measures = 0, ahead = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Opi:stream", names, &options.items, &options.timeout,
-                                     &measures, &ahead))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$OpiO:stream", names, &options.items, &options.timeout,
+                                     &measures, &ahead, &options.progress))
         return NULL;
     if (ahead < 0 || ahead > MOST_AHEAD)
         return PyErr_Format(PyExc_ValueError, "ahead must be from 0 to %d", MOST_AHEAD);
@@ -155,8 +155,8 @@ static PyObject *start(PyObject *object, PyObject *args)
 {
     rmi_run_options options = {.timeout = Py_None};
     int measures = 0, pushes = 0;
-    if (!PyArg_ParseTuple(args, "OpOpO:_start", &options.items, &pushes, &options.timeout, &measures,
-                          &options.guest))
+    if (!PyArg_ParseTuple(args, "OpOpOO:_start", &options.items, &pushes, &options.timeout, &measures,
+                          &options.guest, &options.progress))
         return NULL;
     options.measures = measures != 0;
     if (pushes)
@@ -263,6 +263,7 @@ PyTypeObject *rmi_pipeline_type_new(PyObject *module)
          "Items are read when results are asked for, one at a time; up to 64 of a list, tuple or range, or `ahead`. With several output nodes a result is (node id, value).\n"
          "close(), or the end of a `with` block, ends the run early."},
         {"_start", start, METH_VARARGS, NULL},
+        {"_graph", rmi_pipeline_graph, METH_NOARGS, NULL},
         {"diagram", diagram, METH_VARARGS,
          "diagram(format='mermaid')\n--\n\nDraws the graph as text: 'mermaid' or 'dot'."},
         {NULL, NULL, 0, NULL}};

@@ -127,8 +127,11 @@ static int push(rmi_run_input *input, rmi_source *source, rm_pipeline *pipeline,
         rm_value_clear(&value);
         Py_CLEAR(source->iterator);
         source->list = rm_null();
-    } else if (rc == RM_OK && ++input->next >= input->count)
-        input->next = 0;
+    } else if (rc == RM_OK) {
+        input->given++;
+        if (++input->next >= input->count)
+            input->next = 0;
+    }
     return rc;
 }
 

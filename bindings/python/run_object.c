@@ -10,6 +10,7 @@ typedef struct rmi_run_object {
     PyObject_HEAD rmi_pipeline_object *owner; /* owned */
     rm_pipeline *pipeline;                    /* NULL: closed */
     rmi_run_input input;
+    rmi_run_progress progress;
     size_t sinks;
     unsigned forks; /* of the process that opened it */
     int last;       /* code of the last step */
@@ -134,7 +135,8 @@ PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options
     self->last = RM_AGAIN;
     self->measures = options->measures;
     rmi_run_options chosen = *options;
-    if (open_input(self, &chosen) != 0 || open_pipeline(self, &chosen) != 0)
+    if (rmi_run_progress_open(&self->progress, options->progress, options->items) != 0 ||
+        open_input(self, &chosen) != 0 || open_pipeline(self, &chosen) != 0)
         Py_CLEAR(self);
     return (PyObject *)self;
 }
@@ -165,6 +167,7 @@ static void close_run(rmi_run_object *self)
     rm_pipeline *pipeline = self->pipeline;
     PyObject *exception = PyErr_GetRaisedException();
     self->pipeline = NULL;
+    rmi_run_progress_close(&self->progress, self->last == RM_DONE ? self->input.given : 0);
     rmi_run_input_close(&self->input);
     if (pipeline != NULL && self->forks == rmi_platform_forks()) { /* else it is the other process's */
         self->pipeline = pipeline;
@@ -261,6 +264,16 @@ static PyObject *named(rmi_run_object *self, size_t sink, PyObject *value)
     return pair;
 }
 
+/* The result of a packet, which gives its value away. */
+static PyObject *result_of(rmi_run_object *self, rm_packet *packet)
+{
+    PyObject *value = rmi_output_object(packet, self->owner->arrays);
+    if (value != NULL && rmi_run_progress_note(&self->progress, packet) != 0)
+        Py_CLEAR(value);
+    rm_packet_clear(packet);
+    return value;
+}
+
 static PyObject *next(PyObject *object)
 {
     rmi_run_object *self = self_of(object);
@@ -271,8 +284,7 @@ static PyObject *next(PyObject *object)
         return NULL;
     const int found = next_result(self, &sink, &packet);
     if (found > 0) {
-        value = rmi_output_object(&packet, self->owner->arrays);
-        rm_packet_clear(&packet);
+        value = result_of(self, &packet);
         if (self->sinks > 1)
             value = named(self, sink, value);
     }
@@ -298,13 +310,12 @@ static PyObject *new_results(rmi_run_object *self)
 /* Appends the result to its sink's list; `results` has the sinks in order. */
 static int add_result(rmi_run_object *self, PyObject *results, size_t sink, rm_packet *packet)
 {
-    PyObject *value = rmi_output_object(packet, self->owner->arrays), *list = NULL;
+    PyObject *value = result_of(self, packet), *list = NULL;
     Py_ssize_t place = 0;
     for (size_t i = 0; i <= sink; i++)
         (void)PyDict_Next(results, &place, NULL, &list);
     const int rc = value != NULL && list != NULL ? PyList_Append(list, value) : -1;
     Py_XDECREF(value);
-    rm_packet_clear(packet);
     return rc;
 }
 
@@ -390,8 +401,7 @@ static PyObject *take_method(PyObject *object, PyObject *unused)
         return finished(self, Py_NewRef(given));
     if (found < 0)
         return finished(self, NULL);
-    given = rmi_output_object(&packet, self->owner->arrays);
-    rm_packet_clear(&packet);
+    given = result_of(self, &packet);
     return finished(self, self->sinks > 1 ? named(self, sink, given) : given);
 }
 
@@ -432,8 +442,10 @@ static PyObject *push_method(PyObject *object, PyObject *args)
     if (rmi_input_value(item, &value) != 0)
         return NULL;
     const int rc = rm_pipeline_push(self->pipeline, source, value, &err);
-    if (rc == RM_OK)
+    if (rc == RM_OK) {
+        self->input.given++;
         return Py_NewRef(Py_True);
+    }
     if (rc < 0)
         return (void)raise_of(self, &err), NULL;
     rm_value_clear(&value);

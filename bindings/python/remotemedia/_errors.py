@@ -46,6 +46,10 @@ class Cancelled(Error):
     """A run was ended from another thread."""
 
 
+for _each in (Error, ManifestError, NodeError, Timeout, Cancelled):
+    _each.__module__ = "remotemedia"  # where users find them
+
+
 def failure(document):
     """The exception for an error document."""
     code, node, hint = document["code"], document.get("node"), document.get("hint")

@@ -71,6 +71,15 @@ class Graph:
         self._nodes[id] = what, fields
         return Place(self, id)
 
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """The picture of the graph, in notebooks."""
+        from ._picture import of_graph
+
+        return of_graph(self).bundle()
+
+    def __repr__(self):
+        return f"<remotemedia.Graph {self.name!r}, {len(self._nodes)} node{'s' * (len(self._nodes) != 1)}>"
+
     def connect(self, source, target, **fields):
         """Connects two places; `source >> target` is the same. fields: of a connection, such as queue={"packets": 4}."""
         for place in (source, target):

@@ -10,9 +10,9 @@ LONG = 0.005  # seconds that the run keeps the loop to itself
 class Guest:
     """Stands for a run in the loop. The runtime calls wake, finish, finish_soon, end and leave."""
 
-    def __init__(self, pipeline, items, timeout, metrics):
+    def __init__(self, pipeline, items, timeout, metrics, progress):
         self.loop = asyncio.get_running_loop()
-        self.pipeline, self.items, self.timeout, self.metrics = pipeline, items, timeout, metrics
+        self.pipeline, self.items, self.timeout, self.metrics, self.progress = pipeline, items, timeout, metrics, progress
         self.run = self.waiter = self.failure = None
         self.woken = self.stalled = self.opened = False
         self.tasks = []  # that nodes wait for: of initialize() until the run is open, of cleanup() at its end
@@ -55,7 +55,7 @@ class Guest:
 
     async def open(self):
         pushes = self.is_asynchronous()
-        self.run = self.pipeline._start(self.items, pushes, self.timeout, self.metrics, self)
+        self.run = self.pipeline._start(self.items, pushes, self.timeout, self.metrics, self, self.progress)
         await self.initialized()
         self.opened = True
         if pushes:

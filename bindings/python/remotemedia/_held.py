@@ -34,7 +34,7 @@ def _class_of(what, name):
         members.update((key, getattr(what, key)) for key in _OPTIONS if hasattr(what, key))
         return type(name, (), members)
     if callable(what):
-        return type(name, (), {"generate" if takes_nothing(what) else "process": staticmethod(what)})
+        return type(name, (), {"generate" if takes_nothing(what) else "process": staticmethod(what), "_function": staticmethod(what)})
     raise TypeError(f"a node is a class, a function, or an object with process() or generate(), not {what!r}")
 
 

@@ -1,21 +1,22 @@
 """The functions of an earlier package of this name, on the package `remotemedia`."""
 import remotemedia as _remotemedia
+from remotemedia._runtime import coroutine as _coroutine
 
 __all__ = ["execute_pipeline", "execute_pipeline_with_input", "get_runtime_version", "is_available"]
 
 
-async def execute_pipeline(manifest_json, enable_metrics=False):
+def execute_pipeline(manifest_json, enable_metrics=False):
     """Runs a manifest whose sources generate, or that has its input beside it; returns its outputs.
 
     One output node's results stand alone: its only result, or the list of them. With several: {node id: results}.
     With enable_metrics: {"outputs": ..., "metrics": {node id: {...}}, "graph_info": {...}}.
     """
-    return await _run(manifest_json, None, enable_metrics)
+    return _coroutine(_run(manifest_json, None, enable_metrics))
 
 
-async def execute_pipeline_with_input(manifest_json, inputs, enable_metrics=False):
+def execute_pipeline_with_input(manifest_json, inputs, enable_metrics=False):
     """The same for a list of input items."""
-    return await _run(manifest_json, inputs, enable_metrics)
+    return _coroutine(_run(manifest_json, inputs, enable_metrics))
 
 
 async def _run(manifest_json, inputs, enable_metrics):
