@@ -16,6 +16,7 @@ typedef struct rmi_run_object {
     int last;       /* code of the last step */
     bool busy;      /* a call is in progress */
     bool measures;
+    bool over;   /* its last result was taken */
     bool failed; /* `err` is raised once the results before it are out */
     rm_error err;
 } rmi_run_object;
@@ -167,7 +168,7 @@ static void close_run(rmi_run_object *self)
     rm_pipeline *pipeline = self->pipeline;
     PyObject *exception = PyErr_GetRaisedException();
     self->pipeline = NULL;
-    rmi_run_progress_close(&self->progress, self->last == RM_DONE ? self->input.given : 0);
+    rmi_run_progress_close(&self->progress, self->over ? self->input.given : 0);
     rmi_run_input_close(&self->input);
     if (pipeline != NULL && self->forks == rmi_platform_forks()) { /* else it is the other process's */
         self->pipeline = pipeline;
@@ -247,7 +248,8 @@ static int next_result(rmi_run_object *self, size_t *sink, rm_packet *packet)
             return 1;
         if (self->failed)
             return raise_of(self, &self->err);
-        if (rc == RM_DONE)
+        self->over = rc == RM_DONE;
+        if (self->over)
             return 0;
         if (advance(self) != 0)
             return -1;
@@ -369,8 +371,9 @@ static int take(rmi_run_object *self, size_t *sink, rm_packet *packet, PyObject 
         return 1;
     if (self->failed)
         return raise_of(self, &self->err);
+    self->over = rc == RM_DONE;
     const bool reads_more = !self->input.is_over && (self->last == RM_AGAIN || read > 0);
-    *mark = rc == RM_DONE                       ? extension->ended
+    *mark = self->over                          ? extension->ended
             : self->last == RM_OK || reads_more ? extension->goes_on
                                                 : extension->waits;
     return 0;

@@ -243,8 +243,9 @@ def _constructor(function, role, params):
             types[each.name] = expected
     space["types"] = types
     given = ", ".join(f"{each.name}={each.name}" for each in params)
-    exec(f"def __init__(self, *, {', '.join(words)}):\n    params = dict({given})\n    check(params, types)\n"
-         f"    self.{role} = partial(function, **params)\n", space)
+    text = (f"def __init__(self, *, {', '.join(words)}):\n    params = dict({given})\n    check(params, types)\n"
+            f"    self.{role} = partial(function, **params)\n")
+    exec(compile(text, __file__.replace("_graph.py", "_constructor"), "exec"), space)
     return space["__init__"]
 
 
