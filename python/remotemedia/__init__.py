@@ -7,7 +7,8 @@ from .core.node import Node
 
 # What the package has when it is installed with pip; the program has pipelines of its own.
 _INSTALLED = {"Pipeline": "_pipeline", "Error": "_errors", "ManifestError": "_errors", "NodeError": "_errors",
-              "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_graph"}
+              "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_graph", "Place": "_graph",
+              "Step": "_graph", "Run": "_runtime"}
 
 __all__ = ["Node", "Packet", "Tensor"]
 
@@ -26,6 +27,16 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'remotemedia' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def __dir__() -> "list[str]":
+    try:
+        from . import _runtime  # noqa: F401
+    except ImportError:
+        installed: "list[str]" = []
+    else:
+        installed = [*_INSTALLED, "nodes"]
+    return sorted({*globals(), *__all__, *installed})
 
 
 def _compiled(name: str) -> object:

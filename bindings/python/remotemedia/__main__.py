@@ -2,7 +2,7 @@
 import sys
 
 
-def main():
+def main() -> int:
     from . import _runtime
 
     return _runtime.command_line(["remotemedia", *sys.argv[1:]])

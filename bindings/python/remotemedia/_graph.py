@@ -1,7 +1,6 @@
 """Pipelines that are written in Python."""
 import sys
 
-from . import _runtime
 from .core.node import Node
 
 
@@ -139,43 +138,6 @@ def _named(id, what):
     if params is None:
         raise ValueError(f"node '{id}' is a {name} whose parameters are not known; @remotemedia.node on its class keeps them")
     return f"{module}:{name}", params
-
-
-# ---- Node types of the runtime
-
-def native(name):
-    """A function that makes a Step of a node type that the runtime has; None: it has none."""
-    import inspect
-
-    from ._errors import Error
-
-    try:
-        found = [each for each in _runtime.describe_nodes(name) if each["kind"] == "native"]
-    except Error:
-        return None
-    if not found:
-        return None
-    described = found[0]
-    params = described.get("params", [])
-
-    def make(**given):
-        make.__signature__.bind(**given)
-        return Step(name, given)
-
-    make.__name__ = make.__qualname__ = name
-    make.__signature__ = inspect.Signature(
-        [inspect.Parameter(each["name"], inspect.Parameter.KEYWORD_ONLY, annotation=each["type"],
-                           default=inspect.Parameter.empty if each.get("required") else each.get("default"))
-         for each in params])
-    lines = [described["summary"] + ".", "", described.get("description", "")]
-    lines += ["", *(f"{each['name']}: {each.get('text', each['type'])}" for each in params)]
-    make.__doc__ = "\n".join(lines).strip()
-    return make
-
-
-def native_names():
-    found = _runtime.describe_nodes(None)
-    return [name for each in found if each["kind"] == "native" for name in (each["name"], *each.get("aliases", ()))]
 
 
 # ---- @node

@@ -44,7 +44,7 @@ class Guest:
 
     def leave(self, waker):
         """Cancels the tasks that a node leaves behind."""
-        import _remotemedia
+        import _remotemedia  # type: ignore[import-not-found]
 
         for task in asyncio.all_tasks(self.loop):
             if task.get_context().get(_remotemedia.node) is waker and task not in self.tasks:

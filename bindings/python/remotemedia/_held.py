@@ -2,7 +2,7 @@
 import itertools
 import weakref
 
-_classes = weakref.WeakValueDictionary()
+_classes: weakref.WeakValueDictionary[str, type] = weakref.WeakValueDictionary()
 _numbers = itertools.count(1)
 _METHODS = ("process", "generate", "initialize", "flush", "cleanup")
 _OPTIONS = ("is_streaming", "is_source", "max_in_flight", "outputs", "arrays")

@@ -6,7 +6,8 @@ import re
 import sys
 
 from . import _held
-from ._graph import Step, native_names
+from ._graph import Step
+from ._native import native_names
 
 # What a kind of node looks like: the colour of its edge and, thinner, of its ground. Texts have the colour of the page's.
 _COLOURS = {"native": "#3f7fd6", "Python": "#3a9a5b", "async": "#a864c7", "sandbox": "#d07f2e"}

@@ -16,7 +16,7 @@ def _tqdm():
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a notebook has no widgets: tqdm writes text then
-            from tqdm.auto import tqdm
+            from tqdm.auto import tqdm  # type: ignore[import-untyped]
     except ImportError as error:
         raise ImportError("progress=True needs tqdm: pip install tqdm, or remotemedia[progress]") from error
     return tqdm

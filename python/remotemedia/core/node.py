@@ -34,4 +34,4 @@ class Node:
         """Called once after the last item, also after a failure; may be a coroutine function."""
 
 
-Node.process._not_defined = True  # tells the runtime that a subclass must define it, unless it generates
+Node.process._not_defined = True  # type: ignore[attr-defined]  # tells the runtime that a subclass must define it, unless it generates
