@@ -1,4 +1,5 @@
 /* Run: one run of a pipeline, which is an iterator over its results. */
+#include "documentation.h"
 #include "extension.h"
 #include "platform/platform.h"
 #include "python/convert/convert.h"
@@ -540,26 +541,21 @@ static void dealloc(PyObject *object)
 
 PyTypeObject *rmi_run_type_new(PyObject *module)
 {
-    static PyMethodDef methods[] = {
-        {"close", close_early, METH_NOARGS,
-         "Ends the run: closes every node, and drops results that were not taken."},
-        {"cancel", cancel, METH_NOARGS, "Makes a call in progress in another thread end with Cancelled."},
-        {"_take", take_method, METH_NOARGS, NULL},
-        {"_collect", collect_method, METH_O, NULL},
-        {"_results", results_method, METH_NOARGS, NULL},
-        {"_push", push_method, METH_VARARGS, NULL},
-        {"_finish", finish_method, METH_NOARGS, NULL},
-        {"_due", due_method, METH_NOARGS, NULL},
-        {"__enter__", myself, METH_NOARGS, NULL},
-        {"__exit__", leave_block, METH_VARARGS, NULL},
-        {NULL, NULL, 0, NULL}};
-    PyType_Slot slots[] = {{Py_tp_methods, methods},
-                           {Py_tp_iter, PyObject_SelfIter},
-                           {Py_tp_iternext, next},
-                           {Py_tp_dealloc, dealloc},
-                           {Py_tp_finalize, finalize},
-                           {Py_tp_traverse, traverse},
-                           {0, NULL}};
+    static PyMethodDef methods[] = {{"close", close_early, METH_NOARGS, RMI_CLOSE_DOC},
+                                    {"cancel", cancel, METH_NOARGS, RMI_CANCEL_DOC},
+                                    {"_take", take_method, METH_NOARGS, NULL},
+                                    {"_collect", collect_method, METH_O, NULL},
+                                    {"_results", results_method, METH_NOARGS, NULL},
+                                    {"_push", push_method, METH_VARARGS, NULL},
+                                    {"_finish", finish_method, METH_NOARGS, NULL},
+                                    {"_due", due_method, METH_NOARGS, NULL},
+                                    {"__enter__", myself, METH_NOARGS, NULL},
+                                    {"__exit__", leave_block, METH_VARARGS, NULL},
+                                    {NULL, NULL, 0, NULL}};
+    PyType_Slot slots[] = {{Py_tp_methods, methods},        {Py_tp_doc, (void *)RMI_RUN_TYPE_DOC},
+                           {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, next},
+                           {Py_tp_dealloc, dealloc},        {Py_tp_finalize, finalize},
+                           {Py_tp_traverse, traverse},      {0, NULL}};
     PyType_Spec spec = {.name = "remotemedia._runtime.Run",
                         .basicsize = sizeof(rmi_run_object),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -113,17 +113,17 @@ class _NodeType[**P, R](Protocol):
     def __call__(self, *args: P.args, **params: P.kwargs) -> Node: ...
 
 @overload
-def node[C: type](what: C, /) -> C: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+def node[C: type](what: C, /) -> C: ...  # type: ignore[overload-overlap]
 @overload
 def node[**P, R](what: Callable[Concatenate[Any, P], R], /) -> _NodeType[P, R]: ...
 @overload
-def node[**P, R](*, source: Literal[True], **options: Any) -> Callable[[Callable[P, R]], _NodeType[P, R]]: ...
+def node[**P, R](what: None = None, /, *, source: Literal[True], **options: Any) -> Callable[[Callable[P, R]], _NodeType[P, R]]: ...
 @overload
-def node(*, source: Literal[False] = False, **options: Any) -> _MakesNode: ...
+def node(what: None = None, /, *, source: Literal[False] = False, **options: Any) -> _MakesNode: ...
 
 class _MakesNode(Protocol):
     @overload
-    def __call__[C: type](self, what: C, /) -> C: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+    def __call__[C: type](self, what: C, /) -> C: ...  # type: ignore[overload-overlap]
     @overload
     def __call__[**P, R](self, what: Callable[Concatenate[Any, P], R], /) -> _NodeType[P, R]: ...
 
@@ -149,23 +149,25 @@ class Cancelled(Error): ...
 
 # ---- Everywhere
 
+@final
 class Packet:
     value: object
     port: int | str | None
     timestamp: float | None
     metadata: Mapping[str, object] | None
-    def __init__(
-        self,
+    def __new__(
+        cls,
         value: object,
         *,
         port: int | str | None = None,
         timestamp: float | None = None,
         metadata: Mapping[str, object] | None = None,
-    ) -> None: ...
+    ) -> Self: ...
 
+@final
 class Tensor:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         source: object,
         shape: int | Sequence[int] | None = None,
         dtype: str | None = None,
@@ -174,7 +176,7 @@ class Tensor:
         channel_layout: int | None = None,
         timestamp: float | None = None,
         duration: float | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     @classmethod
     def from_buffer(
         cls,
@@ -217,5 +219,5 @@ class Tensor:
     ) -> object: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, key: object) -> object: ...
+    def __getitem__(self, key: object, /) -> object: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...

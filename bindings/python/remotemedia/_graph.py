@@ -140,6 +140,10 @@ def _named(id, what):
     return f"{module}:{name}", params
 
 
+for _each in (Step, Place, Graph):
+    _each.__module__ = "remotemedia"  # where users find them
+
+
 # ---- @node
 
 _KINDS = {int: (int,), float: (int, float), str: (str,), bool: (bool,), list: (list, tuple), dict: (dict,)}

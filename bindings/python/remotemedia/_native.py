@@ -71,11 +71,13 @@ def _limits(param):
     low, high = param.get("min"), param.get("max")
     if low is None or param["type"] not in ("int", "float"):
         return ""
-    return f"at least {low:g}" if high is None or high >= 1 << 60 else f"{low:g} to {high:g}"
+    shown = "{:g}".format if param["type"] == "float" else str
+    return f"at least {shown(low)}" if high is None or high >= 1 << 60 else f"{shown(low)} to {shown(high)}"
 
 
 def _content(port):
     """Kinds of packets, and the format of arrays."""
-    words = list(port.get("kinds") or ["any item"])
+    kinds = port.get("kinds") or []
+    words = [*kinds] if 0 < len(kinds) <= 4 else ["any item" if not kinds or "map" in kinds and "tensor" in kinds else " or ".join(kinds)]
     words += [f"{name} {value}" for name, value in (port.get("format") or {}).items()]
     return ", ".join(words) + (", any number of connections" if port.get("variadic") else "")

@@ -40,6 +40,9 @@ class Pipeline(_runtime.Pipeline):
         return f"<remotemedia.Pipeline {name!r}, {len(nodes)} node{'s' * (len(nodes) != 1)}>"
 
 
+Pipeline.__module__ = "remotemedia"  # where users find it
+
+
 async def _arun(pipeline, items, timeout, metrics, progress):
     from ._guest import Guest
 
@@ -72,3 +75,6 @@ async def _astream(pipeline, items, timeout, metrics, progress):
         await guest.close(failed=True)
         raise
     await guest.close()
+
+
+_arun.__qualname__, _astream.__qualname__ = "Pipeline.arun", "Pipeline.astream"  # in messages of asyncio's

@@ -35,8 +35,8 @@ def Add(
         addend: What is added to each number
 
     Ports:
-        in (input): null, bool, int, float, string, bytes, list, map, tensor
-        out (output): null, bool, int, float, string, bytes, list, map, tensor
+        in (input): any item
+        out (output): any item
     """
 
 def AudioBuffer(
@@ -52,7 +52,7 @@ def AudioBuffer(
     at the new timestamp. A change of sample rate or channels is an error.
 
     Parameters:
-        frames: Frames in each packet (one frame has a sample of every channel); 1 to 1.67772e+07
+        frames: Frames in each packet (one frame has a sample of every channel); 1 to 16777216
         remainder: What becomes of the frames left at the end: sent as a shorter packet, filled up with
             silence, dropped; 'emit' or 'pad' or 'drop'
 
@@ -64,11 +64,11 @@ def AudioBuffer(
 def AudioChannels(
     *,
     channels: int = 0,
-    layout: str = None,
+    layout: str | None = None,
     select: Any = None,
     matrix: Any = None,
     normalize: bool = False,
-    input_layout: str = None,
+    input_layout: str | None = None,
 ) -> Step:
     """Mixes, selects and reorders the channels of audio.
 
@@ -137,7 +137,7 @@ def AudioFileSource(
     Parameters:
         path: The file, WAV, AIFF, FLAC, MP3 or Ogg; relative to the current directory. "-": standard
             input
-        chunk_frames: Frames in each packet; the last one has what is left; 1 to 1.67772e+07
+        chunk_frames: Frames in each packet; the last one has what is left; 1 to 16777216
         sample_rate: Converts to this rate, 1000 to 384000 Hz; 0: as the file has it; 0 to 384000
         channels: Mixes to this many channels; 0: as the file has them; 0 to 8
 
@@ -230,11 +230,11 @@ def Batch(
     last.
 
     Parameters:
-        size: Items in a list; 1 to 2.14748e+09
+        size: Items in a list; 1 to 2147483647
         drop_remainder: Drop what is left at the end instead of emitting a shorter list
 
     Ports:
-        in (input): Any item; null, bool, int, float, string, bytes, list, map, tensor
+        in (input): Any item; any item
         out (output): Lists of `size` items; list
     """
 
@@ -258,8 +258,8 @@ def Calculator(
         operand: The right-hand side of the operation
 
     Ports:
-        in (input): null, bool, int, float, string, bytes, list, map, tensor
-        out (output): null, bool, int, float, string, bytes, list, map, tensor
+        in (input): any item
+        out (output): any item
     """
 
 def Echo() -> Step:
@@ -268,8 +268,8 @@ def Echo() -> Step:
     `counter` counts the items of the run from 1; `node` is always "Echo".
 
     Ports:
-        in (input): null, bool, int, float, string, bytes, list, map, tensor
-        out (output): null, bool, int, float, string, bytes, list, map, tensor
+        in (input): any item
+        out (output): any item
     """
 
 def EchoNode() -> Step:
@@ -278,8 +278,8 @@ def EchoNode() -> Step:
     `counter` counts the items of the run from 1; `node` is always "Echo".
 
     Ports:
-        in (input): null, bool, int, float, string, bytes, list, map, tensor
-        out (output): null, bool, int, float, string, bytes, list, map, tensor
+        in (input): any item
+        out (output): any item
     """
 
 def FileLines(
@@ -297,7 +297,7 @@ def FileLines(
     Parameters:
         path: The file to read, UTF-8; "-": standard input
         crlf: A carriage return before the newline belongs to the line's end
-        max_line_bytes: Longest line in bytes; a longer one is an error; 1 to 1.07374e+09
+        max_line_bytes: Longest line in bytes; a longer one is an error; 1 to 1073741824
 
     Ports:
         out (output): A line without its end; string
@@ -323,9 +323,8 @@ def Filter(
         value: The right-hand side; not used by exists and truthy
 
     Ports:
-        in (input): Any item; null, bool, int, float, string, bytes, list, map, tensor
-        out (output): The items that match, unchanged; null, bool, int, float, string, bytes, list, map,
-            tensor
+        in (input): Any item; any item
+        out (output): The items that match, unchanged; any item
     """
 
 def JsonlSink(
@@ -344,8 +343,7 @@ def JsonlSink(
         append: Write behind what the file holds instead of replacing it
 
     Ports:
-        in (input): Any item that JSON can express; null, bool, int, float, string, bytes, list, map,
-            tensor
+        in (input): Any item that JSON can express; any item
     """
 
 def Merge(
@@ -367,8 +365,8 @@ def Merge(
             'first' or 'last'
 
     Ports:
-        in (input): Any item; each connection is an input of its own; null, bool, int, float, string,
-            bytes, list, map, tensor, any number of connections
+        in (input): Any item; each connection is an input of its own; any item, any number of
+            connections
         out (output): One map an item: node id to value; map
     """
 
@@ -391,8 +389,8 @@ def Multiply(
         factor: What each number is multiplied by
 
     Ports:
-        in (input): null, bool, int, float, string, bytes, list, map, tensor
-        out (output): null, bool, int, float, string, bytes, list, map, tensor
+        in (input): any item
+        out (output): any item
     """
 
 def PassThrough() -> Step:
@@ -402,13 +400,13 @@ def PassThrough() -> Step:
     to report results at.
 
     Ports:
-        in (input): Any item; null, bool, int, float, string, bytes, list, map, tensor, object
-        out (output): The same item; null, bool, int, float, string, bytes, list, map, tensor, object
+        in (input): Any item; any item
+        out (output): The same item; any item
     """
 
 def Select(
     *,
-    pointer: str = None,
+    pointer: str | None = None,
     fields: Any = None,
     missing: Literal["error", "null", "drop"] = "error",
 ) -> Step:
@@ -425,10 +423,8 @@ def Select(
             'error' or 'null' or 'drop'
 
     Ports:
-        in (input): Any item, usually a map or list; null, bool, int, float, string, bytes, list, map,
-            tensor
-        out (output): The part, or a map of the parts; null, bool, int, float, string, bytes, list, map,
-            tensor
+        in (input): Any item, usually a map or list; any item
+        out (output): The part, or a map of the parts; any item
     """
 
 def SimpleSource(
@@ -445,7 +441,7 @@ def SimpleSource(
         value: The value, of any kind
 
     Ports:
-        out (output): The value; null, bool, int, float, string, bytes, list, map, tensor
+        out (output): The value; any item
     """
 
 def Skip(
@@ -458,9 +454,8 @@ def Skip(
         count: How many items are dropped; at least 0
 
     Ports:
-        in (input): Any item; null, bool, int, float, string, bytes, list, map, tensor, object
-        out (output): The items that are kept, unchanged; null, bool, int, float, string, bytes, list,
-            map, tensor, object
+        in (input): Any item; any item
+        out (output): The items that are kept, unchanged; any item
     """
 
 def Take(
@@ -476,9 +471,8 @@ def Take(
         count: How many items are kept; at least 0
 
     Ports:
-        in (input): Any item; null, bool, int, float, string, bytes, list, map, tensor, object
-        out (output): The items that are kept, unchanged; null, bool, int, float, string, bytes, list,
-            map, tensor, object
+        in (input): Any item; any item
+        out (output): The items that are kept, unchanged; any item
     """
 
 def UppercaseTransform() -> Step:
@@ -516,9 +510,9 @@ def VoiceActivity(
         min_level_db: Nothing below this level is speech, dBFS; -120 to 0
         start_floor_db: The background is taken to be at most this loud at the start, dBFS; -120 to 0
         floor_rise_db: How fast the estimate of the background may rise, dB a second; 0 to 1000
-        min_speech_ms: Less sound than this is no segment (clicks), ms; 0 to 3.6e+06
-        min_silence_ms: A pause shorter than this does not end a segment, ms; 0 to 3.6e+06
-        hangover_ms: How long a segment goes on after the last loud packet, ms; 0 to 3.6e+06
+        min_speech_ms: Less sound than this is no segment (clicks), ms; 0 to 3600000
+        min_silence_ms: A pause shorter than this does not end a segment, ms; 0 to 3600000
+        hangover_ms: How long a segment goes on after the last loud packet, ms; 0 to 3600000
 
     Ports:
         in (input): Audio in packets of 10 to 30 ms: each is judged as a whole; audio, dtype float32
@@ -538,11 +532,11 @@ def Window(
     item would otherwise be missed. A window's timestamp is its first item's.
 
     Parameters:
-        size: Items in a window; 1 to 1.04858e+06
-        hop: Items from the start of one window to the start of the next; 1 to 2.14748e+09
+        size: Items in a window; 1 to 1048576
+        hop: Items from the start of one window to the start of the next; 1 to 2147483647
         partial: At the end, emit the items that no window has shown as a shorter window
 
     Ports:
-        in (input): Any item; null, bool, int, float, string, bytes, list, map, tensor
+        in (input): Any item; any item
         out (output): Lists of `size` items; list
     """
