@@ -556,7 +556,7 @@ PyTypeObject *rmi_run_type_new(PyObject *module)
                            {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, next},
                            {Py_tp_dealloc, dealloc},        {Py_tp_finalize, finalize},
                            {Py_tp_traverse, traverse},      {0, NULL}};
-    PyType_Spec spec = {.name = "remotemedia._runtime.Run",
+    PyType_Spec spec = {.name = "remotemedia.Run",
                         .basicsize = sizeof(rmi_run_object),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                         .slots = slots};

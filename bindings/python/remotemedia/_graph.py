@@ -25,14 +25,17 @@ class Place:
         self.graph, self.id, self.port = graph, id, port
 
     def __getitem__(self, port):
+        """One of the node's ports, by its name."""
         return Place(self.graph, self.id, port)
 
     def __rshift__(self, other):
+        """Connects this place to another one, or to each of a list; returns that."""
         for place in other if isinstance(other, (list, tuple)) else [other]:
             self.graph.connect(self, place)
         return other
 
     def __rrshift__(self, others):
+        """Connects each of a list of places to this one."""
         for place in others:
             self.graph.connect(place, self)
         return self
@@ -42,9 +45,10 @@ class Place:
 
 
 class Graph:
-    """A pipeline that is built node by node.
+    """A pipeline that is built node by node, of the runtime's nodes and of Python's functions, classes and objects.
 
-    name: the pipeline's, for readers.
+    name: the pipeline's, for readers. add() gives places, `a >> b` connects them, pipeline() makes what runs. Notebooks show
+    a picture of the graph. A graph is for one thread at a time; its pipelines are for any number.
     """
 
     def __init__(self, name="pipeline"):
@@ -56,8 +60,11 @@ class Graph:
         """Adds a node and returns its place.
 
         what: remotemedia.nodes.NAME(...), the name of a node type, a function, a class, or an object with process().
-        id: its name in results; made of the function's or the type's where it is left out.
-        fields: of a node in a manifest, such as on_error="skip", max_in_flight=8, params={...}.
+            What a function returns is a result; None drops the item; a generator gives each value that it yields; a
+            coroutine function works on up to max_in_flight items at once; a function without arguments is a source.
+        id: its name in results: letters, digits, "_" and "-"; made of the function's or the type's where it is left out.
+        fields: of a node in a manifest, such as on_error="skip", max_in_flight=8, timeout_ms=500, params={...}.
+        Raises TypeError where it can be no node, ValueError where the id is taken.
         """
         if isinstance(what, str):
             what = Step(what, fields.pop("params", {}))
@@ -80,7 +87,10 @@ class Graph:
         return f"<remotemedia.Graph {self.name!r}, {len(self._nodes)} node{'s' * (len(self._nodes) != 1)}>"
 
     def connect(self, source, target, **fields):
-        """Connects two places; `source >> target` is the same. fields: of a connection, such as queue={"packets": 4}."""
+        """Connects two places; `source >> target` is the same.
+
+        fields: of a connection in a manifest, such as queue={"packets": 4}. Raises ValueError for places of another graph.
+        """
         for place in (source, target):
             if not isinstance(place, Place) or place.graph is not self:
                 raise ValueError(f"{place!r} is no place of this graph: add() makes them")
@@ -104,11 +114,19 @@ class Graph:
         return {"version": "v1", "metadata": {"name": self.name}, "nodes": nodes, "connections": list(self._connections)}
 
     def to_dict(self):
-        """The manifest. Raises ValueError where it cannot name a node: a function, or what is in no module."""
+        """The manifest, which other programs can run.
+
+        Raises ValueError where it cannot name a node, and says which: a plain function, an object whose parameters are not
+        known, or what is in no module.
+        """
         return self._manifest(_named)
 
     def pipeline(self, *, arrays=None):
-        """Makes the pipeline, which holds the graph's functions and objects. Raises ManifestError."""
+        """Makes the pipeline, which holds the graph's functions and objects.
+
+        arrays: as for Pipeline.from_json(). Raises ManifestError: for a cycle, an unknown port, a wrong parameter.
+        A class is made anew for each run; an object serves all runs, also those at the same time.
+        """
         from ._held import hold
         from ._pipeline import Pipeline
 
