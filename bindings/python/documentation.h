@@ -19,9 +19,9 @@
     "Makes a pipeline of a manifest as a dict, as json.load() gives it.\n\n" \
     "arrays, errors: as for from_json()."
 #define RMI_RUN_DOC                                                                                      \
-    "run($self, items=None, *, timeout=None, metrics=False, progress=None)\n--\n\n"                      \
+    "run($self, input=None, *, timeout=None, metrics=False, progress=None)\n--\n\n"                      \
     "Runs to the end and returns {node id: [results]} of the output nodes.\n\n"                          \
-    "items: any iterable; a dict from a source's id to an iterable; or None: the items beside the\n"     \
+    "input: any iterable; a dict from a source's id to an iterable; or None: the items beside the\n"     \
     "    manifest, and without those the sources generate.\n"                                            \
     "timeout: seconds for the whole run; None: any.\n"                                                   \
     "metrics: True fills .metrics and .graph_info.\n"                                                    \
@@ -32,12 +32,12 @@
     "is. Every node is closed before anything is raised.\n"                                              \
     "The GIL is free while native nodes work, so several threads can run pipelines, also the same one."
 #define RMI_STREAM_DOC                                                                                 \
-    "stream($self, items=None, *, timeout=None, metrics=False, ahead=0, progress=None)\n--\n\n"        \
+    "stream($self, input=None, *, timeout=None, metrics=False, ahead=0, progress=None)\n--\n\n"        \
     "Returns a Run: an iterator over the results, as they come.\n\n"                                   \
     "An item is read when a result is asked for, not before; of a list, tuple or range up to 64 are\n" \
     "read ahead, and of any iterable `ahead` items. With several output nodes a result is a pair\n"    \
     "(node id, value). close(), or the end of a `with` block, ends the run early.\n"                   \
-    "items, timeout, metrics, progress, errors: as for run()."
+    "input, timeout, metrics, progress, errors: as for run()."
 #define RMI_DIAGRAM_DOC                           \
     "diagram($self, format='mermaid', /)\n--\n\n" \
     "Draws the graph as text: 'mermaid', or 'dot' for Graphviz. Notebooks show a picture of the pipeline itself."

@@ -120,7 +120,7 @@ static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
 
 enum { MOST_AHEAD = 65536 };
 
-static char *run_names[] = {"items", "timeout", "metrics", "progress", NULL};
+static char *run_names[] = {"input", "timeout", "metrics", "progress", NULL};
 
 static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 {
@@ -138,7 +138,7 @@ static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 
 static PyObject *stream(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"items", "timeout", "metrics", "ahead", "progress", NULL};
+    static char *names[] = {"input", "timeout", "metrics", "ahead", "progress", NULL};
     rmi_run_options options = {.items = Py_None, .timeout = Py_None};
     int measures = 0, ahead = 0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$OpiO:stream", names, &options.items, &options.timeout,

@@ -38,10 +38,26 @@ static int start(rmi_run_input *input, size_t sources)
     return input->sources != NULL ? 0 : -1;
 }
 
+/* A dict of a mapping that is none: what collections.abc.Mapping knows. Owned. */
+static PyObject *dict_of(PyObject *mapping)
+{
+    PyObject *dict = PyDict_New();
+    if (dict != NULL && PyDict_Update(dict, mapping) != 0)
+        Py_CLEAR(dict);
+    return dict;
+}
+
 int rmi_run_input_open(rmi_run_input *input, PyObject *items, size_t ahead)
 {
+    enum { IS_MAPPING = 1 << 6 }; /* Py_TPFLAGS_MAPPING, which the limited API does not name */
     PyObject *name = NULL, *iterable = NULL;
     Py_ssize_t place = 0;
+    if (!PyDict_Check(items) && (PyType_GetFlags(Py_TYPE(items)) & IS_MAPPING) != 0) {
+        PyObject *dict = dict_of(items);
+        const int made = dict != NULL ? rmi_run_input_open(input, dict, ahead) : -1;
+        Py_XDECREF(dict);
+        return made;
+    }
     int rc = start(input, PyDict_Check(items) ? (size_t)PyDict_GET_SIZE(items) : 1);
     if (rc == 0 && !PyDict_Check(items))
         rc = add_source(input, NULL, items);

@@ -38,8 +38,8 @@ class Documentation(unittest.TestCase):
                     self.assertTrue(inspect.getdoc(member) if not plain else name in shown(kind))
 
     def test_signatures(self):
-        for what, names in ((rm.Pipeline.run, ["self", "items", "timeout", "metrics", "progress"]),
-                            (rm.Pipeline.stream, ["self", "items", "timeout", "metrics", "ahead", "progress"]),
+        for what, names in ((rm.Pipeline.run, ["self", "input", "timeout", "metrics", "progress"]),
+                            (rm.Pipeline.stream, ["self", "input", "timeout", "metrics", "ahead", "progress"]),
                             (rm.Pipeline.from_json, ["text", "arrays"]),
                             (rm.Tensor, ["source", "shape", "dtype", "sample_rate", "channel_layout", "timestamp", "duration"]),
                             (rm.Packet, ["value", "port", "timestamp", "metadata"]),

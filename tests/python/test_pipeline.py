@@ -1,4 +1,5 @@
 """Pipelines in the caller's interpreter: runs, streams, failures, threads."""
+import asyncio
 import gc
 import os
 import pickle
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import unittest
 import weakref
 
@@ -47,7 +49,16 @@ class Runs(unittest.TestCase):
 
     def test_sources_generate_without_items(self):
         source = code("def generate():\n    yield from (1, 2, 3)")
-        self.assertEqual(rm.Pipeline.from_dict(row(source, multiply())).run(), {"b": [2, 4, 6]})
+        pipeline = rm.Pipeline.from_dict(row(source, multiply()))
+        self.assertEqual(pipeline.run(), {"b": [2, 4, 6]})
+        self.assertEqual(pipeline.run(input=None), {"b": [2, 4, 6]})
+        self.assertEqual(list(pipeline.stream(input=None)), [2, 4, 6])
+
+    def test_any_mapping_names_sources(self):
+        items = types.MappingProxyType({"a": [1, 2]})
+        pipeline = rm.Pipeline.from_dict(row(multiply()))
+        self.assertEqual(pipeline.run(input=items), {"a": [2, 4]})
+        self.assertEqual(asyncio.run(pipeline.arun(input=items)), {"a": [2, 4]})
 
     def test_items_beside_the_manifest(self):
         document = {"manifest": row(multiply()), "input_data": [1, 2]}

@@ -1,6 +1,7 @@
 """Pipelines that are written in Python."""
 import sys
 
+from ._held import is_function, is_node
 from .core.node import Node
 
 
@@ -29,15 +30,17 @@ class Place:
         return Place(self.graph, self.id, port)
 
     def __rshift__(self, other):
-        """Connects this place to another one, or to each of a list; returns that."""
-        for place in other if isinstance(other, (list, tuple)) else [other]:
-            self.graph.connect(self, place)
-        return other
+        """Connects this place to another one, or to each of a list; returns that. What is no place yet is added first."""
+        if isinstance(other, (list, tuple)):
+            return [self >> each for each in other]
+        place = self.graph._place(other)
+        self.graph.connect(self, place)
+        return place
 
     def __rrshift__(self, others):
-        """Connects each of a list of places to this one."""
-        for place in others:
-            self.graph.connect(place, self)
+        """Connects each of a list of places, or what is added as a node, to this one."""
+        for other in others if isinstance(others, (list, tuple)) else [others]:
+            self.graph.connect(self.graph._place(other), self)
         return self
 
     def __repr__(self):
@@ -68,10 +71,11 @@ class Graph:
         """
         if isinstance(what, str):
             what = Step(what, fields.pop("params", {}))
-        elif not isinstance(what, (Step, type)) and not callable(what) and not callable(getattr(what, "process", None)) \
-                and not callable(getattr(what, "generate", None)):
-            raise TypeError(f"a node is a step, a class, a function, or an object with process(), not {what!r}")
+        elif not isinstance(what, Step) and not is_node(what) and not is_function(what):
+            raise TypeError(f"a node is a step, a function, or a class or an object with process() or generate(), not {what!r}")
         id = self._free_id(what) if id is None else id
+        if not isinstance(id, str):
+            raise TypeError(f"the id of a node is a str, not {type(id).__name__}")
         if id in self._nodes:
             raise ValueError(f"the graph has a node {id!r} already")
         self._nodes[id] = what, fields
@@ -95,6 +99,13 @@ class Graph:
             if not isinstance(place, Place) or place.graph is not self:
                 raise ValueError(f"{place!r} is no place of this graph: add() makes them")
         self._connections.append({"from": repr(source), "to": repr(target), **fields})
+
+    def _place(self, what):
+        if isinstance(what, Place):
+            return what
+        if isinstance(what, str):
+            raise TypeError(f"{what!r} is no place: add() makes one of a node type's name")
+        return self.add(what)
 
     def _free_id(self, what):
         name = what.node_type if isinstance(what, Step) else getattr(what, "__name__", type(what).__name__)
@@ -145,96 +156,19 @@ class Graph:
 def _named(id, what):
     kind, params = (what, {}) if isinstance(what, type) else (type(what), getattr(what, "config", None))
     module, name = kind.__module__, kind.__qualname__
-    if not isinstance(what, type) and hasattr(what, "__code__"):
-        raise ValueError(f"node '{id}' is the function {what.__qualname__}, which a manifest cannot name; "
+    if is_function(what):
+        raise ValueError(f"node '{id}' is the {'function' if hasattr(what, '__code__') else 'callable'} "
+                         f"{getattr(what, '__qualname__', name)}, which a manifest cannot name; "
                          "@remotemedia.node makes it a class")
     found = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
     if found is not kind or module == "__main__":
-        raise ValueError(f"node '{id}' is a {name} of {module}, which other programs cannot import")
+        raise ValueError(f"node '{id}' is {name} of {module}, which other programs cannot import")
     if params is None:
-        raise ValueError(f"node '{id}' is a {name} whose parameters are not known; @remotemedia.node on its class keeps them")
+        raise ValueError(f"node '{id}' is an object of {name} whose parameters are not known; @remotemedia.node on the class keeps them")
     return f"{module}:{name}", params
 
 
 for _each in (Step, Place, Graph):
     _each.__module__ = "remotemedia"  # where users find them
-
-
-# ---- @node
-
-_KINDS = {int: (int,), float: (int, float), str: (str,), bool: (bool,), list: (list, tuple), dict: (dict,)}
-
-
-def node(what=None, /, *, source=False, **options):
-    """Makes a function, generator, coroutine or class a node type that a manifest can name.
-
-    A function becomes a class. Its first parameter is the item, its further ones are parameters of the node, with their
-    defaults: `@node def scale(item, factor: float = 2.0)`, then `scale(factor=3)`. Annotations int, float, str, bool, list
-    and dict are checked. The function itself is in `.function`.
-
-    source: the function takes no item: it generates. options: attributes of the class, such as is_streaming=True,
-    max_in_flight=8, outputs=("low", "high"), arrays="numpy".
-    """
-    if what is None:
-        return lambda later: node(later, source=source, **options)
-    kind = _keeping_params(what) if isinstance(what, type) else _of_function(what, source)
-    for name, value in options.items():
-        setattr(kind, name, value)
-    return kind
-
-
-def _keeping_params(kind):
-    if kind.__new__ is object.__new__:
-        def __new__(cls, *args, **params):
-            self = object.__new__(cls)
-            self.config = None if args else params
-            return self
-        kind.__new__ = __new__
-    return kind
-
-
-def _of_function(function, source):
-    import inspect
-
-    from ._held import takes_nothing
-
-    source = source or takes_nothing(function)
-    params = list(inspect.signature(function).parameters.values())[0 if source else 1:]
-    role = "generate" if source else "process"
-    members = {role: staticmethod(function), "function": staticmethod(function), "__doc__": function.__doc__,
-               "__module__": function.__module__, "__qualname__": function.__qualname__}
-    if params:
-        members["__init__"] = _constructor(function, role, params)
-    return type(Node)(function.__name__, (Node,), members)
-
-
-def _constructor(function, role, params):
-    """__init__ with the function's parameters by their names: manifests are checked against it."""
-    import functools
-
-    space = {"partial": functools.partial, "function": function, "check": _check}
-    words, types = [], {}
-    for place, each in enumerate(params):
-        if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
-            raise TypeError(f"{function.__qualname__}: the parameters of a node have names, not *{each.name}")
-        space[f"default_{place}"] = each.default
-        words.append(each.name if each.default is each.empty else f"{each.name}=default_{place}")
-        expected = each.annotation if not isinstance(each.annotation, str) else \
-            {known.__name__: known for known in _KINDS}.get(each.annotation)
-        if expected in _KINDS:
-            types[each.name] = expected
-    space["types"] = types
-    given = ", ".join(f"{each.name}={each.name}" for each in params)
-    text = (f"def __init__(self, *, {', '.join(words)}):\n    params = dict({given})\n    check(params, types)\n"
-            f"    self.{role} = partial(function, **params)\n")
-    exec(compile(text, __file__.replace("_graph.py", "_constructor"), "exec"), space)
-    return space["__init__"]
-
-
-def _check(params, types):
-    for name, expected in types.items():
-        value = params[name]
-        if not isinstance(value, _KINDS[expected]) or isinstance(value, bool) and expected is not bool:
-            raise TypeError(f"{name} must be {expected.__name__}, not {type(value).__name__}")

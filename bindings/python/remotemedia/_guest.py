@@ -1,5 +1,6 @@
 """A run on its caller's event loop: the loop runs the tasks of nodes, and between them the run takes steps."""
 import asyncio
+from collections.abc import Mapping
 
 from . import _runtime
 
@@ -12,7 +13,8 @@ class Guest:
 
     def __init__(self, pipeline, items, timeout, metrics, progress):
         self.loop = asyncio.get_running_loop()
-        self.pipeline, self.items, self.timeout, self.metrics, self.progress = pipeline, items, timeout, metrics, progress
+        self.pipeline, self.timeout, self.metrics, self.progress = pipeline, timeout, metrics, progress
+        self.items = dict(items) if isinstance(items, Mapping) else items
         self.run = self.waiter = self.failure = None
         self.woken = self.stalled = self.opened = False
         self.tasks = []  # that nodes wait for: of initialize() until the run is open, of cleanup() at its end

@@ -16,7 +16,10 @@ def native(name):
         return None
 
     def make(**given):
-        signature.bind(**given)
+        try:
+            signature.bind(**given)
+        except TypeError as error:
+            raise TypeError(f"{name}() {error}") from None
         return Step(name, given)
 
     make.__name__ = make.__qualname__ = name

@@ -13,21 +13,21 @@ class Pipeline(_runtime.Pipeline):
 
     __slots__ = ()
 
-    def arun(self, items=None, *, timeout=None, metrics=False, progress=None):
+    def arun(self, input=None, *, timeout=None, metrics=False, progress=None):
         """Runs to the end on the caller's event loop and returns {node id: [results]}; a coroutine.
 
-        items: as for run(), or an asynchronous iterable. Coroutines of nodes are tasks of the caller's loop.
+        input: as for run(), or an asynchronous iterable. Coroutines of nodes are tasks of the caller's loop.
         timeout, metrics, progress and errors: as for run(). Cancelling the task ends the run and closes every node.
         """
-        return _runtime.coroutine(_arun(self, items, timeout, metrics, progress))
+        return _runtime.coroutine(_arun(self, input, timeout, metrics, progress))
 
-    def astream(self, items=None, *, timeout=None, metrics=False, progress=None):
+    def astream(self, input=None, *, timeout=None, metrics=False, progress=None):
         """Gives the results as they come, on the caller's event loop; an asynchronous iterator.
 
-        items: as for stream(), or an asynchronous iterable; it is read as far ahead as the first nodes have room.
+        input: as for stream(), or an asynchronous iterable; it is read as far ahead as the first nodes have room.
         timeout, metrics, progress and errors: as for run(). aclose() ends the run early and closes every node.
         """
-        return _runtime.async_stream(_astream(self, items, timeout, metrics, progress))
+        return _runtime.async_stream(_astream(self, input, timeout, metrics, progress))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """The picture of the graph, in notebooks."""

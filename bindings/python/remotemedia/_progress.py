@@ -1,4 +1,5 @@
 """Progress bars, by tqdm or by what is made as tqdm is."""
+from collections.abc import Mapping
 
 
 def bar(wanted, items):
@@ -23,7 +24,7 @@ def _tqdm():
 
 
 def _total(items):
-    sources = items.values() if isinstance(items, dict) else [items]
+    sources = items.values() if isinstance(items, Mapping) else [items]
     try:
         return sum(map(len, sources))
     except TypeError:
