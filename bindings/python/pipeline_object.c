@@ -1,4 +1,6 @@
 /* Pipeline: a manifest that was checked, ready to run any number of times. */
+#include <string.h>
+
 #include "documentation.h"
 #include "extension.h"
 #include "python/convert/convert.h"
@@ -174,7 +176,9 @@ static PyObject *diagram(PyObject *object, PyObject *args)
     rm_error err = {0};
     if (!PyArg_ParseTuple(args, "|s:diagram", &word))
         return NULL;
-    const bool is_dot = word[0] == 'd';
+    const bool is_dot = strcmp(word, "dot") == 0;
+    if (!is_dot && strcmp(word, "mermaid") != 0)
+        return PyErr_Format(PyExc_ValueError, "format must be 'mermaid' or 'dot', not '%s'", word);
     if (rm_manifest_diagram(self->manifest, is_dot ? RM_DIAGRAM_DOT : RM_DIAGRAM_MERMAID, &text, &length,
                             &err) != RM_OK) {
         (void)rmi_raise(self->extension, &err);

@@ -20,6 +20,9 @@ static int add_source(rmi_run_input *input, PyObject *name, PyObject *iterable)
 {
     rmi_source *source = &input->sources[input->count++];
     *source = (rmi_source){.iterator = PyObject_GetIter(iterable)};
+    if (source->iterator == NULL && PyErr_ExceptionMatches(PyExc_TypeError) &&
+        RMI_ASYNC_SLOT(Py_TYPE(iterable), unaryfunc, am_aiter) != NULL)
+        PyErr_SetString(PyExc_TypeError, "an asynchronous iterable needs an event loop: arun() or astream()");
     if (name != NULL)
         source->name = PyUnicode_Check(name)
                            ? PyUnicode_AsUTF8String(name)

@@ -18,6 +18,8 @@ def __getattr__(name: str) -> object:
         value = getattr(_compiled(name), name)
     elif name == "nodes":
         return __import__("remotemedia.nodes", fromlist=("nodes",))
+    elif name == "__version__":
+        value = _version()
     elif name in _INSTALLED:
         try:
             value = getattr(__import__(f"remotemedia.{_INSTALLED[name]}", fromlist=(name,)), name)
@@ -27,6 +29,14 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'remotemedia' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    try:
+        from . import _runtime
+    except ImportError:
+        raise AttributeError("remotemedia.__version__ is in the package that pip installs, not inside the program") from None
+    return str(_runtime.version()["version"])
 
 
 def __dir__() -> "list[str]":

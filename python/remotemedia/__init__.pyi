@@ -10,6 +10,8 @@ __all__ = ["Node", "Packet", "Tensor"]
 
 # ---- Where pip has installed the package
 
+__version__: str
+
 _Arrays = Literal["tensor", "numpy"] | None
 _Items = Iterable[Any] | Mapping[str, Iterable[Any]] | None
 _AsyncItems = _Items | AsyncIterable[Any] | Mapping[str, Iterable[Any] | AsyncIterable[Any]]

@@ -159,7 +159,7 @@ class Graphs(unittest.TestCase):
         graph = rm.Graph()
         end = graph.add("PassThrough") >> rm.nodes.Multiply(factor=3) >> [abs, str] >> graph.add(rm.nodes.Merge(), id="end")
         self.assertEqual(graph.pipeline().run([-1, 2]), {"end": [{"abs": 3, "str": "-3"}, {"abs": 6, "str": "6"}]})
-        self.assertEqual([node["id"] for node in graph._manifest(lambda id, what: (id, {}))["nodes"]], ["PassThrough", "end", "Multiply", "abs", "str"])
+        self.assertEqual([node["id"] for node in graph._manifest(lambda id, what: (id, {}))["nodes"]], ["PassThrough", "Multiply", "abs", "str", "end"])
         (lambda: 1) >> graph.add("PassThrough", id="other")
         self.assertRaises(TypeError, lambda: end >> "other")
         self.assertRaises(TypeError, lambda: end >> 5)

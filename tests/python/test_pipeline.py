@@ -265,6 +265,12 @@ class Failures(unittest.TestCase):
         self.assertRaises(TypeError, pipeline.run, 5)
         self.assertRaises(TypeError, pipeline.run, {"a": 5})
         self.assertRaises(TypeError, pipeline.run, {1: []})
+        self.assertRaises(ValueError, pipeline.diagram, "svg")
+
+        async def items():
+            yield 1
+
+        self.assertRaisesRegex(TypeError, "arun", pipeline.run, items())
         self.assertRaises(TypeError, rm.Pipeline)
         self.assertRaises(ValueError, rm.Pipeline.from_dict, row(multiply()), arrays="torch")
 
@@ -437,6 +443,11 @@ class Processes(unittest.TestCase):
         text = "import sys\nbefore = set(sys.modules)\nimport remotemedia\nprint(sorted(set(sys.modules) - before))"
         done = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, check=True)
         self.assertEqual(done.stdout, "['remotemedia', 'remotemedia.core', 'remotemedia.core.node']\n")
+
+    def test_the_version(self):
+        from importlib.metadata import version
+
+        self.assertEqual(rm.__version__, version("remotemedia"))
 
     def test_the_command_line(self):
         for command in ([sys.executable, "-m", "remotemedia"], [os.path.join(os.path.dirname(sys.executable), "remotemedia")]):
