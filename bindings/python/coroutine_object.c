@@ -94,17 +94,23 @@ static PyObject *get_attribute(PyObject *object, PyObject *name)
 
 /* ---- Stream */
 
-static PyObject *called(PyObject *object, const char *name, PyObject *args)
+/* What a method of the generator returned, which is consumed, as the caller sees it. */
+static PyObject *call_of(PyObject *object, PyObject *made)
 {
-    PyObject *made = call_inner(object, name, args);
     PyObject *call = wrapper_new(((rmi_wrapper *)object)->call_type, made, NULL);
     Py_XDECREF(made);
     return call;
 }
 
+static PyObject *called(PyObject *object, const char *name, PyObject *args)
+{
+    return call_of(object, call_inner(object, name, args));
+}
+
 static PyObject *stream_next(PyObject *object)
 {
-    return called(object, "__anext__", NULL);
+    PyObject *inner = inner_of(object);
+    return call_of(object, RMI_ASYNC_SLOT(Py_TYPE(inner), unaryfunc, am_anext)(inner));
 }
 
 static PyObject *stream_send(PyObject *object, PyObject *args)

@@ -419,8 +419,8 @@ static PyGetSetDef tensor_properties[] = {
 
 static PyMethodDef tensor_methods[] = {
     {"from_buffer", RMI_METHOD(tensor_make), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
-     "from_buffer($type, source, shape=None, dtype=None, *, sample_rate=None, channel_layout=None, timestamp=None, "
-     "duration=None)\n--\n\nA Tensor over the memory of `source`, which is not copied."},
+     "from_buffer($type, source, shape=None, dtype=None, *, sample_rate=None, channel_layout=None, "
+     "timestamp=None, duration=None)\n--\n\nA Tensor over the memory of `source`, which is not copied."},
     {"__array__", RMI_METHOD(tensor_array), METH_VARARGS | METH_KEYWORDS,
      "__array__($self, dtype=None, copy=None)\n--\n\nA numpy array over the same memory, read-only where that is shared."},
     {"__dlpack__", RMI_METHOD(rmi_tensor_dlpack), METH_VARARGS | METH_KEYWORDS,
