@@ -76,6 +76,9 @@ assert_type(first, rm.Place)
 assert_type(first >> graph.add(abs) >> graph.add(Counter) >> graph.add(Counter()), rm.Place)
 [graph.add("PassThrough", on_error="skip"), graph.add(Source())] >> graph.add(rm.nodes.Merge())
 first["out"] >> [graph.add(rm.nodes.AudioFormat(format="int16")), graph.add(str.upper)]
+assert_type(first >> rm.nodes.Take(count=1), rm.Place)
+assert_type([first, first] >> graph.add(Counter), rm.Place)
+first >> Counter() >> [abs, len]
 graph.add(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 graph.add(Bar())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 first >> "b"  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
