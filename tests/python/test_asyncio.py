@@ -1,6 +1,7 @@
 """Runs on the caller's event loop."""
 import asyncio
 import contextvars
+import time
 import unittest
 
 import remotemedia as rm
@@ -53,6 +54,19 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await pipeline.arun([1, 2]), {"Node": [-1, -2, "flushed"]})
         self.assertEqual(seen, [(what, True, "mine") for what in ("initialize", 1, 2, "cleanup")])
         self.assertEqual([each async for each in pipeline.astream(self.items(3))], [0, -1, -2, "flushed"])
+
+    async def test_initialize_works_for_long(self):
+        """The run then hands out results before anything else; that must not look as if it waited for the task, which is done."""
+
+        class Node:
+            async def initialize(self):
+                time.sleep(0.01)
+                await asyncio.sleep(0)
+
+            def process(self, item):
+                return item
+
+        self.assertEqual(await pipeline_of(Node).arun([1, 2]), {"Node": [1, 2]})
 
     async def test_many_in_flight(self):
         most, now = 0, 0

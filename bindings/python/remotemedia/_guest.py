@@ -30,9 +30,10 @@ class Guest:
 
     def finish(self, task):
         """A node can do nothing before the task is done."""
-        if not self.opened:
+        if self.opened:
+            self.stalled = True
+        else:
             self.tasks.append(task)
-        self.stalled = True
 
     def finish_soon(self, task):
         """The task of a cleanup()."""
