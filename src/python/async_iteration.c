@@ -153,7 +153,6 @@ int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *itera
     if (it == NULL)
         return rmi_python_failed(state->node, err);
     it->state = state;
-    it->gate.is_guest = state->guest != NULL;
     it->iterator = Py_NewRef(iterator);
     work->iteration = (PyObject *)it;
     rmi_iteration_may_emit(state, work->iteration, err);

@@ -148,13 +148,17 @@ void rmi_wake_node(rmi_state *state)
 
 /* ---- Running the loop */
 
-/* Makes `task` (None: none) the current one of the running loop (None: there is none), and returns the former one. */
-static PyObject *swap_task(const rmi_python *python, PyObject *loop, PyObject *task)
+PyObject *rmi_task_swap(PyObject *loop, PyObject *task)
 {
     PyObject *arguments[3] = {NULL, loop, task};
-    return loop == Py_None ? Py_NewRef(Py_None)
-                           : PyObject_Vectorcall(python->swap_task, arguments + 1,
-                                                 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return PyObject_Vectorcall(rmi_python_of_process()->swap_task, arguments + 1,
+                               2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+/* The same, where `loop` may be None. */
+static PyObject *swap_task(PyObject *loop, PyObject *task)
+{
+    return loop == Py_None ? Py_NewRef(Py_None) : rmi_task_swap(loop, task);
 }
 
 /* The application's loop and task, if one runs in this thread, are put aside. From 3.14 on a thread has one current task,
@@ -163,7 +167,7 @@ static int become_running(rmi_python *python)
 {
     PyObject *done = NULL;
     python->outer_loop = PyObject_CallNoArgs(python->get_running);
-    python->outer_task = python->outer_loop != NULL ? swap_task(python, python->outer_loop, Py_None) : NULL;
+    python->outer_task = python->outer_loop != NULL ? swap_task(python->outer_loop, Py_None) : NULL;
     if (python->outer_task != NULL)
         done = PyObject_CallOneArg(python->set_running, python->loop);
     Py_XDECREF(done);
@@ -175,7 +179,7 @@ static void cease_running(rmi_python *python)
     PyObject *outer = python->outer_loop, *task = python->outer_task;
     PyObject *done = PyObject_CallOneArg(python->set_running, outer != NULL ? outer : Py_None);
     if (done != NULL && task != NULL)
-        Py_SETREF(done, swap_task(python, outer, task));
+        Py_SETREF(done, swap_task(outer, task));
     python->outer_loop = python->outer_task = NULL;
     Py_XDECREF(task);
     Py_XDECREF(outer);

@@ -8,22 +8,16 @@ PySendResult rmi_gate_wait(rmi_gate *gate, PyObject **result)
     return PYGEN_NEXT;
 }
 
-/* Calls the task's callback. A task of the same loop may be what calls us: meanwhile it is not the current one. */
+/* Calls the task's callback. Whose task is the current one, if any, is not that meanwhile. */
 static PyObject *wake_up(rmi_gate *gate, PyObject *wakeup)
 {
-    PyObject *swap = rmi_python_of_process()->swap_task, *done = NULL;
-    if (!gate->is_guest)
-        return PyObject_CallOneArg(wakeup, (PyObject *)gate);
-    PyObject *arguments[3] = {NULL, gate->loop, Py_None};
-    PyObject *outer = PyObject_Vectorcall(swap, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *outer = rmi_task_swap(gate->loop, Py_None), *done = NULL;
     if (outer == NULL)
         return NULL;
     done = PyObject_CallOneArg(wakeup, (PyObject *)gate);
     PyObject *exception = PyErr_GetRaisedException();
-    arguments[2] = outer;
-    PyObject *back = PyObject_Vectorcall(swap, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    Py_XDECREF(rmi_task_swap(gate->loop, outer));
     PyErr_SetRaisedException(exception);
-    Py_XDECREF(back);
     Py_DECREF(outer);
     return done;
 }

@@ -42,7 +42,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
 /* clang-format off */
 #define RMI_PYTHON_NAMES(X) \
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
-    X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) X(cancelling) \
+    X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) X(cancelling) X(go_on) \
     X(get_name) X(_callbacks) \
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(set_result) X(end) X(aclose) X(athrow) \
     X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \

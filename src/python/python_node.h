@@ -57,6 +57,7 @@ typedef struct rmi_state {
     rmi_python_work *works, *last; /* pending ones, oldest first; owned; and the youngest of them */
     PyObject *waker;               /* tasks call it when they are done */
     PyObject *idle;                /* list of workers without an item; owned */
+    PyObject *ready, **ready_end;  /* list of workers that the loop\'s next turn continues; owned */
     PyObject *broken;              /* the exception that has left a task of the node's, or NULL */
     struct rmi_state *next_waiting;
     bool waiting;              /* in the list of nodes with pending work */
@@ -184,6 +185,8 @@ RM_MUST_CHECK int rmi_guest_join(rmi_state *state);
 void rmi_guest_leave(rmi_state *state);
 /* The loop in which the node's tasks run; borrowed. */
 RM_MUST_CHECK PyObject *rmi_loop_of(const rmi_state *state);
+/* Makes `task` (None: none) the current one of the loop, and returns the former one, or None. */
+RM_MUST_CHECK PyObject *rmi_task_swap(PyObject *loop, PyObject *task);
 /* Wakes the node from code of its tasks. */
 void rmi_wake_node(rmi_state *state);
 /* The calling thread begins and ends to run code of the loop; an exception that is set is kept. */
@@ -269,6 +272,8 @@ RM_MUST_CHECK int rmi_worker_begin_end(rmi_python_work *work);
 bool rmi_worker_release(rmi_state *state, rmi_python_work *work);
 /* Nobody wants the result: the worker's task ends with its coroutine. */
 void rmi_worker_detach(PyObject *worker);
+/* Continues the workers that wait for a turn of the loop. Called by the loop. */
+RM_MUST_CHECK int rmi_workers_go_on(rmi_state *state);
 /* Ends the workers that have no item. */
 void rmi_workers_end(rmi_state *state);
 

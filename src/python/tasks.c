@@ -148,6 +148,14 @@ static PyObject *waker_fail(PyObject *self, PyObject *args)
     return Py_NewRef(Py_False);
 }
 
+/* go_on(): the loop continues the node's workers. */
+static PyObject *waker_go_on(PyObject *self, PyObject *unused)
+{
+    rmi_state *state = ((waker_object *)self)->state;
+    (void)unused;
+    return state == NULL || rmi_workers_go_on(state) == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
 static void waker_dealloc(PyObject *self)
 {
     rmi_object_free(self);
@@ -155,7 +163,9 @@ static void waker_dealloc(PyObject *self)
 
 PyTypeObject *rmi_waker_type_new(PyObject *module)
 {
-    static PyMethodDef methods[] = {{"fail", waker_fail, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+    static PyMethodDef methods[] = {{"fail", waker_fail, METH_VARARGS, NULL},
+                                    {"go_on", waker_go_on, METH_NOARGS, NULL},
+                                    {NULL, NULL, 0, NULL}};
     PyType_Slot slots[] = {
         {Py_tp_call, waker_call}, {Py_tp_methods, methods}, {Py_tp_dealloc, waker_dealloc}, {0, NULL}};
     PyType_Spec spec = {.name = "_remotemedia.Waker",

@@ -1,20 +1,31 @@
 /* Workers: tasks that run the coroutines of items, one after the other. To make a task for each item costs more than what
  * most coroutines do. A coroutine sees no difference: it has a context of its own, and a worker whose task somebody else may
- * know ends with the item, as a task of the item's own would. */
+ * know ends with the item, as a task of the item's own would.
+ *
+ * The worker's task waits at the gate while the worker is idle. It still waits there while the worker takes the steps of a
+ * coroutine by itself: the first one, and those after a bare `yield` (asyncio.sleep(0)), all of a node's in one callback of
+ * the loop. When the coroutine awaits a future, the worker opens the gate and leaves the coroutine to the task. So it does
+ * with an exception. To cancel the task is to cancel the gate, after which the coroutine is the task's, too. */
 #include "python/gate.h"
 
 typedef struct rmi_worker {
-    rmi_gate gate;       /* where it waits for the next item */
-    rmi_state *state;    /* NULL: nobody wants its result */
-    PyObject *task;      /* that runs it */
-    PyObject *coroutine; /* of the item; NULL: it has ended */
-    PyObject *own;       /* the context of the item */
-    PyObject *result;    /* what the coroutine has returned, until it is taken */
-    PyObject *name;      /* of the task, as it was at first */
-    PyObject *next;      /* idle worker; owned */
-    Py_ssize_t weak;     /* references of asyncio's to the task */
-    bool starting;       /* its item's first step is in progress: nobody has to be woken */
-    bool ends;           /* the task shall end with the item */
+    rmi_gate gate;
+    rmi_state *state;     /* NULL: nobody wants its result */
+    PyObject *task;       /* that runs it */
+    PyObject *coroutine;  /* of the item; NULL: it has ended */
+    PyObject *own;        /* the context of the item */
+    PyObject *yielded;    /* what the coroutine has yielded, for the task */
+    PyObject *failure;    /* the exception that has ended the coroutine, for the task */
+    PyObject *result;     /* what the coroutine has returned, until it is taken */
+    PyObject *name;       /* of the task, as it was at first */
+    PyObject *next;       /* idle worker; owned */
+    PyObject *next_ready; /* in the list for the loop's next turn; owned */
+    Py_ssize_t weak;      /* references of asyncio's to the task */
+    bool starting;        /* its item's first step is in progress: nobody has to be woken */
+    bool ready;           /* it waits for a turn of the loop */
+    bool listed;          /* it is in the list for the next one */
+    bool cancelled;       /* the coroutine has ended, but its task was cancelled in the last step */
+    bool ends;            /* the task shall end with the item */
 } rmi_worker;
 
 static rmi_worker *worker_of(PyObject *object)
@@ -22,23 +33,22 @@ static rmi_worker *worker_of(PyObject *object)
     return (rmi_worker *)object;
 }
 
-/* ---- Steps of its coroutine */
+/* ---- Steps that the task takes */
 
-static PySendResult failed(PyObject **result)
-{
-    *result = NULL;
-    return PYGEN_ERROR;
-}
-
-/* Takes the outcome of a step. */
-static PySendResult go_on(rmi_worker *worker, PySendResult sent, PyObject **result)
+/* The coroutine has ended. */
+static void note_end(rmi_worker *worker)
 {
     rmi_state *state = worker->state;
-    if (sent == PYGEN_NEXT)
-        return sent;
     Py_CLEAR(worker->coroutine);
     if (state != NULL && !worker->starting && !state->polling)
         rmi_wake_node(state);
+}
+
+static PySendResult go_on(rmi_worker *worker, PySendResult sent, PyObject **result)
+{
+    if (sent == PYGEN_NEXT)
+        return sent;
+    note_end(worker);
     if (sent == PYGEN_ERROR || worker->ends)
         return sent;
     worker->result = *result;
@@ -53,19 +63,42 @@ static void leave_context(PyObject *context)
     PyErr_SetRaisedException(exception);
 }
 
+/* One step of the coroutine, in its context. */
+static PySendResult step(rmi_worker *worker, PyObject **result)
+{
+    *result = NULL;
+    if (PyContext_Enter(worker->own) != 0)
+        return PYGEN_ERROR;
+    const PySendResult sent = PyIter_Send(worker->coroutine, Py_None, result);
+    leave_context(worker->own);
+    return sent;
+}
+
+/* The outcome of the last step that the worker took, for the task. */
+static PySendResult hand_over(rmi_worker *worker, PyObject **result)
+{
+    *result = worker->yielded;
+    worker->yielded = NULL;
+    if (*result != NULL)
+        return PYGEN_NEXT;
+    PyErr_SetRaisedException(worker->failure);
+    worker->failure = NULL;
+    return PYGEN_ERROR;
+}
+
 static PySendResult worker_send(PyObject *self, PyObject *value, PyObject **result)
 {
     rmi_worker *worker = worker_of(self);
-    if (worker->coroutine == NULL) { /* its end */
-        *result = worker->result != NULL ? worker->result : Py_NewRef(Py_None);
-        worker->result = NULL;
-        return PYGEN_RETURN;
-    }
-    if (PyContext_Enter(worker->own) != 0)
-        return failed(result);
-    const PySendResult sent = PyIter_Send(worker->coroutine, value, result);
-    leave_context(worker->own);
-    return go_on(worker, sent, result);
+    (void)value;
+    if (worker->yielded != NULL || worker->failure != NULL)
+        return hand_over(worker, result);
+    if (worker->coroutine != NULL)
+        return go_on(worker, step(worker, result), result);
+    if (!worker->ends)
+        return rmi_gate_wait(&worker->gate, result);
+    *result = worker->result != NULL ? worker->result : Py_NewRef(Py_None);
+    worker->result = NULL;
+    return PYGEN_RETURN;
 }
 
 static PyObject *send_method(PyObject *self, PyObject *value)
@@ -75,13 +108,35 @@ static PyObject *send_method(PyObject *self, PyObject *value)
     return rmi_step_as_method(sent, result);
 }
 
+/* The task was cancelled before it could await the future that the coroutine has yielded. Whether that future tells the
+ * coroutine. */
+static bool cancel_yielded(rmi_worker *worker)
+{
+    PyObject *done = worker->yielded != NULL && worker->yielded != Py_None
+                         ? PyObject_CallMethodNoArgs(worker->yielded, rmi_name(RMI_NAME_cancel))
+                         : NULL;
+    const bool tells = done != NULL && PyObject_IsTrue(done) == 1;
+    PyErr_Clear();
+    Py_XDECREF(done);
+    return tells;
+}
+
 static PyObject *throw_method(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     rmi_worker *worker = worker_of(self);
     PyObject *exception = rmi_thrown(arguments, count), *result = NULL;
     if (exception == NULL)
         return NULL;
+    worker->ready = false;
+    if (worker->failure != NULL || cancel_yielded(worker)) {
+        Py_DECREF(exception);
+        return rmi_step_as_method(hand_over(worker, &result), result);
+    }
+    Py_CLEAR(worker->yielded);
     if (worker->coroutine == NULL || PyContext_Enter(worker->own) != 0) {
+        if (worker->cancelled)
+            note_end(worker);
+        worker->cancelled = false;
         if (!PyErr_Occurred())
             PyErr_SetRaisedException(Py_NewRef(exception));
         Py_DECREF(exception);
@@ -105,21 +160,112 @@ static PyObject *close_method(PyObject *self, PyObject *unused)
     return closed;
 }
 
-/* ---- Its life */
+/* ---- Steps that the worker takes */
 
-/* Opens the gate. An exception that the task has is none of ours. */
-static int wake(rmi_state *state, rmi_worker *worker)
+/* Lets the task go on. The task keeps the exception that ends it; KeyboardInterrupt and SystemExit leave it, too. */
+static int let_task_go_on(rmi_worker *worker)
 {
-    if (rmi_loop_enter(state) != 0)
-        return -1;
-    int rc = rmi_gate_open(&worker->gate);
-    if (rc != 0 && worker->coroutine == NULL && worker->result == NULL) {
-        PyErr_Clear();
-        rc = 0;
-    }
-    rmi_loop_leave(state);
-    return rc;
+    return rmi_gate_open(&worker->gate);
 }
+
+/* Puts the worker into the list for the loop's next turn. */
+static int be_ready(rmi_worker *worker)
+{
+    rmi_state *state = worker->state;
+    worker->ready = true;
+    if (worker->listed)
+        return 0;
+    if (state->ready == NULL) {
+        PyObject *go_on = PyObject_GetAttr(state->waker, rmi_name(RMI_NAME_go_on)), *handle = NULL;
+        PyObject *arguments[] = {worker->gate.loop, go_on, state->context};
+        PyObject *keywords = Py_BuildValue("(s)", "context");
+        if (go_on != NULL && keywords != NULL)
+            handle = PyObject_VectorcallMethod(rmi_name(RMI_NAME_call_soon), arguments, 2, keywords);
+        Py_XDECREF(keywords);
+        Py_XDECREF(go_on);
+        if (handle == NULL)
+            return -1;
+        Py_DECREF(handle);
+        state->ready_end = &state->ready;
+    }
+    worker->listed = true;
+    *state->ready_end = Py_NewRef((PyObject *)worker);
+    state->ready_end = &worker->next_ready;
+    return 0;
+}
+
+/* Handles the outcome of a step that the worker took. */
+static int take_outcome(rmi_worker *worker, PySendResult sent, PyObject *result)
+{
+    const bool is_cancelled = !rmi_gate_waits(&worker->gate); /* the loop will tell the task */
+    if (sent == PYGEN_NEXT && result == Py_None && !is_cancelled && worker->state != NULL) {
+        Py_DECREF(result);
+        return be_ready(worker);
+    }
+    if (sent == PYGEN_NEXT) {
+        worker->yielded = result;
+        return is_cancelled ? 0 : let_task_go_on(worker);
+    }
+    if (is_cancelled) {
+        worker->cancelled = true;
+        worker->failure = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
+        Py_XDECREF(result);
+        Py_CLEAR(worker->coroutine);
+        return 0;
+    }
+    worker->result = result;
+    if (sent == PYGEN_ERROR)
+        worker->failure = PyErr_GetRaisedException();
+    note_end(worker);
+    return worker->failure != NULL || worker->ends ? let_task_go_on(worker) : 0;
+}
+
+/* Takes a step. The worker's task is the current one meanwhile. */
+static int take_step(rmi_worker *worker)
+{
+    PyObject *outer = rmi_task_swap(worker->gate.loop, worker->task), *result = NULL;
+    if (outer == NULL)
+        return -1;
+    const PySendResult sent = step(worker, &result);
+    PyObject *exception = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
+    Py_XDECREF(rmi_task_swap(worker->gate.loop, outer));
+    Py_DECREF(outer);
+    if (exception != NULL)
+        PyErr_SetRaisedException(exception);
+    return take_outcome(worker, sent, result);
+}
+
+/* Takes the first one out of the list. Whether it is still to go on. */
+static bool take_ready(PyObject **list, rmi_worker **first)
+{
+    rmi_worker *worker = worker_of(*list);
+    const bool goes_on = worker->ready && rmi_gate_waits(&worker->gate);
+    *list = worker->next_ready;
+    worker->next_ready = NULL;
+    worker->ready = worker->listed = false;
+    *first = worker;
+    return goes_on;
+}
+
+int rmi_workers_go_on(rmi_state *state)
+{
+    PyObject *ready = state->ready, *exception = NULL;
+    rmi_worker *worker = NULL;
+    state->ready = NULL; /* they may get ready again, for the turn after this one */
+    while (ready != NULL) {
+        const bool goes_on = take_ready(&ready, &worker);
+        if (goes_on && take_step(worker) != 0) {
+            if (state->guest != NULL && exception == NULL) /* it shall leave the caller's loop */
+                exception = PyErr_GetRaisedException();
+            PyErr_Clear();
+        }
+        Py_DECREF((PyObject *)worker);
+    }
+    PyErr_SetRaisedException(exception);
+    return exception == NULL ? 0 : -1;
+}
+
+/* ---- Its life */
 
 /* A worker that waits for an item; NULL: there is none. */
 static rmi_worker *take_idle(rmi_state *state)
@@ -143,47 +289,59 @@ static Py_ssize_t weak_references(PyObject *task)
     return n;
 }
 
-/* Makes the task of a new worker, which begins its item. */
-static int begin(rmi_state *state, rmi_worker *worker)
+static rmi_worker *worker_new(rmi_state *state)
 {
+    rmi_worker *worker = worker_of(rmi_object_alloc(rmi_python_of_process()->worker_type, 0));
+    if (worker == NULL)
+        return NULL;
     worker->state = state;
-    worker->gate.is_guest = state->guest != NULL;
-    if (rmi_loop_enter(state) != 0)
-        return -1;
     worker->gate.loop = Py_XNewRef(rmi_loop_of(state));
-    worker->task = rmi_task_new(state, (PyObject *)worker, NULL);
-    rmi_loop_leave(state);
-    if (worker->task == NULL)
-        return -1;
-    worker->name = PyObject_CallMethodNoArgs(worker->task, rmi_name(RMI_NAME_get_name));
+    worker->task = rmi_task_new(state, (PyObject *)worker, NULL); /* it waits */
+    if (worker->task != NULL)
+        worker->name = PyObject_CallMethodNoArgs(worker->task, rmi_name(RMI_NAME_get_name));
     worker->weak = worker->name != NULL ? weak_references(worker->task) : -1;
-    return worker->weak >= 0 ? 0 : -1;
+    if (worker->weak < 0)
+        Py_CLEAR(worker);
+    return worker;
+}
+
+/* Gives the worker an item, and takes the first step. */
+static int begin(rmi_state *state, rmi_worker *worker, PyObject *coroutine)
+{
+    worker->coroutine = Py_NewRef(coroutine);
+    Py_XSETREF(worker->own, PyContext_Copy(state->context));
+    worker->starting = true;
+    const int rc = worker->own != NULL ? take_step(worker) : -1;
+    worker->starting = false;
+    if (rc == 0 || worker->coroutine != NULL)
+        return rc;
+    PyErr_Clear(); /* the task has it, KeyboardInterrupt or SystemExit */
+    return 0;
 }
 
 int rmi_worker_start(rmi_state *state, rmi_python_work *work, PyObject *coroutine)
 {
+    if (rmi_loop_enter(state) != 0)
+        return -1;
     rmi_worker *worker = take_idle(state);
-    const bool is_new = worker == NULL;
-    if (is_new && (worker = worker_of(rmi_object_alloc(rmi_python_of_process()->worker_type, 0))) == NULL)
-        return -1;
-    worker->coroutine = Py_NewRef(coroutine);
-    Py_XSETREF(worker->own, PyContext_Copy(state->context));
-    worker->starting = true;
-    const int rc = worker->own == NULL ? -1 : is_new ? begin(state, worker) : wake(state, worker);
-    worker->starting = false;
-    if (rc != 0) {
-        rmi_worker_detach((PyObject *)worker);
-        Py_DECREF((PyObject *)worker);
-        return -1;
+    if (worker == NULL)
+        worker = worker_new(state);
+    const int rc = worker != NULL ? begin(state, worker, coroutine) : -1;
+    rmi_loop_leave(state);
+    if (rc == 0) {
+        work->worker = (PyObject *)worker;
+        work->task = Py_NewRef(worker->task);
+        return 0;
     }
-    work->worker = (PyObject *)worker;
-    work->task = Py_NewRef(worker->task);
-    return 0;
+    if (worker != NULL)
+        rmi_worker_detach((PyObject *)worker);
+    Py_XDECREF((PyObject *)worker);
+    return -1;
 }
 
 bool rmi_worker_is_done(const rmi_python_work *work)
 {
-    return worker_of(work->worker)->coroutine == NULL;
+    return worker_of(work->worker)->coroutine == NULL && !worker_of(work->worker)->cancelled;
 }
 
 /* What its work, itself and its gate hold. */
@@ -214,8 +372,13 @@ static void end(rmi_state *state, rmi_worker *worker, PyObject *result)
     worker->ends = true;
     worker->state = NULL;
     Py_XSETREF(worker->result, result);
-    if (wake(state, worker) != 0)
+    if (rmi_loop_enter(state) != 0) {
         PyErr_Clear();
+        return;
+    }
+    if (let_task_go_on(worker) != 0)
+        PyErr_Clear();
+    rmi_loop_leave(state);
 }
 
 PyObject *rmi_worker_result(rmi_state *state, rmi_python_work *work, PyObject **context)
@@ -266,8 +429,27 @@ void rmi_worker_detach(PyObject *worker)
     worker_of(worker)->state = NULL;
 }
 
+/* Leaves those that wait for a turn of the loop to their tasks. */
+static void leave_ready(rmi_state *state)
+{
+    rmi_worker *worker = NULL;
+    while (state->ready != NULL) {
+        if (take_ready(&state->ready, &worker)) {
+            worker->yielded = Py_NewRef(Py_None);
+            if (let_task_go_on(worker) != 0)
+                PyErr_Clear();
+        }
+        Py_DECREF((PyObject *)worker);
+    }
+}
+
 void rmi_workers_end(rmi_state *state)
 {
+    if (state->ready != NULL && rmi_loop_enter(state) == 0) {
+        leave_ready(state);
+        rmi_loop_leave(state);
+    }
+    PyErr_Clear();
     for (rmi_worker *worker = take_idle(state); worker != NULL; worker = take_idle(state)) {
         end(state, worker, NULL);
         Py_DECREF((PyObject *)worker);
@@ -289,8 +471,11 @@ static int worker_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(worker->task);
     Py_VISIT(worker->coroutine);
     Py_VISIT(worker->own);
+    Py_VISIT(worker->yielded);
+    Py_VISIT(worker->failure);
     Py_VISIT(worker->result);
     Py_VISIT(worker->next);
+    Py_VISIT(worker->next_ready);
     return rmi_gate_traverse(&worker->gate, visit, arg);
 }
 
@@ -300,9 +485,12 @@ static int worker_clear(PyObject *self)
     Py_CLEAR(worker->coroutine);
     Py_CLEAR(worker->task);
     Py_CLEAR(worker->own);
+    Py_CLEAR(worker->yielded);
+    Py_CLEAR(worker->failure);
     Py_CLEAR(worker->result);
     Py_CLEAR(worker->name);
     Py_CLEAR(worker->next);
+    Py_CLEAR(worker->next_ready);
     rmi_gate_clear(&worker->gate);
     return 0;
 }
