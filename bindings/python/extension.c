@@ -211,12 +211,14 @@ static int execute(PyObject *module)
     Py_XDECREF(errors);
     extension->pipeline_type = extension->failure != NULL ? rmi_pipeline_type_new(module) : NULL;
     extension->run_type = extension->pipeline_type != NULL ? rmi_run_type_new(module) : NULL;
+    extension->async_results_type = extension->run_type != NULL ? rmi_async_results_type_new(module) : NULL;
     extension->waits = add_mark(module, "WAITS");
     extension->goes_on = add_mark(module, "GOES_ON");
     extension->ended = add_mark(module, "ENDED");
-    return extension->run_type == NULL || extension->waits == NULL || extension->goes_on == NULL ||
+    return extension->async_results_type == NULL || extension->waits == NULL || extension->goes_on == NULL ||
                    extension->ended == NULL || PyModule_AddType(module, extension->pipeline_type) != 0 ||
-                   PyModule_AddType(module, extension->run_type) != 0
+                   PyModule_AddType(module, extension->run_type) != 0 ||
+                   PyModule_AddType(module, extension->async_results_type) != 0
                ? -1
                : 0;
 }
@@ -226,6 +228,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     rmi_extension *extension = state_of(module);
     Py_VISIT(extension->pipeline_type);
     Py_VISIT(extension->run_type);
+    Py_VISIT(extension->async_results_type);
     Py_VISIT(extension->failure);
     Py_VISIT(extension->waits);
     Py_VISIT(extension->goes_on);
@@ -238,6 +241,7 @@ static int clear(PyObject *module)
     rmi_extension *extension = state_of(module);
     Py_CLEAR(extension->pipeline_type);
     Py_CLEAR(extension->run_type);
+    Py_CLEAR(extension->async_results_type);
     Py_CLEAR(extension->failure);
     Py_CLEAR(extension->waits);
     Py_CLEAR(extension->goes_on);

@@ -1,8 +1,9 @@
 /* The extension module `remotemedia._runtime`: the runtime inside the interpreter that imports it. A file each:
  *   extension.c        the module, and runtimes that wait for the next pipeline
  *   pipeline_object.c  Pipeline: a manifest                run_object.c  Run: one run of it, an iterator
- *   run_input.c        items from iterables                item_values.c   items and results as values
- *   failures.c         failures as exceptions
+ *   run_opening.c      its beginning and its end           guest_run.c     runs on the caller's event loop
+ *   async_results.c    what astream() returns              run_input.c     items from iterables
+ *   item_values.c      items and results as values         failures.c      failures as exceptions
  * Threads and references: as in python/python_host.h. Functions that return int give 0, or -1 with an exception set,
  * unless a comment says otherwise. */
 #ifndef EXTENSION_H
@@ -14,7 +15,7 @@ enum { RMI_IDLE_RUNTIMES = 8 };
 
 /* The module's state. */
 typedef struct rmi_extension {
-    PyTypeObject *pipeline_type, *run_type;
+    PyTypeObject *pipeline_type, *run_type, *async_results_type;
     PyObject *failure;                                        /* remotemedia._errors.failure */
     PyObject *waits, *goes_on, *ended;                        /* what _take() gives in place of a result */
     rm_runtime *idle[RM_ARRAYS_NUMPY + 1][RMI_IDLE_RUNTIMES]; /* owned; by the form of arrays */
@@ -78,7 +79,7 @@ void rmi_run_input_close(rmi_run_input *input);
 RM_MUST_CHECK int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension,
                                      rm_pipeline *pipeline, size_t *count, rm_error *err);
 
-/* ---- run_object.c */
+/* ---- run_object.c, run_opening.c */
 typedef struct rmi_run_options {
     PyObject *items;   /* None: sources generate; NULL: items are pushed */
     PyObject *timeout; /* seconds, or None */
@@ -90,5 +91,8 @@ RM_MUST_CHECK PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_op
 /* Runs to the end and gives {sink: [results]}. */
 RM_MUST_CHECK PyObject *rmi_run_collect(PyObject *run);
 RM_MUST_CHECK PyTypeObject *rmi_run_type_new(PyObject *module);
+
+/* ---- async_results.c */
+RM_MUST_CHECK PyTypeObject *rmi_async_results_type_new(PyObject *module);
 
 #endif

@@ -11,7 +11,7 @@
  *   tasks.c        tasks of the loop, and their waker        workers.c        tasks that serve one item after the other
  *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
  *   gate.c         where tasks wait for the runtime
- *   context.c      context variables of nodes
+ *   ready.c        values that need no waiting             context.c      context variables of nodes
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
@@ -149,6 +149,11 @@ extern const rm_allocator rmi_box_allocator;
 RM_MUST_CHECK int rmi_interpreter_begin(const struct rmi_host *host, bool *ours, rm_error *err);
 /* Makes standard error the output of Python code, and gives it empty input. */
 RM_MUST_CHECK int rmi_python_redirect_streams(void);
+
+/* ---- ready.c */
+RM_MUST_CHECK PyTypeObject *rmi_ready_type_new(PyObject *module);
+/* The awaitable for a value (consumed); NULL: for the end of an iteration. */
+RM_MUST_CHECK PyObject *rmi_ready_new(PyObject *value);
 
 /* ---- interrupt.c */
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */

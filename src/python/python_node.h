@@ -298,7 +298,6 @@ void rmi_iteration_detach(PyObject *iteration);
 /* How many values the next call may emit, after one that began at `started`. */
 void rmi_adapt_batch(rmi_state *state, int64_t started);
 RM_MUST_CHECK PyTypeObject *rmi_stream_type_new(PyObject *module);
-RM_MUST_CHECK PyTypeObject *rmi_ready_type_new(PyObject *module);
 RM_MUST_CHECK int rmi_stream_call(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
 RM_MUST_CHECK int rmi_stream_poll(rmi_state *state, rm_error *err);

@@ -28,16 +28,21 @@ class Pipeline(_runtime.Pipeline):
         await guest.close()
         return results
 
-    async def astream(self, items=None, *, timeout=None, metrics=False):
+    def astream(self, items=None, *, timeout=None, metrics=False):
         """Gives the results as they come, on the caller's event loop.
 
         items: as for stream(), or an asynchronous iterable; it is read as far ahead as the first nodes have room.
         """
+        place = []
+        return _runtime.AsyncResults(self._results(items, timeout, metrics, place), place)
+
+    async def _results(self, items, timeout, metrics, place):
         from ._guest import Guest
 
         guest = Guest(self, items, timeout, metrics)
         try:
             await guest.open()
+            place.append(guest.run)
             take = guest.run._take
             while (value := take()) is not ENDED:
                 if value is WAITS or value is GOES_ON:
