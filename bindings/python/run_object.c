@@ -2,7 +2,7 @@
 #include "platform/platform.h"
 #include "run.h"
 
-/* A step that was shorter than this lets the next ones keep the GIL: giving it away and back costs as much. */
+/* A step whose parts without the GIL were shorter than this on average lets the next ones keep the GIL: giving it away and back costs as much. */
 enum { SHORT_NS = 20000, QUICK_STEPS = 15 };
 
 int rmi_run_raise(rmi_run_object *self, rm_error *err)
@@ -34,11 +34,15 @@ int rmi_run_step(rmi_run_object *self, rm_error *err)
         --*quick;
         return rm_run_step(self->pipeline, err);
     }
+    const uint64_t entries = rmi_python_of_process()->entries;
     PyThreadState *released = PyEval_SaveThread();
     const int64_t started = rmi_platform_now();
     const int rc = rm_run_step(self->pipeline, err);
-    *quick = rmi_platform_now() - started < SHORT_NS ? QUICK_STEPS : 0;
+    const int64_t took = rmi_platform_now() - started;
     PyEval_RestoreThread(released);
+    /* code of nodes in between has the GIL by itself */
+    const int64_t pieces = (int64_t)(rmi_python_of_process()->entries - entries) + 1;
+    *quick = took < SHORT_NS * pieces ? QUICK_STEPS : 0;
     return rc;
 }
 

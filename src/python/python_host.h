@@ -109,6 +109,7 @@ typedef struct rmi_python {
     rmi_call *calls;          /* in progress, in all threads; the innermost of a thread comes first */
     rmi_call finishing;       /* the call of rm_python_finish */
     atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
+    uint64_t entries;         /* how often a thread has taken the GIL for code of ours */
     bool in_environment,
         includes_base;     /* a virtual environment; with the packages of the Python that made it */
     bool keeps_exceptions; /* an error's detail is the exception itself: the run's caller is Python code */

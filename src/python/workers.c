@@ -220,19 +220,29 @@ static int take_outcome(rmi_worker *worker, PySendResult sent, PyObject *result)
     return worker->failure != NULL || worker->ends ? let_task_go_on(worker) : 0;
 }
 
-/* Takes a step. The worker's task is the current one meanwhile. */
-static int take_step(rmi_worker *worker)
+/* Takes a step. The worker's task is the current one meanwhile, and afterwards; *outer (NULL: not yet known) is the one
+ * before. */
+static int take_step(rmi_worker *worker, PyObject **outer)
 {
-    PyObject *outer = rmi_task_swap(worker->gate.loop, worker->task), *result = NULL;
-    if (outer == NULL)
+    PyObject *before = rmi_task_swap(worker->gate.loop, worker->task), *result = NULL;
+    if (before == NULL)
         return -1;
+    if (*outer == NULL)
+        *outer = before;
+    else
+        Py_DECREF(before);
     const PySendResult sent = step(worker, &result);
-    PyObject *exception = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
-    Py_XDECREF(rmi_task_swap(worker->gate.loop, outer));
-    Py_DECREF(outer);
-    if (exception != NULL)
-        PyErr_SetRaisedException(exception);
     return take_outcome(worker, sent, result);
+}
+
+/* Makes `outer` (consumed; NULL: the current task has not changed) the current task again. */
+static void restore_task(const rmi_state *state, PyObject *outer)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    if (outer != NULL)
+        Py_XDECREF(rmi_task_swap(rmi_loop_of(state), outer));
+    Py_XDECREF(outer);
+    PyErr_SetRaisedException(exception);
 }
 
 /* Takes the first one out of the list. Whether it is still to go on. */
@@ -249,12 +259,12 @@ static bool take_ready(PyObject **list, rmi_worker **first)
 
 int rmi_workers_go_on(rmi_state *state)
 {
-    PyObject *ready = state->ready, *exception = NULL;
+    PyObject *ready = state->ready, *exception = NULL, *outer = NULL;
     rmi_worker *worker = NULL;
     state->ready = NULL; /* they may get ready again, for the turn after this one */
     while (ready != NULL) {
         const bool goes_on = take_ready(&ready, &worker);
-        if (goes_on && take_step(worker) != 0) {
+        if (goes_on && take_step(worker, &outer) != 0) {
             if (state->guest != NULL && exception == NULL) /* it shall leave the caller's loop */
                 exception = PyErr_GetRaisedException();
             PyErr_Clear();
@@ -262,6 +272,7 @@ int rmi_workers_go_on(rmi_state *state)
         Py_DECREF((PyObject *)worker);
     }
     PyErr_SetRaisedException(exception);
+    restore_task(state, outer);
     return exception == NULL ? 0 : -1;
 }
 
@@ -308,10 +319,12 @@ static rmi_worker *worker_new(rmi_state *state)
 /* Gives the worker an item, and takes the first step. */
 static int begin(rmi_state *state, rmi_worker *worker, PyObject *coroutine)
 {
+    PyObject *outer = NULL;
     worker->coroutine = Py_NewRef(coroutine);
     Py_XSETREF(worker->own, PyContext_Copy(state->context));
     worker->starting = true;
-    const int rc = worker->own != NULL ? take_step(worker) : -1;
+    const int rc = worker->own != NULL ? take_step(worker, &outer) : -1;
+    restore_task(state, outer);
     worker->starting = false;
     if (rc == 0 || worker->coroutine != NULL)
         return rc;
