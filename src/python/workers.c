@@ -81,6 +81,9 @@ static PySendResult hand_over(rmi_worker *worker, PyObject **result)
     worker->yielded = NULL;
     if (*result != NULL)
         return PYGEN_NEXT;
+    if (worker->cancelled)
+        note_end(worker);
+    worker->cancelled = false;
     PyErr_SetRaisedException(worker->failure);
     worker->failure = NULL;
     return PYGEN_ERROR;
@@ -109,14 +112,19 @@ static PyObject *send_method(PyObject *self, PyObject *value)
 }
 
 /* The task was cancelled before it could await the future that the coroutine has yielded. Whether that future tells the
- * coroutine. */
-static bool cancel_yielded(rmi_worker *worker)
+ * coroutine, with the same message. */
+static bool cancel_yielded(rmi_worker *worker, PyObject *exception)
 {
-    PyObject *done = worker->yielded != NULL && worker->yielded != Py_None
-                         ? PyObject_CallMethodNoArgs(worker->yielded, rmi_name(RMI_NAME_cancel))
-                         : NULL;
+    PyObject *done = NULL, *cancel = NULL, *message = NULL;
+    if (worker->yielded == NULL || worker->yielded == Py_None)
+        return false;
+    if ((cancel = PyObject_GetAttr(worker->yielded, rmi_name(RMI_NAME_cancel))) != NULL &&
+        (message = PyObject_GetAttrString(exception, "args")) != NULL)
+        done = PyObject_CallObject(cancel, message);
     const bool tells = done != NULL && PyObject_IsTrue(done) == 1;
     PyErr_Clear();
+    Py_XDECREF(message);
+    Py_XDECREF(cancel);
     Py_XDECREF(done);
     return tells;
 }
@@ -128,9 +136,10 @@ static PyObject *throw_method(PyObject *self, PyObject *const *arguments, Py_ssi
     if (exception == NULL)
         return NULL;
     worker->ready = false;
-    if (worker->failure != NULL || cancel_yielded(worker)) {
+    if (worker->failure != NULL || cancel_yielded(worker, exception)) {
         Py_DECREF(exception);
-        return rmi_step_as_method(hand_over(worker, &result), result);
+        const PySendResult handed = hand_over(worker, &result);
+        return rmi_step_as_method(handed, result);
     }
     Py_CLEAR(worker->yielded);
     if (worker->coroutine == NULL || PyContext_Enter(worker->own) != 0) {

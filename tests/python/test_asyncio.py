@@ -138,10 +138,11 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(sorted(results), sorted([4 * i for i in range(500)] + [20 * i for i in range(300)]))
 
     async def test_cancelling(self):
-        ended = []
+        ended, started = [], asyncio.Event()
 
         class Node:
             async def process(self, item):
+                started.set()
                 try:
                     await asyncio.sleep(30)
                 finally:
@@ -158,14 +159,21 @@ class Guests(unittest.IsolatedAsyncioTestCase):
                 ended.append("items")
 
         pipeline = pipeline_of(Node)
+        async def expire(scope):
+            await started.wait()
+            scope.reschedule(0)
+
         with self.assertRaises(TimeoutError):
-            async with asyncio.timeout(0.02):
+            async with asyncio.timeout(None) as scope:
+                expiry = asyncio.create_task(expire(scope))
                 await pipeline.arun(reads())
+        await expiry
         self.assertEqual(sorted(ended), ["items", "node", "task"])
         ended.clear()
+        started.clear()
         stream = pipeline.astream(reads())
         task = asyncio.create_task(anext(stream))
-        await asyncio.sleep(0.02)
+        await started.wait()
         task.cancel()
         with self.assertRaises(asyncio.CancelledError):
             await task
