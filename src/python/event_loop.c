@@ -151,8 +151,12 @@ void rmi_wake_node(rmi_state *state)
 PyObject *rmi_task_swap(PyObject *loop, PyObject *task)
 {
     PyObject *arguments[3] = {NULL, loop, task};
-    return PyObject_Vectorcall(rmi_python_of_process()->swap_task, arguments + 1,
-                               2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *former = PyObject_Vectorcall(rmi_python_of_process()->swap_task, arguments + 1,
+                                           2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (former != NULL || task != Py_None || !PyErr_ExceptionMatches(PyExc_KeyError))
+        return former;
+    PyErr_Clear(); /* in 3.12 no task cannot follow no task */
+    return Py_NewRef(Py_None);
 }
 
 /* The same, where `loop` may be None. */
