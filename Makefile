@@ -66,7 +66,9 @@ bench-media: build wasm ## Measure audio, beside soxr, GStreamer, FFmpeg and lib
 	@bench/media/run
 
 bench-python: build wheel ## Measure the Python package, beside plain Python
+	@deps/install-system bench || echo "bench-python: going on without the peers that are missing" >&2
 	@deps/deps.py --target test ensure numpy-wheel
+	@deps/deps.py --target bench ensure toolz joblib
 	@tests/python/run --pattern test_arrays.py >/dev/null
 	@bench/package/run
 

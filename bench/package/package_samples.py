@@ -6,12 +6,15 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 
 import remotemedia as rm
 
-sys.path.append(os.environ["RM_TEST_NUMPY"])
+sys.path += os.environ["RM_BENCH_PATH"].split(os.pathsep)
+import joblib  # noqa: E402
 import numpy  # noqa: E402
+import toolz  # noqa: E402
 
 CALLS, ITEMS, ARRAYS, TASKS = 2000, 200_000, 5000, 20_000
 
@@ -86,12 +89,105 @@ def generator(count):
     yield from range(count)
 
 
+def buffers(size):
+    pipeline = rm.Pipeline.from_dict(row(1, "PassThrough"))
+    return lambda: drained(pipeline.stream(iter([bytes(size)] * 2000), ahead=1), 2000, 1e6)
+
+
+def piped(count):
+    """Functions composed by toolz, an item at a time."""
+    return lambda: drained(map(toolz.compose(*[lambda item: item * 1] * count), range(ITEMS)), ITEMS, 1e9)
+
+
+def squares(items):
+    return [item * 1 for item in items]
+
+
+def in_chunks():
+    """joblib's threads, with chunks of a thousand items: a task each costs more than the items."""
+    chunks = [range(i, i + 1000) for i in range(0, ITEMS, 1000)]
+    begin = time.perf_counter()
+    joblib.Parallel(n_jobs=2, prefer="threads")(joblib.delayed(squares)(chunk) for chunk in chunks)
+    return (time.perf_counter() - begin) / ITEMS * 1e9
+
+
 def arrays():
     pipeline = rm.Pipeline.from_dict(row(1, "PassThrough"))
     array = numpy.ones(1 << 18, "float32")
     results = pipeline.run([array])["n0"]
     assert numpy.shares_memory(numpy.asarray(results[0]), array)
     return lambda: drained(pipeline.stream([array] * ARRAYS), ARRAYS, 1e6)
+
+
+# ---- GStreamer, in the distribution's Python: a buffer through an element that does nothing
+
+GSTREAMER = """
+import sys, time
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+count, size = map(int, sys.argv[1:])
+pipeline = Gst.parse_launch("appsrc name=in block=true max-bytes=%d ! identity ! appsink name=out sync=false max-buffers=64" % (64 * size))
+source, sink = pipeline.get_by_name("in"), pipeline.get_by_name("out")
+pipeline.set_state(Gst.State.PLAYING)
+data = bytes(size)
+begin = time.perf_counter()
+for _ in range(count):
+    source.emit("push-buffer", Gst.Buffer.new_wrapped(data))
+    sink.emit("pull-sample")
+print((time.perf_counter() - begin) / count * 1e6)
+pipeline.set_state(Gst.State.NULL)
+"""
+
+
+def gstreamer(count, size):
+    """us a buffer; None where PyGObject or GStreamer's plugins are not installed."""
+    def measure():
+        try:
+            done = subprocess.run(["/usr/bin/python3", "-I", "-c", GSTREAMER, str(count), str(size)], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True)
+        except FileNotFoundError:
+            return None
+        return float(done.stdout) if done.returncode == 0 else None
+    return measure
+
+
+# ---- Another Python thread beside a pipeline
+
+def counted(seconds):
+    """Steps a second of a loop in this thread."""
+    steps, begin = 0, time.perf_counter()
+    while (now := time.perf_counter()) - begin < seconds:
+        for _ in range(1000):
+            steps += 1
+    return steps / (now - begin)
+
+
+def beside(pipeline, items):
+    """How fast a counting thread is beside another that runs the pipeline, against itself alone; in percent."""
+    def measure(seconds=0.5):
+        alone, stop = counted(seconds), threading.Event()
+
+        def work():
+            while not stop.is_set():
+                for _ in pipeline.stream(items()):
+                    if stop.is_set():
+                        break
+        worker = threading.Thread(target=work)
+        worker.start()
+        both = counted(seconds)
+        stop.set()
+        worker.join()
+        return -100 * both / alone  # the least is the best
+    return measure
+
+
+def resampled():
+    manifest = row(1, "AudioResample")
+    manifest["nodes"][0]["params"] = {"sample_rate": 44100, "quality": "best"}
+    second = rm.Tensor(numpy.zeros((48000, 1), "float32"), sample_rate=48000)
+    return beside(rm.Pipeline.from_dict(manifest), lambda: [second] * 100)
 
 
 # ---- Coroutines: an item takes one turn of the loop
@@ -173,8 +269,13 @@ ROWS = [
     ("await arun([1])", "us", arun, None, None),
     ("an int of a range, one node", "ns", streamed(1), "a generator", lambda: drained(chained(1), ITEMS, 1e9)),
     ("an int of a generator, one node", "ns", streamed(1, generator), "two generators", lambda: drained(times_one(generator(ITEMS)), ITEMS, 1e9)),
-    ("an int of a range, ten nodes", "ns", streamed(10), "ten generators", lambda: drained(chained(10), ITEMS, 1e9)),
+    ("an int of a range, ten nodes", "ns", streamed(10), "ten functions composed by toolz", piped(10)),
+    ("the same", "ns", streamed(10), "joblib's threads, one function, 1000 ints a task", in_chunks),
+    ("the same", "ns", streamed(10), "ten generators", lambda: drained(chained(10), ITEMS, 1e9)),
     ("1 MiB of numpy, one node, 0 bytes copied", "us", arrays(), None, None),
+    ("1 MiB of bytes, one node", "us", buffers(1 << 20), "GStreamer's appsrc and appsink", gstreamer(2000, 1 << 20)),
+    ("a thread that counts beside AudioResample, a second a chunk", "% of its own speed", resampled(), None, None),
+    ("the same beside ints through one node", "% of its own speed", beside(PIPELINE, lambda: range(10**9)), None, None),
     ("a coroutine an item, 100 in flight", "us", in_flight(), "a task an item", tasks),
     ("the same", "us", in_flight(), "100 workers and queues", queues),
     ("a million items", "MiB more", memory, None, None),
@@ -189,11 +290,13 @@ def main():
     for _ in range(rounds):
         for place, (_, _, ours, _, peer) in enumerate(ROWS):
             for which, measure in enumerate((ours, peer)):
-                if measure is not None:
-                    best[place][which] = min(best[place][which], measure())
+                taken = measure() if measure is not None else None
+                if taken is not None:
+                    best[place][which] = min(best[place][which], taken)
     print("| what | ours | peer | |\n|---|---|---|---|")
     for (what, unit, _, name, peer), (ours, other) in zip(ROWS, best):
-        print(f"| {what} | {ours:.4g} {unit} | {f'{other:.4g} {unit}' if peer else ''} | {name or ''} |")
+        told = "" if peer is None else f"{abs(other):.4g} {unit}" if other < float("inf") else "not installed"
+        print(f"| {what} | {abs(ours):.4g} {unit} | {told} | {name or ''} |")
 
 
 main()

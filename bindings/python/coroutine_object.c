@@ -1,11 +1,9 @@
-/* Coroutines and asynchronous iterators of the package's, as their callers see them: an exception that leaves them has no
- * frames of the package, since nothing here has a frame. Coroutine stands for a coroutine, or what a method of an
- * asynchronous generator returns; Stream for an asynchronous generator. */
+/* Coroutine: a coroutine of the package's, or what a method of an asynchronous generator returned, as callers see it: an
+ * exception that leaves it has no frames of the package, since nothing here has a frame. */
 #include "extension.h"
 
 typedef struct rmi_wrapper {
     PyObject_HEAD PyObject *inner; /* owned */
-    PyTypeObject *call_type;       /* owned, of a Stream: the type Coroutine */
 } rmi_wrapper;
 
 static PyObject *inner_of(PyObject *object)
@@ -13,12 +11,11 @@ static PyObject *inner_of(PyObject *object)
     return ((rmi_wrapper *)object)->inner;
 }
 
-static PyObject *wrapper_new(PyTypeObject *type, PyObject *inner, PyTypeObject *call_type)
+static PyObject *wrapper_new(PyTypeObject *type, PyObject *inner)
 {
     rmi_wrapper *self = inner != NULL ? (rmi_wrapper *)rmi_object_alloc(type, 0) : NULL;
     if (self != NULL) {
         self->inner = Py_NewRef(inner);
-        self->call_type = (PyTypeObject *)Py_XNewRef((PyObject *)call_type);
     }
     return (PyObject *)self;
 }
@@ -92,57 +89,18 @@ static PyObject *get_attribute(PyObject *object, PyObject *name)
     return found;
 }
 
-/* ---- Stream */
-
-/* What a method of the generator returned, which is consumed, as the caller sees it. */
-static PyObject *call_of(PyObject *object, PyObject *made)
-{
-    PyObject *call = wrapper_new(((rmi_wrapper *)object)->call_type, made, NULL);
-    Py_XDECREF(made);
-    return call;
-}
-
-static PyObject *called(PyObject *object, const char *name, PyObject *args)
-{
-    return call_of(object, call_inner(object, name, args));
-}
-
-static PyObject *stream_next(PyObject *object)
-{
-    PyObject *inner = inner_of(object);
-    return call_of(object, RMI_ASYNC_SLOT(Py_TYPE(inner), unaryfunc, am_anext)(inner));
-}
-
-static PyObject *stream_send(PyObject *object, PyObject *args)
-{
-    return called(object, "asend", args);
-}
-
-static PyObject *stream_throw(PyObject *object, PyObject *args)
-{
-    return called(object, "athrow", args);
-}
-
-static PyObject *stream_close(PyObject *object, PyObject *unused)
-{
-    (void)unused;
-    return called(object, "aclose", NULL);
-}
-
-/* ---- The types */
+/* ---- The type */
 
 static int traverse(PyObject *object, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(inner_of(object));
-    Py_VISIT(((rmi_wrapper *)object)->call_type);
     return 0;
 }
 
 static int clear(PyObject *object)
 {
     Py_CLEAR(((rmi_wrapper *)object)->inner);
-    Py_CLEAR(((rmi_wrapper *)object)->call_type);
     return 0;
 }
 
@@ -178,35 +136,7 @@ PyTypeObject *rmi_coroutine_type_new(PyObject *module)
     return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
 }
 
-PyTypeObject *rmi_async_stream_type_new(PyObject *module)
-{
-    static PyMethodDef methods[] = {
-        {"asend", stream_send, METH_VARARGS, NULL},
-        {"athrow", stream_throw, METH_VARARGS, NULL},
-        {"aclose", stream_close, METH_NOARGS,
-         "Ends the run: closes every node, and drops results that were not taken."},
-        {NULL, NULL, 0, NULL}};
-    PyType_Slot slots[] = {{Py_tp_methods, methods},
-                           {Py_tp_getattro, get_attribute},
-                           {Py_am_aiter, PyObject_SelfIter},
-                           {Py_am_anext, stream_next},
-                           {Py_tp_dealloc, dealloc},
-                           {Py_tp_traverse, traverse},
-                           {Py_tp_clear, clear},
-                           {0, NULL}};
-    PyType_Spec spec = {.name = "remotemedia._runtime.Stream",
-                        .basicsize = sizeof(rmi_wrapper),
-                        .flags = OURS,
-                        .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
-}
-
 PyObject *rmi_coroutine_new(const rmi_extension *extension, PyObject *coroutine)
 {
-    return wrapper_new(extension->coroutine_type, coroutine, NULL);
-}
-
-PyObject *rmi_async_stream_new(const rmi_extension *extension, PyObject *generator)
-{
-    return wrapper_new(extension->stream_type, generator, extension->coroutine_type);
+    return wrapper_new(extension->coroutine_type, coroutine);
 }

@@ -168,11 +168,6 @@ static PyObject *coroutine(PyObject *module, PyObject *inner)
     return rmi_coroutine_new(state_of(module), inner);
 }
 
-static PyObject *async_stream(PyObject *module, PyObject *inner)
-{
-    return rmi_async_stream_new(state_of(module), inner);
-}
-
 /* ---- The module */
 
 static int refuse_subinterpreters(void)
@@ -222,13 +217,15 @@ static int execute(PyObject *module)
     extension->pipeline_type = extension->failure != NULL ? rmi_pipeline_type_new(module) : NULL;
     extension->run_type = extension->pipeline_type != NULL ? rmi_run_type_new(module) : NULL;
     extension->coroutine_type = extension->run_type != NULL ? rmi_coroutine_type_new(module) : NULL;
-    extension->stream_type = extension->coroutine_type != NULL ? rmi_async_stream_type_new(module) : NULL;
+    extension->async_results_type =
+        extension->coroutine_type != NULL ? rmi_async_results_type_new(module) : NULL;
     extension->waits = add_mark(module, "WAITS");
     extension->goes_on = add_mark(module, "GOES_ON");
     extension->ended = add_mark(module, "ENDED");
-    return extension->stream_type == NULL || extension->waits == NULL || extension->goes_on == NULL ||
+    return extension->async_results_type == NULL || extension->waits == NULL || extension->goes_on == NULL ||
                    extension->ended == NULL || PyModule_AddType(module, extension->pipeline_type) != 0 ||
-                   PyModule_AddType(module, extension->run_type) != 0
+                   PyModule_AddType(module, extension->run_type) != 0 ||
+                   PyModule_AddType(module, extension->async_results_type) != 0
                ? -1
                : 0;
 }
@@ -239,7 +236,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(extension->pipeline_type);
     Py_VISIT(extension->run_type);
     Py_VISIT(extension->coroutine_type);
-    Py_VISIT(extension->stream_type);
+    Py_VISIT(extension->async_results_type);
     Py_VISIT(extension->failure);
     Py_VISIT(extension->waits);
     Py_VISIT(extension->goes_on);
@@ -253,7 +250,7 @@ static int clear(PyObject *module)
     Py_CLEAR(extension->pipeline_type);
     Py_CLEAR(extension->run_type);
     Py_CLEAR(extension->coroutine_type);
-    Py_CLEAR(extension->stream_type);
+    Py_CLEAR(extension->async_results_type);
     Py_CLEAR(extension->failure);
     Py_CLEAR(extension->waits);
     Py_CLEAR(extension->goes_on);
@@ -276,7 +273,6 @@ static PyMethodDef functions[] = {
      "The node types, a dict each; with a name those of the name, with parameters and ports."},
     {"command_line", command_line, METH_O, "Runs the program with these words, and returns its exit code."},
     {"coroutine", coroutine, METH_O, "A coroutine as callers see it: without its frames in tracebacks."},
-    {"async_stream", async_stream, METH_O, "The same for an asynchronous generator."},
     {"to_json", to_json, METH_O, "The JSON that the command line prints for a result."},
     {NULL, NULL, 0, NULL}};
 

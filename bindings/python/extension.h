@@ -1,9 +1,10 @@
 /* The extension module `remotemedia._runtime`: the runtime inside the interpreter that imports it. A file each:
  *   extension.c        the module, and runtimes that wait for the next pipeline
  *   pipeline_object.c  Pipeline: a manifest                run_object.c  Run: one run of it, an iterator
+ *   run_opening.c      its beginning and its end           guest_run.c     runs on the caller's event loop
+ *   async_results.c    what astream() returns              coroutine_object.c what arun() returns
  *   run_input.c        items from iterables                item_values.c   items and results as values
  *   failures.c         failures as exceptions              cut_traceback.c tracebacks without frames of the package
- *   coroutine_object.c Coroutine, Stream: what arun() and astream() return
  *   run_progress.c     progress bars                       pipeline_graph.c a pipeline's nodes, for pictures
  * Threads and references: as in python/python_host.h. Functions that return int give 0, or -1 with an exception set,
  * unless a comment says otherwise. */
@@ -16,7 +17,7 @@ enum { RMI_IDLE_RUNTIMES = 8 };
 
 /* The module's state. */
 typedef struct rmi_extension {
-    PyTypeObject *pipeline_type, *run_type, *coroutine_type, *stream_type;
+    PyTypeObject *pipeline_type, *run_type, *coroutine_type, *async_results_type;
     PyObject *failure;                                        /* remotemedia._errors.failure */
     PyObject *waits, *goes_on, *ended;                        /* what _take() gives in place of a result */
     rm_runtime *idle[RM_ARRAYS_NUMPY + 1][RMI_IDLE_RUNTIMES]; /* owned; by the form of arrays */
@@ -40,10 +41,8 @@ void rmi_cut_raised(void);
 
 /* ---- coroutine_object.c */
 RM_MUST_CHECK PyTypeObject *rmi_coroutine_type_new(PyObject *module);
-RM_MUST_CHECK PyTypeObject *rmi_async_stream_type_new(PyObject *module);
-/* What stands for a coroutine, or for an asynchronous generator, without its frames in tracebacks. */
+/* What stands for a coroutine, or what a method of an asynchronous generator returned, without its frames in tracebacks. */
 RM_MUST_CHECK PyObject *rmi_coroutine_new(const rmi_extension *extension, PyObject *coroutine);
-RM_MUST_CHECK PyObject *rmi_async_stream_new(const rmi_extension *extension, PyObject *generator);
 
 /* ---- item_values.c */
 /* Converts an item of the caller's, without a copy: he may still hold it, so arrays are read-only for nodes. *out is
@@ -109,7 +108,7 @@ RM_MUST_CHECK int rmi_run_progress_note(rmi_run_progress *progress, const rm_pac
 /* Closes the bar; `items` are done, or 0. An exception that is set stays. */
 void rmi_run_progress_close(rmi_run_progress *progress, int64_t items);
 
-/* ---- run_object.c */
+/* ---- run_object.c, run_opening.c */
 typedef struct rmi_run_options {
     PyObject *items;    /* None: sources generate; NULL: items are pushed */
     PyObject *timeout;  /* seconds, or None */
@@ -122,5 +121,8 @@ RM_MUST_CHECK PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_op
 /* Runs to the end and gives {sink: [results]}. */
 RM_MUST_CHECK PyObject *rmi_run_collect(PyObject *run);
 RM_MUST_CHECK PyTypeObject *rmi_run_type_new(PyObject *module);
+
+/* ---- async_results.c */
+RM_MUST_CHECK PyTypeObject *rmi_async_results_type_new(PyObject *module);
 
 #endif

@@ -2,6 +2,8 @@
  * those with a timeout. They stay in the order of their packets, whichever finishes first. */
 #include "exec/pipeline.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 
 rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token)
@@ -34,15 +36,16 @@ void rmi_flights_clear(rm_node *node)
 {
     for (size_t i = 0; i < node->flight.count; i++)
         clear_one(node, &node->flight.items[i]);
+    node->flight.items = node->flight.block;
     node->flight.count = 0;
 }
 
 void rmi_flights_free(rm_node *node)
 {
     rmi_flights_clear(node);
-    rmi_free(node->pipeline->allocator, node->flight.items,
-             node->flight.capacity * sizeof *node->flight.items);
-    node->flight.items = NULL;
+    rmi_free(node->pipeline->allocator, node->flight.block,
+             node->flight.capacity * sizeof *node->flight.block);
+    node->flight.items = node->flight.block = NULL;
     node->flight.capacity = 0;
 }
 
@@ -51,8 +54,31 @@ void rmi_flight_remove(rm_node *node, rmi_flight *flight)
     RMI_CHECK(flight >= node->flight.items && flight < node->flight.items + node->flight.count);
     clear_one(node, flight);
     node->flight.count--;
+    if (flight == node->flight.items) { /* nearly always */
+        node->flight.items = node->flight.count > 0 ? flight + 1 : node->flight.block;
+        return;
+    }
     for (size_t i = (size_t)(flight - node->flight.items); i < node->flight.count; i++)
         node->flight.items[i] = node->flight.items[i + 1];
+}
+
+/* Makes room behind the last flight. The places of those that have gone are used once they are half of all. */
+static int make_room(rm_node *node)
+{
+    const size_t gone = (size_t)(node->flight.items - node->flight.block);
+    void *block = node->flight.block;
+    if (gone + node->flight.count < node->flight.capacity)
+        return RM_OK;
+    if (gone > 0 && gone >= node->flight.count) {
+        memmove(block, node->flight.items, node->flight.count * sizeof *node->flight.items);
+        node->flight.items = block;
+        return RM_OK;
+    }
+    const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight.capacity,
+                            gone + node->flight.count + 1, sizeof *node->flight.block, NULL);
+    node->flight.block = block;
+    node->flight.items = block != NULL ? node->flight.block + gone : NULL;
+    return rc;
 }
 
 int rmi_flight_add(rm_node *node, const rmi_flight *flight)
@@ -60,10 +86,7 @@ int rmi_flight_add(rm_node *node, const rmi_flight *flight)
     const rmi_flight *last = node->flight.count > 0 ? &node->flight.items[node->flight.count - 1] : NULL;
     RMI_CHECK(last == NULL || last->origin.seq <= flight->origin.seq);
     RMI_CHECK(rmi_flight_find(node, flight->token) == NULL);
-    void *block = node->flight.items;
-    const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight.capacity, node->flight.count + 1,
-                            sizeof *flight, NULL);
-    node->flight.items = block;
+    const int rc = make_room(node);
     if (rc != RM_OK)
         return rc;
     if (flight->origin.metadata != NULL)

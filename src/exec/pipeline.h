@@ -138,7 +138,8 @@ struct rm_node {
 
     /* ---- flight.c, flight_progress.c */
     struct {
-        rmi_flight *items; /* in order of their packets */
+        rmi_flight *items; /* in order of their packets; in `block`, of which the first ones may be gone */
+        rmi_flight *block; /* owned */
         size_t count, capacity;
         uint64_t next_token;
         uint64_t staging;    /* the flight that collects emissions; 0: they go out */

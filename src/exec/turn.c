@@ -99,6 +99,20 @@ static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
     return rc;
 }
 
+/* A call each. What they have made pending is polled after them. */
+static int take_flights(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
+{
+    const rm_pipeline *p = node->pipeline;
+    int rc = rmi_flight_process(node, queue, port);
+    for (size_t i = 1; rc == RM_OK && i < n && queue->count > 0 && !p->pause; i++) {
+        if (!rmi_flight_room(node) || node->in.closed || node->out.unwanted || node->failure.error != NULL ||
+            rmi_output_room(node) == 0 || rmi_queue_first(queue)->seq > p->limit)
+            break;
+        rc = rmi_flight_process(node, queue, port);
+    }
+    return rc;
+}
+
 /* Calls the node with packets of `queue`, where at least one waits; the node has room for one. */
 static int take_from(rm_node *node, rmi_queue *queue, uint32_t port)
 {
@@ -119,7 +133,7 @@ static int take_from(rm_node *node, rmi_queue *queue, uint32_t port)
     if (n == 0)
         return RM_OK;
     if (!node->plain)
-        return rmi_flight_process(node, queue, port);
+        return take_flights(node, queue, port, n);
     return node->type->process_many != NULL ? take_batch(node, queue, port, n)
                                             : take_one_by_one(node, queue, port, n);
 }

@@ -10,6 +10,14 @@ enum { SHOWN_FRAMES = 32 }; /* at each end of a long traceback */
 
 /* ---- Errors of ours on their way through Python */
 
+void rmi_drop_exception(void)
+{
+    const bool interrupts = PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    PyErr_Clear();
+    if (interrupts)
+        PyErr_SetInterrupt();
+}
+
 void rmi_python_raise(rm_error *err)
 {
     PyObject *arguments = Py_BuildValue("(sis)", err->message, err->code, err->hint);

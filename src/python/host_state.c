@@ -61,6 +61,7 @@ static void release_deferred(void)
 PyGILState_STATE rmi_enter(void)
 {
     const PyGILState_STATE held = rmi_has_gil() ? PyGILState_LOCKED : PyGILState_Ensure();
+    process.python.entries += held == PyGILState_UNLOCKED;
     if (atomic_load_explicit(&process.deferred_count, memory_order_relaxed) != 0)
         release_deferred();
     return held;

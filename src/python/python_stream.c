@@ -165,42 +165,6 @@ static PyObject *stream_next(PyObject *self)
     return NULL;
 }
 
-/* The awaitable for an item that is there already. */
-typedef struct ready_object {
-    PyObject_HEAD PyObject *value; /* NULL: the stream has ended */
-} ready_object;
-
-static PyObject *ready_new(PyObject *value)
-{
-    PyTypeObject *type = rmi_python_of_process()->ready_type;
-    ready_object *ready = (ready_object *)rmi_object_alloc(type, 0);
-    if (ready == NULL)
-        Py_XDECREF(value);
-    else
-        ready->value = value;
-    return (PyObject *)ready;
-}
-
-static PyObject *ready_next(PyObject *self)
-{
-    PyObject *value = ((ready_object *)self)->value, *stop = NULL;
-    if (value == NULL) {
-        PyErr_SetNone(PyExc_StopAsyncIteration);
-        return NULL;
-    }
-    stop = PyObject_CallOneArg(PyExc_StopIteration, value);
-    if (stop != NULL)
-        PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_XDECREF(stop);
-    return NULL;
-}
-
-static void ready_dealloc(PyObject *self)
-{
-    Py_XDECREF(((ready_object *)self)->value);
-    rmi_object_free(self);
-}
-
 /* A future for the next item; the node's next turn takes the item from the runtime. */
 static PyObject *wait_for_item(rmi_state *state)
 {
@@ -226,14 +190,14 @@ static PyObject *stream_anext(PyObject *self)
     rm_packet packet = rm_packet_of(rm_null());
     rm_error err = {0};
     if (state == NULL)
-        return ready_new(NULL);
+        return rmi_ready_new(NULL);
     const int rc = state->stream->in_slot ? next_packet(state, false, &packet, &err) : RM_AGAIN;
     if (rc == RM_OK) {
         PyObject *item = item_of(state, &packet);
-        return item != NULL ? ready_new(item) : NULL;
+        return item != NULL ? rmi_ready_new(item) : NULL;
     }
     if (rc == RM_DONE)
-        return ready_new(NULL);
+        return rmi_ready_new(NULL);
     if (rc < 0) {
         rmi_python_raise(&err);
         return NULL;
@@ -257,20 +221,6 @@ PyTypeObject *rmi_stream_type_new(PyObject *module)
                            {0, NULL}};
     PyType_Spec spec = {.name = "_remotemedia.Stream",
                         .basicsize = sizeof(stream_object),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                        .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
-}
-
-PyTypeObject *rmi_ready_type_new(PyObject *module)
-{
-    PyType_Slot slots[] = {{Py_tp_iter, PyObject_SelfIter},
-                           {Py_tp_iternext, ready_next},
-                           {Py_am_await, PyObject_SelfIter},
-                           {Py_tp_dealloc, ready_dealloc},
-                           {0, NULL}};
-    PyType_Spec spec = {.name = "_remotemedia.Ready",
-                        .basicsize = sizeof(ready_object),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                         .slots = slots};
     return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);

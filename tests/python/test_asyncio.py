@@ -1,6 +1,7 @@
 """Runs on the caller's event loop."""
 import asyncio
 import contextvars
+import time
 import unittest
 
 import remotemedia as rm
@@ -53,6 +54,19 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await pipeline.arun([1, 2]), {"Node": [-1, -2, "flushed"]})
         self.assertEqual(seen, [(what, True, "mine") for what in ("initialize", 1, 2, "cleanup")])
         self.assertEqual([each async for each in pipeline.astream(self.items(3))], [0, -1, -2, "flushed"])
+
+    async def test_initialize_works_for_long(self):
+        """The run then hands out results before anything else; that must not look as if it waited for the task, which is done."""
+
+        class Node:
+            async def initialize(self):
+                time.sleep(0.01)
+                await asyncio.sleep(0)
+
+            def process(self, item):
+                return item
+
+        self.assertEqual(await pipeline_of(Node).arun([1, 2]), {"Node": [1, 2]})
 
     async def test_many_in_flight(self):
         most, now = 0, 0
@@ -124,11 +138,11 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(sorted(results), sorted([4 * i for i in range(500)] + [20 * i for i in range(300)]))
 
     async def test_cancelling(self):
-        ended, began = [], asyncio.Event()
+        ended, started = [], asyncio.Event()
 
         class Node:
             async def process(self, item):
-                began.set()
+                started.set()
                 try:
                     await asyncio.sleep(30)
                 finally:
@@ -145,15 +159,21 @@ class Guests(unittest.IsolatedAsyncioTestCase):
                 ended.append("items")
 
         pipeline = pipeline_of(Node)
+        async def expire(scope):
+            await started.wait()
+            scope.reschedule(0)
+
         with self.assertRaises(TimeoutError):
-            async with asyncio.timeout(None) as limit:
-                asyncio.ensure_future(began.wait()).add_done_callback(lambda _: limit.reschedule(0))
+            async with asyncio.timeout(None) as scope:
+                expiry = asyncio.create_task(expire(scope))
                 await pipeline.arun(reads())
+        await expiry
         self.assertEqual(sorted(ended), ["items", "node", "task"])
-        ended.clear(), began.clear()
+        ended.clear()
+        started.clear()
         stream = pipeline.astream(reads())
         task = asyncio.create_task(anext(stream))
-        await began.wait()
+        await started.wait()
         task.cancel()
         with self.assertRaises(asyncio.CancelledError):
             await task

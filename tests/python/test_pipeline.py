@@ -314,6 +314,29 @@ class Interrupts(unittest.TestCase):
             "rm.Pipeline.from_dict(row(code(text))).run([1])")
         self.assertEqual((status, out), (-signal.SIGINT, "closed\n"), err)
 
+    def test_between_the_steps_of_the_loop(self):
+        """The signal comes while code of the package runs, whose exceptions nobody gets."""
+        text = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import remotemedia as rm
+from manifests import *
+pipeline = rm.Pipeline.from_dict(row(code("import asyncio\\nasync def process(x):\\n  await asyncio.sleep(3)")))
+from remotemedia import _loop
+deadline = _loop.Loop.deadline
+def interrupted(loop):
+    _loop.Loop.deadline = deadline
+    signal.raise_signal(signal.SIGINT)
+    return deadline(loop)
+_loop.Loop.deadline = interrupted
+try:
+    pipeline.run([1])
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+        done = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, cwd=os.path.dirname(__file__))
+        self.assertEqual(done.stdout, "interrupted\n")
+
     def test_in_the_iterable(self):
         status, out, err = self.interrupted(
             "import remotemedia as rm, time\nfrom manifests import *\n"

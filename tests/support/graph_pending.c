@@ -128,7 +128,9 @@ static int twice_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
     if (rc == RM_OK)
         rc = rm_emit_value(node, rm_int(-2));
     (void)rm_error_set(&failure, RM_E_VALUE, "once more");
-    return rc == RM_OK ? rm_node_finish(node, token, RM_E_VALUE, &failure) : rc;
+    if (rc == RM_OK)
+        rc = rm_node_finish(node, token, RM_E_VALUE, &failure);
+    return rc == RM_OK && l->count > 0 ? RM_MORE : rc;
 }
 
 /* Finishes at once, and is woken afterwards: a late wake must not cost any node a turn. */

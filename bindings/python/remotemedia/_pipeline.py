@@ -27,7 +27,8 @@ class Pipeline(_runtime.Pipeline):
         input: as for stream(), or an asynchronous iterable; it is read as far ahead as the first nodes have room.
         timeout, metrics, progress and errors: as for run(). aclose() ends the run early and closes every node.
         """
-        return _runtime.async_stream(_astream(self, input, timeout, metrics, progress))
+        place = []
+        return _runtime.AsyncResults(_astream(self, input, timeout, metrics, progress, place), place)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """The picture of the graph, in notebooks."""
@@ -59,12 +60,13 @@ async def _arun(pipeline, items, timeout, metrics, progress):
     return results
 
 
-async def _astream(pipeline, items, timeout, metrics, progress):
+async def _astream(pipeline, items, timeout, metrics, progress, place):
     from ._guest import Guest
 
     guest = Guest(pipeline, items, timeout, metrics, progress)
     try:
         await guest.open()
+        place.append(guest.run)
         take = guest.run._take
         while (value := take()) is not ENDED:
             if value is WAITS or value is GOES_ON:
