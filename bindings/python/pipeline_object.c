@@ -120,11 +120,11 @@ static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"manifest", "arrays", "sandbox", "_held", "_file", NULL};
     PyObject *manifest = NULL, *arrays = NULL, *held = NULL, *sandbox = NULL;
-    const char *file = NULL;
+    PyObject *file = NULL; /* bytes: modules beside it can be imported */
     char *text = NULL;
     size_t length = 0;
     rm_error err = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOz:from_dict", names, &PyDict_Type, &manifest,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOS:from_dict", names, &PyDict_Type, &manifest,
                                      &arrays, &sandbox, &held, &file))
         return NULL;
     rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, held, sandbox);
@@ -132,7 +132,8 @@ static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     int rc = write_manifest(manifest, &text, &length, &err);
     if (rc == RM_OK)
-        rc = rm_manifest_parse_with(self->runtime, text, length, file, 0, &self->manifest, &err);
+        rc = rm_manifest_parse_with(self->runtime, text, length, file != NULL ? PyBytes_AsString(file) : NULL,
+                                    0, &self->manifest, &err);
     rm_text_free(NULL, text, length);
     return checked(self, rc, &err);
 }

@@ -70,14 +70,14 @@ class Sandbox(_runtime.Sandbox):
         """
         from ._pipeline import Pipeline
 
-        file = None
+        more = {}
         if isinstance(what, os.PathLike):
-            file = os.fsencode(what)
+            more = {"_file": os.fsencode(what)}
             try:
-                with open(file, "rb") as opened:
+                with open(what, "rb") as opened:
                     what = opened.read()
             except OSError:
-                return Pipeline.from_file(file, arrays=arrays, sandbox=self)  # says what is wrong
+                return Pipeline.from_file(what, arrays=arrays, sandbox=self)  # says what is wrong
         if isinstance(what, (str, bytes)):
             try:
                 parsed = json.loads(what)
@@ -90,13 +90,14 @@ class Sandbox(_runtime.Sandbox):
             what = what.to_dict()
         elif not isinstance(what, dict):
             raise TypeError(f"a manifest is a dict, JSON, a pathlib.Path or a Graph, not {what!r}")
-        return Pipeline.from_dict(_placed(what), arrays=arrays, sandbox=self, _file=file)
+        return Pipeline.from_dict(_placed(what), arrays=arrays, sandbox=self, **more)
 
-    def command(self, *words, input=b"", wasm=None):
+    def command(self, *words, input=b"", stdout=None, stderr=None, wasm=None):
         """Runs the command line inside: `command("run", "-", input=manifest)`. Returns a subprocess.CompletedProcess.
 
         words: the command and its options, as after `remotemedia`; it sees only files that the sandbox grants.
-        input: bytes or a text for standard input, or a file that is open. wasm: the file of another WASI command.
+        input: bytes or a text for standard input, or a file that is open. stdout, stderr: files that are open for writing;
+        None: the result has the bytes. wasm: the file of another WASI command.
         Raises Error where a limit ended it, Timeout, or Cancelled.
         """
         import subprocess
@@ -111,11 +112,11 @@ class Sandbox(_runtime.Sandbox):
                 input = given
             try:
                 code = self._command(tuple(os.fsencode(word) for word in words), None if wasm is None else os.fsencode(wasm),
-                                     input.fileno(), output.fileno(), errors.fileno())
+                                     input.fileno(), (stdout or output).fileno(), (stderr or errors).fileno())
             except ManifestError as error:  # it is the sandbox's limit, not a manifest's
                 raise Error(*error.args, error.document) from None
             output.seek(0), errors.seek(0)
-            return subprocess.CompletedProcess(words, code, output.read(), errors.read())
+            return subprocess.CompletedProcess(words, code, None if stdout else output.read(), None if stderr else errors.read())
 
     def __repr__(self):
         return f"<{type(self).__module__.partition('.')[0]}.{type(self).__name__}>"
