@@ -80,14 +80,14 @@ static int read_limits(rmi_sandbox_object *self, PyObject *limits, rm_sandbox_co
     return 0;
 }
 
-/* _open(engine, modules, remedy, cache, limits, grants, environment, paths, seed) */
+/* _open(engine, modules, remedy, cache, limits, grants, environment, paths, seed); cache b"": the preset */
 static PyObject *open_method(PyObject *object, PyObject *args)
 {
     rmi_sandbox_object *self = self_of(object);
     rm_sandbox_config config = {.size = sizeof config, .log = rmi_log_message};
     PyObject *limits = NULL, *grants = NULL, *environment = NULL, *paths = NULL, *seed = NULL;
     rm_error err = {0};
-    if (!PyArg_ParseTuple(args, "yyyzO!O!O!O!O:_open", &config.engine, &config.modules, &config.remedy,
+    if (!PyArg_ParseTuple(args, "yyyyO!O!O!O!O:_open", &config.engine, &config.modules, &config.remedy,
                           &config.cache, &PyTuple_Type, &limits, &PyTuple_Type, &grants, &PyTuple_Type,
                           &environment, &PyTuple_Type, &paths, &seed))
         return NULL;
@@ -284,7 +284,7 @@ static int run_command(rmi_sandbox_object *self, rm_sandbox_command *command, in
     return rc;
 }
 
-/* _command(words, file, input, output, errors): descriptors of the streams. Gives the exit code. */
+/* _command(words, file, input, output, errors): descriptors of the streams; file b"": ours. Gives the exit code. */
 static PyObject *command_method(PyObject *object, PyObject *args)
 {
     rmi_sandbox_object *self = self_of(object);
@@ -292,7 +292,7 @@ static PyObject *command_method(PyObject *object, PyObject *args)
     PyObject *words = NULL;
     rm_error err = {0};
     int exit_code = 0;
-    if (!PyArg_ParseTuple(args, "O!ziii:_command", &PyTuple_Type, &words, &command.file, &command.input,
+    if (!PyArg_ParseTuple(args, "O!yiii:_command", &PyTuple_Type, &words, &command.file, &command.input,
                           &command.output, &command.errors) ||
         rmi_sandbox_usable(self) != 0)
         return NULL;
@@ -300,6 +300,8 @@ static PyObject *command_method(PyObject *object, PyObject *args)
     if (arguments == NULL)
         return NULL;
     command.arguments = arguments;
+    if (command.file[0] == '\0')
+        command.file = NULL;
     command.policy = self->policy;
     self->users++;
     const int rc = run_command(self, &command, &exit_code, &err);

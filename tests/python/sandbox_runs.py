@@ -277,6 +277,14 @@ class Commands(Case):
         failed = self.box.command("run", "-", input=b"{}")
         self.assertEqual((failed.returncode, json.loads(failed.stdout)["status"]), (3, "error"))
 
+    def test_another_program(self):
+        import remotemedia_sandbox
+
+        reactor = os.path.join(os.path.dirname(remotemedia_sandbox.__file__), "wasm", "remotemedia_reactor_lite.wasm")
+        error = self.failed(rm.Error, self.box.command, wasm=reactor)
+        self.assertIn("_start", str(error))
+        self.assertEqual(self.failed(rm.Error, self.box.command, wasm="nothing.wasm").code, "not_found")
+
     def test_grants_and_open_files(self):
         with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "p.json"), "w+") as file:
             json.dump({"manifest": row(multiply()), "input_data": [4]}, file)

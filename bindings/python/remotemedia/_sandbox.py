@@ -57,7 +57,7 @@ class Sandbox(_runtime.Sandbox):
                   _size("log", log), _whole("instances", instances), _milliseconds("loading", loading),
                   _milliseconds("compiling", compiling))
         grants = (*_grants("read", read, False), *_grants("write", write, True))
-        cache = None if cache is None else os.path.abspath(os.fsencode(cache))
+        cache = b"" if cache is None else os.path.abspath(os.fsencode(cache))
         self._open(os.fsencode(engine), os.fsencode(modules), os.fsencode(remedy), cache, limits, grants, _environment(env),
                    tuple(os.fsencode(each) for each in _several("path", path)), seed)
 
@@ -111,7 +111,7 @@ class Sandbox(_runtime.Sandbox):
                 given.seek(0)
                 input = given
             try:
-                code = self._command(tuple(os.fsencode(word) for word in words), None if wasm is None else os.fsencode(wasm),
+                code = self._command(tuple(os.fsencode(word) for word in words), b"" if wasm is None else os.fsencode(wasm),
                                      input.fileno(), (stdout or output).fileno(), (stderr or errors).fileno())
             except ManifestError as error:  # it is the sandbox's limit, not a manifest's
                 raise Error(*error.args, error.document) from None
