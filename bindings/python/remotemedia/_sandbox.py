@@ -3,6 +3,7 @@ import datetime
 import json
 import os
 import re
+from collections.abc import Mapping
 
 from . import _runtime
 
@@ -106,7 +107,7 @@ class Sandbox(_runtime.Sandbox):
         from ._errors import Error, ManifestError
 
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-            if not hasattr(input, "fileno"):
+            if isinstance(input, (str, bytes, bytearray, memoryview)):
                 given.write(input.encode() if isinstance(input, str) else input)
                 given.seek(0)
                 input = given
@@ -187,7 +188,7 @@ def _several(name, value):
 
 
 def _grants(name, value, write):
-    pairs = value.items() if isinstance(value, dict) else [(each, each) for each in _several(name, value)]
+    pairs = value.items() if isinstance(value, Mapping) else [(each, each) for each in _several(name, value)]
     for path, inside in pairs:
         if not os.path.isdir(path):
             raise NotADirectoryError(f"{name} grants folders, and {os.fsdecode(path)!r} is none")
@@ -195,7 +196,7 @@ def _grants(name, value, write):
 
 
 def _environment(value):
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         value = {name: os.environ[name] for name in ([value] if isinstance(value, str) else value) if name in os.environ}
     for name in value:
         if not isinstance(name, str) or not name or "=" in name:
