@@ -158,6 +158,16 @@ class Ends(Case):
     def test_interrupt_while_a_node_is_opened(self):
         self.check_interrupted("box.pipeline(row(code('def process(x): return x\\ndef initialize():\\n  ' + LOOP.replace('\\n', '\\n  ')))).run([1])")
 
+    def test_interrupt_while_it_waits(self):
+        for body in ("import asyncio\\nasync def process(x):\\n    print('ready', file=sys.stderr, flush=True)\\n    await asyncio.sleep(60)",
+                     "import time\\ndef process(x):\\n    print('ready', file=sys.stderr, flush=True)\\n    time.sleep(60)"):
+            self.check_interrupted(f'box.pipeline(row(code("import sys\\n{body}"))).run([1])')
+
+    def test_interrupt_in_a_cleanup(self):
+        node = 'node = code("def process(x): return x\\ndef cleanup():\\n    " + LOOP.replace("\\n", "\\n    "))\n'
+        self.check_interrupted(node + "box.pipeline(row(node)).run([1])")
+        self.check_interrupted(node + "s = box.pipeline(row(node)).stream(x for x in (1, 2))\nnext(s)\ns.close()")
+
     def test_interrupt_on_an_event_loop(self):
         self.check_interrupted("asyncio.run(box.pipeline(row(ENDLESS)).arun([1]))")
 

@@ -67,6 +67,12 @@ class Runs(Case):
         graph.add(lambda x: x, id="mine")
         self.assertIn("node 'mine' is the function", str(self.failed(ValueError, self.box.pipeline, graph)))
 
+    def test_a_graph_with_nodes_inside_and_functions_outside(self):
+        graph = rm.Graph()
+        inside = graph.add("Python", id="inside", params=code("import sys\ndef process(x):\n    return [x, sys.platform]")["params"], **SANDBOXED)
+        inside >> graph.add(lambda item: [*item, sys.platform], id="outside")
+        self.assertEqual(graph.pipeline(sandbox=self.box).run([1]), {"outside": [[1, "wasi", "linux"]]})
+
     def test_streams(self):
         read = []
 
