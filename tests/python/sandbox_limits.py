@@ -113,8 +113,8 @@ class Ends(Case):
         error = self.failed(rm.Timeout, self.box.pipeline(row(ENDLESS)).run, [1], timeout=0.3)
         self.assertEqual((error.node, error.item), ("a", 0))
 
-    def test_cancelled_from_another_thread(self):
-        stream = self.box.pipeline(row(code("def process(x):\n    while x: pass\n    return x"))).stream(x for x in (0, 1))
+    def test_cancelled_from_another_thread_which_runs_meanwhile(self):
+        stream = self.box.pipeline(row(code("def process(x):\n    while x: pass\n    return x"))).stream((x for x in (0, 1)), timeout=30)
         self.assertEqual(next(stream), 0)
         canceller = threading.Timer(0.1, stream.cancel)
         canceller.start()

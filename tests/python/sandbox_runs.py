@@ -126,23 +126,6 @@ class Runs(Case):
         self.assertIn("the sandbox is closed", str(self.failed(RuntimeError, box.command, "version")))
         box.close()
 
-    def test_other_threads_run_meanwhile(self):
-        counted, ended = [0], threading.Event()
-
-        def count():
-            while not ended.is_set():
-                counted[0] += 1
-
-        beside = threading.Thread(target=count)
-        pipeline = self.box.pipeline(row(code("def process(x):\n    for _ in range(3000000): pass\n    return x")))
-        beside.start()
-        before = counted[0]
-        pipeline.run([1])
-        during = counted[0] - before
-        ended.set()
-        beside.join()
-        self.assertGreater(during, 1000)
-
     def test_a_forked_process_makes_its_own(self):
         pipeline = self.box.pipeline(row(code(ECHO)))
         self.assertEqual(pipeline.run([1]), {"a": [1]})
