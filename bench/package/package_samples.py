@@ -299,4 +299,5 @@ def main():
         print(f"| {what} | {abs(ours):.4g} {unit} | {told} | {name or ''} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

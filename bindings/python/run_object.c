@@ -31,6 +31,8 @@ int rmi_run_enter(rmi_run_object *self)
 int rmi_run_step(rmi_run_object *self, rm_error *err)
 {
     unsigned *quick = &self->owner->quick;
+    if (self->owner->sandbox != NULL)
+        return rmi_sandboxed_step(self->pipeline, err);
     if (*quick > 0) {
         --*quick;
         return rm_run_step(self->pipeline, err);

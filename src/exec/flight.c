@@ -76,9 +76,11 @@ static int make_room(rm_node *node)
     }
     const int rc = rmi_grow(node->pipeline->allocator, &block, &node->flight.capacity,
                             gone + node->flight.count + 1, sizeof *node->flight.block, NULL);
+    if (rc != RM_OK)
+        return rc;
     node->flight.block = block;
-    node->flight.items = block != NULL ? node->flight.block + gone : NULL;
-    return rc;
+    node->flight.items = node->flight.block + gone;
+    return RM_OK;
 }
 
 int rmi_flight_add(rm_node *node, const rmi_flight *flight)

@@ -9,6 +9,7 @@
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
  *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
  *   tasks.c        tasks of the loop, and their waker        workers.c        tasks that serve one item after the other
+ *   worker_steps.c the steps of their coroutines
  *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
  *   gate.c         where tasks wait for the runtime
  *   ready.c        values that need no waiting             context.c      context variables of nodes
