@@ -8,7 +8,7 @@ from .core.node import Node
 # What the package has when it is installed with pip; the program has pipelines of its own.
 _INSTALLED = {"Pipeline": "_pipeline", "Error": "_errors", "ManifestError": "_errors", "NodeError": "_errors",
               "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_node", "Place": "_graph",
-              "Step": "_graph", "Run": "_runtime"}
+              "Step": "_graph", "Run": "_runtime", "Sandbox": "_sandbox"}
 
 __all__ = ["Node", "Packet", "Tensor"]
 

@@ -1,7 +1,9 @@
+import datetime
 import os
+import subprocess
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Concatenate, Literal, Protocol, Self, final, overload
+from typing import IO, Any, Concatenate, Literal, Protocol, Self, final, overload
 
 from . import nodes as nodes
 from .core.node import Node as Node
@@ -38,11 +40,11 @@ class Run(Iterator[Any]):
 
 class Pipeline:
     @classmethod
-    def from_json(cls, text: str | bytes, *, arrays: _Arrays = "tensor") -> Self: ...
+    def from_json(cls, text: str | bytes, *, arrays: _Arrays = "tensor", sandbox: Sandbox | None = None) -> Self: ...
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str], *, arrays: _Arrays = "tensor") -> Self: ...
+    def from_file(cls, path: str | os.PathLike[str], *, arrays: _Arrays = "tensor", sandbox: Sandbox | None = None) -> Self: ...
     @classmethod
-    def from_dict(cls, manifest: dict[str, Any], *, arrays: _Arrays = "tensor") -> Self: ...
+    def from_dict(cls, manifest: dict[str, Any], *, arrays: _Arrays = "tensor", sandbox: Sandbox | None = None) -> Self: ...
     def run(
         self, input: _Items = None, *, timeout: float | None = None, metrics: bool = False, progress: _Progress = None
     ) -> dict[str, list[Any]]: ...
@@ -75,6 +77,46 @@ class Step:
     params: dict[str, Any]
     def __init__(self, node_type: str, params: dict[str, Any]) -> None: ...
 
+_Path = str | bytes | os.PathLike[str]
+_Paths = _Path | Iterable[_Path]
+_Seconds = float | datetime.timedelta | None
+
+class Sandbox:
+    def __init__(
+        self,
+        *,
+        memory: int | str | None = None,
+        timeout: _Seconds = None,
+        fuel: int | str | None = None,
+        output: int | str | None = "1 GiB",
+        log: int | str | None = "1 MiB",
+        read: _Paths | Mapping[str, str] = (),
+        write: _Paths | Mapping[str, str] = (),
+        env: str | Iterable[str] | Mapping[str, str] = (),
+        path: _Paths = (),
+        seed: int | None = None,
+        cache: _Path | None = None,
+        loading: _Seconds = 60,
+        compiling: _Seconds = 300,
+        instances: int = 0,
+    ) -> None: ...
+    def pipeline(
+        self, what: dict[str, Any] | str | bytes | os.PathLike[str] | Graph, *, arrays: _Arrays = None
+    ) -> Pipeline: ...
+    def command(
+        self,
+        *words: _Path,
+        input: str | bytes | IO[Any] = b"",
+        stdout: IO[Any] | None = None,
+        stderr: IO[Any] | None = None,
+        wasm: _Path | None = None,
+    ) -> subprocess.CompletedProcess[bytes]: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Sandbox: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
 class Place:
     graph: Graph
     id: str
@@ -105,7 +147,7 @@ class Graph:
     ) -> Place: ...
     def connect(self, source: Place, target: Place, **fields: Any) -> None: ...
     def to_dict(self) -> dict[str, Any]: ...
-    def pipeline(self, *, arrays: _Arrays = None) -> Pipeline: ...
+    def pipeline(self, *, arrays: _Arrays = None, sandbox: Sandbox | None = None) -> Pipeline: ...
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]: ...
 
 class _NodeType[**P, R](Protocol):

@@ -132,11 +132,12 @@ class Graph:
         """
         return self._manifest(_named)
 
-    def pipeline(self, *, arrays=None):
+    def pipeline(self, *, arrays=None, sandbox=None):
         """Makes the pipeline, which holds the graph's functions and objects.
 
         arrays: as for Pipeline.from_json(). Raises ManifestError: for a cycle, an unknown port, a wrong parameter.
         A class is made anew for each run; an object serves all runs, also those at the same time.
+        sandbox: where nodes run that were added with execution={"placement": "sandbox"}.
         """
         from ._held import hold
         from ._pipeline import Pipeline
@@ -150,7 +151,7 @@ class Graph:
             held.append(kept)
             return f"remotemedia._held:{name}", {}
 
-        return Pipeline.from_dict(self._manifest(describe), arrays=arrays, _held=held)
+        return Pipeline.from_dict(self._manifest(describe), arrays=arrays, sandbox=sandbox, _held=held)
 
 
 def _named(id, what):
