@@ -1,6 +1,6 @@
 // Takes items from whatever gives them and sends them in batches, as far as the other side has room.
 import { PipelineError } from './errors.mjs';
-import { soon } from './reactor.mjs';
+import { soon } from './soon.mjs';
 import { BatchWriter } from './wire.mjs';
 
 const WINDOW = 2; // batches that are on their way at once

@@ -1,5 +1,5 @@
-// Checks of the npm package in Node: node npm_checks.mjs thread|worker, in a project where the package is installed. Prints a line
-// of JSON for each, [name, what is wrong or null]. At the end an idle Worker is left: it must not keep the process.
+// Checks of the npm package in Node: node npm_checks.mjs thread|worker SOURCES, in a project where the package is installed. Prints a
+// line of JSON for each, [name, what is wrong or null]. At the end an idle Worker is left: it must not keep the process.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,7 +113,7 @@ const checks = {
     },
     async late_room() {
         // Room that comes late wakes everything that waits for it: the source's own turn and the flush of what it gave before.
-        const { Feed } = await import('./node_modules/remotemedia/feed.mjs');
+        const { Feed } = await import(pathToFileURL(path.join(process.argv[3], 'feed.mjs')));
         const source = async function* () {
             yield* range(1000);
         };

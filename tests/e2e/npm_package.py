@@ -23,7 +23,7 @@ class Places:
     @classmethod
     def setUpClass(cls):
         shutil.copy(CHECKS, project())
-        cls.done = node(CHECKS.name, cls.place, timeout=300)
+        cls.done = node(CHECKS.name, cls.place, str(ROOT / "bindings/web"), timeout=300)
         cls.outcomes = dict(json.loads(line) for line in cls.done.stdout.splitlines() if line.startswith("["))
 
     def check(self, name):
