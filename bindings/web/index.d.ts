@@ -81,8 +81,10 @@ export interface OpenOptions {
     variant?: 'auto' | Variant;
     /** Run in a Worker: by default in a page, not in Node. */
     worker?: boolean;
-    /** Files that the program sees in its current folder, where it also finds Python modules; URLs are fetched. */
-    files?: { [path: string]: string | Uint8Array | URL };
+    /** Files that the program sees in its current folder, where it also finds Python modules; URLs are fetched. A list has URLs. */
+    files?: { [path: string]: string | Uint8Array | URL } | (string | URL)[];
+    /** Pure Python wheels: URLs (in Node also paths) or their bytes. */
+    wheels?: (string | URL | Uint8Array | ArrayBuffer | { url: string | URL; integrity?: string })[];
     /** Environment variables. */
     env?: { [name: string]: string };
     /** Another WASM file than the package's. */
