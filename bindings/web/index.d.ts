@@ -112,6 +112,8 @@ export interface OpenOptions {
 export interface RunOptions {
     /** Ends the run; it then fails with the signal's reason. */
     signal?: AbortSignal;
+    /** Give the buffers of large arrays in items away instead of copying them: they are detached. */
+    transfer?: boolean;
     /** The node that gets the items; without it all sources get each item. */
     source?: string;
 }

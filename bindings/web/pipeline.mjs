@@ -1,4 +1,5 @@
 // The side of a pipeline that its user has. session.mjs is the other one, in a Worker or in this thread.
+import { buffersOf } from './batch.mjs';
 import { PipelineError, unpacked as thrown } from './errors.mjs';
 import { Feed } from './feed.mjs';
 import { Results } from './stream.mjs';
@@ -13,7 +14,10 @@ function beside(serve) {
     let listen = () => {};
     const act = serve({ post: (message) => queueMicrotask(() => listen(message)) });
     return {
-        post: (message) => queueMicrotask(() => act(message)),
+        post(message, transfer) {
+            const given = message.batch?.parts.length > 0 ? structuredClone(message, { transfer }) : message; // what is given away, is away
+            queueMicrotask(() => act(given));
+        },
         listen: (function_) => (listen = function_),
         terminate: () => {},
         hold: () => {},
@@ -114,12 +118,12 @@ export function pipelineFor(platform, table) {
         }
 
         /** The results of a run over `items`, as they come; without items the manifest's own, or sources generate. */
-        stream(items, { signal, source = '' } = {}) {
+        stream(items, { signal, source = '', transfer = false } = {}) {
             signal?.throwIfAborted();
             if (this.#ended !== null)
                 throw this.#ended;
             const run = ++this.#lastRun, post = (message, transfer) => this.#port.post({ ...message, run }, transfer);
-            const feed = items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, [batch.buffer]));
+            const feed = items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, buffersOf(batch)), transfer);
             let settle;
             const over = new Promise((resolve) => (settle = resolve));
             const results = new Results(this.sinks, { taken: () => post({ do: 'taken' }) }, () => {

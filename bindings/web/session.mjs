@@ -1,12 +1,12 @@
 // The side of a pipeline that has the WebAssembly instance: in a Worker, or beside its user. Messages come and go through a
 // port; pipeline.mjs is the other side. Items and results are batches (batch.mjs), whose buffers are transferred.
-import { Batch } from './batch.mjs';
+import { Batch, buffersOf } from './batch.mjs';
 import { packed, PipelineError, trapped } from './errors.mjs';
 import { AGAIN, DONE, Instance } from './steps.mjs';
 import { Folder, Wasi } from './wasi.mjs';
 
 const WINDOW = 2; // batches of results that are on their way at once
-const LARGEST = { count: 1024, length: 1 << 18 }; // a batch that is sent at once
+const LARGEST = { count: 2048, size: 1 << 18 }; // a batch that is sent at once
 const HOME = '/app', PACKAGES = '/packages'; // where the program finds the user's files, and what was in wheels
 const LEVELS = new Set(['error', 'warning', 'info', 'debug']);
 
@@ -94,10 +94,10 @@ class Run {
         this.#ended = false;
     }
 
-    /** Copies a batch into the instance's memory; its buffer is then free for results. */
+    /** Copies a batch into the instance's memory; its buffers are then free for results. */
     #open(batch) {
         const opened = this.pipeline.open(batch);
-        this.#results.reuse(batch.buffer);
+        this.#results.reuse(batch);
         return opened;
     }
 
@@ -108,12 +108,12 @@ class Run {
                 return;
             const results = batch.take();
             this.#under++;
-            this.tell({ say: 'results', results }, [results.buffer]);
+            this.tell({ say: 'results', results }, buffersOf(results));
         };
         try {
             for await (const _ of this.pipeline.turns(send)) {
                 while (!this.#closed && this.pipeline.pullInto(batch)) {
-                    if (batch.count < LARGEST.count && batch.length < LARGEST.length)
+                    if (batch.count < LARGEST.count && batch.size < LARGEST.size)
                         continue;
                     send();
                     while (this.#under >= WINDOW && !this.#closed)

@@ -53,13 +53,33 @@ export class Instance {
         throw failed(code, this.#call.rm_error() === 0 ? JSON.parse(this.text()) : undefined);
     }
 
-    /** The address of a copy of `bytes`, until release. */
-    put(bytes) {
-        const at = this.#call.rm_alloc(bytes.length) >>> 0;
+    /** The address of so many bytes, until release. */
+    alloc(length) {
+        const at = this.#call.rm_alloc(length) >>> 0;
         if (at === 0)
             throw new PipelineError('out_of_memory', 'the instance has no memory left');
+        return at;
+    }
+
+    /** The address of a copy of `bytes`, until release. */
+    put(bytes) {
+        const at = this.alloc(bytes.length);
         this.memory.set(bytes, at);
         return at;
+    }
+
+    /** The address of a copy of a batch, with its parts where they belong. */
+    putBatch({ buffer, length, parts }) {
+        const base = this.alloc(parts.reduce((sum, part) => sum + part.length, length)), { memory } = this;
+        let from = 0, to = base;
+        for (const part of [...parts, { at: length, buffer, offset: 0, length: 0 }]) {
+            memory.set(new Uint8Array(buffer, from, part.at - from), to);
+            to += part.at - from;
+            memory.set(new Uint8Array(part.buffer, part.offset, part.length), to);
+            to += part.length;
+            from = part.at;
+        }
+        return base;
     }
 
     release(at) {
@@ -85,9 +105,9 @@ export class Instance {
         return this.#call.rm_pending_ms(handle);
     }
 
-    /** The memory as it is; growing makes another. */
+    /** The memory as it is; growing makes another, and the one before has no bytes any more. */
     get memory() {
-        if (this.#bytes.buffer !== this.#call.memory.buffer)
+        if (this.#bytes.length === 0)
             this.#bytes = new Uint8Array(this.#call.memory.buffer);
         return this.#bytes;
     }
@@ -132,18 +152,20 @@ export class Steps {
     }
 
     /** A batch of items in the instance's memory: `push` pushes the next ones and returns MORE (all were pushed), AGAIN or DONE. */
-    open({ buffer, length }) {
-        const items = new Messages({ buffer, length }), places = [];
-        while (!items.done)
-            places.push(items.skip());
-        const base = this.#reactor.put(new Uint8Array(buffer, 0, length));
-        let next = 0;
+    open(batch) {
+        const items = new Messages(batch), base = this.#reactor.putBatch(batch), places = []; // and lengths, in turn
+        let apart = base, next = 0;
+        while (!items.done) {
+            const length = items.skip();
+            places.push(items.p + apart, length);
+            apart += items.apart;
+        }
         return {
             push: (source) => {
                 const before = next;
                 let code = MORE;
-                for (; code === MORE && next < places.length; next += code === MORE)
-                    code = this.#reactor.push(this.#handle, source, base + places[next].at, places[next].length);
+                for (; code === MORE && next < places.length; next += code === MORE ? 2 : 0)
+                    code = this.#reactor.push(this.#handle, source, places[next], places[next + 1]);
                 if (next !== before)
                     this.look();
                 return code;

@@ -3,7 +3,7 @@
 // null, booleans, strings, lists and plain objects are what they are. A whole number is an integer, any other a float; integers
 // past 2^53 are BigInts. A Uint8Array is bytes. {data, shape, dtype} is a tensor, with sampleRate audio; any other typed array is
 // a tensor of one dimension, and an AudioBuffer is audio.
-import { Batch, Messages } from './batch.mjs';
+import { Batch, isApart, Messages } from './batch.mjs';
 import { PipelineError } from './errors.mjs';
 
 const NULL = 0, FALSE = 1, TRUE = 2, INT = 3, FLOAT = 4, BIGINT = 5, STRING = 6, BYTES = 7, LIST = 8, MAP = 9, TENSOR = 10,
@@ -44,8 +44,15 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const refused = (what) => new PipelineError('type', `a pipeline takes no ${what}`);
 
-/** A batch of values. */
+/** A batch of values; with `transfers` the buffers of large arrays are given away, else they are copied. */
 export class BatchWriter extends Batch {
+    #transfers;
+
+    constructor(transfers = false) {
+        super();
+        this.#transfers = transfers;
+    }
+
     /** Appends a value; what fails leaves the batch as it was. */
     write(value, mark = 0) {
         const before = this.length;
@@ -54,7 +61,7 @@ export class BatchWriter extends Batch {
             this.#value(value, 0);
             this.finish(before, mark);
         } catch (error) {
-            this.length = before;
+            this.undo(before);
             throw error;
         }
     }
@@ -76,9 +83,15 @@ export class BatchWriter extends Batch {
     }
 
     #raw(array) {
-        const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-        const at = this.room(bytes.length);
-        this.bytes.set(bytes, at);
+        const { buffer, byteOffset, byteLength } = array;
+        if (isApart(byteLength) && this.#transfers && buffer instanceof ArrayBuffer) {
+            this.put(buffer, byteOffset, byteLength);
+        } else if (isApart(byteLength)) {
+            this.put(buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength);
+        } else {
+            const bytes = new Uint8Array(buffer, byteOffset, byteLength), at = this.room(byteLength);
+            this.bytes.set(bytes, at);
+        }
     }
 
     /** A u32 length and the text. */
@@ -204,7 +217,8 @@ export class BatchWriter extends Batch {
         for (const size of shape)
             this.#i64(BigInt(size));
         this.#i64(BigInt(data.byteLength));
-        this.pad();
+        const gap = -this.length & 15; // in the message, whose start is a multiple of 16
+        this.bytes.fill(0, this.length, this.room(gap) + gap);
         this.#raw(data);
     }
 
@@ -233,27 +247,33 @@ function interleaved(buffer) {
 
 /** The values of a batch. */
 export class BatchReader extends Messages {
-    #p = 0;
+    #parts;
+    #part = 0; // the next one
+
+    constructor(batch) {
+        super(batch);
+        this.#parts = batch.parts;
+    }
 
     next() {
-        this.#p = this.skip().at;
+        this.skip();
         return this.#value();
     }
 
     #u32() {
-        const value = this.view.getUint32(this.#p, true);
-        this.#p += 4;
+        const value = this.view.getUint32(this.p, true);
+        this.p += 4;
         return value;
     }
 
     #take(length) {
-        const taken = this.bytes.subarray(this.#p, this.#p + length);
-        this.#p += length;
+        const taken = this.bytes.subarray(this.p, this.p + length);
+        this.p += length;
         return taken;
     }
 
     #text() {
-        const length = this.#u32(), at = this.#p;
+        const length = this.#u32(), at = this.p;
         if (length <= SHORT_TEXT) {
             let text = '';
             for (let i = at; i < at + length; i++) {
@@ -261,15 +281,15 @@ export class BatchReader extends Messages {
                     return decoder.decode(this.#take(length));
                 text += String.fromCharCode(this.bytes[i]);
             }
-            this.#p += length;
+            this.p += length;
             return text;
         }
         return decoder.decode(this.#take(length));
     }
 
     #int() {
-        const low = this.view.getUint32(this.#p, true), high = this.view.getInt32(this.#p + 4, true);
-        this.#p += 8;
+        const low = this.view.getUint32(this.p, true), high = this.view.getInt32(this.p + 4, true);
+        this.p += 8;
         const value = high * 4294967296 + low;
         return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low);
     }
@@ -310,18 +330,24 @@ export class BatchReader extends Messages {
         return map;
     }
 
+    /** {buffer, offset} of an array of so many bytes. */
+    #array(length) {
+        if (this.#parts[this.#part]?.at === this.p && isApart(length))
+            return this.#parts[this.#part++];
+        const bytes = this.#take(length), { buffer, byteOffset } = length >= KEPT_VIEW ? bytes : bytes.slice();
+        return { buffer, offset: byteOffset };
+    }
+
     #tensor() {
         const [number, dimensions, media] = this.#take(4);
-        const rate = this.view.getInt32(this.#p, true), layout = this.view.getBigUint64(this.#p + 4, true);
-        this.#p += 16; // with the size of an element
+        const rate = this.view.getInt32(this.p, true), layout = this.view.getBigUint64(this.p + 4, true);
+        this.p += 16; // with the size of an element
         const description = this.#text();
         const shape = Array.from({ length: dimensions }, () => this.#int());
         const length = this.#int();
-        this.#p += -this.#p & 15;
+        this.p += -this.p & 15;
         const { dtype, Type } = BY_NUMBER.get(number) ?? { dtype: 'opaque', Type: Uint8Array };
-        const bytes = this.#take(length);
-        const whole = length >= KEPT_VIEW ? bytes : bytes.slice();
-        const data = new Type(whole.buffer, whole.byteOffset, length / Type.BYTES_PER_ELEMENT);
+        const { buffer, offset } = this.#array(length), data = new Type(buffer, offset, length / Type.BYTES_PER_ELEMENT);
         return {
             data, shape, dtype,
             ...(media === 1 ? { sampleRate: rate, layout: Number(layout) } : {}),
@@ -330,7 +356,7 @@ export class BatchReader extends Messages {
     }
 
     #value() {
-        const tag = this.bytes[this.#p++];
+        const tag = this.bytes[this.p++];
         switch (tag) {
             case NULL:
                 return null;
@@ -340,8 +366,8 @@ export class BatchReader extends Messages {
             case INT:
                 return this.#int();
             case FLOAT:
-                this.#p += 8;
-                return this.view.getFloat64(this.#p - 8, true);
+                this.p += 8;
+                return this.view.getFloat64(this.p - 8, true);
             case BIGINT:
                 return this.#bigint();
             case STRING:
