@@ -80,13 +80,13 @@ export function pipelineFor(platform, table) {
         #opening;
 
         /** Not for users: `Pipeline.open`. */
-        constructor(port, setup, onLog) {
+        constructor(port, manifest, variant, onLog) {
             this.#port = port;
-            this.#manifest = setup.manifest;
+            this.#manifest = manifest;
+            this.variant = variant;
             this.ready = new Promise((resolve, reject) => (this.#opening = { resolve, reject }));
             port.listen((message) => this.#hear(message, onLog), (error) => this.#end(error));
             port.hold(true);
-            port.post({ do: 'open', ...setup });
         }
 
         static async open(manifest, options = {}) {
@@ -99,15 +99,16 @@ export function pipelineFor(platform, table) {
             const hasPython = chosen !== 'lite';
             if (!hasPython)
                 PYTHON.forEach((name) => delete runtime[name]);
-            const module = wasm instanceof WebAssembly.Module ? wasm : await platform.compile(wasm ?? table.files[chosen], { onProgress, signal });
             signal?.throwIfAborted();
             const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
-            const port = worker ? platform.worker() : beside(await platform.session());
-            const setup = { module, manifest: text, files: contents, packages, env, python: hasPython, options: runtime };
-            const pipeline = new Pipeline(port, setup, onLog);
-            pipeline.variant = chosen;
-            const abort = () => pipeline.#end(signal.reason);
+            const port = worker ? platform.worker() : beside(await platform.session()); // a Worker starts while the file comes
+            const pipeline = new Pipeline(port, text, chosen, onLog), abort = () => pipeline.#end(signal.reason);
             signal?.addEventListener('abort', abort, { once: true });
+            const module = wasm instanceof WebAssembly.Module ? Promise.resolve(wasm) : platform.compile(wasm ?? table.files[chosen], { onProgress });
+            const setup = { manifest: text, files: contents, packages, env, python: hasPython, options: runtime };
+            module.then((module) => pipeline.#ended ?? port.post({ do: 'open', module, ...setup })).catch((error) => pipeline.#end(error));
+            if (signal?.aborted)
+                abort();
             try {
                 await pipeline.ready;
             } catch (error) {

@@ -11,10 +11,10 @@ import { serve } from './session.mjs';
 
 const base = () => `file://${process.cwd()}/`;
 
-async function contentOf(url, signal) {
+async function contentOf(url) {
     if (url.protocol === 'file:')
-        return fs.readFile(fileURLToPath(url), { signal });
-    const response = await fetch(url, { signal });
+        return fs.readFile(fileURLToPath(url));
+    const response = await fetch(url);
     if (!response.ok)
         throw new Error(`${response.status} ${response.statusText}`.trim());
     return new Uint8Array(await response.arrayBuffer());
@@ -29,10 +29,10 @@ function check(bytes, integrity) {
 }
 
 /** `place` is a URL, or a path. */
-async function read(place, integrity, signal) {
+async function read(place, integrity) {
     try {
         const url = /^[a-z][a-z0-9+.-]+:/i.test(place) ? new URL(place) : pathToFileURL(place);
-        const bytes = await contentOf(url, signal);
+        const bytes = await contentOf(url);
         if (integrity)
             check(bytes, integrity);
         return bytes;
