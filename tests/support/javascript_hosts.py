@@ -7,6 +7,7 @@ from ports import ROOT, dependency
 
 # name: (the program in its package, the words between the program and a script)
 HOSTS = {
+    "node-20": ("bin/node", []),
     "node-24": ("bin/node", []),
     "node-26": ("bin/node", []),
     "deno": ("deno", ["run", "--allow-all", "--no-remote"]),
