@@ -211,16 +211,14 @@ class Nodes(Sandbox):
             case.data = plain
 
 
-class Node(Hosted):
-    def host(self):
-        return Host(["node", str(HOSTS / "node.mjs"), str(self.file)])
+def hosted(name, start):
+    """The port of a host that runs jobs; `start` says how it is started."""
 
+    def host(port):
+        started = start(port.file)
+        return Host(started.words, dict(os.environ, **started.env), started.slow_start)
 
-class Wasmtime(Hosted):
-    def host(self):
-        command = [sys.executable, str(HOSTS / "wasmtime_host.py"), str(self.file), str(ROOT / "build/test/cwasm")]
-        # Slow: it compiles, where no earlier run has left the result.
-        return Host(command, dict(os.environ, PYTHONPATH=str(dependency("wasmtime"))), slow_start=300)
+    return type(name, (Hosted,), {"host": host})
 
 
 class Python(Hosted):

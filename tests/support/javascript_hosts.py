@@ -1,9 +1,7 @@
 """JavaScript hosts as their registry packages bring them, pinned in deps/lock.json; each is fetched when a test asks for it."""
 import functools
-import subprocess
-import sys
 
-from ports import ROOT, dependency
+from ports import ensured
 
 # name: (the program in its package, the words between the program and a script)
 HOSTS = {
@@ -19,5 +17,4 @@ HOSTS = {
 def javascript_host(name):
     """The words of a command that runs a script, which comes after them."""
     program, words = HOSTS[name]
-    subprocess.run([sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "ensure", name], check=True)
-    return [str(dependency(name) / program), *words]
+    return [str(ensured(name) / program), *words]
