@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm wheel npm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media bench-python lint format coverage \
+.PHONY: build wasm component wheel npm run test test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media bench-python lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -12,6 +12,9 @@ build: ## Build the program: build/native/bin/remotemedia
 
 wasm: ## Build the WASM files: build/wasm/*.wasm
 	@JOBS=$(JOBS) tools/build wasm
+
+component: wasm ## Build the program as a component of WASI 0.2: build/wasm/pipeline_executor_wasm.component.wasm
+	@tools/component build/wasm/pipeline_executor_wasm.wasm
 
 run: build ## Build, then run the first example
 	@tools/run-example
@@ -28,6 +31,10 @@ test-sandbox: build wasm ## Whole runs and single nodes in sandboxes
 
 test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
 	@tools/test "test tools" "cases browser" "cases numpy browser" "e2e browser"
+
+test-hosts: build component ## The WASM files in all other hosts: Node 20 to 26, Deno, Bun, wazero, wasmi, Firefox, the component
+	@tools/test "test tools" "packages of hosts" "cases node-20" "cases node-24" "cases node-26" "cases deno" "cases bun" \
+		"cases wazero" "cases numpy wazero" "cases wasmi" "cases component" "cases firefox" "cases numpy firefox" "e2e hosts"
 
 test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
 	@deps/deps.py --target test ensure

@@ -97,7 +97,7 @@ class Time(unittest.TestCase):
 
 class Imports(unittest.TestCase):
     def test_no_sockets(self):
-        files = sorted(FOLDER.glob("*.wasm"))
+        files = sorted(file for file in FOLDER.glob("*.wasm") if ".component" not in file.name)
         self.assertGreater(len(files), 7)
         command = ["node", "--input-type=module", "-e", IMPORTS, *map(str, files)]
         names = json.loads(subprocess.run(command, capture_output=True, timeout=120, check=True).stdout)

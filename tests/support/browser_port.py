@@ -1,4 +1,4 @@
-"""The port that runs cases in headless Chromium: each in a page and in a Worker, beside the native program."""
+"""The ports that run cases in a headless browser: each in a page and in a Worker, beside the native program."""
 
 import base64
 import json
@@ -26,13 +26,13 @@ def browse(test, steps):
 
 
 class Host:
-    """A Node process with a Chromium of its own, which runs one job after another in a page or in a Worker."""
+    """A Node process with a browser of its own, which runs one job after another in a page or in a Worker."""
 
-    def __init__(self, place, wasm):
+    def __init__(self, place, wasm, browser="chromium"):
         self.place = place
         paths = [wasm, dependency("playwright-core")]
         self.process = subprocess.Popen(
-            ["node", str(HOST), place, *map(str, paths)],
+            ["node", "--experimental-websocket", str(HOST), browser, place, *map(str, paths)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -69,12 +69,14 @@ def files_below(folder):
 class Browser(Beside):
     """A case passes when page and Worker give what it expects, and stdout and exit code are the native program's."""
 
+    browser = "chromium"
+
     def __init__(self, options):
         super().__init__(options)
         self.jobs = len(PLACES)
 
     def run(self, cases):
-        hosts = [Host(place, self.file) for place in PLACES]
+        hosts = [Host(place, self.file, self.browser) for place in PLACES]
         self.free = {host.place: queue.SimpleQueue() for host in hosts}
         for host in hosts:
             self.free[host.place].put(host)
@@ -142,3 +144,7 @@ class Browser(Beside):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(base64.b64decode(data))
+
+
+class Firefox(Browser):
+    browser = "firefox"

@@ -1,11 +1,12 @@
-"""The hosts that run jobs as tests/support/hosts/node.mjs does, and how each is started. A new host is a line of STARTS."""
+"""The hosts of the WASM files beside Node's neighbours in a browser, and how each is started. A new host is a line of a table:
+STARTS has those that run jobs as tests/support/hosts/node.mjs does, COMMANDS those that are started once a case."""
 import functools
 import os
 import subprocess
 import sys
 from typing import NamedTuple
 
-from hosted_ports import HOSTS
+from hosted_ports import HOSTS, Host, Hosted, Once
 from javascript_hosts import javascript_host
 from ports import ROOT, dependency, ensured
 
@@ -52,3 +53,50 @@ STARTS = {
     "wasmtime": wasmtime,
     "wazero": wazero,
 }
+
+
+def variables(env):
+    return [word for name, value in env.items() for word in ("--env", f"{name}={value}")]
+
+
+def wasmi(file, folder, env):
+    return [str(ensured("wasmi") / "bin/wasmi"), "run", "--dir", ".", "--dir", str(folder), *variables(env), str(file)]
+
+
+def component(file, folder, env):
+    wasmtime = str(ensured("wasmtime-cli") / "bin/wasmtime")
+    return [wasmtime, "run", "--dir", ".", "--dir", str(folder), *variables(env), str(file)]
+
+
+class Command(NamedTuple):
+    words: object  # (file, folder, env) -> the words before the program's own
+    slowness: int = 1
+    suffix: str = ".wasm"
+    exits_of_one: tuple = ()  # the program's exit codes that the host makes 1
+
+
+COMMANDS = {
+    "wasmi": Command(wasmi, slowness=10),
+    "component": Command(component, suffix=".component.wasm", exits_of_one=(2, 3, 4, 5)),
+}
+
+
+def job_port(name, start):
+    """The port of a host that runs jobs."""
+
+    def host(port):
+        started = start(port.file)
+        return Host(started.words, dict(os.environ, **started.env), started.slow_start)
+
+    return type(name, (Hosted,), {"host": host})
+
+
+def command_port(name, command):
+    def words(port, folder, env):
+        return command.words(port.file.with_suffix(command.suffix), folder, env)
+
+    return type(name, (Once,), {"words": words, "slowness": command.slowness, "exits_of_one": command.exits_of_one})
+
+
+PORTS = {**{name: job_port(name, start) for name, start in STARTS.items()},
+         **{name: command_port(name, command) for name, command in COMMANDS.items()}}
