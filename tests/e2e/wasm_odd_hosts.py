@@ -17,8 +17,11 @@ console.log(JSON.stringify(process.argv.slice(1).flatMap((file) =>
     WebAssembly.Module.imports(new WebAssembly.Module(fs.readFileSync(file))).map(({ name }) => name))));"""
 
 
+LINES = manifest([node("p", "FileLines", {"path": "-"})])
+
+
 def run(oddity, stdin, *args, product=LITE):
-    files = json.dumps({"m.json": json.dumps(ECHO)})
+    files = json.dumps({"m.json": json.dumps(ECHO), "lines.json": json.dumps(LINES)})
     command = ["node", str(HOSTS / "odd.mjs"), str(path_of(product)), oddity, files, *args]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=True)
     return json.loads(done.stdout)
@@ -58,6 +61,13 @@ class Input(unittest.TestCase):
     def test_lines_come_also_where_nothing_waits_for_descriptors(self):
         for oddity in ("no_waiting", "never_ready", "none"):
             self.check_lines(oddity)
+
+    def test_a_node_reads_without_asking_first(self):
+        for oddity in ("none", "terminal", "device"):
+            answer = run(oddity, "one\ntwo", "run", "lines.json")
+            self.assertEqual((answer["exit"], json.loads(answer["stdout"])["outputs"]), (0, {"p": ["one", "two"]}))
+            self.assertNotIn("poll_oneoff", answer["calls"])
+        self.assertIn("poll_oneoff", run("device", "one", "run", "lines.json", "--timeout", "60s")["calls"])
 
     def test_standard_input_may_be_of_no_known_kind(self):
         self.check_document("no_stdin_status")

@@ -36,6 +36,15 @@ const ODDITIES = {
             return 0;
         },
     },
+    // Standard input is a device.
+    device: {
+        fd_filestat_get(usual, memory, fd, out) {
+            const code = usual(fd, out);
+            if (fd === 0)
+                new DataView(memory.buffer).setUint8(out + 16, CHARACTER_DEVICE);
+            return code;
+        },
+    },
     no_stdin_status: { fd_filestat_get: (usual, _, fd, out) => (fd < 3 ? NOSYS : usual(fd, out)) },
     // All clocks are over whenever it is asked.
     early_clocks: {
