@@ -39,7 +39,7 @@ def wasmtime(file):
 def go_program(folder):
     """The program of a folder of Go code, built with the pinned Go."""
     program = ROOT / "build/test/go" / folder.name
-    env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false -trimpath")
+    env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false")
     subprocess.run([str(ensured("go") / "bin/go"), "build", "-o", str(program), "."], cwd=folder, env=env, check=True)
     return program
 
