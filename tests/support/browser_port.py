@@ -126,7 +126,7 @@ class Browser(Beside):
                     "stdin": str(folder.parent / "stdin"),
                     "folder": str(folder),
                     "files": list(before),
-                    "limit": SLOWNESS * limit_of(case),
+                    "limit": SLOWNESS * limit_of(case) * self.slowness,
                 }
             )
         finally:

@@ -123,7 +123,7 @@ class Hosted(Compared):
         }
         host = self.free.get()
         try:
-            answer = host.run(job, limit_of(case))
+            answer = host.run(job, limit_of(case) * self.slowness)
         finally:
             self.free.put(host)
         if "trouble" in answer:
@@ -148,14 +148,14 @@ def differences(case, native, result):
 class Once(Compared):
     """A host that is started once a case. A subclass says, as words, the command line that comes before the program's."""
 
-    slowness = 1
+    interpreted = 1  # how much longer a case may take
     exits_of_one = ()  # the program's exit codes that the host makes 1
 
     def in_host(self, case, folder, streams):
         command, stdin = self.command(case, folder, [])
         variables = replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder))
         words = [*self.words(folder, variables), *command[1:]]
-        return self.finished(words, stdin, folder, environment(), limit_of(case) * self.slowness)
+        return self.finished(words, stdin, folder, environment(), limit_of(case) * self.slowness * self.interpreted)
 
     def correct(self, case, native, result):
         wanted = native.exit if native else plain(case.expect.get("exit"))

@@ -70,13 +70,13 @@ def component(file, folder, env):
 
 class Command(NamedTuple):
     words: object  # (file, folder, env) -> the words before the program's own
-    slowness: int = 1
+    interpreted: int = 1
     suffix: str = ".wasm"
     exits_of_one: tuple = ()  # the program's exit codes that the host makes 1
 
 
 COMMANDS = {
-    "wasmi": Command(wasmi, slowness=10),
+    "wasmi": Command(wasmi, interpreted=10),
     "component": Command(component, suffix=".component.wasm", exits_of_one=(2, 3, 4, 5)),
 }
 
@@ -95,7 +95,7 @@ def command_port(name, command):
     def words(port, folder, env):
         return command.words(port.file.with_suffix(command.suffix), folder, env)
 
-    return type(name, (Once,), {"words": words, "slowness": command.slowness, "exits_of_one": command.exits_of_one})
+    return type(name, (Once,), {"words": words, "interpreted": command.interpreted, "exits_of_one": command.exits_of_one})
 
 
 PORTS = {**{name: job_port(name, start) for name, start in STARTS.items()},

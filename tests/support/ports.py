@@ -95,7 +95,7 @@ class Native:
                 f"run_cases: there is no program at {self.program}; build it, or name it with --program"
             )
         self.jobs, self.valgrind = options.jobs, options.valgrind is not None
-        self.slowness = 30 if self.valgrind else 4 if options.variant == "asan" else 1
+        self.slowness = options.slowness * (30 if self.valgrind else 4 if options.variant == "asan" else 1)
 
     @staticmethod
     def refuses(case):
