@@ -49,7 +49,7 @@ def wazero(file):
 
 
 STARTS = {
-    **{name: javascript(name) for name in ("node", "node-20", "node-24", "node-26", "deno", "bun")},
+    **{name: javascript(name) for name in ("node", "node-20", "node-24", "node-26", "deno")},
     "wasmtime": wasmtime,
     "wazero": wazero,
 }
@@ -57,6 +57,12 @@ STARTS = {
 
 def variables(env):
     return [word for name, value in env.items() for word in ("--env", f"{name}={value}")]
+
+
+def bun(file, folder, env):
+    """Once a case: its WASI takes the process's own standard streams, whatever it is given."""
+    folders = ["--dir", f".={folder}", "--dir", f"{folder}={folder}"]
+    return [*javascript_host("bun"), str(ROOT / "wasm/run.mjs"), *folders, *variables(env), str(file), "--"]
 
 
 def wasmi(file, folder, env):
@@ -76,6 +82,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "bun": Command(bun),
     "wasmi": Command(wasmi, interpreted=10),
     "component": Command(component, suffix=".component.wasm", exits_of_one=(2, 3, 4, 5)),
 }
