@@ -17,9 +17,9 @@ SLOWNESS = 3  # two browsers at a time, which share the machine
 PLACES = {"page": "in the page", "worker": "in a Worker"}
 
 
-def browse(test, steps):
+def browse(test, steps, browser="chromium"):
     """What the page logs and shows."""
-    command = ["node", str(HOST.parent / "page.mjs"), str(dependency("playwright-core"))]
+    command = ["node", "--experimental-websocket", str(HOST.parent / "page.mjs"), browser, str(dependency("playwright-core"))]
     done = subprocess.run(command, input=json.dumps(steps), capture_output=True, text=True, timeout=200, check=False)
     test.assertEqual(done.returncode, 0, done.stderr)
     return json.loads(done.stdout)

@@ -1,5 +1,5 @@
 // Starts the system's Firefox, driven by WebDriver BiDi; it talks to nobody but the server of the test. Of Playwright's
-// pages it has goto, evaluate and close. Each page has a process of its own, so that also a page that is busy can be closed.
+// pages it has goto, evaluate, on and close. Each page has a process of its own, so that also a page that is busy can be closed.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -30,8 +30,9 @@ async function listening(process) {
   throw new Error(`Firefox has ended: ${told.join("\n")}`);
 }
 
-/** Commands of WebDriver BiDi and their results. */
+/** Commands of WebDriver BiDi and their results; `onlog` gets what pages log. */
 class Connection {
+  onlog = () => {};
   #socket;
   #waiting = new Map();
   #last = 0;
@@ -54,6 +55,7 @@ class Connection {
   }
 
   #received(message) {
+    if (message?.type === "event") return this.onlog(message.params);
     const all = message === null ? [...this.#waiting.keys()] : [message.id];
     for (const id of all) {
       const { resolve, reject } = this.#waiting.get(id) ?? {};
@@ -65,6 +67,17 @@ class Connection {
 }
 
 class Page {
+  #handlers = { console: [], pageerror: [], requestfailed: [] };
+
+  on(event, handler) {
+    this.#handlers[event].push(handler);
+  }
+
+  #log({ type, text }) {
+    const [event, given] = type === "console" ? ["console", { text: () => text }] : ["pageerror", new Error(text)];
+    this.#handlers[event].forEach((handler) => handler(given));
+  }
+
   static async open() {
     const page = new Page();
     page.profile = fs.mkdtempSync(path.join(os.tmpdir(), "rm-firefox-"));
@@ -74,7 +87,9 @@ class Page {
     page.process = spawn(FIREFOX, words, { stdio: ["ignore", "ignore", "pipe"], detached: true });
     page.ended = new Promise((resolve) => page.process.once("close", resolve));
     page.connection = await Connection.open(await listening(page.process));
+    page.connection.onlog = (params) => page.#log(params);
     await page.connection.send("session.new", { capabilities: {} });
+    await page.connection.send("session.subscribe", { events: ["log.entryAdded"] });
     ({ context: page.context } = await page.connection.send("browsingContext.create", { type: "tab" }));
     return page;
   }
