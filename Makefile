@@ -13,9 +13,6 @@ build: ## Build the program: build/native/bin/remotemedia
 wasm: ## Build the WASM files: build/wasm/*.wasm
 	@JOBS=$(JOBS) tools/build wasm
 
-component: wasm ## Build the program as a component of WASI 0.2: build/wasm/pipeline_executor_wasm.component.wasm
-	@tools/component build/wasm/pipeline_executor_wasm.wasm
-
 run: build ## Build, then run the first example
 	@tools/run-example
 
@@ -96,6 +93,9 @@ wheel: build ## Build the package for pip, build/wheel/*.whl: for the bundled Py
 
 npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
 	@tools/npm-package --brotli
+
+component: wasm ## Build the program as a component of WASI 0.2: build/wasm/pipeline_executor_wasm.component.wasm
+	@tools/component build/wasm/pipeline_executor_wasm.wasm
 
 install: build ## Install under PREFIX
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX)) >/dev/null
