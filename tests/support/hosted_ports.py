@@ -151,6 +151,13 @@ class Once(Compared):
     interpreted = 1  # how much longer a case may take
     exits_of_one = ()  # the program's exit codes that the host makes 1
 
+    def run(self, cases):
+        """Starts it before the first case: some compile the file then, which takes longer than a case may."""
+        with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
+            folder = pathlib.Path(name)
+            subprocess.run([*self.words(folder, {}), "version"], cwd=folder, env=environment(), check=True, stdout=subprocess.DEVNULL)
+        yield from super().run(cases)
+
     def in_host(self, case, folder, streams):
         command, stdin = self.command(case, folder, [])
         variables = replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder))

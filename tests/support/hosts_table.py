@@ -1,4 +1,4 @@
-"""The hosts of the WASM files beside Node's neighbours in a browser, and how each is started. A new host is a line of a table:
+"""The hosts of the WASM files that are no browsers and no sandboxes, and how each is started. A new host is a line of a table:
 STARTS has those that run jobs as tests/support/hosts/node.mjs does, COMMANDS those that are started once a case."""
 import functools
 import os

@@ -30,6 +30,7 @@ def dependency(name):
     return pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
 
 
+@functools.cache
 def ensured(name):
     """Where an optional tool of the tests lies, fetched when it is not there."""
     subprocess.run([sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "ensure", name], check=True)
