@@ -69,6 +69,11 @@ class Input(unittest.TestCase):
             self.assertNotIn("poll_oneoff", answer["calls"])
         self.assertIn("poll_oneoff", run("device", "one", "run", "lines.json", "--timeout", "60s")["calls"])
 
+    def test_a_node_reads_where_a_deadline_could_end_the_wait_but_no_descriptor(self):
+        answer = run("unnamed_events", "one\ntwo", "run", "lines.json", "--timeout", "60s")
+        self.assertEqual((answer["exit"], json.loads(answer["stdout"])["outputs"]), (0, {"p": ["one", "two"]}))
+        self.assertEqual(answer["calls"]["poll_oneoff"], 1)
+
     def test_standard_input_may_be_of_no_known_kind(self):
         self.check_document("no_stdin_status")
         self.check_document("no_stdin_status", FULL)
