@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm wheel npm run test test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media bench-python lint format coverage \
+.PHONY: build wasm component wheel npm run test test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -29,6 +29,10 @@ test-sandbox: build wasm ## Whole runs and single nodes in sandboxes
 test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
 	@tools/test "test tools" "cases browser" "cases numpy browser" "e2e browser"
 
+test-hosts: build component ## The WASM files in all other hosts: Node 20 to 26, Deno, Bun, wazero, wasmi, Firefox, the component
+	@tools/test "test tools" "packages of hosts" "cases node-20" "cases node-24" "cases node-26" "cases deno" "cases bun" \
+		"cases wazero" "cases numpy wazero" "cases wasmi" "cases component" "cases firefox" "cases numpy firefox" "e2e hosts"
+
 test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
 	@deps/deps.py --target test ensure
 	@tests/numpy/run
@@ -44,6 +48,11 @@ bench: build ## Measure, beside the peers
 bench-wasm: build wasm ## Measure the WASM files, beside the native program and Pyodide
 	@cmake --build $(BUILD) --target bench_spawn >/dev/null
 	@bench/wasm/run
+
+bench-web: wasm ## Measure the npm package in Node and Chromium, beside the bare WASM file and Pyodide
+	@deps/deps.py --target test ensure playwright-core
+	@deps/deps.py --target bench ensure pyodide
+	@bench/web/run
 
 bench-numpy: build wasm ## Measure arrays and numpy in the WASM files, beside numpy natively
 	@cmake --build $(BUILD) --target bench >/dev/null
@@ -93,6 +102,9 @@ wheel: build ## Build the package for pip, build/wheel/*.whl: for the bundled Py
 
 npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
 	@tools/npm-package --brotli
+
+component: wasm ## Build the program as a component of WASI 0.2: build/wasm/pipeline_executor_wasm.component.wasm
+	@tools/component build/wasm/pipeline_executor_wasm.wasm
 
 install: build ## Install under PREFIX
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX)) >/dev/null

@@ -3,19 +3,19 @@
 #define DOCUMENTATION_H
 
 #define RMI_FROM_JSON_DOC                                                                            \
-    "from_json($type, text, *, arrays='tensor')\n--\n\n"                                             \
+    "from_json($type, text, *, arrays='tensor', sandbox=None)\n--\n\n"                               \
     "Makes a pipeline of a manifest in JSON, a str or bytes (UTF-8).\n\n"                            \
     "arrays: what arrays are for Python nodes and in results: 'tensor', remotemedia.Tensor; or\n"    \
     "    'numpy', numpy's own over the same memory.\n"                                               \
     "Raises ManifestError, with .code, .pointer and .hint, where the manifest is wrong. Nodes are\n" \
     "found and their parameters checked, but nothing is opened before a run."
 #define RMI_FROM_FILE_DOC                                                                               \
-    "from_file($type, path, *, arrays='tensor')\n--\n\n"                                                \
+    "from_file($type, path, *, arrays='tensor', sandbox=None)\n--\n\n"                                  \
     "Makes a pipeline of the manifest in a file, a str or a path object.\n\n"                           \
     "Modules beside the file can be imported by its nodes. Relative paths in parameters are relative\n" \
     "to the current directory. arrays, errors: as for from_json()."
 #define RMI_FROM_DICT_DOC                                                    \
-    "from_dict($type, manifest, *, arrays='tensor')\n--\n\n"                 \
+    "from_dict($type, manifest, *, arrays='tensor', sandbox=None)\n--\n\n"   \
     "Makes a pipeline of a manifest as a dict, as json.load() gives it.\n\n" \
     "arrays, errors: as for from_json()."
 #define RMI_RUN_DOC                                                                                      \

@@ -284,7 +284,7 @@ static PyMethodDef functions[] = {
     {"describe_nodes", describe_nodes, METH_O,
      "The node types, a dict each; with a name those of the name, with parameters and ports."},
     {"command_line", command_line, METH_VARARGS,
-      "Runs the program with these words and returns its exit code. The other arguments are as for a sandbox."},
+     "Runs the program with these words and returns its exit code. The other arguments are as for a sandbox."},
     {"coroutine", coroutine, METH_O, "A coroutine as callers see it: without its frames in tracebacks."},
     {"to_json", to_json, METH_O, "The JSON that the command line prints for a result."},
     {NULL, NULL, 0, NULL}};

@@ -7,7 +7,7 @@ import remotemedia as rm
 import remotemedia_runtime
 
 CLASSES = (rm.Pipeline, rm.Run, rm.Graph, rm.Place, rm.Step, rm.Node, rm.Packet, rm.Tensor, rm.Error, rm.ManifestError,
-           rm.NodeError, rm.Timeout, rm.Cancelled)
+           rm.NodeError, rm.Timeout, rm.Cancelled, rm.Sandbox)
 
 
 def shown(what):
@@ -40,7 +40,7 @@ class Documentation(unittest.TestCase):
     def test_signatures(self):
         for what, names in ((rm.Pipeline.run, ["self", "input", "timeout", "metrics", "progress"]),
                             (rm.Pipeline.stream, ["self", "input", "timeout", "metrics", "ahead", "progress"]),
-                            (rm.Pipeline.from_json, ["text", "arrays"]),
+                            (rm.Pipeline.from_json, ["text", "arrays", "sandbox"]),
                             (rm.Tensor, ["source", "shape", "dtype", "sample_rate", "channel_layout", "timestamp", "duration"]),
                             (rm.Packet, ["value", "port", "timestamp", "metadata"]),
                             (rm.nodes.Take, ["count"])):
