@@ -23,7 +23,9 @@ void rmi_grpc_drop(rmi_grpc_call *call)
     if (call->call != NULL)
         grpc_call_unref(call->call);
     pthread_mutex_destroy(&call->lock);
+    rmi_listener *listener = call->listener;
     free(call);
+    rmi_grpc_call_freed(listener);
 }
 
 /* Starts operations under a tag; `done` drops the reference that they hold. C-core refuses a batch only where the call is used

@@ -16,6 +16,11 @@ struct rmi_listener {
     unsigned started;
     atomic_bool stopping;
     rmi_grpc_event stopped;
+    pthread_mutex_t lock; /* of the rest */
+    pthread_cond_t quiet;
+    size_t calls; /* that are not freed yet */
+    bool accepts; /* the server has not stopped */
+    bool runs;    /* the server was started; not under the lock */
 };
 
 rmi_service *rmi_grpc_listener_service(const rmi_listener *listener)
@@ -39,12 +44,23 @@ static void requested(rmi_grpc_event *event, bool ok)
     rmi_grpc_drop(call);
 }
 
+void rmi_grpc_call_freed(rmi_listener *listener)
+{
+    pthread_mutex_lock(&listener->lock);
+    if (--listener->calls == 0)
+        pthread_cond_broadcast(&listener->quiet);
+    pthread_mutex_unlock(&listener->lock);
+}
+
 /* Without memory one call fewer can wait. */
 static void request_call(rmi_listener *listener)
 {
     rmi_grpc_call *call = atomic_load(&listener->stopping) ? NULL : calloc(1, sizeof *call);
     if (call == NULL)
         return;
+    pthread_mutex_lock(&listener->lock);
+    listener->calls++;
+    pthread_mutex_unlock(&listener->lock);
     call->listener = listener;
     call->references = 1;
     pthread_mutex_init(&call->lock, NULL);
@@ -56,17 +72,21 @@ static void request_call(rmi_listener *listener)
         rmi_grpc_drop(call);
 }
 
+/* false: the queue has been shut down. */
+static bool serve_next(const rmi_listener *listener)
+{
+    const grpc_event event =
+        grpc_completion_queue_next(listener->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+    if (event.type == GRPC_OP_COMPLETE)
+        ((rmi_grpc_event *)event.tag)->done(event.tag, event.success != 0);
+    return event.type != GRPC_QUEUE_SHUTDOWN;
+}
+
 static void *serve(void *context)
 {
-    const rmi_listener *listener = context;
-    for (;;) {
-        const grpc_event event =
-            grpc_completion_queue_next(listener->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
-        if (event.type == GRPC_QUEUE_SHUTDOWN)
-            return NULL;
-        if (event.type == GRPC_OP_COMPLETE)
-            ((rmi_grpc_event *)event.tag)->done(event.tag, event.success != 0);
-    }
+    while (serve_next(context))
+        ;
+    return NULL;
 }
 
 /* ---- Begin and end */
@@ -75,7 +95,10 @@ static void stopped(rmi_grpc_event *event, bool ok)
 {
     rmi_listener *listener = (rmi_listener *)((char *)event - offsetof(rmi_listener, stopped));
     (void)ok;
-    grpc_completion_queue_shutdown(listener->queue);
+    pthread_mutex_lock(&listener->lock);
+    listener->accepts = false;
+    pthread_cond_broadcast(&listener->quiet);
+    pthread_mutex_unlock(&listener->lock);
 }
 
 static void drain(rmi_listener *listener)
@@ -86,24 +109,43 @@ static void drain(rmi_listener *listener)
     grpc_server_shutdown_and_notify(listener->server, listener->queue, &listener->stopped);
 }
 
+/* Sessions may still answer calls that were cancelled. */
+static void wait_for_calls(rmi_listener *listener)
+{
+    pthread_mutex_lock(&listener->lock);
+    while (listener->accepts || listener->calls > 0) {
+        if (listener->started > 0) {
+            pthread_cond_wait(&listener->quiet, &listener->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&listener->lock); /* no thread could be started */
+        (void)serve_next(listener);
+        pthread_mutex_lock(&listener->lock);
+    }
+    pthread_mutex_unlock(&listener->lock);
+}
+
 static void stop(rmi_listener *listener)
 {
     if (listener == NULL)
         return;
-    if (listener->server != NULL && listener->started > 0) {
+    if (listener->runs) {
         drain(listener);
         grpc_server_cancel_all_calls(listener->server);
+        wait_for_calls(listener);
     }
+    if (listener->queue != NULL)
+        grpc_completion_queue_shutdown(listener->queue);
+    if (listener->queue != NULL && listener->started == 0)
+        (void)serve(listener);
     for (unsigned i = 0; i < listener->started; i++)
         pthread_join(listener->threads[i], NULL);
-    if (listener->queue != NULL && listener->started == 0) {
-        grpc_completion_queue_shutdown(listener->queue);
-        (void)serve(listener);
-    }
     if (listener->server != NULL)
         grpc_server_destroy(listener->server);
     if (listener->queue != NULL)
         grpc_completion_queue_destroy(listener->queue);
+    pthread_cond_destroy(&listener->quiet);
+    pthread_mutex_destroy(&listener->lock);
     free(listener);
     grpc_shutdown();
 }
@@ -138,9 +180,13 @@ static int start(rmi_service *service, const rmi_listener_options *options, rmi_
         return rmi_out_of_memory(err);
     grpc_init();
     listener->service = service;
+    pthread_mutex_init(&listener->lock, NULL);
+    pthread_cond_init(&listener->quiet, NULL);
     int rc = listen_on(listener, options, port, err);
-    if (rc == RM_OK)
+    if (rc == RM_OK) {
         grpc_server_start(listener->server);
+        listener->runs = listener->accepts = true;
+    }
     for (unsigned i = 0; rc == RM_OK && i < THREADS; i++) {
         if (pthread_create(&listener->threads[i], NULL, serve, listener) != 0)
             rc = rm_error_set(err, RM_E_IO, "no thread for the server");

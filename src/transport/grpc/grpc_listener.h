@@ -5,6 +5,8 @@
 #include "transport/grpc/call.h"
 
 rmi_service *rmi_grpc_listener_service(const rmi_listener *listener);
+/* A call that the listener has made is freed. */
+void rmi_grpc_call_freed(rmi_listener *listener);
 /* A call has come: finds its method, checks its token, and begins it. Consumes the reference. */
 void rmi_grpc_begin(rmi_grpc_call *call);
 
