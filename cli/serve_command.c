@@ -148,7 +148,7 @@ static int load_listener(server *s, rm_error *err)
     if (rc != RM_OK)
         return rm_error_set(
             err, RM_E_MISSING_FEATURE,
-            "libremotemedia_grpc.so cannot be loaded: gRPC needs a build with RM_GRPC_TRANSPORT");
+            "libremotemedia_grpc.so cannot be loaded: `serve` needs a build with RM_SERVE");
     if (!rmi_library_function(s->library, "rmi_grpc_listener_api", &entry, sizeof entry) ||
         entry()->size != sizeof(rmi_listener_api))
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "'%s' is of another version", path);

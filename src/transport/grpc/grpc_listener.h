@@ -2,7 +2,7 @@
 #ifndef TRANSPORT_GRPC_GRPC_LISTENER_H
 #define TRANSPORT_GRPC_GRPC_LISTENER_H
 
-#include "transport/grpc/call.h"
+#include "transport/grpc/grpc_call.h"
 
 rmi_service *rmi_grpc_listener_service(const rmi_listener *listener);
 /* A call that the listener has made is freed. */

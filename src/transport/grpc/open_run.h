@@ -1,8 +1,8 @@
 /* What unary calls and streams share: a session from the messages of the protocol. */
-#ifndef TRANSPORT_GRPC_RUNS_H
-#define TRANSPORT_GRPC_RUNS_H
+#ifndef TRANSPORT_GRPC_OPEN_RUN_H
+#define TRANSPORT_GRPC_OPEN_RUN_H
 
-#include "transport/grpc/call.h"
+#include "transport/grpc/grpc_call.h"
 
 /* Opens a session for a manifest; `validating` messages name the field that is wrong. Refuses limits that cannot be kept.
  * *out is owned: rmi_service_close. */

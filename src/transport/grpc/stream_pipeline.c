@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "platform/platform.h"
 #include "transport/grpc/grpc_listener.h"
-#include "transport/grpc/runs.h"
+#include "transport/grpc/open_run.h"
 
 typedef Remotemedia__V1__StreamRequest stream_request;
 typedef Remotemedia__V1__StreamResponse stream_response;

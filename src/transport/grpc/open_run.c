@@ -1,4 +1,4 @@
-#include "transport/grpc/runs.h"
+#include "transport/grpc/open_run.h"
 
 #include <inttypes.h>
 

@@ -1,4 +1,4 @@
-#include "transport/grpc/call.h"
+#include "transport/grpc/grpc_call.h"
 
 #include <stdlib.h>
 #include <string.h>

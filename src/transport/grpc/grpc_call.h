@@ -1,6 +1,6 @@
 /* A call of a client: what C-core needs for it, and the operations on it. */
-#ifndef TRANSPORT_GRPC_CALL_H
-#define TRANSPORT_GRPC_CALL_H
+#ifndef TRANSPORT_GRPC_GRPC_CALL_H
+#define TRANSPORT_GRPC_GRPC_CALL_H
 
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>

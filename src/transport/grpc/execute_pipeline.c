@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "platform/platform.h"
 #include "transport/grpc/grpc_listener.h"
-#include "transport/grpc/runs.h"
+#include "transport/grpc/open_run.h"
 
 typedef Remotemedia__V1__ExecuteRequest execute_request;
 typedef Remotemedia__V1__ExecuteResponse execute_response;
