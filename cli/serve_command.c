@@ -17,7 +17,7 @@ static const int64_t default_drain_ms = 30000;
 typedef struct serve_options {
     rmi_setup setup; /* first, as rmi_runtime_options needs */
     rmi_texts operands;
-    const char *grpc, *token_file;
+    const char *grpc, *token_file, *certificate_file, *key_file, *client_ca_file;
     uint64_t most_sessions, most_message;
     int64_t session_ms, drain_ms;
     bool trust_code;
@@ -35,6 +35,21 @@ static const rmi_option options_table[] = {
      .kind = RMI_OPTION_TEXT,
      .offset = AT(token_file),
      .text = "clients need a token of FILE, which has one a line"},
+    {.name = "tls-cert",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(certificate_file),
+     .text = "TLS with the certificates of FILE (PEM, the server's first)"},
+    {.name = "tls-key",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(key_file),
+     .text = "their private key"},
+    {.name = "tls-client-ca",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(client_ca_file),
+     .text = "clients need a certificate of an authority in FILE"},
     {.name = "trust-code",
      .kind = RMI_OPTION_FLAG,
      .offset = AT(trust_code),
@@ -75,6 +90,12 @@ static const rmi_command description = {
              "Exit codes: 0 ended as told, 1 work was cut off, 2 usage, 4 it cannot listen.\n",
 };
 
+/* A file that was named by an option; owned. NULL: none was. */
+typedef struct file_text {
+    char *text;
+    size_t length;
+} file_text;
+
 typedef struct server {
     serve_options *options;
     rmi_guard guard;
@@ -83,8 +104,7 @@ typedef struct server {
     rmi_library *library;
     const rmi_listener_api *api;
     rmi_listener *listener;
-    char *token_text;
-    size_t token_length;
+    file_text token_file, certificates, key, client_ca;
     const char *tokens[MOST_TOKENS + 1];
 } server;
 
@@ -105,11 +125,21 @@ static int check_address(const serve_options *options, rm_error *err)
         return rm_error_set(err, RM_E_USAGE, "serve needs --grpc HOST:PORT");
     if (strchr(options->grpc, ':') == NULL)
         return rm_error_set(err, RM_E_USAGE, "--grpc takes HOST:PORT, not '%s'", options->grpc);
-    if (!is_loopback(options->grpc) && options->token_file == NULL)
-        return rm_error_set(err, RM_E_USAGE,
-                            "'%s' may be reached from other machines: that needs --token-file",
-                            options->grpc);
+    if ((options->certificate_file == NULL) != (options->key_file == NULL))
+        return rm_error_set(err, RM_E_USAGE, "--tls-cert and --tls-key go together");
+    if (options->client_ca_file != NULL && options->certificate_file == NULL)
+        return rm_error_set(err, RM_E_USAGE, "--tls-client-ca needs --tls-cert and --tls-key");
+    if (!is_loopback(options->grpc) && options->token_file == NULL && options->client_ca_file == NULL)
+        return rm_error_set(
+            err, RM_E_USAGE,
+            "'%s' may be reached from other machines: that needs --token-file or --tls-client-ca",
+            options->grpc);
     return RM_OK;
+}
+
+static int read_file(const char *path, file_text *out, rm_error *err)
+{
+    return path == NULL ? RM_OK : rmi_platform_read_file(NULL, path, 1 << 20, &out->text, &out->length, err);
 }
 
 /* Cuts the file into lines; empty ones and those with '#' are left out. */
@@ -117,10 +147,10 @@ static int read_tokens(server *s, rm_error *err)
 {
     const char *path = s->options->token_file;
     size_t count = 0;
-    int rc = rmi_platform_read_file(NULL, path, 1 << 20, &s->token_text, &s->token_length, err);
-    if (rc != RM_OK)
+    const int rc = read_file(path, &s->token_file, err);
+    if (rc != RM_OK || path == NULL)
         return rc;
-    char *rest = s->token_text;
+    char *rest = s->token_file.text;
     for (char *line; (line = strsep(&rest, "\r\n")) != NULL;) {
         if (line[0] == '\0' || line[0] == '#')
             continue;
@@ -146,9 +176,8 @@ static int load_listener(server *s, rm_error *err)
         rc = rmi_library_open(NULL, path, &s->library, err);
     }
     if (rc != RM_OK)
-        return rm_error_set(
-            err, RM_E_MISSING_FEATURE,
-            "libremotemedia_grpc.so cannot be loaded: `serve` needs a build with RM_SERVE");
+        return rm_error_set(err, RM_E_MISSING_FEATURE,
+                            "libremotemedia_grpc.so cannot be loaded: `serve` needs a build with RM_SERVE");
     if (!rmi_library_function(s->library, "rmi_grpc_listener_api", &entry, sizeof entry) ||
         entry()->size != sizeof(rmi_listener_api))
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "'%s' is of another version", path);
@@ -162,6 +191,9 @@ static int listen(server *s, int *port, rm_error *err)
     const rmi_listener_options given = {
         .address = options->grpc,
         .most_message = options->most_message > 0 ? options->most_message : MOST_MESSAGE,
+        .certificates = s->certificates.text,
+        .key = s->key.text,
+        .client_ca = s->client_ca.text,
     };
     const rmi_service_options service = {
         .most_sessions = options->most_sessions,
@@ -214,9 +246,17 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
     int port = 0;
     *code = RMI_EXIT_USAGE;
     int rc = check_address(options, err);
-    if (rc == RM_OK && options->token_file != NULL)
-        rc = read_tokens(s, err);
+    if (rc != RM_OK)
+        return rc;
     *code = RMI_EXIT_IO;
+    if (rc == RM_OK)
+        rc = read_tokens(s, err);
+    if (rc == RM_OK)
+        rc = read_file(options->certificate_file, &s->certificates, err);
+    if (rc == RM_OK)
+        rc = read_file(options->key_file, &s->key, err);
+    if (rc == RM_OK)
+        rc = read_file(options->client_ca_file, &s->client_ca, err);
     if (rc == RM_OK)
         rc = rmi_guard_start(&s->guard, 0, err);
     s->guard.grace_ms = wait;
@@ -248,7 +288,9 @@ static void close_server(server *s)
         rmi_library_close(s->library);
     rmi_setup_end(&s->options->setup, s->runtime);
     rmi_guard_stop(&s->guard);
-    rm_text_free(NULL, s->token_text, s->token_length);
+    file_text *const files[] = {&s->token_file, &s->certificates, &s->key, &s->client_ca};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        rm_text_free(NULL, files[i]->text, files[i]->length);
 }
 
 rmi_exit rmi_command_serve(rmi_program *program, int argc, char **argv)

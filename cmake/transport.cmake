@@ -4,9 +4,9 @@ pkg_check_modules(RM_GRPC REQUIRED IMPORTED_TARGET grpc libprotobuf-c)
 find_program(RM_PROTOC_C protoc-c REQUIRED)
 set(rm_proto ${PROJECT_SOURCE_DIR}/proto)
 set(rm_generated ${PROJECT_BINARY_DIR}/generated)
-foreach(name common execution streaming control)
-    set(source ${rm_proto}/remotemedia/v1/${name}.proto)
-    set(made ${rm_generated}/remotemedia/v1/${name}.pb-c)
+foreach(name remotemedia/v1/common remotemedia/v1/execution remotemedia/v1/streaming remotemedia/v1/control grpc/health/v1/health)
+    set(source ${rm_proto}/${name}.proto)
+    set(made ${rm_generated}/${name}.pb-c)
     add_custom_command(OUTPUT ${made}.c ${made}.h
         COMMAND ${RM_PROTOC_C} -I${rm_proto} --c_out=${rm_generated} ${source}
         DEPENDS ${source} COMMENT "Generating ${name}.pb-c" VERBATIM)

@@ -11,6 +11,8 @@ typedef struct rmi_listener rmi_listener;
 typedef struct rmi_listener_options {
     const char *address; /* "HOST:PORT"; port 0: any */
     size_t most_message; /* bytes of a message that it takes */
+    /* TLS, in PEM; NULL: none. With `client_ca` clients need a certificate of one of its authorities. */
+    const char *certificates, *key, *client_ca;
 } rmi_listener_options;
 
 typedef struct rmi_listener_api {

@@ -1,11 +1,13 @@
 """gRPC: whole runs, streams, and what is wrong with them."""
 import json
 import struct
+import subprocess
 import tempfile
 import threading
 import unittest
 
 import grpc
+from grpc.health.v1 import health_pb2 as health
 from server import (CANCEL, CLOSE, LIMIT, Server, ServiceTest, chunk, common, control, execution, execution_pb2_grpc, init, kinds, manifest,
                     node, of_json, results, streaming, streaming_pb2_grpc)
 
@@ -390,3 +392,81 @@ class Strangers(unittest.TestCase):
                 for right in ("Bearer secret-one", "Bearer secret-two"):
                     calls[0](metadata=[("authorization", right)], timeout=LIMIT)
             self.assertEqual(server.stop(), 0)
+
+
+class Secured(unittest.TestCase):
+    """TLS, with certificates made for the test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.make("server", "127.0.0.1")
+        cls.make("client", "client")
+        cls.make("stranger", "stranger")
+
+    @classmethod
+    def make(cls, name, subject):
+        """A certificate that is its own authority."""
+        place = f"{cls.folder.name}/{name}"
+        names = "IP:127.0.0.1" if name == "server" else f"DNS:{subject}"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-keyout", place + ".key", "-out", place + ".crt", "-subj", f"/CN={subject}", "-addext", f"subjectAltName={names}"],
+                       check=True, capture_output=True)
+
+    def file(self, name):
+        return f"{self.folder.name}/{name}"
+
+    def bytes_of(self, name):
+        with open(self.file(name), "rb") as file:
+            return file.read()
+
+    def version(self, server, **credentials):
+        given = grpc.ssl_channel_credentials(**credentials) if credentials else None
+        with grpc.secure_channel(server.address, given) if given else grpc.insecure_channel(server.address) as channel:
+            return execution_pb2_grpc.PipelineExecutionServiceStub(channel).GetVersion(execution.VersionRequest(), timeout=LIMIT)
+
+    def test_tls(self):
+        server = Server("--tls-cert", self.file("server.crt"), "--tls-key", self.file("server.key"))
+        self.addCleanup(server.stop)
+        self.assertEqual(self.version(server, root_certificates=self.bytes_of("server.crt")).version_info.protocol_version, "v1")
+        for wrong in ({}, {"root_certificates": self.bytes_of("stranger.crt")}):
+            with self.assertRaises(grpc.RpcError) as caught:
+                self.version(server, **wrong)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        self.assertEqual(server.stop(), 0)
+
+    def test_certificates_of_clients(self):
+        server = Server("--tls-cert", self.file("server.crt"), "--tls-key", self.file("server.key"),
+                        "--tls-client-ca", self.file("client.crt"))
+        self.addCleanup(server.stop)
+        roots = self.bytes_of("server.crt")
+        self.version(server, root_certificates=roots, private_key=self.bytes_of("client.key"),
+                     certificate_chain=self.bytes_of("client.crt"))
+        for wrong in ({}, {"private_key": self.bytes_of("stranger.key"), "certificate_chain": self.bytes_of("stranger.crt")}):
+            with self.assertRaises(grpc.RpcError) as caught:
+                self.version(server, root_certificates=roots, **wrong)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        self.assertEqual(server.stop(), 0)
+
+    def test_what_does_not_go_together(self):
+        for options, says in ((["--tls-cert", "x"], "go together"), (["--tls-client-ca", "x"], "needs --tls-cert"),
+                              (["--tls-cert", self.file("none"), "--tls-key", self.file("server.key")], "none"),
+                              (["--tls-cert", self.file("server.key"), "--tls-key", self.file("server.crt")], "certificates"),
+                              (["--token-file", self.file("none")], "none"), (["--token-file", "/dev/null"], "no token")):
+            with self.assertRaisesRegex(AssertionError, says):
+                Server(*options)
+
+
+class Health(ServiceTest):
+    def check(self, service=""):
+        call = self.channel.unary_unary("/grpc.health.v1.Health/Check", request_serializer=health.HealthCheckRequest.SerializeToString,
+                                        response_deserializer=health.HealthCheckResponse.FromString)
+        return call(health.HealthCheckRequest(service=service), timeout=LIMIT).status
+
+    def test_check(self):
+        for service in ("", "remotemedia.v1.PipelineExecutionService"):
+            self.assertEqual(self.check(service), health.HealthCheckResponse.SERVING)
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.check("nobody")
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.NOT_FOUND)

@@ -63,6 +63,6 @@ void rmi_grpc_finish(rmi_grpc_call *call, grpc_status_code status, const char *t
 RM_MUST_CHECK ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type);
 
 /* The methods of the service. */
-extern const rmi_grpc_method rmi_grpc_execute, rmi_grpc_version, rmi_grpc_stream;
+extern const rmi_grpc_method rmi_grpc_execute, rmi_grpc_version, rmi_grpc_stream, rmi_grpc_health;
 
 #endif

@@ -150,6 +150,19 @@ static void stop(rmi_listener *listener)
     grpc_shutdown();
 }
 
+/* NULL: the key or a certificate is none. Owned. */
+static grpc_server_credentials *credentials_of(const rmi_listener_options *options)
+{
+    if (options->certificates == NULL)
+        return grpc_insecure_server_credentials_create();
+    grpc_ssl_pem_key_cert_pair pair = {.private_key = options->key, .cert_chain = options->certificates};
+    return grpc_ssl_server_credentials_create_ex(
+        options->client_ca, &pair, 1,
+        options->client_ca != NULL ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                   : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+        NULL);
+}
+
 static int listen_on(rmi_listener *listener, const rmi_listener_options *options, int *port, rm_error *err)
 {
     grpc_arg arguments[] = {
@@ -162,12 +175,13 @@ static int listen_on(rmi_listener *listener, const rmi_listener_options *options
     listener->server = grpc_server_create(&all, NULL);
     listener->queue = grpc_completion_queue_create_for_next(NULL);
     grpc_server_register_completion_queue(listener->server, listener->queue, NULL);
-    grpc_server_credentials *open = grpc_insecure_server_credentials_create();
-    *port = grpc_server_add_http2_port(listener->server, options->address, open);
-    grpc_server_credentials_release(open);
+    grpc_server_credentials *credentials = credentials_of(options);
+    *port =
+        credentials != NULL ? grpc_server_add_http2_port(listener->server, options->address, credentials) : 0;
+    grpc_server_credentials_release(credentials);
     if (*port == 0)
-        return rm_error_set(err, RM_E_IO, "cannot listen on '%s': in use, or no address of this machine",
-                            options->address);
+        return rm_error_set(err, RM_E_IO, "cannot listen on '%s': in use, or no address of this machine%s",
+                            options->address, options->certificates != NULL ? ", or wrong certificates" : "");
     return RM_OK;
 }
 
