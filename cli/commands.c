@@ -18,6 +18,7 @@ static const struct {
     {"graph", "draw a manifest's graph as Mermaid or dot", rmi_command_graph},
     {"nodes", "list the node types, or tell all about one", rmi_command_nodes},
     {"schema", "print the JSON Schema of manifests", rmi_command_schema},
+    {"serve", "run pipelines for clients on the network", rmi_command_serve},
     {"vendor", "fetch Python packages for the WASM files", rmi_command_vendor},
     {"version", "print version, features and licences", rmi_command_version},
 };

@@ -111,7 +111,7 @@ static int64_t look(void *context)
     if (stop == RMI_STOP_NOT)
         return times_out;
     if (guard->gives_up == INT64_MAX)
-        guard->gives_up = now + grace;
+        guard->gives_up = now + grace + guard->grace_ms * 1000000;
     if (atomic_load(&guard->interrupts) > 1)
         give_up(guard, "interrupted again", "cancelled", RMI_EXIT_INTERRUPTED);
     if (now >= guard->gives_up && stop == RMI_STOP_TIMED_OUT)

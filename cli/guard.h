@@ -34,6 +34,7 @@ typedef struct rmi_guard {
     _Atomic int64_t times_out; /* monotonic ns; INT64_MAX: never */
     atomic_bool finishing;     /* all is done but what Python code has left running */
     atomic_int document;       /* descriptor for an error document; -1: none */
+    int64_t grace_ms;          /* how long the work may take to stop, beyond 5 s */
     int64_t gives_up;          /* the watchdog's: when it ends the process */
 } rmi_guard;
 

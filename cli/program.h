@@ -42,6 +42,7 @@ rmi_exit rmi_command_run(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_validate(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_graph(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_nodes(rmi_program *program, int argc, char **argv);
+rmi_exit rmi_command_serve(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_schema(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_vendor(rmi_program *program, int argc, char **argv);
 rmi_exit rmi_command_version(rmi_program *program, int argc, char **argv);

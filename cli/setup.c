@@ -118,7 +118,7 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
     int rc = rm_runtime_new(&config, out, err);
     for (size_t i = 0; rc == RM_OK && i < setup->plugins.count; i++)
         rc = rm_runtime_load_plugin(*out, setup->plugins.items[i], err);
-    if (rc == RM_OK)
+    if (rc == RM_OK && !setup->without_python)
         rc = rmi_program_python(*out, &python, err);
     if (rc == RM_OK)
         rc = rmi_program_sandbox(setup, *out, err);

@@ -22,6 +22,7 @@ typedef struct rmi_setup {
     int log_level; /* choice */
     rmi_integer seed;
     rm_arrays arrays; /* how Python nodes get arrays */
+    bool without_python;
     rmi_sandbox_choice sandbox;
     int64_t loading_ms; /* the time for code in a sandbox until its node is open; 0: the default */
     rm_sandbox *made;   /* shared by the nodes in sandboxes; owned: rmi_setup_end */

@@ -657,6 +657,10 @@ typedef struct rm_pipeline_options {
     /* Optional: an array with an element for each of `streams`. Opening sets the elements whose descriptor writes a
      * file that a node uses: opening then fails, and what the caller writes there would spoil that file. */
     bool *streams_in_use;
+    /* Optional, for callers that wait in an event loop of their own: called when a node is woken or the run is cancelled, so
+     * that a step may make progress. Any thread, also inside a step; must not call into the pipeline. */
+    void (*woken)(void *context);
+    void *woken_context;
 } rm_pipeline_options;
 
 /* Builds the graph of `manifest` (borrowed, must outlive it) and opens every node; when one fails, closes
@@ -676,6 +680,10 @@ RM_API void rm_pipeline_free(rm_pipeline *pipeline);
  * that only generates, RM_E_USAGE after rm_pipeline_finish. */
 RM_API RM_MUST_CHECK int rm_pipeline_push(rm_pipeline *pipeline, const char *source, rm_value item,
                                           rm_error *err);
+/* The same with times, flags and metadata; the pipeline sets the seq. Consumes the content of *packet as rm_pipeline_push
+ * consumes `item`, and leaves it where the caller keeps the item. */
+RM_API RM_MUST_CHECK int rm_pipeline_push_packet(rm_pipeline *pipeline, const char *source, rm_packet *packet,
+                                                 rm_error *err);
 /* Ends the input. Idempotent. */
 RM_API RM_MUST_CHECK int rm_pipeline_finish(rm_pipeline *pipeline, rm_error *err);
 /* Does a bounded amount of work. RM_OK: there is more; RM_AGAIN: it needs input, or room for results (pull);
@@ -689,6 +697,12 @@ RM_API int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline);
  * was cancelled or is out of time, or one of `descriptors` (up to 16, borrowed; the sources of the caller's
  * input) is readable. May return early. */
 RM_API void rm_pipeline_wait(rm_pipeline *pipeline, const int *descriptors, size_t count);
+/* Instead of rm_pipeline_wait, for callers that wait in an event loop of their own, beside `woken` and
+ * rm_pipeline_next_deadline: stores the descriptors whose readability may let a step make progress, `capacity` at most,
+ * borrowed, and returns their number. */
+RM_API size_t rm_pipeline_descriptors(const rm_pipeline *pipeline, int *descriptors, size_t capacity);
+/* Makes the next step look at every node that waits: one of those descriptors is readable. */
+RM_API void rm_pipeline_poll(rm_pipeline *pipeline);
 /* Takes the next result in (seq, sink) order: RM_OK: *packet is owned, *sink its index; RM_AGAIN: none yet;
  * RM_DONE: none will come. After a failed run it still gives the results from before the failure. */
 RM_API RM_MUST_CHECK int rm_pipeline_pull(rm_pipeline *pipeline, size_t *sink, rm_packet *packet,

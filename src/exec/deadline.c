@@ -170,6 +170,8 @@ void rm_pipeline_cancel(rm_pipeline *pipeline)
     rmi_wake *wake = atomic_load(&pipeline->wake);
     if (wake != NULL)
         rmi_wake_raise(wake);
+    if (pipeline->woken != NULL)
+        pipeline->woken(pipeline->woken_context);
     if (pipeline->watchdog != NULL)
         rmi_watchdog_poke(pipeline->watchdog);
 }

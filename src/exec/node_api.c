@@ -65,6 +65,8 @@ void rm_node_wake(rm_node *node)
     rmi_wake *wake = atomic_load(&node->pipeline->wake);
     if (wake != NULL)
         rmi_wake_raise(wake);
+    if (node->pipeline->woken != NULL)
+        node->pipeline->woken(node->pipeline->woken_context);
 }
 
 /* ---- What a node may ask about itself */

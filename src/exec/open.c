@@ -224,6 +224,8 @@ static void take_options(rm_pipeline *p, const rm_pipeline_options *options)
     p->standard_input = options->standard_input;
     p->standard_output = options->standard_output;
     p->object_results = options->object_results;
+    p->woken = options->woken;
+    p->woken_context = options->woken_context;
 }
 
 int rmi_pipeline_new(rm_manifest *manifest, const rm_pipeline_options *options, rm_pipeline **out,

@@ -199,6 +199,8 @@ struct rm_pipeline {
     void *input_context;
     int (*wait)(void *context, rm_pipeline *pipeline, rm_error *err);
     void *wait_context;
+    void (*woken)(void *context);
+    void *woken_context;
     int standard_input;    /* a descriptor to lend, or -1 */
     rm_node *input_reader; /* the node that has it */
     int standard_output;   /* a descriptor to lend, 0: none, -1: closed */

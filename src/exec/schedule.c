@@ -44,26 +44,33 @@ void rm_pipeline_wait(rm_pipeline *p, const int *descriptors, size_t count)
     enum { MOST = 32, MOST_GIVEN = 16 };
     int watched[MOST];
     size_t watching = 0;
-    int64_t deadline = p->deadline;
     if (p->results_taken) /* the last step ended only because results had to be taken */
         return;
     while (watching < count && watching < MOST_GIVEN) {
         watched[watching] = descriptors[watching];
         watching++;
     }
-    for (uint32_t i = 0; p->has_special && i < p->node_count; i++) {
-        const rm_node *node = &p->nodes[i];
-        const int64_t due = rmi_node_deadline(node);
-        deadline = due < deadline ? due : deadline;
-        const int descriptor = rmi_node_descriptor(node);
-        if (descriptor >= 0 && watching < MOST)
-            watched[watching++] = descriptor;
-    }
+    watching += rm_pipeline_descriptors(p, watched + watching, MOST - watching);
     rmi_wake *wake = rmi_deadline_wake(p);
-    if (wake == NULL || !rmi_wake_wait(wake, watched, watching, deadline))
-        return;
-    for (uint32_t i = 0; i < p->node_count; i++) /* the polls find out which node it was */
-        p->nodes[i].poll.due |= p->nodes[i].poll.on;
+    if (wake != NULL && rmi_wake_wait(wake, watched, watching, rm_pipeline_next_deadline(p)))
+        rm_pipeline_poll(p);
+}
+
+size_t rm_pipeline_descriptors(const rm_pipeline *pipeline, int *descriptors, size_t capacity)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; pipeline->has_special && i < pipeline->node_count && count < capacity; i++) {
+        const int descriptor = rmi_node_descriptor(&pipeline->nodes[i]);
+        if (descriptor >= 0)
+            descriptors[count++] = descriptor;
+    }
+    return count;
+}
+
+void rm_pipeline_poll(rm_pipeline *pipeline)
+{
+    for (uint32_t i = 0; i < pipeline->node_count; i++) /* the polls find out which node it was */
+        pipeline->nodes[i].poll.due |= pipeline->nodes[i].poll.on;
 }
 
 int64_t rm_pipeline_next_deadline(const rm_pipeline *pipeline)

@@ -74,7 +74,18 @@ int rmi_source_input_address(rm_pipeline *p, const char *source, rm_error *err)
     return feed != NULL ? prepare(feed, err) : rc;
 }
 
-static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
+/* Gives the packet the times, flags and metadata of another one. */
+static void take_frame(rm_packet *packet, const rm_packet *like)
+{
+    const rm_value metadata = rm_value_retain(rm_packet_metadata(like));
+    packet->timestamp = like->timestamp;
+    packet->duration = like->duration;
+    packet->flags = like->flags;
+    packet->metadata = metadata.kind == RM_MAP ? metadata.heap : NULL;
+}
+
+/* On success the queue owns `item`. `like` has the times, flags and metadata; NULL: none. */
+static int put(rm_pipeline *p, rmi_link *feed, rm_value item, const rm_packet *like, rm_error *err)
 {
     rmi_queue *queue = &feed->queue;
     const int rc = rmi_queue_reserve(p->allocator, queue, 1);
@@ -84,6 +95,8 @@ static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
     rm_packet *end = rmi_queue_first(queue) + queue->count++;
     *end = rm_packet_of(rm_null()); /* built in place: faster than copying a packet that was just written */
     end->value = item;
+    if (like != NULL)
+        take_frame(end, like);
     end->seq = feed->bound++;
     end->reserved = item.kind < RM_STRING ? 0 : rmi_queue_units_of(item);
     queue->units += end->reserved;
@@ -93,8 +106,8 @@ static int put(rm_pipeline *p, rmi_link *feed, rm_value item, rm_error *err)
 
 /* Gives `item` to all of `feeds`: a copy to each, the item itself to the last. On RM_AGAIN and RM_DONE the
  * caller keeps the item. */
-static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value item, bool limited,
-                   rm_error *err)
+static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value item, const rm_packet *like,
+                   bool limited, rm_error *err)
 {
     rmi_link *last = NULL;
     int rc = RM_OK;
@@ -110,22 +123,23 @@ static int put_all(rm_pipeline *p, rmi_link **feeds, uint32_t count, rm_value it
         if (feeds[i]->closed)
             continue;
         if (last != NULL && (rc = rm_value_for_branch(item, &copy, err)) == RM_OK &&
-            (rc = put(p, last, copy, err)) != RM_OK)
+            (rc = put(p, last, copy, like, err)) != RM_OK)
             rm_value_clear(&copy);
         last = feeds[i];
     }
     if (rc == RM_OK && last == NULL)
         return RM_DONE;
-    return rc == RM_OK ? put(p, last, item, err) : rc;
+    return rc == RM_OK ? put(p, last, item, like, err) : rc;
 }
 
-static int push(rm_pipeline *p, const char *source, rm_value item, bool limited, rm_error *err)
+static int push(rm_pipeline *p, const char *source, rm_value item, const rm_packet *like, bool limited,
+                rm_error *err)
 {
     rmi_link *feed = NULL;
     if (source == NULL)
-        return put_all(p, p->feeds, p->feed_count, item, limited, err);
+        return put_all(p, p->feeds, p->feed_count, item, like, limited, err);
     const int rc = find_feed(p, source, &feed, err);
-    return feed != NULL ? put_all(p, &feed, 1, item, limited, err) : rc;
+    return feed != NULL ? put_all(p, &feed, 1, item, like, limited, err) : rc;
 }
 
 /* Returns the only source's feed when it has room and needs no further checks, else NULL. */
@@ -138,13 +152,14 @@ static rmi_link *simple_feed(const rm_pipeline *p)
     return simple && !rmi_link_full(feed) ? feed : NULL;
 }
 
-static int push_or_clear(rm_pipeline *p, const char *source, rm_value item, rm_error *err)
+static int push_or_clear(rm_pipeline *p, const char *source, rm_value item, const rm_packet *like,
+                         rm_error *err)
 {
     int rc = RM_DONE; /* the run has ended */
     if (p->finished)
         rc = rm_error_set(err, RM_E_USAGE, "push after the input was finished");
     else if (!p->done)
-        rc = push(p, source, item, !p->feed_overshoot, err);
+        rc = push(p, source, item, like, !p->feed_overshoot, err);
     p->feed_overshoot = false;
     if (rc < 0)
         rm_value_clear(&item);
@@ -155,8 +170,18 @@ int rm_pipeline_push(rm_pipeline *p, const char *source, rm_value item, rm_error
 {
     rmi_link *feed = source == NULL ? simple_feed(p) : NULL;
     return feed != NULL && rmi_queue_reserve(p->allocator, &feed->queue, 1) == RM_OK
-               ? put(p, feed, item, err)
-               : push_or_clear(p, source, item, err);
+               ? put(p, feed, item, NULL, err)
+               : push_or_clear(p, source, item, NULL, err);
+}
+
+int rm_pipeline_push_packet(rm_pipeline *p, const char *source, rm_packet *packet, rm_error *err)
+{
+    const int rc = push_or_clear(p, source, packet->value, packet, err);
+    if (rc == RM_AGAIN || rc == RM_DONE)
+        return rc;
+    packet->value = rm_null();
+    rm_packet_clear(packet);
+    return rc;
 }
 
 /* The seq of the next item, as far as the sources are given the same items. */
@@ -181,7 +206,7 @@ static int pull_items(rm_pipeline *p)
             return rmi_input_failed(p, next_item(p), rc);
         if (rc == RM_OK) {
             pulled++;
-            rc = push(p, source, item, false, &p->scratch);
+            rc = push(p, source, item, NULL, false, &p->scratch);
             if (rc != RM_OK)
                 rm_value_clear(&item);
             if (rc == RM_DONE &&

@@ -1,0 +1,310 @@
+/* `remotemedia serve`: pipelines for clients on other machines, until it is told to end. */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "cli/report.h"
+#include "cli/setup.h"
+#include "platform/platform.h"
+#include "transport/listener.h"
+
+enum { MOST_MESSAGE = 10 << 20, MOST_TOKENS = 1000, LONGEST_PATH = 4096 };
+static const int64_t default_drain_ms = 30000;
+
+typedef struct serve_options {
+    rmi_setup setup; /* first, as rmi_runtime_options needs */
+    rmi_texts operands;
+    const char *grpc, *token_file, *certificate_file, *key_file, *client_ca_file;
+    uint64_t most_sessions, most_message;
+    int64_t session_ms, drain_ms;
+    bool trust_code;
+} serve_options;
+
+#define AT(member) offsetof(serve_options, member)
+static const rmi_option options_table[] = {
+    {.name = "grpc",
+     .argument = "HOST:PORT",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(grpc),
+     .text = "serve gRPC there; port 0: any that is free"},
+    {.name = "token-file",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(token_file),
+     .text = "clients need a token of FILE, which has one a line"},
+    {.name = "tls-cert",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(certificate_file),
+     .text = "TLS with the certificates of FILE (PEM, the server's first)"},
+    {.name = "tls-key",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(key_file),
+     .text = "their private key"},
+    {.name = "tls-client-ca",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(client_ca_file),
+     .text = "clients need a certificate of an authority in FILE"},
+    {.name = "trust-code",
+     .kind = RMI_OPTION_FLAG,
+     .offset = AT(trust_code),
+     .text = "clients' manifests may run Python and use files of this machine"},
+    {.name = "max-sessions",
+     .argument = "N",
+     .kind = RMI_OPTION_SIZE,
+     .offset = AT(most_sessions),
+     .text = "runs and streams at once (preset: no limit)"},
+    {.name = "max-message",
+     .argument = "SIZE",
+     .kind = RMI_OPTION_SIZE,
+     .offset = AT(most_message),
+     .text = "the largest message of a client (preset: 10M)"},
+    {.name = "session-timeout",
+     .argument = "TIME",
+     .kind = RMI_OPTION_DURATION,
+     .offset = AT(session_ms),
+     .text = "end a run or stream after TIME (preset: never)"},
+    {.name = "drain-timeout",
+     .argument = "TIME",
+     .kind = RMI_OPTION_DURATION,
+     .offset = AT(drain_ms),
+     .text = "at the end wait for what is in progress (preset: 30)"},
+    {0},
+};
+#undef AT
+
+static const rmi_command description = {
+    .name = "serve",
+    .synopsis = "serve --grpc HOST:PORT [options]",
+    .summary =
+        "Runs pipelines for clients. Ctrl-C or SIGTERM ends it: no client is taken any more, and what is\n"
+        "in progress ends first.",
+    .tables = {options_table, rmi_runtime_options},
+    .operands = offsetof(serve_options, operands),
+    .notes = "Without --token-file only this machine is served: 127.0.0.1, [::1] or localhost.\n"
+             "Exit codes: 0 ended as told, 1 work was cut off, 2 usage, 4 it cannot listen.\n",
+};
+
+/* A file that was named by an option; owned. NULL: none was. */
+typedef struct file_text {
+    char *text;
+    size_t length;
+} file_text;
+
+typedef struct server {
+    serve_options *options;
+    rmi_guard guard;
+    rm_runtime *runtime;
+    rmi_service *service;
+    rmi_library *library;
+    const rmi_listener_api *api;
+    rmi_listener *listener;
+    file_text token_file, certificates, key, client_ca;
+    const char *tokens[MOST_TOKENS + 1];
+} server;
+
+/* ---- Who may call */
+
+static bool is_loopback(const char *address)
+{
+    static const char *const hosts[] = {"127.0.0.1:", "localhost:", "[::1]:", "unix:", NULL};
+    for (const char *const *host = hosts; *host != NULL; host++)
+        if (strncmp(address, *host, strlen(*host)) == 0)
+            return true;
+    return false;
+}
+
+static int check_address(const serve_options *options, rm_error *err)
+{
+    if (options->grpc == NULL)
+        return rm_error_set(err, RM_E_USAGE, "serve needs --grpc HOST:PORT");
+    if (strchr(options->grpc, ':') == NULL)
+        return rm_error_set(err, RM_E_USAGE, "--grpc takes HOST:PORT, not '%s'", options->grpc);
+    if ((options->certificate_file == NULL) != (options->key_file == NULL))
+        return rm_error_set(err, RM_E_USAGE, "--tls-cert and --tls-key go together");
+    if (options->client_ca_file != NULL && options->certificate_file == NULL)
+        return rm_error_set(err, RM_E_USAGE, "--tls-client-ca needs --tls-cert and --tls-key");
+    if (!is_loopback(options->grpc) && options->token_file == NULL && options->client_ca_file == NULL)
+        return rm_error_set(
+            err, RM_E_USAGE,
+            "'%s' may be reached from other machines: that needs --token-file or --tls-client-ca",
+            options->grpc);
+    return RM_OK;
+}
+
+static int read_file(const char *path, file_text *out, rm_error *err)
+{
+    return path == NULL ? RM_OK : rmi_platform_read_file(NULL, path, 1 << 20, &out->text, &out->length, err);
+}
+
+/* Cuts the file into lines; empty ones and those with '#' are left out. */
+static int read_tokens(server *s, rm_error *err)
+{
+    const char *path = s->options->token_file;
+    size_t count = 0;
+    const int rc = read_file(path, &s->token_file, err);
+    if (rc != RM_OK || path == NULL)
+        return rc;
+    char *rest = s->token_file.text;
+    for (char *line; (line = strsep(&rest, "\r\n")) != NULL;) {
+        if (line[0] == '\0' || line[0] == '#')
+            continue;
+        if (count == MOST_TOKENS)
+            return rm_error_set(err, RM_E_LIMIT, "'%s' has more than %d tokens", path, (int)MOST_TOKENS);
+        s->tokens[count++] = line;
+    }
+    return count > 0 ? RM_OK : rm_error_set(err, RM_E_VALUE, "'%s' has no token", path);
+}
+
+/* ---- Listening */
+
+static int load_listener(server *s, rm_error *err)
+{
+    static const char *const near[] = {"../lib", ".", NULL};
+    char folder[LONGEST_PATH], path[LONGEST_PATH + 64];
+    rmi_listener_entry *entry = NULL;
+    int rc = RM_E_NOT_FOUND;
+    if (!rmi_platform_program_directory(folder, sizeof folder))
+        return rm_error_set(err, RM_E_NOT_FOUND, "the program's folder is not known");
+    for (const char *const *place = near; rc != RM_OK && *place != NULL; place++) {
+        (void)snprintf(path, sizeof path, "%s/%s/libremotemedia_grpc.so", folder, *place);
+        rc = rmi_library_open(NULL, path, &s->library, err);
+    }
+    if (rc != RM_OK)
+        return rm_error_set(err, RM_E_MISSING_FEATURE,
+                            "libremotemedia_grpc.so cannot be loaded: `serve` needs a build with RM_SERVE");
+    if (!rmi_library_function(s->library, "rmi_grpc_listener_api", &entry, sizeof entry) ||
+        entry()->size != sizeof(rmi_listener_api))
+        return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "'%s' is of another version", path);
+    s->api = entry();
+    return RM_OK;
+}
+
+static int listen(server *s, int *port, rm_error *err)
+{
+    const serve_options *options = s->options;
+    const rmi_listener_options given = {
+        .address = options->grpc,
+        .most_message = options->most_message > 0 ? options->most_message : MOST_MESSAGE,
+        .certificates = s->certificates.text,
+        .key = s->key.text,
+        .client_ca = s->client_ca.text,
+    };
+    const rmi_service_options service = {
+        .most_sessions = options->most_sessions,
+        .session_timeout_ms = options->session_ms,
+        .untrusted = !options->trust_code,
+        .tokens = options->token_file != NULL ? s->tokens : NULL,
+    };
+    int rc = load_listener(s, err);
+    if (rc == RM_OK)
+        rc = rmi_service_new(s->runtime, &service, &s->service, err);
+    return rc == RM_OK ? s->api->start(s->service, &given, &s->listener, port, err) : rc;
+}
+
+/* Says where, for programs that have asked for any port. */
+static int announce(const server *s, int port, rm_error *err)
+{
+    rmi_program *program = s->options->setup.program;
+    const char *address = s->options->grpc;
+    rmi_text text;
+    rmi_text_init(&text, NULL);
+    rmi_text_printf(&text, "{\"status\":\"serving\",\"grpc\":\"%.*s:%d\"}\n",
+                    (int)(strrchr(address, ':') - address), address, port);
+    int rc =
+        text.failed ? rmi_out_of_memory(err) : rmi_writer_put(&program->out, text.data, text.length, err);
+    rmi_text_clear(&text);
+    return rc == RM_OK ? rmi_writer_flush(&program->out, err) : rc;
+}
+
+/* ---- From begin to end */
+
+static void wait_for_signal(server *s)
+{
+    while (!rmi_guard_stopping())
+        (void)rmi_wake_wait(s->guard.wake, NULL, 0, INT64_MAX);
+}
+
+/* Returns whether all that was in progress has ended by itself. */
+static bool drain(server *s)
+{
+    const int64_t wait = s->options->drain_ms > 0 ? s->options->drain_ms : default_drain_ms;
+    rmi_service_drain(s->service);
+    s->api->drain(s->listener);
+    return rmi_service_wait(s->service, rmi_platform_now() + wait * 1000000);
+}
+
+static int perform(server *s, rmi_exit *code, rm_error *err)
+{
+    serve_options *options = s->options;
+    const int64_t wait = options->drain_ms > 0 ? options->drain_ms : default_drain_ms;
+    int port = 0;
+    *code = RMI_EXIT_USAGE;
+    int rc = check_address(options, err);
+    if (rc != RM_OK)
+        return rc;
+    *code = RMI_EXIT_IO;
+    if (rc == RM_OK)
+        rc = read_tokens(s, err);
+    if (rc == RM_OK)
+        rc = read_file(options->certificate_file, &s->certificates, err);
+    if (rc == RM_OK)
+        rc = read_file(options->key_file, &s->key, err);
+    if (rc == RM_OK)
+        rc = read_file(options->client_ca_file, &s->client_ca, err);
+    if (rc == RM_OK)
+        rc = rmi_guard_start(&s->guard, 0, err);
+    s->guard.grace_ms = wait;
+    if (rc == RM_OK) {
+        options->setup.without_python = !options->trust_code;
+        rc = rmi_setup_runtime(&options->setup, &s->runtime, err);
+    }
+    if (rc == RM_OK)
+        rc = listen(s, &port, err);
+    if (rc == RM_OK)
+        rc = announce(s, port, err);
+    if (rc != RM_OK)
+        return rc;
+    wait_for_signal(s);
+    *code = RMI_EXIT_RUN;
+    return drain(s) ? RM_OK
+                    : rm_error_set(err, RM_E_TIMEOUT, "%zu sessions did not end within the drain timeout",
+                                   rmi_service_sessions(s->service));
+}
+
+static void close_server(server *s)
+{
+    if (s->listener != NULL)
+        s->api->stop(s->listener);
+    if (s->service != NULL) /* sessions that were cut off */
+        (void)rmi_service_wait(s->service, rmi_platform_now() + default_drain_ms * 1000000);
+    rmi_service_free(s->service);
+    if (s->library != NULL)
+        rmi_library_close(s->library);
+    rmi_setup_end(&s->options->setup, s->runtime);
+    rmi_guard_stop(&s->guard);
+    file_text *const files[] = {&s->token_file, &s->certificates, &s->key, &s->client_ca};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        rm_text_free(NULL, files[i]->text, files[i]->length);
+}
+
+rmi_exit rmi_command_serve(rmi_program *program, int argc, char **argv)
+{
+    serve_options options = {.setup = {.program = program}};
+    server s = {.options = &options};
+    rm_error err = {0};
+    rmi_exit code = RMI_EXIT_OK;
+    if (rmi_options_parse(&description, program, argc, argv, &options, &code)) {
+        const int rc = perform(&s, &code, &err);
+        code = rc == RM_OK ? RMI_EXIT_OK : rmi_report_failure(program, &err, code);
+        close_server(&s);
+    }
+    rm_error_clear(&err);
+    rmi_options_free(&description, &options);
+    return code;
+}

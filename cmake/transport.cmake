@@ -1,0 +1,26 @@
+# The listeners of `serve`: each is a shared object of its own, loaded when it is first asked for, so that programs without a
+# server do not pay for it. It brings what it calls of ours, as the sandbox's engine does.
+pkg_check_modules(RM_GRPC REQUIRED IMPORTED_TARGET grpc libprotobuf-c)
+find_program(RM_PROTOC_C protoc-c REQUIRED)
+set(rm_proto ${PROJECT_SOURCE_DIR}/proto)
+set(rm_generated ${PROJECT_BINARY_DIR}/generated)
+foreach(name remotemedia/v1/common remotemedia/v1/execution remotemedia/v1/streaming remotemedia/v1/control grpc/health/v1/health)
+    set(source ${rm_proto}/${name}.proto)
+    set(made ${rm_generated}/${name}.pb-c)
+    add_custom_command(OUTPUT ${made}.c ${made}.h
+        COMMAND ${RM_PROTOC_C} -I${rm_proto} --c_out=${rm_generated} ${source}
+        DEPENDS ${source} COMMENT "Generating ${name}.pb-c" VERBATIM)
+    list(APPEND rm_messages ${made}.c)
+endforeach()
+add_library(remotemedia_messages OBJECT ${rm_messages})
+target_include_directories(remotemedia_messages SYSTEM PUBLIC ${rm_generated})
+target_link_libraries(remotemedia_messages PUBLIC PkgConfig::RM_GRPC)
+
+file(GLOB rm_grpc_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/transport/grpc/*.c)
+list(FILTER rm_grpc_sources EXCLUDE REGEX "_test\\.c$")
+add_library(remotemedia_grpc MODULE ${rm_grpc_sources} $<TARGET_OBJECTS:remotemedia_messages>)
+target_link_libraries(remotemedia_grpc PRIVATE rm_flags remotemedia_static PkgConfig::RM_GRPC)
+target_include_directories(remotemedia_grpc SYSTEM PRIVATE ${rm_generated})
+target_link_options(remotemedia_grpc PRIVATE -Wl,--gc-sections -Wl,--exclude-libs,ALL
+    -Wl,-z,nodelete) # gRPC's threads end after the process has asked them to
+add_dependencies(remotemedia_grpc remotemedia_messages)

@@ -1,0 +1,206 @@
+#include "transport/grpc/grpc_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/grpc/grpc_listener.h"
+
+void rmi_grpc_hold(rmi_grpc_call *call)
+{
+    atomic_fetch_add(&call->references, 1);
+}
+
+void rmi_grpc_drop(rmi_grpc_call *call)
+{
+    if (atomic_fetch_sub(&call->references, 1) != 1)
+        return;
+    if (call->method != NULL && call->method->free != NULL)
+        call->method->free(call);
+    free(call->state);
+    grpc_byte_buffer_destroy(call->message);
+    grpc_metadata_array_destroy(&call->metadata);
+    grpc_call_details_destroy(&call->details);
+    if (call->call != NULL)
+        grpc_call_unref(call->call);
+    pthread_mutex_destroy(&call->lock);
+    rmi_listener *listener = call->listener;
+    free(call);
+    rmi_grpc_call_freed(listener);
+}
+
+/* Starts operations under a tag; `done` drops the reference that they hold. C-core refuses a batch only where the call is used
+ * wrongly. */
+static void start(rmi_grpc_call *call, const grpc_op *ops, size_t count, rmi_grpc_event *event)
+{
+    rmi_grpc_hold(call);
+    if (grpc_call_start_batch(call->call, ops, count, event, NULL) != GRPC_CALL_OK)
+        rmi_grpc_drop(call);
+}
+
+static rmi_grpc_call *call_of(rmi_grpc_event *event, size_t offset)
+{
+    return (rmi_grpc_call *)((char *)event - offset);
+}
+#define CALL_OF(event, member) call_of(event, offsetof(rmi_grpc_call, member))
+
+/* ---- Reading */
+
+static void received(rmi_grpc_event *event, bool ok)
+{
+    rmi_grpc_call *call = CALL_OF(event, received);
+    if (!ok) {
+        grpc_byte_buffer_destroy(call->message);
+        call->message = NULL;
+    }
+    call->method->received(call);
+    rmi_grpc_drop(call);
+}
+
+void rmi_grpc_read(rmi_grpc_call *call)
+{
+    grpc_byte_buffer_destroy(call->message);
+    call->message = NULL;
+    const grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->message};
+    call->received.done = received;
+    start(call, &op, 1, &call->received);
+}
+
+ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type)
+{
+    grpc_byte_buffer_reader reader;
+    if (call->message == NULL || !grpc_byte_buffer_reader_init(&reader, call->message))
+        return NULL;
+    grpc_slice bytes = grpc_byte_buffer_reader_readall(&reader);
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(type, NULL, GRPC_SLICE_LENGTH(bytes), GRPC_SLICE_START_PTR(bytes));
+    grpc_slice_unref(bytes);
+    grpc_byte_buffer_reader_destroy(&reader);
+    return message;
+}
+
+/* ---- Writing */
+
+static grpc_byte_buffer *packed(const ProtobufCMessage *message)
+{
+    grpc_slice bytes = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
+    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(bytes));
+    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&bytes, 1);
+    grpc_slice_unref(bytes);
+    return buffer;
+}
+
+/* The first operation that sends also sends the initial metadata. */
+static size_t begin_sending(rmi_grpc_call *call, grpc_op *ops)
+{
+    const bool first = !call->sends;
+    call->sends = true;
+    if (first)
+        ops[0] = (grpc_op){.op = GRPC_OP_SEND_INITIAL_METADATA};
+    return first;
+}
+
+static void sent(rmi_grpc_event *event, bool ok)
+{
+    rmi_grpc_call *call = CALL_OF(event, sent);
+    call->method->sent(call, ok);
+    rmi_grpc_drop(call);
+}
+
+void rmi_grpc_send(rmi_grpc_call *call, const ProtobufCMessage *message)
+{
+    grpc_op ops[2];
+    size_t count = begin_sending(call, ops);
+    grpc_byte_buffer *buffer = packed(message);
+    ops[count++] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer};
+    call->sent.done = sent;
+    start(call, ops, count, &call->sent);
+    grpc_byte_buffer_destroy(buffer);
+}
+
+static void finished(rmi_grpc_event *event, bool ok)
+{
+    (void)ok; /* the client is gone; `closed` says so */
+    rmi_grpc_drop(CALL_OF(event, sent));
+}
+
+void rmi_grpc_finish(rmi_grpc_call *call, grpc_status_code status, const char *text,
+                     const ProtobufCMessage *message)
+{
+    grpc_op ops[3];
+    size_t count = begin_sending(call, ops);
+    grpc_slice details = grpc_slice_from_copied_string(text != NULL ? text : "");
+    grpc_byte_buffer *buffer = message != NULL ? packed(message) : NULL;
+    if (buffer != NULL)
+        ops[count++] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer};
+    ops[count++] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
+                             .data.send_status_from_server = {.status = status, .status_details = &details}};
+    call->sent.done = finished;
+    start(call, ops, count, &call->sent);
+    grpc_slice_unref(details);
+    if (buffer != NULL)
+        grpc_byte_buffer_destroy(buffer);
+}
+
+/* ---- Begin and end */
+
+static void closed(rmi_grpc_event *event, bool ok)
+{
+    rmi_grpc_call *call = CALL_OF(event, closed);
+    (void)ok;
+    if (call->method != NULL)
+        call->method->closed(call);
+    rmi_grpc_drop(call);
+}
+
+static void watch(rmi_grpc_call *call)
+{
+    const grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER,
+                        .data.recv_close_on_server.cancelled = &call->was_cancelled};
+    call->closed.done = closed;
+    start(call, &op, 1, &call->closed);
+}
+
+static bool slice_is(grpc_slice slice, const char *text)
+{
+    return grpc_slice_str_cmp(slice, text) == 0;
+}
+
+static bool authorized(const rmi_grpc_call *call)
+{
+    const rmi_service *service = rmi_grpc_listener_service(call->listener);
+    for (size_t i = 0; i < call->metadata.count; i++) {
+        const grpc_slice value = call->metadata.metadata[i].value;
+        if (slice_is(call->metadata.metadata[i].key, "authorization"))
+            return rmi_service_authorized(service, (const char *)GRPC_SLICE_START_PTR(value),
+                                          GRPC_SLICE_LENGTH(value));
+    }
+    return rmi_service_authorized(service, NULL, 0);
+}
+
+static const rmi_grpc_method *const methods[] = {&rmi_grpc_execute, &rmi_grpc_version, &rmi_grpc_stream,
+                                                 &rmi_grpc_health};
+
+void rmi_grpc_begin(rmi_grpc_call *call)
+{
+    const rmi_grpc_method *method = NULL;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (slice_is(call->details.method, methods[i]->path))
+            method = methods[i];
+    watch(call);
+    if (!authorized(call)) { /* first: strangers learn nothing */
+        rmi_grpc_finish(call, GRPC_STATUS_UNAUTHENTICATED,
+                        "a token is needed: metadata authorization: Bearer TOKEN", NULL);
+        return;
+    }
+    if (method == NULL) {
+        rmi_grpc_finish(call, GRPC_STATUS_UNIMPLEMENTED, "there is no such method", NULL);
+        return;
+    }
+    call->state = calloc(1, method->state_size);
+    if (call->state == NULL) {
+        rmi_grpc_finish(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory", NULL);
+        return;
+    }
+    call->method = method;
+    method->begin(call);
+}

@@ -1,0 +1,226 @@
+/* The listener for gRPC, on the C-core. */
+#include <grpc/grpc_security.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "transport/grpc/grpc_listener.h"
+
+enum { THREADS = 2, WAITING_CALLS = 64 /* calls that can come in before one of them is looked at */ };
+
+struct rmi_listener {
+    rmi_service *service;
+    grpc_server *server;
+    grpc_completion_queue *queue;
+    pthread_t threads[THREADS];
+    unsigned started;
+    atomic_bool stopping;
+    rmi_grpc_event stopped;
+    pthread_mutex_t lock; /* of the rest */
+    pthread_cond_t quiet;
+    size_t calls; /* that are not freed yet */
+    bool accepts; /* the server has not stopped */
+    bool runs;    /* the server was started; not under the lock */
+};
+
+rmi_service *rmi_grpc_listener_service(const rmi_listener *listener)
+{
+    return listener->service;
+}
+
+/* ---- Calls that come */
+
+static void request_call(rmi_listener *listener);
+
+static void requested(rmi_grpc_event *event, bool ok)
+{
+    rmi_grpc_call *call = (rmi_grpc_call *)event;
+    if (!ok) { /* the server ends */
+        rmi_grpc_drop(call);
+        return;
+    }
+    request_call(call->listener);
+    rmi_grpc_begin(call);
+    rmi_grpc_drop(call);
+}
+
+void rmi_grpc_call_freed(rmi_listener *listener)
+{
+    pthread_mutex_lock(&listener->lock);
+    if (--listener->calls == 0)
+        pthread_cond_broadcast(&listener->quiet);
+    pthread_mutex_unlock(&listener->lock);
+}
+
+/* Without memory one call fewer can wait. */
+static void request_call(rmi_listener *listener)
+{
+    rmi_grpc_call *call = atomic_load(&listener->stopping) ? NULL : calloc(1, sizeof *call);
+    if (call == NULL)
+        return;
+    pthread_mutex_lock(&listener->lock);
+    listener->calls++;
+    pthread_mutex_unlock(&listener->lock);
+    call->listener = listener;
+    call->references = 1;
+    pthread_mutex_init(&call->lock, NULL);
+    call->requested.done = requested;
+    grpc_call_details_init(&call->details);
+    grpc_metadata_array_init(&call->metadata);
+    if (grpc_server_request_call(listener->server, &call->call, &call->details, &call->metadata,
+                                 listener->queue, listener->queue, &call->requested) != GRPC_CALL_OK)
+        rmi_grpc_drop(call);
+}
+
+/* false: the queue has been shut down. */
+static bool serve_next(const rmi_listener *listener)
+{
+    const grpc_event event =
+        grpc_completion_queue_next(listener->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+    if (event.type == GRPC_OP_COMPLETE)
+        ((rmi_grpc_event *)event.tag)->done(event.tag, event.success != 0);
+    return event.type != GRPC_QUEUE_SHUTDOWN;
+}
+
+static void *serve(void *context)
+{
+    while (serve_next(context))
+        ;
+    return NULL;
+}
+
+/* ---- Begin and end */
+
+static void stopped(rmi_grpc_event *event, bool ok)
+{
+    rmi_listener *listener = (rmi_listener *)((char *)event - offsetof(rmi_listener, stopped));
+    (void)ok;
+    pthread_mutex_lock(&listener->lock);
+    listener->accepts = false;
+    pthread_cond_broadcast(&listener->quiet);
+    pthread_mutex_unlock(&listener->lock);
+}
+
+static void drain(rmi_listener *listener)
+{
+    if (atomic_exchange(&listener->stopping, true))
+        return;
+    listener->stopped.done = stopped;
+    grpc_server_shutdown_and_notify(listener->server, listener->queue, &listener->stopped);
+}
+
+/* Sessions may still answer calls that were cancelled. */
+static void wait_for_calls(rmi_listener *listener)
+{
+    pthread_mutex_lock(&listener->lock);
+    while (listener->accepts || listener->calls > 0) {
+        if (listener->started > 0) {
+            pthread_cond_wait(&listener->quiet, &listener->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&listener->lock); /* no thread could be started */
+        (void)serve_next(listener);
+        pthread_mutex_lock(&listener->lock);
+    }
+    pthread_mutex_unlock(&listener->lock);
+}
+
+static void stop(rmi_listener *listener)
+{
+    if (listener == NULL)
+        return;
+    if (listener->runs) {
+        drain(listener);
+        grpc_server_cancel_all_calls(listener->server);
+        wait_for_calls(listener);
+    }
+    if (listener->queue != NULL)
+        grpc_completion_queue_shutdown(listener->queue);
+    if (listener->queue != NULL && listener->started == 0)
+        (void)serve(listener);
+    for (unsigned i = 0; i < listener->started; i++)
+        pthread_join(listener->threads[i], NULL);
+    if (listener->server != NULL)
+        grpc_server_destroy(listener->server);
+    if (listener->queue != NULL)
+        grpc_completion_queue_destroy(listener->queue);
+    pthread_cond_destroy(&listener->quiet);
+    pthread_mutex_destroy(&listener->lock);
+    free(listener);
+    grpc_shutdown();
+}
+
+/* NULL: the key or a certificate is none. Owned. */
+static grpc_server_credentials *credentials_of(const rmi_listener_options *options)
+{
+    if (options->certificates == NULL)
+        return grpc_insecure_server_credentials_create();
+    grpc_ssl_pem_key_cert_pair pair = {.private_key = options->key, .cert_chain = options->certificates};
+    return grpc_ssl_server_credentials_create_ex(
+        options->client_ca, &pair, 1,
+        options->client_ca != NULL ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                   : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+        NULL);
+}
+
+static int listen_on(rmi_listener *listener, const rmi_listener_options *options, int *port, rm_error *err)
+{
+    grpc_arg arguments[] = {
+        {.type = GRPC_ARG_INTEGER,
+         .key = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+         .value.integer = (int)options->most_message},
+        {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_ALLOW_REUSEPORT, .value.integer = 0},
+    };
+    const grpc_channel_args all = {sizeof arguments / sizeof *arguments, arguments};
+    listener->server = grpc_server_create(&all, NULL);
+    listener->queue = grpc_completion_queue_create_for_next(NULL);
+    grpc_server_register_completion_queue(listener->server, listener->queue, NULL);
+    grpc_server_credentials *credentials = credentials_of(options);
+    *port =
+        credentials != NULL ? grpc_server_add_http2_port(listener->server, options->address, credentials) : 0;
+    grpc_server_credentials_release(credentials);
+    if (*port == 0)
+        return rm_error_set(err, RM_E_IO, "cannot listen on '%s': in use, or no address of this machine%s",
+                            options->address, options->certificates != NULL ? ", or wrong certificates" : "");
+    return RM_OK;
+}
+
+static int start(rmi_service *service, const rmi_listener_options *options, rmi_listener **out, int *port,
+                 rm_error *err)
+{
+    rmi_listener *listener = calloc(1, sizeof *listener);
+    *out = listener;
+    if (listener == NULL)
+        return rmi_out_of_memory(err);
+    grpc_init();
+    listener->service = service;
+    pthread_mutex_init(&listener->lock, NULL);
+    pthread_cond_init(&listener->quiet, NULL);
+    int rc = listen_on(listener, options, port, err);
+    if (rc == RM_OK) {
+        grpc_server_start(listener->server);
+        listener->runs = listener->accepts = true;
+    }
+    for (unsigned i = 0; rc == RM_OK && i < THREADS; i++) {
+        if (pthread_create(&listener->threads[i], NULL, serve, listener) != 0)
+            rc = rm_error_set(err, RM_E_IO, "no thread for the server");
+        else
+            listener->started++;
+    }
+    for (int i = 0; rc == RM_OK && i < WAITING_CALLS; i++)
+        request_call(listener);
+    if (rc != RM_OK) {
+        stop(listener);
+        *out = NULL;
+    }
+    return rc;
+}
+
+static const rmi_listener_api api = {sizeof api, "gRPC", start, drain, stop};
+
+RM_API const rmi_listener_api *rmi_grpc_listener_api(void);
+
+const rmi_listener_api *rmi_grpc_listener_api(void)
+{
+    return &api;
+}

@@ -1,0 +1,43 @@
+#include "transport/trust.h"
+
+#include <string.h>
+
+#include "graph/graph.h"
+
+/* Whether the parameter names a file, and is given. */
+static bool names_file(const rm_param *param, rm_value params)
+{
+    return param->type == RM_PARAM_STRING && (param->flags & RM_PARAM_PATH) != 0 &&
+           rm_map_get(params, param->name, strlen(param->name), NULL);
+}
+
+static int check_node(const rmi_graph *graph, uint32_t index, rm_error *err)
+{
+    const rmi_graph_node *node = &graph->nodes[index];
+    rm_value params = rm_null();
+    int rc = rmi_params_map(graph, index, &params, err);
+    for (const rm_param *param = node->type->params; rc == RM_OK && param != NULL && param->name != NULL;
+         param++) {
+        if (!names_file(param, params))
+            continue;
+        rc = rm_error_set(err, RM_E_UNSUPPORTED,
+                          "node '%s' (%s) uses a file of the server, which clients may not", node->source->id,
+                          node->type->name);
+        rm_error_pointer(err, "/nodes/%u/params/%s", index, param->name);
+        rm_error_hint(err, "the server's operator allows it by --trust-code");
+    }
+    rm_value_clear(&params);
+    return rc;
+}
+
+int rmi_check_untrusted(rm_manifest *manifest, rm_error *err)
+{
+    rmi_graph graph = {0};
+    int rc = rmi_graph_take(manifest, &graph, err);
+    for (uint32_t i = 0; rc == RM_OK && i < graph.node_count; i++)
+        rc = check_node(&graph, i, err);
+    if (rc == RM_OK)
+        return rmi_graph_keep(manifest, &graph, err);
+    rmi_graph_free(&graph);
+    return rc;
+}
