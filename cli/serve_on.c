@@ -91,10 +91,10 @@ static const rmi_command description = {
 };
 
 /* A file that was named by an option; owned. NULL: none was. */
-typedef struct file_text {
+typedef struct option_file {
     char *text;
     size_t length;
-} file_text;
+} option_file;
 
 typedef struct server {
     serve_options *options;
@@ -104,7 +104,7 @@ typedef struct server {
     rmi_library *library;
     const rmi_listener_api *api;
     rmi_listener *listener;
-    file_text token_file, certificates, key, client_ca;
+    option_file token_file, certificates, key, client_ca;
     const char *tokens[MOST_TOKENS + 1];
 } server;
 
@@ -137,7 +137,7 @@ static int check_address(const serve_options *options, rm_error *err)
     return RM_OK;
 }
 
-static int read_file(const char *path, file_text *out, rm_error *err)
+static int read_file(const char *path, option_file *out, rm_error *err)
 {
     return path == NULL ? RM_OK : rmi_platform_read_file(NULL, path, 1 << 20, &out->text, &out->length, err);
 }
@@ -288,7 +288,7 @@ static void close_server(server *s)
         rmi_library_close(s->library);
     rmi_setup_end(&s->options->setup, s->runtime);
     rmi_guard_stop(&s->guard);
-    file_text *const files[] = {&s->token_file, &s->certificates, &s->key, &s->client_ca};
+    option_file *const files[] = {&s->token_file, &s->certificates, &s->key, &s->client_ca};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         rm_text_free(NULL, files[i]->text, files[i]->length);
 }
