@@ -154,6 +154,8 @@ export interface Results<V = Value> extends AsyncIterableIterator<Result<V>> {
     return(): Promise<IteratorResult<Result<V>, undefined>>;
     [Symbol.asyncIterator](): Results<V>;
     readable(): ReadableStream<Result<V>>;
+    /** What each node has done so far; `ns` where the pipeline was opened with `measure`. */
+    metrics(): Promise<RunEnd['metrics']>;
     /** What is known at the end of the run; undefined before. */
     readonly end: RunEnd | undefined;
 }

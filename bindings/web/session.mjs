@@ -68,6 +68,10 @@ class Run {
         this.#room();
     }
 
+    metrics() {
+        this.tell({ say: 'metrics', metrics: this.pipeline.metrics });
+    }
+
     cancel() {
         this.pipeline.cancel();
         this.#room();
@@ -187,6 +191,7 @@ export function serve(port) {
         items: async ({ run, batch }) => (await runs.get(run))?.items(batch),
         end: async ({ run }) => (await runs.get(run))?.end(),
         taken: async ({ run }) => (await runs.get(run))?.taken(),
+        metrics: async ({ run }) => (await runs.get(run))?.metrics(),
         cancel: async ({ run }) => (await runs.get(run))?.cancel(),
         close: async ({ run }) => (await runs.get(run))?.close(),
     };
