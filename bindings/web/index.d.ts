@@ -146,7 +146,12 @@ export interface RunResult<V = Value> extends RunEnd {
     outputs: { [sink: string]: V[] };
 }
 
-export type Items = Iterable<Item> | AsyncIterable<Item> | ReadableStream<Item>;
+/** What has audio of its own: a LiveAudio of `remotemedia/live`. */
+export interface LiveItems {
+    liveRun(): unknown;
+}
+
+export type Items = Iterable<Item> | AsyncIterable<Item> | ReadableStream<Item> | LiveItems;
 
 /** The results of one run, as they come. Leaving a loop over them ends the run. */
 export interface Results<V = Value> extends AsyncIterableIterator<Result<V>> {

@@ -161,14 +161,17 @@ export function serve(port) {
     };
 
     /** A run of the pipeline that was opened to check the manifest, or of another one. */
-    const start = async (generate, source, tell) => {
+    const start = async ({ generate, source, audio }, tell) => {
+        const live = audio && new (await import(/* @vite-ignore */ audio.module)).LiveRun(audio, tell);
         if (generate) {
             opened?.close();
             opened = null;
         }
         const pipeline = opened ?? (await open(generate));
         opened = null;
-        return new Run(pipeline, source, tell);
+        const run = new Run(pipeline, source, live?.tell ?? tell);
+        live?.begin(run);
+        return run;
     };
 
     const actions = {
@@ -177,9 +180,9 @@ export function serve(port) {
             opened = await open(false);
             port.post({ say: 'opened', sinks: opened.sinks, graphInfo: opened.graphInfo });
         },
-        async start({ run: id, generate, source }) {
+        async start({ run: id, ...how }) {
             const tell = (message, transfer) => port.post({ ...message, run: id }, transfer);
-            const starting = start(generate, source, tell);
+            const starting = start(how, tell);
             runs.set(id, starting); // messages that come meanwhile wait for it
             try {
                 if ((await (await starting).work()) === 'trap')

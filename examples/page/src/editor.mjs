@@ -71,6 +71,8 @@ export function makeEditor(parent, { schema, validate, run, changed }) {
         view,
         text: (name) => (name === shown ? view.state : states[name]).doc.toString(),
         show(name) {
+            if (name === shown)
+                return;
             states[shown] = view.state;
             shown = name;
             view.setState(states[name]);

@@ -46,7 +46,9 @@ const texts = () => ({ manifest: editor.text('pipeline.json'), code: editor.text
 // ---- The editor
 
 async function validate() {
-    const error = await runner.validate(texts());
+    const checked = texts(), error = await runner.validate(checked);
+    if (checked.manifest !== editor.text('pipeline.json'))
+        return null;
     at('problems').textContent = error ? error.code.replaceAll('_', ' ') : 'valid';
     at('problems').classList.toggle('bad', error !== null);
     if (error?.node)
@@ -176,6 +178,7 @@ document.addEventListener('drop', (event) => {
 // ---- The gallery and links
 
 async function choose({ name = '', manifest, code = '', items: lines = '', files: names, view = 'table' }) {
+    delete document.body.dataset.ready;
     await runner.stop();
     for (const link of at('gallery').children)
         link.toggleAttribute('aria-current', link.hash === `#${name}`);
@@ -188,6 +191,7 @@ async function choose({ name = '', manifest, code = '', items: lines = '', files
     results.clear();
     graph.reset();
     state('');
+    document.body.dataset.ready = name;
 }
 
 async function follow() {
@@ -215,4 +219,3 @@ at('gallery').append(...gallery.map(({ name, title }) => Object.assign(document.
 at('share').onclick = share;
 window.addEventListener('hashchange', follow);
 await follow();
-document.body.dataset.ready = '';

@@ -109,6 +109,7 @@ export class ResultsView {
         const keys = [...names].slice(0, COLUMNS), others = rows.some(({ value }) => !isPlain(value));
         const table = document.createElement('table'), head = document.createElement('thead'), body = document.createElement('tbody');
         head.append(row(['', 'sink', ...keys, ...(others ? ['value'] : [])], 'th'));
+        [...head.firstChild.cells].forEach((cell) => cell.classList.toggle('number', rows.some(({ value }) => typeof value?.[cell.textContent] === 'number')));
         body.append(...rows.map(({ number, sink, value }) =>
             row([number, sink, ...keys.map((key) => (isPlain(value) ? value[key] : undefined)), ...(others ? [isPlain(value) ? undefined : value] : [])], 'td')));
         table.append(head, body);

@@ -15,10 +15,10 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** `playwright` is the folder of playwright-core. */
-export async function launch(playwright) {
+/** `playwright` is the folder of playwright-core; `flags` are more of Chromium's. */
+export async function launch(playwright, flags = []) {
   if (!fs.existsSync(CHROMIUM))
     throw new Error(`there is no ${CHROMIUM}; install it with: deps/install-system test (or apt-get install chromium)`);
   const { chromium } = await import(pathToFileURL(path.join(playwright, "index.mjs")));
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
 }
