@@ -6,7 +6,7 @@ export interface LiveStats {
     /** Recorded, but dropped, since the pipeline was behind. */
     lost: number;
     overruns: number;
-    /** Not recorded: the browser left the audio thread out. */
+    /** Not recorded: the browser gave the audio thread no time, or skipped it. */
     missed: number;
     played: number;
     /** Silence instead of audio that came too late. */

@@ -180,6 +180,7 @@ export const writerOf = (queue, port) => (queue.memory ? new SharedWriter(queue,
 export const readerOf = (queue, port) => (queue.memory ? new SharedReader(queue, port) : new MessageReader(queue, port));
 
 const TOLD_MS = 250;
+const WINDOW_MS = 1000, LATE_MS = 5; // a clock that loses more in a window leaves something out; less is drift
 const SETTLED = 16; // quanta in a row; a context that has just begun leaves some out
 
 if (globalThis.registerProcessor !== undefined)
@@ -189,6 +190,7 @@ if (globalThis.registerProcessor !== undefined)
         #playing = false;
         #expected = null; // the next quantum's first frame
         #steady = 0; // quanta in a row
+        #clock = null; // {lag, least, until}: the audio clock against the system's, in ms
         #losing = false;
         #told = 0;
         #over = false;
@@ -224,15 +226,25 @@ if (globalThis.registerProcessor !== undefined)
             this.port.postMessage({ stats: { ...this.#stats } });
         }
 
-        /** Counts what the browser leaves out. */
+        /** Counts what the browser leaves out: quanta that it skips, and time in which it asks for none. */
         #follow(count) {
-            const missed = this.#expected === null ? 0 : currentFrame - this.#expected;
+            let missed = this.#expected === null ? 0 : currentFrame - this.#expected;
             this.#expected = currentFrame + count;
-            if (this.#input !== null || this.#output !== null)
-                this.#stats.missed += missed;
             this.#steady = missed > 0 ? 0 : this.#steady + 1;
             if (this.#steady === SETTLED)
                 this.port.postMessage({ steady: true });
+            if (this.#input === null && this.#output === null)
+                return;
+            const now = Date.now(), lag = now - currentTime * 1000;
+            this.#clock ??= { lag, least: lag, until: now + WINDOW_MS };
+            this.#clock.least = Math.min(this.#clock.least, lag); // else a callback that is only late would count
+            if (now >= this.#clock.until) {
+                const late = this.#clock.least - this.#clock.lag;
+                if (late > LATE_MS)
+                    missed += Math.round((late / 1000) * sampleRate);
+                this.#clock = { lag: this.#clock.least, least: lag, until: now + WINDOW_MS };
+            }
+            this.#stats.missed += missed;
         }
 
         #record(channels, count) {

@@ -1,6 +1,6 @@
 // The editor: two texts, the manifest and nodes.py, each with its own history, in one view.
 import { autocompletion } from '@codemirror/autocomplete';
-import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { HighlightStyle, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { json, jsonParseLinter } from '@codemirror/lang-json';
 import { python } from '@codemirror/lang-python';
 import { forceLinting, linter, lintGutter, setDiagnostics } from '@codemirror/lint';
@@ -60,7 +60,7 @@ export function makeEditor(parent, { schema, validate, run, changed }) {
     ];
     const extensions = {
         'pipeline.json': [json(), linter(check, { delay: 400 }), autocompletion({ override: [completeFrom(schema)] })],
-        'nodes.py': [python()],
+        'nodes.py': [python(), indentUnit.of('    ')],
     };
     const fresh = (name, doc) => EditorState.create({ doc, extensions: [common(name), extensions[name]] });
     const states = { 'pipeline.json': fresh('pipeline.json', ''), 'nodes.py': fresh('nodes.py', '') };

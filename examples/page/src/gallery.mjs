@@ -1,27 +1,19 @@
 // The examples: {name, title, manifest, code, items, files, view}. Each is shown by a link to #name.
+import { format } from './manifest.mjs';
+
 const manifest = (name, nodes, connections) =>
-    `{
-  "version": "v1",
-  "metadata": {"name": "${name}"},
-  "nodes": [
-${nodes.map((node) => `    ${node}`).join(',\n')}
-  ],
-  "connections": [
-${connections.map(([from, to]) => `    {"from": "${from}", "to": "${to}"}`).join(',\n')}
-  ]
-}
-`;
+    format({ version: 'v1', metadata: { name }, nodes, connections: connections.map(([from, to]) => ({ from, to })) });
 const chain = (...ids) => ids.slice(1).map((id, i) => [ids[i], id]);
-const SPEECH = '{"id": "file", "node_type": "AudioFileSource", "params": {"path": "speech.wav", "channels": 1}}';
+const SPEECH = { id: 'file', node_type: 'AudioFileSource', params: { path: 'speech.wav', channels: 1 } };
 
 export const gallery = [
     {
         name: 'text',
         title: 'Text',
         manifest: manifest('text', [
-            '{"id": "words", "node_type": "nodes:Words"}',
-            '{"id": "loud", "node_type": "UppercaseTransform"}',
-            '{"id": "count", "node_type": "nodes:Count"}',
+            { id: 'words', node_type: 'nodes:Words' },
+            { id: 'loud', node_type: 'UppercaseTransform' },
+            { id: 'count', node_type: 'nodes:Count' },
         ], chain('words', 'loud', 'count')),
         code: `import re
 
@@ -51,8 +43,8 @@ class Count:
         title: 'Spectrogram',
         manifest: manifest('spectrogram', [
             SPEECH,
-            '{"id": "blocks", "node_type": "AudioBuffer", "params": {"frames": 256, "remainder": "pad"}}',
-            '{"id": "spectrum", "node_type": "nodes:Spectrum", "arrays": "numpy"}',
+            { id: 'blocks', node_type: 'AudioBuffer', params: { frames: 256, remainder: 'pad' } },
+            { id: 'spectrum', node_type: 'nodes:Spectrum', arrays: 'numpy' },
         ], chain('file', 'blocks', 'spectrum')),
         code: `import numpy as np
 
@@ -80,9 +72,9 @@ class Spectrum:
         title: 'Speech',
         manifest: manifest('speech', [
             SPEECH,
-            '{"id": "rate", "node_type": "AudioResample", "params": {"sample_rate": 16000}}',
-            '{"id": "frames", "node_type": "AudioBuffer", "params": {"frames": 320}, "is_output_node": true}',
-            '{"id": "speech", "node_type": "VoiceActivity"}',
+            { id: 'rate', node_type: 'AudioResample', params: { sample_rate: 16000 } },
+            { id: 'frames', node_type: 'AudioBuffer', params: { frames: 320 }, is_output_node: true },
+            { id: 'speech', node_type: 'VoiceActivity' },
         ], chain('file', 'rate', 'frames', 'speech')),
         code: '',
         items: '',
@@ -93,8 +85,8 @@ class Spectrum:
         name: 'async',
         title: 'Async',
         manifest: manifest('async', [
-            '{"id": "ask", "node_type": "nodes:Ask", "max_in_flight": 4}',
-            '{"id": "mean", "node_type": "nodes:Mean"}',
+            { id: 'ask', node_type: 'nodes:Ask', max_in_flight: 4 },
+            { id: 'mean', node_type: 'nodes:Mean' },
         ], chain('ask', 'mean')),
         code: `import asyncio
 import random
@@ -124,12 +116,12 @@ class Mean:
         name: 'branches',
         title: 'Branches',
         manifest: manifest('branches', [
-            '{"id": "celsius", "node_type": "PassThrough"}',
-            '{"id": "kelvin", "node_type": "Add", "params": {"addend": 273.15}}',
-            '{"id": "times_1_8", "node_type": "Multiply", "params": {"factor": 1.8}}',
-            '{"id": "fahrenheit", "node_type": "Add", "params": {"addend": 32}}',
-            '{"id": "units", "node_type": "Merge"}',
-            '{"id": "last_three", "node_type": "Window", "params": {"size": 3}}',
+            { id: 'celsius', node_type: 'PassThrough' },
+            { id: 'kelvin', node_type: 'Add', params: { addend: 273.15 } },
+            { id: 'times_1_8', node_type: 'Multiply', params: { factor: 1.8 } },
+            { id: 'fahrenheit', node_type: 'Add', params: { addend: 32 } },
+            { id: 'units', node_type: 'Merge' },
+            { id: 'last_three', node_type: 'Window', params: { size: 3 } },
         ], [...chain('celsius', 'times_1_8', 'fahrenheit', 'units'), ...chain('celsius', 'kelvin', 'units'), ['celsius', 'units'], ['celsius', 'last_three']]),
         code: '',
         items: Array.from({ length: 48 }, (_, i) => (15 + 8 * Math.sin(i / 4)).toFixed(2)).join('\n') + '\n',
@@ -139,8 +131,8 @@ class Mean:
         name: 'error',
         title: 'An error',
         manifest: manifest('error', [
-            '{"id": "double", "node_type": "Multiply", "params": {"factor": 2}}',
-            '{"id": "inverse", "node_type": "nodes:Inverse"}',
+            { id: 'double', node_type: 'Multiply', params: { factor: 2 } },
+            { id: 'inverse', node_type: 'nodes:Inverse' },
         ], [['double', 'invers']]),
         code: `class Inverse:
     """Fails at 0: mend the connection, then run to see the error's line here."""

@@ -1,6 +1,6 @@
 // The graph of a manifest as SVG, with what has passed each connection.
 const SPACE = 'http://www.w3.org/2000/svg';
-const BOX = { width: 132, height: 46 }, GAP = { along: 78, across: 22 }, EDGE = 12;
+const BOX = { width: 136, height: 46 }, GAP = { along: 84, across: 22 }, EDGE = 12;
 
 function element(name, attributes, text) {
     const made = document.createElementNS(SPACE, name);
@@ -36,36 +36,63 @@ function ranks({ nodes, edges }) {
     return rank;
 }
 
-/** Places of nodes: ranks in a row (or a column), each with its nodes in the order of their neighbours. */
-function layout(graph, upright) {
-    const rank = ranks(graph), layers = [];
-    for (const node of graph.nodes)
-        (layers[rank.get(node.id)] ??= []).push(node);
-    const rows = layers.filter(Boolean), place = new Map();
-    for (const row of rows) {
-        const wanted = (id) => {
-            const before = graph.edges.filter(({ to }) => to === id).map(({ from }) => place.get(from)?.order).filter((n) => n !== undefined);
-            return before.length > 0 ? before.reduce((a, b) => a + b) / before.length : 0;
-        };
-        const sorted = row.map((node, i) => ({ node, key: wanted(node.id), i })).sort((a, b) => a.key - b.key || a.i - b.i);
-        sorted.forEach(({ node }, i) => place.set(node.id, { order: i - (row.length - 1) / 2 }));
-    }
-    const most = Math.max(...rows.map((row) => row.length));
-    const [along, across] = upright ? [BOX.height + GAP.along - 30, BOX.width + GAP.across] : [BOX.width + GAP.along, BOX.height + GAP.across];
-    rows.forEach((row, r) => row.forEach(({ id }) => {
-        const at = place.get(id), side = (at.order + (most - 1) / 2) * across;
-        Object.assign(at, upright ? { x: side, y: r * along } : { x: r * along, y: side });
-    }));
-    const all = [...place.values()];
-    return { place, width: Math.max(...all.map(({ x }) => x)) + BOX.width, height: Math.max(...all.map(({ y }) => y)) + BOX.height };
+/** A connection over several ranks passes a place of its own in each of them: {layers: [[name]], links: [[name, name]], ways}. */
+function layered(graph) {
+    const rank = ranks(graph), layers = [], links = [];
+    const put = (name, r) => (layers[r] ??= []).push(name);
+    for (const { id } of graph.nodes)
+        put(id, rank.get(id));
+    const ways = graph.edges.map(({ from, to }, i) => {
+        const way = [from];
+        for (let r = rank.get(from) + 1; r < rank.get(to); r++) {
+            way.push(`${i} ${r}`); // no id has a blank
+            put(way.at(-1), r);
+        }
+        way.push(to);
+        way.slice(1).forEach((name, k) => links.push([way[k], name]));
+        return way;
+    });
+    return { layers: layers.filter(Boolean), links, ways };
 }
 
-function curve(a, b, upright) {
-    const [x1, y1] = upright ? [a.x + BOX.width / 2, a.y + BOX.height] : [a.x + BOX.width, a.y + BOX.height / 2];
-    const [x2, y2] = upright ? [b.x + BOX.width / 2, b.y - 6] : [b.x - 6, b.y + BOX.height / 2];
-    const bend = (upright ? y2 - y1 : x2 - x1) / 2;
-    const path = upright ? `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}` : `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
-    return { path, middle: [(x1 + x2) / 2, (y1 + y2) / 2] };
+/** Places of nodes and of what passes: ranks in a row (or a column), each in the order of its neighbours before. */
+function layout(graph, upright) {
+    const { layers, links, ways } = layered(graph), place = new Map();
+    const most = Math.max(...layers.map((layer) => layer.length));
+    const [along, across] = upright ? [BOX.height + 46, BOX.width + GAP.across] : [BOX.width + GAP.along, BOX.height + GAP.across];
+    layers.forEach((layer, r) => {
+        const wanted = (name) => {
+            const before = links.filter(([, to]) => to === name).map(([from]) => place.get(from)?.side ?? 0);
+            return before.length > 0 ? before.reduce((a, b) => a + b) / before.length : 0;
+        };
+        const sorted = layer.map((name, i) => ({ name, key: wanted(name), i })).sort((a, b) => a.key - b.key || a.i - b.i);
+        sorted.forEach(({ name }, i) => {
+            const side = (i + (most - layer.length) / 2) * across;
+            place.set(name, { side, ...(upright ? { x: side, y: r * along } : { x: r * along, y: side }) });
+        });
+    });
+    const all = [...place.values()];
+    return { place, ways, width: Math.max(...all.map(({ x }) => x)) + BOX.width, height: Math.max(...all.map(({ y }) => y)) + BOX.height };
+}
+
+/** The path along the places of a way, and where its count stands. */
+function curve(places, upright) {
+    const middle = ({ x, y }) => (upright ? [x + BOX.width / 2, y] : [x, y + BOX.height / 2]);
+    const depth = upright ? BOX.height : BOX.width;
+    const plus = ([x, y], by) => (upright ? [x, y + by] : [x + by, y]);
+    let from = plus(middle(places[0]), depth), path = `M${from.join(' ')}`, label = null;
+    places.slice(1).forEach((place, i) => {
+        const isLast = i === places.length - 2, to = plus(middle(place), isLast ? -6 : 0);
+        const bend = (upright ? to[1] - from[1] : to[0] - from[0]) / 2;
+        path += `C${plus(from, bend).join(' ')} ${plus(to, -bend).join(' ')} ${to.join(' ')}`;
+        label ??= [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
+        from = to;
+        if (!isLast) {
+            from = plus(to, depth);
+            path += `L${from.join(' ')}`;
+        }
+    });
+    return { path, label };
 }
 
 const short = (text, most = 17) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
@@ -80,6 +107,8 @@ function passed(metrics, edges, { from, to }) {
 export class GraphView {
     #figure;
     #graph = null;
+    #drawn = null; // the graph that is drawn,
+    #upright = null; // and how
     #labels = []; // {edge, path, text} of each connection
     #boxes = new Map();
     #last = null; // {time, counts} of the update before
@@ -96,8 +125,6 @@ export class GraphView {
         this.#draw();
     }
 
-    #upright = null;
-
     #draw() {
         const graph = this.#graph, narrow = this.#figure.clientWidth < 520;
         if (graph === null || graph.nodes.length === 0)
@@ -106,19 +133,22 @@ export class GraphView {
             return;
         this.#drawn = graph;
         this.#upright = narrow;
-        const { place, width, height } = layout(graph, narrow);
+        this.#boxes.clear();
+        const { place, ways, width, height } = layout(graph, narrow);
         const svg = element('svg', { viewBox: `${-EDGE} ${-EDGE} ${width + 2 * EDGE} ${height + 2 * EDGE}`, width: width + 2 * EDGE, 'aria-hidden': true });
         const defs = element('defs', {}), marker = element('marker', { id: 'tip', viewBox: '0 0 8 8', refX: 2, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto', markerUnits: 'userSpaceOnUse' });
         marker.append(element('path', { d: 'M0 0L8 4L0 8z' }));
         defs.append(marker);
         const lines = element('g', {}), words = element('g', {});
-        this.#labels = graph.edges.map((edge) => {
-            const { path: d, middle: [x, y] } = curve(place.get(edge.from), place.get(edge.to), narrow);
+        this.#labels = graph.edges.map((edge, i) => {
+            const { path: d, label: [x, y] } = curve(ways[i].map((name) => place.get(name)), narrow);
             const path = element('path', { d, 'marker-end': 'url(#tip)' });
-            const text = element('text', { x, y: y + 4, class: 'count', 'text-anchor': 'middle' });
+            const beside = narrow ? { x: x + 8, 'text-anchor': 'start' } : { x, 'text-anchor': 'middle' };
+            const text = element('text', { ...beside, y: y - (narrow ? 2 : 6), class: 'count' });
+            const rate = element('text', { ...beside, y: y + (narrow ? 11 : 15), class: 'count' });
             lines.append(path);
-            words.append(text);
-            return { edge, path, text };
+            words.append(text, rate);
+            return { edge, path, text, rate };
         });
         const sinks = new Set(graph.nodes.map(({ id }) => id).filter((id) => !graph.edges.some(({ from }) => from === id)));
         const boxes = graph.nodes.map(({ id, type }) => {
@@ -135,13 +165,11 @@ export class GraphView {
         this.#describe();
     }
 
-    #drawn = null;
-
     /** A run begins: no counts. */
     reset() {
         this.#last = null;
-        for (const { text, path } of this.#labels) {
-            text.textContent = '';
+        for (const { text, rate, path } of this.#labels) {
+            text.textContent = rate.textContent = '';
             path.classList.remove('flows');
         }
         for (const { box, kind, type } of this.#boxes.values()) {
@@ -153,14 +181,18 @@ export class GraphView {
     /** Shows the counts; `running`: their rates too. */
     update(metrics, running) {
         const time = performance.now(), last = this.#last, counts = this.#labels.map(({ edge }) => passed(metrics, this.#graph.edges, edge) ?? 0);
-        this.#labels.forEach(({ text, path }, i) => {
-            const rate = last === null ? 0 : ((counts[i] - (last.counts[i] ?? 0)) * 1000) / (time - last.time);
-            text.textContent = number.format(counts[i]) + (running && rate > 0 ? ` · ${number.format(rate)}/s` : '');
-            path.classList.toggle('flows', running && rate > 0);
+        this.#labels.forEach(({ text, rate, path }, i) => {
+            const speed = last === null ? 0 : ((counts[i] - (last.counts[i] ?? 0)) * 1000) / (time - last.time);
+            text.textContent = Object.keys(metrics).length > 0 ? number.format(counts[i]) : '';
+            rate.textContent = running && speed > 0 ? `${number.format(speed)}/s` : '';
+            path.classList.toggle('flows', running && speed > 0);
         });
         for (const [id, { kind, type }] of this.#boxes) {
-            const { in: taken = 0, out = 0, ns = 0 } = metrics[id] ?? {};
-            kind.textContent = `${number.format(taken)} in, ${number.format(out)} out${ns > 1e6 ? `, ${number.format(ns / 1e6)} ms` : ''}` || type;
+            if (metrics[id] === undefined)
+                continue;
+            const { in: taken, out, ns } = metrics[id];
+            const packets = taken > 0 ? `${number.format(taken)} → ${number.format(out)}` : number.format(out);
+            kind.textContent = ns > 1e6 ? `${packets}, ${number.format(ns / 1e6)} ms` : packets;
         }
         this.#last = { time, counts };
         this.#describe();

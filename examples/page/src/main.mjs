@@ -1,7 +1,9 @@
 import { makeEditor } from './editor.mjs';
 import { gallery } from './gallery.mjs';
 import { GraphView, graphOf } from './graph.mjs';
+import { fileNode, format, withoutFiles } from './manifest.mjs';
 import { packed, unpacked } from './link.mjs';
+import { LiveAudio } from 'remotemedia/live';
 import { ResultsView } from './results.mjs';
 import { Runner } from './runner.mjs';
 import { useSchema } from './schema.mjs';
@@ -76,6 +78,21 @@ const viewTabs = tabs(at('views'), (tab) => results.show(tab.id.slice('tab-'.len
 
 // ---- A run
 
+let live = null; // audio that is recorded
+
+/** The microphone, once the user allows it. */
+async function microphone() {
+    state('waiting for the microphone');
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    live = await LiveAudio.open(stream, { onLoss: ({ frames }) => log({ level: 'warning', text: `${frames} frames of audio lost` }) });
+    return Object.assign(live, { tracks: stream.getTracks() });
+}
+
+function endMicrophone() {
+    live?.tracks.forEach((track) => track.stop());
+    live = null;
+}
+
 /** One item a line: JSON, or else text. Nothing at all: the manifest's own input, or sources generate. */
 function items() {
     const lines = at('items').value.split('\n').filter((line) => line.trim() !== '');
@@ -109,24 +126,39 @@ async function run() {
     at('log').hidden = true;
     results.clear();
     graph.reset();
-    state('running');
     const since = performance.now();
     try {
-        await runner.run(texts(), items(), {
+        const source = at('kind').value === 'microphone' ? await microphone() : items();
+        state(live ? 'recording' : 'running');
+        await runner.run(texts(), source, {
             each: (sink, value) => results.add(sink, value),
-            counts: (metrics, running) => graph.update(metrics, running),
+            counts(metrics, running) {
+                graph.update(metrics, running);
+                if (live && running)
+                    state(`recording, ${(live.stats.frames / live.context.sampleRate).toFixed(1)} s, ${live.stats.lost + live.stats.missed} frames lost`);
+            },
         });
         state(`done in ${Math.round(performance.now() - since)} ms`);
     } catch (error) {
         explain(error);
     } finally {
+        endMicrophone();
         at('run').disabled = false;
         at('stop').disabled = true;
     }
 }
 
+/** What was recorded goes through the pipeline; everything else ends where it is. */
+const stop = () => (live ? live.stop() : runner.stop());
+
 at('run').onclick = run;
-at('stop').onclick = () => runner.stop();
+at('stop').onclick = stop;
+at('kind').onchange = ({ target }) => {
+    const isLive = target.value === 'microphone';
+    at('items').hidden = isLive;
+    if (isLive && fileNode(parsed) >= 0)
+        editor.replace(null, format(withoutFiles(parsed)));
+};
 document.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.defaultPrevented)
         run();
@@ -139,24 +171,26 @@ function showFiles() {
 }
 
 async function bundled(names = []) {
+    for (const name of Object.keys(files))
+        delete files[name];
     for (const name of names)
-        files[name] ??= new Uint8Array(await (await fetch(BUNDLED[name])).arrayBuffer());
+        files[name] = new Uint8Array(await (await fetch(BUNDLED[name])).arrayBuffer());
     showFiles();
 }
 
-/** Audio files of the user: the first AudioFileSource reads the last of them. */
+/** Audio files of the user: the first node that reads a file reads the last of them. */
 async function addFiles(list) {
+    const name = list.at(-1)?.name;
+    if (name === undefined)
+        return;
+    if (fileNode(parsed) < 0)
+        await choose(gallery.find((one) => one.name === 'speech'));
     for (const file of list)
         files[file.name] = new Uint8Array(await file.arrayBuffer());
     showFiles();
-    const name = list.at(-1)?.name, find = () => (parsed?.manifest ?? parsed)?.nodes?.findIndex?.(({ node_type: type }) => type === 'AudioFileSource') ?? -1;
-    if (name === undefined)
-        return;
-    if (find() < 0)
-        await choose(gallery.find((one) => one.name === 'speech'));
-    const nodes = parsed.manifest ? '/manifest/nodes' : '/nodes';
+    at('kind').value = 'items';
     fileTabs.choose('tab-manifest');
-    editor.replace(`${nodes}/${find()}/params/path`, JSON.stringify(name));
+    editor.replace(`/nodes/${fileNode(parsed)}/params/path`, JSON.stringify(name));
     await run();
 }
 
@@ -187,6 +221,8 @@ async function choose({ name = '', manifest, code = '', items: lines = '', files
     editor.set('nodes.py', code);
     editor.set('pipeline.json', manifest);
     at('items').value = lines;
+    at('kind').value = 'items';
+    at('items').hidden = false;
     viewTabs.choose(`tab-${view}`);
     results.clear();
     graph.reset();
@@ -216,6 +252,10 @@ async function share() {
 }
 
 at('gallery').append(...gallery.map(({ name, title }) => Object.assign(document.createElement('a'), { href: `#${name}`, textContent: title })));
+at('gallery').addEventListener('click', ({ target }) => {
+    if (target.hash === location.hash)
+        follow(); // the same one again
+});
 at('share').onclick = share;
 window.addEventListener('hashchange', follow);
 await follow();

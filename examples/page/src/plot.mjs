@@ -105,16 +105,19 @@ class Lines {
     draw(pen, box) {
         const all = [...this.lines.values()].flat(), low = Math.min(...all), high = Math.max(...all, low + 1e-9);
         const most = Math.max(...[...this.lines.values()].map(({ length }) => length));
-        const at = (value) => box.y + box.height * (1 - (value - low) / (high - low));
+        const at = (value) => box.y + 3 + (box.height - 6) * (1 - (value - low) / (high - low));
+        let left = box.x + 10;
         [...this.lines].forEach(([name, line], i) => {
             pen.strokeStyle = pen.fillStyle = colour(['mark', 'good', 'word', 'bad', 'number'][i % 5]);
             pen.lineWidth = 2;
+            pen.lineJoin = 'round';
             pen.beginPath();
             line.forEach((value, k) => pen.lineTo(box.x + (box.width * (k + 0.5)) / most, at(value)));
             pen.stroke();
             if (line.length === 1)
                 pen.fillRect(box.x + box.width / 2 - 2, at(line[0]) - 2, 4, 4);
-            pen.fillText(name, box.x + 8 + i * 90, box.y + 12);
+            pen.fillText(name, left, box.y + 14);
+            left += pen.measureText(name).width + 16;
         });
         axis(pen, box, [0, most], [low, high], '');
     }

@@ -22,8 +22,9 @@ function row(cells, name) {
     const line = document.createElement('tr');
     for (const cell of cells) {
         const made = document.createElement(name);
-        made.textContent = cell === undefined ? '' : typeof cell === 'string' ? cell : brief(cell);
-        if (typeof cell === 'number')
+        const isNumber = typeof cell === 'number';
+        made.textContent = cell === undefined ? '' : isNumber ? String(Number(cell.toPrecision(10))) : typeof cell === 'string' ? cell : brief(cell);
+        if (isNumber)
             made.className = 'number';
         line.append(made);
     }

@@ -44,7 +44,12 @@ export class Runner {
     async run(texts, items, { each, counts }) {
         const pipeline = await this.open(texts);
         const results = (this.results = pipeline.stream(items));
-        const timer = setInterval(() => results.metrics().then((metrics) => this.results === results && counts(metrics, true)), 250);
+        let last = {}; // a run that fails tells no more
+        const timer = setInterval(async () => {
+            const metrics = await results.metrics();
+            if (this.results === results)
+                counts((last = metrics), true);
+        }, 250);
         try {
             for await (const { sink, value } of results)
                 each(sink, value);
@@ -52,7 +57,7 @@ export class Runner {
         } finally {
             clearInterval(timer);
             this.results = null;
-            counts(await results.metrics(), false);
+            counts(results.end?.metrics ?? last, false);
         }
     }
 
