@@ -3,12 +3,20 @@
 import { PipelineError } from './errors.mjs';
 import { sharedQueue } from './live_worklet.mjs';
 
+const PATIENCE_MS = 5000;
+const NO_AUDIO = 'the browser runs no audio: the machine has no sound device, or the user has not clicked yet';
 const loaded = new WeakMap(); // by context
 
 function loadInto(context) {
     if (!loaded.has(context))
         loaded.set(context, context.audioWorklet.addModule(new URL('./live_worklet.mjs', import.meta.url)));
     return loaded.get(context);
+}
+
+/** Browsers do not say that they let no audio run: they only never begin. */
+function begun(beginning) {
+    const patience = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new PipelineError('unsupported', NO_AUDIO)));
+    return Promise.race([beginning, patience]);
 }
 
 const NONE = { frames: 0, lost: 0, overruns: 0, missed: 0, played: 0, silence: 0, underruns: 0 };
@@ -64,8 +72,12 @@ export class LiveAudio {
         if (!isNode && input !== null)
             for (const track of input.getAudioTracks())
                 track.addEventListener('ended', () => live.stop());
-        await context.resume();
-        await live.#steady;
+        try {
+            await begun(context.resume().then(() => live.#steady));
+        } catch (error) {
+            live.#close();
+            throw error;
+        }
         return live;
     }
 

@@ -73,6 +73,8 @@ async function cursorBehind(before) {
     await page.evaluate(() => new Promise(requestAnimationFrame));
 }
 
+class Skip extends Error {}
+
 const tests = {
     async 'text: a table, and counts on the graph'() {
         await show('text');
@@ -105,7 +107,9 @@ const tests = {
         await page.select('#kind', 'microphone');
         await until(() => !document.querySelector('#editor').textContent.includes('AudioFileSource'));
         await page.click('#run');
-        await until(() => /^recording, [1-9]/.test(document.querySelector('#state').textContent));
+        await until(() => /^recording, [1-9]|runs no audio/.test(document.querySelector('#state').textContent));
+        if (name === 'firefox' && /runs no audio/.test(await text('#state')))
+            throw new Skip('Firefox runs no audio on a machine without a sound device'); // Chromium does
         await shot('microphone');
         await page.click('#stop');
         await ended();
@@ -221,8 +225,9 @@ const tests = {
         await other.close();
     },
     async 'the keyboard alone'() {
+        await page.close();
+        page = await newPage(); // nothing has the focus
         await show('text');
-        await page.evaluate(() => document.activeElement.blur());
         const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.hash || document.activeElement.className);
         const seen = [];
         for (let i = 0; i < 24 && !seen.includes('results'); i++) {
@@ -305,8 +310,11 @@ try {
         }
         const since = performance.now();
         const error = await test().then(() => null, (error) => error);
-        console.log(`${error ? 'FAILED' : 'ok'} ${title} (${Math.round(performance.now() - since)} ms)`);
-        if (error) {
+        const isSkip = error instanceof Skip;
+        console.log(`${isSkip ? `skipped: ${error.message}:` : error ? 'FAILED' : 'ok'} ${title} (${Math.round(performance.now() - since)} ms)`);
+        if (isSkip) {
+            skipped++;
+        } else if (error) {
             failed++;
             console.log(error.stack);
             await shot(`failed-${failed}`).catch(() => {});

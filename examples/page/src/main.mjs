@@ -78,18 +78,19 @@ const viewTabs = tabs(at('views'), (tab) => results.show(tab.id.slice('tab-'.len
 
 // ---- A run
 
-let live = null; // audio that is recorded
+let live = null, tracks = []; // audio that is recorded
 
 /** The microphone, once the user allows it. */
 async function microphone() {
     state('waiting for the microphone');
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-    live = await LiveAudio.open(stream, { onLoss: ({ frames }) => log({ level: 'warning', text: `${frames} frames of audio lost` }) });
-    return Object.assign(live, { tracks: stream.getTracks() });
+    tracks = (await navigator.mediaDevices.getUserMedia({ audio: true })).getTracks();
+    live = await LiveAudio.open(new MediaStream(tracks), { onLoss: ({ frames }) => log({ level: 'warning', text: `${frames} frames of audio lost` }) });
+    return live;
 }
 
 function endMicrophone() {
-    live?.tracks.forEach((track) => track.stop());
+    tracks.forEach((track) => track.stop());
+    tracks = [];
     live = null;
 }
 
