@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm wheel npm demo run test test-page test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-numpy bench-sandbox bench-media bench-python lint format coverage \
+.PHONY: build wasm wheel npm demo run test test-page test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -49,6 +49,11 @@ bench: build ## Measure, beside the peers
 bench-wasm: build wasm ## Measure the WASM files, beside the native program and Pyodide
 	@cmake --build $(BUILD) --target bench_spawn >/dev/null
 	@bench/wasm/run
+
+bench-web: wasm ## Measure the npm package in Node and Chromium, beside the bare WASM file and Pyodide
+	@deps/deps.py --target test ensure playwright-core
+	@deps/deps.py --target bench ensure pyodide
+	@bench/web/run
 
 bench-numpy: build wasm ## Measure arrays and numpy in the WASM files, beside numpy natively
 	@cmake --build $(BUILD) --target bench >/dev/null

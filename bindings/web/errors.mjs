@@ -2,7 +2,7 @@ const USAGE = -3; // all that an instance answers after a trap
 const FIELDS = ['node', 'pointer', 'item', 'hint', 'traceback'];
 
 /**
- * A failure. `code` is one of docs/errors.md, or `trap`, `exit`, `terminated`, `download`, `integrity`; the other fields are
+ * A failure. `code` is one of docs/errors.md, or `trap`, `exit`, `terminated`, `download`; the other fields are
  * those of an error document, undefined where they are not known. `outputs` has the results from before, where `run` failed.
  */
 export class PipelineError extends Error {
@@ -13,16 +13,12 @@ export class PipelineError extends Error {
             if (known[name] !== undefined)
                 this[name] = known[name];
     }
-
-    /** The error of a document {"status": "error", "error": {...}}; `code` is the number that a call returned. */
-    static of(code, document) {
-        const { error } = document ?? {};
-        return new PipelineError(error?.code ?? (code === USAGE ? 'usage' : code), error?.message ?? `the call failed with code ${code}`, {
-            ...error,
-        });
-    }
 }
 PipelineError.prototype.name = 'PipelineError';
+
+/** The error of a document {"status": "error", "error": {...}}; `code` is the number that a call returned. */
+export const failed = (code, { error = {} } = {}) =>
+    new PipelineError(error.code ?? (code === USAGE ? 'usage' : code), error.message ?? `the call failed with code ${code}`, error);
 
 /** What can be sent to another thread, and back. */
 export const packed = ({ code, message, node, pointer, item, hint, traceback }) => ({ code, message, node, pointer, item, hint, traceback });

@@ -1,10 +1,10 @@
 // Takes items from whatever gives them and sends them in batches, as far as the other side has room.
 import { PipelineError } from './errors.mjs';
-import { soon } from './reactor.mjs';
+import { soon } from './soon.mjs';
 import { BatchWriter } from './wire.mjs';
 
 const WINDOW = 2; // batches that are on their way at once
-const FIRST = 16, MOST = 1024, LARGEST = 1 << 18; // items in the first batch and in any, bytes
+const FIRST = 16, MOST = 2048, LARGEST = 1 << 18; // items in the first batch and in any, bytes
 const SLICE_MS = 8;
 
 function iteratorOf(items) {
@@ -22,14 +22,16 @@ function iteratorOf(items) {
 export class Feed {
     #iterator;
     #send;
-    #writer = new BatchWriter();
+    #writer;
     #credits = WINDOW;
     #waiting = []; // for room
     #flushes = false; // as soon as the event loop is free
     #over = false;
 
-    constructor(items, send) {
+    /** `transfers`: large arrays are given away. */
+    constructor(items, send, transfers = false) {
         this.#iterator = iteratorOf(items);
+        this.#writer = new BatchWriter(transfers);
         this.#send = send;
     }
 
@@ -65,7 +67,7 @@ export class Feed {
             if (step.done || this.#over)
                 break;
             this.#write(step.value, index++);
-            const full = this.#writer.count >= most || this.#writer.length >= LARGEST;
+            const full = this.#writer.count >= most || this.#writer.size >= LARGEST;
             const late = (index & 15) === 0 && performance.now() - since > SLICE_MS;
             if (full || late) {
                 await this.#flush();

@@ -81,8 +81,10 @@ export interface OpenOptions {
     variant?: 'auto' | Variant;
     /** Run in a Worker: by default in a page, not in Node. */
     worker?: boolean;
-    /** Files that the program sees in its current folder, where it also finds Python modules; URLs are fetched. */
-    files?: { [path: string]: string | Uint8Array | URL };
+    /** Files that the program sees in its current folder, where it also finds Python modules; URLs are fetched. A list has URLs. */
+    files?: { [path: string]: string | Uint8Array | URL } | (string | URL)[];
+    /** Pure Python wheels: URLs (in Node also paths) or their bytes. */
+    wheels?: (string | URL | Uint8Array | ArrayBuffer | { url: string | URL; integrity?: string })[];
     /** Environment variables. */
     env?: { [name: string]: string };
     /** Another WASM file than the package's. */
@@ -110,6 +112,8 @@ export interface OpenOptions {
 export interface RunOptions {
     /** Ends the run; it then fails with the signal's reason. */
     signal?: AbortSignal;
+    /** Give the buffers of large arrays in items away instead of copying them: they are detached. */
+    transfer?: boolean;
     /** The node that gets the items; without it all sources get each item. */
     source?: string;
 }

@@ -1,6 +1,6 @@
 // Live audio in a page: `remotemedia/live`. A microphone or a node of the Web Audio API is the input of a run in a Worker, and audio
 // that comes out is played. The samples go between the audio thread and the Worker; the page's own thread has no part in that.
-import { PipelineError } from './errors.mjs';
+import { PipelineError } from './index.mjs';
 import { sharedQueue } from './live_worklet.mjs';
 
 const PATIENCE_MS = 5000;

@@ -1,4 +1,5 @@
 // Live audio on the Worker's side of a run: items come from one queue, audio of one sink goes into another one.
+import { buffersOf } from './batch.mjs';
 import { packed, PipelineError } from './errors.mjs';
 import { readerOf, writerOf } from './live_worklet.mjs';
 import { BatchReader, BatchWriter } from './wire.mjs';
@@ -91,17 +92,14 @@ export class LiveRun {
 
     /** Takes the audio of one sink out of a batch of results. */
     #split(message) {
-        const { results } = message, heads = new BatchReader(results), values = new BatchReader(results), rest = new BatchWriter();
-        const bytes = new Uint8Array(results.buffer), sink = this.#run.pipeline.sinks.indexOf(this.#setup.play);
-        const audio = [];
-        while (!heads.done) {
-            const { at, length } = heads.skip();
-            if (heads.mark === sink) {
-                audio.push(values.next());
-            } else {
-                values.skip();
-                rest.copy(bytes, at, length, heads.mark);
-            }
+        const values = new BatchReader(message.results), rest = new BatchWriter(), audio = [];
+        const sink = this.#run.pipeline.sinks.indexOf(this.#setup.play);
+        while (!values.done) {
+            const value = values.next();
+            if (values.mark === sink)
+                audio.push(value);
+            else
+                rest.write(value, values.mark);
         }
         for (const value of audio)
             this.#hold(null, value);
@@ -109,7 +107,7 @@ export class LiveRun {
             if (rest.count === 0)
                 return this.#run.taken();
             const results = rest.take();
-            this.#tell({ ...message, results }, [results.buffer]); // the page says when it is taken
+            this.#tell({ ...message, results }, buffersOf(results)); // the page says when it is taken
         });
         this.#drain();
     }

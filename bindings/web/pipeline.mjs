@@ -1,7 +1,7 @@
 // The side of a pipeline that its user has. session.mjs is the other one, in a Worker or in this thread.
-import { PipelineError, unpacked } from './errors.mjs';
+import { buffersOf } from './batch.mjs';
+import { PipelineError, unpacked as thrown } from './errors.mjs';
 import { Feed } from './feed.mjs';
-import { HOME, serve } from './session.mjs';
 import { Results } from './stream.mjs';
 import { checkVariant, hasInput, variantOf } from './variant.mjs';
 
@@ -9,12 +9,15 @@ import { checkVariant, hasInput, variantOf } from './variant.mjs';
 const PYTHON = ['arrays', 'paths', 'seed'];
 const RUNTIME = { arrays: 'arrays', measure: 'measure', paths: 'paths', queuePackets: 'queue_packets', seed: 'seed', timeoutMs: 'timeout_ms' };
 
-/** A session in this thread, as a port. */
-function beside() {
+/** A session in this thread, as a port; `serve` is that of session.mjs. */
+function beside(serve) {
     let listen = () => {};
     const act = serve({ post: (message) => queueMicrotask(() => listen(message)) });
     return {
-        post: (message) => queueMicrotask(() => act(message)),
+        post(message, transfer) {
+            const given = message.batch?.parts.length > 0 ? structuredClone(message, { transfer }) : message; // what is given away, is away
+            queueMicrotask(() => act(given));
+        },
         listen: (function_) => (listen = function_),
         terminate: () => {},
         hold: () => {},
@@ -37,13 +40,36 @@ function runtimeOptions(given) {
     return options;
 }
 
-/** `files` with the content of those that are named by a URL. */
+const lastName = (place) => decodeURIComponent(String(place).replace(/[?#].*/s, '').split('/').at(-1));
+
+/** {path: content} of `files`: an object whose contents may be URLs, or a list of URLs. */
 async function loaded(files, platform) {
-    const contents = Object.entries(files).map(async ([path, content]) => [path, content instanceof URL ? await platform.read(content) : content]);
+    const named = Array.isArray(files) ? files.map((url) => [lastName(url), new URL(url, platform.base())]) : Object.entries(files);
+    const contents = named.map(async ([path, content]) => [path, content instanceof URL ? await platform.read(content) : content]);
     return Object.fromEntries(await Promise.all(contents));
 }
 
-/** `platform` has compile(file, options), read(url), worker() and workerByDefault; `table` is the generated list of files. */
+/** {packages, numpy} of wheels: their files, and whether they require numpy. */
+async function unpacked(wheels, platform, minor) {
+    if (wheels.length === 0)
+        return {};
+    const { requiresNumpy, unpackedWheel } = await import('./wheels.mjs');
+    const one = async (wheel, i) => {
+        const isBytes = wheel instanceof Uint8Array || wheel instanceof ArrayBuffer, place = wheel.url ?? wheel;
+        const name = isBytes ? `number ${i}` : lastName(place);
+        const bytes = isBytes ? new Uint8Array(wheel) : await platform.read(place, wheel.integrity);
+        return unpackedWheel(bytes, minor, platform.inflate, (code, text) => {
+            throw new PipelineError(code, `the wheel ${name} ${text}`);
+        });
+    };
+    const files = await Promise.all(wheels.map(one));
+    return { packages: Object.assign({}, ...files), numpy: files.some(requiresNumpy) };
+}
+
+/**
+ * `platform` has compile(file, options), read(place, integrity), base(), inflate(packed, size), worker(), session() and
+ * workerByDefault; `table` is the generated list of files, {files, python, minor}.
+ */
 export function pipelineFor(platform, table) {
     return class Pipeline {
         #port;
@@ -54,32 +80,35 @@ export function pipelineFor(platform, table) {
         #opening;
 
         /** Not for users: `Pipeline.open`. */
-        constructor(port, setup, onLog) {
+        constructor(port, manifest, variant, onLog) {
             this.#port = port;
-            this.#manifest = setup.manifest;
+            this.#manifest = manifest;
+            this.variant = variant;
             this.ready = new Promise((resolve, reject) => (this.#opening = { resolve, reject }));
             port.listen((message) => this.#hear(message, onLog), (error) => this.#end(error));
             port.hold(true);
-            port.post({ do: 'open', ...setup });
         }
 
         static async open(manifest, options = {}) {
-            const { variant = 'auto', worker = platform.workerByDefault, files = {}, env = {}, wasm, onLog = print, onProgress, signal, ...rest } = options;
+            const { variant = 'auto', worker = platform.workerByDefault, files = {}, wheels = [], env = {}, wasm, onLog = print, onProgress, signal, ...rest } = options;
             signal?.throwIfAborted();
-            const runtime = runtimeOptions(rest), contents = await loaded(files, platform);
-            const chosen = variant === 'auto' ? variantOf(manifest, { files: contents, ...runtime }, table.python) : variant;
+            const runtime = runtimeOptions(rest);
+            const [contents, { packages, numpy }] = await Promise.all([loaded(files, platform), unpacked(wheels, platform, table.minor)]);
+            const chosen = variant === 'auto' ? variantOf(manifest, { files: contents, numpy, ...runtime }, table.python) : variant;
             checkVariant(chosen, Object.keys(table.files));
-            if (chosen === 'lite')
+            const hasPython = chosen !== 'lite';
+            if (!hasPython)
                 PYTHON.forEach((name) => delete runtime[name]);
-            else
-                runtime.paths = [HOME, ...(runtime.paths ?? [])];
-            const module = wasm instanceof WebAssembly.Module ? wasm : await platform.compile(wasm ?? table.files[chosen], { onProgress, signal });
             signal?.throwIfAborted();
             const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
-            const pipeline = new Pipeline(worker ? platform.worker() : beside(), { module, manifest: text, files: contents, env, options: runtime }, onLog);
-            pipeline.variant = chosen;
-            const abort = () => pipeline.#end(signal.reason);
+            const port = worker ? platform.worker() : beside(await platform.session()); // a Worker starts while the file comes
+            const pipeline = new Pipeline(port, text, chosen, onLog), abort = () => pipeline.#end(signal.reason);
             signal?.addEventListener('abort', abort, { once: true });
+            const module = wasm instanceof WebAssembly.Module ? Promise.resolve(wasm) : platform.compile(wasm ?? table.files[chosen], { onProgress });
+            const setup = { manifest: text, files: contents, packages, env, python: hasPython, options: runtime };
+            module.then((module) => pipeline.#ended ?? port.post({ do: 'open', module, ...setup })).catch((error) => pipeline.#end(error));
+            if (signal?.aborted)
+                abort();
             try {
                 await pipeline.ready;
             } catch (error) {
@@ -90,13 +119,13 @@ export function pipelineFor(platform, table) {
         }
 
         /** The results of a run over `items`, as they come; without items the manifest's own, or sources generate. */
-        stream(items, { signal, source = '' } = {}) {
+        stream(items, { signal, source = '', transfer = false } = {}) {
             signal?.throwIfAborted();
             if (this.#ended !== null)
                 throw this.#ended;
             const run = ++this.#lastRun, post = (message, transfer) => this.#port.post({ ...message, run }, transfer);
             const live = items?.liveRun?.() ?? null; // its items do not come by this thread
-            const feed = live ?? (items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, [batch.buffer])));
+            const feed = live ?? (items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, buffersOf(batch)), transfer));
             let settle;
             const over = new Promise((resolve) => (settle = resolve));
             const asked = []; // for the metrics, whose answers come in this order
@@ -189,8 +218,8 @@ export function pipelineFor(platform, table) {
                     return run?.results.finish({ end: message.end });
                 case 'failed':
                     if (message.run === undefined)
-                        return this.#opening.reject(unpacked(message.error));
-                    return run?.results.finish({ error: unpacked(message.error) });
+                        return this.#opening.reject(thrown(message.error));
+                    return run?.results.finish({ error: thrown(message.error) });
             }
         }
     };

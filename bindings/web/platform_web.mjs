@@ -2,17 +2,16 @@
 import { PipelineError } from './errors.mjs';
 import { compiledOnce } from './modules.mjs';
 
-/** A response that tells how much of it has come. */
-function observed(response, total, onProgress, file) {
-    let loaded = 0;
-    const counter = new TransformStream({
-        transform(chunk, controller) {
-            loaded += chunk.length;
-            onProgress({ file, loaded, total });
-            controller.enqueue(chunk);
-        },
-    });
-    return new Response(response.body.pipeThrough(counter), { headers: { 'content-type': 'application/wasm' } });
+/** Tells how much of a response has come, from a copy: what is compiled stays the response, with the code that the browser kept. */
+async function observe({ body }, total, onProgress, file) {
+    const reader = body.getReader();
+    for (let loaded = 0; ;) {
+        const { value, done } = await reader.read();
+        if (done)
+            return;
+        loaded += value.length;
+        onProgress({ file, loaded, total });
+    }
 }
 
 async function fetched(url, options) {
@@ -31,11 +30,10 @@ async function download(url, { size, hash, integrity }, onProgress) {
     // A check needs the whole file, so that nothing is compiled meanwhile: our own only where others serve it.
     const isOurs = new URL(url, location.href).origin === location.origin;
     const response = await fetched(url, { integrity: integrity ?? (isOurs ? '' : (hash ?? '')) });
-    if (onProgress)
-        return WebAssembly.compileStreaming(observed(response, size, onProgress, url));
-    if (/^application\/wasm\b/.test(response.headers.get('content-type') ?? ''))
-        return WebAssembly.compileStreaming(response);
-    return WebAssembly.compile(await response.arrayBuffer());
+    const seen = onProgress && observe(response.clone(), size, onProgress, url);
+    const isTyped = /^application\/wasm\b/.test(response.headers.get('content-type') ?? '');
+    const module = isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+    return (await Promise.all([module, seen]))[0];
 }
 
 export const platform = {
@@ -47,12 +45,27 @@ export const platform = {
         return compiledOnce(url, file, onProgress, () => download(url, file, onProgress));
     },
 
-    async read(url) {
-        return new Uint8Array(await (await fetched(url, {})).arrayBuffer());
+    base: () => location.href,
+    session: async () => (await import('./worker_web.mjs')).serve,
+
+    async read(url, integrity = '') {
+        return new Uint8Array(await (await fetched(url, { integrity })).arrayBuffer());
+    },
+
+    async inflate(packed, size) {
+        const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+        const content = new Uint8Array(size);
+        for (let at = 0; ;) {
+            const { value, done } = await reader.read();
+            if (done)
+                return content.subarray(0, at);
+            content.set(value, at); // more than was said is a RangeError
+            at += value.length;
+        }
     },
 
     worker() {
-        const worker = new Worker(new URL('./worker_web.mjs', import.meta.url), { type: 'module' });
+        const worker = new Worker(new URL('./worker_web.mjs', import.meta.url), { type: 'module', name: 'remotemedia' });
         return {
             post: (message, transfer = []) => worker.postMessage(message, transfer),
             listen(hear, failed) {

@@ -1,145 +1,19 @@
-// Pipelines in a reactor (remotemedia_reactor_*.wasm), in Node or in a page: docs/wasm.md has the exports. Nothing here
-// blocks but the steps themselves; between them the host's event loop runs.
-import { PipelineError, trapped } from './errors.mjs';
+// Pipelines in a reactor for a host that has an instance of it, in Node or in a page; what is in a Worker needs steps.mjs only.
+import { PipelineError } from './errors.mjs';
+import { AGAIN, Instance, Steps } from './steps.mjs';
 import { BatchReader, BatchWriter } from './wire.mjs';
 
 export { PipelineError };
 
-const MORE = 0, DONE = 3, AGAIN = 4, PENDING = 2; // what a step answers
-const WIRE = 1; // the encoding of items and results
-const SLICE_MS = 8; // steps in a row, before other things of the page have their turn
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** Resolves when other things of the event loop have had their turn. */
-export const soon = globalThis.setImmediate
-    ? () => new Promise((resume) => setImmediate(resume))
-    : () => new Promise((resume) => {
-        const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => {
-            port1.close();
-            resume();
-        };
-        port2.postMessage(null);
-    });
-
 /** What all pipelines of one instance share. `instance` is a WebAssembly.Instance, initialised as WASI wants it. */
-export class Reactor {
-    #call;
-    #encoder = new TextEncoder();
-    #decoder = new TextDecoder();
-    #bytes = new Uint8Array(0); // the memory
-
-    constructor(instance) {
-        this.#call = instance.exports;
-        if (this.#call.rm_interface?.() !== 1)
-            throw new TypeError('this is no reactor, or one with another interface');
-    }
-
-    /** `manifest` is an object or its text, `options` (arrays, generate, measure, paths, queue_packets, seed, timeout_ms) an object. */
-    open(manifest, options = {}) {
-        const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
-        const handle = this.#with([text, JSON.stringify(options)], (...texts) =>
-            this.call('rm_open', ...texts),
-        );
+export class Reactor extends Instance {
+    runOf(handle) {
         return new ReactorPipeline(this, handle);
-    }
-
-    get version() {
-        this.call('rm_version');
-        return JSON.parse(this.text());
-    }
-
-    /** Calls an export by its name; a negative answer, and a trap, is thrown. */
-    call(name, ...args) {
-        let code;
-        try {
-            code = this.#call[name](...args);
-        } catch (error) {
-            throw trapped(error);
-        }
-        if (code >= 0)
-            return code;
-        throw PipelineError.of(code, this.#call.rm_error() === 0 ? JSON.parse(this.text()) : undefined);
-    }
-
-    /** The address of a copy of `bytes`, until release. */
-    put(bytes) {
-        const at = this.#call.rm_alloc(bytes.length) >>> 0;
-        if (at === 0)
-            throw new PipelineError('out_of_memory', 'the instance has no memory left');
-        this.memory.set(bytes, at);
-        return at;
-    }
-
-    release(at) {
-        this.#call.rm_release(at);
-    }
-
-    /** Pushes the message at an address; `source` is a node's id, '' for every source. */
-    push(handle, source, at, length) {
-        if (source === '')
-            return this.call('rm_push', handle, WIRE, 0, 0, at, length);
-        return this.#with([source], (...text) => this.call('rm_push', handle, WIRE, ...text, at, length));
-    }
-
-    pull(handle) {
-        return this.call('rm_pull', handle, WIRE);
-    }
-
-    pulledSink() {
-        return this.#call.rm_pulled_sink();
-    }
-
-    pendingMs(handle) {
-        return this.#call.rm_pending_ms(handle);
-    }
-
-    /** The memory as it is; growing makes another. */
-    get memory() {
-        if (this.#bytes.buffer !== this.#call.memory.buffer)
-            this.#bytes = new Uint8Array(this.#call.memory.buffer);
-        return this.#bytes;
-    }
-
-    /** Where the text of the last call that gave one is. */
-    place() {
-        return [this.#call.rm_text() >>> 0, this.#call.rm_text_length() >>> 0];
-    }
-
-    text() {
-        const [at, length] = this.place();
-        return this.#decoder.decode(this.memory.subarray(at, at + length));
-    }
-
-    /** Calls `function_` with address and length of each text, which are the instance's only meanwhile. */
-    #with(texts, function_) {
-        const args = [];
-        try {
-            for (const text of texts) {
-                const bytes = this.#encoder.encode(text);
-                args.push(this.put(bytes), bytes.length);
-            }
-            return function_(...args);
-        } finally {
-            for (let i = 0; i < args.length; i += 2)
-                this.release(args[i]);
-        }
     }
 }
 
 /** One run. Items go in by push (or `run`), results come out of `results`. */
-class ReactorPipeline {
-    #reactor;
-    #handle;
-    #awake = null; // called when turns should look again
-    #looks = 0; // how often it was told to
-
-    constructor(reactor, handle) {
-        this.#reactor = reactor;
-        this.#handle = handle;
-        this.sinks = this.#describe(0);
-    }
-
+class ReactorPipeline extends Steps {
     /** False when the queue is full: results must be taken first. `source` is a node's id; '' for every source. */
     push(item, source = '') {
         const batch = new BatchWriter();
@@ -148,67 +22,6 @@ class ReactorPipeline {
         const code = opened.push(source);
         opened.close();
         return code !== AGAIN;
-    }
-
-    /** A batch of items in the instance's memory: `push` pushes the next ones and returns MORE (all were pushed), AGAIN or DONE. */
-    open({ buffer, length }) {
-        const items = new BatchReader({ buffer, length }), places = [];
-        while (!items.done)
-            places.push(items.skip());
-        const base = this.#reactor.put(new Uint8Array(buffer, 0, length));
-        let next = 0;
-        return {
-            push: (source) => {
-                const before = next;
-                let code = MORE;
-                for (; code === MORE && next < places.length; next += code === MORE)
-                    code = this.#reactor.push(this.#handle, source, base + places[next].at, places[next].length);
-                if (next !== before)
-                    this.look();
-                return code;
-            },
-            close: () => this.#reactor.release(base),
-        };
-    }
-
-    end() {
-        this.#reactor.call('rm_end', this.#handle);
-        this.look();
-    }
-
-    cancel() {
-        this.#reactor.call('rm_cancel', this.#handle);
-        this.look();
-    }
-
-    close() {
-        this.#reactor.call('rm_close', this.#handle);
-    }
-
-    /**
-     * Yields after each step, when there may be results to pull; ends with the run. A failure is thrown after what was emitted
-     * before it. `rests` is called before other things of the event loop have their turn.
-     */
-    async *turns(rests = () => {}) {
-        let failure = null, since = performance.now();
-        for (;;) {
-            const looks = this.#looks;
-            const code = this.#step((error) => (failure = error));
-            yield;
-            if (failure !== null)
-                throw failure;
-            if (code === DONE)
-                return;
-            const waits = looks === this.#looks && (code === AGAIN || code === PENDING);
-            if (!waits && performance.now() - since <= SLICE_MS)
-                continue;
-            rests();
-            if (waits && looks === this.#looks)
-                await this.#waitForInput(code === AGAIN ? Infinity : this.#reactor.pendingMs(this.#handle));
-            else
-                await soon();
-            since = performance.now();
-        }
     }
 
     /** {sink, value} one after the other, to the end of the run; a failure comes after what was emitted before it. */
@@ -220,16 +33,6 @@ class ReactorPipeline {
                 const value = results.next();
                 yield { sink: this.sinks[results.mark], value };
             }
-    }
-
-    /** Appends the next result to a batch, marked by the index of its sink; false when there is none. */
-    pullInto(batch) {
-        if (this.#reactor.pull(this.#handle) !== MORE)
-            return false;
-        this.#looks++; // there is room again
-        const [at, length] = this.#reactor.place();
-        batch.copy(this.#reactor.memory, at, length, this.#reactor.pulledSink());
-        return true;
     }
 
     /** {sink id: [values]} of a whole run over `items`, pushed as there is room; null: the manifest's own input. */
@@ -250,52 +53,5 @@ class ReactorPipeline {
             feed();
         }
         return outputs;
-    }
-
-    get graphInfo() {
-        return this.#describe(1);
-    }
-
-    get failures() {
-        return this.#describe(2);
-    }
-
-    get metrics() {
-        return this.#describe(3);
-    }
-
-    #describe(what) {
-        this.#reactor.call('rm_describe', this.#handle, what);
-        return JSON.parse(this.#reactor.text());
-    }
-
-    #step(failed) {
-        try {
-            return this.#reactor.call('rm_step', this.#handle);
-        } catch (error) {
-            if (error.code === 'trap')
-                throw error; // there is nothing left to pull
-            failed(error);
-            return DONE;
-        }
-    }
-
-    /** Makes turns look again for work. */
-    look() {
-        this.#looks++;
-        this.#awake?.();
-    }
-
-    /** Until push, end or cancel, or for `ms`. */
-    #waitForInput(ms) {
-        return new Promise((resume) => {
-            const over = () => {
-                clearTimeout(timer);
-                this.#awake = null;
-                resume();
-            };
-            const timer = ms === Infinity ? null : setTimeout(over, Math.min(ms, LONGEST_TIMER_MS));
-            this.#awake = over;
-        });
     }
 }

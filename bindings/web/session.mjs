@@ -1,14 +1,13 @@
 // The side of a pipeline that has the WebAssembly instance: in a Worker, or beside its user. Messages come and go through a
-// port; pipeline.mjs is the other side. Items and results are batches (wire.mjs), whose buffers are transferred.
+// port; pipeline.mjs is the other side. Items and results are batches (batch.mjs), whose buffers are transferred.
+import { Batch, buffersOf } from './batch.mjs';
 import { packed, PipelineError, trapped } from './errors.mjs';
-import { Reactor } from './reactor.mjs';
+import { AGAIN, DONE, Instance } from './steps.mjs';
 import { Folder, Wasi } from './wasi.mjs';
-import { BatchWriter } from './wire.mjs';
 
-const DONE = 3, AGAIN = 4; // what a push answers
 const WINDOW = 2; // batches of results that are on their way at once
-const LARGEST = { count: 1024, length: 1 << 18 }; // a batch that is sent at once
-export const HOME = '/app'; // where the program finds the user's files
+const LARGEST = { count: 2048, size: 1 << 18 }; // a batch that is sent at once
+const HOME = '/app', PACKAGES = '/packages'; // where the program finds the user's files, and what was in wheels
 const LEVELS = new Set(['error', 'warning', 'info', 'debug']);
 
 /** Lines of one of the program's two streams. */
@@ -31,12 +30,12 @@ class Lines {
     }
 }
 
-async function instantiate(module, { files, env }, tell) {
+async function instantiate(module, { files, packages, env }, tell) {
     const home = Folder.of(files), lines = [null, new Lines('stdout', tell), new Lines('stderr', tell)];
-    const wasi = new Wasi({ env, mounts: { '.': home, [HOME]: home }, write: (fd, bytes) => lines[fd].add(bytes) });
+    const wasi = new Wasi({ env, mounts: { '.': home, [HOME]: home, ...(packages && { [PACKAGES]: Folder.of(packages) }) }, write: (fd, bytes) => lines[fd].add(bytes) });
     const instance = await wasi.instantiate(module);
     instance.exports._initialize?.();
-    return new Reactor(instance);
+    return new Instance(instance);
 }
 
 /** One run of a pipeline. */
@@ -44,7 +43,7 @@ class Run {
     #inbox = []; // batches that are not all pushed, the first one opened
     #ended = false;
     #closed = false;
-    #results = new BatchWriter();
+    #results = new Batch();
     #under = 0; // batches of results on their way
     #room = () => {};
 
@@ -99,10 +98,10 @@ class Run {
         this.#ended = false;
     }
 
-    /** Copies a batch into the instance's memory; its buffer is then free for results. */
+    /** Copies a batch into the instance's memory; its buffers are then free for results. */
     #open(batch) {
         const opened = this.pipeline.open(batch);
-        this.#results.reuse(batch.buffer);
+        this.#results.reuse(batch);
         return opened;
     }
 
@@ -113,12 +112,12 @@ class Run {
                 return;
             const results = batch.take();
             this.#under++;
-            this.tell({ say: 'results', results }, [results.buffer]);
+            this.tell({ say: 'results', results }, buffersOf(results));
         };
         try {
             for await (const _ of this.pipeline.turns(send)) {
                 while (!this.#closed && this.pipeline.pullInto(batch)) {
-                    if (batch.count < LARGEST.count && batch.length < LARGEST.length)
+                    if (batch.count < LARGEST.count && batch.size < LARGEST.size)
                         continue;
                     send();
                     while (this.#under >= WINDOW && !this.#closed)
@@ -177,6 +176,8 @@ export function serve(port) {
     const actions = {
         async open(message) {
             setup = message;
+            if (setup.python)
+                setup.options.paths = [HOME, ...(setup.packages ? [PACKAGES] : []), ...(setup.options.paths ?? [])];
             opened = await open(false);
             port.post({ say: 'opened', sinks: opened.sinks, graphInfo: opened.graphInfo });
         },

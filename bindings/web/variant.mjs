@@ -25,8 +25,8 @@ export function hasInput(manifest) {
     return typeof input === 'object' && input !== null && !(Array.isArray(input) && input.length === 0);
 }
 
-/** "lite", "full" or "numpy"; `python` are the names of node types that only the files with Python have. */
-export function variantOf(manifest, { files, arrays }, python) {
+/** "lite", "full" or "numpy"; `python` are the names of node types that only the files with Python have, `packages` want numpy. */
+export function variantOf(manifest, { files, arrays, numpy }, python) {
     const isPython = ({ node_type: type, runtime_hint: hint }) =>
         HINTS.has(hint) || python.includes(type) || (typeof type === 'string' && type.includes(':') && !type.startsWith('wasm:'));
     const nodes = nodesOf(manifest);
@@ -36,7 +36,7 @@ export function variantOf(manifest, { files, arrays }, python) {
     for (const [path, content] of Object.entries(files))
         if (path.endsWith('.py'))
             codes.push(typeof content === 'string' ? content : new TextDecoder().decode(content));
-    const wants = arrays === 'numpy' || nodes.some((node) => node.arrays === 'numpy') || codes.some((code) => NUMPY.test(code));
+    const wants = numpy || arrays === 'numpy' || nodes.some((node) => node.arrays === 'numpy') || codes.some((code) => NUMPY.test(code));
     return wants ? 'numpy' : 'full';
 }
 

@@ -3,6 +3,7 @@
 // null, booleans, strings, lists and plain objects are what they are. A whole number is an integer, any other a float; integers
 // past 2^53 are BigInts. A Uint8Array is bytes. {data, shape, dtype} is a tensor, with sampleRate audio; any other typed array is
 // a tensor of one dimension, and an AudioBuffer is audio.
+import { Batch, isApart, Messages } from './batch.mjs';
 import { PipelineError } from './errors.mjs';
 
 const NULL = 0, FALSE = 1, TRUE = 2, INT = 3, FLOAT = 4, BIGINT = 5, STRING = 6, BYTES = 7, LIST = 8, MAP = 9, TENSOR = 10,
@@ -10,7 +11,6 @@ const NULL = 0, FALSE = 1, TRUE = 2, INT = 3, FLOAT = 4, BIGINT = 5, STRING = 6,
 const DEEPEST = 200;
 const SHORT_TEXT = 32; // characters that are read and written one by one, which is faster than a call for so few
 const KEPT_VIEW = 16384; // bytes from which a tensor is a view of the message, and not a copy
-const MOST_EXPECTED = 1 << 22; // bytes that a batch has at first
 const OPAQUE = 17;
 
 const Half = globalThis.Float16Array ?? Uint16Array; // a host without it gets the bits
@@ -42,142 +42,75 @@ if (Half === Uint16Array)
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const NOTHING = new ArrayBuffer(0);
 const refused = (what) => new PipelineError('type', `a pipeline takes no ${what}`);
 
-/** Writes messages one behind the other, each at a multiple of 16 behind a head of 16 bytes: u32 length, u32 `mark`, zeros. */
-export class BatchWriter {
-    count = 0;
-    length = 0;
-    #expected; // bytes of the next batch
-    #bytes;
-    #spare = NOTHING;
-    #view;
-    #start; // of the message
+/** A batch of values; with `transfers` the buffers of large arrays are given away, else they are copied. */
+export class BatchWriter extends Batch {
+    #transfers;
 
-    constructor(expected = 1024) {
-        this.#expected = expected;
-        this.#renew(0);
+    constructor(transfers = false) {
+        super();
+        this.#transfers = transfers;
     }
 
     /** Appends a value; what fails leaves the batch as it was. */
     write(value, mark = 0) {
         const before = this.length;
         try {
-            this.#begin();
+            this.begin();
             this.#value(value, 0);
-            this.#finish(before, mark);
+            this.finish(before, mark);
         } catch (error) {
-            this.length = before;
+            this.undo(before);
             throw error;
         }
     }
 
-    /** Appends a message that is in `memory` (a Uint8Array) already. */
-    copy(memory, at, length, mark) {
-        const before = this.length;
-        this.#begin();
-        const to = this.#room(length);
-        if (length <= SHORT_TEXT)
-            for (let i = 0; i < length; i++)
-                this.#bytes[to + i] = memory[at + i];
-        else
-            this.#bytes.set(memory.subarray(at, at + length), to);
-        this.#finish(before, mark);
-    }
-
-    /** {buffer, length, count}: the batch, which is the caller's from then on. */
-    take() {
-        const taken = { buffer: this.#bytes.buffer, length: this.length, count: this.count };
-        this.#expected = Math.min(this.length + 64, MOST_EXPECTED);
-        this.count = this.length = 0;
-        this.#bytes = null;
-        return taken;
-    }
-
-    #begin() {
-        if (this.#bytes === null)
-            this.#renew(this.#expected);
-        this.#room(16);
-        this.#start = this.length;
-    }
-
-    #finish(before, mark) {
-        this.#view.setUint32(before, this.length - this.#start, true);
-        this.#view.setUint32(before + 4, mark, true);
-        this.#pad();
-        this.count++;
-    }
-
-    /** Gives a buffer that nobody needs any more: fresh memory of some size is slow. */
-    reuse(buffer) {
-        this.#spare = buffer;
-    }
-
-    #renew(size) {
-        const spare = this.#spare.byteLength >= size && this.#spare.byteLength <= 4 * size + 4096;
-        this.#bytes = spare ? new Uint8Array(this.#spare) : new Uint8Array(Math.max(size, 256));
-        if (spare)
-            this.#spare = NOTHING;
-        this.#view = new DataView(this.#bytes.buffer);
-    }
-
-    #room(size) {
-        const at = this.length, end = at + size;
-        if (end > this.#bytes.length) {
-            const old = this.#bytes;
-            this.#renew(Math.max(end + 16, old.length * 2));
-            this.#bytes.set(old.subarray(0, at));
-        }
-        this.length = end;
-        return at;
-    }
-
-    #pad() {
-        const gap = -this.length & 15; // the start is a multiple of 16
-        const at = this.#room(gap);
-        this.#bytes.fill(0, at, at + gap);
-    }
-
     #tag(tag) {
-        const at = this.#room(1);
-        this.#bytes[at] = tag;
+        const at = this.room(1);
+        this.bytes[at] = tag;
     }
 
     #head(tag, count) {
-        const at = this.#room(5);
-        this.#bytes[at] = tag;
-        this.#view.setUint32(at + 1, count, true);
+        const at = this.room(5);
+        this.bytes[at] = tag;
+        this.view.setUint32(at + 1, count, true);
     }
 
     #i64(value) {
-        const at = this.#room(8); // before the view is taken: it may be another one afterwards
-        this.#view.setBigInt64(at, value, true);
+        const at = this.room(8); // before the view is taken: it may be another one afterwards
+        this.view.setBigInt64(at, value, true);
     }
 
     #raw(array) {
-        const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-        const at = this.#room(bytes.length);
-        this.#bytes.set(bytes, at);
+        const { buffer, byteOffset, byteLength } = array;
+        if (isApart(byteLength) && this.#transfers && buffer instanceof ArrayBuffer) {
+            this.put(buffer, byteOffset, byteLength);
+        } else if (isApart(byteLength)) {
+            this.put(buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength);
+        } else {
+            const bytes = new Uint8Array(buffer, byteOffset, byteLength), at = this.room(byteLength);
+            this.bytes.set(bytes, at);
+        }
     }
 
     /** A u32 length and the text. */
     #text(text) {
-        const at = this.#room(4 + text.length);
+        const at = this.room(4 + text.length);
         let i = 0;
         if (text.length <= SHORT_TEXT)
             for (; i < text.length; i++) {
                 const unit = text.charCodeAt(i);
                 if (unit > 127)
                     break;
-                this.#bytes[at + 4 + i] = unit;
+                this.bytes[at + 4 + i] = unit;
             }
         if (i < text.length || text.length > SHORT_TEXT) {
             this.length = at + 4;
-            this.#room(text.length * 3);
-            this.length = at + 4 + encoder.encodeInto(text, this.#bytes.subarray(at + 4)).written;
+            this.room(text.length * 3);
+            this.length = at + 4 + encoder.encodeInto(text, this.bytes.subarray(at + 4)).written;
         }
-        this.#view.setUint32(at, this.length - at - 4, true);
+        this.view.setUint32(at, this.length - at - 4, true);
     }
 
     #value(value, depth) {
@@ -201,22 +134,22 @@ export class BatchWriter {
     }
 
     #number(value) {
-        const at = this.#room(9);
+        const at = this.room(9);
         if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
-            this.#bytes[at] = INT;
-            this.#view.setUint32(at + 1, value % 4294967296, true); // the low bits, also of a negative number
-            this.#view.setInt32(at + 5, Math.floor(value / 4294967296), true);
+            this.bytes[at] = INT;
+            this.view.setUint32(at + 1, value % 4294967296, true); // the low bits, also of a negative number
+            this.view.setInt32(at + 5, Math.floor(value / 4294967296), true);
         } else {
-            this.#bytes[at] = FLOAT;
-            this.#view.setFloat64(at + 1, value, true);
+            this.bytes[at] = FLOAT;
+            this.view.setFloat64(at + 1, value, true);
         }
     }
 
     #bigint(value) {
         if (BigInt.asIntN(64, value) === value) {
-            const at = this.#room(9);
-            this.#bytes[at] = INT;
-            this.#view.setBigInt64(at + 1, value, true);
+            const at = this.room(9);
+            this.bytes[at] = INT;
+            this.view.setBigInt64(at + 1, value, true);
             return;
         }
         let words = 2;
@@ -266,7 +199,7 @@ export class BatchWriter {
             this.#value(item, depth + 1);
             count++;
         }
-        this.#view.setUint32(at + 1, count, true);
+        this.view.setUint32(at + 1, count, true);
     }
 
     #tensor({ data, shape, dtype = OF_ARRAY.get(data.constructor), sampleRate, layout = 0, description = '' }) {
@@ -284,17 +217,18 @@ export class BatchWriter {
         for (const size of shape)
             this.#i64(BigInt(size));
         this.#i64(BigInt(data.byteLength));
-        this.#pad();
+        const gap = -this.length & 15; // in the message, whose start is a multiple of 16
+        this.bytes.fill(0, this.length, this.room(gap) + gap);
         this.#raw(data);
     }
 
     #tensorHead(bytes, rate, layout, item, description) {
-        const at = this.#room(21);
-        this.#bytes[at] = TENSOR;
-        this.#bytes.set(bytes, at + 1);
-        this.#view.setInt32(at + 5, rate, true);
-        this.#view.setBigUint64(at + 9, BigInt(layout), true);
-        this.#view.setUint32(at + 17, item, true);
+        const at = this.room(21);
+        this.bytes[at] = TENSOR;
+        this.bytes.set(bytes, at + 1);
+        this.view.setInt32(at + 5, rate, true);
+        this.view.setBigUint64(at + 9, BigInt(layout), true);
+        this.view.setUint32(at + 17, item, true);
         this.#text(description);
     }
 }
@@ -311,68 +245,51 @@ function interleaved(buffer) {
     return { data, shape: [length, channels], dtype: 'float32', sampleRate };
 }
 
-/** Reads what a BatchWriter wrote. */
-export class BatchReader {
-    #bytes;
-    #view;
-    #at = 0; // of the next message's head
-    #end;
-    #p = 0;
-    mark = 0; // of the last message
+/** The values of a batch. */
+export class BatchReader extends Messages {
+    #parts;
+    #part = 0; // the next one
 
-    constructor({ buffer, length }) {
-        this.#bytes = new Uint8Array(buffer, 0, length);
-        this.#view = new DataView(buffer, 0, length);
-        this.#end = length;
-    }
-
-    get done() {
-        return this.#at >= this.#end;
+    constructor(batch) {
+        super(batch);
+        this.#parts = batch.parts;
     }
 
     next() {
-        this.#p = this.skip().at;
+        this.skip();
         return this.#value();
     }
 
-    /** Where the next message is, which is passed over. */
-    skip() {
-        const at = this.#at + 16, length = this.#view.getUint32(this.#at, true);
-        this.mark = this.#view.getUint32(this.#at + 4, true);
-        this.#at = at + length + (-length & 15);
-        return { at, length };
-    }
-
     #u32() {
-        const value = this.#view.getUint32(this.#p, true);
-        this.#p += 4;
+        const value = this.view.getUint32(this.p, true);
+        this.p += 4;
         return value;
     }
 
     #take(length) {
-        const taken = this.#bytes.subarray(this.#p, this.#p + length);
-        this.#p += length;
+        const taken = this.bytes.subarray(this.p, this.p + length);
+        this.p += length;
         return taken;
     }
 
     #text() {
-        const length = this.#u32(), at = this.#p;
+        const length = this.#u32(), at = this.p;
         if (length <= SHORT_TEXT) {
             let text = '';
             for (let i = at; i < at + length; i++) {
-                if (this.#bytes[i] > 127)
+                if (this.bytes[i] > 127)
                     return decoder.decode(this.#take(length));
-                text += String.fromCharCode(this.#bytes[i]);
+                text += String.fromCharCode(this.bytes[i]);
             }
-            this.#p += length;
+            this.p += length;
             return text;
         }
         return decoder.decode(this.#take(length));
     }
 
     #int() {
-        const low = this.#view.getUint32(this.#p, true), high = this.#view.getInt32(this.#p + 4, true);
-        this.#p += 8;
+        const low = this.view.getUint32(this.p, true), high = this.view.getInt32(this.p + 4, true);
+        this.p += 8;
         const value = high * 4294967296 + low;
         return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low);
     }
@@ -413,18 +330,24 @@ export class BatchReader {
         return map;
     }
 
+    /** {buffer, offset} of an array of so many bytes. */
+    #array(length) {
+        if (this.#parts[this.#part]?.at === this.p && isApart(length))
+            return this.#parts[this.#part++];
+        const bytes = this.#take(length), { buffer, byteOffset } = length >= KEPT_VIEW ? bytes : bytes.slice();
+        return { buffer, offset: byteOffset };
+    }
+
     #tensor() {
         const [number, dimensions, media] = this.#take(4);
-        const rate = this.#view.getInt32(this.#p, true), layout = this.#view.getBigUint64(this.#p + 4, true);
-        this.#p += 16; // with the size of an element
+        const rate = this.view.getInt32(this.p, true), layout = this.view.getBigUint64(this.p + 4, true);
+        this.p += 16; // with the size of an element
         const description = this.#text();
         const shape = Array.from({ length: dimensions }, () => this.#int());
         const length = this.#int();
-        this.#p += -this.#p & 15;
+        this.p += -this.p & 15;
         const { dtype, Type } = BY_NUMBER.get(number) ?? { dtype: 'opaque', Type: Uint8Array };
-        const bytes = this.#take(length);
-        const whole = length >= KEPT_VIEW ? bytes : bytes.slice();
-        const data = new Type(whole.buffer, whole.byteOffset, length / Type.BYTES_PER_ELEMENT);
+        const { buffer, offset } = this.#array(length), data = new Type(buffer, offset, length / Type.BYTES_PER_ELEMENT);
         return {
             data, shape, dtype,
             ...(media === 1 ? { sampleRate: rate, layout: Number(layout) } : {}),
@@ -433,7 +356,7 @@ export class BatchReader {
     }
 
     #value() {
-        const tag = this.#bytes[this.#p++];
+        const tag = this.bytes[this.p++];
         switch (tag) {
             case NULL:
                 return null;
@@ -443,8 +366,8 @@ export class BatchReader {
             case INT:
                 return this.#int();
             case FLOAT:
-                this.#p += 8;
-                return this.#view.getFloat64(this.#p - 8, true);
+                this.p += 8;
+                return this.view.getFloat64(this.p - 8, true);
             case BIGINT:
                 return this.#bigint();
             case STRING:

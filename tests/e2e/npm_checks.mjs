@@ -1,5 +1,5 @@
-// Checks of the npm package in Node: node npm_checks.mjs thread|worker, in a project where the package is installed. Prints a line
-// of JSON for each, [name, what is wrong or null]. At the end an idle Worker is left: it must not keep the process.
+// Checks of the npm package in Node: node npm_checks.mjs thread|worker SOURCES, in a project where the package is installed. Prints a
+// line of JSON for each, [name, what is wrong or null]. At the end an idle Worker is left: it must not keep the process.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,7 +113,7 @@ const checks = {
     },
     async late_room() {
         // Room that comes late wakes everything that waits for it: the source's own turn and the flush of what it gave before.
-        const { Feed } = await import('./node_modules/remotemedia/feed.mjs');
+        const { Feed } = await import(pathToFileURL(path.join(process.argv[3], 'feed.mjs')));
         const source = async function* () {
             yield* range(1000);
         };
@@ -213,6 +213,23 @@ const checks = {
         const pipeline = await open(manifest([{ id: 'p', node_type: 'first:Node' }]), { files });
         assert.equal(pipeline.variant, 'full');
         assert.deepEqual((await pipeline.run([1])).outputs, { p: [[-1, 'ü']] });
+    },
+    async files_by_url() {
+        await (await import('node:fs/promises')).writeFile('fourth.py', 'def f(x):\n    return 4 * x\n');
+        const code = 'import fourth\ndef process(x):\n    return fourth.f(x)';
+        for (const url of ['fourth.py', pathToFileURL(path.resolve('fourth.py'))])
+            assert.deepEqual((await (await open(python(code), { files: [url] })).run([2])).outputs, { p: [8] });
+        assert.equal((await failure(open(ECHO, { files: ['nowhere.py'] }))).code, 'download');
+    },
+    async wasm_integrity() {
+        const { createHash } = await import('node:crypto'), fs = await import('node:fs/promises');
+        const folder = 'node_modules/remotemedia/wasm', lite = (await fs.readdir(folder)).find((name) => /^lite.*wasm$/.test(name));
+        const url = pathToFileURL(path.resolve(folder, lite)), hash = (kind, data) => `${kind}-${createHash(kind).update(data).digest('base64')}`;
+        const data = await fs.readFile(url);
+        for (const integrity of [hash('sha384', data), `${hash('sha256', 'x')} ${hash('sha256', data)}`])
+            assert.deepEqual((await (await open(ECHO, { wasm: { url: `${url}?${integrity}`, integrity } })).run([1])).outputs, { p: [1] });
+        for (const integrity of [hash('sha256', 'x'), `${hash('sha512', 'x')} ${hash('sha256', data)}`, 'sha1-x'])
+            assert.equal((await failure(open(ECHO, { wasm: { url: `${url}?${integrity}`, integrity } }))).code, 'download');
     },
     async sleeping() {
         const code = 'import asyncio\nasync def process(x):\n    await asyncio.sleep(0.2)\n    return x';

@@ -7,23 +7,25 @@ import unittest
 
 from support import ROOT, ProgramTest
 
-from npm_project import project
+from npm_project import checkers, package, project
 from ports import dependency
 
 CHECKS = ROOT / "tests/e2e/npm_checks.mjs"
 
 
-def node(*words, timeout=120, **more):
-    return subprocess.run(["node", *words], cwd=project(), capture_output=True, text=True, timeout=timeout, check=False, **more)
+def node(*words, timeout=120, host=("node",), **more):
+    return subprocess.run([*host, *words], cwd=project(), capture_output=True, text=True, timeout=timeout, check=False, **more)
 
 
 class Places:
-    """One test for each check of npm_checks.mjs, all of which run in one process."""
+    """One test for each check of npm_checks.mjs, all of which run in one process of a host."""
+
+    host = ("node",)
 
     @classmethod
     def setUpClass(cls):
         shutil.copy(CHECKS, project())
-        cls.done = node(CHECKS.name, cls.place, timeout=300)
+        cls.done = node(CHECKS.name, cls.place, str(ROOT / "bindings/web"), timeout=300, host=cls.host)
         cls.outcomes = dict(json.loads(line) for line in cls.done.stdout.splitlines() if line.startswith("["))
 
     def check(self, name):
@@ -72,6 +74,18 @@ class Contents(unittest.TestCase):
 
     def test_nothing_else_is_installed(self):
         self.assertEqual([path.name for path in (project() / "node_modules").iterdir() if path.name[0] != "."], ["remotemedia"])
+
+
+class Form(unittest.TestCase):
+    """What tools for package authors say of the tarball."""
+
+    def test_publint(self):
+        done = node(str(checkers() / "publint"), "--strict", str(package()))
+        self.assertEqual((done.returncode, "All good" in done.stdout), (0, True), done.stdout + done.stderr)
+
+    def test_are_the_types_wrong(self):
+        done = node(str(checkers() / "attw"), str(package()), "--profile", "esm-only", "--format", "ascii", "--no-color")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 class Types(unittest.TestCase):

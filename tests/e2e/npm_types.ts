@@ -17,6 +17,7 @@ async function* items() {
 export async function use(audio: AudioBuffer, signal: AbortSignal): Promise<void> {
     const pipeline = await Pipeline.open(manifest, {
         variant: 'auto', files: { 'm.py': 'x = 1', 'n.py': new URL('https://example.org/n.py') }, signal,
+        wheels: ['a.whl', new URL('https://example.org/b.whl'), new Uint8Array(1), { url: 'c.whl', integrity: 'sha256-x' }],
         onLog: ({ level, text }) => console.log(level, text), onProgress: ({ loaded, total }) => console.log(loaded / (total ?? 1)),
     });
     const { outputs, failed } = await pipeline.run([1, 'two', null, { three: [3n] }, new Date(), audio]);

@@ -1,4 +1,5 @@
-"""The npm package, packed and installed as a user installs it: from the tarball, into an empty project, without network."""
+"""The npm package, packed and installed as a user installs it: from the tarball, into an empty project, without network; and the
+tools that check it, pinned in tests/package."""
 import atexit
 import functools
 import pathlib
@@ -28,3 +29,18 @@ def project():
     subprocess.run(command, cwd=folder, env=environment({"HOME": str(folder), "npm_config_cache": str(folder / ".cache")}),
                    timeout=300, check=True)
     return folder
+
+
+@functools.cache
+def checkers():
+    """The folder with the programs of tests/package, which are installed once for each lock file."""
+    source, target = ROOT / "tests/package", ROOT / "build/test/package"
+    names = ("package.json", "package-lock.json", ".npmrc")
+    if not (target / "done").is_file() or any((source / name).read_bytes() != (target / name).read_bytes() for name in names):
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in names:
+            shutil.copy(source / name, target)
+        subprocess.run(["npm", "ci", "--prefer-offline", "--ignore-scripts", "--silent"], cwd=target, timeout=300, check=True)
+        (target / "done").touch()
+    return target / "node_modules/.bin"
