@@ -32,7 +32,7 @@ test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worke
 test-page: build wasm ## The demo page in Chromium and in Firefox
 	@deps/install-system test hosts
 	@tests/page/run
-	@tests/page/run --built --browser firefox
+	@tests/page/run --browser firefox
 
 test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
 	@deps/deps.py --target test ensure

@@ -5,7 +5,7 @@ import path from "node:path";
 import { launch } from "../../tests/support/hosts/browser/chromium.mjs";
 import { serve } from "../../tests/support/hosts/browser/serve.mjs";
 
-const FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"];
+const FLAGS = ["--autoplay-policy=no-user-gesture-required"]; // nobody clicks
 const PAGE = `<!doctype html>
 <link rel="icon" href="data:,">
 <script type="importmap">{"imports": {"remotemedia": "./node_modules/remotemedia/index.mjs",

@@ -13,6 +13,8 @@ export const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--use-fake-device-for-media-stream", // a microphone that beeps,
+  "--use-fake-ui-for-media-stream", // which is allowed
 ];
 
 /** `playwright` is the folder of playwright-core; `flags` are more of Chromium's. */
