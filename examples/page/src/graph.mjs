@@ -1,6 +1,6 @@
 // The graph of a manifest as SVG, with what has passed each connection.
 const SPACE = 'http://www.w3.org/2000/svg';
-const BOX = { width: 136, height: 46 }, GAP = { along: 84, across: 22 }, EDGE = 12;
+const BOX = { width: 136, height: 46 }, GAP = { along: 84, across: 22 }, EDGE = 12, SMALLEST = 0.7;
 
 function element(name, attributes, text) {
     const made = document.createElementNS(SPACE, name);
@@ -135,7 +135,9 @@ export class GraphView {
         this.#upright = narrow;
         this.#boxes.clear();
         const { place, ways, width, height } = layout(graph, narrow);
-        const svg = element('svg', { viewBox: `${-EDGE} ${-EDGE} ${width + 2 * EDGE} ${height + 2 * EDGE}`, width: width + 2 * EDGE, 'aria-hidden': true });
+        const whole = [width + 2 * EDGE, height + 2 * EDGE];
+        const svg = element('svg', { viewBox: `${-EDGE} ${-EDGE} ${whole.join(' ')}`, 'aria-hidden': true });
+        Object.assign(svg.style, { maxWidth: `${whole[0]}px`, minWidth: `${SMALLEST * whole[0]}px` }); // else it scrolls
         const defs = element('defs', {}), marker = element('marker', { id: 'tip', viewBox: '0 0 8 8', refX: 2, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto', markerUnits: 'userSpaceOnUse' });
         marker.append(element('path', { d: 'M0 0L8 4L0 8z' }));
         defs.append(marker);
