@@ -5,8 +5,7 @@ const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Emb
 
 export default defineConfig({
     base: './',
-    build: { outDir: '../../build/demo', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
+    build: { outDir: '../demo', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 1000 },
     worker: { format: 'es' },
     preview: { host: '127.0.0.1', port: 8000, headers },
-    server: { host: '127.0.0.1', port: 8000, headers, fs: { allow: ['../..'] } },
 });

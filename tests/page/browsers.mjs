@@ -1,5 +1,6 @@
 // The browsers of the tests: the system's Chromium and Firefox, with a fake microphone.
-import puppeteer from 'puppeteer-core';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 
 const PATIENCE = 120000; // for one thing that the browser is asked for: machines are busy
 
@@ -14,10 +15,9 @@ const BROWSERS = {
     firefox: { browser: 'firefox', executablePath: '/usr/bin/firefox-esr' },
 };
 
-export const names = Object.keys(BROWSERS);
-
-/** A browser; `dark`: the colours that its user prefers. */
-export function launch(name, { dark = false } = {}) {
+/** A browser; `modules` has puppeteer-core installed, `dark`: the colours that its user prefers. */
+export function launch(modules, name, { dark = false } = {}) {
+    const puppeteer = createRequire(path.join(modules, 'package.json'))('puppeteer-core');
     const how = BROWSERS[name], prefs = { ...PREFERENCES, 'ui.systemUsesDarkTheme': dark ? 1 : 0 };
     const args = name === 'chromium' && dark ? [...how.args, '--blink-settings=preferredColorScheme=0'] : (how.args ?? []);
     return puppeteer.launch({ ...how, args, headless: true, timeout: PATIENCE, protocolTimeout: PATIENCE, extraPrefsFirefox: prefs });

@@ -1,10 +1,10 @@
-// Drives the demo page as a user does. Usage: node page.mjs BROWSER URL SCREENSHOTS FLAC [WORDS of a test's name]
+// Drives the demo page as a user does. Usage: node page.mjs MODULES BROWSER URL SCREENSHOTS FLAC [WORDS of a test's name]
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { launch } from './browsers.mjs';
 
 const PATIENCE = 60000;
-const [name, url, folder, flac, words = ''] = process.argv.slice(2);
+const [modules, name, url, folder, flac, words = ''] = process.argv.slice(2);
 const requests = new Set(), troubles = [];
 const SIZE = { width: 1280, height: 860 };
 
@@ -276,7 +276,7 @@ const tests = {
         await phone.close();
     },
     async 'in the dark'() {
-        const night = await launch(name, { dark: true });
+        const night = await launch(modules, name, { dark: true });
         try {
             const dark = await newPage(night);
             await show('speech', dark);
@@ -300,7 +300,7 @@ const tests = {
 };
 
 let passed = 0, failed = 0, skipped = 0;
-browser = await launch(name);
+browser = await launch(modules, name);
 try {
     page = await newPage();
     for (const [title, test] of Object.entries(tests)) {

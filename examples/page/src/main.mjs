@@ -9,7 +9,7 @@ import { Runner } from './runner.mjs';
 import { useSchema } from './schema.mjs';
 import { tabs } from './tabs.mjs';
 import schema from '../generated/schema.json';
-import speech from '../../voice/speech.wav?url';
+import speech from '../generated/speech.wav?url';
 
 const at = (id) => document.getElementById(id);
 const BUNDLED = { 'speech.wav': speech };
