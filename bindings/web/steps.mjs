@@ -220,7 +220,7 @@ export class Steps {
             return false;
         this.#looks++; // there is room again
         const [at, length] = this.#reactor.place();
-        batch.copy(this.#reactor.memory, at, length, this.#reactor.pulledSink());
+        batch.copy(this.#reactor.memory, at, length, this.sinks.length > 1 ? this.#reactor.pulledSink() : 0);
         return true;
     }
 

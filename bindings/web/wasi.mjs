@@ -132,14 +132,24 @@ export class Wasi {
             this.#open.push({ node, mount: bytesOf(mount), rights: ALL });
     }
 
-    /** A fresh instance of a module; what it imports and is not here answers "no such call". */
+    /** A fresh instance of a module; what it imports and is not here answers "no such call". Calls throw the code of a failure. */
     async instantiate(module) {
         const calls = {};
         for (const { name } of WebAssembly.Module.imports(module))
-            calls[name] = this[name] ? (...args) => this[name](...args) : () => NOSYS;
+            calls[name] = this[name] ? (...args) => this.#answer(name, args) : () => NOSYS;
         const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: calls });
         this.#memory = instance.exports.memory;
         return instance;
+    }
+
+    #answer(name, args) {
+        try {
+            return this[name](...args) ?? OK;
+        } catch (error) {
+            if (typeof error === 'number')
+                return error;
+            throw error;
+        }
     }
 
     /** Runs the command in an instance; its exit code. */
@@ -173,7 +183,6 @@ export class Wasi {
     #sizes(words, count, size) {
         this.#view.setUint32(count, words.length, true);
         this.#view.setUint32(size, words.reduce((sum, word) => sum + word.length + 1, 0), true);
-        return OK;
     }
 
     #words(words, table, at) {
@@ -183,7 +192,6 @@ export class Wasi {
             table += 4;
             at += word.length + 1;
         }
-        return OK;
     }
 
     args_sizes_get(count, size) {
@@ -207,12 +215,10 @@ export class Wasi {
     clock_time_get(id, _precision, out) {
         const time = id === 0 ? wallClock() : BigInt(Math.round(performance.now() * 1e6));
         this.#view.setBigUint64(out, time, true);
-        return OK;
     }
 
     clock_res_get(_id, out) {
         this.#view.setBigUint64(out, 1000n, true);
-        return OK;
     }
 
     random_get(at, length) {
@@ -221,12 +227,9 @@ export class Wasi {
             const part = new Uint8Array(Math.min(65536, bytes.length - from)); // the memory may be a shared one
             bytes.set(crypto.getRandomValues(part), from);
         }
-        return OK;
     }
 
-    sched_yield() {
-        return OK;
-    }
+    sched_yield() {}
 
     proc_exit(code) {
         throw new Exit(code);
@@ -250,7 +253,6 @@ export class Wasi {
             to += 32;
         });
         view.setUint32(happened, (to - events) / 32, true);
-        return OK;
     }
 
     /** When a subscription is over, as performance.now() counts. */
@@ -266,66 +268,60 @@ export class Wasi {
 
     // ---- Descriptors
 
-    /** The open file at `fd`; undefined where it is something else, *code then says what. */
-    #file(fd) {
+    #at(fd) {
         const open = this.#open[fd];
-        return open?.node?.kind === REGULAR ? open : undefined;
+        if (open === undefined)
+            throw BADF;
+        return open;
     }
 
-    #noFile(fd) {
-        const open = this.#open[fd];
-        return open === undefined ? BADF : open.node ? ISDIR : SPIPE;
+    /** The open file at `fd`. */
+    #file(fd) {
+        const open = this.#at(fd);
+        if (open.node?.kind !== REGULAR)
+            throw open.node ? ISDIR : SPIPE;
+        return open;
     }
 
     fd_close(fd) {
-        if (this.#open[fd] === undefined)
-            return BADF;
+        this.#at(fd);
         this.#open[fd] = undefined;
-        return OK;
     }
 
     fd_renumber(from, to) {
-        if (this.#open[from] === undefined || this.#open[to] === undefined)
-            return BADF;
-        this.#open[to] = this.#open[from];
+        this.#at(to);
+        this.#open[to] = this.#at(from);
         this.#open[from] = undefined;
-        return OK;
+    }
+
+    #mount(fd) {
+        const { mount } = this.#at(fd);
+        if (mount === undefined)
+            throw BADF;
+        return mount;
     }
 
     fd_prestat_get(fd, out) {
-        const mount = this.#open[fd]?.mount;
-        if (mount === undefined)
-            return BADF;
+        const { length } = this.#mount(fd);
         this.#view.setUint32(out, 0, true);
-        this.#view.setUint32(out + 4, mount.length, true);
-        return OK;
+        this.#view.setUint32(out + 4, length, true);
     }
 
     fd_prestat_dir_name(fd, at, length) {
-        const mount = this.#open[fd]?.mount;
-        if (mount === undefined)
-            return BADF;
-        this.#bytes(at, length).set(mount.subarray(0, length));
-        return OK;
+        this.#bytes(at, length).set(this.#mount(fd).subarray(0, length));
     }
 
     fd_fdstat_get(fd, out) {
-        const open = this.#open[fd], view = this.#view;
-        if (open === undefined)
-            return BADF;
+        const { node, flags = 0, rights } = this.#at(fd), view = this.#view;
         this.#bytes(out, 24).fill(0);
-        view.setUint8(out, open.node?.kind ?? UNKNOWN);
-        view.setUint16(out + 2, open.flags ?? 0, true);
-        view.setBigUint64(out + 8, open.rights, true);
-        view.setBigUint64(out + 16, open.node?.kind === FOLDER ? ALL : 0n, true);
-        return OK;
+        view.setUint8(out, node?.kind ?? UNKNOWN);
+        view.setUint16(out + 2, flags, true);
+        view.setBigUint64(out + 8, rights, true);
+        view.setBigUint64(out + 16, node?.kind === FOLDER ? ALL : 0n, true);
     }
 
     fd_fdstat_set_flags(fd, flags) {
-        if (this.#open[fd] === undefined)
-            return BADF;
-        this.#open[fd].flags = flags;
-        return OK;
+        this.#at(fd).flags = flags;
     }
 
     #stat(node, out) {
@@ -337,42 +333,37 @@ export class Wasi {
         view.setBigUint64(out + 32, BigInt(node?.size ?? 0), true);
         for (const at of [40, 48, 56])
             view.setBigUint64(out + at, node?.changed ?? 0n, true);
-        return OK;
     }
 
     fd_filestat_get(fd, out) {
-        return this.#open[fd] === undefined ? BADF : this.#stat(this.#open[fd].node, out);
+        this.#stat(this.#at(fd).node, out);
     }
 
     fd_filestat_set_size(fd, size) {
-        const open = this.#file(fd);
-        if (open === undefined)
-            return this.#noFile(fd);
-        open.node.resize(Number(size));
-        return OK;
+        this.#file(fd).node.resize(Number(size));
     }
 
     #touch(node, time, flags) {
+        if (node === undefined)
+            throw BADF;
         if (flags & 12)
             node.changed = flags & 4 ? time : wallClock();
-        return OK;
     }
 
     fd_filestat_set_times(fd, _accessed, changed, flags) {
-        const node = this.#open[fd]?.node;
-        return node === undefined ? BADF : this.#touch(node, changed, flags);
+        this.#touch(this.#at(fd).node, changed, flags);
     }
 
     fd_advise(fd) {
-        return this.#open[fd] === undefined ? BADF : OK;
+        this.#at(fd);
     }
 
     fd_sync(fd) {
-        return this.#open[fd] === undefined ? BADF : OK;
+        this.#at(fd);
     }
 
     fd_datasync(fd) {
-        return this.fd_sync(fd);
+        this.#at(fd);
     }
 
     #readAt(file, at, pieces, out) {
@@ -388,29 +379,24 @@ export class Wasi {
     }
 
     fd_read(fd, list, count, out) {
-        const open = this.#open[fd], file = open?.node ?? open?.pipe;
-        if (open === undefined || !(open.rights & READ))
-            return BADF;
+        const open = this.#at(fd), file = open.node ?? open.pipe;
+        if (!(open.rights & READ))
+            throw BADF;
         if (file.kind !== REGULAR)
-            return ISDIR;
+            throw ISDIR;
         open.at += this.#readAt(file, open.at, this.#pieces(list, count), out);
-        return OK;
     }
 
     fd_pread(fd, list, count, offset, out) {
-        const open = this.#file(fd);
-        if (open === undefined)
-            return this.#noFile(fd);
-        this.#readAt(open.node, Number(offset), this.#pieces(list, count), out);
-        return OK;
+        this.#readAt(this.#file(fd).node, Number(offset), this.#pieces(list, count), out);
     }
 
     fd_write(fd, list, count, out) {
-        const open = this.#open[fd], pieces = this.#pieces(list, count);
-        if (open === undefined || !(open.rights & WRITE))
-            return BADF;
+        const open = this.#at(fd), pieces = this.#pieces(list, count);
+        if (!(open.rights & WRITE))
+            throw BADF;
         if (open.node?.kind === FOLDER)
-            return ISDIR;
+            throw ISDIR;
         let total = 0;
         for (const piece of pieces) {
             if (open.pipe)
@@ -423,44 +409,36 @@ export class Wasi {
             total += piece.length;
         }
         this.#view.setUint32(out, total, true);
-        return OK;
     }
 
     fd_pwrite(fd, list, count, offset, out) {
         const open = this.#file(fd);
-        if (open === undefined)
-            return this.#noFile(fd);
         if (!(open.rights & WRITE))
-            return BADF;
+            throw BADF;
         let at = Number(offset);
         for (const piece of this.#pieces(list, count)) {
             open.node.write(at, piece);
             at += piece.length;
         }
         this.#view.setUint32(out, at - Number(offset), true);
-        return OK;
     }
 
     fd_seek(fd, offset, whence, out) {
-        const open = this.#file(fd);
-        if (open === undefined)
-            return this.#noFile(fd);
-        const at = [0, open.at, open.node.size][whence] + Number(offset);
+        const open = this.#file(fd), at = [0, open.at, open.node.size][whence] + Number(offset);
         if (!(at >= 0))
-            return INVAL;
+            throw INVAL;
         open.at = at;
         this.#view.setBigUint64(out, BigInt(at), true);
-        return OK;
     }
 
     fd_tell(fd, out) {
-        return this.fd_seek(fd, 0n, 1, out);
+        this.fd_seek(fd, 0n, 1, out);
     }
 
     fd_readdir(fd, at, length, cookie, out) {
-        const { node } = this.#open[fd] ?? {};
+        const { node } = this.#at(fd);
         if (node?.kind !== FOLDER)
-            return node ? NOTDIR : BADF;
+            throw node ? NOTDIR : BADF;
         const entries = [['.', node], ['..', node], ...node.entries];
         const end = at + length;
         let to = at;
@@ -476,28 +454,27 @@ export class Wasi {
             to += part.length;
         }
         this.#view.setUint32(out, to - at, true);
-        return OK;
     }
 
     // ---- Paths
 
-    /** {folder, name, node, code} of a path below the folder at `fd`; `node` is undefined where nothing is there. */
+    /** {folder, name, node} of a path below the folder at `fd`; `node` is undefined where nothing is there. */
     #find(fd, at, length) {
-        const top = this.#open[fd]?.node;
+        const top = this.#at(fd).node;
         if (top?.kind !== FOLDER)
-            return { code: top ? NOTDIR : BADF };
+            throw top ? NOTDIR : BADF;
         const path = decoder.decode(this.#bytes(at, length).slice()), names = path.split('/').filter((name) => name !== '' && name !== '.');
         const above = [];
         let folder = top, name = '', node = top;
         if (path === '')
-            return { code: NOENT };
+            throw NOENT;
         if (path[0] === '/')
-            return { code: NOTCAPABLE };
+            throw NOTCAPABLE;
         for (name of names) {
             if (node === undefined)
-                return { code: NOENT };
+                throw NOENT;
             if (node.kind !== FOLDER)
-                return { code: NOTDIR };
+                throw NOTDIR;
             if (name !== '..') {
                 above.push(node);
                 folder = node;
@@ -506,34 +483,40 @@ export class Wasi {
                 node = above.pop();
                 folder = above.at(-1) ?? top;
             } else {
-                return { code: NOTCAPABLE };
+                throw NOTCAPABLE;
             }
         }
         if (/\/\.?$/.test(path) && node !== undefined && node.kind !== FOLDER)
-            return { code: NOTDIR };
-        return { folder, name, node, code: node === undefined ? NOENT : OK };
+            throw NOTDIR;
+        return { folder, name, node };
+    }
+
+    /** As #find, of what is there. */
+    #existing(fd, at, length) {
+        const found = this.#find(fd, at, length);
+        if (found.node === undefined)
+            throw NOENT;
+        return found;
     }
 
     path_filestat_get(fd, _flags, at, length, out) {
-        const { node, code } = this.#find(fd, at, length);
-        return node === undefined ? code : this.#stat(node, out);
+        this.#stat(this.#existing(fd, at, length).node, out);
     }
 
     path_filestat_set_times(fd, _follow, at, length, _accessed, changed, flags) {
-        const { node, code } = this.#find(fd, at, length);
-        return node === undefined ? code : this.#touch(node, changed, flags);
+        this.#touch(this.#existing(fd, at, length).node, changed, flags);
     }
 
     path_open(fd, _follow, at, length, how, rights, _inheriting, flags, out) {
-        let { folder, name, node, code } = this.#find(fd, at, length);
-        if (node === undefined && (folder === undefined || !(how & CREATE) || how & ONLY_FOLDER))
-            return code;
+        let { folder, name, node } = this.#find(fd, at, length);
+        if (node === undefined && (!(how & CREATE) || how & ONLY_FOLDER))
+            throw NOENT;
         if (node !== undefined && how & CREATE && how & EXCLUSIVE)
-            return EXIST;
+            throw EXIST;
         if (node?.kind === REGULAR && how & ONLY_FOLDER)
-            return NOTDIR;
+            throw NOTDIR;
         if (node?.kind === FOLDER && (rights & WRITE || how & (CREATE | TRUNCATE)) && !(how & ONLY_FOLDER))
-            return ISDIR;
+            throw ISDIR;
         if (node === undefined)
             folder.entries.set(name, (node = new File()));
         else if (how & TRUNCATE)
@@ -543,70 +526,63 @@ export class Wasi {
             free = this.#open.length;
         this.#open[free] = { node, at: 0, flags, rights: node.kind === FOLDER ? ALL : rights };
         this.#view.setUint32(out, free, true);
-        return OK;
+    }
+
+    /** As #find, of a place where nothing is. */
+    #vacant(fd, at, length) {
+        const found = this.#find(fd, at, length);
+        if (found.node !== undefined)
+            throw EXIST;
+        return found;
     }
 
     path_create_directory(fd, at, length) {
-        const { folder, name, node, code } = this.#find(fd, at, length);
-        if (node !== undefined || folder === undefined)
-            return node !== undefined ? EXIST : code;
+        const { folder, name } = this.#vacant(fd, at, length);
         folder.entries.set(name, new Folder());
         folder.changed = wallClock();
-        return OK;
     }
 
     #remove(fd, at, length, kind, wrong) {
-        const { folder, name, node, code } = this.#find(fd, at, length);
-        if (node === undefined)
-            return code;
+        const { folder, name, node } = this.#existing(fd, at, length);
         if (node.kind !== kind)
-            return wrong;
+            throw wrong;
         if (node.entries?.size > 0)
-            return NOTEMPTY;
+            throw NOTEMPTY;
         if (folder.entries.get(name) !== node)
-            return INVAL; // '.' or '..'
+            throw INVAL; // '.' or '..'
         folder.entries.delete(name);
         folder.changed = wallClock();
-        return OK;
     }
 
     path_unlink_file(fd, at, length) {
-        return this.#remove(fd, at, length, REGULAR, ISDIR);
+        this.#remove(fd, at, length, REGULAR, ISDIR);
     }
 
     path_remove_directory(fd, at, length) {
-        return this.#remove(fd, at, length, FOLDER, NOTDIR);
+        this.#remove(fd, at, length, FOLDER, NOTDIR);
     }
 
     path_rename(fd, at, length, toFd, toAt, toLength) {
-        const from = this.#find(fd, at, length), to = this.#find(toFd, toAt, toLength);
-        if (from.node === undefined || to.folder === undefined)
-            return from.node === undefined ? from.code : to.code;
+        const from = this.#existing(fd, at, length), to = this.#find(toFd, toAt, toLength);
         if (to.node === from.node)
-            return OK;
+            return;
         if (to.node !== undefined && to.node.kind !== from.node.kind)
-            return to.node.kind === FOLDER ? ISDIR : NOTDIR;
+            throw to.node.kind === FOLDER ? ISDIR : NOTDIR;
         if (to.node?.entries?.size > 0)
-            return NOTEMPTY;
+            throw NOTEMPTY;
         from.folder.entries.delete(from.name);
         to.folder.entries.set(to.name, from.node);
-        return OK;
     }
 
     path_link(fd, _follow, at, length, toFd, toAt, toLength) {
-        const from = this.#find(fd, at, length), to = this.#find(toFd, toAt, toLength);
-        if (from.node === undefined || to.folder === undefined)
-            return from.node === undefined ? from.code : to.code;
-        if (to.node !== undefined)
-            return EXIST;
+        const from = this.#existing(fd, at, length), to = this.#vacant(toFd, toAt, toLength);
         if (from.node.kind === FOLDER)
-            return PERM;
+            throw PERM;
         to.folder.entries.set(to.name, from.node);
-        return OK;
     }
 
     path_readlink(fd, at, length) {
-        const { node, code } = this.#find(fd, at, length);
-        return node === undefined ? code : INVAL; // no file is a link
+        this.#existing(fd, at, length);
+        throw INVAL; // no file is a link
     }
 }

@@ -87,7 +87,7 @@ export class BatchWriter extends Batch {
         if (isApart(byteLength) && this.#transfers && buffer instanceof ArrayBuffer) {
             this.put(buffer, byteOffset, byteLength);
         } else if (isApart(byteLength)) {
-            this.put(buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength);
+            this.put(new Uint8Array(buffer, byteOffset, byteLength).slice().buffer, 0, byteLength);
         } else {
             const bytes = new Uint8Array(buffer, byteOffset, byteLength), at = this.room(byteLength);
             this.bytes.set(bytes, at);

@@ -180,6 +180,54 @@ const checks = {
         assert.equal(big.length, 300000); // it is still ours
         assert.deepEqual(large.data, big.map((x) => 3 * x));
     },
+    async large_arrays() {
+        // Those from 64 KiB on travel in buffers of their own: alone, in lists and maps, beside small ones, of odd lengths.
+        const pipeline = await open(ECHO), numbers = (count) => new Float32Array(count).map((_, i) => i % 1000);
+        const items = [numbers(16384), [numbers(3), numbers(20000), 'x', numbers(40004)], { a: numbers(16385), b: [numbers(0), numbers(16388)] },
+            7, { data: numbers(60000), shape: [200, 300], dtype: 'float32', sampleRate: 8000 }, new Uint8Array(70000).fill(9), new Uint8Array(65536).fill(3)];
+        const shown = (value) => JSON.stringify(value, (_, part) => (ArrayBuffer.isView(part) ? [part.constructor.name, ...part] : part));
+        const first = (await pipeline.run(items)).outputs.p;
+        assert.equal(items[0].length, 16384);
+        for (let round = 0; round < 3; round++) // in buffers that were used before
+            assert.equal(shown((await pipeline.run(items)).outputs.p), shown(first));
+        assert.deepEqual(first[0].data, items[0]);
+        assert.deepEqual(first[1][1].data, items[1][1]);
+        assert.deepEqual(first[1][3].data, items[1][3]);
+        assert.deepEqual([first[2].a.data, first[2].b[0].data, first[2].b[1].data], [items[2].a, ...items[2].b]);
+        assert.deepEqual([first[3], first[4].data, first[4].shape, first[4].sampleRate], [7, items[4].data, [200, 300], 8000]);
+        assert.deepEqual(first.slice(5), items.slice(5));
+    },
+    async transfer() {
+        const pipeline = await open(TRIPLE), options = { transfer: true };
+        let array = new Float32Array(20000).fill(2);
+        for (let round = 1; round < 4; round++) { // a result is the next item
+            const [{ data }] = (await pipeline.run([array], options)).outputs.x3;
+            assert.deepEqual([array.length, data.length, data[19999]], [0, 20000, 2 * 3 ** round]);
+            array = data;
+        }
+        const small = new Float32Array(100).fill(1), odd = new Float32Array(20001).fill(1);
+        assert.equal((await pipeline.run([small, odd], options)).outputs.x3[1].data[20000], 3);
+        assert.deepEqual([small.length, odd.length], [100, 20001]); // copied
+        const one = new ArrayBuffer(131072), halves = [new Float32Array(one, 0, 16384).fill(1), new Float32Array(one, 65536).fill(2)];
+        const { outputs } = await (await open(ECHO)).run([halves], options); // both of one buffer
+        assert.deepEqual(outputs.p[0].map(({ data }) => [data.length, data[16383]]), [[16384, 1], [16384, 2]]);
+        const gone = new Float32Array(20000), taken = [gone, gone];
+        assert.deepEqual((await (await open(ECHO)).run([taken], options)).outputs.p[0].map(({ data }) => data.length), [20000, 20000]);
+        const shared = new Float32Array(new SharedArrayBuffer(80000)).fill(5);
+        assert.equal((await pipeline.run([shared], options)).outputs.x3[0].data[19999], 15);
+        const bad = new Float32Array(20000), failed = await failure(pipeline.run([1, [bad, () => 1]], options));
+        assert.deepEqual([failed.code, failed.item, bad.length], ['type', 1, 20000]); // what is not sent stays
+    },
+    async abort_a_download() {
+        const http = await import('node:http'), server = http.createServer(() => {}).listen(0, '127.0.0.1');
+        await new Promise((resolve) => server.on('listening', resolve));
+        const controller = new AbortController(), wasm = `http://127.0.0.1:${server.address().port}/never.wasm`;
+        const opening = open(ECHO, { wasm, signal: controller.signal });
+        server.on('request', () => controller.abort(new Error('enough')));
+        await assert.rejects(opening, /enough/);
+        server.closeAllConnections();
+        server.close();
+    },
     async audio() {
         const pipeline = await open(manifest([{ id: 'level', node_type: 'AudioLevel' }]));
         const frames = new Float32Array(480).fill(0.5);
