@@ -93,9 +93,11 @@ coverage: ## Line coverage of src/ by unit tests and cases
 fuzz: ## Any bytes for what reads bytes, a minute a target (FUZZ_SECONDS)
 	@fuzz/run
 
-wheel: build ## Build the package for pip, build/wheel/*.whl: for the bundled Python, and for all from 3.12 on
+wheel: build ## Build the package for pip, build/wheel/*.whl: for the bundled Python, for all from 3.12 on; after `make wasm` the sandbox's
 	@JOBS=$(JOBS) tools/build-wheel
 	@JOBS=$(JOBS) tools/build-wheel abi3
+	@if [ -f build/wasm/remotemedia_reactor_numpy_snapshot.wasm ]; then JOBS=$(JOBS) tools/build-wheel sandbox; else \
+		echo "make wheel: no remotemedia-sandbox without \`make wasm\`"; fi
 
 npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
 	@tools/npm-package --brotli

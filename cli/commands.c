@@ -111,13 +111,15 @@ static bool wants_colour(void)
            (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
-int rmi_program_main(int argc, char **argv)
+int rmi_program_main(const rmi_sandbox_files *sandbox, int argc, char **argv)
 {
     rm_error err = {0};
     char folder[4096];
     rmi_program program = {.out = {.name = "standard output"},
                            .colour = wants_colour(),
                            .folder = getcwd(folder, sizeof folder) != NULL ? folder : ""};
+    if (sandbox != NULL)
+        program.sandbox = *sandbox;
     rmi_platform_take_streams(&program.in, &program.out.descriptor);
     program.out.error = program.out.descriptor < 0 ? EBADF : 0;
     rmi_exit code = dispatch(&program, argc, argv);

@@ -3,5 +3,5 @@
 
 int main(int argc, char **argv)
 {
-    return rmi_program_main(argc, argv);
+    return rmi_program_main(NULL, argc, argv);
 }

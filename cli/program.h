@@ -16,6 +16,11 @@ typedef enum rmi_exit {
     RMI_EXIT_INTERRUPTED = 130, /* Ctrl-C or SIGTERM */
 } rmi_exit;
 
+/* Where a program that is not installed by this project finds what sandboxes need; NULLs: beside the program. */
+typedef struct rmi_sandbox_files {
+    const char *engine, *modules, *remedy; /* as in rm_sandbox_config */
+} rmi_sandbox_files;
+
 typedef struct rmi_program {
     int in;             /* standard input as at the start, or -1 where it was closed; never closed by us */
     rmi_writer out;     /* standard output as at the start; only results go there */
@@ -23,10 +28,11 @@ typedef struct rmi_program {
     bool bare;          /* without arguments: where nothing comes on standard input, help is shown */
     bool needs_help;    /* nothing came */
     const char *folder; /* the current directory as at the start, which nodes may change; "": not known */
+    rmi_sandbox_files sandbox;
 } rmi_program;
 
-/* The whole program, from its arguments to its exit code. Once a process. */
-int rmi_program_main(int argc, char **argv);
+/* The whole program, from its arguments to its exit code. Once a process. `sandbox` may be NULL. */
+int rmi_program_main(const rmi_sandbox_files *sandbox, int argc, char **argv);
 
 /* `path` (not NULL) as it was at the start of the program: absolute. Owned: rmi_free_text(NULL, ...); NULL without memory. */
 RM_MUST_CHECK char *rmi_program_path(const rmi_program *program, const char *path);

@@ -112,7 +112,11 @@ static int policy_open(policy *made, const rmi_setup *setup, size_t more, rm_err
 
 static int new_sandbox(rmi_setup *setup, uint32_t instances, rm_sandbox **out, rm_error *err)
 {
+    const rmi_sandbox_files *files = &setup->program->sandbox;
     const rm_sandbox_config config = {.size = sizeof config,
+                                      .engine = files->engine,
+                                      .modules = files->modules,
+                                      .remedy = files->remedy,
                                       .instances = instances,
                                       .loading_ms = setup->loading_ms,
                                       .compiling_ms = setup->sandbox.compiling_ms,

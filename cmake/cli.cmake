@@ -9,7 +9,7 @@ endfunction()
 if(NOT RM_WASM) # the WASM files differ in what they link
     set(rm_licenses ${PROJECT_BINARY_DIR}/generated/licenses.c)
     set(rm_unlinked wasmtime-c wasmtime-c-source)
-    if(RM_WASMTIME_RUNTIME)
+    if(RM_WASMTIME_RUNTIME AND NOT RM_WHEEL)
         list(REMOVE_ITEM rm_unlinked ${rm_wasmtime})
     endif()
     if(NOT RM_PYTHON)

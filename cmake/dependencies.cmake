@@ -23,7 +23,7 @@ if(RM_WASMTIME_FROM_SOURCE)
 else()
     set(rm_wasmtime wasmtime-c)
 endif()
-if(RM_WASMTIME_RUNTIME)
+if(RM_WASMTIME_RUNTIME AND NOT RM_WHEEL) # the engine has a wheel of its own
     list(APPEND rm_dep_names ${rm_wasmtime})
 endif()
 file(GLOB rm_dep_inputs CONFIGURE_DEPENDS deps/lock.json deps/recipes/*)
@@ -83,7 +83,7 @@ if(RM_PYTHON AND NOT RM_WHEEL)
     target_link_libraries(dep::python INTERFACE dep::mpdec dep::expat dep::hacl dep::muslm ${rm_python_libraries})
 endif()
 
-if(RM_WASMTIME_RUNTIME)
+if(RM_WASMTIME_RUNTIME AND NOT RM_WHEEL)
     add_library(dep::wasmtime SHARED IMPORTED GLOBAL)
     set_target_properties(dep::wasmtime PROPERTIES
         IMPORTED_LOCATION ${rm_dep_${rm_wasmtime}}/lib/libwasmtime.so.48 IMPORTED_SONAME libwasmtime.so.48)

@@ -1,6 +1,7 @@
 # The extension module of the Python package: for the interpreter that builds it; or, with the setting wheel.py-api, for the
 # stable ABI of 3.12, which later versions have too. The Python host is the same, except that it starts no interpreter; nothing
 # but the module's entry is visible, and Python's functions are the interpreter's.
+include(cmake/old-libc.cmake)
 find_package(Python 3.12 REQUIRED COMPONENTS Interpreter Development.Module)
 set(rm_not_in_module interp|paths|extra_modules)
 if(NOT "${SKBUILD_SABI_VERSION}" STREQUAL "")
@@ -20,6 +21,7 @@ target_include_directories(remotemedia_host SYSTEM PRIVATE ${Python_INCLUDE_DIRS
 
 set(rm_binding ${PROJECT_SOURCE_DIR}/bindings/python)
 file(GLOB rm_binding_sources CONFIGURE_DEPENDS ${rm_binding}/*.c)
+list(FILTER rm_binding_sources EXCLUDE REGEX "/old_libc\\.c$")
 target_sources(remotemedia_cli PRIVATE ${PROJECT_SOURCE_DIR}/cli/python_on.c)
 list(APPEND rm_binding_sources $<TARGET_OBJECTS:remotemedia_cli>)
 if("${SKBUILD_SABI_VERSION}" STREQUAL "")
@@ -31,12 +33,7 @@ endif()
 target_include_directories(_runtime SYSTEM PRIVATE ${Python_INCLUDE_DIRS})
 target_link_libraries(_runtime PRIVATE rm_flags remotemedia_host remotemedia_static)
 target_link_options(_runtime PRIVATE -Wl,--version-script=${rm_binding}/exported.map -Wl,--gc-sections -Wl,--as-needed)
-# What old_libc.c has, and the libraries in which those functions are there.
-foreach(name pthread_create pthread_join pthread_detach pthread_kill pthread_once pthread_sigmask pthread_attr_setstacksize
-        dlopen dlsym dlclose dlerror dladdr stat lstat fstat)
-    target_link_options(_runtime PRIVATE -Wl,--wrap=${name})
-endforeach()
-target_link_options(_runtime PRIVATE -Wl,--push-state,--no-as-needed,-l:libpthread.so.0,-l:libdl.so.2,--pop-state)
+rm_old_libc(_runtime)
 set_target_properties(_runtime PROPERTIES LINK_DEPENDS ${rm_binding}/exported.map)
 
 install(TARGETS _runtime LIBRARY DESTINATION remotemedia COMPONENT wheel)

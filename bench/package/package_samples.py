@@ -196,4 +196,5 @@ def main():
         print(f"| {what} | {ours:.4g} {unit} | {f'{other:.4g} {unit}' if peer else ''} | {name or ''} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

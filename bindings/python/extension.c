@@ -42,8 +42,7 @@ int rmi_interpreter_begin(const rmi_host *host, bool *ours, rm_error *err)
 
 /* ---- Runtimes: each pipeline has one, since nodes of two may be loaded at once */
 
-/* Messages go to the logger `remotemedia`. */
-static void log_message(void *context, rm_log_level level, const char *node, const char *text)
+void rmi_log_message(void *context, rm_log_level level, const char *node, const char *text)
 {
     static const char *const methods[] = {"error", "warning", "info", "debug"};
     (void)context;
@@ -64,19 +63,23 @@ static void log_message(void *context, rm_log_level level, const char *node, con
     rmi_leave(held);
 }
 
-int rmi_runtime_take(rmi_extension *extension, rm_arrays arrays, rm_runtime **out)
+int rmi_runtime_new(const rmi_extension *extension, rm_arrays arrays, rm_runtime **out)
 {
-    const rm_config config = {.size = sizeof config, .log = log_message};
+    const rm_config config = {.size = sizeof config, .log = rmi_log_message};
     const rm_python_config python = {.size = sizeof python, .arrays = arrays};
     rm_error err = {0};
-    if (extension->idle_count[arrays] > 0) {
-        *out = extension->idle[arrays][--extension->idle_count[arrays]];
-        return 0;
-    }
     int rc = rm_runtime_new(&config, out, &err);
     if (rc == RM_OK && (rc = rm_python_attach(*out, &python, &err)) != RM_OK)
         rm_runtime_free(*out);
     return rc == RM_OK ? 0 : rmi_raise(extension, &err);
+}
+
+int rmi_runtime_take(rmi_extension *extension, rm_arrays arrays, rm_runtime **out)
+{
+    if (extension->idle_count[arrays] == 0)
+        return rmi_runtime_new(extension, arrays, out);
+    *out = extension->idle[arrays][--extension->idle_count[arrays]];
+    return 0;
 }
 
 void rmi_runtime_give_back(rmi_extension *extension, rm_arrays arrays, rm_runtime *runtime)
@@ -143,11 +146,16 @@ static PyObject *to_json(PyObject *module, PyObject *object)
 }
 
 /* The command line. Its threads take the GIL where they need it. */
-static PyObject *command_line(PyObject *module, PyObject *words)
+static PyObject *command_line(PyObject *module, PyObject *args)
 {
     char *arguments[64] = {NULL};
+    rmi_sandbox_files sandbox = {0};
+    PyObject *words = NULL;
     Py_ssize_t count = 0;
     (void)module;
+    if (!PyArg_ParseTuple(args, "Oyyy:command_line", &words, &sandbox.engine, &sandbox.modules,
+                          &sandbox.remedy))
+        return NULL;
     if (!PyList_Check(words) || PyList_GET_SIZE(words) >= (Py_ssize_t)(sizeof arguments / sizeof *arguments))
         return PyErr_Format(PyExc_TypeError, "a list of up to 63 words is expected");
     for (; count < PyList_GET_SIZE(words); count++) {
@@ -158,7 +166,7 @@ static PyObject *command_line(PyObject *module, PyObject *words)
     }
     rmi_python_of_process()->keeps_exceptions = false;
     PyThreadState *released = PyEval_SaveThread();
-    const int code = rmi_program_main((int)count, arguments);
+    const int code = rmi_program_main(&sandbox, (int)count, arguments);
     PyEval_RestoreThread(released);
     return PyLong_FromLong(code);
 }
@@ -211,12 +219,14 @@ static int execute(PyObject *module)
     Py_XDECREF(errors);
     extension->pipeline_type = extension->failure != NULL ? rmi_pipeline_type_new(module) : NULL;
     extension->run_type = extension->pipeline_type != NULL ? rmi_run_type_new(module) : NULL;
+    extension->sandbox_type = extension->run_type != NULL ? rmi_sandbox_type_new(module) : NULL;
     extension->waits = add_mark(module, "WAITS");
     extension->goes_on = add_mark(module, "GOES_ON");
     extension->ended = add_mark(module, "ENDED");
-    return extension->run_type == NULL || extension->waits == NULL || extension->goes_on == NULL ||
+    return extension->sandbox_type == NULL || extension->waits == NULL || extension->goes_on == NULL ||
                    extension->ended == NULL || PyModule_AddType(module, extension->pipeline_type) != 0 ||
-                   PyModule_AddType(module, extension->run_type) != 0
+                   PyModule_AddType(module, extension->run_type) != 0 ||
+                   PyModule_AddType(module, extension->sandbox_type) != 0
                ? -1
                : 0;
 }
@@ -226,6 +236,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     rmi_extension *extension = state_of(module);
     Py_VISIT(extension->pipeline_type);
     Py_VISIT(extension->run_type);
+    Py_VISIT(extension->sandbox_type);
     Py_VISIT(extension->failure);
     Py_VISIT(extension->waits);
     Py_VISIT(extension->goes_on);
@@ -238,6 +249,7 @@ static int clear(PyObject *module)
     rmi_extension *extension = state_of(module);
     Py_CLEAR(extension->pipeline_type);
     Py_CLEAR(extension->run_type);
+    Py_CLEAR(extension->sandbox_type);
     Py_CLEAR(extension->failure);
     Py_CLEAR(extension->waits);
     Py_CLEAR(extension->goes_on);
@@ -258,7 +270,8 @@ static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "The version and the features of the runtime, as a dict."},
     {"describe_nodes", describe_nodes, METH_O,
      "The node types, a dict each; with a name those of the name, with parameters and ports."},
-    {"command_line", command_line, METH_O, "Runs the program with these words, and returns its exit code."},
+    {"command_line", command_line, METH_VARARGS,
+     "Runs the program with these words and returns its exit code. The other arguments are as for a sandbox."},
     {"to_json", to_json, METH_O, "The JSON that the command line prints for a result."},
     {NULL, NULL, 0, NULL}};
 

@@ -2,7 +2,7 @@
  *   extension.c        the module, and runtimes that wait for the next pipeline
  *   pipeline_object.c  Pipeline: a manifest                run_object.c  Run: one run of it, an iterator
  *   run_input.c        items from iterables                item_values.c   items and results as values
- *   failures.c         failures as exceptions
+ *   failures.c         failures as exceptions          sandbox_object.c  Sandbox; interruptible.c  Ctrl-C meanwhile
  * Threads and references: as in python/python_host.h. Functions that return int give 0, or -1 with an exception set,
  * unless a comment says otherwise. */
 #ifndef EXTENSION_H
@@ -14,7 +14,7 @@ enum { RMI_IDLE_RUNTIMES = 8 };
 
 /* The module's state. */
 typedef struct rmi_extension {
-    PyTypeObject *pipeline_type, *run_type;
+    PyTypeObject *pipeline_type, *run_type, *sandbox_type;
     PyObject *failure;                                        /* remotemedia._errors.failure */
     PyObject *waits, *goes_on, *ended;                        /* what _take() gives in place of a result */
     rm_runtime *idle[RM_ARRAYS_NUMPY + 1][RMI_IDLE_RUNTIMES]; /* owned; by the form of arrays */
@@ -25,6 +25,10 @@ typedef struct rmi_extension {
 rmi_extension *rmi_extension_of(PyTypeObject *type);
 /* Gives a runtime that nobody else uses: *out is owned, until rmi_runtime_give_back. */
 RM_MUST_CHECK int rmi_runtime_take(rmi_extension *extension, rm_arrays arrays, rm_runtime **out);
+/* Makes one that is not kept: rm_runtime_free. */
+RM_MUST_CHECK int rmi_runtime_new(const rmi_extension *extension, rm_arrays arrays, rm_runtime **out);
+/* A rm_log_function: messages go to the logger `remotemedia`. */
+void rmi_log_message(void *context, rm_log_level level, const char *node, const char *text);
 void rmi_runtime_give_back(rmi_extension *extension, rm_arrays arrays, rm_runtime *runtime);
 
 /* ---- failures.c */
@@ -38,11 +42,27 @@ RM_MUST_CHECK int rmi_input_value(PyObject *item, rm_value *out);
 /* Converts a result. The packet gives its value away. */
 RM_MUST_CHECK PyObject *rmi_output_object(rm_packet *packet, rm_arrays arrays);
 
+/* ---- sandbox_object.c */
+typedef struct rmi_sandbox_object rmi_sandbox_object;
+/* 0; or -1, raised: it is closed, or another process's. */
+RM_MUST_CHECK int rmi_sandbox_usable(const rmi_sandbox_object *sandbox);
+/* A runtime whose manifests may place nodes in the sandbox. *out is owned: rmi_sandbox_runtime_free. */
+RM_MUST_CHECK int rmi_sandbox_runtime_new(rmi_sandbox_object *sandbox, rm_arrays arrays, rm_runtime **out);
+/* Frees the manifest (NULL is fine), then the runtime. */
+void rmi_sandbox_runtime_free(rmi_sandbox_object *sandbox, rm_runtime *runtime, rm_manifest *manifest);
+/* As the functions of the runtime, with the GIL given away; in the main thread Ctrl-C makes them return RM_E_CANCELLED. */
+RM_MUST_CHECK int rmi_sandboxed_validate(rm_runtime *runtime, rm_manifest *manifest, rm_error *err);
+RM_MUST_CHECK int rmi_sandboxed_open(rm_manifest *manifest, const rm_pipeline_options *options,
+                                     rm_pipeline **out, rm_error *err);
+RM_MUST_CHECK int rmi_sandboxed_step(rm_pipeline *run, rm_error *err);
+RM_MUST_CHECK PyTypeObject *rmi_sandbox_type_new(PyObject *module);
+
 /* ---- pipeline_object.c */
 typedef struct rmi_pipeline_object {
     PyObject_HEAD rmi_extension *extension; /* of its type, which it keeps */
     rm_runtime *runtime;
     rm_manifest *manifest;
+    rmi_sandbox_object *sandbox;          /* owned: where its nodes may run; or NULL */
     PyObject *held;                       /* objects that the manifest's node types stand for; or NULL */
     PyObject *metrics, *failures, *graph; /* of the run that ended last; or NULL */
     rm_arrays arrays;

@@ -26,7 +26,9 @@ int rmi_raise(const rmi_extension *extension, rm_error *err)
         return -1;
     }
     PyObject *document = describe(err);
-    PyObject *exception = document != NULL ? PyObject_CallOneArg(extension->failure, document) : NULL;
+    PyObject *exception = document != NULL ? PyObject_CallFunction(extension->failure, "OO", document,
+                                                                   cause != NULL ? Py_True : Py_False)
+                                           : NULL;
     if (exception != NULL) {
         PyException_SetCause(exception, Py_XNewRef(cause));
         PyErr_SetRaisedException(exception);

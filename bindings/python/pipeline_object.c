@@ -22,7 +22,23 @@ static int read_arrays(PyObject *word, rm_arrays *out)
     return 0;
 }
 
-static rmi_pipeline_object *new_object(PyTypeObject *type, PyObject *arrays, PyObject *held)
+/* Its runtime, in the sandbox (NULL or None: in none). */
+static int take_runtime(rmi_pipeline_object *self, PyObject *sandbox)
+{
+    if (sandbox == NULL || sandbox == Py_None)
+        return rmi_runtime_take(self->extension, self->arrays, &self->runtime);
+    if (!PyObject_TypeCheck(sandbox, self->extension->sandbox_type)) {
+        PyErr_Format(PyExc_TypeError, "sandbox must be a remotemedia.Sandbox, not %R", sandbox);
+        return -1;
+    }
+    if (rmi_sandbox_runtime_new((rmi_sandbox_object *)sandbox, self->arrays, &self->runtime) != 0)
+        return -1;
+    self->sandbox = (rmi_sandbox_object *)Py_NewRef(sandbox);
+    return 0;
+}
+
+static rmi_pipeline_object *new_object(PyTypeObject *type, PyObject *arrays, PyObject *held,
+                                       PyObject *sandbox)
 {
     rmi_extension *extension = rmi_extension_of(type);
     rmi_pipeline_object *self = extension != NULL ? (rmi_pipeline_object *)rmi_object_alloc(type, 0) : NULL;
@@ -33,8 +49,7 @@ static rmi_pipeline_object *new_object(PyTypeObject *type, PyObject *arrays, PyO
     self->opening = PyThread_allocate_lock();
     if (self->opening == NULL)
         PyErr_NoMemory();
-    if (self->opening == NULL || read_arrays(arrays, &self->arrays) != 0 ||
-        rmi_runtime_take(extension, self->arrays, &self->runtime) != 0)
+    if (self->opening == NULL || read_arrays(arrays, &self->arrays) != 0 || take_runtime(self, sandbox) != 0)
         Py_CLEAR(self);
     return self;
 }
@@ -43,24 +58,30 @@ static rmi_pipeline_object *new_object(PyTypeObject *type, PyObject *arrays, PyO
 static PyObject *checked(rmi_pipeline_object *self, int rc, rm_error *err)
 {
     if (rc == RM_OK)
-        rc = rm_manifest_validate(self->manifest, err);
-    if (rc == RM_OK)
+        rc = self->sandbox == NULL ? rm_manifest_validate(self->manifest, err)
+                                   : rmi_sandboxed_validate(self->runtime, self->manifest, err);
+    const bool interrupted = self->sandbox != NULL && PyErr_CheckSignals() != 0;
+    if (rc == RM_OK && !interrupted)
         return (PyObject *)self;
-    (void)rmi_raise(self->extension, err);
+    if (interrupted)
+        rm_error_clear(err);
+    else
+        (void)rmi_raise(self->extension, err);
     Py_DECREF(self);
     return NULL;
 }
 
 static PyObject *from_json(PyObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"text", "arrays", "_held", NULL};
+    static char *names[] = {"text", "arrays", "sandbox", "_held", NULL};
     const char *text = NULL;
     Py_ssize_t length = 0;
-    PyObject *arrays = NULL, *held = NULL;
+    PyObject *arrays = NULL, *held = NULL, *sandbox = NULL;
     rm_error err = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s#|$OO:from_json", names, &text, &length, &arrays, &held))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s#|$OOO:from_json", names, &text, &length, &arrays,
+                                     &sandbox, &held))
         return NULL;
-    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, held);
+    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, held, sandbox);
     if (self == NULL)
         return NULL;
     const int rc = rm_manifest_parse(self->runtime, text, (size_t)length, &self->manifest, &err);
@@ -69,13 +90,13 @@ static PyObject *from_json(PyObject *type, PyObject *args, PyObject *kwargs)
 
 static PyObject *from_file(PyObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"path", "arrays", NULL};
-    PyObject *path = NULL, *arrays = NULL;
+    static char *names[] = {"path", "arrays", "sandbox", NULL};
+    PyObject *path = NULL, *arrays = NULL, *sandbox = NULL;
     rm_error err = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$O:from_file", names, PyUnicode_FSConverter, &path,
-                                     &arrays))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|$OO:from_file", names, PyUnicode_FSConverter, &path,
+                                     &arrays, &sandbox))
         return NULL;
-    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, NULL);
+    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, NULL, sandbox);
     PyObject *made = NULL;
     if (self != NULL)
         made = checked(self, rm_manifest_load(self->runtime, PyBytes_AS_STRING(path), &self->manifest, &err),
@@ -97,20 +118,22 @@ static int write_manifest(PyObject *manifest, char **text, size_t *length, rm_er
 
 static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"manifest", "arrays", "_held", NULL};
-    PyObject *manifest = NULL, *arrays = NULL, *held = NULL;
+    static char *names[] = {"manifest", "arrays", "sandbox", "_held", "_file", NULL};
+    PyObject *manifest = NULL, *arrays = NULL, *held = NULL, *sandbox = NULL;
+    PyObject *file = NULL; /* bytes: modules beside it can be imported */
     char *text = NULL;
     size_t length = 0;
     rm_error err = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OO:from_dict", names, &PyDict_Type, &manifest,
-                                     &arrays, &held))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|$OOOS:from_dict", names, &PyDict_Type, &manifest,
+                                     &arrays, &sandbox, &held, &file))
         return NULL;
-    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, held);
+    rmi_pipeline_object *self = new_object((PyTypeObject *)type, arrays, held, sandbox);
     if (self == NULL)
         return NULL;
     int rc = write_manifest(manifest, &text, &length, &err);
     if (rc == RM_OK)
-        rc = rm_manifest_parse(self->runtime, text, length, &self->manifest, &err);
+        rc = rm_manifest_parse_with(self->runtime, text, length, file != NULL ? PyBytes_AsString(file) : NULL,
+                                    0, &self->manifest, &err);
     rm_text_free(NULL, text, length);
     return checked(self, rc, &err);
 }
@@ -213,6 +236,7 @@ static int traverse(PyObject *object, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self_of(object)->held);
+    Py_VISIT((PyObject *)self_of(object)->sandbox);
     Py_VISIT(self_of(object)->metrics);
     Py_VISIT(self_of(object)->failures);
     return 0;
@@ -231,9 +255,14 @@ static void dealloc(PyObject *object)
 {
     rmi_pipeline_object *self = self_of(object);
     PyObject_GC_UnTrack(object);
-    rm_manifest_free(self->manifest);
-    if (self->runtime != NULL)
-        rmi_runtime_give_back(self->extension, self->arrays, self->runtime);
+    if (self->sandbox != NULL)
+        rmi_sandbox_runtime_free(self->sandbox, self->runtime, self->manifest);
+    else {
+        rm_manifest_free(self->manifest);
+        if (self->runtime != NULL)
+            rmi_runtime_give_back(self->extension, self->arrays, self->runtime);
+    }
+    Py_CLEAR(self->sandbox);
     if (self->opening != NULL)
         PyThread_free_lock(self->opening);
     (void)clear(object);
@@ -245,14 +274,14 @@ PyTypeObject *rmi_pipeline_type_new(PyObject *module)
     enum { WITH_WORDS = METH_VARARGS | METH_KEYWORDS };
     static PyMethodDef methods[] = {
         {"from_json", RMI_METHOD(from_json), WITH_WORDS | METH_CLASS,
-         "from_json(text, *, arrays='tensor')\n--\n\nMakes a pipeline of a manifest in JSON, a str or bytes.\n\n"
+         "from_json(text, *, arrays='tensor', sandbox=None)\n--\n\nMakes a pipeline of a manifest in JSON, a str or bytes.\n\n"
          "arrays: 'numpy' gives nodes and the caller numpy's arrays in place of remotemedia.Tensor.\n"
          "Raises ManifestError, with .code, .pointer and .hint."},
         {"from_file", RMI_METHOD(from_file), WITH_WORDS | METH_CLASS,
-         "from_file(path, *, arrays='tensor')\n--\n\nMakes a pipeline of the manifest in a file. Modules beside the file "
+         "from_file(path, *, arrays='tensor', sandbox=None)\n--\n\nMakes a pipeline of the manifest in a file. Modules beside the file "
          "can be imported."},
         {"from_dict", RMI_METHOD(from_dict), WITH_WORDS | METH_CLASS,
-         "from_dict(manifest, *, arrays='tensor')\n--\n\nMakes a pipeline of a manifest as a dict."},
+         "from_dict(manifest, *, arrays='tensor', sandbox=None)\n--\n\nMakes a pipeline of a manifest as a dict."},
         {"run", RMI_METHOD(run), WITH_WORDS,
          "run(items=None, *, timeout=None, metrics=False)\n--\n\nRuns to the end and returns {node id: [results]}.\n\n"
          "items: an iterable, a dict from a source's id to an iterable, or None: sources generate.\n"

@@ -81,7 +81,9 @@ static int open_as(rmi_run_object *self, PyObject *guest, const rm_pipeline_opti
         wanted = Py_None;
     if (former != wanted)
         token = PyContextVar_Set(variable, wanted);
-    const int rc = rm_pipeline_open(self->owner->manifest, chosen, &self->pipeline, err);
+    const int rc = self->owner->sandbox != NULL
+                       ? rmi_sandboxed_open(self->owner->manifest, chosen, &self->pipeline, err)
+                       : rm_pipeline_open(self->owner->manifest, chosen, &self->pipeline, err);
     if (token != NULL && PyContextVar_Reset(variable, token) != 0)
         PyErr_Clear();
     Py_XDECREF(token);
@@ -97,12 +99,17 @@ static int open_pipeline(rmi_run_object *self, const rmi_run_options *options)
                                   .measure = options->measures,
                                   .standard_input = -1,
                                   .object_results = true};
-    if (read_timeout(options->timeout, &chosen.timeout_ms) != 0 || lock_opening(self->owner) != 0)
+    if ((self->owner->sandbox != NULL && rmi_sandbox_usable(self->owner->sandbox) != 0) ||
+        read_timeout(options->timeout, &chosen.timeout_ms) != 0 || lock_opening(self->owner) != 0)
         return -1;
     int rc = open_as(self, options->guest, &chosen, &err);
     unlock_opening(self->owner);
     if (rc == RM_OK && chosen.generate)
         rc = rm_pipeline_finish(self->pipeline, &err);
+    if (self->owner->sandbox != NULL && PyErr_CheckSignals() != 0) {
+        rm_error_clear(&err);
+        return -1;
+    }
     if (rc != RM_OK)
         return raise_of(self, &err);
     self->sinks = rm_pipeline_sink_count(self->pipeline);
@@ -202,6 +209,8 @@ static int enter(rmi_run_object *self)
 static int step(rmi_run_object *self, rm_error *err)
 {
     unsigned *quick = &self->owner->quick;
+    if (self->owner->sandbox != NULL)
+        return rmi_sandboxed_step(self->pipeline, err);
     if (*quick > 0) {
         --*quick;
         return rm_run_step(self->pipeline, err);

@@ -27,6 +27,9 @@ typedef struct rm_sandbox_config {
     int64_t loading_ms; /* the time for the code of a node until the node is open; 0: a minute */
     int64_t
         compiling_ms; /* the time for compiling a module, which is not part of loading_ms; 0: five minutes */
+    /* How the user gets an engine or WASM files that are not there: the hint of the error, borrowed as long as
+     * the sandbox. NULL: how a build of this project gets them. */
+    const char *remedy;
     rm_log_function *log; /* gets what is compiled, and why the cache is not used; may be NULL */
     void *log_context;
 } rm_sandbox_config;

@@ -7,7 +7,7 @@ from .core.node import Node
 
 # What the package has when it is installed with pip; the program has pipelines of its own.
 _INSTALLED = {"Pipeline": "_pipeline", "Error": "_errors", "ManifestError": "_errors", "NodeError": "_errors",
-              "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_graph"}
+              "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_graph", "Sandbox": "_sandbox"}
 
 __all__ = ["Node", "Packet", "Tensor"]
 

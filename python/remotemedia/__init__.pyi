@@ -1,7 +1,9 @@
+import datetime
 import os
+import subprocess
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, overload
+from typing import IO, Any, Literal, overload
 
 from . import nodes as nodes
 from .core.node import Node as Node
@@ -26,11 +28,15 @@ class Run(Iterator[Any]):
 
 class Pipeline:
     @classmethod
-    def from_json(cls, text: str | bytes, *, arrays: _Arrays = None) -> Pipeline: ...
+    def from_json(cls, text: str | bytes, *, arrays: _Arrays = None, sandbox: Sandbox | None = None) -> Pipeline: ...
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str], *, arrays: _Arrays = None) -> Pipeline: ...
+    def from_file(
+        cls, path: str | os.PathLike[str], *, arrays: _Arrays = None, sandbox: Sandbox | None = None
+    ) -> Pipeline: ...
     @classmethod
-    def from_dict(cls, manifest: dict[str, Any], *, arrays: _Arrays = None) -> Pipeline: ...
+    def from_dict(
+        cls, manifest: dict[str, Any], *, arrays: _Arrays = None, sandbox: Sandbox | None = None
+    ) -> Pipeline: ...
     def run(self, items: _Items = None, *, timeout: float | None = None, metrics: bool = False) -> dict[str, list[Any]]: ...
     def stream(
         self, items: _Items = None, *, timeout: float | None = None, metrics: bool = False, ahead: int = 0
@@ -49,6 +55,46 @@ class Pipeline:
     @property
     def failures(self) -> list[dict[str, Any]] | None: ...
 
+_Path = str | bytes | os.PathLike[str]
+_Paths = _Path | Iterable[_Path]
+_Seconds = float | datetime.timedelta | None
+
+class Sandbox:
+    def __init__(
+        self,
+        *,
+        memory: int | str | None = None,
+        timeout: _Seconds = None,
+        fuel: int | str | None = None,
+        output: int | str | None = "1 GiB",
+        log: int | str | None = "1 MiB",
+        read: _Paths | Mapping[str, str] = (),
+        write: _Paths | Mapping[str, str] = (),
+        env: str | Iterable[str] | Mapping[str, str] = (),
+        path: _Paths = (),
+        seed: int | None = None,
+        cache: _Path | None = None,
+        loading: _Seconds = 60,
+        compiling: _Seconds = 300,
+        instances: int = 0,
+    ) -> None: ...
+    def pipeline(
+        self, what: dict[str, Any] | str | bytes | os.PathLike[str] | Graph, *, arrays: _Arrays = None
+    ) -> Pipeline: ...
+    def command(
+        self,
+        *words: _Path,
+        input: str | bytes | IO[Any] = b"",
+        stdout: IO[Any] | None = None,
+        stderr: IO[Any] | None = None,
+        wasm: _Path | None = None,
+    ) -> subprocess.CompletedProcess[bytes]: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Sandbox: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
 class Place:
     id: str
     def __getitem__(self, port: str) -> Place: ...
@@ -64,7 +110,7 @@ class Graph:
     def add(self, what: object, /, id: str | None = None, **fields: Any) -> Place: ...
     def connect(self, source: Place, target: Place, **fields: Any) -> None: ...
     def to_dict(self) -> dict[str, Any]: ...
-    def pipeline(self, *, arrays: _Arrays = None) -> Pipeline: ...
+    def pipeline(self, *, arrays: _Arrays = None, sandbox: Sandbox | None = None) -> Pipeline: ...
 
 @overload
 def node(what: type, /) -> type: ...

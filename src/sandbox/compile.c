@@ -154,8 +154,8 @@ static int heed(compiler *made, const char *name, rm_error *err)
     return rm_error_set(err, (int)code, "%.200s: %.300s", name, message + (*message == ' '));
 }
 
-int rmi_compile(const rm_sandbox *sandbox, const rmi_engine_config *config, const char *engine_key,
-                const char *name, int wasm, int code, const rmi_patience *patience, rm_error *err)
+int rmi_compile_module(const rm_sandbox *sandbox, const rmi_engine_config *config, const char *engine_key,
+                       const char *name, int wasm, int code, const rmi_patience *patience, rm_error *err)
 {
     compiler made = {.process = -1};
     int rc = start(&made, sandbox, config, engine_key, wasm, code, err);

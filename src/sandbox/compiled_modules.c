@@ -172,8 +172,8 @@ static int compile(rm_sandbox *sandbox, const rmi_wanted *wanted, rmi_source *fr
     if (*file < 0)
         return rm_error_set(err, RM_E_IO, "compiled code of %s cannot be kept in memory: %s", from->path,
                             strerror(errno));
-    rc = rmi_compile(sandbox, &wanted->config, from->engine_key, from->path, from->copy, *file,
-                     wanted->patience, err);
+    rc = rmi_compile_module(sandbox, &wanted->config, from->engine_key, from->path, from->copy, *file,
+                            wanted->patience, err);
     if (rc == RM_OK)
         keep(sandbox, from, cache, file);
     return rc;

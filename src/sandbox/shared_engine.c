@@ -63,11 +63,22 @@ int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char p
             return RM_OK;
     (void)rm_error_set(err, RM_E_NOT_FOUND, "there is no %s %s%s", names[0],
                        sandbox->modules[0] != '\0' ? "in " : "beside the program", sandbox->modules);
-    rm_error_hint(err, "`make wasm` builds the WASM files; --wasm FILE names another");
+    rm_error_hint(err, "%s",
+                  sandbox->remedy != NULL ? sandbox->remedy
+                                          : "`make wasm` builds the WASM files; --wasm FILE names another");
     return RM_E_NOT_FOUND;
 }
 
 /* ---- The engine */
+
+static int no_engine(const rm_sandbox *sandbox, const char *where, rm_error *err)
+{
+    (void)rm_error_set(err, RM_E_MISSING_FEATURE, "a sandbox needs RM_WASMTIME_RUNTIME, whose %s is %s",
+                       ENGINE_FILE, where);
+    if (sandbox->remedy != NULL)
+        rm_error_hint(err, "%s", sandbox->remedy);
+    return RM_E_MISSING_FEATURE;
+}
 
 static int load_library(rm_sandbox *sandbox, rm_error *err)
 {
@@ -77,9 +88,9 @@ static int load_library(rm_sandbox *sandbox, rm_error *err)
     if (sandbox->engine_path[0] != '\0')
         (void)snprintf(path, sizeof path, "%s", sandbox->engine_path);
     else if (!find_beside("", near, ENGINE_FILE, path))
-        return rm_error_set(err, RM_E_MISSING_FEATURE,
-                            "a sandbox needs RM_WASMTIME_RUNTIME, whose %s is not beside the program",
-                            ENGINE_FILE);
+        return no_engine(sandbox, "not beside the program", err);
+    if (sandbox->remedy != NULL && access(path, R_OK) != 0)
+        return no_engine(sandbox, "not installed", err);
     const char *slash = strrchr(path, '/');
     const int length = snprintf(sandbox->compiler, sizeof sandbox->compiler, "%.*s%s",
                                 slash != NULL ? (int)(slash + 1 - path) : 0, path, COMPILER_FILE);
@@ -141,6 +152,7 @@ int rm_sandbox_new(const rm_sandbox_config *config, rm_sandbox **out, rm_error *
     made->allocator = config->allocator;
     made->log = config->log;
     made->log_context = config->log_context;
+    made->remedy = config->remedy;
     made->instances = config->instances;
     made->loading_ms = config->loading_ms > 0 ? config->loading_ms : LOADING_MS;
     made->compiling_ms = config->compiling_ms > 0 ? config->compiling_ms : COMPILING_MS;

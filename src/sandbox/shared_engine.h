@@ -38,6 +38,7 @@ struct rm_sandbox {
     const rm_allocator *allocator;
     rm_log_function *log;
     void *log_context;
+    const char *remedy; /* NULL: the preset */
     uint32_t instances;
     int64_t loading_ms, compiling_ms;
     char modules[RMI_SANDBOX_PATH], engine_path[RMI_SANDBOX_PATH],

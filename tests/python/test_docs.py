@@ -14,7 +14,10 @@ GUIDE = ROOT / "docs/python.md"
 
 class Guide(unittest.TestCase):
     def test_python(self):
-        blocks = re.findall(r"^```pycon\n(.*?)^```$", GUIDE.read_text(), re.S | re.M)
+        self.check_python("```pycon")
+
+    def check_python(self, kinds):
+        blocks = re.findall(rf"^(?:{kinds})\n(.*?)^```$", GUIDE.read_text(), re.S | re.M)
         self.assertGreater(len(blocks), 5)
         test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "docs/python.md", str(GUIDE), 0)
         told = []
@@ -23,8 +26,11 @@ class Guide(unittest.TestCase):
 
     @unittest.skipUnless(importlib.util.find_spec("pip"), "this Python has no pip")
     def test_commands(self):
+        self.check_commands("```console wheel")
+
+    def check_commands(self, kind):
         env = dict(os.environ, PATH=f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}")
-        for block in re.findall(r"^```console wheel\n(.*?)^```$", GUIDE.read_text(), re.S | re.M):
+        for block in re.findall(rf"^{kind}\n(.*?)^```$", GUIDE.read_text(), re.S | re.M):
             for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
                 done = subprocess.run(command, shell=True, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                 self.assertEqual(done.returncode, 0, done.stdout)
@@ -33,7 +39,7 @@ class Guide(unittest.TestCase):
 
     def test_no_other_blocks(self):
         kinds = set(re.findall(r"^```(\S.*)$", GUIDE.read_text(), re.M))
-        self.assertEqual(kinds, {"pycon", "console wheel"})
+        self.assertEqual(kinds, {"pycon", "console wheel", "pycon sandbox", "console wheel sandbox"})
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@ import sys
 
 
 def main():
-    from . import _runtime
+    import os
 
-    return _runtime.command_line(["remotemedia", *sys.argv[1:]])
+    from . import _runtime
+    from ._sandbox import installed
+
+    return _runtime.command_line(["remotemedia", *sys.argv[1:]], *map(os.fsencode, installed()))
 
 
 if __name__ == "__main__":

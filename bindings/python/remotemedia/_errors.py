@@ -46,9 +46,11 @@ class Cancelled(Error):
     """A run was ended from another thread."""
 
 
-def failure(document):
+def failure(document, has_cause=False):
     """The exception for an error document."""
     code, node, hint = document["code"], document.get("node"), document.get("hint")
+    if code == "missing_feature" and hint is None and "RM_WASMTIME_RUNTIME" in document["message"]:
+        hint = document["hint"] = "sandbox=remotemedia.Sandbox() lets nodes run in one"
     if code == "timeout":
         kind = Timeout
     elif code == "cancelled":
@@ -62,4 +64,8 @@ def failure(document):
         message = f"node '{node}': {message}"
     if hint:
         message += f" ({hint})"
-    return kind(message, document)
+    made = kind(message, document)
+    for place in () if has_cause else document.get("traceback", ()):  # of code in a sandbox, whose exception stays there
+        function = f", in {place['function']}" if "function" in place else ""
+        made.add_note(f"inside: File \"{place['file']}\", line {place['line']}{function}\n    {place.get('text', '')}".rstrip())
+    return made

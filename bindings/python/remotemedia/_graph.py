@@ -99,8 +99,11 @@ class Graph:
         """The manifest. Raises ValueError where it cannot name a node: a function, or what is in no module."""
         return self._manifest(_named)
 
-    def pipeline(self, *, arrays=None):
-        """Makes the pipeline, which holds the graph's functions and objects. Raises ManifestError."""
+    def pipeline(self, *, arrays=None, sandbox=None):
+        """Makes the pipeline, which holds the graph's functions and objects. Raises ManifestError.
+
+        sandbox: where nodes run that were added with execution={"placement": "sandbox"}.
+        """
         from ._held import hold
         from ._pipeline import Pipeline
 
@@ -113,7 +116,7 @@ class Graph:
             held.append(kept)
             return f"remotemedia._held:{name}", {}
 
-        return Pipeline.from_dict(self._manifest(describe), arrays=arrays, _held=held)
+        return Pipeline.from_dict(self._manifest(describe), arrays=arrays, sandbox=sandbox, _held=held)
 
 
 def _named(id, what):

@@ -1,7 +1,9 @@
 """A run on its caller's event loop: the loop runs the tasks of nodes, and between them the run takes steps."""
 import asyncio
+import sys
 
 from . import _runtime
+from ._errors import Cancelled
 
 PATIENCE = 1.0  # seconds for what nodes do when they end
 LONG = 0.005  # seconds that the run keeps the loop to itself
@@ -136,6 +138,8 @@ class Guest:
             self.run.close()
         for reader in self.readers:
             reader.cancel()
+        if failed and isinstance(sys.exception(), Cancelled):
+            await asyncio.sleep(0)  # after Ctrl-C the task is cancelled: its caller sees this
         tasks, self.tasks = [*self.tasks, *self.readers], []
         if not tasks:
             return
