@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm wheel npm demo run test test-page test-wasm test-sandbox test-browser test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
+.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -33,6 +33,10 @@ test-page: build wasm ## The demo page in Chromium and in Firefox
 	@deps/install-system test hosts
 	@tests/page/run
 	@tests/page/run --browser firefox
+
+test-hosts: build component ## The WASM files in all other hosts: Node 20 to 26, Deno, Bun, wazero, wasmi, Firefox, the component
+	@tools/test "test tools" "packages of hosts" "cases node-20" "cases node-24" "cases node-26" "cases deno" "cases bun" \
+		"cases wazero" "cases numpy wazero" "cases wasmi" "cases component" "cases firefox" "cases numpy firefox" "e2e hosts"
 
 test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
 	@deps/deps.py --target test ensure
@@ -104,6 +108,9 @@ npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/
 
 demo: wasm ## Serve the demo page at http://127.0.0.1:8000; the first time builds it
 	@tools/demo serve
+
+component: wasm ## Build the program as a component of WASI 0.2: build/wasm/pipeline_executor_wasm.component.wasm
+	@tools/component build/wasm/pipeline_executor_wasm.wasm
 
 install: build ## Install under PREFIX
 	@cmake --install $(BUILD) --prefix $(abspath $(PREFIX)) >/dev/null

@@ -171,6 +171,16 @@ static PyObject *command_line(PyObject *module, PyObject *args)
     return PyLong_FromLong(code);
 }
 
+static PyObject *coroutine(PyObject *module, PyObject *inner)
+{
+    return rmi_coroutine_new(state_of(module), inner);
+}
+
+static PyObject *async_stream(PyObject *module, PyObject *inner)
+{
+    return rmi_async_stream_new(state_of(module), inner);
+}
+
 /* ---- The module */
 
 static int refuse_subinterpreters(void)
@@ -219,7 +229,9 @@ static int execute(PyObject *module)
     Py_XDECREF(errors);
     extension->pipeline_type = extension->failure != NULL ? rmi_pipeline_type_new(module) : NULL;
     extension->run_type = extension->pipeline_type != NULL ? rmi_run_type_new(module) : NULL;
-    extension->sandbox_type = extension->run_type != NULL ? rmi_sandbox_type_new(module) : NULL;
+    extension->coroutine_type = extension->run_type != NULL ? rmi_coroutine_type_new(module) : NULL;
+    extension->stream_type = extension->coroutine_type != NULL ? rmi_async_stream_type_new(module) : NULL;
+    extension->sandbox_type = extension->stream_type != NULL ? rmi_sandbox_type_new(module) : NULL;
     extension->waits = add_mark(module, "WAITS");
     extension->goes_on = add_mark(module, "GOES_ON");
     extension->ended = add_mark(module, "ENDED");
@@ -236,6 +248,8 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     rmi_extension *extension = state_of(module);
     Py_VISIT(extension->pipeline_type);
     Py_VISIT(extension->run_type);
+    Py_VISIT(extension->coroutine_type);
+    Py_VISIT(extension->stream_type);
     Py_VISIT(extension->sandbox_type);
     Py_VISIT(extension->failure);
     Py_VISIT(extension->waits);
@@ -249,6 +263,8 @@ static int clear(PyObject *module)
     rmi_extension *extension = state_of(module);
     Py_CLEAR(extension->pipeline_type);
     Py_CLEAR(extension->run_type);
+    Py_CLEAR(extension->coroutine_type);
+    Py_CLEAR(extension->stream_type);
     Py_CLEAR(extension->sandbox_type);
     Py_CLEAR(extension->failure);
     Py_CLEAR(extension->waits);
@@ -272,6 +288,8 @@ static PyMethodDef functions[] = {
      "The node types, a dict each; with a name those of the name, with parameters and ports."},
     {"command_line", command_line, METH_VARARGS,
      "Runs the program with these words and returns its exit code. The other arguments are as for a sandbox."},
+    {"coroutine", coroutine, METH_O, "A coroutine as callers see it: without its frames in tracebacks."},
+    {"async_stream", async_stream, METH_O, "The same for an asynchronous generator."},
     {"to_json", to_json, METH_O, "The JSON that the command line prints for a result."},
     {NULL, NULL, 0, NULL}};
 

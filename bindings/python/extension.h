@@ -2,7 +2,10 @@
  *   extension.c        the module, and runtimes that wait for the next pipeline
  *   pipeline_object.c  Pipeline: a manifest                run_object.c  Run: one run of it, an iterator
  *   run_input.c        items from iterables                item_values.c   items and results as values
- *   failures.c         failures as exceptions          sandbox_object.c  Sandbox; interruptible.c  Ctrl-C meanwhile
+ *   failures.c         failures as exceptions              cut_traceback.c tracebacks without frames of the package
+ *   coroutine_object.c Coroutine, Stream: what arun() and astream() return
+ *   run_progress.c     progress bars                       pipeline_graph.c a pipeline's nodes, for pictures
+ *   sandbox_object.c   Sandbox                             interruptible.c  Ctrl-C meanwhile
  * Threads and references: as in python/python_host.h. Functions that return int give 0, or -1 with an exception set,
  * unless a comment says otherwise. */
 #ifndef EXTENSION_H
@@ -14,7 +17,7 @@ enum { RMI_IDLE_RUNTIMES = 8 };
 
 /* The module's state. */
 typedef struct rmi_extension {
-    PyTypeObject *pipeline_type, *run_type, *sandbox_type;
+    PyTypeObject *pipeline_type, *run_type, *coroutine_type, *stream_type, *sandbox_type;
     PyObject *failure;                                        /* remotemedia._errors.failure */
     PyObject *waits, *goes_on, *ended;                        /* what _take() gives in place of a result */
     rm_runtime *idle[RM_ARRAYS_NUMPY + 1][RMI_IDLE_RUNTIMES]; /* owned; by the form of arrays */
@@ -34,6 +37,18 @@ void rmi_runtime_give_back(rmi_extension *extension, rm_arrays arrays, rm_runtim
 /* ---- failures.c */
 /* Raises `err`, which is cleared. Where it has a Python exception, that is the cause. Returns -1. */
 int rmi_raise(const rmi_extension *extension, rm_error *err);
+
+/* ---- cut_traceback.c: the exception, and those that it came from, lose our frames */
+void rmi_cut_traceback(PyObject *exception);
+/* The same for the exception that is set, unless it says that an iteration has ended. */
+void rmi_cut_raised(void);
+
+/* ---- coroutine_object.c */
+RM_MUST_CHECK PyTypeObject *rmi_coroutine_type_new(PyObject *module);
+RM_MUST_CHECK PyTypeObject *rmi_async_stream_type_new(PyObject *module);
+/* What stands for a coroutine, or for an asynchronous generator, without its frames in tracebacks. */
+RM_MUST_CHECK PyObject *rmi_coroutine_new(const rmi_extension *extension, PyObject *coroutine);
+RM_MUST_CHECK PyObject *rmi_async_stream_new(const rmi_extension *extension, PyObject *generator);
 
 /* ---- item_values.c */
 /* Converts an item of the caller's, without a copy: he may still hold it, so arrays are read-only for nodes. *out is
@@ -72,6 +87,10 @@ typedef struct rmi_pipeline_object {
 } rmi_pipeline_object;
 RM_MUST_CHECK PyTypeObject *rmi_pipeline_type_new(PyObject *module);
 
+/* ---- pipeline_graph.c: a method */
+/* (name, [(id, node type, kind)], [(id, port or None, id, port or None)]); kind: "native", "Python", "sandbox". */
+RM_MUST_CHECK PyObject *rmi_pipeline_graph(PyObject *object, PyObject *unused);
+
 enum { RMI_GREEDY = 64 };
 
 /* ---- run_input.c: items from iterables */
@@ -85,6 +104,7 @@ typedef struct rmi_run_input {
     rmi_source *sources;
     size_t count, next; /* sources take turns */
     size_t batch;       /* items that may be read before results are handed out */
+    int64_t given;      /* items that the run has taken */
     rm_value refused;   /* an item for which there was no room */
     bool has_refused, is_over;
 } rmi_run_input;
@@ -98,12 +118,25 @@ void rmi_run_input_close(rmi_run_input *input);
 RM_MUST_CHECK int rmi_run_input_feed(rmi_run_input *input, const rmi_extension *extension,
                                      rm_pipeline *pipeline, size_t *count, rm_error *err);
 
+/* ---- run_progress.c */
+typedef struct rmi_run_progress {
+    PyObject *bar; /* owned; NULL: there is none */
+    int64_t done;  /* items */
+} rmi_run_progress;
+/* Makes the bar that is `wanted`: True, or what makes one. NULL, None and False: none. */
+RM_MUST_CHECK int rmi_run_progress_open(rmi_run_progress *progress, PyObject *wanted, PyObject *items);
+/* The items up to that of the result are done. */
+RM_MUST_CHECK int rmi_run_progress_note(rmi_run_progress *progress, const rm_packet *result);
+/* Closes the bar; `items` are done, or 0. An exception that is set stays. */
+void rmi_run_progress_close(rmi_run_progress *progress, int64_t items);
+
 /* ---- run_object.c */
 typedef struct rmi_run_options {
-    PyObject *items;   /* None: sources generate; NULL: items are pushed */
-    PyObject *timeout; /* seconds, or None */
-    PyObject *guest;   /* what stands for the run in the caller's loop; or NULL */
-    size_t ahead;      /* items that may be read before results are handed out; 0: as it fits the iterable */
+    PyObject *items;    /* None: sources generate; NULL: items are pushed */
+    PyObject *timeout;  /* seconds, or None */
+    PyObject *guest;    /* what stands for the run in the caller's loop; or NULL */
+    PyObject *progress; /* a bar, or True, or None; or NULL */
+    size_t ahead;       /* items that may be read before results are handed out; 0: as it fits the iterable */
     bool measures;
 } rmi_run_options;
 RM_MUST_CHECK PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options);

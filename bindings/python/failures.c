@@ -20,6 +20,8 @@ static PyObject *describe(const rm_error *err)
 int rmi_raise(const rmi_extension *extension, rm_error *err)
 {
     PyObject *cause = Py_XNewRef((PyObject *)rm_object_get(err->detail, &rmi_python_object.base));
+    if (cause != NULL)
+        rmi_cut_traceback(cause);
     if (cause != NULL && PyErr_GivenExceptionMatches(cause, PyExc_KeyboardInterrupt)) {
         PyErr_SetRaisedException(cause);
         rm_error_clear(err);

@@ -1,4 +1,7 @@
 /* Pipeline: a manifest that was checked, ready to run any number of times. */
+#include <string.h>
+
+#include "documentation.h"
 #include "extension.h"
 #include "python/convert/convert.h"
 
@@ -142,14 +145,14 @@ static PyObject *from_dict(PyObject *type, PyObject *args, PyObject *kwargs)
 
 enum { MOST_AHEAD = 65536 };
 
-static char *run_names[] = {"items", "timeout", "metrics", NULL};
+static char *run_names[] = {"input", "timeout", "metrics", "progress", NULL};
 
 static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     rmi_run_options options = {.items = Py_None, .timeout = Py_None, .ahead = RMI_GREEDY};
     int measures = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Op:run", run_names, &options.items, &options.timeout,
-                                     &measures))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$OpO:run", run_names, &options.items, &options.timeout,
+                                     &measures, &options.progress))
         return NULL;
     options.measures = measures != 0;
     PyObject *made = rmi_run_new(self_of(object), &options);
@@ -160,11 +163,11 @@ static PyObject *run(PyObject *object, PyObject *args, PyObject *kwargs)
 
 static PyObject *stream(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"items", "timeout", "metrics", "ahead", NULL};
+    static char *names[] = {"input", "timeout", "metrics", "ahead", "progress", NULL};
     rmi_run_options options = {.items = Py_None, .timeout = Py_None};
     int measures = 0, ahead = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$Opi:stream", names, &options.items, &options.timeout,
-                                     &measures, &ahead))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$OpiO:stream", names, &options.items, &options.timeout,
+                                     &measures, &ahead, &options.progress))
         return NULL;
     if (ahead < 0 || ahead > MOST_AHEAD)
         return PyErr_Format(PyExc_ValueError, "ahead must be from 0 to %d", MOST_AHEAD);
@@ -178,8 +181,8 @@ static PyObject *start(PyObject *object, PyObject *args)
 {
     rmi_run_options options = {.timeout = Py_None};
     int measures = 0, pushes = 0;
-    if (!PyArg_ParseTuple(args, "OpOpO:_start", &options.items, &pushes, &options.timeout, &measures,
-                          &options.guest))
+    if (!PyArg_ParseTuple(args, "OpOpOO:_start", &options.items, &pushes, &options.timeout, &measures,
+                          &options.guest, &options.progress))
         return NULL;
     options.measures = measures != 0;
     if (pushes)
@@ -196,7 +199,9 @@ static PyObject *diagram(PyObject *object, PyObject *args)
     rm_error err = {0};
     if (!PyArg_ParseTuple(args, "|s:diagram", &word))
         return NULL;
-    const bool is_dot = word[0] == 'd';
+    const bool is_dot = strcmp(word, "dot") == 0;
+    if (!is_dot && strcmp(word, "mermaid") != 0)
+        return PyErr_Format(PyExc_ValueError, "format must be 'mermaid' or 'dot', not '%s'", word);
     if (rm_manifest_diagram(self->manifest, is_dot ? RM_DIAGRAM_DOT : RM_DIAGRAM_MERMAID, &text, &length,
                             &err) != RM_OK) {
         (void)rmi_raise(self->extension, &err);
@@ -273,38 +278,19 @@ PyTypeObject *rmi_pipeline_type_new(PyObject *module)
 {
     enum { WITH_WORDS = METH_VARARGS | METH_KEYWORDS };
     static PyMethodDef methods[] = {
-        {"from_json", RMI_METHOD(from_json), WITH_WORDS | METH_CLASS,
-         "from_json(text, *, arrays='tensor', sandbox=None)\n--\n\nMakes a pipeline of a manifest in JSON, a str or bytes.\n\n"
-         "arrays: 'numpy' gives nodes and the caller numpy's arrays in place of remotemedia.Tensor.\n"
-         "Raises ManifestError, with .code, .pointer and .hint."},
-        {"from_file", RMI_METHOD(from_file), WITH_WORDS | METH_CLASS,
-         "from_file(path, *, arrays='tensor', sandbox=None)\n--\n\nMakes a pipeline of the manifest in a file. Modules beside the file "
-         "can be imported."},
-        {"from_dict", RMI_METHOD(from_dict), WITH_WORDS | METH_CLASS,
-         "from_dict(manifest, *, arrays='tensor', sandbox=None)\n--\n\nMakes a pipeline of a manifest as a dict."},
-        {"run", RMI_METHOD(run), WITH_WORDS,
-         "run(items=None, *, timeout=None, metrics=False)\n--\n\nRuns to the end and returns {node id: [results]}.\n\n"
-         "items: an iterable, a dict from a source's id to an iterable, or None: sources generate.\n"
-         "timeout: seconds for the run. metrics: measure times for .metrics.\n"
-         "Raises NodeError; an exception of a node's code is its __cause__."},
-        {"stream", RMI_METHOD(stream), WITH_WORDS,
-         "stream(items=None, *, timeout=None, metrics=False, ahead=0)\n--\n\nReturns an iterator over the results, as they come.\n\n"
-         "Items are read when results are asked for, one at a time; up to 64 of a list, tuple or range, or `ahead`. With several output nodes a result is (node id, value).\n"
-         "close(), or the end of a `with` block, ends the run early."},
+        {"from_json", RMI_METHOD(from_json), WITH_WORDS | METH_CLASS, RMI_FROM_JSON_DOC},
+        {"from_file", RMI_METHOD(from_file), WITH_WORDS | METH_CLASS, RMI_FROM_FILE_DOC},
+        {"from_dict", RMI_METHOD(from_dict), WITH_WORDS | METH_CLASS, RMI_FROM_DICT_DOC},
+        {"run", RMI_METHOD(run), WITH_WORDS, RMI_RUN_DOC},
+        {"stream", RMI_METHOD(stream), WITH_WORDS, RMI_STREAM_DOC},
         {"_start", start, METH_VARARGS, NULL},
-        {"diagram", diagram, METH_VARARGS,
-         "diagram(format='mermaid')\n--\n\nDraws the graph as text: 'mermaid' or 'dot'."},
+        {"_graph", rmi_pipeline_graph, METH_NOARGS, NULL},
+        {"diagram", diagram, METH_VARARGS, RMI_DIAGRAM_DOC},
         {NULL, NULL, 0, NULL}};
-    static PyGetSetDef members[] = {
-        {"metrics", metrics, NULL,
-         "{node id: {'in', 'out', 'dropped', 'failed', 'ns'}} of the last run that ended and had metrics=True.",
-         NULL},
-        {"graph_info", graph, NULL,
-         "{'node_count', 'source_count', 'sink_count', 'execution_order'} of the last run that had metrics=True.",
-         NULL},
-        {"failures", failures, NULL,
-         "The items that failed under on_error 'collect' in the run that ended last: a list of dicts.", NULL},
-        {NULL, NULL, NULL, NULL, NULL}};
+    static PyGetSetDef members[] = {{"metrics", metrics, NULL, RMI_METRICS_DOC, NULL},
+                                    {"graph_info", graph, NULL, RMI_GRAPH_INFO_DOC, NULL},
+                                    {"failures", failures, NULL, RMI_FAILURES_DOC, NULL},
+                                    {NULL, NULL, NULL, NULL, NULL}};
     PyType_Slot slots[] = {{Py_tp_methods, methods},   {Py_tp_getset, members}, {Py_tp_dealloc, dealloc},
                            {Py_tp_traverse, traverse}, {Py_tp_clear, clear},    {0, NULL}};
     PyType_Spec spec = {.name = "remotemedia._runtime.Pipeline",

@@ -20,6 +20,9 @@ static int add_source(rmi_run_input *input, PyObject *name, PyObject *iterable)
 {
     rmi_source *source = &input->sources[input->count++];
     *source = (rmi_source){.iterator = PyObject_GetIter(iterable)};
+    if (source->iterator == NULL && PyErr_ExceptionMatches(PyExc_TypeError) &&
+        RMI_ASYNC_SLOT(Py_TYPE(iterable), unaryfunc, am_aiter) != NULL)
+        PyErr_SetString(PyExc_TypeError, "an asynchronous iterable needs an event loop: arun() or astream()");
     if (name != NULL)
         source->name = PyUnicode_Check(name)
                            ? PyUnicode_AsUTF8String(name)
@@ -38,10 +41,26 @@ static int start(rmi_run_input *input, size_t sources)
     return input->sources != NULL ? 0 : -1;
 }
 
+/* A dict of a mapping that is none: what collections.abc.Mapping knows. Owned. */
+static PyObject *dict_of(PyObject *mapping)
+{
+    PyObject *dict = PyDict_New();
+    if (dict != NULL && PyDict_Update(dict, mapping) != 0)
+        Py_CLEAR(dict);
+    return dict;
+}
+
 int rmi_run_input_open(rmi_run_input *input, PyObject *items, size_t ahead)
 {
+    enum { IS_MAPPING = 1 << 6 }; /* Py_TPFLAGS_MAPPING, which the limited API does not name */
     PyObject *name = NULL, *iterable = NULL;
     Py_ssize_t place = 0;
+    if (!PyDict_Check(items) && (PyType_GetFlags(Py_TYPE(items)) & IS_MAPPING) != 0) {
+        PyObject *dict = dict_of(items);
+        const int made = dict != NULL ? rmi_run_input_open(input, dict, ahead) : -1;
+        Py_XDECREF(dict);
+        return made;
+    }
     int rc = start(input, PyDict_Check(items) ? (size_t)PyDict_GET_SIZE(items) : 1);
     if (rc == 0 && !PyDict_Check(items))
         rc = add_source(input, NULL, items);
@@ -127,8 +146,11 @@ static int push(rmi_run_input *input, rmi_source *source, rm_pipeline *pipeline,
         rm_value_clear(&value);
         Py_CLEAR(source->iterator);
         source->list = rm_null();
-    } else if (rc == RM_OK && ++input->next >= input->count)
-        input->next = 0;
+    } else if (rc == RM_OK) {
+        input->given++;
+        if (++input->next >= input->count)
+            input->next = 0;
+    }
     return rc;
 }
 

@@ -1,4 +1,5 @@
 /* Run: one run of a pipeline, which is an iterator over its results. */
+#include "documentation.h"
 #include "extension.h"
 #include "platform/platform.h"
 #include "python/convert/convert.h"
@@ -10,11 +11,13 @@ typedef struct rmi_run_object {
     PyObject_HEAD rmi_pipeline_object *owner; /* owned */
     rm_pipeline *pipeline;                    /* NULL: closed */
     rmi_run_input input;
+    rmi_run_progress progress;
     size_t sinks;
     unsigned forks; /* of the process that opened it */
     int last;       /* code of the last step */
     bool busy;      /* a call is in progress */
     bool measures;
+    bool over;   /* its last result was taken */
     bool failed; /* `err` is raised once the results before it are out */
     rm_error err;
 } rmi_run_object;
@@ -141,7 +144,8 @@ PyObject *rmi_run_new(rmi_pipeline_object *owner, const rmi_run_options *options
     self->last = RM_AGAIN;
     self->measures = options->measures;
     rmi_run_options chosen = *options;
-    if (open_input(self, &chosen) != 0 || open_pipeline(self, &chosen) != 0)
+    if (rmi_run_progress_open(&self->progress, options->progress, options->items) != 0 ||
+        open_input(self, &chosen) != 0 || open_pipeline(self, &chosen) != 0)
         Py_CLEAR(self);
     return (PyObject *)self;
 }
@@ -172,6 +176,7 @@ static void close_run(rmi_run_object *self)
     rm_pipeline *pipeline = self->pipeline;
     PyObject *exception = PyErr_GetRaisedException();
     self->pipeline = NULL;
+    rmi_run_progress_close(&self->progress, self->over ? self->input.given : 0);
     rmi_run_input_close(&self->input);
     if (pipeline != NULL && self->forks == rmi_platform_forks()) { /* else it is the other process's */
         self->pipeline = pipeline;
@@ -253,7 +258,8 @@ static int next_result(rmi_run_object *self, size_t *sink, rm_packet *packet)
             return 1;
         if (self->failed)
             return raise_of(self, &self->err);
-        if (rc == RM_DONE)
+        self->over = rc == RM_DONE;
+        if (self->over)
             return 0;
         if (advance(self) != 0)
             return -1;
@@ -270,6 +276,16 @@ static PyObject *named(rmi_run_object *self, size_t sink, PyObject *value)
     return pair;
 }
 
+/* The result of a packet, which gives its value away. */
+static PyObject *result_of(rmi_run_object *self, rm_packet *packet)
+{
+    PyObject *value = rmi_output_object(packet, self->owner->arrays);
+    if (value != NULL && rmi_run_progress_note(&self->progress, packet) != 0)
+        Py_CLEAR(value);
+    rm_packet_clear(packet);
+    return value;
+}
+
 static PyObject *next(PyObject *object)
 {
     rmi_run_object *self = self_of(object);
@@ -280,8 +296,7 @@ static PyObject *next(PyObject *object)
         return NULL;
     const int found = next_result(self, &sink, &packet);
     if (found > 0) {
-        value = rmi_output_object(&packet, self->owner->arrays);
-        rm_packet_clear(&packet);
+        value = result_of(self, &packet);
         if (self->sinks > 1)
             value = named(self, sink, value);
     }
@@ -307,13 +322,12 @@ static PyObject *new_results(rmi_run_object *self)
 /* Appends the result to its sink's list; `results` has the sinks in order. */
 static int add_result(rmi_run_object *self, PyObject *results, size_t sink, rm_packet *packet)
 {
-    PyObject *value = rmi_output_object(packet, self->owner->arrays), *list = NULL;
+    PyObject *value = result_of(self, packet), *list = NULL;
     Py_ssize_t place = 0;
     for (size_t i = 0; i <= sink; i++)
         (void)PyDict_Next(results, &place, NULL, &list);
     const int rc = value != NULL && list != NULL ? PyList_Append(list, value) : -1;
     Py_XDECREF(value);
-    rm_packet_clear(packet);
     return rc;
 }
 
@@ -367,8 +381,9 @@ static int take(rmi_run_object *self, size_t *sink, rm_packet *packet, PyObject 
         return 1;
     if (self->failed)
         return raise_of(self, &self->err);
+    self->over = rc == RM_DONE;
     const bool reads_more = !self->input.is_over && (self->last == RM_AGAIN || read > 0);
-    *mark = rc == RM_DONE                       ? extension->ended
+    *mark = self->over                          ? extension->ended
             : self->last == RM_OK || reads_more ? extension->goes_on
                                                 : extension->waits;
     return 0;
@@ -399,8 +414,7 @@ static PyObject *take_method(PyObject *object, PyObject *unused)
         return finished(self, Py_NewRef(given));
     if (found < 0)
         return finished(self, NULL);
-    given = rmi_output_object(&packet, self->owner->arrays);
-    rm_packet_clear(&packet);
+    given = result_of(self, &packet);
     return finished(self, self->sinks > 1 ? named(self, sink, given) : given);
 }
 
@@ -441,8 +455,10 @@ static PyObject *push_method(PyObject *object, PyObject *args)
     if (rmi_input_value(item, &value) != 0)
         return NULL;
     const int rc = rm_pipeline_push(self->pipeline, source, value, &err);
-    if (rc == RM_OK)
+    if (rc == RM_OK) {
+        self->input.given++;
         return Py_NewRef(Py_True);
+    }
     if (rc < 0)
         return (void)raise_of(self, &err), NULL;
     rm_value_clear(&value);
@@ -534,27 +550,22 @@ static void dealloc(PyObject *object)
 
 PyTypeObject *rmi_run_type_new(PyObject *module)
 {
-    static PyMethodDef methods[] = {
-        {"close", close_early, METH_NOARGS,
-         "Ends the run: closes every node, and drops results that were not taken."},
-        {"cancel", cancel, METH_NOARGS, "Makes a call in progress in another thread end with Cancelled."},
-        {"_take", take_method, METH_NOARGS, NULL},
-        {"_collect", collect_method, METH_O, NULL},
-        {"_results", results_method, METH_NOARGS, NULL},
-        {"_push", push_method, METH_VARARGS, NULL},
-        {"_finish", finish_method, METH_NOARGS, NULL},
-        {"_due", due_method, METH_NOARGS, NULL},
-        {"__enter__", myself, METH_NOARGS, NULL},
-        {"__exit__", leave_block, METH_VARARGS, NULL},
-        {NULL, NULL, 0, NULL}};
-    PyType_Slot slots[] = {{Py_tp_methods, methods},
-                           {Py_tp_iter, PyObject_SelfIter},
-                           {Py_tp_iternext, next},
-                           {Py_tp_dealloc, dealloc},
-                           {Py_tp_finalize, finalize},
-                           {Py_tp_traverse, traverse},
-                           {0, NULL}};
-    PyType_Spec spec = {.name = "remotemedia._runtime.Run",
+    static PyMethodDef methods[] = {{"close", close_early, METH_NOARGS, RMI_CLOSE_DOC},
+                                    {"cancel", cancel, METH_NOARGS, RMI_CANCEL_DOC},
+                                    {"_take", take_method, METH_NOARGS, NULL},
+                                    {"_collect", collect_method, METH_O, NULL},
+                                    {"_results", results_method, METH_NOARGS, NULL},
+                                    {"_push", push_method, METH_VARARGS, NULL},
+                                    {"_finish", finish_method, METH_NOARGS, NULL},
+                                    {"_due", due_method, METH_NOARGS, NULL},
+                                    {"__enter__", myself, METH_NOARGS, NULL},
+                                    {"__exit__", leave_block, METH_VARARGS, NULL},
+                                    {NULL, NULL, 0, NULL}};
+    PyType_Slot slots[] = {{Py_tp_methods, methods},        {Py_tp_doc, (void *)RMI_RUN_TYPE_DOC},
+                           {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, next},
+                           {Py_tp_dealloc, dealloc},        {Py_tp_finalize, finalize},
+                           {Py_tp_traverse, traverse},      {0, NULL}};
+    PyType_Spec spec = {.name = "remotemedia.Run",
                         .basicsize = sizeof(rmi_run_object),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                         .slots = slots};

@@ -1,12 +1,13 @@
 """The Python nodes of pipeline.json, found because it lies beside it."""
 import collections
 import re
+from collections.abc import Iterable, Iterator
 
 
 class Words:
     """The words of a line: a generator gives many items for one, or none."""
 
-    def process(self, line):
+    def process(self, line: str) -> Iterator[dict[str, object]]:
         for word in re.findall(r"[A-Za-z]+", line):
             yield {"word": word.lower(), "length": len(word)}
 
@@ -16,10 +17,10 @@ class MostCommon:
 
     is_streaming = True  # process takes the whole stream
 
-    def __init__(self, count=10):
+    def __init__(self, count: int = 10) -> None:
         self.count = count
 
-    def process(self, items):
+    def process(self, items: Iterable[str]) -> Iterator[dict[str, object]]:
         counter = collections.Counter(items)
         ranked = sorted(counter.items(), key=lambda entry: (-entry[1], entry[0]))
         yield {"items": counter.total(), "distinct": len(counter), "most_common": ranked[:self.count]}

@@ -7,7 +7,8 @@ from .core.node import Node
 
 # What the package has when it is installed with pip; the program has pipelines of its own.
 _INSTALLED = {"Pipeline": "_pipeline", "Error": "_errors", "ManifestError": "_errors", "NodeError": "_errors",
-              "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_graph", "Sandbox": "_sandbox"}
+              "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_node", "Place": "_graph",
+              "Step": "_graph", "Run": "_runtime", "Sandbox": "_sandbox"}
 
 __all__ = ["Node", "Packet", "Tensor"]
 
@@ -17,6 +18,8 @@ def __getattr__(name: str) -> object:
         value = getattr(_compiled(name), name)
     elif name == "nodes":
         return __import__("remotemedia.nodes", fromlist=("nodes",))
+    elif name == "__version__":
+        value = _version()
     elif name in _INSTALLED:
         try:
             value = getattr(__import__(f"remotemedia.{_INSTALLED[name]}", fromlist=(name,)), name)
@@ -26,6 +29,24 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'remotemedia' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    try:
+        from . import _runtime
+    except ImportError:
+        raise AttributeError("remotemedia.__version__ is in the package that pip installs, not inside the program") from None
+    return str(_runtime.version()["version"])
+
+
+def __dir__() -> "list[str]":
+    try:
+        from . import _runtime  # noqa: F401
+    except ImportError:
+        installed: "list[str]" = []
+    else:
+        installed = [*_INSTALLED, "nodes"]
+    return sorted({*globals(), *__all__, *installed})
 
 
 def _compiled(name: str) -> object:

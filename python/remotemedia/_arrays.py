@@ -116,7 +116,7 @@ def _dtype_named(name):
     except TypeError:  # no dtype of numpy's, and ml_dtypes is not imported
         pass
     try:
-        import ml_dtypes
+        import ml_dtypes  # type: ignore[import-not-found]
 
         return numpy.dtype(getattr(ml_dtypes, name))
     except (ImportError, AttributeError):

@@ -7,7 +7,7 @@ without its package, so it needs nothing but the interpreter.
 import _imp
 import marshal
 import sys
-from _frozen_importlib import ModuleSpec, _find_spec, module_from_spec
+from _frozen_importlib import ModuleSpec, _find_spec, module_from_spec  # type: ignore[attr-defined]
 
 # What unpickling a Place runs.
 UNPICKLED = """
@@ -20,9 +20,9 @@ if here is None:
 place = here.restore(copies)
 """
 
-files = {}  # module: (file, source), of the modules that there are
-values = {}  # module: the variables that the runtime has set in it, marshalled; only in other processes
-known = {}  # module: source, of modules that other processes may keep
+files: "dict[str, tuple[str, str]]" = {}  # module: (file, source), of the modules that there are
+values: "dict[str, bytes]" = {}  # module: the variables that the runtime has set in it, marshalled; only in other processes
+known: "dict[str, str]" = {}  # module: source, of modules that other processes may keep
 
 
 class Place(str):

@@ -3,12 +3,22 @@ import asyncio
 import sys
 from asyncio import CancelledError  # noqa: F401  (the runtime takes it from here)
 
-import _remotemedia
+import _remotemedia  # type: ignore[import-not-found]
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import collections
+    from collections.abc import Awaitable
+
+loop: "Loop"  # made by __getattr__
 
 
 class Loop(asyncio.SelectorEventLoop):
     """Never runs by itself, and counts as running whenever the code of a node runs."""
 
+    _ready: "collections.deque[asyncio.Handle]"
+    _scheduled: "list[asyncio.TimerHandle]"
     driven = False  # the base class' constructor must see a loop that does not run
 
     def is_running(self) -> bool:
@@ -61,7 +71,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def _turn(self) -> None:
         try:
-            self._run_once()
+            self._run_once()  # type: ignore[attr-defined]
         except (SystemExit, KeyboardInterrupt) as error:  # asyncio lets these leave the loop
             if self._tell_node(error):
                 raise
@@ -72,8 +82,8 @@ class Loop(asyncio.SelectorEventLoop):
         while place is not None:
             handle = place.tb_frame.f_locals.get("self")
             if isinstance(handle, asyncio.Handle):
-                waker = handle._context.get(_remotemedia.node)
-                return waker is None or waker.fail(error, getattr(handle._callback, "__self__", None))
+                waker = handle._context.get(_remotemedia.node)  # type: ignore[attr-defined]
+                return waker is None or waker.fail(error, getattr(handle._callback, "__self__", None))  # type: ignore[attr-defined]
             place = place.tb_next
         return False
 
@@ -84,13 +94,13 @@ class Loop(asyncio.SelectorEventLoop):
         return self._scheduled[0].when() if self._scheduled else None
 
     def descriptor(self) -> int:
-        return self._selector.fileno()
+        return self._selector.fileno()  # type: ignore[attr-defined, no-any-return]
 
     def wake(self) -> None:
-        self._write_to_self()
+        self._write_to_self()  # type: ignore[attr-defined]
 
 
-async def await_one(awaitable: object) -> object:
+async def await_one(awaitable: "Awaitable[object]") -> object:
     return await awaitable
 
 
@@ -118,5 +128,6 @@ def __getattr__(name: str) -> Loop:
     asyncio._set_running_loop(outer)
     loop.driven = True
     if sys.get_asyncgen_hooks() == (None, None):  # else another loop runs in this thread
-        sys.set_asyncgen_hooks(firstiter=loop._asyncgen_firstiter_hook, finalizer=loop._asyncgen_finalizer_hook)
+        sys.set_asyncgen_hooks(firstiter=loop._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
+                               finalizer=loop._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
     return loop

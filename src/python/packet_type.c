@@ -62,8 +62,10 @@ static PyMemberDef packet_members[] = {
 PyTypeObject *rmi_packet_type_new(PyObject *module)
 {
     PyType_Slot slots[] = {
-        {Py_tp_doc, "Packet(value, *, port=None, timestamp=None, metadata=None)\n\n"
-                    "A value on its way out of a node, with its output, time or metadata."},
+        {Py_tp_doc, "Packet(value, *, port=None, timestamp=None, metadata=None)\n--\n\n"
+                    "A value on its way out of a node, with its output, time or metadata.\n\n"
+                    "value: what is sent; None too. port: the output's name or number; None is the first.\n"
+                    "timestamp: seconds. metadata: a dict. Without them those of the node's input stay."},
         {Py_tp_new, packet_new},
         {Py_tp_dealloc, packet_dealloc},
         {Py_tp_traverse, packet_traverse},

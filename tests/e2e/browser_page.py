@@ -21,6 +21,8 @@ def blocks(kind):
 class Documentation(ProgramTest):
     """The lines of the section are executed; only the folder, the file and the port are the test's own."""
 
+    browser = "chromium"
+
     def serve(self):
         """The address of the folder that the shell lines make and serve."""
         page = self.folder / "page"
@@ -44,7 +46,7 @@ class Documentation(ProgramTest):
         address, codes, expected = self.serve(), blocks("js"), blocks("text")
         self.assertEqual(len(codes), len(expected))
         self.assertGreater(len(codes), 0)
-        logged = browse(self, [{"goto": address}, *({"module": code, "lines": 1} for code in codes)])
+        logged = browse(self, [{"goto": address}, *({"module": code, "lines": 1} for code in codes)], self.browser)
         for got, want in zip(logged, expected):
             pattern = re.escape(want.strip()).replace(re.escape("..."), "(?s:.*)")
             self.assertRegex(got, f"^{pattern}$")
@@ -59,6 +61,7 @@ class Documentation(ProgramTest):
                 {"text": "#state", "until": "exit code"},
                 {"text": "#result", "until": "status"},
             ],
+            self.browser,
         )
         self.assertEqual(shown[0], "exit code 0")
         outputs = json.loads(shown[1])["outputs"]
@@ -67,6 +70,8 @@ class Documentation(ProgramTest):
 
 class Trouble(ProgramTest):
     """A run that hangs or traps leaves nothing behind: the same job gives the same answer before and after."""
+
+    browser = "chromium"
 
     def job(self, code, **more):
         document = {"manifest": manifest([node("p", "Python", {"code": code})]), "input_data": [1]}
@@ -78,7 +83,7 @@ class Trouble(ProgramTest):
         good = self.job("import os, sys\ndef process(x):\n    open('mark', 'x').close()\n    return os.listdir('.')")
         for place in PLACES:
             with self.subTest(place=place):
-                host = Host(place, WASM)
+                host = Host(place, WASM, self.browser)
                 self.addCleanup(host.close)
                 before = host.run(good)
                 self.assertEqual(before["exit"], 0, before)

@@ -13,6 +13,7 @@ from wasm_products import path_of
 
 from casefile import load_all
 from hosted_ports import HOSTS, Host
+from hosts_table import PORTS
 from ports import dependency
 
 FULL = "pipeline_executor_wasm"
@@ -70,7 +71,7 @@ class Documentation(ProgramTest):
         reasons = collections.Counter()
         for case in cases:
             for host, reason in case.data.get("skip", {}).items():
-                if host in ("wasm", "alone", "node", "wasmtime", "browser"):
+                if host in ("wasm", "alone", "browser", "firefox", *PORTS):
                     reasons[(host, reason)] += 1
         rows = re.findall(r"^\| (\w+) \| (.*) \| (\d+) \|$", section(DOCUMENT, "Skipped cases"), re.M)
         self.assertEqual({(host, reason): int(count) for host, reason, count in rows}, dict(reasons))

@@ -124,10 +124,11 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(sorted(results), sorted([4 * i for i in range(500)] + [20 * i for i in range(300)]))
 
     async def test_cancelling(self):
-        ended = []
+        ended, began = [], asyncio.Event()
 
         class Node:
             async def process(self, item):
+                began.set()
                 try:
                     await asyncio.sleep(30)
                 finally:
@@ -145,13 +146,14 @@ class Guests(unittest.IsolatedAsyncioTestCase):
 
         pipeline = pipeline_of(Node)
         with self.assertRaises(TimeoutError):
-            async with asyncio.timeout(0.02):
+            async with asyncio.timeout(None) as limit:
+                asyncio.ensure_future(began.wait()).add_done_callback(lambda _: limit.reschedule(0))
                 await pipeline.arun(reads())
         self.assertEqual(sorted(ended), ["items", "node", "task"])
-        ended.clear()
+        ended.clear(), began.clear()
         stream = pipeline.astream(reads())
         task = asyncio.create_task(anext(stream))
-        await asyncio.sleep(0.02)
+        await began.wait()
         task.cancel()
         with self.assertRaises(asyncio.CancelledError):
             await task

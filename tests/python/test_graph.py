@@ -18,7 +18,7 @@ def scale(item, factor: float = 2.0, *, offset: int = 0):
 
 @rm.node
 class Counter:
-    def __init__(self, start=0):
+    def __init__(self, start: int = 0):
         self.count = start
     def process(self, item):
         self.count += 1
@@ -111,7 +111,84 @@ class Graphs(unittest.TestCase):
             rm.Pipeline.from_dict(row({"node_type": "nodes_of_the_test:scale", "params": {"offse": 3}}))
         self.assertIn("offset", str(raised.exception))
 
+    def test_parameters_of_classes_have_types(self):
+        counter = self.module.Counter
+        self.assertRaisesRegex(TypeError, "start must be int, not str", counter, start="1")
+        self.assertRaisesRegex(TypeError, "start must be int, not str", counter, "1")
+        self.assertRaisesRegex(TypeError, "strat", counter, strat=1)
+        graph = rm.Graph()
+        graph.add(counter(5))
+        self.assertEqual(graph.to_dict()["nodes"][0]["params"], {"start": 5})
+        with self.assertRaises(rm.NodeError) as raised:
+            rm.Pipeline.from_dict(row({"node_type": "nodes_of_the_test:Counter", "params": {"start": "1"}})).run([1])
+        self.assertIsInstance(raised.exception.__cause__, TypeError)
+
+        @rm.node
+        class Free:
+            def __init__(self, *numbers, **more):
+                self.numbers, self.more = numbers, more
+
+            def process(self, item):
+                return item
+
+        self.assertEqual((Free(1, 2).numbers, Free(1).config, Free(a=1).config), ((1, 2), None, {"a": 1}))
+
+        @rm.node
+        class Derived(rm.Node):
+            def __init__(self, size: "int | None" = None):
+                self.size = size
+
+        self.assertEqual((Derived().config, Derived(size=3).config), ({}, {"size": 3}))
+        self.assertRaisesRegex(TypeError, "size must be int or None, not str", Derived, size="3")
+
+    def test_unions_and_literals(self):
+        from typing import Literal, Optional
+
+        @rm.node
+        def cut(item, mode: Literal["low", "high"] = "low", size: Optional[int] = None, more: "list[int] | dict[str, int]" = [],
+                free: "NotThere" = None, number: float = 0):  # noqa: F821
+            return (mode, size, number)
+
+        for wrong, words in (({"mode": "mid"}, "mode must be 'low' or 'high', not 'mid'"), ({"size": "1"}, "size must be int or None, not str"),
+                             ({"size": True}, "not bool"), ({"more": 1}, "more must be list or dict, not int"), ({"number": "1"}, "float")):
+            self.assertRaisesRegex(TypeError, words, cut, **wrong)
+        cut(mode="high", size=3, more={}, free=object(), number=1)
+        cut(size=None, more=[1])
+
+    def test_what_is_no_place_is_added(self):
+        graph = rm.Graph()
+        end = graph.add("PassThrough") >> rm.nodes.Multiply(factor=3) >> [abs, str] >> graph.add(rm.nodes.Merge(), id="end")
+        self.assertEqual(graph.pipeline().run([-1, 2]), {"end": [{"abs": 3, "str": "-3"}, {"abs": 6, "str": "6"}]})
+        self.assertEqual([node["id"] for node in graph._manifest(lambda id, what: (id, {}))["nodes"]], ["PassThrough", "Multiply", "abs", "str", "end"])
+        (lambda: 1) >> graph.add("PassThrough", id="other")
+        self.assertRaises(TypeError, lambda: end >> "other")
+        self.assertRaises(TypeError, lambda: end >> 5)
+
+    def test_classes_of_python_are_functions(self):
+        graph = rm.Graph()
+        graph.add(int) >> graph.add(str)
+        self.assertEqual(graph.pipeline().run(["1", 2.5]), {"str": ["1", "2"]})
+        self.assertRaisesRegex(ValueError, "'int'.*callable", graph.to_dict)
+        self.assertRaisesRegex(TypeError, "process", rm.Graph().add, type("Misspelt", (), {"proces": None}))
+
+    def test_callables_cannot_be_named(self):
+        import functools
+
+        class Called:
+            def __call__(self, item):
+                return item
+
+            def method(self, item):
+                return item
+
+        for what in (Called(), Called().method, functools.partial(max, 1), len, str.upper, lambda item: item):
+            graph = rm.Graph()
+            graph.add(what, id="here")
+            self.assertRaisesRegex(ValueError, "'here' is the (function|callable) .*cannot name", graph.to_dict)
+
     def test_wrong_uses(self):
+        self.assertRaises(TypeError, rm.Graph().add, abs, id=5)
+        self.assertRaisesRegex(TypeError, r"Multiply\(\) .*'fact'", rm.nodes.Multiply, fact=3)
         graph, other = rm.Graph(), rm.Graph()
         place = graph.add("PassThrough")
         self.assertRaises(ValueError, lambda: place >> other.add("PassThrough"))

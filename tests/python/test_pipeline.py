@@ -1,4 +1,5 @@
 """Pipelines in the caller's interpreter: runs, streams, failures, threads."""
+import asyncio
 import gc
 import os
 import pickle
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import unittest
 import weakref
 
@@ -47,7 +49,16 @@ class Runs(unittest.TestCase):
 
     def test_sources_generate_without_items(self):
         source = code("def generate():\n    yield from (1, 2, 3)")
-        self.assertEqual(rm.Pipeline.from_dict(row(source, multiply())).run(), {"b": [2, 4, 6]})
+        pipeline = rm.Pipeline.from_dict(row(source, multiply()))
+        self.assertEqual(pipeline.run(), {"b": [2, 4, 6]})
+        self.assertEqual(pipeline.run(input=None), {"b": [2, 4, 6]})
+        self.assertEqual(list(pipeline.stream(input=None)), [2, 4, 6])
+
+    def test_any_mapping_names_sources(self):
+        items = types.MappingProxyType({"a": [1, 2]})
+        pipeline = rm.Pipeline.from_dict(row(multiply()))
+        self.assertEqual(pipeline.run(input=items), {"a": [2, 4]})
+        self.assertEqual(asyncio.run(pipeline.arun(input=items)), {"a": [2, 4]})
 
     def test_items_beside_the_manifest(self):
         document = {"manifest": row(multiply()), "input_data": [1, 2]}
@@ -254,6 +265,12 @@ class Failures(unittest.TestCase):
         self.assertRaises(TypeError, pipeline.run, 5)
         self.assertRaises(TypeError, pipeline.run, {"a": 5})
         self.assertRaises(TypeError, pipeline.run, {1: []})
+        self.assertRaises(ValueError, pipeline.diagram, "svg")
+
+        async def items():
+            yield 1
+
+        self.assertRaisesRegex(TypeError, "arun", pipeline.run, items())
         self.assertRaises(TypeError, rm.Pipeline)
         self.assertRaises(ValueError, rm.Pipeline.from_dict, row(multiply()), arrays="torch")
 
@@ -426,6 +443,11 @@ class Processes(unittest.TestCase):
         text = "import sys\nbefore = set(sys.modules)\nimport remotemedia\nprint(sorted(set(sys.modules) - before))"
         done = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, check=True)
         self.assertEqual(done.stdout, "['remotemedia', 'remotemedia.core', 'remotemedia.core.node']\n")
+
+    def test_the_version(self):
+        from importlib.metadata import version
+
+        self.assertEqual(rm.__version__, version("remotemedia"))
 
     def test_the_command_line(self):
         for command in ([sys.executable, "-m", "remotemedia"], [os.path.join(os.path.dirname(sys.executable), "remotemedia")]):

@@ -1,4 +1,4 @@
-"""The port that runs cases in headless Chromium: each in a page and in a Worker, beside the native program."""
+"""The ports that run cases in a headless browser: each in a page and in a Worker, beside the native program."""
 
 import base64
 import json
@@ -17,22 +17,22 @@ SLOWNESS = 3  # two browsers at a time, which share the machine
 PLACES = {"page": "in the page", "worker": "in a Worker"}
 
 
-def browse(test, steps):
+def browse(test, steps, browser="chromium"):
     """What the page logs and shows."""
-    command = ["node", str(HOST.parent / "page.mjs"), str(dependency("playwright-core"))]
+    command = ["node", "--experimental-websocket", str(HOST.parent / "page.mjs"), browser, str(dependency("playwright-core"))]
     done = subprocess.run(command, input=json.dumps(steps), capture_output=True, text=True, timeout=200, check=False)
     test.assertEqual(done.returncode, 0, done.stderr)
     return json.loads(done.stdout)
 
 
 class Host:
-    """A Node process with a Chromium of its own, which runs one job after another in a page or in a Worker."""
+    """A Node process with a browser of its own, which runs one job after another in a page or in a Worker."""
 
-    def __init__(self, place, wasm):
+    def __init__(self, place, wasm, browser="chromium"):
         self.place = place
         paths = [wasm, dependency("playwright-core")]
         self.process = subprocess.Popen(
-            ["node", str(HOST), place, *map(str, paths)],
+            ["node", "--experimental-websocket", str(HOST), browser, place, *map(str, paths)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -69,12 +69,14 @@ def files_below(folder):
 class Browser(Beside):
     """A case passes when page and Worker give what it expects, and stdout and exit code are the native program's."""
 
+    browser = "chromium"
+
     def __init__(self, options):
         super().__init__(options)
         self.jobs = len(PLACES)
 
     def run(self, cases):
-        hosts = [Host(place, self.file) for place in PLACES]
+        hosts = [Host(place, self.file, self.browser) for place in PLACES]
         self.free = {host.place: queue.SimpleQueue() for host in hosts}
         for host in hosts:
             self.free[host.place].put(host)
@@ -124,7 +126,7 @@ class Browser(Beside):
                     "stdin": str(folder.parent / "stdin"),
                     "folder": str(folder),
                     "files": list(before),
-                    "limit": SLOWNESS * limit_of(case),
+                    "limit": SLOWNESS * limit_of(case) * self.slowness,
                 }
             )
         finally:
@@ -142,3 +144,7 @@ class Browser(Beside):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(base64.b64decode(data))
+
+
+class Firefox(Browser):
+    browser = "firefox"

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import zipfile
 
-from casefile import CaseError, content, replace_everywhere
+from casefile import CaseError, content, plain, replace_everywhere
 from expectations import check, diff, same_document, shorten
 from ports import ROOT, Native, Result, dependency, environment, limit_of, place_files, result_of
 
@@ -72,6 +72,9 @@ class Beside(Native):
 class Compared(Beside):
     """A subclass says, as in_host, how a case is run there."""
 
+    def correct(self, case, native, result):
+        """Undoes what every run in the host changes."""
+
     def run_case(self, case):
         """Both runs see a folder of the same name, one after the other."""
         with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
@@ -87,6 +90,7 @@ class Compared(Beside):
                     folder.mkdir()
                 place_files(case, folder)
                 result = self.in_host(case, folder, streams)
+                self.correct(case, native, result)
                 case.expect = replace_everywhere(case.expect, "{DIR}", str(folder))
                 return check(case, result, folder) + differences(case, native, result)
             except (CaseError, OSError, ValueError) as error:
@@ -119,7 +123,7 @@ class Hosted(Compared):
         }
         host = self.free.get()
         try:
-            answer = host.run(job, limit_of(case))
+            answer = host.run(job, limit_of(case) * self.slowness)
         finally:
             self.free.put(host)
         if "trouble" in answer:
@@ -139,6 +143,31 @@ def differences(case, native, result):
     if not same_document(case, native.stdout, result.stdout):
         complaints.append("stdout is not the native program's:\n" + shorten(diff(native.stdout, result.stdout)))
     return complaints
+
+
+class Once(Compared):
+    """A host that is started once a case. A subclass says, as words, the command line that comes before the program's."""
+
+    interpreted = 1  # how much longer a case may take
+    exits_of_one = ()  # the program's exit codes that the host makes 1
+
+    def run(self, cases):
+        """Starts it before the first case: some compile the file then, which takes longer than a case may."""
+        with tempfile.TemporaryDirectory(prefix="rm-case-") as name:
+            folder = pathlib.Path(name)
+            subprocess.run([*self.words(folder, {}), "version"], cwd=folder, env=environment(), check=True, stdout=subprocess.DEVNULL)
+        yield from super().run(cases)
+
+    def in_host(self, case, folder, streams):
+        command, stdin = self.command(case, folder, [])
+        variables = replace_everywhere(case.data.get("env", {}), "{DIR}", str(folder))
+        words = [*self.words(folder, variables), *command[1:]]
+        return self.finished(words, stdin, folder, environment(), limit_of(case) * self.slowness * self.interpreted)
+
+    def correct(self, case, native, result):
+        wanted = native.exit if native else plain(case.expect.get("exit"))
+        if result.exit == 1 and wanted in self.exits_of_one:
+            result.exit = wanted
 
 
 class Sandbox(Compared):
@@ -209,18 +238,6 @@ class Nodes(Sandbox):
             return super().in_host(case, folder, streams)
         finally:
             case.data = plain
-
-
-class Node(Hosted):
-    def host(self):
-        return Host(["node", str(HOSTS / "node.mjs"), str(self.file)])
-
-
-class Wasmtime(Hosted):
-    def host(self):
-        command = [sys.executable, str(HOSTS / "wasmtime_host.py"), str(self.file), str(ROOT / "build/test/cwasm")]
-        # Slow: it compiles, where no earlier run has left the result.
-        return Host(command, dict(os.environ, PYTHONPATH=str(dependency("wasmtime"))), slow_start=300)
 
 
 class Python(Hosted):

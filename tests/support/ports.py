@@ -30,6 +30,13 @@ def dependency(name):
     return pathlib.Path(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
 
 
+@functools.cache
+def ensured(name):
+    """Where an optional tool of the tests lies, fetched when it is not there."""
+    subprocess.run([sys.executable, str(ROOT / "deps/deps.py"), "--target", "test", "ensure", name], check=True)
+    return dependency(name)
+
+
 class Result:
     """What a run did; `trouble` says why there is none."""
 
@@ -89,7 +96,7 @@ class Native:
                 f"run_cases: there is no program at {self.program}; build it, or name it with --program"
             )
         self.jobs, self.valgrind = options.jobs, options.valgrind is not None
-        self.slowness = 30 if self.valgrind else 4 if options.variant == "asan" else 1
+        self.slowness = options.slowness * (30 if self.valgrind else 4 if options.variant == "asan" else 1)
 
     @staticmethod
     def refuses(case):

@@ -2,7 +2,7 @@
 import sys
 
 
-def main():
+def main() -> int:
     import os
 
     from . import _runtime

@@ -20,30 +20,41 @@ class Error(Exception):
         super().__init__(message)
         self.document = document if document is not None else {}
 
-    code = property(lambda self: self.document.get("code"))
-    hint = property(lambda self: self.document.get("hint"))
-    node = property(lambda self: self.document.get("node"))
-    pointer = property(lambda self: self.document.get("pointer"))
-    item = property(lambda self: self.document.get("item"))
+    code = property(lambda self: self.document.get("code"), doc="What kind of failure it is: a code of docs/errors.md.")
+    hint = property(lambda self: self.document.get("hint"), doc="How it could be mended, or None.")
+    node = property(lambda self: self.document.get("node"), doc="The id of the node, or None.")
+    pointer = property(lambda self: self.document.get("pointer"), doc="A JSON pointer to the place in the manifest, or None.")
+    item = property(lambda self: self.document.get("item"), doc="The index of the input item, from 0, or None.")
 
     def __reduce__(self):
         return type(self), (self.args[0], self.document)
 
 
 class ManifestError(Error, ValueError):
-    """A manifest is wrong: .pointer says where."""
+    """A manifest is wrong: .pointer says where, .hint what was meant. A ValueError.
+
+    Pipeline.from_json, from_file, from_dict and Graph.pipeline raise it.
+    """
 
 
 class NodeError(Error, RuntimeError):
-    """A node failed. Where its Python code raised an exception, that is the __cause__."""
+    """A node failed; .node says which, .item at which item. A RuntimeError.
+
+    Where its Python code raised an exception, that is the __cause__, with the traceback of the node's own code. run() has put
+    into .results what came before.
+    """
 
 
 class Timeout(Error, TimeoutError):
-    """A run, or an item with "timeout_ms", took too long."""
+    """A run with a timeout, or an item with "timeout_ms" in the manifest, took too long. A TimeoutError."""
 
 
 class Cancelled(Error):
-    """A run was ended from another thread."""
+    """A run was ended from another thread, by Run.cancel()."""
+
+
+for _each in (Error, ManifestError, NodeError, Timeout, Cancelled):
+    _each.__module__ = "remotemedia"  # where users find them
 
 
 def failure(document, has_cause=False):

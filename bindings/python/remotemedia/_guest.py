@@ -1,6 +1,7 @@
 """A run on its caller's event loop: the loop runs the tasks of nodes, and between them the run takes steps."""
 import asyncio
 import sys
+from collections.abc import Mapping
 
 from . import _runtime
 from ._errors import Cancelled
@@ -12,9 +13,10 @@ LONG = 0.005  # seconds that the run keeps the loop to itself
 class Guest:
     """Stands for a run in the loop. The runtime calls wake, finish, finish_soon, end and leave."""
 
-    def __init__(self, pipeline, items, timeout, metrics):
+    def __init__(self, pipeline, items, timeout, metrics, progress):
         self.loop = asyncio.get_running_loop()
-        self.pipeline, self.items, self.timeout, self.metrics = pipeline, items, timeout, metrics
+        self.pipeline, self.timeout, self.metrics, self.progress = pipeline, timeout, metrics, progress
+        self.items = dict(items) if isinstance(items, Mapping) else items
         self.run = self.waiter = self.failure = None
         self.woken = self.stalled = self.opened = False
         self.tasks = []  # that nodes wait for: of initialize() until the run is open, of cleanup() at its end
@@ -32,9 +34,10 @@ class Guest:
 
     def finish(self, task):
         """A node can do nothing before the task is done."""
-        if not self.opened:
+        if self.opened:
+            self.stalled = True
+        else:
             self.tasks.append(task)
-        self.stalled = True
 
     def finish_soon(self, task):
         """The task of a cleanup()."""
@@ -46,7 +49,7 @@ class Guest:
 
     def leave(self, waker):
         """Cancels the tasks that a node leaves behind."""
-        import _remotemedia
+        import _remotemedia  # type: ignore[import-not-found]
 
         for task in asyncio.all_tasks(self.loop):
             if task.get_context().get(_remotemedia.node) is waker and task not in self.tasks:
@@ -57,7 +60,7 @@ class Guest:
 
     async def open(self):
         pushes = self.is_asynchronous()
-        self.run = self.pipeline._start(self.items, pushes, self.timeout, self.metrics, self)
+        self.run = self.pipeline._start(self.items, pushes, self.timeout, self.metrics, self, self.progress)
         await self.initialized()
         self.opened = True
         if pushes:

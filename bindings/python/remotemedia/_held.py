@@ -2,7 +2,7 @@
 import itertools
 import weakref
 
-_classes = weakref.WeakValueDictionary()
+_classes: weakref.WeakValueDictionary[str, type] = weakref.WeakValueDictionary()
 _numbers = itertools.count(1)
 _METHODS = ("process", "generate", "initialize", "flush", "cleanup")
 _OPTIONS = ("is_streaming", "is_source", "max_in_flight", "outputs", "arrays")
@@ -21,21 +21,29 @@ def hold(what):
     The class must be kept as long as the name is used.
     """
     name = getattr(what, "__name__", type(what).__name__)
-    if not isinstance(what, type):
+    if not isinstance(what, type) or is_function(what):
         what = _class_of(what, name)
     name = f"{''.join(c if c.isalnum() or c == '_' else '_' for c in name)}_{next(_numbers)}"
     _classes[name] = what
     return name, what
 
 
+def is_node(what):
+    """Whether it is a class or an object with process() or generate()."""
+    return any(callable(getattr(what, method, None)) for method in ("process", "generate"))
+
+
+def is_function(what):
+    """Whether it is called with each item: what is callable, also int and other classes of Python's own; no other class."""
+    return callable(what) and not is_node(what) and (not isinstance(what, type) or what.__module__ == "builtins")
+
+
 def _class_of(what, name):
-    if any(callable(getattr(what, method, None)) for method in ("process", "generate")):
+    if is_node(what):
         members = {key: staticmethod(getattr(what, key)) for key in _METHODS if callable(getattr(what, key, None))}
         members.update((key, getattr(what, key)) for key in _OPTIONS if hasattr(what, key))
         return type(name, (), members)
-    if callable(what):
-        return type(name, (), {"generate" if takes_nothing(what) else "process": staticmethod(what)})
-    raise TypeError(f"a node is a class, a function, or an object with process() or generate(), not {what!r}")
+    return type(name, (), {"generate" if takes_nothing(what) else "process": staticmethod(what), "_function": staticmethod(what)})
 
 
 def takes_nothing(function):

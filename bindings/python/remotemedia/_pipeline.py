@@ -5,46 +5,76 @@ WAITS, GOES_ON, ENDED = _runtime.WAITS, _runtime.GOES_ON, _runtime.ENDED
 
 
 class Pipeline(_runtime.Pipeline):
-    """A pipeline: a manifest that was checked, ready to run any number of times, in any number of threads."""
+    """A pipeline: a manifest that was checked, ready to run any number of times, in any number of threads.
+
+    from_json, from_file, from_dict and Graph.pipeline make one. run and stream work in the calling thread, arun and astream on
+    the caller's event loop. Every run opens the nodes and closes them, however it ends.
+    """
 
     __slots__ = ()
 
-    async def arun(self, items=None, *, timeout=None, metrics=False):
-        """Runs to the end on the caller's event loop and returns {node id: [results]}.
+    def arun(self, input=None, *, timeout=None, metrics=False, progress=None):
+        """Runs to the end on the caller's event loop and returns {node id: [results]}; a coroutine.
 
-        items: as for run(), or an asynchronous iterable. Coroutines of nodes are tasks of the caller's loop.
+        input: as for run(), or an asynchronous iterable. Coroutines of nodes are tasks of the caller's loop.
+        timeout, metrics, progress and errors: as for run(). Cancelling the task ends the run and closes every node.
         """
-        from ._guest import Guest
+        return _runtime.coroutine(_arun(self, input, timeout, metrics, progress))
 
-        guest = Guest(self, items, timeout, metrics)
-        try:
-            await guest.open()
-            results, collect = guest.run._results(), guest.run._collect
-            while (mark := collect(results)) is not ENDED:
-                await guest.wait(mark)
-        except BaseException:
-            await guest.close(failed=True)
-            raise
-        await guest.close()
-        return results
+    def astream(self, input=None, *, timeout=None, metrics=False, progress=None):
+        """Gives the results as they come, on the caller's event loop; an asynchronous iterator.
 
-    async def astream(self, items=None, *, timeout=None, metrics=False):
-        """Gives the results as they come, on the caller's event loop.
-
-        items: as for stream(), or an asynchronous iterable; it is read as far ahead as the first nodes have room.
+        input: as for stream(), or an asynchronous iterable; it is read as far ahead as the first nodes have room.
+        timeout, metrics, progress and errors: as for run(). aclose() ends the run early and closes every node.
         """
-        from ._guest import Guest
+        return _runtime.async_stream(_astream(self, input, timeout, metrics, progress))
 
-        guest = Guest(self, items, timeout, metrics)
-        try:
-            await guest.open()
-            take = guest.run._take
-            while (value := take()) is not ENDED:
-                if value is WAITS or value is GOES_ON:
-                    await guest.wait(value)
-                else:
-                    yield value
-        except BaseException:
-            await guest.close(failed=True)
-            raise
-        await guest.close()
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """The picture of the graph, in notebooks."""
+        from ._picture import of_pipeline
+
+        return of_pipeline(self).bundle()
+
+    def __repr__(self):
+        name, nodes, _ = self._graph()
+        return f"<remotemedia.Pipeline {name!r}, {len(nodes)} node{'s' * (len(nodes) != 1)}>"
+
+
+Pipeline.__module__ = "remotemedia"  # where users find it
+
+
+async def _arun(pipeline, items, timeout, metrics, progress):
+    from ._guest import Guest
+
+    guest = Guest(pipeline, items, timeout, metrics, progress)
+    try:
+        await guest.open()
+        results, collect = guest.run._results(), guest.run._collect
+        while (mark := collect(results)) is not ENDED:
+            await guest.wait(mark)
+    except BaseException:
+        await guest.close(failed=True)
+        raise
+    await guest.close()
+    return results
+
+
+async def _astream(pipeline, items, timeout, metrics, progress):
+    from ._guest import Guest
+
+    guest = Guest(pipeline, items, timeout, metrics, progress)
+    try:
+        await guest.open()
+        take = guest.run._take
+        while (value := take()) is not ENDED:
+            if value is WAITS or value is GOES_ON:
+                await guest.wait(value)
+            else:
+                yield value
+    except BaseException:
+        await guest.close(failed=True)
+        raise
+    await guest.close()
+
+
+_arun.__qualname__, _astream.__qualname__ = "Pipeline.arun", "Pipeline.astream"  # in messages of asyncio's

@@ -19,7 +19,7 @@ def installed():
     folder = os.path.dirname(found.origin) if found is not None and found.origin else None
     remedy = f"pip install remotemedia-sandbox=={version}"
     if folder is not None:
-        import remotemedia_sandbox
+        import remotemedia_sandbox  # type: ignore[import-not-found]
 
         if remotemedia_sandbox.__version__ == version:
             return os.path.join(folder, "lib", "libremotemedia_wasmtime.so"), os.path.join(folder, "wasm"), remedy

@@ -1,4 +1,7 @@
 """The base class of nodes."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Node:
@@ -26,7 +29,7 @@ class Node:
     def initialize(self) -> object:
         """Called once before the first item; may be a coroutine function."""
 
-    def process(self, item: object) -> object:
+    def process(self, item: "Any", /) -> object:
         """Called with each item; the node emits what this returns."""
         raise NotImplementedError(f"{type(self).__name__} has no process(item)")
 
@@ -34,4 +37,4 @@ class Node:
         """Called once after the last item, also after a failure; may be a coroutine function."""
 
 
-Node.process._not_defined = True  # tells the runtime that a subclass must define it, unless it generates
+setattr(Node.process, "_not_defined", True)  # tells the runtime that a subclass must define it, unless it generates

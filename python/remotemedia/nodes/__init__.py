@@ -15,27 +15,27 @@ __all__ = ["PassThroughNode", "DataTransform", "BufferNode", "CalculatorNode", "
 
 def __getattr__(name: str) -> object:
     module = _MODULES.get(name)
-    value = getattr(__import__(f"remotemedia.nodes.{module}", fromlist=(name,)), name) if module else _native(name)
+    value = getattr(__import__(f"remotemedia.nodes.{module}", fromlist=(name,)), name) if module else _of_runtime(name)
     if value is None:
         raise AttributeError(f"module 'remotemedia.nodes' has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
-def _native(name: str) -> object:
+def _of_runtime(name: str) -> object:
     """A node type of the runtime, where the package is installed; None: there is none."""
     if name.startswith("_"):
         return None
     try:
-        from .. import _graph
+        from .. import _native as module
     except ImportError:
         return None
-    return _graph.native(name)
+    return module.native(name)
 
 
-def __dir__() -> list:
+def __dir__() -> "list[str]":
     try:
-        from .. import _graph
+        from .. import _native as module
     except ImportError:
         return __all__
-    return sorted({*__all__, *_graph.native_names()})
+    return sorted({*__all__, *module.native_names()})

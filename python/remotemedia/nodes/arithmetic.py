@@ -3,11 +3,16 @@ from operator import add, mul
 
 from ..core.node import Node
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 try:
-    from _remotemedia import compute as _compute
+    from _remotemedia import compute as _compute  # type: ignore[import-not-found]
 except ImportError:  # outside of a pipeline there are no Tensors
 
-    def _compute(item, operand, multiplies):
+    def _compute(item: object, operand: object, multiplies: bool) -> object:
         return NotImplemented
 
 
@@ -15,7 +20,7 @@ def _is_number(item: object) -> bool:
     return isinstance(item, (int, float)) and not isinstance(item, bool)
 
 
-def _divide(a, b):
+def _divide(a: "int | float", b: "int | float") -> "int | float":
     """An integer where integers divide evenly, a float otherwise."""
     if isinstance(a, int) and isinstance(b, int):
         quotient, rest = divmod(a, b)
@@ -23,14 +28,14 @@ def _divide(a, b):
     return a / b
 
 
-def _power(a, b):
-    result = a**b
+def _power(a: "int | float", b: "int | float") -> "int | float":
+    result: "int | float | complex" = a**b
     if isinstance(result, complex):
         raise ValueError(f"{a} to the power of {b} is no real number")
     return result
 
 
-_OPERATIONS = {
+_OPERATIONS: "dict[str, Callable[[Any, Any], Any]]" = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
@@ -40,7 +45,7 @@ _OPERATIONS = {
 }
 
 
-def _operation(name: object):
+def _operation(name: object) -> "Callable[[Any, Any], Any]":
     if not isinstance(name, str):
         raise TypeError(f'"operation" must be a string, not {type(name).__name__}')
     if name not in _OPERATIONS:
@@ -72,7 +77,7 @@ class CalculatorNode(Node):
             return self._answer(item)
         return item
 
-    def _answer(self, item: dict) -> dict:
+    def _answer(self, item: "dict[str, Any]") -> "dict[str, object]":
         name, args = item["operation"], item.get("args")
         operation = _operation(name)
         if not isinstance(args, list) or not all(_is_number(arg) for arg in args):
@@ -87,7 +92,7 @@ class CalculatorNode(Node):
 
 
 def _scale(item: object, operand: "int | float", multiplies: bool) -> object:
-    operation = mul if multiplies else add
+    operation: "Callable[[Any, Any], Any]" = mul if multiplies else add
     if _is_number(item):
         return operation(item, operand)
     if isinstance(item, list):

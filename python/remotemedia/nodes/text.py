@@ -1,7 +1,12 @@
 """Nodes that work on text."""
 from ..core.node import Node
 
-_OPERATIONS = {
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_OPERATIONS: "dict[str, Callable[[str], Any]]" = {
     "uppercase": str.upper,
     "lowercase": str.lower,
     "reverse": lambda text: text[::-1],

@@ -155,19 +155,32 @@ static int start(rmi_audio_writer *writer, rm_error *err)
     return RM_OK;
 }
 
+/* Puts the true sizes in front, where the first header is. Not with lseek and write: after lseek some hosts of WASI still
+ * write at the end. */
+static void complete_header(rmi_audio_writer *writer)
+{
+    uint8_t header[HEADER_MAX];
+    const size_t size = make_header(writer, (uint32_t)writer->bytes, header);
+    size_t done = 0;
+    while (done < size && writer->io_error == 0) {
+        const ssize_t wrote = pwrite(writer->file.descriptor, header + done, size - done, (off_t)done);
+        if (wrote > 0)
+            done += (size_t)wrote;
+        else if (wrote == 0 || errno != EINTR)
+            writer->io_error = wrote == 0 ? EIO : errno;
+    }
+}
+
 /* Closes the file and frees the writer; returns the first failure of all. */
 static int end(rmi_audio_writer *writer, rm_error *err)
 {
     const rm_allocator *allocator = writer->allocator;
-    uint8_t header[HEADER_MAX];
     if (writer->file.descriptor >= 0) {
         if (writer->bytes % 2 != 0)
             writer->piece[writer->length++] = 0; /* there is room: see `rmi_audio_writer_write` */
         write_piece(writer);
-        if (writer->io_error == 0 && writer->seeks && lseek(writer->file.descriptor, 0, SEEK_SET) != 0)
-            writer->io_error = errno;
         if (writer->seeks)
-            write_all(writer, header, make_header(writer, (uint32_t)writer->bytes, header));
+            complete_header(writer);
         if (rmi_file_close(&writer->file) != 0 && writer->io_error == 0)
             writer->io_error = errno;
     }

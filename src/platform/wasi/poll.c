@@ -1,5 +1,7 @@
 #include "platform/wasi/poll.h"
 
+#include <unistd.h>
+
 #include "platform/platform.h"
 
 enum { MOST_DESCRIPTORS = 15 };
@@ -59,4 +61,22 @@ bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what
             ready |= events[i].userdata == 1;
     } while (!ready && rmi_platform_now() < deadline);
     return ready;
+}
+
+bool rmi_wasi_names_descriptors(void)
+{
+    enum { UNKNOWN, NAMES, DOES_NOT };
+    static int known = UNKNOWN; /* of the host, which stays the same */
+    if (known == UNKNOWN) {
+        const __wasi_subscription_t wanted[] = {clock_until(rmi_platform_now(), false),
+                                                descriptor_ready(STDERR_FILENO, __WASI_EVENTTYPE_FD_WRITE)};
+        __wasi_event_t events[2];
+        __wasi_size_t happened = 0;
+        known = DOES_NOT;
+        if (__wasi_poll_oneoff(wanted, events, 2, &happened) == 0)
+            for (size_t i = 0; i < happened && i < 2; i++)
+                if (events[i].userdata == wanted[1].userdata)
+                    known = NAMES;
+    }
+    return known == NAMES;
 }

@@ -17,4 +17,7 @@ bool rmi_wasi_poll(const int *descriptors, size_t count, __wasi_eventtype_t what
  * itself waits. */
 bool rmi_wasi_may_read(int descriptor);
 
+/* Whether the host says which descriptors are ready: some report none, or events without their names. Asks it once. */
+bool rmi_wasi_names_descriptors(void);
+
 #endif

@@ -56,7 +56,10 @@ bool rmi_wake_wait(rmi_wake *wake, const int *descriptors, size_t count, int64_t
 bool rmi_wake_wait_for(rmi_wake *wake, int descriptor, bool writing, int64_t deadline)
 {
     const __wasi_eventtype_t what = writing ? __WASI_EVENTTYPE_FD_WRITE : __WASI_EVENTTYPE_FD_READ;
-    const bool ready = !atomic_load(&wake->raised) &&
-                       rmi_wasi_poll(&descriptor, descriptor >= 0 ? 1 : 0, what, deadline, &wake->raised);
+    const bool asks =
+        descriptor < 0 || rmi_wasi_names_descriptors(); /* else the read or write itself waits */
+    const bool ready =
+        !atomic_load(&wake->raised) &&
+        (!asks || rmi_wasi_poll(&descriptor, descriptor >= 0 ? 1 : 0, what, deadline, &wake->raised));
     return !atomic_exchange(&wake->raised, false) && ready;
 }

@@ -419,12 +419,12 @@ static PyGetSetDef tensor_properties[] = {
 
 static PyMethodDef tensor_methods[] = {
     {"from_buffer", RMI_METHOD(tensor_make), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
-     "from_buffer(source, shape=None, dtype=None, *, sample_rate=None, channel_layout=None, timestamp=None, "
-     "duration=None)\n\nA Tensor over the memory of `source`, which is not copied."},
+     "from_buffer($type, source, shape=None, dtype=None, *, sample_rate=None, channel_layout=None, "
+     "timestamp=None, duration=None)\n--\n\nA Tensor over the memory of `source`, which is not copied."},
     {"__array__", RMI_METHOD(tensor_array), METH_VARARGS | METH_KEYWORDS,
-     "__array__(dtype=None, copy=None)\n\nA numpy array over the same memory, read-only where that is shared."},
+     "__array__($self, dtype=None, copy=None)\n--\n\nA numpy array over the same memory, read-only where that is shared."},
     {"__dlpack__", RMI_METHOD(rmi_tensor_dlpack), METH_VARARGS | METH_KEYWORDS,
-     "__dlpack__(*, stream=None, max_version=None, dl_device=None, copy=None)\n\n"
+     "__dlpack__($self, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
      "The memory for other array libraries: torch.from_dlpack(tensor)."},
     {"__dlpack_device__", rmi_tensor_dlpack_device, METH_NOARGS, "Where the memory is: (1, 0), the CPU's."},
     {"tolist", tensor_tolist, METH_NOARGS, "The elements as nested lists."},
@@ -434,8 +434,19 @@ static PyMethodDef tensor_methods[] = {
 PyTypeObject *rmi_tensor_type_new(PyObject *module)
 {
     PyType_Slot slots[] = {
-        {Py_tp_doc, "Tensor(source, shape=None, dtype=None, *, sample_rate=None, ...)\n\n"
-                    "Numbers in one block of memory: audio is (frames, channels) with a sample rate."},
+        {Py_tp_doc,
+         "Tensor(source, shape=None, dtype=None, *, sample_rate=None, channel_layout=None,\n"
+         "timestamp=None, duration=None)\n--\n\n"
+         "Numbers in one block of memory: audio is (frames, channels) with a sample rate.\n\n"
+         "source: anything with a buffer (bytes, array.array, memoryview, numpy's arrays), whose memory the\n"
+         "    Tensor shares.\n"
+         "shape: an int or a sequence of ints; as the source has it where it is left out.\n"
+         "dtype: numpy's name, such as 'float32', 'int16' or 'bfloat16'; the source's where it is left out.\n"
+         "sample_rate: frames a second, which makes it audio; shape (frames,) counts as one channel.\n"
+         "channel_layout: a bit mask of loudspeakers, as in WAV files. timestamp, duration: seconds.\n"
+         "Raises TypeError and ValueError where the memory cannot be seen so.\n\n"
+         "numpy.asarray(t), memoryview(t) and torch.from_dlpack(t) have the same memory, without a copy. They can\n"
+         "write to it only where no other node or caller has it. t[a:b] is a part along the first dimension."},
         {Py_tp_new, tensor_new},
         {Py_tp_dealloc, tensor_dealloc},
         {Py_tp_repr, tensor_repr},

@@ -9,6 +9,13 @@ const NOSYS = 52, CHARACTER_DEVICE = 2, CLOCK = 0;
 const asksForDescriptors = (memory, at, count) =>
     Array.from({ length: count }, (_, i) => new DataView(memory.buffer).getUint8(at + 48 * i + 8)).some((kind) => kind !== CLOCK);
 
+function stdinIsDevice(usual, memory, fd, out) {
+    const code = usual(fd, out);
+    if (fd === 0)
+        new DataView(memory.buffer).setUint8(out + 16, CHARACTER_DEVICE);
+    return code;
+}
+
 /** By name: what is called instead of `usual(...args)`. */
 const ODDITIES = {
     none: {},
@@ -33,6 +40,19 @@ const ODDITIES = {
             if (!asksForDescriptors(memory, from, count))
                 return usual(from, to, count, happened);
             new DataView(memory.buffer).setUint32(happened, 0, true);
+            return 0;
+        },
+    },
+    device: { fd_filestat_get: stdinIsDevice },
+    // Standard input is a device too, and when the clock's time is over all have happened, but events have no names.
+    unnamed_events: {
+        fd_filestat_get: stdinIsDevice,
+        poll_oneoff(_, memory, from, to, count, happened) {
+            const view = new DataView(memory.buffer), clocks = Array.from({ length: count }, (_, i) => from + 48 * i);
+            const times = clocks.filter((at) => view.getUint8(at + 8) === CLOCK).map((at) => view.getBigUint64(at + 24, true));
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(times[0]) / 1e6);
+            new Uint8Array(memory.buffer, to, 32 * count).fill(0);
+            view.setUint32(happened, count, true);
             return 0;
         },
     },

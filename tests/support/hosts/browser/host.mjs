@@ -1,4 +1,4 @@
-// Runs jobs in headless Chromium. Usage: node host.mjs page|worker WASM PLAYWRIGHT
+// Runs jobs in a headless browser. Usage: node --experimental-websocket host.mjs chromium|firefox page|worker WASM PLAYWRIGHT
 //
 // A line of standard input is a job {id, args, env, stdin, folder, files, limit}: stdin is a file, files are names in the
 // folder, which the program sees under the folder's own path. A line of standard output is its result {id, exit, stdout,
@@ -6,7 +6,6 @@
 // than `limit` seconds ends with its Worker, or with the whole page.
 import path from "node:path";
 import readline from "node:readline";
-import { launch } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
 const HERE = import.meta.dirname;
@@ -20,8 +19,7 @@ class Place {
 
   async open() {
     this.page = await this.browser.newPage();
-    await this.page.goto(`${this.address}/runner.html`);
-    await this.page.waitForFunction("window.ready");
+    await this.page.goto(`${this.address}/runner.html`); // its scripts have run when it is there
   }
 
   /** A page that is busy answers nothing, so only another takes its place. */
@@ -48,7 +46,8 @@ class Place {
   }
 }
 
-async function main([kind, wasm, playwright]) {
+async function main([name, kind, wasm, playwright]) {
+  const { launch } = await import(`./${name}.mjs`);
   const browser = await launch(playwright);
   const job = {};
   const server = await serve({ folders: [HERE, WEB, PACKAGE], wasm, job });

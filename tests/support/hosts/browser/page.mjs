@@ -1,9 +1,26 @@
-// Does what a user does with a page. Usage: node page.mjs PLAYWRIGHT < STEPS; prints what the page logged and showed.
+// Does what a user does with a page. Usage: node --experimental-websocket page.mjs chromium|firefox PLAYWRIGHT < STEPS; prints what the page logged and showed.
 //
 // STEPS is a list of {goto: URL}, {module: CODE, lines: N} (runs CODE, waits for N more lines of the console),
 // {click: SELECTOR} and {text: SELECTOR, until: TEXT} (waits until it contains TEXT, and prints it).
 import { text } from "node:stream/consumers";
-import { launch } from "./chromium.mjs";
+
+// In the page:
+const put = (code) => {
+  const script = document.createElement("script");
+  script.type = "module";
+  script.textContent = code;
+  document.head.append(script);
+};
+const click = (selector) => document.querySelector(selector).click();
+const shown = ([selector, until]) =>
+  new Promise((resolve) => {
+    const look = () => {
+      const text = document.querySelector(selector)?.innerText ?? "";
+      if (text.includes(until)) resolve(text);
+    };
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+    look();
+  });
 
 async function module(page, lines, code, count) {
   const end = lines.length + count;
@@ -11,11 +28,12 @@ async function module(page, lines, code, count) {
     page.on("console", () => lines.length >= end && resolve());
     page.on("pageerror", (error) => reject(error));
   });
-  await page.addScriptTag({ type: "module", content: code });
+  await page.evaluate(put, code);
   await enough;
 }
 
-async function main(playwright) {
+async function main(name, playwright) {
+  const { launch } = await import(`./${name}.mjs`);
   const steps = JSON.parse(await text(process.stdin));
   const browser = await launch(playwright);
   const lines = [];
@@ -26,13 +44,9 @@ async function main(playwright) {
     page.on("requestfailed", (request) => console.error(`page: ${request.url()}: ${request.failure().errorText}`));
     for (const step of steps) {
       if (step.goto) await page.goto(step.goto);
-      if (step.click) await page.click(step.click);
+      if (step.click) await page.evaluate(click, step.click);
       if (step.module) await module(page, lines, step.module, step.lines);
-      if (step.text) {
-        const shown = page.locator(step.text).filter({ hasText: step.until });
-        await shown.waitFor({ timeout: 60000 });
-        lines.push(await shown.innerText());
-      }
+      if (step.text) lines.push(await page.evaluate(shown, [step.text, step.until]));
     }
   } finally {
     await browser.close();
@@ -40,7 +54,7 @@ async function main(playwright) {
   console.log(JSON.stringify(lines));
 }
 
-main(process.argv[2]).catch((error) => {
+main(...process.argv.slice(2)).catch((error) => {
   console.error(`page: ${error.message}`);
   process.exitCode = 1;
 });

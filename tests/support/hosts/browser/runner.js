@@ -47,4 +47,3 @@ window.runJob = async (place, { wasm, args, env, folder, files: names }) => {
     return { trouble: String(error) };
   }
 };
-window.ready = true;

@@ -1,0 +1,212 @@
+/* Coroutines and asynchronous iterators of the package's, as their callers see them: an exception that leaves them has no
+ * frames of the package, since nothing here has a frame. Coroutine stands for a coroutine, or what a method of an
+ * asynchronous generator returns; Stream for an asynchronous generator. */
+#include "extension.h"
+
+typedef struct rmi_wrapper {
+    PyObject_HEAD PyObject *inner; /* owned */
+    PyTypeObject *call_type;       /* owned, of a Stream: the type Coroutine */
+} rmi_wrapper;
+
+static PyObject *inner_of(PyObject *object)
+{
+    return ((rmi_wrapper *)object)->inner;
+}
+
+static PyObject *wrapper_new(PyTypeObject *type, PyObject *inner, PyTypeObject *call_type)
+{
+    rmi_wrapper *self = inner != NULL ? (rmi_wrapper *)rmi_object_alloc(type, 0) : NULL;
+    if (self != NULL) {
+        self->inner = Py_NewRef(inner);
+        self->call_type = (PyTypeObject *)Py_XNewRef((PyObject *)call_type);
+    }
+    return (PyObject *)self;
+}
+
+/* ---- Coroutine */
+
+/* What a step gave: the end is StopIteration. */
+static PyObject *stepped(PySendResult sent, PyObject *value)
+{
+    if (sent == PYGEN_NEXT)
+        return value;
+    PyObject *stop = sent == PYGEN_RETURN ? PyObject_CallOneArg(PyExc_StopIteration, value) : NULL;
+    Py_XDECREF(value);
+    if (stop != NULL)
+        PyErr_SetRaisedException(stop);
+    return NULL;
+}
+
+static PySendResult step(PyObject *object, PyObject *argument, PyObject **result)
+{
+    const PySendResult sent = PyIter_Send(inner_of(object), argument, result);
+    if (sent == PYGEN_ERROR)
+        rmi_cut_raised();
+    return sent;
+}
+
+static PyObject *coroutine_next(PyObject *object)
+{
+    PyObject *value = NULL;
+    const PySendResult sent = step(object, Py_None, &value);
+    return stepped(sent, value);
+}
+
+static PyObject *coroutine_send(PyObject *object, PyObject *argument)
+{
+    PyObject *value = NULL;
+    const PySendResult sent = step(object, argument, &value);
+    return stepped(sent, value);
+}
+
+/* Calls a method of the inner object; the exception that comes out has no frames of ours. */
+static PyObject *call_inner(PyObject *object, const char *name, PyObject *args)
+{
+    PyObject *method = PyObject_GetAttrString(inner_of(object), name);
+    PyObject *made = method != NULL ? PyObject_CallObject(method, args) : NULL;
+    Py_XDECREF(method);
+    if (made == NULL)
+        rmi_cut_raised();
+    return made;
+}
+
+static PyObject *coroutine_throw(PyObject *object, PyObject *args)
+{
+    return call_inner(object, "throw", args);
+}
+
+static PyObject *coroutine_close(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return call_inner(object, "close", NULL);
+}
+
+/* For debuggers and asyncio's own messages: names, frames, what it waits for. */
+static PyObject *get_attribute(PyObject *object, PyObject *name)
+{
+    PyObject *found = PyObject_GenericGetAttr(object, name);
+    if (found == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        found = PyObject_GetAttr(inner_of(object), name);
+    }
+    return found;
+}
+
+/* ---- Stream */
+
+/* What a method of the generator returned, which is consumed, as the caller sees it. */
+static PyObject *call_of(PyObject *object, PyObject *made)
+{
+    PyObject *call = wrapper_new(((rmi_wrapper *)object)->call_type, made, NULL);
+    Py_XDECREF(made);
+    return call;
+}
+
+static PyObject *called(PyObject *object, const char *name, PyObject *args)
+{
+    return call_of(object, call_inner(object, name, args));
+}
+
+static PyObject *stream_next(PyObject *object)
+{
+    PyObject *inner = inner_of(object);
+    return call_of(object, RMI_ASYNC_SLOT(Py_TYPE(inner), unaryfunc, am_anext)(inner));
+}
+
+static PyObject *stream_send(PyObject *object, PyObject *args)
+{
+    return called(object, "asend", args);
+}
+
+static PyObject *stream_throw(PyObject *object, PyObject *args)
+{
+    return called(object, "athrow", args);
+}
+
+static PyObject *stream_close(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return called(object, "aclose", NULL);
+}
+
+/* ---- The types */
+
+static int traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(inner_of(object));
+    Py_VISIT(((rmi_wrapper *)object)->call_type);
+    return 0;
+}
+
+static int clear(PyObject *object)
+{
+    Py_CLEAR(((rmi_wrapper *)object)->inner);
+    Py_CLEAR(((rmi_wrapper *)object)->call_type);
+    return 0;
+}
+
+static void dealloc(PyObject *object)
+{
+    PyObject_GC_UnTrack(object);
+    (void)clear(object);
+    rmi_object_free(object);
+}
+
+enum { OURS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION };
+
+PyTypeObject *rmi_coroutine_type_new(PyObject *module)
+{
+    static PyMethodDef methods[] = {{"send", coroutine_send, METH_O, NULL},
+                                    {"throw", coroutine_throw, METH_VARARGS, NULL},
+                                    {"close", coroutine_close, METH_NOARGS, NULL},
+                                    {NULL, NULL, 0, NULL}};
+    PyType_Slot slots[] = {{Py_tp_methods, methods},
+                           {Py_tp_iter, PyObject_SelfIter},
+                           {Py_tp_iternext, coroutine_next},
+                           {Py_tp_getattro, get_attribute},
+                           {Py_am_await, PyObject_SelfIter},
+                           {Py_am_send, step},
+                           {Py_tp_dealloc, dealloc},
+                           {Py_tp_traverse, traverse},
+                           {Py_tp_clear, clear},
+                           {0, NULL}};
+    PyType_Spec spec = {.name = "remotemedia._runtime.Coroutine",
+                        .basicsize = sizeof(rmi_wrapper),
+                        .flags = OURS,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+PyTypeObject *rmi_async_stream_type_new(PyObject *module)
+{
+    static PyMethodDef methods[] = {
+        {"asend", stream_send, METH_VARARGS, NULL},
+        {"athrow", stream_throw, METH_VARARGS, NULL},
+        {"aclose", stream_close, METH_NOARGS,
+         "Ends the run: closes every node, and drops results that were not taken."},
+        {NULL, NULL, 0, NULL}};
+    PyType_Slot slots[] = {{Py_tp_methods, methods},
+                           {Py_tp_getattro, get_attribute},
+                           {Py_am_aiter, PyObject_SelfIter},
+                           {Py_am_anext, stream_next},
+                           {Py_tp_dealloc, dealloc},
+                           {Py_tp_traverse, traverse},
+                           {Py_tp_clear, clear},
+                           {0, NULL}};
+    PyType_Spec spec = {.name = "remotemedia._runtime.Stream",
+                        .basicsize = sizeof(rmi_wrapper),
+                        .flags = OURS,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+PyObject *rmi_coroutine_new(const rmi_extension *extension, PyObject *coroutine)
+{
+    return wrapper_new(extension->coroutine_type, coroutine, NULL);
+}
+
+PyObject *rmi_async_stream_new(const rmi_extension *extension, PyObject *generator)
+{
+    return wrapper_new(extension->stream_type, generator, extension->coroutine_type);
+}
