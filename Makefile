@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm component wheel npm run test test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
+.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -28,6 +28,11 @@ test-sandbox: build wasm ## Whole runs and single nodes in sandboxes
 
 test-browser: build wasm ## The WASM files in Chromium, in a page and in a Worker
 	@tools/test "test tools" "cases browser" "cases numpy browser" "e2e browser"
+
+test-page: build wasm ## The demo page in Chromium and in Firefox
+	@deps/install-system test hosts
+	@tests/page/run
+	@tests/page/run --browser firefox
 
 test-hosts: build component ## The WASM files in all other hosts: Node 20 to 26, Deno, Bun, wazero, wasmi, Firefox, the component
 	@tools/test "test tools" "packages of hosts" "cases node-20" "cases node-24" "cases node-26" "cases deno" "cases bun" \
@@ -102,6 +107,9 @@ wheel: build ## Build the package for pip, build/wheel/*.whl: for the bundled Py
 
 npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/remotemedia-*.tgz
 	@tools/npm-package --brotli
+
+demo: wasm ## Serve the demo page at http://127.0.0.1:8000; the first time builds it
+	@tools/demo serve
 
 component: wasm ## Build the program as a component of WASI 0.2: build/wasm/pipeline_executor_wasm.component.wasm
 	@tools/component build/wasm/pipeline_executor_wasm.wasm

@@ -2,7 +2,7 @@
 // The command line: the program, which sees the current folder (and those of --dir GUEST=HOST) and variables of --env NAME.
 import { fileURLToPath } from 'node:url';
 
-import { program } from './files.mjs';
+import { program } from './program.mjs';
 import { command } from './run.mjs';
 
 const here = process.cwd();

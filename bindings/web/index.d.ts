@@ -150,7 +150,12 @@ export interface RunResult<V = Value> extends RunEnd {
     outputs: { [sink: string]: V[] };
 }
 
-export type Items = Iterable<Item> | AsyncIterable<Item> | ReadableStream<Item>;
+/** What has audio of its own: a LiveAudio of `remotemedia/live`. */
+export interface LiveItems {
+    liveRun(): unknown;
+}
+
+export type Items = Iterable<Item> | AsyncIterable<Item> | ReadableStream<Item> | LiveItems;
 
 /** The results of one run, as they come. Leaving a loop over them ends the run. */
 export interface Results<V = Value> extends AsyncIterableIterator<Result<V>> {
@@ -158,6 +163,8 @@ export interface Results<V = Value> extends AsyncIterableIterator<Result<V>> {
     return(): Promise<IteratorResult<Result<V>, undefined>>;
     [Symbol.asyncIterator](): Results<V>;
     readable(): ReadableStream<Result<V>>;
+    /** What each node has done so far; `ns` where the pipeline was opened with `measure`. */
+    metrics(): Promise<RunEnd['metrics']>;
     /** What is known at the end of the run; undefined before. */
     readonly end: RunEnd | undefined;
 }

@@ -124,24 +124,32 @@ export function pipelineFor(platform, table) {
             if (this.#ended !== null)
                 throw this.#ended;
             const run = ++this.#lastRun, post = (message, transfer) => this.#port.post({ ...message, run }, transfer);
-            const feed = items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, buffersOf(batch)), transfer);
+            const live = items?.liveRun?.() ?? null; // its items do not come by this thread
+            const feed = live ?? (items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, buffersOf(batch)), transfer));
             let settle;
             const over = new Promise((resolve) => (settle = resolve));
-            const results = new Results(this.sinks, { taken: () => post({ do: 'taken' }) }, () => {
+            const asked = []; // for the metrics, whose answers come in this order
+            const metrics = () => new Promise((resolve) => {
+                asked.push(resolve);
+                post({ do: 'metrics' });
+                over.then(() => resolve(results.metrics()));
+            });
+            const results = new Results(this.sinks, { taken: () => post({ do: 'taken' }), metrics }, () => {
                 settle();
                 this.#runs.delete(run);
                 this.#port.hold(this.#runs.size > 0);
                 signal?.removeEventListener('abort', abort);
-                feed?.stop();
+                feed?.stop(results.end?.metrics !== undefined);
                 post({ do: 'close' });
             });
             const fail = (error) => results.finish({ error }, false);
             const abort = () => fail(signal.reason);
             signal?.addEventListener('abort', abort, { once: true });
-            this.#runs.set(run, { results, feed, over, cancel: () => post({ do: 'cancel' }) });
+            this.#runs.set(run, { results, feed, over, asked, cancel: () => post({ do: 'cancel' }) });
             this.#port.hold(true);
-            post({ do: 'start', generate: feed === null && !hasInput(this.#manifest), source });
-            feed?.run().then((all) => all && post({ do: 'end' }), fail);
+            const generate = live === null ? feed === null && !hasInput(this.#manifest) : live.setup.input === null;
+            post({ do: 'start', generate, source, audio: live?.setup }, live?.transfer);
+            feed?.run?.().then((all) => all && post({ do: 'end' }), fail);
             return results;
         }
 
@@ -200,6 +208,8 @@ export function pipelineFor(platform, table) {
                     return onLog(message.log);
                 case 'results':
                     return run?.results.deliver(message.results);
+                case 'metrics':
+                    return run?.asked.shift()(message.metrics);
                 case 'room':
                     return run?.feed?.room();
                 case 'enough':

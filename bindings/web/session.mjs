@@ -67,6 +67,10 @@ class Run {
         this.#room();
     }
 
+    metrics() {
+        this.tell({ say: 'metrics', metrics: this.pipeline.metrics });
+    }
+
     cancel() {
         this.pipeline.cancel();
         this.#room();
@@ -156,14 +160,17 @@ export function serve(port) {
     };
 
     /** A run of the pipeline that was opened to check the manifest, or of another one. */
-    const start = async (generate, source, tell) => {
+    const start = async ({ generate, source, audio }, tell) => {
+        const live = audio && new (await import(/* @vite-ignore */ audio.module)).LiveRun(audio, tell);
         if (generate) {
             opened?.close();
             opened = null;
         }
         const pipeline = opened ?? (await open(generate));
         opened = null;
-        return new Run(pipeline, source, tell);
+        const run = new Run(pipeline, source, live?.tell ?? tell);
+        live?.begin(run);
+        return run;
     };
 
     const actions = {
@@ -174,9 +181,9 @@ export function serve(port) {
             opened = await open(false);
             port.post({ say: 'opened', sinks: opened.sinks, graphInfo: opened.graphInfo });
         },
-        async start({ run: id, generate, source }) {
+        async start({ run: id, ...how }) {
             const tell = (message, transfer) => port.post({ ...message, run: id }, transfer);
-            const starting = start(generate, source, tell);
+            const starting = start(how, tell);
             runs.set(id, starting); // messages that come meanwhile wait for it
             try {
                 if ((await (await starting).work()) === 'trap')
@@ -188,6 +195,7 @@ export function serve(port) {
         items: async ({ run, batch }) => (await runs.get(run))?.items(batch),
         end: async ({ run }) => (await runs.get(run))?.end(),
         taken: async ({ run }) => (await runs.get(run))?.taken(),
+        metrics: async ({ run }) => (await runs.get(run))?.metrics(),
         cancel: async ({ run }) => (await runs.get(run))?.cancel(),
         close: async ({ run }) => (await runs.get(run))?.close(),
     };

@@ -2,7 +2,7 @@ import { BatchReader } from './wire.mjs';
 
 /** The results of one run: an async iterable of {sink, value}. */
 export class Results {
-    #run; // {taken(), close()}: the other side
+    #run; // {taken(), metrics()}: the other side
     #sinks;
     #batches = [];
     #reader = null; // the first batch that is not read to its end
@@ -24,6 +24,11 @@ export class Results {
     /** What is known of the run at its end: {failed, graphInfo, metrics}; undefined before. */
     get end() {
         return this.#outcome?.end;
+    }
+
+    /** The counts of each node so far; after the run those of its end. */
+    async metrics() {
+        return this.#outcome === null ? this.#run.metrics() : (this.end?.metrics ?? {});
     }
 
     next() {

@@ -10,7 +10,7 @@ from npm_project import package, project
 from test_docs import matches
 
 GUIDE, README = "docs/web.md", "bindings/web/README.md"
-PAGE = section(GUIDE, "In a page")
+PAGE, LIVE = section(GUIDE, "In a page"), section(GUIDE, "Live audio")
 
 
 def shown(text):
@@ -24,7 +24,7 @@ def compare(test, expected, got):
 
 class InNode(ProgramTest):
     def test_code_prints_what_is_shown(self):
-        everything = (ROOT / GUIDE).read_text().replace(PAGE, "") + (ROOT / README).read_text()
+        everything = (ROOT / GUIDE).read_text().replace(PAGE, "").replace(LIVE, "") + (ROOT / README).read_text()
         blocks = shown(everything)
         self.assertGreater(len(blocks), 8)
         for kind, code, expected in blocks:
@@ -50,6 +50,15 @@ class InAPage(ProgramTest):
         words, level = browse(self, steps)
         self.assertEqual(words.splitlines(), ["one: 3", "program: 7", "the: 3", "same: 4", "bytes: 5"])
         compare(self, expected, level + "\n")
+
+    def test_live_audio(self):
+        ((kind, page, _),) = shown(LIVE)
+        self.assertEqual(kind, "html")
+        (project() / "level.html").write_text(page)
+        steps = [{"goto": serve(self, project()) + "level.html"}, {"click": "#start"}, {"text": "#level", "until": "dBFS"},
+                 {"click": "#stop"}, {"text": "#state", "until": "frames, 0 lost"}]
+        level, _ = [line for line in browse(self, steps) if "frames lost" not in line]  # a warning where the machine is busy
+        self.assertRegex(level, r"^-\d+(\.\d+)? dBFS$")
 
 
 if __name__ == "__main__":

@@ -48,3 +48,16 @@ export async function use(audio: AudioBuffer, signal: AbortSignal): Promise<void
     // @ts-expect-error: made by open only
     new Pipeline();
 }
+
+import { LiveAudio, type LiveStats } from 'remotemedia/live';
+
+export async function live(pipeline: Pipeline, stream: MediaStream): Promise<LiveStats> {
+    const audio = await LiveAudio.open(stream, { channels: 2, play: 'out', onLoss: ({ side, frames }) => console.log(side, frames) });
+    const results = pipeline.stream(audio);
+    const counts: { [node: string]: { [name: string]: number } } = await results.metrics();
+    console.log(counts['out']?.['in']);
+    await audio.stop();
+    // @ts-expect-error a number is no input
+    await LiveAudio.open(1);
+    return audio.stats;
+}

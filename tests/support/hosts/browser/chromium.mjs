@@ -13,12 +13,14 @@ export const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--use-fake-device-for-media-stream", // a microphone that beeps,
+  "--use-fake-ui-for-media-stream", // which is allowed
 ];
 
-/** `playwright` is the folder of playwright-core. */
-export async function launch(playwright) {
+/** `playwright` is the folder of playwright-core; `flags` are more of Chromium's. */
+export async function launch(playwright, flags = []) {
   if (!fs.existsSync(CHROMIUM))
     throw new Error(`there is no ${CHROMIUM}; install it with: deps/install-system test (or apt-get install chromium)`);
   const { chromium } = await import(pathToFileURL(path.join(playwright, "index.mjs")));
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
 }
