@@ -187,12 +187,12 @@ static void *wait_for_tasks(void *context)
         const int timeout = until(executor->next_deadline);
         pthread_mutex_unlock(&executor->lock);
         const int ready = poll(executor->watched, count, timeout);
-        pthread_mutex_lock(&executor->lock);
         if (ready < 0) /* interrupted: the answers are not filled in */
-            continue;
+            executor->watched[0].revents = 0;
         while (executor->watched[0].revents != 0 &&
                read(executor->poke[0], taken, sizeof taken) == sizeof taken)
             ;
+        pthread_mutex_lock(&executor->lock);
         wake_due(executor);
     }
     pthread_mutex_unlock(&executor->lock);

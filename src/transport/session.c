@@ -161,6 +161,7 @@ static bool take_input(rmi_session *session)
     while (rc == RM_OK && !session->input_ended && !session->stepped_out) {
         if (!session->has_item) {
             session->source = NULL;
+            session->item = rm_packet_of(rm_null());
             rc = session->client->input(session->context, &session->source, &session->item, &err);
             session->has_item = rc == RM_OK;
         }

@@ -126,7 +126,7 @@ static int check_bytes(const char *field, const rm_tensor *view, size_t length, 
 
 static int packet_of_tensor(Remotemedia__V1__TensorBuffer *tensor, rm_packet *packet, rm_error *err)
 {
-    int64_t shape[RM_MAX_DIMENSIONS];
+    int64_t shape[RM_MAX_DIMENSIONS] = {0};
     const size_t dtype = (size_t)tensor->dtype;
     if (dtype == 0 || dtype >= sizeof tensor_dtypes / sizeof *tensor_dtypes)
         return rm_error_set(err, RM_E_VALUE, "tensor.dtype %d is none of F32, F16, I32, I8, U8",
@@ -180,7 +180,7 @@ static bool strides_fit(const rm_tensor *view, const int64_t *strides, size_t le
 
 static int packet_of_numpy(Remotemedia__V1__NumpyBuffer *array, rm_packet *packet, rm_error *err)
 {
-    int64_t shape[RM_MAX_DIMENSIONS], strides[RM_MAX_DIMENSIONS];
+    int64_t shape[RM_MAX_DIMENSIONS] = {0}, strides[RM_MAX_DIMENSIONS];
     rmi_element element;
     bool strided = false;
     int rc = rmi_element_read(array->dtype, &element, err);

@@ -87,25 +87,26 @@ static void answer_result(rmi_grpc_call *call)
     const rm_pipeline *pipeline = rmi_session_pipeline(run->session);
     rm_error err = {0};
     execution_result *result = malloc(sizeof *result);
-    int rc = result != NULL ? RM_OK : rmi_out_of_memory(&err);
-    if (rc == RM_OK) {
-        remotemedia__v1__execution_result__init(result);
-        rc = add_outputs(call, result, &err);
+    execute_response response = REMOTEMEDIA__V1__EXECUTE_RESPONSE__INIT;
+    if (result == NULL) {
+        (void)rmi_out_of_memory(&err);
+        answer_failure(call, &err, false);
+        return;
     }
+    remotemedia__v1__execution_result__init(result);
+    int rc = add_outputs(call, result, &err);
     if (rc == RM_OK)
         rc = rmi_node_results_of(pipeline, result, &err);
     if (rc == RM_OK)
         rc =
             rmi_metrics_of(pipeline, (double)(rmi_platform_now() - run->begun) / 1e6, &result->metrics, &err);
-    execute_response response = REMOTEMEDIA__V1__EXECUTE_RESPONSE__INIT;
     response.outcome_case = REMOTEMEDIA__V1__EXECUTE_RESPONSE__OUTCOME_RESULT;
     response.result = result;
     if (rc == RM_OK)
         answer(call, &response);
     else
         answer_failure(call, &err, false);
-    if (result != NULL)
-        protobuf_c_message_free_unpacked(&result->base, NULL);
+    protobuf_c_message_free_unpacked(&result->base, NULL);
     rm_error_clear(&err);
 }
 

@@ -92,24 +92,32 @@ static Remotemedia__V1__NodeResult *node_result(const char *id, rm_value counter
     return result;
 }
 
+static int add_node_results(Remotemedia__V1__ExecutionResult *result, rm_value counters, rm_value failures,
+                            rm_error *err)
+{
+    const size_t count = rm_map_length(counters);
+    result->node_results = malloc((count + 1) * sizeof *result->node_results);
+    if (result->node_results == NULL)
+        return rmi_out_of_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        rm_value id, node;
+        (void)rm_map_at(counters, i, &id, &node);
+        Remotemedia__V1__NodeResult *made = node_result(rm_string_text(id, NULL), node, failures);
+        if (made == NULL)
+            return rmi_out_of_memory(err);
+        result->node_results[result->n_node_results++] = made;
+    }
+    return RM_OK;
+}
+
 int rmi_node_results_of(const rm_pipeline *pipeline, Remotemedia__V1__ExecutionResult *result, rm_error *err)
 {
     rm_value counters = rm_null(), failures = rm_null();
     int rc = rm_pipeline_metrics(pipeline, &counters, err);
     if (rc == RM_OK)
         rc = rm_pipeline_failures(pipeline, &failures, err);
-    const size_t count = rm_map_length(counters);
-    if (rc == RM_OK && (result->node_results = malloc((count + 1) * sizeof *result->node_results)) == NULL)
-        rc = rmi_out_of_memory(err);
-    for (size_t i = 0; rc == RM_OK && i < count; i++) {
-        rm_value id, node;
-        (void)rm_map_at(counters, i, &id, &node);
-        result->node_results[i] = node_result(rm_string_text(id, NULL), node, failures);
-        if (result->node_results[i] == NULL)
-            rc = rmi_out_of_memory(err);
-        else
-            result->n_node_results++;
-    }
+    if (rc == RM_OK)
+        rc = add_node_results(result, counters, failures, err);
     result->status = rm_list_length(failures) > 0
                          ? REMOTEMEDIA__V1__EXECUTION_STATUS__EXECUTION_STATUS_PARTIAL_SUCCESS
                          : REMOTEMEDIA__V1__EXECUTION_STATUS__EXECUTION_STATUS_SUCCESS;

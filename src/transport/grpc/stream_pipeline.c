@@ -176,33 +176,38 @@ static void set_time(rm_packet *packet, uint64_t ms)
         packet->timestamp = (int64_t)ms * 1000000;
 }
 
+static int read_data_chunk(const Remotemedia__V1__DataChunk *chunk, rm_packet *packet, rm_error *err)
+{
+    if (chunk->n_named_buffers > 0)
+        return rm_error_set(err, RM_E_UNSUPPORTED,
+                            "named_buffers are not supported: send a chunk for each node");
+    if (chunk->buffer == NULL)
+        return rm_error_set(err, RM_E_MISSING_FIELD, "a chunk has no buffer");
+    return rmi_packet_of_buffer(chunk->buffer, packet, err);
+}
+
+static int read_audio_chunk(const Remotemedia__V1__AudioChunk *chunk, rm_packet *packet, rm_error *err)
+{
+    if (chunk->buffer == NULL)
+        return rm_error_set(err, RM_E_MISSING_FIELD, "a chunk has no buffer");
+    return rmi_packet_of_audio(chunk->buffer, packet, err);
+}
+
 /* Makes a packet of the chunk that was taken, which *source points into. */
 static int read_chunk(stream *s, const char **source, rm_packet *packet, rm_error *err)
 {
     const stream_request *request = s->taken;
-    Remotemedia__V1__DataChunk *data = NULL;
-    Remotemedia__V1__AudioChunk *audio = NULL;
-    if (request->request_case == REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_DATA_CHUNK)
-        data = request->data_chunk;
-    else
-        audio = request->audio_chunk;
-    const char *node = data != NULL ? data->node_id : audio->node_id;
+    const bool is_data = request->request_case == REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_DATA_CHUNK;
+    const char *node = is_data ? request->data_chunk->node_id : request->audio_chunk->node_id;
     *source = node[0] != '\0' ? node : NULL;
-    int rc = check_sequence(s, data != NULL ? data->sequence : audio->sequence, err);
-    if (rc != RM_OK)
-        return rc;
-    if (data != NULL && data->n_named_buffers > 0)
-        return rm_error_set(err, RM_E_UNSUPPORTED,
-                            "named_buffers are not supported: send a chunk for each node");
-    rmi_data_buffer *buffer = data != NULL ? data->buffer : NULL;
-    if (data != NULL ? buffer == NULL : audio->buffer == NULL)
-        return rm_error_set(err, RM_E_MISSING_FIELD, "a chunk has no buffer");
-    rc = data != NULL ? rmi_packet_of_buffer(buffer, packet, err)
-                      : rmi_packet_of_audio(audio->buffer, packet, err);
+    int rc = check_sequence(s, is_data ? request->data_chunk->sequence : request->audio_chunk->sequence, err);
+    if (rc == RM_OK)
+        rc = is_data ? read_data_chunk(request->data_chunk, packet, err)
+                     : read_audio_chunk(request->audio_chunk, packet, err);
     if (rc == RM_OK)
         rc = check_samples(s, packet, err);
     if (rc == RM_OK)
-        set_time(packet, data != NULL ? data->timestamp_ms : audio->timestamp_ms);
+        set_time(packet, is_data ? request->data_chunk->timestamp_ms : request->audio_chunk->timestamp_ms);
     return rc;
 }
 
