@@ -234,9 +234,10 @@ static void wait_for_signal(server *s)
 static bool drain(server *s)
 {
     const int64_t wait = s->options->drain_ms > 0 ? s->options->drain_ms : default_drain_ms;
+    const int64_t deadline = rmi_platform_now() + wait * 1000000;
     rmi_service_drain(s->service);
     s->api->drain(s->listener);
-    return rmi_service_wait(s->service, rmi_platform_now() + wait * 1000000);
+    return rmi_service_wait(s->service, deadline) && s->api->wait(s->listener, deadline);
 }
 
 static int perform(server *s, rmi_exit *code, rm_error *err)

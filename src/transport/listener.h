@@ -23,6 +23,9 @@ typedef struct rmi_listener_api {
                  rm_error *err);
     /* Takes no more connections and calls; those in progress go on. */
     void (*drain)(rmi_listener *listener);
+    /* After `drain`: waits until every call has ended and its last message is sent, at most until `deadline` (monotonic
+     * ns). false: some have not. */
+    bool (*wait)(rmi_listener *listener, int64_t deadline);
     /* Ends what is in progress and frees the listener. */
     void (*stop)(rmi_listener *listener);
 } rmi_listener_api;

@@ -11,7 +11,7 @@ typedef struct rmi_session rmi_session;
 /* The client's side, which a listener implements. The session calls the functions one at a time, on the executor's threads;
  * rmi_session_wake makes it call them again. */
 typedef struct rmi_client {
-    /* Gives the next item: RM_OK with *packet, which is empty before (the session owns its content), for *source (NULL, as preset: for every
+    /* Gives the next item: RM_OK with *packet (empty before; the session owns its content) for *source (NULL, as preset: for every
      * source; borrowed until the next call); RM_AGAIN: none now; RM_DONE: no more; or a failure, which ends the run. */
     int (*input)(void *context, const char **source, rm_packet *packet, rm_error *err);
     /* Takes a result of the output node `sink`: RM_OK consumes the content of *packet; RM_AGAIN: not now, and *packet is

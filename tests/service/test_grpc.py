@@ -307,10 +307,10 @@ class Ends(unittest.TestCase):
         go_on, begun = threading.Event(), threading.Event()
 
         def requests():
-            yield init(CHAIN)
+            yield init(PASS)
             yield chunk(0, 0)
             go_on.wait(LIMIT)
-            yield chunk(1, 1)
+            yield chunk(1, common.DataBuffer(binary=common.BinaryBuffer(data=bytes(3 << 20))))  # takes a while to be sent
             yield CLOSE
 
         with grpc.insecure_channel(server.address) as channel:

@@ -10,7 +10,7 @@ from . import _runtime
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-def installed():
+def installed() -> tuple[str, str, str]:
     """(engine, folder of the WASM files, remedy): where the package remotemedia-sandbox has them, and how it is had."""
     from importlib.util import find_spec
 

@@ -2,6 +2,7 @@
 #include <grpc/grpc_security.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "transport/grpc/grpc_listener.h"
@@ -109,6 +110,18 @@ static void drain(rmi_listener *listener)
     grpc_server_shutdown_and_notify(listener->server, listener->queue, &listener->stopped);
 }
 
+static bool wait_until(rmi_listener *listener, int64_t deadline)
+{
+    const struct timespec until = {deadline / 1000000000, deadline % 1000000000};
+    int rc = 0;
+    pthread_mutex_lock(&listener->lock);
+    while ((listener->accepts || listener->calls > 0) && rc == 0)
+        rc = pthread_cond_timedwait(&listener->quiet, &listener->lock, &until);
+    const bool quiet = !listener->accepts && listener->calls == 0;
+    pthread_mutex_unlock(&listener->lock);
+    return quiet;
+}
+
 /* Sessions may still answer calls that were cancelled. */
 static void wait_for_calls(rmi_listener *listener)
 {
@@ -189,13 +202,17 @@ static int start(rmi_service *service, const rmi_listener_options *options, rmi_
                  rm_error *err)
 {
     rmi_listener *listener = calloc(1, sizeof *listener);
+    pthread_condattr_t monotonic;
     *out = listener;
     if (listener == NULL)
         return rmi_out_of_memory(err);
     grpc_init();
     listener->service = service;
     pthread_mutex_init(&listener->lock, NULL);
-    pthread_cond_init(&listener->quiet, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&listener->quiet, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     int rc = listen_on(listener, options, port, err);
     if (rc == RM_OK) {
         grpc_server_start(listener->server);
@@ -216,7 +233,7 @@ static int start(rmi_service *service, const rmi_listener_options *options, rmi_
     return rc;
 }
 
-static const rmi_listener_api api = {sizeof api, "gRPC", start, drain, stop};
+static const rmi_listener_api api = {sizeof api, "gRPC", start, drain, wait_until, stop};
 
 RM_API const rmi_listener_api *rmi_grpc_listener_api(void);
 
