@@ -6,11 +6,11 @@
 
 enum { VARINT = 0, FIXED64 = 1, DELIMITED = 2, FIXED32 = 5, DEEPEST = 32 };
 
-typedef struct reader {
+typedef struct message_reader {
     const uint8_t *at, *end;
-} reader;
+} message_reader;
 
-static bool read_varint(reader *r, uint64_t *out)
+static bool read_varint(message_reader *r, uint64_t *out)
 {
     *out = 0;
     for (unsigned shift = 0; r->at < r->end && shift < 64; shift += 7) {
@@ -40,7 +40,7 @@ static bool check_delimited(const ProtobufCFieldDescriptor *field, const uint8_t
 
 static bool check(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t length, int depth)
 {
-    reader r = {data, data + length};
+    message_reader r = {data, data + length};
     uint64_t tag, value = 0;
     while (r.at < r.end) {
         if (!read_varint(&r, &tag))
