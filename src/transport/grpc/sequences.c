@@ -21,29 +21,31 @@ static rmi_lane *find(rmi_sequences *sequences, const char *source)
     return NULL;
 }
 
-/* The first lane begins with any number; the others with the same. */
-static int add(rmi_sequences *sequences, const char *source, uint64_t sequence, rmi_lane **out, rm_error *err)
+/* The first lane begins with any number; the others with the same. NULL without memory. */
+static rmi_lane *add(rmi_sequences *sequences, const char *source, uint64_t sequence)
 {
     void *lanes = sequences->lanes;
-    const int rc = rmi_grow(NULL, &lanes, &sequences->capacity, sequences->count + 1, sizeof **out, err);
+    const int rc =
+        rmi_grow(NULL, &lanes, &sequences->capacity, sequences->count + 1, sizeof *sequences->lanes, NULL);
     sequences->lanes = lanes;
     char *copy = rc == RM_OK ? rmi_copy_text(NULL, source) : NULL;
     if (copy == NULL)
-        return rmi_out_of_memory(err);
+        return NULL;
     if (sequences->count == 0)
         sequences->first = sequences->last = sequence;
-    *out = &sequences->lanes[sequences->count++];
-    **out = (rmi_lane){.source = copy, .next = sequences->first};
-    return RM_OK;
+    rmi_lane *lane = &sequences->lanes[sequences->count++];
+    *lane = (rmi_lane){.source = copy, .next = sequences->first};
+    return lane;
 }
 
 int rmi_sequences_note(rmi_sequences *sequences, const char *source, uint64_t sequence, int64_t now,
                        rm_error *err)
 {
     rmi_lane *lane = find(sequences, source);
-    const int rc = lane == NULL ? add(sequences, source, sequence, &lane, err) : RM_OK;
-    if (rc != RM_OK)
-        return rc;
+    if (lane == NULL)
+        lane = add(sequences, source, sequence);
+    if (lane == NULL)
+        return rmi_out_of_memory(err);
     if (sequence != lane->next)
         return rm_error_set(err, RM_E_VALUE, "a chunk has sequence %" PRIu64 "; the next one is %" PRIu64,
                             sequence, lane->next);
