@@ -43,6 +43,7 @@ class Run {
     #inbox = []; // batches that are not all pushed, the first one opened
     #ended = false;
     #closed = false;
+    #cancelled = false; // or closed: nothing waits any more
     #results = new Batch();
     #under = 0; // batches of results on their way
     #room = () => {};
@@ -72,6 +73,7 @@ class Run {
     }
 
     cancel() {
+        this.#cancelled = true;
         this.pipeline.cancel();
         this.#room();
     }
@@ -120,7 +122,7 @@ class Run {
                     if (batch.count < LARGEST.count && batch.size < LARGEST.size)
                         continue;
                     send();
-                    while (this.#under >= WINDOW && !this.#closed)
+                    while (this.#under >= WINDOW && !this.#cancelled)
                         await new Promise((resume) => (this.#room = resume));
                 }
                 this.#feed();
@@ -131,7 +133,6 @@ class Run {
         } catch (error) {
             send();
             this.tell({ say: 'failed', error: packed(trapped(error)) });
-            return trapped(error).code;
         } finally {
             this.release();
         }
@@ -161,6 +162,8 @@ export function serve(port) {
 
     /** A run of the pipeline that was opened to check the manifest, or of another one. */
     const start = async ({ generate, source, audio }, tell) => {
+        if (reactor?.trap)
+            reactor = opened = null; // this run has a new instance
         const live = audio && new (await import(/* @vite-ignore */ audio.module)).LiveRun(audio, tell);
         if (generate) {
             opened?.close();
@@ -186,8 +189,7 @@ export function serve(port) {
             const starting = start(how, tell);
             runs.set(id, starting); // messages that come meanwhile wait for it
             try {
-                if ((await (await starting).work()) === 'trap')
-                    reactor = opened = null; // the next run has a new instance
+                await (await starting).work();
             } finally {
                 runs.delete(id);
             }
