@@ -2,10 +2,10 @@
 import { buffersOf } from './batch.mjs';
 import { PipelineError, unpacked as thrown } from './errors.mjs';
 import { Feed } from './feed.mjs';
-import { checkFiles, checkOpen, checkRun, runtimeOptions, textOf } from './options.mjs';
 import { Results } from './stream.mjs';
 import { checkVariant, hasInput, variantOf } from './variant.mjs';
 
+const OF_RUN = ['signal', 'source', 'transfer'];
 const PYTHON = ['arrays', 'paths', 'seed']; // options that a file without Python has not
 
 const heard = new WeakMap(); // by signal: what is called when it aborts, so that it has one listener whatever is open
@@ -58,6 +58,30 @@ function print({ level, text, stream }) {
     console[how](text);
 }
 
+const refuse = (code, text, more) => {
+    throw new PipelineError(code, text, more);
+};
+
+/** Refuses what is no options, or has others than `names`. */
+function checkOptions(options, names) {
+    if (Object(options) !== options)
+        refuse('type', 'options are an object');
+    const wrong = Object.keys(options).find((name) => !names.includes(name));
+    if (wrong !== undefined)
+        refuse('usage', `there is no option '${wrong}'; there are ${names.join(', ')}`);
+    if (options.signal && !options.signal.throwIfAborted)
+        refuse('type', "the option 'signal' is an AbortSignal");
+}
+
+function textOf(manifest) {
+    try {
+        const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
+        return text ?? refuse('type', `a ${typeof manifest}`);
+    } catch (error) {
+        return refuse('type', `the manifest is no JSON: ${error.message}`);
+    }
+}
+
 const lastName = (place) => decodeURIComponent(String(place).replace(/[?#].*/s, '').split('/').at(-1));
 
 /** {path: content} of `files`: an object whose contents may be URLs, or a list of URLs. */
@@ -76,9 +100,7 @@ async function unpacked(wheels, platform, minor) {
         const isBytes = wheel instanceof Uint8Array || wheel instanceof ArrayBuffer, place = wheel.url ?? wheel;
         const name = isBytes ? `number ${i}` : lastName(place);
         const bytes = isBytes ? new Uint8Array(wheel) : await platform.read(place, wheel.integrity);
-        return unpackedWheel(bytes, minor, platform.inflate, (code, text) => {
-            throw new PipelineError(code, `the wheel ${name} ${text}`);
-        });
+        return unpackedWheel(bytes, minor, platform.inflate, (code, text) => refuse(code, `the wheel ${name} ${text}`));
     };
     const files = await Promise.all(wheels.map(one));
     return { packages: Object.assign({}, ...files), numpy: files.some(requiresNumpy) };
@@ -109,13 +131,17 @@ export function pipelineFor(platform, table) {
         }
 
         static async open(manifest, options = {}) {
-            checkOpen(options);
-            const { variant = 'auto', worker = platform.workerByDefault, files = {}, wheels = [], env = {}, wasm, onLog = print, onProgress, signal } = options;
+            checkOptions(options, Object.keys(options ?? {}));
+            const { variant = 'auto', worker = platform.workerByDefault, onLog = print, onProgress, signal, ...rest } = options;
+            for (const [name, function_] of Object.entries({ onLog, onProgress }))
+                if (function_ !== undefined && typeof function_ !== 'function')
+                    throw new TypeError(`the option '${name}' is a function`);
             signal?.throwIfAborted();
-            const runtime = runtimeOptions(options), text = textOf(manifest);
+            const text = textOf(manifest), { optionsOf, checkFiles } = Object.keys(rest).length > 0 ? await import('./options.mjs') : {};
+            const { files, wheels, env, wasm, runtime } = optionsOf?.(rest, refuse) ?? { files: {}, wheels: [], env: {}, runtime: {} };
             const [contents, { packages, numpy }] = await Promise.all([loaded(files, platform), unpacked(wheels, platform, table.minor)]);
-            checkFiles(contents, "the option 'files'");
-            checkFiles(packages ?? {}, 'the wheels');
+            checkFiles?.(contents, "the option 'files' has", refuse);
+            checkFiles?.(packages ?? {}, 'the wheels have', refuse);
             const chosen = variant === 'auto' ? variantOf(manifest, { files: contents, numpy, ...runtime }, table.python) : variant;
             checkVariant(chosen, Object.keys(table.files));
             const hasPython = chosen !== 'lite';
@@ -141,7 +167,7 @@ export function pipelineFor(platform, table) {
 
         /** The results of a run over `items`, as they come; without items the manifest's own, or sources generate. */
         stream(items, options = {}) {
-            checkRun(options);
+            checkOptions(options, OF_RUN);
             const { signal, source = '', transfer = false } = options;
             signal?.throwIfAborted();
             if (this.#ended !== null)
