@@ -76,7 +76,7 @@ function checkOptions(options, names) {
 function textOf(manifest) {
     try {
         const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
-        return text ?? refuse('type', `a ${typeof manifest}`);
+        return text ?? refuse('type', typeof manifest);
     } catch (error) {
         return refuse('type', `the manifest is no JSON: ${error.message}`);
     }
