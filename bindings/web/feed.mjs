@@ -10,7 +10,7 @@ const SLICE_MS = 8;
 /** What an iterator gives, as loops check it. */
 function anObject(given) {
     if (Object(given) !== given)
-        throw new TypeError(`the items' iterator gives ${String(given)}, which is no object`);
+        throw new TypeError('the iterator of the items gives no object');
     return given;
 }
 
@@ -24,10 +24,7 @@ function readerOf(stream) {
                 reader.releaseLock();
             return step;
         },
-        async return(reason) {
-            await reader.cancel(reason);
-            reader.releaseLock();
-        },
+        return: (reason) => reader.cancel(reason).finally(() => reader.releaseLock()),
     };
 }
 
@@ -71,16 +68,26 @@ export class Feed {
 
     /** Nobody wants more; `reason` is an error, where there was one. */
     stop(_, reason) {
+        this.stopped = true;
         if (this.#over)
             return;
-        this.#over = this.stopped = true;
+        this.#over = true;
         this.#wake();
         // Not at once: the source may be at work, and have called this.
         Promise.resolve().then(() => this.#iterator.return?.(reason)).catch(() => {});
     }
 
-    /** Sends all items; resolves when they are sent, or when `stop` was called. */
+    /** Sends all items; resolves when they are sent, or when `stop` was called. An error comes when what was before it is sent. */
     async run() {
+        try {
+            return await this.#all();
+        } catch (error) {
+            await this.#flush();
+            throw error;
+        }
+    }
+
+    async #all() {
         let most = FIRST, index = 0, since = performance.now();
         while (!this.#over) {
             let step = this.#iterator.next();

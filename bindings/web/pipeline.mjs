@@ -66,7 +66,7 @@ const refuse = (code, text, more) => {
 function checkOptions(options, names) {
     if (Object(options) !== options)
         refuse('type', 'options are an object');
-    const wrong = Object.keys(options).find((name) => !names.includes(name));
+    const wrong = names && Object.keys(options).find((name) => !names.includes(name));
     if (wrong !== undefined)
         refuse('usage', `there is no option '${wrong}'; there are ${names.join(', ')}`);
     if (options.signal && !options.signal.throwIfAborted)
@@ -131,11 +131,10 @@ export function pipelineFor(platform, table) {
         }
 
         static async open(manifest, options = {}) {
-            checkOptions(options, Object.keys(options ?? {}));
+            checkOptions(options);
             const { variant = 'auto', worker = platform.workerByDefault, onLog = print, onProgress, signal, ...rest } = options;
-            for (const [name, function_] of Object.entries({ onLog, onProgress }))
-                if (function_ !== undefined && typeof function_ !== 'function')
-                    throw new TypeError(`the option '${name}' is a function`);
+            if (typeof onLog !== 'function' || typeof (onProgress ?? print) !== 'function')
+                throw new TypeError('the options onLog and onProgress are functions');
             signal?.throwIfAborted();
             const text = textOf(manifest), { optionsOf, checkFiles } = Object.keys(rest).length > 0 ? await import('./options.mjs') : {};
             const { files, wheels, env, wasm, runtime } = optionsOf?.(rest, refuse) ?? { files: {}, wheels: [], env: {}, runtime: {} };
@@ -192,11 +191,18 @@ export function pipelineFor(platform, table) {
                 post({ do: 'close' });
             });
             const forget = onAbort(signal, () => results.finish({ error: signal.reason }, false));
+            const broken = (error) => {
+                if (feed.stopped)
+                    return;
+                this.#runs.get(run).error = error; // for when all before it has gone through
+                feed.stop(false, error);
+                post({ do: 'break' });
+            };
             this.#runs.set(run, { results, feed, over, asked, cancel: () => post({ do: 'cancel' }) });
             this.#port.hold(true);
             const generate = live === null ? feed === null && !hasInput(this.#manifest) : live.setup.input === null;
             post({ do: 'start', generate, source, audio: live?.setup }, live?.transfer);
-            feed?.run?.().then((all) => all && post({ do: 'end' }), (error) => feed.stopped || results.finish({ error }));
+            feed?.run?.().then((all) => all && post({ do: 'end' }), broken);
             return results;
         }
 
@@ -264,6 +270,8 @@ export function pipelineFor(platform, table) {
                     return run?.feed?.stop();
                 case 'done':
                     return run?.results.finish({ end: message.end });
+                case 'broken':
+                    return run?.results.finish({ error: run.error });
                 case 'failed':
                     if (message.run === undefined)
                         return this.#opening.reject(thrown(message.error));

@@ -44,6 +44,8 @@ class Run {
     #ended = false;
     #closed = false;
     #cancelled = false; // or closed: nothing waits any more
+    #broken = false; // the items ended in an error
+    #all = false; // and what came before was pushed when the last step was made
     #results = new Batch();
     #under = 0; // batches of results on their way
     #room = () => {};
@@ -55,6 +57,12 @@ class Run {
     items(batch) {
         this.#inbox.push(batch);
         this.#feed();
+        this.pipeline.look();
+    }
+
+    /** The source failed: the run ends when what it gave before has gone through. */
+    break() {
+        this.#broken = true;
         this.pipeline.look();
     }
 
@@ -117,14 +125,21 @@ class Run {
             this.tell({ say: 'results', results }, buffersOf(results));
         };
         try {
-            for await (const _ of this.pipeline.turns(send)) {
+            for await (const code of this.pipeline.turns(send)) {
+                let idle = code === AGAIN && this.#all;
                 while (!this.#closed && this.pipeline.pullInto(batch)) {
+                    idle = false;
                     if (batch.count < LARGEST.count && batch.size < LARGEST.size)
                         continue;
                     send();
                     while (this.#under >= WINDOW && !this.#cancelled)
                         await new Promise((resume) => (this.#room = resume));
                 }
+                if (idle) {
+                    send();
+                    return this.tell({ say: 'broken' });
+                }
+                this.#all ||= this.#broken && this.#inbox.length === 0 && (this.pipeline.look(), true);
                 this.#feed();
             }
             send();
@@ -195,6 +210,7 @@ export function serve(port) {
             }
         },
         items: async ({ run, batch }) => (await runs.get(run))?.items(batch),
+        break: async ({ run }) => (await runs.get(run))?.break(),
         end: async ({ run }) => (await runs.get(run))?.end(),
         taken: async ({ run }) => (await runs.get(run))?.taken(),
         metrics: async ({ run }) => (await runs.get(run))?.metrics(),

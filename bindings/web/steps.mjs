@@ -192,7 +192,7 @@ export class Steps {
     }
 
     /**
-     * Yields after each step, when there may be results to pull; ends with the run. A failure is thrown after what was emitted
+     * Yields what each step answers, when there may be results to pull; ends with the run. A failure is thrown after what was emitted
      * before it. `rests` is called before other things of the event loop have their turn.
      */
     async *turns(rests = () => {}) {
@@ -200,7 +200,7 @@ export class Steps {
         for (;;) {
             const looks = this.#looks;
             const code = this.#step((error) => (failure = error));
-            yield;
+            yield code;
             if (failure !== null)
                 throw failure;
             if (code === DONE)

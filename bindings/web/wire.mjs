@@ -216,10 +216,10 @@ export class BatchWriter extends Batch {
             throw new PipelineError('value', `a tensor of the shape [${shape}] has not ${data.length / each} elements`);
         if (shape.length > 255)
             throw new PipelineError('limit', 'a tensor has at most 255 dimensions');
-        if (sampleRate !== undefined && !(Number.isSafeInteger(sampleRate) && sampleRate > 0 && sampleRate < 2 ** 31))
-            throw new PipelineError('value', `the sampleRate ${String(sampleRate)} is no whole number from 1 to 2147483647`);
+        if (sampleRate !== undefined && (sampleRate !== (sampleRate | 0) || sampleRate < 1))
+            throw new PipelineError('value', 'a sampleRate is a whole number from 1 to 2147483647');
         if (!Number.isSafeInteger(layout) || layout < 0 || typeof description !== 'string')
-            throw new PipelineError('value', 'the layout of a tensor is a whole number from 0 on, its description a text');
+            throw new PipelineError('value', 'a layout is a whole number from 0 on, a description a text');
         this.#tensorHead([number, shape.length, sampleRate === undefined ? 0 : 1, 0], sampleRate ?? 0, layout, item, description);
         for (const size of shape)
             this.#i64(BigInt(size));

@@ -214,6 +214,48 @@ const checks = {
         const audio = { data, shape, dtype: 'float32', sampleRate: 2 ** 31 - 1, layout: 4 };
         assert.deepEqual((await pipeline.run([audio])).outputs, { p: [audio] });
     },
+    async results_from_before() {
+        // A source's error and an item that cannot be sent come after the results of all items before them, not of what nodes hold back.
+        const pipeline = await open(TRIPLE), given = async (items, run = pipeline) => {
+            const found = [];
+            try {
+                for await (const { value } of run.stream(items))
+                    found.push(value);
+            } catch (error) {
+                return [found, error];
+            }
+            return assert.fail('it does not fail');
+        };
+        for (const count of [0, 1, 2, 5000]) {
+            const own = new Error('own'), thrower = function* () {
+                yield* range(count);
+                throw own;
+            };
+            assert.deepEqual(await given(thrower()), [range(count).map((n) => 3 * n), own]);
+            const [found, error] = await given([...range(count), Symbol('x')]);
+            assert.deepEqual([found.length, error.code, error.item], [count, 'type', count]);
+        }
+        assert.deepEqual((await failure(pipeline.run([1, 2, Symbol('x')]))).outputs, { x3: [3, 6] });
+        const slow = await open(python('import asyncio\nasync def process(x):\n    await asyncio.sleep(0.02)\n    return x'));
+        assert.deepEqual((await given([1, 2, () => 3], slow))[0], [1, 2]);
+        const pairs = await open(manifest([{ id: 'b', node_type: 'Batch', params: { size: 2 } }]));
+        assert.deepEqual((await given([1, 2, 3, () => 4], pairs))[0], [[1, 2]]);
+        const large = range(40).map(() => new Float32Array(65536));
+        assert.equal((await given([...large, () => 1]))[0].length, 40); // nodes fail, queues fill
+        const inverse = await open(python('def process(x):\n    return 1 / x'));
+        const [found, error] = await given([1, 0, () => 1], inverse);
+        assert.deepEqual([found, error.code, error.item], [[1], 'python', 1]);
+        let closed = false;
+        const source = function* () {
+            try {
+                yield () => 1;
+            } finally {
+                closed = true;
+            }
+        };
+        await given(source());
+        assert(closed);
+    },
     async errors_of_python() {
         const pipeline = await open(python('def process(x):\n    return 6 // x'));
         const error = await failure(pipeline.run([1, 2, 0, 3]));
