@@ -199,6 +199,9 @@ static PyObject *close_early(PyObject *object, PyObject *unused)
 static PyObject *leave_block(PyObject *object, PyObject *args)
 {
     (void)args;
+    if (rmi_run_of(object)->forks !=
+        rmi_platform_forks()) /* a child leaves the block of its parent: nothing is its own */
+        return Py_NewRef(Py_None);
     return close_early(object, NULL);
 }
 

@@ -85,7 +85,7 @@ class Loop(asyncio.SelectorEventLoop):
                 waker = handle._context.get(_remotemedia.node)  # type: ignore[attr-defined]
                 return waker is None or waker.fail(error, getattr(handle._callback, "__self__", None))  # type: ignore[attr-defined]
             place = place.tb_next
-        return False
+        return True  # in code of ours, such as the wait for descriptors
 
     def deadline(self) -> "float | None":
         """When there is something to do: 0 for now, None for when a descriptor is ready."""

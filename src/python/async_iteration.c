@@ -132,7 +132,7 @@ int rmi_iteration_outcome(rmi_state *state, rmi_python_work *work, rm_error *err
         it->failure = NULL;
         return rmi_python_failed(state->node, err);
     }
-    if (rmi_gate_waits(&it->gate))
+    if (it->wakeup != NULL)
         return RM_MORE;
     const int done = rmi_task_done(work->task);
     if (done == 0)
@@ -153,11 +153,12 @@ int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *itera
     if (it == NULL)
         return rmi_python_failed(state->node, err);
     it->state = state;
+    it->is_guest = state->guest != NULL;
     it->iterator = Py_NewRef(iterator);
     work->iteration = (PyObject *)it;
     rmi_iteration_may_emit(state, work->iteration, err);
     if (rmi_loop_enter(state) == 0) {
-        it->gate.loop = Py_XNewRef(rmi_loop_of(state));
+        it->loop = rmi_loop_of(state);
         work->task = rmi_task_new(state, work->iteration, context);
         rmi_loop_leave(state);
     }
@@ -175,9 +176,8 @@ static int give_turn(rmi_state *state, rmi_python_work *work, rmi_iteration *it,
     if (rmi_loop_catch_up(state) != 0 || rmi_loop_enter(state) != 0)
         return rmi_python_failed(state->node, err);
     rmi_iteration_may_emit(state, work->iteration, err);
-    const int rc = !rmi_gate_waits(&it->gate) || rmi_iteration_open_gate(it) == 0
-                       ? RM_OK
-                       : rmi_python_failed(state->node, err);
+    const int rc =
+        it->wakeup == NULL || rmi_iteration_open_gate(it) == 0 ? RM_OK : rmi_python_failed(state->node, err);
     rmi_iteration_may_emit(state, work->iteration, NULL);
     rmi_loop_leave(state);
     rmi_adapt_batch(state, started);
@@ -188,7 +188,7 @@ int rmi_iteration_step(rmi_state *state, rmi_python_work *work, rm_error *err)
 {
     rmi_iteration *it = (rmi_iteration *)work->iteration;
     int rc = it->rc != RM_OK ? it->rc : send_held(it);
-    if (rc == RM_OK && it->failure == NULL && rmi_gate_waits(&it->gate))
+    if (rc == RM_OK && it->failure == NULL && it->wakeup != NULL)
         rc = give_turn(state, work, it, err);
     return rc == RM_OK ? rmi_iteration_outcome(state, work, err) : rc;
 }
@@ -208,7 +208,7 @@ int rmi_iteration_end(rmi_state *state, rmi_python_work *work)
     if (it->closing || it->iterator == NULL)
         return 0;
     it->closing = true;
-    if (!rmi_gate_waits(&it->gate))
+    if (it->wakeup == NULL)
         return rmi_task_begin_cancel(work->task);
     if (rmi_loop_enter(state) != 0)
         return -1;

@@ -8,7 +8,7 @@
 /* Moves the work of the packet in process behind the pending ones. */
 static int suspend(rmi_state *state, rm_error *err)
 {
-    rmi_python_work *work = NULL;
+    rmi_python_work *work = NULL, **last = &state->works;
     if (rmi_work_watch(state, &state->work) != 0) {
         const int rc = rmi_python_failed(state->node, err);
         rmi_work_drop(state, &state->work);
@@ -21,11 +21,9 @@ static int suspend(rmi_state *state, rm_error *err)
     *work = state->work;
     memset(&state->work, 0, sizeof state->work);
     work->token = rm_node_suspend(state->node);
-    if (state->works == NULL)
-        state->works = work;
-    else
-        state->last->next = work;
-    state->last = work;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = work;
     rmi_waiting(state, true);
     return RM_PENDING;
 }
@@ -53,7 +51,6 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
         rm_node_set_current(node, &batch[i]);
         PyObject *item = rmi_item_for(state, &batch[i]);
         rm_packet_clear(&batch[i]);
-        state->work.takes_worker = true;
         rc = rmi_work_start(state, &state->work, item != NULL ? rmi_user_process(state, item) : NULL, err);
         Py_XDECREF(item);
     }
@@ -76,17 +73,13 @@ int rmi_async_more(rm_node *node, void *memory, rm_error *err)
 /* ---- Abandoned works */
 
 /* Continues the end of an abandoned work. True when it has ended. */
-static bool is_over(rmi_state *state, rmi_python_work *work)
+static bool is_over(rmi_python_work *work)
 {
-    PyObject *result = NULL, *context = NULL;
-    if (work->task != NULL && rmi_work_is_done(work) == 0)
+    if (work->task != NULL && rmi_task_done(work->task) == 0)
         return false;
-    if (work->worker != NULL)
-        result = rmi_worker_result(state, work, &context);
-    else if (work->task != NULL)
-        result = rmi_task_result(work->task); /* else asyncio logs its failure */
+    PyObject *result =
+        work->task != NULL ? rmi_task_result(work->task) : NULL; /* else asyncio logs its failure */
     PyErr_Clear();
-    Py_XDECREF(context);
     Py_XDECREF(result);
     if (work->iterator != NULL && rmi_generator_close(work->iterator) != 0)
         PyErr_Clear(); /* nobody wants the failure */
@@ -98,7 +91,7 @@ static bool is_over(rmi_state *state, rmi_python_work *work)
 static bool waits(const rmi_state *state, const rmi_python_work *work)
 {
     return state->broken == NULL && !work->abandoned && work->task != NULL && work->iteration == NULL &&
-           (work->watched || work->worker != NULL) && rmi_work_is_done(work) == 0;
+           work->watched && rmi_task_done(work->task) == 0;
 }
 
 /* Continues the work of one pending packet. True when the work has ended. *more: it has more values at once;
@@ -107,7 +100,7 @@ static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *fa
 {
     rm_error err = {0};
     if (work->abandoned)
-        return is_over(state, work);
+        return is_over(work);
     rm_node_resume(state->node, work->token);
     int rc = rmi_is_broken(state) ? rmi_python_failed(state->node, &err) : rmi_work_step(state, work, &err);
     if (rc == RM_PENDING && rmi_work_watch(state, work) != 0)
@@ -126,12 +119,12 @@ static bool advance(rmi_state *state, rmi_python_work *work, bool *more, int *fa
     work->abandoned = true; /* a value could not be sent, or another task of the node has failed */
     if (rmi_work_begin_end(state, work) != 0)
         PyErr_Clear();
-    return is_over(state, work);
+    return is_over(work);
 }
 
 int rmi_async_poll(rmi_state *state, rm_error *err)
 {
-    rmi_python_work **link = &state->works, *before = NULL;
+    rmi_python_work **link = &state->works;
     bool more = false;
     int rc = RM_OK;
     if (*link != NULL && rmi_loop_step(state) != 0)
@@ -139,13 +132,10 @@ int rmi_async_poll(rmi_state *state, rm_error *err)
     while (rc == RM_OK && *link != NULL) {
         rmi_python_work *work = *link;
         if (waits(state, work) || !advance(state, work, &more, &rc)) {
-            before = work;
             link = &work->next;
             continue;
         }
         *link = work->next;
-        if (state->last == work)
-            state->last = before;
         rmi_free(rm_node_allocator(state->node), work, sizeof *work);
     }
     if (rc == RM_OK && state->works == NULL)
@@ -170,7 +160,7 @@ void rmi_async_abandon(rm_node *node, void *memory, uint64_t token)
         if (rmi_work_begin_end(state, work) != 0 || (work->task != NULL && rmi_work_watch(state, work) != 0))
             PyErr_Clear();
         if (work->task == NULL)
-            (void)is_over(state, work); /* poll removes it */
+            (void)is_over(work); /* poll removes it */
     }
     rmi_call_leave(state, held);
 }

@@ -15,9 +15,7 @@ static int set_up_asyncio(rmi_python *python)
 {
     PyObject *module = PyImport_ImportModule("remotemedia._loop");
     PyObject *asyncio = module != NULL ? PyImport_ImportModule("_asyncio") : NULL;
-    PyObject *weak = asyncio != NULL ? PyImport_ImportModule("_weakref") : NULL;
-    if (weak != NULL) {
-        python->weak_count = PyObject_GetAttrString(weak, "getweakrefcount");
+    if (asyncio != NULL) {
         python->set_running = PyObject_GetAttrString(asyncio, "_set_running_loop");
         python->get_running = PyObject_GetAttrString(asyncio, "_get_running_loop");
         python->current_task = PyObject_GetAttrString(asyncio, "current_task");
@@ -26,7 +24,6 @@ static int set_up_asyncio(rmi_python *python)
         python->task_keywords = Py_BuildValue("(sss)", "loop", "eager_start", "context");
         python->task_type = PyErr_Occurred() ? NULL : PyObject_GetAttrString(asyncio, "Task");
     }
-    Py_XDECREF(weak);
     Py_XDECREF(asyncio);
     if (python->task_type == NULL) {
         Py_XDECREF(module);
@@ -126,9 +123,15 @@ static int guest_enter(rmi_state *state)
     return 0;
 }
 
-PyObject *rmi_loop_of(const rmi_state *state)
+/* The loop in which the node's tasks run. */
+static PyObject *loop_of(const rmi_state *state)
 {
     return state->guest != NULL ? state->guest_loop : rmi_python_of_process()->loop;
+}
+
+PyObject *rmi_loop_of(const rmi_state *state)
+{
+    return Py_XNewRef(loop_of(state));
 }
 
 /* Wakes the node: code outside of its slots has something for it. */
@@ -148,21 +151,13 @@ void rmi_wake_node(rmi_state *state)
 
 /* ---- Running the loop */
 
-PyObject *rmi_task_swap(PyObject *loop, PyObject *task)
+/* Makes `task` (None: none) the current one of the running loop (None: there is none), and returns the former one. */
+static PyObject *swap_task(const rmi_python *python, PyObject *loop, PyObject *task)
 {
     PyObject *arguments[3] = {NULL, loop, task};
-    PyObject *former = PyObject_Vectorcall(rmi_python_of_process()->swap_task, arguments + 1,
-                                           2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    if (former != NULL || task != Py_None || !PyErr_ExceptionMatches(PyExc_KeyError))
-        return former;
-    PyErr_Clear(); /* in 3.12 no task cannot follow no task */
-    return Py_NewRef(Py_None);
-}
-
-/* The same, where `loop` may be None. */
-static PyObject *swap_task(PyObject *loop, PyObject *task)
-{
-    return loop == Py_None ? Py_NewRef(Py_None) : rmi_task_swap(loop, task);
+    return loop == Py_None ? Py_NewRef(Py_None)
+                           : PyObject_Vectorcall(python->swap_task, arguments + 1,
+                                                 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
 /* The application's loop and task, if one runs in this thread, are put aside. From 3.14 on a thread has one current task,
@@ -171,7 +166,7 @@ static int become_running(rmi_python *python)
 {
     PyObject *done = NULL;
     python->outer_loop = PyObject_CallNoArgs(python->get_running);
-    python->outer_task = python->outer_loop != NULL ? swap_task(python->outer_loop, Py_None) : NULL;
+    python->outer_task = python->outer_loop != NULL ? swap_task(python, python->outer_loop, Py_None) : NULL;
     if (python->outer_task != NULL)
         done = PyObject_CallOneArg(python->set_running, python->loop);
     Py_XDECREF(done);
@@ -183,7 +178,7 @@ static void cease_running(rmi_python *python)
     PyObject *outer = python->outer_loop, *task = python->outer_task;
     PyObject *done = PyObject_CallOneArg(python->set_running, outer != NULL ? outer : Py_None);
     if (done != NULL && task != NULL)
-        Py_SETREF(done, swap_task(outer, task));
+        Py_SETREF(done, swap_task(python, outer, task));
     python->outer_loop = python->outer_task = NULL;
     Py_XDECREF(task);
     Py_XDECREF(outer);
@@ -241,7 +236,8 @@ bool rmi_loop_runs_here(const rmi_state *state)
     return python->loop_depth > 0 && python->loop_owner == PyThread_get_thread_ident();
 }
 
-int rmi_loop_call(rmi_state *state, rmi_python_name name, PyObject *argument)
+/* Calls a method of the loop. A method with an argument waits; that of a guest does not. */
+static int call_loop(rmi_state *state, rmi_python_name name, PyObject *argument)
 {
     if (state->guest != NULL) {
         PyObject *done = PyObject_CallMethodOneArg(state->guest, rmi_name(name), argument);
@@ -341,7 +337,7 @@ int rmi_loop_step(rmi_state *state)
     if (state->guest != NULL)
         return 0;
     state->polling = true;
-    const int rc = rmi_loop_call(state, RMI_NAME_step, NULL);
+    const int rc = call_loop(state, RMI_NAME_step, NULL);
     state->polling = false;
     return rc != 0 ? -1 : wake_others(state);
 }
@@ -394,4 +390,201 @@ void rmi_waiting(rmi_state *state, bool waiting)
     while (*link != state)
         link = &(*link)->next_waiting;
     *link = state->next_waiting;
+}
+
+/* ---- Tasks */
+
+/* Task(coroutine, loop=loop, eager_start=True, context=context): a coroutine that never suspends is done when
+ * this returns. Consumes `coroutine` and `context`. */
+static PyObject *start_task(const rmi_state *state, PyObject *coroutine, PyObject *context)
+{
+    const rmi_python *python = rmi_python_of_process();
+    PyObject *task = NULL;
+    if (coroutine != NULL && context != NULL) {
+        PyObject *arguments[5] = {NULL, coroutine, loop_of(state), Py_True, context};
+        task = PyObject_Vectorcall(python->task_type, arguments + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                   python->task_keywords);
+    }
+    Py_XDECREF(context);
+    Py_XDECREF(coroutine);
+    return task;
+}
+
+PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context)
+{
+    const bool is_coroutine =
+        PyCoro_CheckExact(awaitable) || Py_IS_TYPE(awaitable, rmi_python_of_process()->iteration_type);
+    if (rmi_loop_enter(state) != 0)
+        return NULL;
+    PyObject *coroutine = is_coroutine ? Py_NewRef(awaitable)
+                                       : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                                                   rmi_name(RMI_NAME_await_one), awaitable);
+    PyObject *task =
+        start_task(state, coroutine, context != NULL ? Py_NewRef(context) : PyContext_Copy(state->context));
+    rmi_loop_leave(state);
+    return task;
+}
+
+int rmi_task_done(PyObject *task)
+{
+    PyObject *done = PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_done));
+    const int is_done = done == NULL ? -1 : done == Py_True;
+    Py_XDECREF(done);
+    return is_done;
+}
+
+PyObject *rmi_task_result(PyObject *task)
+{
+    return PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_result));
+}
+
+int rmi_task_finish(rmi_state *state, PyObject *task)
+{
+    const int done = rmi_task_done(task);
+    return done != 0 ? (done < 0 ? -1 : 0) : call_loop(state, RMI_NAME_finish, task);
+}
+
+int rmi_task_finish_soon(rmi_state *state, PyObject *task, const char *what, rm_error *err)
+{
+    int done = rmi_task_done(task);
+    if (done < 0 || (done == 0 && call_loop(state, RMI_NAME_finish_soon, task) != 0))
+        return rmi_python_failed(state->node, err);
+    if (state->guest != NULL)
+        return RM_OK;
+    if (done == 0 && (done = rmi_task_done(task)) > 0)
+        return RM_OK;
+    if (done == 0 && rmi_task_cancel(state, task) == 0)
+        return rm_error_set(err, RM_E_TIMEOUT, "%s of node '%s' did not end within a second", what,
+                            rm_node_id(state->node));
+    return done > 0 ? RM_OK : rmi_python_failed(state->node, err);
+}
+
+int rmi_tasks_end(rmi_state *state, PyObject *tasks)
+{
+    return call_loop(state, RMI_NAME_end, tasks);
+}
+
+int rmi_task_end(rmi_state *state, PyObject *task)
+{
+    PyObject *tasks = Py_BuildValue("[O]", task);
+    const int rc = tasks != NULL ? rmi_tasks_end(state, tasks) : -1;
+    Py_XDECREF(tasks);
+    return rc;
+}
+
+int rmi_task_begin_cancel(PyObject *task)
+{
+    PyObject *done = PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_cancel));
+    Py_XDECREF(done);
+    return done != NULL ? 0 : -1;
+}
+
+int rmi_tasks_leave(rmi_state *state)
+{
+    return state->has_tasks ? call_loop(state, RMI_NAME_leave, state->waker) : 0;
+}
+
+int rmi_task_cancel(rmi_state *state, PyObject *task)
+{
+    return rmi_task_begin_cancel(task) == 0 ? rmi_task_end(state, task) : -1;
+}
+
+PyObject *rmi_future_new(const rmi_state *state)
+{
+    return PyObject_CallMethodNoArgs(loop_of(state), rmi_name(RMI_NAME_create_future));
+}
+
+int rmi_future_set(PyObject *future, PyObject *value)
+{
+    const int done = rmi_task_done(future); /* the task that waited may have been cancelled */
+    if (done != 0)
+        return done < 0 ? -1 : 0;
+    PyObject *set = value != NULL ? PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_result), value)
+                                  : PyObject_CallMethodOneArg(future, rmi_name(RMI_NAME_set_exception),
+                                                              PyExc_StopAsyncIteration);
+    Py_XDECREF(set);
+    return set == NULL ? -1 : 0;
+}
+
+/* ---- Waker: what a task calls when it is done */
+
+typedef struct waker_object {
+    PyObject_HEAD rmi_state *state; /* NULL once the node has been closed */
+} waker_object;
+
+static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    rmi_state *state = ((waker_object *)self)->state;
+    (void)args, (void)kwargs;
+    if (state != NULL)
+        rmi_wake_node(state);
+    return Py_NewRef(Py_None);
+}
+
+/* fail(exception, task): SystemExit or KeyboardInterrupt has left `task` (None: a callback) of the node. A task
+ * of an item fails the item itself. Returns whether a call of the node waits in the loop. */
+static PyObject *waker_fail(PyObject *self, PyObject *args)
+{
+    rmi_state *state = ((waker_object *)self)->state;
+    PyObject *exception = NULL, *task = NULL;
+    if (!PyArg_ParseTuple(args, "OO", &exception, &task))
+        return NULL;
+    if (state == NULL || rmi_has_task(state, task))
+        return Py_NewRef(Py_False);
+    if (state->finishing)
+        return Py_NewRef(Py_True);
+    Py_XSETREF(state->broken, Py_NewRef(exception));
+    rmi_wake_node(state);
+    return Py_NewRef(Py_False);
+}
+
+static void waker_dealloc(PyObject *self)
+{
+    rmi_object_free(self);
+}
+
+PyTypeObject *rmi_waker_type_new(PyObject *module)
+{
+    static PyMethodDef methods[] = {{"fail", waker_fail, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+    PyType_Slot slots[] = {
+        {Py_tp_call, waker_call}, {Py_tp_methods, methods}, {Py_tp_dealloc, waker_dealloc}, {0, NULL}};
+    PyType_Spec spec = {.name = "_remotemedia.Waker",
+                        .basicsize = sizeof(waker_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+}
+
+PyObject *rmi_waker_new(rmi_state *state)
+{
+    PyTypeObject *type = rmi_python_of_process()->waker_type;
+    waker_object *waker = (waker_object *)rmi_object_alloc(type, 0);
+    if (waker != NULL)
+        waker->state = state;
+    return (PyObject *)waker;
+}
+
+void rmi_waker_detach(PyObject *waker)
+{
+    ((waker_object *)waker)->state = NULL;
+}
+
+int rmi_work_watch(rmi_state *state, rmi_python_work *work)
+{
+    if (work->watched)
+        return 0;
+    PyObject *done =
+        PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
+    Py_XDECREF(done);
+    work->watched = done != NULL;
+    return done == NULL ? -1 : 0;
+}
+
+bool rmi_is_broken(rmi_state *state)
+{
+    if (state->broken == NULL)
+        return false;
+    PyErr_SetRaisedException(state->broken);
+    state->broken = NULL;
+    return true;
 }

@@ -2,20 +2,25 @@
 #ifndef PYTHON_ITERATION_H
 #define PYTHON_ITERATION_H
 
-#include "python/gate.h"
+#include "python/python_node.h"
 
 typedef struct rmi_iteration {
-    rmi_gate gate;
-    rmi_state *state;   /* NULL: nobody wants its values any more */
-    PyObject *iterator; /* NULL: it has ended */
-    PyObject *step;     /* the awaitable in progress, or NULL */
-    PyObject *failure;  /* the exception that stands for the value behind the held ones, or NULL */
-    rm_error *err;      /* while a slot lets it emit: where a failure goes; else NULL */
-    rm_packet *held;    /* [first, count) wait to be sent; `reserved` is the port; owned */
+    PyObject_HEAD rmi_state *state; /* NULL: nobody wants its values any more */
+    PyObject *iterator;             /* NULL: it has ended */
+    PyObject *step;                 /* the awaitable in progress, or NULL */
+    PyObject *wakeup, *context;     /* at the gate: the callback of the task, and the context to call it in */
+    PyObject *loop;                 /* in which its task runs */
+    bool is_guest;                  /* that is the loop of the run's caller, who may be a task of it */
+    PyObject *message;              /* of the cancellation that reached the gate, or NULL */
+    PyObject *failure; /* the exception that stands for the value behind the held ones, or NULL */
+    rm_error *err;     /* while a slot lets it emit: where a failure goes; else NULL */
+    rm_packet *held;   /* [first, count) wait to be sent; `reserved` is the port; owned */
     size_t first, count, capacity;
-    int rc;       /* a failed emission */
-    bool closing; /* it shall close the iterator */
-    bool closes;  /* `step` is that of aclose() */
+    int rc;         /* a failed emission */
+    bool blocking;  /* asyncio's mark for a future that is being awaited */
+    bool cancelled; /* at the gate, the task was cancelled */
+    bool closing;   /* it shall close the iterator */
+    bool closes;    /* `step` is that of aclose() */
 } rmi_iteration;
 
 /* ---- async_iteration.c */

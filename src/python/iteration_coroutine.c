@@ -1,4 +1,5 @@
-/* The coroutine that runs an asynchronous iterator; it is its own gate (async_iteration.c says what for). */
+/* The coroutine that runs an asynchronous iterator, and the future of its gate: one object (async_iteration.c
+ * says what for). */
 #include "base/alloc.h"
 #include "python/iteration.h"
 
@@ -77,8 +78,11 @@ static PySendResult go_on(rmi_iteration *it, PySendResult sent, PyObject **resul
         }
         if (value == NULL) /* it was cancelled because it shall end */
             it->failure = PyErr_GetRaisedException();
-        else if ((goes_on = rmi_iteration_give(it, value)) == 0)
-            return rmi_gate_wait(&it->gate, result);
+        else if ((goes_on = rmi_iteration_give(it, value)) == 0) {
+            it->blocking = true;
+            *result = Py_NewRef((PyObject *)it);
+            return PYGEN_NEXT;
+        }
         it->closing |= goes_on < 0;
         if (!begin_step(it))
             return ended(it, result);
@@ -105,11 +109,34 @@ static PySendResult iteration_send(PyObject *self, PyObject *value, PyObject **r
 
 /* ---- The coroutine's methods */
 
+/* What a method of a coroutine returns, or raises. */
+static PyObject *as_method(PySendResult sent, PyObject *result)
+{
+    if (sent == PYGEN_RETURN) {
+        Py_CLEAR(result);
+        PyErr_SetNone(PyExc_StopIteration);
+    }
+    return result;
+}
+
 static PyObject *send_method(PyObject *self, PyObject *value)
 {
     PyObject *result = NULL;
     const PySendResult sent = iteration_send(self, value, &result);
-    return rmi_step_as_method(sent, result);
+    return as_method(sent, result);
+}
+
+/* The outcome of a call of send() or throw(): *result is what the call returned. */
+static PySendResult outcome_of(PyObject **result)
+{
+    if (*result != NULL)
+        return PYGEN_NEXT;
+    if (!PyErr_Occurred() || !PyErr_ExceptionMatches(PyExc_StopIteration))
+        return PYGEN_ERROR;
+    PyObject *stop = PyErr_GetRaisedException();
+    *result = PyObject_GetAttrString(stop, "value");
+    Py_DECREF(stop);
+    return *result != NULL ? PYGEN_RETURN : PYGEN_ERROR;
 }
 
 /* Begins the step that raises `exception` at the yield where the iterator stands. */
@@ -128,19 +155,24 @@ static bool begin_throw(rmi_iteration *it, PyObject *exception)
 static PyObject *throw_method(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     rmi_iteration *it = (rmi_iteration *)self;
-    PyObject *exception = rmi_thrown(arguments, count), *result = NULL;
+    PyObject *exception = count > 0 ? arguments[0] : NULL, *result = NULL, *made = NULL;
     PySendResult sent = PYGEN_ERROR;
-    if (exception == NULL)
+    if (exception != NULL && PyType_Check(exception))
+        exception = made = PyObject_CallNoArgs(exception);
+    if (exception == NULL || !PyExceptionInstance_Check(exception)) {
+        Py_XDECREF(made);
+        PyErr_SetString(PyExc_TypeError, "throw() takes an exception");
         return NULL;
+    }
     if (it->step != NULL) {
         result = PyObject_CallMethodOneArg(it->step, rmi_name(RMI_NAME_throw), exception);
-        sent = go_on(it, rmi_step_of_method(&result), &result);
+        sent = go_on(it, outcome_of(&result), &result);
     } else if (it->closing || begin_throw(it, exception))
         sent = iteration_send(self, Py_None, &result);
     else
         sent = ended(it, &result);
-    Py_DECREF(exception);
-    return rmi_step_as_method(sent, result);
+    Py_XDECREF(made);
+    return as_method(sent, result);
 }
 
 static PyObject *close_method(PyObject *self, PyObject *unused)
@@ -156,13 +188,90 @@ static PyObject *close_method(PyObject *self, PyObject *unused)
     return closed;
 }
 
+/* ---- The future of its gate */
+
+/* add_done_callback(callback, *, context), as a task calls it */
+static PyObject *add_done_callback_method(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
+                                          PyObject *names)
+{
+    rmi_iteration *it = (rmi_iteration *)self;
+    if (count != 1 || names == NULL || PyTuple_GET_SIZE(names) != 1 || !PyContext_CheckExact(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "only a task waits for this future");
+        return NULL;
+    }
+    Py_XSETREF(it->wakeup, Py_NewRef(arguments[0]));
+    Py_XSETREF(it->context, Py_NewRef(arguments[1]));
+    return Py_NewRef(Py_None);
+}
+
+/* Task.cancel() calls it. The loop's next turn continues the task, as with other futures. */
+static PyObject *cancel_method(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"msg", NULL};
+    rmi_iteration *it = (rmi_iteration *)self;
+    PyObject *message = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O", names, &message))
+        return NULL;
+    if (it->wakeup == NULL)
+        return Py_NewRef(Py_False);
+    PyObject *arguments[] = {it->loop, it->wakeup, self, it->context};
+    PyObject *keywords = Py_BuildValue("(s)", "context");
+    PyObject *handle = keywords != NULL
+                           ? PyObject_VectorcallMethod(rmi_name(RMI_NAME_call_soon), arguments, 3, keywords)
+                           : NULL;
+    Py_XDECREF(keywords);
+    if (handle == NULL)
+        return NULL;
+    Py_DECREF(handle);
+    Py_CLEAR(it->wakeup);
+    Py_CLEAR(it->context);
+    Py_XSETREF(it->message, message != Py_None ? Py_NewRef(message) : NULL);
+    it->cancelled = true;
+    return Py_NewRef(Py_True);
+}
+
+static PyObject *result_method(PyObject *self, PyObject *unused)
+{
+    rmi_iteration *it = (rmi_iteration *)self;
+    PyObject *class = rmi_python_of_process()->cancelled_error;
+    (void)unused;
+    if (!it->cancelled)
+        return Py_NewRef(Py_None);
+    PyObject *exception =
+        it->message != NULL ? PyObject_CallOneArg(class, it->message) : PyObject_CallNoArgs(class);
+    it->cancelled = false;
+    Py_CLEAR(it->message);
+    if (exception != NULL)
+        PyErr_SetRaisedException(exception);
+    return NULL;
+}
+
+static PyObject *get_loop_method(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return Py_NewRef(((rmi_iteration *)self)->loop);
+}
+
 /* Whether the node's turn has something to do: for Loop.finish. */
 static PyObject *done_method(PyObject *self, PyObject *unused)
 {
     const rmi_iteration *it = (rmi_iteration *)self;
     (void)unused;
-    return PyBool_FromLong(it->first < it->count || it->failure != NULL || rmi_gate_waits(&it->gate) ||
+    return PyBool_FromLong(it->first < it->count || it->failure != NULL || it->wakeup != NULL ||
                            it->iterator == NULL);
+}
+
+static PyObject *get_blocking(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((rmi_iteration *)self)->blocking);
+}
+
+static int set_blocking(PyObject *self, PyObject *value, void *unused)
+{
+    (void)unused;
+    ((rmi_iteration *)self)->blocking = value == Py_True;
+    return 0;
 }
 
 /* What asyncio shows of a coroutine, and of the frames in it, is that of the iterator. */
@@ -172,23 +281,59 @@ static PyObject *get_of_iterator(PyObject *self, void *name)
     return PyObject_GetAttrString(it->iterator != NULL ? it->iterator : Py_None, name);
 }
 
+/* Calls the task's callback. A task of the same loop may be what calls us: meanwhile it is not the current one. */
+static PyObject *wake_up(const rmi_iteration *it, PyObject *wakeup)
+{
+    PyObject *swap = rmi_python_of_process()->swap_task, *done = NULL;
+    if (!it->is_guest)
+        return PyObject_CallOneArg(wakeup, (PyObject *)it);
+    PyObject *arguments[3] = {NULL, it->loop, Py_None};
+    PyObject *outer = PyObject_Vectorcall(swap, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (outer == NULL)
+        return NULL;
+    done = PyObject_CallOneArg(wakeup, (PyObject *)it);
+    PyObject *exception = PyErr_GetRaisedException();
+    arguments[2] = outer;
+    PyObject *back = PyObject_Vectorcall(swap, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyErr_SetRaisedException(exception);
+    Py_XDECREF(back);
+    Py_DECREF(outer);
+    return done;
+}
+
 int rmi_iteration_open_gate(rmi_iteration *it)
 {
-    const int rc = rmi_gate_open(&it->gate);
-    if (rc != 0 && it->iterator == NULL) /* the task has this exception, KeyboardInterrupt or SystemExit */
+    PyObject *wakeup = it->wakeup, *context = it->context, *done = NULL;
+    it->wakeup = it->context = NULL;
+    if (PyContext_Enter(context) == 0) {
+        done = wake_up(it, wakeup);
+        PyObject *exception = PyErr_GetRaisedException();
+        if (PyContext_Exit(context) != 0)
+            PyErr_Clear();
+        PyErr_SetRaisedException(exception);
+    }
+    Py_XDECREF(done);
+    Py_DECREF(context);
+    Py_DECREF(wakeup);
+    if (done == NULL &&
+        it->iterator == NULL) /* the task has this exception, KeyboardInterrupt or SystemExit */
         PyErr_Clear();
-    return it->iterator == NULL ? 0 : rc;
+    return done != NULL || it->iterator == NULL ? 0 : -1;
 }
 
 /* ---- The type */
 
 static int iteration_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    rmi_iteration *it = (rmi_iteration *)self;
+    const rmi_iteration *it = (rmi_iteration *)self;
+    Py_VISIT(Py_TYPE(self));
     Py_VISIT(it->iterator);
     Py_VISIT(it->step);
+    Py_VISIT(it->wakeup);
+    Py_VISIT(it->context);
     Py_VISIT(it->failure);
-    return rmi_gate_traverse(&it->gate, visit, arg);
+    Py_VISIT(it->loop);
+    return 0;
 }
 
 static int iteration_clear(PyObject *self)
@@ -196,8 +341,11 @@ static int iteration_clear(PyObject *self)
     rmi_iteration *it = (rmi_iteration *)self;
     Py_CLEAR(it->step);
     Py_CLEAR(it->iterator);
+    Py_CLEAR(it->wakeup);
+    Py_CLEAR(it->context);
     Py_CLEAR(it->failure);
-    rmi_gate_clear(&it->gate);
+    Py_CLEAR(it->message);
+    Py_CLEAR(it->loop);
     return 0;
 }
 
@@ -213,14 +361,20 @@ static void iteration_dealloc(PyObject *self)
 
 PyTypeObject *rmi_iteration_type_new(PyObject *module)
 {
-    static PyMethodDef methods[] = {{"send", send_method, METH_O, NULL},
-                                    {"throw", RMI_METHOD(throw_method), METH_FASTCALL, NULL},
-                                    {"close", close_method, METH_NOARGS, NULL},
-                                    {"done", done_method, METH_NOARGS, NULL},
-                                    {NULL, NULL, 0, NULL}};
+    static PyMethodDef methods[] = {
+        {"send", send_method, METH_O, NULL},
+        {"throw", RMI_METHOD(throw_method), METH_FASTCALL, NULL},
+        {"close", close_method, METH_NOARGS, NULL},
+        {"add_done_callback", RMI_METHOD(add_done_callback_method), METH_FASTCALL | METH_KEYWORDS, NULL},
+        {"cancel", RMI_METHOD(cancel_method), METH_VARARGS | METH_KEYWORDS, NULL},
+        {"result", result_method, METH_NOARGS, NULL},
+        {"done", done_method, METH_NOARGS, NULL},
+        {"get_loop", get_loop_method, METH_NOARGS, NULL},
+        {NULL, NULL, 0, NULL}};
     static char frame[] = "ag_frame", code[] = "ag_code", running[] = "ag_running";
     static char name[] = "__name__", full_name[] = "__qualname__";
-    static PyGetSetDef members[] = {{"cr_frame", get_of_iterator, NULL, NULL, frame},
+    static PyGetSetDef members[] = {{"_asyncio_future_blocking", get_blocking, set_blocking, NULL, NULL},
+                                    {"cr_frame", get_of_iterator, NULL, NULL, frame},
                                     {"cr_code", get_of_iterator, NULL, NULL, code},
                                     {"cr_running", get_of_iterator, NULL, NULL, running},
                                     {"__name__", get_of_iterator, NULL, NULL, name},
@@ -239,6 +393,5 @@ PyTypeObject *rmi_iteration_type_new(PyObject *module)
                         .basicsize = sizeof(rmi_iteration),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                         .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec,
-                                                    (PyObject *)rmi_python_of_process()->gate_type);
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
 }

@@ -1,5 +1,5 @@
 /* The module `_remotemedia`: the C part of the package `remotemedia`. */
-#include "python/gate.h"
+#include "python/python_node.h"
 #include "python/arrays/tensor_type.h"
 
 static int add_types(PyObject *module, rmi_python *python)
@@ -14,8 +14,6 @@ static int add_types(PyObject *module, rmi_python *python)
         {&python->stream_type, rmi_stream_type_new, "Stream"},
         {&python->ready_type, rmi_ready_type_new, "Ready"},
         {&python->waker_type, rmi_waker_type_new, "Waker"},
-        {&python->gate_type, rmi_gate_type_new, "Gate"},
-        {&python->worker_type, rmi_worker_type_new, "Worker"},
         {&python->iteration_type, rmi_iteration_type_new, "Iteration"},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)

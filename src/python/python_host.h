@@ -8,11 +8,8 @@
  *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
  *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
- *   tasks.c        tasks of the loop, and their waker        workers.c        tasks that serve one item after the other
- *   worker_steps.c the steps of their coroutines
  *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
- *   gate.c         where tasks wait for the runtime
- *   ready.c        values that need no waiting             context.c      context variables of nodes
+ *   ready.c        values that need no waiting             context.c        context variables of nodes
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
  *   returned_values.c  values that a node gives              exceptions.c     exceptions as errors
  *   module.c, packet_type.c  what Python code sees           exit.c           os._exit
@@ -43,8 +40,7 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
 /* clang-format off */
 #define RMI_PYTHON_NAMES(X) \
     X(process) X(initialize) X(cleanup) X(flush) X(generate) X(name) X(is_streaming) X(is_source) \
-    X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) X(cancelling) X(go_on) \
-    X(get_name) X(_callbacks) \
+    X(max_in_flight) X(outputs) X(done) X(result) X(close) X(cancel) X(add_done_callback) X(step) \
     X(finish) X(deadline) X(descriptor) X(wake) X(await_one) X(set_result) X(end) X(aclose) X(athrow) \
     X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \
     X(__dataclass_fields__) \
@@ -76,8 +72,7 @@ typedef struct rmi_call {
 /* The state of Python in this process. */
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
-    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type, *gate_type,
-        *iteration_type, *worker_type;
+    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type, *iteration_type;
     PyTypeObject *array_type, *scalar_type; /* numpy's, after the first array; before it NULL */
     PyObject *error;                        /* an error of the runtime on its way through Python */
     PyObject *interrupted;                  /* the exception class that ends a call from outside */
@@ -95,7 +90,7 @@ typedef struct rmi_python {
     PyObject *paths; /* {directory: as the user wrote it} */
     /* The event loop; set at the first coroutine. */
     PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task,
-        *swap_task, *cancelled_error, *weak_count;
+        *swap_task, *cancelled_error;
     PyObject *outer_loop,
         *outer_task; /* the application's, while ours runs in its thread; each may be None */
     PyObject *
@@ -109,8 +104,8 @@ typedef struct rmi_python {
     PyObject *int_handler;    /* SIGINT's, as Python code sees it; NULL: an application's interpreter */
     rmi_call *calls;          /* in progress, in all threads; the innermost of a thread comes first */
     rmi_call finishing;       /* the call of rm_python_finish */
-    atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     uint64_t entries;         /* how often a thread has taken the GIL for code of ours */
+    atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,
         includes_base;     /* a virtual environment; with the packages of the Python that made it */
     bool keeps_exceptions; /* an error's detail is the exception itself: the run's caller is Python code */

@@ -30,12 +30,10 @@ typedef struct rmi_python_work {
     uint64_t token;      /* of its packet, when pending */
     PyObject *task;      /* the asyncio task in progress, or NULL */
     PyObject *iteration; /* the coroutine of the task, where it runs an asynchronous iterator; else NULL */
-    PyObject *worker;    /* that of the task, where it works on one item after the other; else NULL */
     PyObject *iterator;  /* the iterator that is being drained, or NULL */
     bool iterates;       /* drains any iterable, not only a generator */
     bool drains;         /* drains any iterator */
     bool gave_nothing;   /* the last result was None */
-    bool takes_worker;   /* coroutines may run in workers */
     bool watched;        /* the task wakes the node when it is done */
     bool abandoned;      /* nobody wants the result */
 } rmi_python_work;
@@ -52,13 +50,11 @@ typedef struct rmi_state {
     PyObject *spare;           /* an int that nobody else holds, to be reused for the next item; or NULL */
     rmi_call call;
     bool flushing;
-    bool started, ended;           /* the stream or the source has begun, has ended */
-    rmi_python_work work;          /* not pending: the work that RM_MORE continues */
-    rmi_python_work *works, *last; /* pending ones, oldest first; owned; and the youngest of them */
-    PyObject *waker;               /* tasks call it when they are done */
-    PyObject *idle;                /* list of workers without an item; owned */
-    PyObject *ready, **ready_end;  /* list of workers that the loop\'s next turn continues; owned */
-    PyObject *broken;              /* the exception that has left a task of the node's, or NULL */
+    bool started, ended;    /* the stream or the source has begun, has ended */
+    rmi_python_work work;   /* not pending: the work that RM_MORE continues */
+    rmi_python_work *works; /* pending ones, oldest first; owned */
+    PyObject *waker;        /* tasks call it when they are done */
+    PyObject *broken;       /* the exception that has left a task of the node's, or NULL */
     struct rmi_state *next_waiting;
     bool waiting;              /* in the list of nodes with pending work */
     int64_t announced;         /* the time at which poll asked to be called again */
@@ -183,19 +179,13 @@ RM_MUST_CHECK int rmi_loop_check_policy(const rmi_state *state);
 /* Makes the node a guest of the loop of the run's caller, where the run is one. */
 RM_MUST_CHECK int rmi_guest_join(rmi_state *state);
 void rmi_guest_leave(rmi_state *state);
-/* The loop in which the node's tasks run; borrowed. */
+/* The loop in which the node's tasks run. */
 RM_MUST_CHECK PyObject *rmi_loop_of(const rmi_state *state);
-/* Makes `task` (None: none) the current one of the loop, and returns the former one, or None. */
-RM_MUST_CHECK PyObject *rmi_task_swap(PyObject *loop, PyObject *task);
 /* Wakes the node from code of its tasks. */
 void rmi_wake_node(rmi_state *state);
 /* The calling thread begins and ends to run code of the loop; an exception that is set is kept. */
 RM_MUST_CHECK int rmi_loop_enter(rmi_state *state);
 void rmi_loop_leave(rmi_state *state);
-/* Calls a method of the loop. A method with an argument waits; that of a guest does not. */
-RM_MUST_CHECK int rmi_loop_call(rmi_state *state, rmi_python_name name, PyObject *argument);
-
-/* ---- tasks.c */
 /* Makes a task for `awaitable` (borrowed) and runs it until it first waits: in `context` (borrowed), or, where
  * that is NULL, in a copy of the node's. */
 RM_MUST_CHECK PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context);
@@ -229,8 +219,6 @@ RM_MUST_CHECK int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 void rmi_waiting(rmi_state *state, bool waiting);
 /* Makes the task of a pending work wake the node when the task is done. */
 RM_MUST_CHECK int rmi_work_watch(rmi_state *state, rmi_python_work *work);
-/* Whether the work's task has something to give. 1, 0, or -1. */
-RM_MUST_CHECK int rmi_work_is_done(const rmi_python_work *work);
 /* Whether the calling thread runs the loop: code of a task called it. */
 bool rmi_loop_runs_here(const rmi_state *state);
 /* Whether an exception may be set for `thread`, which is in `frame` (NULL: not known). It may in code of a
@@ -256,26 +244,6 @@ RM_MUST_CHECK int rmi_async_more(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
 RM_MUST_CHECK int rmi_async_poll(rmi_state *state, rm_error *err);
 void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
-
-/* ---- workers.c */
-RM_MUST_CHECK PyTypeObject *rmi_worker_type_new(PyObject *module);
-/* Gives a coroutine (borrowed) to a worker, and runs it until it first waits. */
-RM_MUST_CHECK int rmi_worker_start(rmi_state *state, rmi_python_work *work, PyObject *coroutine);
-/* Whether the worker's coroutine has ended. */
-bool rmi_worker_is_done(const rmi_python_work *work);
-/* What the coroutine has returned, and the context that it ran in, which is owned, too. The work has no worker and no task
- * afterwards. */
-RM_MUST_CHECK PyObject *rmi_worker_result(rmi_state *state, rmi_python_work *work, PyObject **context);
-/* Begins the end of the coroutine, with which the worker's task ends. */
-RM_MUST_CHECK int rmi_worker_begin_end(rmi_python_work *work);
-/* Drops the result of a coroutine. false: there is none. */
-bool rmi_worker_release(rmi_state *state, rmi_python_work *work);
-/* Nobody wants the result: the worker's task ends with its coroutine. */
-void rmi_worker_detach(PyObject *worker);
-/* Continues the workers that wait for a turn of the loop. Called by the loop. */
-RM_MUST_CHECK int rmi_workers_go_on(rmi_state *state);
-/* Ends the workers that have no item. */
-void rmi_workers_end(rmi_state *state);
 
 /* ---- async_iteration.c */
 RM_MUST_CHECK PyTypeObject *rmi_iteration_type_new(PyObject *module);

@@ -1,5 +1,5 @@
 /* The awaitable for a value that is there already: what __anext__() returns where nothing has to be waited for. */
-#include "python/gate.h"
+#include "python/python_host.h"
 
 typedef struct ready_object {
     PyObject_HEAD PyObject *value; /* NULL: it was taken, or there is none any more */
@@ -52,15 +52,6 @@ static PyObject *send_method(PyObject *self, PyObject *unused)
     return ready_next(self);
 }
 
-static PyObject *throw_method(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
-{
-    (void)self;
-    PyObject *exception = rmi_thrown(arguments, count);
-    if (exception != NULL)
-        PyErr_SetRaisedException(exception);
-    return NULL;
-}
-
 static PyObject *close_method(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -77,7 +68,6 @@ static void ready_dealloc(PyObject *self)
 PyTypeObject *rmi_ready_type_new(PyObject *module)
 {
     static PyMethodDef methods[] = {{"send", send_method, METH_O, NULL},
-                                    {"throw", RMI_METHOD(throw_method), METH_FASTCALL, NULL},
                                     {"close", close_method, METH_NOARGS, NULL},
                                     {NULL, NULL, 0, NULL}};
     PyType_Slot slots[] = {{Py_tp_doc, "A value that is there already."},

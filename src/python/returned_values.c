@@ -129,42 +129,39 @@ static int work_failed(rmi_state *state, rm_error *err)
 
 /* Starts to run an asynchronous iterable in a task of its own. It shares the context of the task that gave it
  * (NULL: none did). Code of flush() runs in the node's own context. */
-static int start_iteration(rmi_state *state, rmi_python_work *work, PyObject *iterable, PyObject *context,
+static int start_iteration(rmi_state *state, rmi_python_work *work, PyObject *iterable, PyObject *giver,
                            rm_error *err)
 {
     PyObject *iterator = PyAsyncGen_CheckExact(iterable) ? Py_NewRef(iterable) : PyObject_GetAIter(iterable);
-    if (context == NULL && state->flushing)
-        context = state->context;
-    const int rc = iterator == NULL ? rmi_python_failed(state->node, err)
-                                    : rmi_iteration_start(state, work, iterator, context, err);
+    PyObject *context = NULL;
+    int rc = RM_OK;
+    if (giver != NULL)
+        context = PyObject_CallMethodNoArgs(giver, rmi_name(RMI_NAME_get_context));
+    else if (state->flushing)
+        context = Py_NewRef(state->context);
+    if (iterator == NULL || PyErr_Occurred())
+        rc = rmi_python_failed(state->node, err);
+    else
+        rc = rmi_iteration_start(state, work, iterator, context, err);
+    Py_XDECREF(context);
     Py_XDECREF(iterator);
     return rc;
 }
 
 /* Iterates over a result. One with both kinds of iteration, as the stream itself, is iterated in the way of
  * its node. */
-static int iterate(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *context,
-                   rm_error *err)
+static int iterate(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *giver, rm_error *err)
 {
     PyTypeObject *type = Py_TYPE(result);
     const bool asynchronous = RMI_ASYNC_SLOT(type, unaryfunc, am_aiter) != NULL;
     if (asynchronous && (state->class->is_async || RMI_TYPE_SLOT(type, getiterfunc, tp_iter) == NULL))
-        return start_iteration(state, work, result, context, err);
+        return start_iteration(state, work, result, giver, err);
     work->iterator = PyObject_GetIter(result);
     return work->iterator != NULL ? RM_MORE : rmi_python_failed(state->node, err);
 }
 
-/* Makes the task of an awaitable result. */
-static int start_task(rmi_state *state, rmi_python_work *work, PyObject *awaitable, rm_error *err)
-{
-    if (work->takes_worker && PyCoro_CheckExact(awaitable))
-        return rmi_worker_start(state, work, awaitable) == 0 ? RM_MORE : rmi_python_failed(state->node, err);
-    work->task = rmi_task_new(state, awaitable, state->flushing ? state->context : NULL);
-    return work->task != NULL ? RM_MORE : rmi_python_failed(state->node, err);
-}
-
-/* Sorts a result (consumed) into the work, or emits it. `context` is that of the task that gave it, or NULL. */
-static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *context,
+/* Sorts a result (consumed) into the work, or emits it. `giver` is the task that gave it, or NULL. */
+static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *giver,
                        rm_error *err)
 {
     const shape what = shape_of(result);
@@ -172,14 +169,15 @@ static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result
     int rc = RM_MORE;
     work->gave_nothing = what == NOTHING;
     work->watched = false;
-    if (what == AWAITABLE)
-        rc = start_task(state, work, result, err);
-    else if (what == ITERATOR)
+    if (what == AWAITABLE) {
+        work->task = rmi_task_new(state, result, state->flushing ? state->context : NULL);
+        rc = work->task != NULL ? RM_MORE : rmi_python_failed(state->node, err);
+    } else if (what == ITERATOR)
         work->iterator = Py_NewRef(result);
     else if (what == ASYNC_ITERATOR)
-        rc = start_iteration(state, work, result, context, err);
+        rc = start_iteration(state, work, result, giver, err);
     else if (iterates && what != NOTHING)
-        rc = iterate(state, work, result, context, err);
+        rc = iterate(state, work, result, giver, err);
     else
         rc = what == NOTHING ? RM_OK : rmi_emit_object(state, result, err);
     Py_DECREF(result);
@@ -208,19 +206,11 @@ static int emit_yielded(rmi_state *state, PyObject *value, rm_error *err)
 /* Goes on from a task that is done. */
 static int take_task(rmi_state *state, rmi_python_work *work, rm_error *err)
 {
-    PyObject *task = work->task, *context = NULL, *value = NULL;
-    if (work->worker != NULL) {
-        value = rmi_worker_result(state, work, &context);
-    } else {
-        value = rmi_task_result(task);
-        context = value != NULL ? PyObject_CallMethodNoArgs(task, rmi_name(RMI_NAME_get_context)) : NULL;
-        Py_CLEAR(work->task);
-    }
-    if (value != NULL && context == NULL)
-        Py_CLEAR(value);
+    PyObject *task = work->task, *value = rmi_task_result(task);
+    work->task = NULL;
     const int rc =
-        value != NULL ? take_result(state, work, value, context, err) : rmi_python_failed(state->node, err);
-    Py_XDECREF(context);
+        value != NULL ? take_result(state, work, value, task, err) : rmi_python_failed(state->node, err);
+    Py_DECREF(task);
     return rc;
 }
 
@@ -235,7 +225,7 @@ static int go_on(rmi_state *state, rmi_python_work *work, int rc, rm_error *err)
         }
         if (work->task == NULL)
             return RM_OK;
-        const int done = rmi_work_is_done(work);
+        const int done = rmi_task_done(work->task);
         if (done <= 0)
             return done < 0 ? rmi_python_failed(state->node, err) : RM_PENDING;
         rc = take_task(state, work, err);
@@ -307,11 +297,8 @@ void rmi_work_clear(rmi_python_work *work)
         forget_task(work->task);
     if (work->iteration != NULL)
         rmi_iteration_detach(work->iteration);
-    if (work->worker != NULL)
-        rmi_worker_detach(work->worker);
     Py_CLEAR(work->task);
     Py_CLEAR(work->iteration);
-    Py_CLEAR(work->worker);
     Py_CLEAR(work->iterator);
 }
 
@@ -329,8 +316,6 @@ void rmi_work_drop(rmi_state *state, rmi_python_work *work)
                                   .iteration = work->iteration,
                                   .watched = work->watched,
                                   .abandoned = true};
-        if (state->works == NULL)
-            state->last = kept;
         state->works = kept;
         work->task = work->iteration = NULL;
     }
@@ -359,8 +344,6 @@ int rmi_work_begin_end(rmi_state *state, rmi_python_work *work)
 {
     if (work->iteration != NULL)
         return rmi_iteration_end(state, work);
-    if (work->worker != NULL)
-        return rmi_worker_begin_end(work);
     return work->task != NULL ? rmi_task_begin_cancel(work->task) : 0;
 }
 
@@ -372,8 +355,6 @@ static int close_or_add(rmi_state *state, rmi_python_work *work, PyObject **task
         return work->iterator != NULL ? rmi_generator_close(work->iterator) : 0;
     if (*tasks == NULL && (*tasks = PyList_New(0)) == NULL)
         return -1;
-    if (work->worker != NULL && rmi_worker_release(state, work))
-        return 0;
     if (rmi_task_done(work->task) == 0 && rmi_work_begin_end(state, work) != 0)
         return -1;
     return PyList_Append(*tasks, work->task);
@@ -407,8 +388,6 @@ int rmi_works_close(rmi_state *state, rm_error *err)
         rmi_work_clear(work);
         rmi_free(rm_node_allocator(state->node), work, sizeof *work);
     }
-    state->last = NULL;
-    rmi_workers_end(state);
     rmi_waiting(state, false);
     return rc;
 }

@@ -56,9 +56,10 @@ class InAPage(ProgramTest):
         self.assertEqual(kind, "html")
         (project() / "level.html").write_text(page)
         steps = [{"goto": serve(self, project()) + "level.html"}, {"click": "#start"}, {"text": "#level", "until": "dBFS"},
-                 {"click": "#stop"}, {"text": "#state", "until": "frames, 0 lost"}]
-        level, _ = [line for line in browse(self, steps) if "frames lost" not in line]  # a warning where the machine is busy
+                 {"click": "#stop"}, {"text": "#state", "until": " lost"}]
+        level, state = [line for line in browse(self, steps) if "frames lost" not in line]  # a warning where the machine is busy
         self.assertRegex(level, r"^-\d+(\.\d+)? dBFS$")
+        self.assertRegex(state, r"^\d+ frames, \d+ lost$")
 
 
 if __name__ == "__main__":

@@ -251,5 +251,24 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(results, [{"slow": [n, n]} for n in range(20)])
 
 
+class Failures(unittest.IsolatedAsyncioTestCase):
+    async def test_what_leaves_an_asynchronous_iterable(self):
+        class Odd(BaseException):
+            pass
+
+        for error in (asyncio.CancelledError("of another task"), Odd("odd"), ValueError("usual")):
+            async def items():
+                yield 1
+                raise error
+
+            graph = rm.Graph()
+            graph.add(lambda item: item, id="node")
+            with self.assertRaises(type(error)):
+                await asyncio.wait_for(graph.pipeline().arun(items()), 30)
+            with self.assertRaises(type(error)):
+                async for _ in graph.pipeline().astream(items()):
+                    pass
+
+
 if __name__ == "__main__":
     unittest.main()

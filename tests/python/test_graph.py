@@ -1,5 +1,7 @@
 """Graphs that are built in Python, @node, the older names."""
 import asyncio
+import functools
+import inspect
 import sys
 import types
 import unittest
@@ -229,6 +231,71 @@ class OlderNames(unittest.IsolatedAsyncioTestCase):
         graph.add(MultiplyNode(factor=4))
         self.assertEqual(graph.pipeline().run([2]), {"MultiplyNode": [8]})
         self.assertEqual(rm.Pipeline.from_dict(graph.to_dict()).run([2]), {"MultiplyNode": [8]})
+
+
+class Coroutines(unittest.TestCase):
+    """What gives coroutines works on several items at once, however that is seen."""
+
+    def most_at_once(self, what, **fields):
+        graph = rm.Graph()
+        graph.add(what, id="node", **fields)
+        counts.clear()
+        results = graph.pipeline().run(range(20))["node"]
+        self.assertEqual(results, list(range(20)))
+        return max(counts)
+
+    def test_max_in_flight(self):
+        class Called:
+            async def __call__(self, item):
+                return await waits(item)
+
+        @functools.wraps(waits)
+        def wrapped(item):
+            return waits(item)
+
+        @rm.node(max_in_flight=5)
+        async def delayed(item, delay: float = 0.001):
+            return await waits(item, delay)
+
+        for what in (waits, functools.partial(waits, delay=0.001), Called(), inspect.markcoroutinefunction(wrapped)):
+            self.assertEqual(self.most_at_once(what, max_in_flight=5), 5)
+        self.assertEqual(self.most_at_once(delayed(delay=0.002)), 5)
+        self.assertEqual(self.most_at_once(delayed()), 5)
+
+    def test_names_of_parameters(self):
+        @rm.node
+        def speech(item, partial: bool = False, function=1, check=2, types=3, dict=4, params=5, self=6):
+            return [partial, function, check, types, dict, params, self]
+
+        graph = rm.Graph()
+        graph.add(speech(partial=True, self=7))
+        self.assertEqual(graph.pipeline().run([0]), {"speech": [[True, 1, 2, 3, 4, 5, 7]]})
+
+    def test_a_place_is_no_list(self):
+        place = rm.Graph().add(abs)
+        for wrong in (lambda: list(place), lambda: 1 in place, lambda: [*place]):
+            self.assertRaises(TypeError, wrong)
+
+    def test_a_node_of_the_runtime_has_to_be_called(self):
+        with self.assertRaisesRegex(TypeError, "has to be called"):
+            rm.Graph().add(rm.nodes.Multiply)
+
+    def test_many_nodes_of_one_name(self):
+        graph = rm.Graph()
+        ids = [graph.add(abs).id for _ in range(300)]
+        self.assertEqual((ids[0], ids[1], ids[299], len(set(ids))), ("abs", "abs_2", "abs_300", 300))
+
+
+counts, at_once = [], 0
+
+
+async def waits(item, delay=0.001):
+    global at_once
+    at_once += 1
+    counts.append(at_once)
+    await asyncio.sleep(delay)
+    at_once -= 1
+    return item
 
 
 if __name__ == "__main__":

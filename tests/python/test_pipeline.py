@@ -337,6 +337,14 @@ except KeyboardInterrupt:
         done = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, cwd=os.path.dirname(__file__))
         self.assertEqual(done.stdout, "interrupted\n")
 
+    def test_while_coroutines_go_round(self):
+        status, out, err = self.interrupted(
+            "import remotemedia as rm, asyncio, itertools\n"
+            "async def node(item):\n    if item == 100: print('ready', flush=True)\n    await asyncio.sleep(0)\n    return item\n"
+            "graph = rm.Graph()\nplace = graph.add(node)\n"
+            "for _ in graph.pipeline().stream(itertools.count()): pass")
+        self.assertEqual((status, out), (-signal.SIGINT, ""), err)
+
     def test_in_the_iterable(self):
         status, out, err = self.interrupted(
             "import remotemedia as rm, time\nfrom manifests import *\n"
@@ -346,6 +354,26 @@ except KeyboardInterrupt:
 
 
 class Threads(unittest.TestCase):
+    def test_coroutines_of_one_pipeline(self):
+        async def node(item):
+            await asyncio.sleep(0)
+            return item
+
+        graph = rm.Graph()
+        graph.add(node, id="node", max_in_flight=4)
+        pipeline = graph.pipeline()
+
+        def work():
+            for _ in range(200):
+                self.assertEqual(pipeline.run(range(20)), {"node": list(range(20))})
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+            self.assertFalse(thread.is_alive())
+
     def test_one_pipeline_in_several_threads(self):
         pipeline = rm.Pipeline.from_dict(row(multiply(), code("def process(x):\n    return x + 1")))
         failures = []

@@ -135,6 +135,27 @@ class Runs(ServiceTest):
             raw(b"\xff\xff\xff")
         self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
 
+    def test_texts_have_no_nul(self):
+        for wrong in (manifest(node("p", "PassThrough\0Evil")), manifest(node("p\0", "PassThrough")),
+                      manifest(execution.NodeManifest(id="p", node_type="MultiplyNode", params='{"factor": 2}\0x'))):
+            with self.assertRaises(grpc.RpcError) as caught:
+                self.execute(wrong, {"input": of_json(1)})
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+        with self.assertRaises(grpc.RpcError):
+            self.execute(PASS, {"input": common.DataBuffer(json=common.JsonData(json_payload="1\0garbage"))})
+        with self.assertRaises(grpc.RpcError):
+            self.execute(PASS, {"input": common.DataBuffer(binary=common.BinaryBuffer(data=b"x"), metadata={"a\0": "b"})})
+        self.output(common.DataBuffer(binary=common.BinaryBuffer(data=b"\0\xff")))  # bytes are no text
+
+    def test_hints_that_are_not_known(self):
+        error, context = self.failure(manifest(execution.NodeManifest(id="p", node_type="PassThrough", runtime_hint=99)), {"input": of_json(1)})
+        self.assertEqual(context["pointer"], "/nodes/0/runtime_hint")
+
+    def test_samples_are_limited(self):
+        error, _ = self.failure(PASS, {"input": common.DataBuffer(audio=audio([0.0] * 101))},
+                                limits=common.ResourceLimits(max_audio_samples=100))
+        self.assertIn("max_audio_samples", error.message)
+
     def test_methods_that_are_not_there(self):
         for path in ("/remotemedia.v1.PipelineExecutionService/Nothing", "/other.Service/ExecutePipeline"):
             with self.assertRaises(grpc.RpcError) as caught:
@@ -258,10 +279,18 @@ class Streams(ServiceTest):
         for second in (0, 2, 7):
             error, context = self.error_of(self.stream([init(CHAIN), chunk(0, 1), chunk(second, 1), CLOSE]))
             self.assertIn(f"sequence {second}; the next one is 1", error.message)
+            self.assertEqual((error.error_type, context["sequence"]), (common.ERROR_TYPE_VALIDATION, second))
+
+    def test_each_source_counts_by_itself(self):
+        two = manifest(node("x", "MultiplyNode", factor=2), node("y", "MultiplyNode", factor=3))
+        requests = [chunk(sequence, sequence, node_id) for sequence, node_id in ((4, "x"), (5, "x"), (4, "y"), (6, "x"), (5, "y"))]
+        got = [(r.sequence, key, json.loads(r.data_outputs[key].json.json_payload))
+               for r in results(self.stream([init(two), *requests, CLOSE])) for key in r.data_outputs]
+        self.assertEqual(sorted(got), [(4, "x", 8), (4, "y", 12), (5, "x", 10), (5, "y", 15), (6, "x", 12)])
 
     def test_the_order_of_messages(self):
         for requests, says in (([chunk(0, 1)], "first message must be init"), ([], "first message must be init"),
-                               ([init(CHAIN), init(CHAIN)], "second time"), ([init(CHAIN), control(0)], "no command"),
+                               ([init(CHAIN), init(CHAIN)], "second time"), ([init(CHAIN), control(0)], "no command"), ([init(CHAIN), control(9)], "no command"),
                                ([init(CHAIN), streaming.StreamRequest()], "empty"),
                                ([init(CHAIN), streaming.StreamRequest(data_chunk=streaming.DataChunk())], "no buffer"),
                                ([init(CHAIN, version="")], "client_version"), ([streaming.StreamRequest(init=streaming.StreamInit())], "")):
@@ -297,7 +326,7 @@ class Streams(ServiceTest):
 
     def test_inputs_of_init_come_first(self):
         got = self.stream([init(CHAIN, data_inputs={"a": of_json(7)}), chunk(0, 1), CLOSE])
-        self.assertEqual([json.loads(r.data_outputs["b"].json.json_payload) for r in results(got)], [15, 3])
+        self.assertEqual([(r.sequence, json.loads(r.data_outputs["b"].json.json_payload)) for r in results(got)], [(0, 15), (0, 3)])
 
 
 class Ends(unittest.TestCase):

@@ -21,6 +21,7 @@ class Place:
     """A node of a graph, or one of its ports: `a >> b` connects, `a["loud"]` is an output, `b["right"]` an input."""
 
     __slots__ = ("graph", "id", "port")
+    __iter__ = __contains__ = None  # ports are asked for by name: there is no list of them
 
     def __init__(self, graph, id, port=None):
         self.graph, self.id, self.port = graph, id, port
@@ -58,6 +59,7 @@ class Graph:
         self.name = name
         self._nodes = {}  # id: (what, fields)
         self._connections = []
+        self._numbers = {}  # name: the last number of an id that was made of it
 
     def add(self, what, /, id=None, **fields):
         """Adds a node and returns its place.
@@ -73,6 +75,8 @@ class Graph:
             what = Step(what, fields.pop("params", {}))
         elif not isinstance(what, Step) and not is_node(what) and not is_function(what):
             raise TypeError(f"a node is a step, a function, or a class or an object with process() or generate(), not {what!r}")
+        elif hasattr(what, "_step_of"):
+            raise TypeError(f"remotemedia.nodes.{what._step_of} has to be called, with its parameters: {what._step_of}(...)")
         id = self._free_id(what) if id is None else id
         if not isinstance(id, str):
             raise TypeError(f"the id of a node is a str, not {type(id).__name__}")
@@ -110,10 +114,10 @@ class Graph:
     def _free_id(self, what):
         name = what.node_type if isinstance(what, Step) else getattr(what, "__name__", type(what).__name__)
         name = "".join(c if c.isalnum() and c.isascii() or c in "_-" else "_" for c in name).strip("_") or "node"
-        number, id = 1, name
+        id = name
         while id in self._nodes:
-            number += 1
-            id = f"{name}_{number}"
+            self._numbers[name] = self._numbers.get(name, 1) + 1
+            id = f"{name}_{self._numbers[name]}"
         return id
 
     def _manifest(self, describe):

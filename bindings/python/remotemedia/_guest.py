@@ -90,7 +90,9 @@ class Guest:
                 for item in items:
                     if not await self.push(item, name):
                         break
-        except Exception as error:
+        except BaseException as error:
+            if asyncio.current_task().cancelling():  # the run ends
+                raise
             self.failure = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
         self.readers.remove(asyncio.current_task())
         if not self.readers and self.failure is None:

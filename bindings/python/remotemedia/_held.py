@@ -1,6 +1,7 @@
 """Python objects that are nodes of graphs. A manifest names them `remotemedia._held:NAME`."""
 import itertools
 import weakref
+from types import FunctionType
 
 _classes: weakref.WeakValueDictionary[str, type] = weakref.WeakValueDictionary()
 _numbers = itertools.count(1)
@@ -43,7 +44,24 @@ def _class_of(what, name):
         members = {key: staticmethod(getattr(what, key)) for key in _METHODS if callable(getattr(what, key, None))}
         members.update((key, getattr(what, key)) for key in _OPTIONS if hasattr(what, key))
         return type(name, (), members)
-    return type(name, (), {"generate" if takes_nothing(what) else "process": staticmethod(what), "_function": staticmethod(what)})
+    role = "generate" if takes_nothing(what) else "process"
+    return type(name, (), {role: staticmethod(seen_as_coroutine(what)), "_function": staticmethod(what)})
+
+
+def seen_as_coroutine(function):
+    """The function; where only calling it would show that it gives coroutines (partials, objects), one that shows it."""
+    if type(function) is FunctionType and not hasattr(function, "_is_coroutine_mark") and not hasattr(function, "__wrapped__"):
+        return function
+    import inspect
+
+    call = getattr(type(function), "__call__", None)
+    if not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(call):
+        return function
+
+    async def process(*items):
+        return await function(*items)
+
+    return process
 
 
 def takes_nothing(function):

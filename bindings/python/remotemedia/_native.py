@@ -22,7 +22,7 @@ def native(name):
             raise TypeError(f"{name}() {error}") from None
         return Step(name, given)
 
-    make.__name__ = make.__qualname__ = name
+    make.__name__ = make.__qualname__ = make._step_of = name
     make.__module__ = "remotemedia.nodes"
     make.__signature__ = signature = inspect.Signature([_parameter(each) for each in described.get("params", [])],
                                                        return_annotation=Step)

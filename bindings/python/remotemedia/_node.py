@@ -4,7 +4,7 @@ import inspect
 import types
 import typing
 
-from ._held import takes_nothing
+from ._held import seen_as_coroutine, takes_nothing
 from .core.node import Node
 
 # What an annotation lets pass; bool is no number here.
@@ -91,18 +91,22 @@ def _of_function(function, source):
 
 def _constructor(function, role, params):
     """__init__ with the function's parameters by their names: manifests are checked against it."""
-    space = {"partial": functools.partial, "function": function, "check": _check, "types": _types(params, function)}
+    space = {"_partial": _bound, "_function": function, "_check": _check, "_types": _types(params, function), "_dict": dict}
     words = []
     for place, each in enumerate(params):
         if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
             raise TypeError(f"{function.__qualname__}: the parameters of a node have names, not *{each.name}")
-        space[f"default_{place}"] = each.default
-        words.append(each.name if each.default is each.empty else f"{each.name}=default_{place}")
+        space[f"_default_{place}"] = each.default
+        words.append(each.name if each.default is each.empty else f"{each.name}=_default_{place}")
     given = ", ".join(f"{each.name}={each.name}" for each in params)
-    text = (f"def __init__(self, *, {', '.join(words)}):\n    params = dict({given})\n    check(params, types)\n"
-            f"    self.{role} = partial(function, **params)\n")
+    text = (f"def __init__(_self, *, {', '.join(words)}):\n    _params = _dict({given})\n    _check(_params, _types)\n"
+            f"    _self.{role} = _partial(_function, _params)\n")
     exec(compile(text, __file__.replace("_node.py", "_constructor"), "exec"), space)
     return space["__init__"]
+
+
+def _bound(function, params):
+    return seen_as_coroutine(functools.partial(function, **params))
 
 
 # ---- Annotations

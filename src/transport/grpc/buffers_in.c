@@ -75,7 +75,7 @@ int rmi_packet_of_audio(rmi_audio_buffer *audio, rm_packet *packet, rm_error *er
         return rm_error_set(err, RM_E_VALUE, "audio.channels must be 1 to 255, not %" PRIu32,
                             audio->channels);
     if (audio->sample_rate < 1 || audio->sample_rate > INT32_MAX)
-        return rm_error_set(err, RM_E_VALUE, "audio.sample_rate must be at least 1, not %" PRIu32,
+        return rm_error_set(err, RM_E_VALUE, "audio.sample_rate must be 1 to 2147483647, not %" PRIu32,
                             audio->sample_rate);
     const size_t frame = rm_dtype_size(audio_dtypes[format]) * audio->channels;
     const uint64_t frames = audio->samples.len / frame;
@@ -91,6 +91,16 @@ int rmi_packet_of_audio(rmi_audio_buffer *audio, rm_packet *packet, rm_error *er
                       .shape = shape,
                       .media = {.kind = RM_MEDIA_AUDIO, .sample_rate = (int32_t)audio->sample_rate}};
     return take_tensor(&audio->samples, &view, &packet->value, err);
+}
+
+int rmi_check_samples(uint64_t most, const rm_packet *packet, rm_error *err)
+{
+    const uint64_t samples = rm_tensor_count(packet->value);
+    if (most == 0 || samples <= most || rm_tensor_view(packet->value).media.kind != RM_MEDIA_AUDIO)
+        return RM_OK;
+    return rm_error_set(err, RM_E_LIMIT,
+                        "an item has %" PRIu64 " audio samples; max_audio_samples is %" PRIu64, samples,
+                        most);
 }
 
 /* ---- Tensors */

@@ -132,7 +132,9 @@ static int input(void *context, const char **source, rm_packet *packet, rm_error
         *source = entry->key;
     if (entry->value == NULL)
         return rm_error_set(err, RM_E_VALUE, "data_inputs['%s'] has no data", entry->key);
-    return rmi_packet_of_buffer(entry->value, packet, err);
+    const Remotemedia__V1__ResourceLimits *limits = run->request->resource_limits;
+    const int rc = rmi_packet_of_buffer(entry->value, packet, err);
+    return rc == RM_OK ? rmi_check_samples(limits != NULL ? limits->max_audio_samples : 0, packet, err) : rc;
 }
 
 static int keep_result(output *to, rm_packet *packet, rm_error *err)
@@ -195,7 +197,8 @@ static void received(rmi_grpc_call *call)
     rm_error err = {0};
     run->request = (execute_request *)rmi_grpc_message(call, &remotemedia__v1__execute_request__descriptor);
     if (run->request == NULL) {
-        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT, "the request is no ExecuteRequest", NULL);
+        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT,
+                        "the request is no ExecuteRequest, or a text in it is no UTF-8 or has a NUL", NULL);
         return;
     }
     const execute_request *request = run->request;

@@ -54,7 +54,8 @@ static void received(rmi_grpc_call *call)
     if (info != NULL)
         remotemedia__v1__version_info__init(info);
     if (request == NULL) {
-        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT, "the request is no VersionRequest", NULL);
+        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT,
+                        "the request is no VersionRequest, or a text in it is no UTF-8 or has a NUL", NULL);
     } else if (info == NULL || !fill(info, rmi_service_runtime(rmi_grpc_listener_service(call->listener)))) {
         rmi_grpc_finish(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory", NULL);
     } else {

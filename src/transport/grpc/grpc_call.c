@@ -71,8 +71,11 @@ ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const ProtobufCMessageDe
     if (call->message == NULL || !grpc_byte_buffer_reader_init(&reader, call->message))
         return NULL;
     grpc_slice bytes = grpc_byte_buffer_reader_readall(&reader);
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(type, NULL, GRPC_SLICE_LENGTH(bytes), GRPC_SLICE_START_PTR(bytes));
+    const uint8_t *data = GRPC_SLICE_START_PTR(bytes);
+    const size_t length = GRPC_SLICE_LENGTH(bytes);
+    ProtobufCMessage *message = rmi_message_texts_are_good(type, data, length)
+                                    ? protobuf_c_message_unpack(type, NULL, length, data)
+                                    : NULL;
     grpc_slice_unref(bytes);
     grpc_byte_buffer_reader_destroy(&reader);
     return message;

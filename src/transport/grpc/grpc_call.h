@@ -59,7 +59,8 @@ void rmi_grpc_send(rmi_grpc_call *call, const ProtobufCMessage *message);
 void rmi_grpc_finish(rmi_grpc_call *call, grpc_status_code status, const char *text,
                      const ProtobufCMessage *message);
 
-/* Reads call->message as a message of a type; owned: protobuf_c_message_free_unpacked. NULL: it is none. */
+/* Reads call->message as a message of a type; owned: protobuf_c_message_free_unpacked. NULL: it is none, or a text in it is no
+ * UTF-8 or has a NUL. */
 RM_MUST_CHECK ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type);
 
 /* The methods of the service. */

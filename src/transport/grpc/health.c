@@ -27,7 +27,9 @@ static void received(rmi_grpc_call *call)
     health_response response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
     ProtobufCMessage *message = rmi_grpc_message(call, &grpc__health__v1__health_check_request__descriptor);
     if (message == NULL) {
-        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT, "the request is no HealthCheckRequest", NULL);
+        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT,
+                        "the request is no HealthCheckRequest, or a text in it is no UTF-8 or has a NUL",
+                        NULL);
         return;
     }
     response.status = rmi_service_draining(rmi_grpc_listener_service(call->listener))

@@ -78,6 +78,8 @@ static rm_value node_value(rmi_builder *b, const node_message *node, size_t inde
     put_text(b, &map, "host", node->host);
     if (hint < sizeof runtime_hints / sizeof *runtime_hints)
         rmi_build_text(b, &map, "runtime_hint", runtime_hints[hint]);
+    else
+        rmi_build_put(b, &map, "runtime_hint", rm_int(node->runtime_hint)); /* refused with its place */
     return map;
 }
 

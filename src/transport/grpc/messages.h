@@ -16,10 +16,17 @@ typedef Remotemedia__V1__ErrorResponse rmi_error_response;
 /* Makes a packet's content of a buffer. The bytes of large buffers move into the value, and leave the buffer empty. Errors:
  * RM_E_VALUE or RM_E_TYPE with the field's name. *packet is owned. */
 RM_MUST_CHECK int rmi_packet_of_buffer(rmi_data_buffer *buffer, rm_packet *packet, rm_error *err);
+/* RM_E_LIMIT for audio with more than `most` samples; 0: no limit. */
+RM_MUST_CHECK int rmi_check_samples(uint64_t most, const rm_packet *packet, rm_error *err);
 RM_MUST_CHECK int rmi_packet_of_audio(rmi_audio_buffer *audio, rm_packet *packet, rm_error *err);
 /* Makes a buffer of a packet: audio and other tensors, text, binary, or else JSON. *out is owned:
  * protobuf_c_message_free_unpacked. */
 RM_MUST_CHECK int rmi_buffer_of_packet(const rm_packet *packet, rmi_data_buffer **out, rm_error *err);
+
+/* ---- message_texts.c */
+
+/* Whether every text in a packed message is UTF-8 without NUL; false also where the message is none. */
+bool rmi_message_texts_are_good(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t length);
 
 /* ---- set_text.c */
 

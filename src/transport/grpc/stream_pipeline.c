@@ -13,6 +13,7 @@
 #include "platform/platform.h"
 #include "transport/grpc/grpc_listener.h"
 #include "transport/grpc/open_run.h"
+#include "transport/grpc/sequences.h"
 
 typedef Remotemedia__V1__StreamRequest stream_request;
 typedef Remotemedia__V1__StreamResponse stream_response;
@@ -21,7 +22,6 @@ enum {
     RECOMMENDED_CHUNK = 4096,
     LATENCY_MS = 100,
     CHUNKS_A_METRIC = 10,
-    ARRIVALS = 256, /* chunks whose arrival is remembered, for their time */
 };
 
 /* What a stream sends at its end, one after the other. */
@@ -37,13 +37,15 @@ typedef struct stream {
     stream_request *chunk, *taken; /* owned: read but not taken yet; the one taken last */
     bool closing;                  /* no chunk will come */
     bool cancelling;               /* the client has cancelled the run */
-    rm_error violation;   /* of the protocol, to be told in the place of the next chunk; code 0: none */
-    bool numbered;        /* a chunk has come, so the next sequence is known */
-    uint64_t first, next; /* sequences */
+    rm_error violation; /* of the protocol, to be told in the place of the next chunk; code 0: none */
+    bool refused;       /* what the client has sent is at fault, */
+    bool has_refused;   /* in the chunk with the sequence `refused_sequence` */
+    uint64_t refused_sequence;
+    rmi_sequences sequences;
     uint64_t most_samples;
     Remotemedia__V1__StreamInit *init; /* owned: its data_inputs are the first items */
     size_t next_input;
-    int64_t begun, arrivals[ARRIVALS];
+    int64_t begun;
 
     /* Output */
     uint64_t chunks, results, told; /* told: chunks at the last metrics */
@@ -98,7 +100,9 @@ static void send_error(rmi_grpc_call *call)
 {
     stream *s = call->state;
     stream_response response = REMOTEMEDIA__V1__STREAM_RESPONSE__INIT;
-    const int64_t sequence = s->failure.has_item ? (int64_t)s->first + s->failure.item : -1;
+    const int64_t sequence = s->has_refused        ? (int64_t)s->refused_sequence
+                             : s->failure.has_item ? (int64_t)rmi_sequences_of(&s->sequences, s->failure.item)
+                                                   : -1;
     response.response_case = REMOTEMEDIA__V1__STREAM_RESPONSE__RESPONSE_ERROR;
     response.error = rmi_error_message(&s->failure, s->validating, sequence);
     send(call, &response);
@@ -144,32 +148,6 @@ static void go_on(rmi_grpc_call *call)
 
 /* ---- Chunks in */
 
-/* Counts the chunk, whose sequence has to be the next one. */
-static int check_sequence(stream *s, uint64_t sequence, rm_error *err)
-{
-    if (!s->numbered)
-        s->first = s->next = sequence;
-    s->numbered = true;
-    if (sequence != s->next)
-        return rm_error_set(err, RM_E_VALUE, "a chunk has sequence %" PRIu64 "; the next one is %" PRIu64,
-                            sequence, s->next);
-    s->arrivals[(sequence - s->first) % ARRIVALS] = rmi_platform_now();
-    s->next++;
-    s->chunks++;
-    return RM_OK;
-}
-
-static int check_samples(const stream *s, const rm_packet *packet, rm_error *err)
-{
-    const uint64_t samples = rm_tensor_count(packet->value);
-    if (s->most_samples > 0 && rm_tensor_view(packet->value).media.kind == RM_MEDIA_AUDIO &&
-        samples > s->most_samples)
-        return rm_error_set(err, RM_E_LIMIT,
-                            "a chunk has %" PRIu64 " audio samples; max_audio_samples is %" PRIu64, samples,
-                            s->most_samples);
-    return RM_OK;
-}
-
 static void set_time(rm_packet *packet, uint64_t ms)
 {
     if (ms > 0 && ms < INT64_MAX / 1000000)
@@ -199,15 +177,19 @@ static int read_chunk(stream *s, const char **source, rm_packet *packet, rm_erro
     const stream_request *request = s->taken;
     const bool is_data = request->request_case == REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_DATA_CHUNK;
     const char *node = is_data ? request->data_chunk->node_id : request->audio_chunk->node_id;
+    const uint64_t sequence = is_data ? request->data_chunk->sequence : request->audio_chunk->sequence;
     *source = node[0] != '\0' ? node : NULL;
-    int rc = check_sequence(s, is_data ? request->data_chunk->sequence : request->audio_chunk->sequence, err);
+    s->chunks++;
+    int rc = rmi_sequences_note(&s->sequences, node, sequence, rmi_platform_now(), err);
     if (rc == RM_OK)
         rc = is_data ? read_data_chunk(request->data_chunk, packet, err)
                      : read_audio_chunk(request->audio_chunk, packet, err);
     if (rc == RM_OK)
-        rc = check_samples(s, packet, err);
+        rc = rmi_check_samples(s->most_samples, packet, err);
     if (rc == RM_OK)
         set_time(packet, is_data ? request->data_chunk->timestamp_ms : request->audio_chunk->timestamp_ms);
+    s->refused = s->has_refused = rc < 0;
+    s->refused_sequence = sequence;
     return rc;
 }
 
@@ -237,6 +219,7 @@ static int take_chunk(stream *s, const char **source, rm_packet *packet, rm_erro
     if (s->violation.code != RM_OK) {
         const int rc = s->violation.code;
         rm_error_move(err, &s->violation);
+        s->refused = true;
         return rc;
     }
     return s->closing ? RM_DONE : RM_AGAIN;
@@ -264,18 +247,6 @@ static int input(void *context, const char **source, rm_packet *packet, rm_error
 
 /* ---- Results out */
 
-static double time_of(const stream *s, int64_t seq)
-{
-    const int64_t arrival = s->arrivals[seq % ARRIVALS];
-    return seq >= RM_SEQ_END || arrival == 0 ? 0 : (double)(rmi_platform_now() - arrival) / 1e6;
-}
-
-/* What a flush gives comes with the last sequence. */
-static uint64_t sequence_of(const stream *s, int64_t seq)
-{
-    return seq < RM_SEQ_END ? s->first + (uint64_t)seq : s->next > s->first ? s->next - 1 : s->first;
-}
-
 static int send_result(rmi_grpc_call *call, const char *sink, const rm_packet *packet, rm_error *err)
 {
     stream *s = call->state;
@@ -290,8 +261,8 @@ static int send_result(rmi_grpc_call *call, const char *sink, const rm_packet *p
     entry.key = (char *)sink;
     result.n_data_outputs = 1;
     result.data_outputs = entries;
-    result.sequence = sequence_of(s, packet->seq);
-    result.processing_time_ms = time_of(s, packet->seq);
+    result.sequence = rmi_sequences_of(&s->sequences, packet->seq);
+    result.processing_time_ms = rmi_sequences_age(&s->sequences, packet->seq, rmi_platform_now());
     result.total_items_processed = ++s->results;
     s->total_ms += result.processing_time_ms;
     response.response_case = REMOTEMEDIA__V1__STREAM_RESPONSE__RESPONSE_RESULT;
@@ -327,7 +298,7 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
     pthread_mutex_lock(&call->lock);
     s->session = NULL;
     s->code = code;
-    s->validating = rmi_session_pipeline(session) == NULL;
+    s->validating = s->refused || rmi_session_pipeline(session) == NULL;
     rm_error_move(&s->failure, err);
     /* Without memory the last message has no metrics. */
     (void)!rmi_metrics_of(rmi_session_pipeline(session), (double)(rmi_platform_now() - s->begun) / 1e6,
@@ -364,6 +335,7 @@ static void begin_session(rmi_grpc_call *call, stream_request *request)
         return;
     }
     s->init = request->init;
+    s->sequences.before = s->init->n_data_inputs > 0;
     request->init = NULL;
     request->request_case = REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST__NOT_SET;
     const Remotemedia__V1__StreamInit *init = s->init;
@@ -394,8 +366,9 @@ static void take_message(rmi_grpc_call *call, stream_request *request)
     case REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_CONTROL:
         s->closing = true;
         s->cancelling = request->control->command == REMOTEMEDIA__V1__STREAM_CONTROL__COMMAND__COMMAND_CANCEL;
-        if (request->control->command == REMOTEMEDIA__V1__STREAM_CONTROL__COMMAND__COMMAND_UNSPECIFIED)
-            (void)rm_error_set(&s->violation, RM_E_VALUE, "control has no command");
+        if (!s->cancelling &&
+            request->control->command != REMOTEMEDIA__V1__STREAM_CONTROL__COMMAND__COMMAND_CLOSE)
+            (void)rm_error_set(&s->violation, RM_E_VALUE, "control has no command: CLOSE or CANCEL");
         break;
     case REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_INIT:
         (void)rm_error_set(&s->violation, RM_E_USAGE, "init came a second time");
@@ -426,7 +399,8 @@ static void received(rmi_grpc_call *call)
     } else if (request == NULL) {
         s->closing = true;
         if (!ended_input)
-            (void)rm_error_set(&s->violation, RM_E_PARSE, "a message is no StreamRequest");
+            (void)rm_error_set(&s->violation, RM_E_PARSE,
+                               "a message is no StreamRequest, or a text in it is no UTF-8 or has a NUL");
         if (s->session != NULL)
             rmi_session_wake(s->session);
     } else if (s->init == NULL) {
@@ -475,6 +449,7 @@ static void release(rmi_grpc_call *call)
     free_message(s->metrics != NULL ? &s->metrics->base : NULL);
     rm_error_clear(&s->failure);
     rm_error_clear(&s->violation);
+    rmi_sequences_free(&s->sequences);
 }
 
 const rmi_grpc_method rmi_grpc_stream = {

@@ -4,7 +4,7 @@ import trio
 LIBRARY = "trio"
 INPUT = [3, 2]
 OUTPUT = [[0, 1, 4, "late"], [0, 1, "late"]]
-WASM = "No module named 'ctypes'"
+WASM = "No module named '_ctypes'"
 
 
 async def squares(count, channel):

@@ -1,4 +1,4 @@
-"""Coroutines of items see a task as asyncio has them, although a node's tasks serve one item after the other."""
+"""Coroutines of items see a task of their own, as asyncio has them."""
 import asyncio
 import contextvars
 import logging
@@ -23,7 +23,7 @@ async def both(function, **fields):
     return results
 
 
-class Workers(unittest.IsolatedAsyncioTestCase):
+class ItemTasks(unittest.IsolatedAsyncioTestCase):
     async def test_each_item_has_a_context(self):
         async def node(item):
             before = VARIABLE.get()
