@@ -80,9 +80,9 @@ class Bench(samples.Bench):
 
 
 def rows_of():
-    yield "Size: minified, brotli -q 11"
+    yield "Size: brotli -q 11"
     yield Row("JavaScript that a page loads, with its Worker", "KiB", key("brotli page"), 12, pyodide=key("raw pyodide"), why="size")
-    yield Row("JavaScript that Node loads", "KiB", key("brotli node"))
+    yield Row("JavaScript that Node loads, not minified", "KiB", key("brotli node"))
     yield "Node: `import`, `Pipeline.open`, the first result of a Python node, a whole process beyond `node -e 0`"
     yield Row("the package", "ms", less("start package wall", "start node wall"), pyodide=less("start pyodide wall", "start node wall"))
     yield Row("the bare file", "ms", less("start bare wall", "start node wall"))

@@ -7,15 +7,34 @@ const WINDOW = 2; // batches that are on their way at once
 const FIRST = 16, MOST = 2048, LARGEST = 1 << 18; // items in the first batch and in any, bytes
 const SLICE_MS = 8;
 
+/** What an iterator gives, as loops check it. */
+function anObject(given) {
+    if (Object(given) !== given)
+        throw new TypeError('the iterator of the items gives no object');
+    return given;
+}
+
+/** The items of a ReadableStream. Its own iterator would wait for the item that is read before it tells the source that all is over. */
+function readerOf(stream) {
+    const reader = stream.getReader();
+    return {
+        async next() {
+            const step = await reader.read();
+            if (step.done)
+                reader.releaseLock();
+            return step;
+        },
+        return: (reason) => reader.cancel(reason).finally(() => reader.releaseLock()),
+    };
+}
+
 function iteratorOf(items) {
+    if (typeof items?.getReader === 'function')
+        return readerOf(items);
     if (typeof items?.[Symbol.asyncIterator] === 'function')
-        return items[Symbol.asyncIterator]();
-    if (typeof items?.getReader === 'function') { // a ReadableStream where it cannot be iterated
-        const reader = items.getReader();
-        return { next: () => reader.read(), return: () => reader.cancel() };
-    }
+        return anObject(items[Symbol.asyncIterator]());
     if (typeof items?.[Symbol.iterator] === 'function' && typeof items !== 'string')
-        return items[Symbol.iterator]();
+        return anObject(items[Symbol.iterator]());
     throw new PipelineError('type', 'items come from an iterable, an async iterable or a ReadableStream');
 }
 
@@ -27,6 +46,7 @@ export class Feed {
     #waiting = []; // for room
     #flushes = false; // as soon as the event loop is free
     #over = false;
+    stopped = false; // what the source says then concerns nobody
 
     /** `transfers`: large arrays are given away. */
     constructor(items, send, transfers = false) {
@@ -46,25 +66,36 @@ export class Feed {
             resume();
     }
 
-    /** Nobody wants more. */
-    stop() {
+    /** Nobody wants more; `reason` is an error, where there was one. */
+    stop(_, reason) {
+        this.stopped = true;
         if (this.#over)
             return;
         this.#over = true;
         this.#wake();
-        Promise.resolve(this.#iterator.return?.()).catch(() => {}); // the source's own end
+        // Not at once: the source may be at work, and have called this.
+        Promise.resolve().then(() => this.#iterator.return?.(reason)).catch(() => {});
     }
 
-    /** Sends all items; resolves when they are sent, or when `stop` was called. */
+    /** Sends all items; resolves when they are sent, or when `stop` was called. An error comes when what was before it is sent. */
     async run() {
+        try {
+            return await this.#all();
+        } catch (error) {
+            await this.#flush();
+            throw error;
+        }
+    }
+
+    async #all() {
         let most = FIRST, index = 0, since = performance.now();
         while (!this.#over) {
             let step = this.#iterator.next();
-            if (typeof step.then === 'function') {
+            if (typeof step?.then === 'function') {
                 this.#flushSoon();
                 step = await step;
             }
-            if (step.done || this.#over)
+            if (anObject(step).done || this.#over)
                 break;
             this.#write(step.value, index++);
             const full = this.#writer.count >= most || this.#writer.size >= LARGEST;
@@ -89,9 +120,9 @@ export class Feed {
         try {
             this.#writer.write(value);
         } catch (error) {
-            if (error instanceof PipelineError)
-                error.item = index;
-            throw error;
+            const failed = error instanceof PipelineError ? error : new PipelineError('type', `the item cannot be read: ${error?.message ?? error}`, { cause: error });
+            failed.item = index;
+            throw failed;
         }
     }
 

@@ -89,7 +89,7 @@ export interface OpenOptions {
     env?: { [name: string]: string };
     /** Another WASM file than the package's. */
     wasm?: string | URL | { url: string | URL; integrity?: string } | WebAssembly.Module;
-    /** Gets each line that the program or a node prints; else they go to the console. */
+    /** Gets each line that the program or a node prints; else they go to the console. What it throws is reported, and ends nothing. */
     onLog?: (log: Log) => void;
     /** Gets how much of the WASM file has come. */
     onProgress?: (progress: Progress) => void;
@@ -205,7 +205,7 @@ export class PipelineError extends Error {
     readonly hint?: string;
     /** Of Python code, outermost first. */
     readonly traceback?: Frame[];
-    /** Of `run`: the results from before. */
+    /** Of `run`: the results of the items before. */
     readonly outputs?: { [sink: string]: Value[] };
 }
 

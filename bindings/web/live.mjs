@@ -60,6 +60,8 @@ export class LiveAudio {
     static async open(input, options = {}) {
         const { channels = 1, frames = 480, bufferMs = 1000, play, outputChannels = 1, latencyMs = 60, onLoss } = options;
         const shared = options.shared ?? globalThis.crossOriginIsolated === true;
+        if (onLoss !== undefined && typeof onLoss !== 'function')
+            throw new TypeError('onLoss is a function');
         if (typeof AudioWorkletNode === 'undefined')
             throw new PipelineError('unsupported', 'this host has no AudioWorklet; a page needs a secure address (https or localhost)');
         const isNode = typeof AudioNode !== 'undefined' && input instanceof AudioNode;
@@ -109,14 +111,22 @@ export class LiveAudio {
             this.#stats = stats;
             const lost = stats.lost + stats.missed - last.lost - last.missed;
             if (lost > 0)
-                this.#onLoss?.({ side: 'input', frames: lost, stats });
+                this.#tell({ side: 'input', frames: lost, stats });
             if (stats.silence > last.silence)
-                this.#onLoss?.({ side: 'output', frames: stats.silence - last.silence, stats });
+                this.#tell({ side: 'output', frames: stats.silence - last.silence, stats });
         }
         if (drained)
             this.#close();
         if (stopped)
             this.#stopped.splice(0).forEach((resume) => resume());
+    }
+
+    #tell(loss) {
+        try {
+            this.#onLoss?.(loss);
+        } catch (error) {
+            reportError(error);
+        }
     }
 
     #close() {

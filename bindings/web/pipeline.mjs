@@ -5,9 +5,38 @@ import { Feed } from './feed.mjs';
 import { Results } from './stream.mjs';
 import { checkVariant, hasInput, variantOf } from './variant.mjs';
 
-// Options of the runtime, by their names here; a file without Python has none of PYTHON.
-const PYTHON = ['arrays', 'paths', 'seed'];
-const RUNTIME = { arrays: 'arrays', measure: 'measure', paths: 'paths', queuePackets: 'queue_packets', seed: 'seed', timeoutMs: 'timeout_ms' };
+const OF_RUN = ['signal', 'source', 'transfer'];
+const PYTHON = ['arrays', 'paths', 'seed']; // options that a file without Python has not
+
+const heard = new WeakMap(); // by signal: what is called when it aborts, so that it has one listener whatever is open
+
+/** Calls `abort` when the signal does; returns what forgets that. */
+function onAbort(signal, abort) {
+    if (!signal)
+        return () => {};
+    if (!heard.has(signal)) {
+        const calls = new Set(), listener = () => calls.forEach((call) => call());
+        heard.set(signal, { calls, listener });
+        signal.addEventListener('abort', listener);
+    }
+    const { calls, listener } = heard.get(signal);
+    calls.add(abort);
+    return () => {
+        if (!calls.delete(abort) || calls.size > 0)
+            return;
+        heard.delete(signal);
+        signal.removeEventListener('abort', listener);
+    };
+}
+
+/** A user's function: what it throws is told, and ends nothing. */
+const guarded = (function_, report) => async (...args) => {
+    try {
+        await function_(...args);
+    } catch (error) {
+        report(error);
+    }
+};
 
 /** A session in this thread, as a port; `serve` is that of session.mjs. */
 function beside(serve) {
@@ -29,15 +58,28 @@ function print({ level, text, stream }) {
     console[how](text);
 }
 
-function runtimeOptions(given) {
-    const options = {};
-    for (const [name, value] of Object.entries(given)) {
-        if (RUNTIME[name] === undefined)
-            throw new PipelineError('usage', `there is no option '${name}'`);
-        if (value !== undefined)
-            options[RUNTIME[name]] = value;
+const refuse = (code, text, more) => {
+    throw new PipelineError(code, text, more);
+};
+
+/** Refuses what is no options, or has others than `names`. */
+function checkOptions(options, names) {
+    if (Object(options) !== options)
+        refuse('type', 'options are an object');
+    const wrong = names && Object.keys(options).find((name) => !names.includes(name));
+    if (wrong !== undefined)
+        refuse('usage', `there is no option '${wrong}'; there are ${names.join(', ')}`);
+    if (options.signal && !options.signal.throwIfAborted)
+        refuse('type', "the option 'signal' is an AbortSignal");
+}
+
+function textOf(manifest) {
+    try {
+        const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
+        return text ?? refuse('type', typeof manifest);
+    } catch (error) {
+        return refuse('type', `the manifest is no JSON: ${error.message}`);
     }
-    return options;
 }
 
 const lastName = (place) => decodeURIComponent(String(place).replace(/[?#].*/s, '').split('/').at(-1));
@@ -45,7 +87,7 @@ const lastName = (place) => decodeURIComponent(String(place).replace(/[?#].*/s, 
 /** {path: content} of `files`: an object whose contents may be URLs, or a list of URLs. */
 async function loaded(files, platform) {
     const named = Array.isArray(files) ? files.map((url) => [lastName(url), new URL(url, platform.base())]) : Object.entries(files);
-    const contents = named.map(async ([path, content]) => [path, content instanceof URL ? await platform.read(content) : content]);
+    const contents = named.map(async ([path, content]) => [path, content instanceof URL ? await platform.read(content) : content instanceof ArrayBuffer ? new Uint8Array(content) : content]);
     return Object.fromEntries(await Promise.all(contents));
 }
 
@@ -58,17 +100,15 @@ async function unpacked(wheels, platform, minor) {
         const isBytes = wheel instanceof Uint8Array || wheel instanceof ArrayBuffer, place = wheel.url ?? wheel;
         const name = isBytes ? `number ${i}` : lastName(place);
         const bytes = isBytes ? new Uint8Array(wheel) : await platform.read(place, wheel.integrity);
-        return unpackedWheel(bytes, minor, platform.inflate, (code, text) => {
-            throw new PipelineError(code, `the wheel ${name} ${text}`);
-        });
+        return unpackedWheel(bytes, minor, platform.inflate, (code, text) => refuse(code, `the wheel ${name} ${text}`));
     };
     const files = await Promise.all(wheels.map(one));
     return { packages: Object.assign({}, ...files), numpy: files.some(requiresNumpy) };
 }
 
 /**
- * `platform` has compile(file, options), read(place, integrity), base(), inflate(packed, size), worker(), session() and
- * workerByDefault; `table` is the generated list of files, {files, python, minor}.
+ * `platform` has compile(file, options), read(place, integrity), base(), inflate(packed, size), worker(), session(),
+ * report(error) and workerByDefault; `table` is the generated list of files, {files, python, minor}.
  */
 export function pipelineFor(platform, table) {
     return class Pipeline {
@@ -78,6 +118,7 @@ export function pipelineFor(platform, table) {
         #manifest;
         #ended = null; // the error that every later call gets
         #opening;
+        #forget = () => {}; // the signal
 
         /** Not for users: `Pipeline.open`. */
         constructor(port, manifest, variant, onLog) {
@@ -90,21 +131,26 @@ export function pipelineFor(platform, table) {
         }
 
         static async open(manifest, options = {}) {
-            const { variant = 'auto', worker = platform.workerByDefault, files = {}, wheels = [], env = {}, wasm, onLog = print, onProgress, signal, ...rest } = options;
+            checkOptions(options);
+            const { variant = 'auto', worker = platform.workerByDefault, onLog = print, onProgress, signal, ...rest } = options;
+            if (typeof onLog !== 'function' || typeof (onProgress ?? print) !== 'function')
+                throw new TypeError('the options onLog and onProgress are functions');
             signal?.throwIfAborted();
-            const runtime = runtimeOptions(rest);
+            const text = textOf(manifest), { optionsOf, checkFiles } = Object.keys(rest).length > 0 ? await import('./options.mjs') : {};
+            const { files, wheels, env, wasm, runtime } = optionsOf?.(rest, refuse) ?? { files: {}, wheels: [], env: {}, runtime: {} };
             const [contents, { packages, numpy }] = await Promise.all([loaded(files, platform), unpacked(wheels, platform, table.minor)]);
+            checkFiles?.(contents, "the option 'files' has", refuse);
+            checkFiles?.(packages ?? {}, 'the wheels have', refuse);
             const chosen = variant === 'auto' ? variantOf(manifest, { files: contents, numpy, ...runtime }, table.python) : variant;
             checkVariant(chosen, Object.keys(table.files));
             const hasPython = chosen !== 'lite';
             if (!hasPython)
                 PYTHON.forEach((name) => delete runtime[name]);
             signal?.throwIfAborted();
-            const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest);
             const port = worker ? platform.worker() : beside(await platform.session()); // a Worker starts while the file comes
-            const pipeline = new Pipeline(port, text, chosen, onLog), abort = () => pipeline.#end(signal.reason);
-            signal?.addEventListener('abort', abort, { once: true });
-            const module = wasm instanceof WebAssembly.Module ? Promise.resolve(wasm) : platform.compile(wasm ?? table.files[chosen], { onProgress });
+            const pipeline = new Pipeline(port, text, chosen, guarded(onLog, platform.report)), abort = () => pipeline.#end(signal.reason);
+            pipeline.#forget = onAbort(signal, abort);
+            const module = wasm instanceof WebAssembly.Module ? Promise.resolve(wasm) : platform.compile(wasm ?? table.files[chosen], { onProgress: onProgress && guarded(onProgress, platform.report) });
             const setup = { manifest: text, files: contents, packages, env, python: hasPython, options: runtime };
             module.then((module) => pipeline.#ended ?? port.post({ do: 'open', module, ...setup })).catch((error) => pipeline.#end(error));
             if (signal?.aborted)
@@ -119,7 +165,9 @@ export function pipelineFor(platform, table) {
         }
 
         /** The results of a run over `items`, as they come; without items the manifest's own, or sources generate. */
-        stream(items, { signal, source = '', transfer = false } = {}) {
+        stream(items, options = {}) {
+            checkOptions(options, OF_RUN);
+            const { signal, source = '', transfer = false } = options;
             signal?.throwIfAborted();
             if (this.#ended !== null)
                 throw this.#ended;
@@ -134,22 +182,27 @@ export function pipelineFor(platform, table) {
                 post({ do: 'metrics' });
                 over.then(() => resolve(results.metrics()));
             });
-            const results = new Results(this.sinks, { taken: () => post({ do: 'taken' }), metrics }, () => {
+            const results = new Results(this.sinks, { taken: () => post({ do: 'taken' }), metrics }, (reason) => {
                 settle();
                 this.#runs.delete(run);
                 this.#port.hold(this.#runs.size > 0);
-                signal?.removeEventListener('abort', abort);
-                feed?.stop(results.end?.metrics !== undefined);
+                forget();
+                feed?.stop(results.end?.metrics !== undefined, reason);
                 post({ do: 'close' });
             });
-            const fail = (error) => results.finish({ error }, false);
-            const abort = () => fail(signal.reason);
-            signal?.addEventListener('abort', abort, { once: true });
+            const forget = onAbort(signal, () => results.finish({ error: signal.reason }, false));
+            const broken = (error) => {
+                if (feed.stopped)
+                    return;
+                this.#runs.get(run).error = error; // for when all before it has gone through
+                feed.stop(false, error);
+                post({ do: 'break' });
+            };
             this.#runs.set(run, { results, feed, over, asked, cancel: () => post({ do: 'cancel' }) });
             this.#port.hold(true);
             const generate = live === null ? feed === null && !hasInput(this.#manifest) : live.setup.input === null;
             post({ do: 'start', generate, source, audio: live?.setup }, live?.transfer);
-            feed?.run?.().then((all) => all && post({ do: 'end' }), fail);
+            feed?.run?.().then((all) => all && post({ do: 'end' }), broken);
             return results;
         }
 
@@ -191,6 +244,7 @@ export function pipelineFor(platform, table) {
 
         #end(error) {
             this.#ended ??= error;
+            this.#forget();
             this.#opening.reject(error);
             for (const { results } of [...this.#runs.values()])
                 results.finish({ error }, false);
@@ -216,6 +270,8 @@ export function pipelineFor(platform, table) {
                     return run?.feed?.stop();
                 case 'done':
                     return run?.results.finish({ end: message.end });
+                case 'broken':
+                    return run?.results.finish({ error: run.error });
                 case 'failed':
                     if (message.run === undefined)
                         return this.#opening.reject(thrown(message.error));

@@ -57,6 +57,7 @@ export const platform = {
     },
 
     base,
+    report: (error) => console.error(error),
     read,
     session: () => serve,
     inflate: async (packed, size) => inflateRawSync(packed, { maxOutputLength: Math.max(size, 1) }),

@@ -46,6 +46,7 @@ export const platform = {
     },
 
     base: () => location.href,
+    report: (error) => reportError(error),
     session: async () => (await import('./worker_web.mjs')).serve,
 
     async read(url, integrity = '') {

@@ -43,6 +43,9 @@ class Run {
     #inbox = []; // batches that are not all pushed, the first one opened
     #ended = false;
     #closed = false;
+    #cancelled = false; // or closed: nothing waits any more
+    #broken = false; // the items ended in an error
+    #all = false; // and what came before was pushed when the last step was made
     #results = new Batch();
     #under = 0; // batches of results on their way
     #room = () => {};
@@ -54,6 +57,12 @@ class Run {
     items(batch) {
         this.#inbox.push(batch);
         this.#feed();
+        this.pipeline.look();
+    }
+
+    /** The source failed: the run ends when what it gave before has gone through. */
+    break() {
+        this.#broken = true;
         this.pipeline.look();
     }
 
@@ -72,6 +81,7 @@ class Run {
     }
 
     cancel() {
+        this.#cancelled = true;
         this.pipeline.cancel();
         this.#room();
     }
@@ -115,14 +125,21 @@ class Run {
             this.tell({ say: 'results', results }, buffersOf(results));
         };
         try {
-            for await (const _ of this.pipeline.turns(send)) {
+            for await (const code of this.pipeline.turns(send)) {
+                let idle = code === AGAIN && this.#all;
                 while (!this.#closed && this.pipeline.pullInto(batch)) {
+                    idle = false;
                     if (batch.count < LARGEST.count && batch.size < LARGEST.size)
                         continue;
                     send();
-                    while (this.#under >= WINDOW && !this.#closed)
+                    while (this.#under >= WINDOW && !this.#cancelled)
                         await new Promise((resume) => (this.#room = resume));
                 }
+                if (idle) {
+                    send();
+                    return this.tell({ say: 'broken' });
+                }
+                this.#all ||= this.#broken && this.#inbox.length === 0 && (this.pipeline.look(), true);
                 this.#feed();
             }
             send();
@@ -131,7 +148,6 @@ class Run {
         } catch (error) {
             send();
             this.tell({ say: 'failed', error: packed(trapped(error)) });
-            return trapped(error).code;
         } finally {
             this.release();
         }
@@ -161,6 +177,8 @@ export function serve(port) {
 
     /** A run of the pipeline that was opened to check the manifest, or of another one. */
     const start = async ({ generate, source, audio }, tell) => {
+        if (reactor?.trap)
+            reactor = opened = null; // this run has a new instance
         const live = audio && new (await import(/* @vite-ignore */ audio.module)).LiveRun(audio, tell);
         if (generate) {
             opened?.close();
@@ -186,13 +204,13 @@ export function serve(port) {
             const starting = start(how, tell);
             runs.set(id, starting); // messages that come meanwhile wait for it
             try {
-                if ((await (await starting).work()) === 'trap')
-                    reactor = opened = null; // the next run has a new instance
+                await (await starting).work();
             } finally {
                 runs.delete(id);
             }
         },
         items: async ({ run, batch }) => (await runs.get(run))?.items(batch),
+        break: async ({ run }) => (await runs.get(run))?.break(),
         end: async ({ run }) => (await runs.get(run))?.end(),
         taken: async ({ run }) => (await runs.get(run))?.taken(),
         metrics: async ({ run }) => (await runs.get(run))?.metrics(),

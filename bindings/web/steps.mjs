@@ -15,6 +15,7 @@ export class Instance {
     #encoder = new TextEncoder();
     #decoder = new TextDecoder();
     #bytes = new Uint8Array(0); // the memory
+    trap = null; // what ended the instance, and every run in it
 
     constructor(instance) {
         this.#call = instance.exports;
@@ -44,10 +45,12 @@ export class Instance {
     call(name, ...args) {
         let code;
         try {
-            code = this.#call[name](...args);
+            code = this.trap === null && this.#call[name](...args);
         } catch (error) {
-            throw trapped(error);
+            this.trap = trapped(error);
         }
+        if (this.trap !== null)
+            throw this.trap;
         if (code >= 0)
             return code;
         throw failed(code, this.#call.rm_error() === 0 ? JSON.parse(this.text()) : undefined);
@@ -57,7 +60,7 @@ export class Instance {
     alloc(length) {
         const at = this.#call.rm_alloc(length) >>> 0;
         if (at === 0)
-            throw new PipelineError('out_of_memory', 'the instance has no memory left');
+            throw this.trap ?? new PipelineError('out_of_memory', 'the instance has no memory left');
         return at;
     }
 
@@ -189,7 +192,7 @@ export class Steps {
     }
 
     /**
-     * Yields after each step, when there may be results to pull; ends with the run. A failure is thrown after what was emitted
+     * Yields what each step answers, when there may be results to pull; ends with the run. A failure is thrown after what was emitted
      * before it. `rests` is called before other things of the event loop have their turn.
      */
     async *turns(rests = () => {}) {
@@ -197,7 +200,7 @@ export class Steps {
         for (;;) {
             const looks = this.#looks;
             const code = this.#step((error) => (failure = error));
-            yield;
+            yield code;
             if (failure !== null)
                 throw failure;
             if (code === DONE)

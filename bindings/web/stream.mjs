@@ -10,7 +10,7 @@ export class Results {
     #outcome = null; // {end} or {error}
     #settle;
 
-    /** `over` is called once, when the run has ended on either side. */
+    /** `over` is called once, with the reason if there is one, when the run has ended on either side. */
     constructor(sinks, run, over) {
         this.#sinks = sinks;
         this.#run = run;
@@ -46,9 +46,13 @@ export class Results {
     }
 
     /** Ends the run: nobody wants the rest. */
-    async return() {
+    return() {
+        return this.#leave();
+    }
+
+    async #leave(reason) {
         this.#drop();
-        this.finish({ end: { failed: [] } });
+        this.finish({ end: { failed: [] } }, true, reason);
         return { value: undefined, done: true };
     }
 
@@ -62,7 +66,7 @@ export class Results {
                 else
                     controller.enqueue(value);
             },
-            cancel: () => this.return(),
+            cancel: (reason) => this.#leave(reason),
         }, { highWaterMark: 0 });
     }
 
@@ -88,13 +92,13 @@ export class Results {
     }
 
     /** The run has ended, or is given up: after an error that is not `ordered`, results that are not read are dropped. */
-    finish(outcome, ordered = true) {
+    finish(outcome, ordered = true, reason = outcome.error) {
         if (this.#outcome !== null)
             return;
         this.#outcome = outcome;
         if (!ordered)
             this.#drop();
-        this.#settle();
+        this.#settle(reason);
         this.#serve();
     }
 
@@ -126,7 +130,7 @@ export class Results {
                     resolve({ value: this.#read(), done: false });
                 else if (this.#outcome === null)
                     return;
-                else if (this.#outcome.error !== undefined) {
+                else if ('error' in this.#outcome) {
                     const { error } = this.#outcome;
                     this.#outcome = { end: undefined };
                     reject(error);

@@ -16,6 +16,7 @@ const OPAQUE = 17;
 const Half = globalThis.Float16Array ?? Uint16Array; // a host without it gets the bits
 // dtype -> its number, its array, elements of the array to one of the tensor
 const DTYPES = {
+    __proto__: null,
     bool: [1, Uint8Array, 1],
     int8: [2, Int8Array, 1],
     int16: [3, Int16Array, 1],
@@ -213,6 +214,12 @@ export class BatchWriter extends Batch {
         const item = opaque ? data.byteLength / count : Type.BYTES_PER_ELEMENT * each;
         if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || count * item !== data.byteLength)
             throw new PipelineError('value', `a tensor of the shape [${shape}] has not ${data.length / each} elements`);
+        if (shape.length > 255)
+            throw new PipelineError('limit', 'a tensor has at most 255 dimensions');
+        if (sampleRate !== undefined && (sampleRate !== (sampleRate | 0) || sampleRate < 1))
+            throw new PipelineError('value', 'a sampleRate is a whole number from 1 to 2147483647');
+        if (!Number.isSafeInteger(layout) || layout < 0 || typeof description !== 'string')
+            throw new PipelineError('value', 'a layout is a whole number from 0 on, a description a text');
         this.#tensorHead([number, shape.length, sampleRate === undefined ? 0 : 1, 0], sampleRate ?? 0, layout, item, description);
         for (const size of shape)
             this.#i64(BigInt(size));

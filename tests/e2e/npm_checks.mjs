@@ -2,7 +2,7 @@
 // line of JSON for each, [name, what is wrong or null]. At the end an idle Worker is left: it must not keep the process.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as soon, setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Pipeline, PipelineError } from 'remotemedia';
 
@@ -157,6 +157,105 @@ const checks = {
         assert.equal((await failure(pipeline.run([1], { source: 'nobody' }))).code, 'unknown_node');
         assert.deepEqual((await pipeline.run([2], { source: 'x3' })).outputs, { x3: [6] });
     },
+    async wrong_options() {
+        const wrong = async (code, name, options, document = ECHO) => {
+            const error = await failure(open(document, options));
+            assert.deepEqual([error.code, error.message.includes(name)], [code, true], error.message);
+        };
+        for (const options of [null, 'x', 5])
+            assert.equal((await failure(Pipeline.open(ECHO, options))).code, 'type');
+        for (const [name, ...values] of [
+            ['paths', 'lib', [5], null], ['env', null, 'x', { A: undefined }, { A: 5 }], ['files', null, 'a.py', { 'a.py': 5 }, { 'a.py': undefined }, [5], ['a.py', null]],
+            ['wheels', 'x.whl', null, [null], [5]], ['seed', 2n ** 70n, 'x', NaN], ['timeoutMs', '5', Infinity], ['queuePackets', '4'], ['measure', 1],
+            ['arrays', 5], ['signal', 5]])
+            for (const value of values)
+                await wrong('type', `'${name}'`, { [name]: value });
+        for (const env of [{ 'A=B': 'c' }, { '': 'c' }, { 'A\0': 'c' }, { A: 'x\0y' }])
+            await wrong('value', "'env'", { env });
+        for (const files of [{ '': 'x' }, { '../a': 'x' }, { 'a/b': 'y', a: 'x' }, { a: 'x', 'a/b': 'y' }, { 'a/b/c': 'y', './a//b': 'x' }, { 'a\0': '' }, { './': '' }])
+            await wrong('value', "'files'", { files });
+        await wrong('usage', "'sed'", { sed: 1 });
+        const circle = { ...ECHO };
+        circle.circle = circle;
+        for (const document of [circle, { ...ECHO, big: 1n }, () => 1])
+            await wrong('type', 'manifest', {}, document);
+        assert.equal((await failure(Pipeline.open())).code, 'type');
+        const pipeline = await open(ECHO);
+        for (const [code, options] of [['usage', { sorce: 'p' }], ['type', null], ['type', { signal: 5 }]])
+            assert.equal((await failure(pipeline.run([1], options))).code, code);
+        assert.throws(() => pipeline.stream([1], { sorce: 'p' }), { code: 'usage', message: /'sorce'.*source/ });
+        assert.deepEqual((await pipeline.run([1], { source: undefined, signal: undefined })).outputs, { p: [1] });
+    },
+    async wrong_items() {
+        const pipeline = await open(ECHO), data = new Float32Array(2), shape = [2, 1];
+        const detached = new Float32Array(4), { buffer } = detached;
+        structuredClone(detached, { transfer: [buffer] });
+        const own = new TypeError('mine'), getter = {
+            get a() {
+                throw own;
+            },
+        };
+        const tensors = [
+            { data, shape, dtype: '__proto__' }, { data, shape, dtype: 'constructor' }, { data, shape: Array(257).fill(1).with(0, 2) }, { data, shape, description: { length: 3 } },
+            ...[44100.5, 2 ** 32 + 8000, -1, 0, null, 'x', NaN, 8000n].map((sampleRate) => ({ data, shape, sampleRate })),
+            ...[1.5, -1, 'x', null, 2 ** 64].map((layout) => ({ data, shape, sampleRate: 8000, layout })),
+        ];
+        const self = {
+            toJSON() {
+                return this;
+            },
+        };
+        for (const item of [...tensors, detached, buffer, { data: detached, shape: [0] }, getter, self, Symbol('x')]) {
+            const error = await failure(pipeline.run([1, item]));
+            assert.equal(error.item, 1, error.message);
+            assert(['type', 'value', 'limit'].includes(error.code), error.code);
+        }
+        assert.equal((await failure(pipeline.run([getter]))).cause, own);
+        const audio = { data, shape, dtype: 'float32', sampleRate: 2 ** 31 - 1, layout: 4 };
+        assert.deepEqual((await pipeline.run([audio])).outputs, { p: [audio] });
+    },
+    async results_from_before() {
+        // A source's error and an item that cannot be sent come after the results of all items before them, not of what nodes hold back.
+        const pipeline = await open(TRIPLE), given = async (items, run = pipeline) => {
+            const found = [];
+            try {
+                for await (const { value } of run.stream(items))
+                    found.push(value);
+            } catch (error) {
+                return [found, error];
+            }
+            return assert.fail('it does not fail');
+        };
+        for (const count of [0, 1, 2, 5000]) {
+            const own = new Error('own'), thrower = function* () {
+                yield* range(count);
+                throw own;
+            };
+            assert.deepEqual(await given(thrower()), [range(count).map((n) => 3 * n), own]);
+            const [found, error] = await given([...range(count), Symbol('x')]);
+            assert.deepEqual([found.length, error.code, error.item], [count, 'type', count]);
+        }
+        assert.deepEqual((await failure(pipeline.run([1, 2, Symbol('x')]))).outputs, { x3: [3, 6] });
+        const slow = await open(python('import asyncio\nasync def process(x):\n    await asyncio.sleep(0.02)\n    return x'));
+        assert.deepEqual((await given([1, 2, () => 3], slow))[0], [1, 2]);
+        const pairs = await open(manifest([{ id: 'b', node_type: 'Batch', params: { size: 2 } }]));
+        assert.deepEqual((await given([1, 2, 3, () => 4], pairs))[0], [[1, 2]]);
+        const large = range(40).map(() => new Float32Array(65536));
+        assert.equal((await given([...large, () => 1]))[0].length, 40); // nodes fail, queues fill
+        const inverse = await open(python('def process(x):\n    return 1 / x'));
+        const [found, error] = await given([1, 0, () => 1], inverse);
+        assert.deepEqual([found, error.code, error.item], [[1], 'python', 1]);
+        let closed = false;
+        const source = function* () {
+            try {
+                yield () => 1;
+            } finally {
+                closed = true;
+            }
+        };
+        await given(source());
+        assert(closed);
+    },
     async errors_of_python() {
         const pipeline = await open(python('def process(x):\n    return 6 // x'));
         const error = await failure(pipeline.run([1, 2, 0, 3]));
@@ -170,6 +269,145 @@ const checks = {
         const pipeline = await open(python('import os\ndef process(x):\n    return os.abort() if x else x'));
         assert.equal((await failure(pipeline.run([1]))).code, 'trap');
         assert.deepEqual((await pipeline.run([0])).outputs, { p: [0] });
+        let begun;
+        const items = async function* () {
+            yield 0;
+            await new Promise((resolve) => (begun = resolve));
+            yield 0;
+        };
+        const other = pipeline.stream(items());
+        await other.next();
+        assert.equal((await failure(pipeline.run([1]))).code, 'trap');
+        begun();
+        assert.equal((await failure(other.next())).code, 'trap'); // it was in the same instance
+        assert.deepEqual((await pipeline.run([0])).outputs, { p: [0] });
+    },
+    async sources_that_misbehave() {
+        const pipeline = await open(ECHO), upper = await open(manifest([{ id: 'up', node_type: 'UppercaseTransform' }]));
+        const controller = new AbortController(), cleaned = [];
+        const aborting = function* () {
+            try {
+                yield 1;
+                controller.abort(new Error('stop'));
+                yield 2;
+            } finally {
+                cleaned.push('aborting');
+            }
+        };
+        await assert.rejects(pipeline.run(aborting(), { signal: controller.signal }), /stop/);
+        const throwing = function* () {
+            try {
+                for (;;)
+                    yield 5;
+            } finally {
+                cleaned.push('throwing');
+                throw new Error('cleanup');
+            }
+        };
+        assert.equal((await failure(upper.run(throwing()))).node, 'up');
+        await soon();
+        assert.deepEqual(cleaned, ['aborting', 'throwing']);
+        await assert.rejects(pipeline.run({ [Symbol.iterator]: () => undefined }), TypeError);
+        for (const step of [undefined, 5, null, Promise.resolve(7)])
+            await assert.rejects(pipeline.run({ [Symbol.iterator]: () => ({ next: () => step }) }), TypeError);
+        const nothing = function* () {
+            yield 1;
+            throw undefined;
+        };
+        assert.equal(await pipeline.run(nothing()).then(() => 'ended', (error) => error), undefined);
+        const late = new AbortController();
+        const run = pipeline.run((async function* () {
+            yield 1;
+            late.abort(null);
+            yield 2;
+        })(), { signal: late.signal });
+        assert.equal(await run.then(() => 'ended', (error) => error), null);
+        assert.deepEqual((await pipeline.run([1])).outputs, { p: [1] });
+    },
+    async streams_are_cancelled() {
+        // While the next item is awaited, too.
+        const pipeline = await open(ECHO), upper = await open(manifest([{ id: 'up', node_type: 'UppercaseTransform' }]));
+        const source = (...items) => {
+            let tell;
+            const cancelled = new Promise((resolve) => (tell = resolve));
+            const stream = new ReadableStream({ start: (controller) => items.forEach((item) => controller.enqueue(item)), cancel: tell });
+            return { stream, cancelled: Promise.race([cancelled, sleep(5000, 'is not cancelled', { ref: false })]) };
+        };
+        let { stream, cancelled } = source(0);
+        for await (const { value } of pipeline.stream(stream)) {
+            assert.equal(value, 0);
+            break;
+        }
+        assert.equal(await cancelled, undefined);
+        ({ stream, cancelled } = source('a', 5));
+        const failed = await failure(upper.run(stream));
+        assert.deepEqual([await cancelled, stream.locked], [failed, false]);
+        ({ stream, cancelled } = source('a', 5));
+        const piped = await failure(stream.pipeThrough(upper.transform()).pipeTo(new WritableStream()));
+        assert.deepEqual([piped.code, await cancelled], ['type', piped]);
+        ({ stream, cancelled } = source('a'));
+        const reader = stream.pipeThrough(upper.transform()).getReader();
+        assert.equal((await reader.read()).value.value, 'A');
+        await reader.cancel('enough');
+        assert.equal(await cancelled, 'enough');
+        ({ stream, cancelled } = source('a'));
+        const controller = new AbortController(), results = upper.stream(stream, { signal: controller.signal });
+        await results.next();
+        controller.abort('no more');
+        assert.equal(await cancelled, 'no more');
+        const { readable, writable } = upper.transform(), writer = writable.getWriter();
+        writer.write(5).catch(() => {});
+        assert.equal(await failure(readable.getReader().read()), await failure(writer.closed));
+    },
+    async callbacks_that_throw() {
+        const reported = [], { error } = console;
+        console.error = (thrown) => reported.push(thrown.message);
+        try {
+            const onLog = ({ text }) => {
+                throw new Error(`of ${text}`);
+            };
+            const onProgress = async () => {
+                throw new Error('of progress');
+            };
+            const pipeline = await open(python('def process(x):\n    print(x)\n    return x'), { onLog, onProgress });
+            assert.deepEqual((await pipeline.run([1, 2])).outputs, { p: [1, 2] });
+        } finally {
+            console.error = error;
+        }
+        assert.deepEqual(reported, ['of progress', 'of 1', 'of 2']);
+        for (const option of ['onLog', 'onProgress'])
+            await assert.rejects(Pipeline.open(ECHO, { worker, [option]: 5 }), { name: 'TypeError', message: new RegExp(option) });
+    },
+    async cancel_in_a_loop() {
+        const pipeline = await open(ECHO), items = function* () {
+            for (;;)
+                yield new Float32Array(65536);
+        };
+        let n = 0;
+        const failed = await failure((async () => {
+            for await (const _ of pipeline.stream(items()))
+                if (++n === 5)
+                    await pipeline.cancel();
+        })());
+        assert.equal(failed.code, 'cancelled');
+        assert(n >= 5);
+    },
+    async one_signal_for_many() {
+        const warnings = [], warned = (warning) => warnings.push(warning.name), controller = new AbortController(), { signal } = controller;
+        process.on('warning', warned);
+        const pipeline = await open(ECHO, { signal });
+        const count = async () => (await import('node:events')).getEventListeners?.(signal, 'abort').length ?? 1;
+        const runs = range(20).map(() => pipeline.stream(new ReadableStream(), { signal }));
+        assert.equal(await count(), 1);
+        await soon();
+        const ends = runs.map((results) => assert.rejects(results.next(), /all/));
+        controller.abort(new Error('all'));
+        await Promise.all(ends);
+        const ended = new AbortController();
+        for (let i = 0; i < 20; i++)
+            (await open(ECHO, { signal: ended.signal, worker: false })).terminate();
+        process.removeListener('warning', warned);
+        assert.deepEqual([warnings, (await import('node:events')).getEventListeners?.(ended.signal, 'abort').length ?? 0], [[], 0]);
     },
     async tensors() {
         const pipeline = await open(TRIPLE), big = new Float32Array(300000).map((_, i) => i % 100);
@@ -256,7 +494,7 @@ const checks = {
             'first.py': 'import inner.second\nimport third\nclass Node:\n    def process(self, x):\n        return inner.second.g(third.h(x))\n',
             'inner/second.py': new TextEncoder().encode('def g(x):\n    return [x, open("data.txt").read()]\n'),
             'third.py': pathToFileURL(path.resolve('third.py')),
-            'data.txt': 'ü',
+            'data.txt': new TextEncoder().encode('ü').buffer,
         };
         const pipeline = await open(manifest([{ id: 'p', node_type: 'first:Node' }]), { files });
         assert.equal(pipeline.variant, 'full');

@@ -63,6 +63,26 @@ const checksOf = ({ Pipeline, PipelineError, LiveAudio, shared }) => ({
         pipeline.terminate();
         context.close();
     },
+    async callback_that_throws() {
+        equal((await failure(LiveAudio.open(tone(), { shared, onLoss: 5 }))).name, 'TypeError');
+        const slow = python('slow', 'import time\ndef process(x):\n    time.sleep(0.4)\n    return x.shape[0]');
+        const reported = [], pipeline = await Pipeline.open(manifest(slow)), onLoss = () => {
+            throw new Error('of a loss');
+        };
+        const report = (event) => {
+            reported.push(event.error.message);
+            event.preventDefault();
+        };
+        addEventListener('error', report);
+        const live = await LiveAudio.open(tone(), { shared, bufferMs: 100, onLoss });
+        for await (const _ of pipeline.stream(live))
+            if (live.stats.overruns > 0)
+                await live.stop();
+        removeEventListener('error', report);
+        equal(reported.length > 0 && reported.every((message) => message === 'of a loss'), true, 'reported');
+        pipeline.terminate();
+        live.context.close();
+    },
     /** A pipeline that is behind: what is lost is counted, and told. */
     async overrun() {
         const slow = python('slow', 'import time\ndef process(x):\n    time.sleep(0.4)\n    return x.shape[0]');

@@ -65,6 +65,15 @@ class CommandLine(ProgramTest):
         self.assertEqual(self.run_npx("run", "-", stdin="{}").returncode, 3)
 
 
+class Uncaught(unittest.TestCase):
+    def test_what_node_shows_is_readable(self):
+        code = "import { Pipeline } from 'remotemedia';\nawait Pipeline.open({ version: 'v1', nodes: [{ id: 'n', node_type: 'Nope' }] });"
+        done = node("--input-type=module", "-e", code)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("PipelineError: ", done.stderr)
+        self.assertLess(done.stderr.index("PipelineError: "), 400, done.stderr[:400])
+
+
 class Contents(unittest.TestCase):
     def test_names_are_hashes(self):
         names = sorted(path.name for path in (project() / "node_modules/remotemedia/wasm").iterdir())

@@ -38,6 +38,10 @@ for (const wheel of wheels)
         console.log(JSON.stringify([code, message]));
     }
 """
+TOGETHER = """import { Pipeline } from 'remotemedia';
+const [manifest, ...wheels] = process.argv.slice(1);
+await Pipeline.open(manifest, { wheels }).catch(({ code, message }) => console.log(code, message));
+"""
 METADATA = "Metadata-Version: 2.1\nName: greeting\nVersion: 1.2.0\n"
 HEAD = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py2-none-any\nTag: py3-none-any\n"
 
@@ -151,6 +155,16 @@ class InNode(unittest.TestCase):
         gone = str(self.folder / "gone.whl")
         for found in self.open(other, gone):
             self.assertEqual(found[0], "download", found)
+
+
+    def test_wheels_that_do_not_fit_together(self):
+        cases = {"within": [wheel({"deep.py/x.py": ""})], "between": [wheel(), wheel({"greeting/words.txt/x": ""})]}
+        for where, wheels in cases.items():
+            with self.subTest(where):
+                done = subprocess.run(["node", "--input-type=module", "-e", TOGETHER, json.dumps(MANIFEST),
+                                       *(self.place(data, f"{where}{i}.whl") for i, data in enumerate(wheels))],
+                                      cwd=project(), capture_output=True, text=True, timeout=120, check=False)
+                self.assertRegex(done.stdout, r"^value the wheels have '(deep.py|greeting/words.txt)' as a file and as a folder\n$", done.stderr)
 
 
 class InAPage(ProgramTest):
