@@ -121,6 +121,8 @@ class Place:
     graph: Graph
     id: str
     port: str | None
+    __iter__: None  # ports are asked for by name
+    __contains__: None
     def __init__(self, graph: Graph, id: str, port: str | None = None) -> None: ...
     def __getitem__(self, port: str) -> Place: ...
     @overload
