@@ -233,8 +233,7 @@ static void wait_for_signal(server *s)
 /* Returns whether all that was in progress has ended by itself. */
 static bool drain(server *s)
 {
-    const int64_t wait = s->options->drain_ms > 0 ? s->options->drain_ms : default_drain_ms;
-    const int64_t deadline = rmi_platform_now() + wait * 1000000;
+    const int64_t deadline = rmi_platform_now() + s->options->drain_ms * 1000000;
     rmi_service_drain(s->service);
     s->api->drain(s->listener);
     return rmi_service_wait(s->service, deadline) && s->api->wait(s->listener, deadline);
@@ -243,7 +242,6 @@ static bool drain(server *s)
 static int perform(server *s, rmi_exit *code, rm_error *err)
 {
     serve_options *options = s->options;
-    const int64_t wait = options->drain_ms > 0 ? options->drain_ms : default_drain_ms;
     int port = 0;
     *code = RMI_EXIT_USAGE;
     int rc = check_address(options, err);
@@ -260,7 +258,7 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
         rc = read_file(options->client_ca_file, &s->client_ca, err);
     if (rc == RM_OK)
         rc = rmi_guard_start(&s->guard, 0, err);
-    s->guard.grace_ms = wait;
+    s->guard.grace_ms = options->drain_ms;
     if (rc == RM_OK) {
         options->setup.without_python = !options->trust_code;
         rc = rmi_setup_runtime(&options->setup, &s->runtime, err);
@@ -301,6 +299,8 @@ rmi_exit rmi_command_serve(rmi_program *program, int argc, char **argv)
     rm_error err = {0};
     rmi_exit code = RMI_EXIT_OK;
     if (rmi_options_parse(&description, program, argc, argv, &options, &code)) {
+        if (options.drain_ms == 0)
+            options.drain_ms = default_drain_ms;
         const int rc = perform(&s, &code, &err);
         code = rc == RM_OK ? RMI_EXIT_OK : rmi_report_failure(program, &err, code);
         close_server(&s);

@@ -195,12 +195,9 @@ static void received(rmi_grpc_call *call)
 {
     execution *run = call->state;
     rm_error err = {0};
-    run->request = (execute_request *)rmi_grpc_message(call, &remotemedia__v1__execute_request__descriptor);
-    if (run->request == NULL) {
-        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT,
-                        "the request is no ExecuteRequest, or a text in it is no UTF-8 or has a NUL", NULL);
+    run->request = (execute_request *)rmi_grpc_request(call, &remotemedia__v1__execute_request__descriptor);
+    if (run->request == NULL)
         return;
-    }
     const execute_request *request = run->request;
     pthread_mutex_lock(&call->lock);
     const int rc = rmi_grpc_open(call, request->manifest, request->resource_limits, request->client_version,

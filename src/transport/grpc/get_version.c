@@ -41,22 +41,16 @@ static bool fill(version_info *info, const rm_runtime *runtime)
            add_node_types(info, runtime);
 }
 
-static void begin(rmi_grpc_call *call)
-{
-    rmi_grpc_read(call);
-}
-
 static void received(rmi_grpc_call *call)
 {
     Remotemedia__V1__VersionResponse response = REMOTEMEDIA__V1__VERSION_RESPONSE__INIT;
-    ProtobufCMessage *request = rmi_grpc_message(call, &remotemedia__v1__version_request__descriptor);
+    ProtobufCMessage *request = rmi_grpc_request(call, &remotemedia__v1__version_request__descriptor);
+    if (request == NULL)
+        return;
     version_info *info = malloc(sizeof *info);
     if (info != NULL)
         remotemedia__v1__version_info__init(info);
-    if (request == NULL) {
-        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT,
-                        "the request is no VersionRequest, or a text in it is no UTF-8 or has a NUL", NULL);
-    } else if (info == NULL || !fill(info, rmi_service_runtime(rmi_grpc_listener_service(call->listener)))) {
+    if (info == NULL || !fill(info, rmi_service_runtime(rmi_grpc_listener_service(call->listener)))) {
         rmi_grpc_finish(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "out of memory", NULL);
     } else {
         response.version_info = info;
@@ -65,18 +59,11 @@ static void received(rmi_grpc_call *call)
     }
     if (info != NULL)
         protobuf_c_message_free_unpacked(&info->base, NULL);
-    if (request != NULL)
-        protobuf_c_message_free_unpacked(request, NULL);
-}
-
-static void closed(rmi_grpc_call *call)
-{
-    (void)call;
+    protobuf_c_message_free_unpacked(request, NULL);
 }
 
 const rmi_grpc_method rmi_grpc_version = {
     .path = "/remotemedia.v1.PipelineExecutionService/GetVersion",
-    .begin = begin,
+    .begin = rmi_grpc_read,
     .received = received,
-    .closed = closed,
 };

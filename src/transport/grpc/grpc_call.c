@@ -1,5 +1,6 @@
 #include "transport/grpc/grpc_call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,18 @@ ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const ProtobufCMessageDe
     return message;
 }
 
+ProtobufCMessage *rmi_grpc_request(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type)
+{
+    char text[128];
+    ProtobufCMessage *message = rmi_grpc_message(call, type);
+    if (message == NULL) {
+        (void)snprintf(text, sizeof text, "the request is no %s, or a text in it is no UTF-8 or has a NUL",
+                       type->short_name);
+        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT, text, NULL);
+    }
+    return message;
+}
+
 /* ---- Writing */
 
 static grpc_byte_buffer *packed(const ProtobufCMessage *message)
@@ -150,7 +163,7 @@ static void closed(rmi_grpc_event *event, bool ok)
 {
     rmi_grpc_call *call = CALL_OF(event, closed);
     (void)ok;
-    if (call->method != NULL)
+    if (call->method != NULL && call->method->closed != NULL)
         call->method->closed(call);
     rmi_grpc_drop(call);
 }

@@ -43,7 +43,7 @@ struct rmi_grpc_method {
     void (*received)(rmi_grpc_call *call);
     /* The last message has been sent; false: the client is gone. */
     void (*sent)(rmi_grpc_call *call, bool ok);
-    /* The call is over: its status is sent, or the client is gone (call->was_cancelled). */
+    /* The call is over: its status is sent, or the client is gone (call->was_cancelled). May be NULL. */
     void (*closed)(rmi_grpc_call *call);
     void (*free)(rmi_grpc_call *call); /* what the state owns; may be NULL */
 };
@@ -62,6 +62,9 @@ void rmi_grpc_finish(rmi_grpc_call *call, grpc_status_code status, const char *t
 /* Reads call->message as a message of a type; owned: protobuf_c_message_free_unpacked. NULL: it is none, or a text in it is no
  * UTF-8 or has a NUL. */
 RM_MUST_CHECK ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type);
+
+/* The same for the request of a unary call, which it finishes where that is none; NULL then. */
+RM_MUST_CHECK ProtobufCMessage *rmi_grpc_request(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type);
 
 /* The methods of the service. */
 extern const rmi_grpc_method rmi_grpc_execute, rmi_grpc_version, rmi_grpc_stream, rmi_grpc_health;

@@ -17,21 +17,12 @@ static bool is_known(const char *service)
     return known;
 }
 
-static void begin(rmi_grpc_call *call)
-{
-    rmi_grpc_read(call);
-}
-
 static void received(rmi_grpc_call *call)
 {
     health_response response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
-    ProtobufCMessage *message = rmi_grpc_message(call, &grpc__health__v1__health_check_request__descriptor);
-    if (message == NULL) {
-        rmi_grpc_finish(call, GRPC_STATUS_INVALID_ARGUMENT,
-                        "the request is no HealthCheckRequest, or a text in it is no UTF-8 or has a NUL",
-                        NULL);
+    ProtobufCMessage *message = rmi_grpc_request(call, &grpc__health__v1__health_check_request__descriptor);
+    if (message == NULL)
         return;
-    }
     response.status = rmi_service_draining(rmi_grpc_listener_service(call->listener))
                           ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
                           : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
@@ -42,14 +33,8 @@ static void received(rmi_grpc_call *call)
     protobuf_c_message_free_unpacked(message, NULL);
 }
 
-static void closed(rmi_grpc_call *call)
-{
-    (void)call;
-}
-
 const rmi_grpc_method rmi_grpc_health = {
     .path = "/grpc.health.v1.Health/Check",
-    .begin = begin,
+    .begin = rmi_grpc_read,
     .received = received,
-    .closed = closed,
 };
