@@ -11,15 +11,6 @@ static PyObject *inner_of(PyObject *object)
     return ((rmi_wrapper *)object)->inner;
 }
 
-static PyObject *wrapper_new(PyTypeObject *type, PyObject *inner)
-{
-    rmi_wrapper *self = inner != NULL ? (rmi_wrapper *)rmi_object_alloc(type, 0) : NULL;
-    if (self != NULL) {
-        self->inner = Py_NewRef(inner);
-    }
-    return (PyObject *)self;
-}
-
 /* ---- Coroutine */
 
 /* What a step gave: the end is StopIteration. */
@@ -138,5 +129,8 @@ PyTypeObject *rmi_coroutine_type_new(PyObject *module)
 
 PyObject *rmi_coroutine_new(const rmi_extension *extension, PyObject *coroutine)
 {
-    return wrapper_new(extension->coroutine_type, coroutine);
+    rmi_wrapper *self = (rmi_wrapper *)rmi_object_alloc(extension->coroutine_type, 0);
+    if (self != NULL)
+        self->inner = Py_NewRef(coroutine);
+    return (PyObject *)self;
 }

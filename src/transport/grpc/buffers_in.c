@@ -93,6 +93,14 @@ int rmi_packet_of_audio(rmi_audio_buffer *audio, rm_packet *packet, rm_error *er
     return take_tensor(&audio->samples, &view, &packet->value, err);
 }
 
+Remotemedia__V1__AudioFormat rmi_audio_format(rm_dtype dtype)
+{
+    for (size_t i = 1; i < sizeof audio_dtypes / sizeof *audio_dtypes; i++)
+        if (audio_dtypes[i] == dtype)
+            return (Remotemedia__V1__AudioFormat)i;
+    return REMOTEMEDIA__V1__AUDIO_FORMAT__AUDIO_FORMAT_UNSPECIFIED;
+}
+
 int rmi_check_samples(uint64_t most, const rm_packet *packet, rm_error *err)
 {
     const uint64_t samples = rm_tensor_count(packet->value);

@@ -33,20 +33,6 @@ static bool copy_elements(ProtobufCBinaryData *to, rm_value tensor)
     if (made != NULL)                  \
     init(made)
 
-static Remotemedia__V1__AudioFormat audio_format(rm_dtype dtype)
-{
-    switch (dtype) {
-    case RM_FLOAT32:
-        return REMOTEMEDIA__V1__AUDIO_FORMAT__AUDIO_FORMAT_F32;
-    case RM_INT16:
-        return REMOTEMEDIA__V1__AUDIO_FORMAT__AUDIO_FORMAT_I16;
-    case RM_INT32:
-        return REMOTEMEDIA__V1__AUDIO_FORMAT__AUDIO_FORMAT_I32;
-    default:
-        return REMOTEMEDIA__V1__AUDIO_FORMAT__AUDIO_FORMAT_UNSPECIFIED;
-    }
-}
-
 static bool set_audio(rmi_data_buffer *buffer, rm_value tensor, const rm_tensor *view)
 {
     NEW(Remotemedia__V1__AudioBuffer, remotemedia__v1__audio_buffer__init);
@@ -57,7 +43,7 @@ static bool set_audio(rmi_data_buffer *buffer, rm_value tensor, const rm_tensor 
     made->sample_rate = (uint32_t)view->media.sample_rate;
     made->channels = view->dimensions > 1 ? (uint32_t)view->shape[1] : 1;
     made->num_samples = (uint64_t)view->shape[0];
-    made->format = audio_format(view->dtype);
+    made->format = rmi_audio_format(view->dtype);
     return copy_elements(&made->samples, tensor);
 }
 
@@ -159,7 +145,7 @@ static int set_value(rmi_data_buffer *buffer, rm_value value, rm_error *err)
 {
     const rm_tensor view = rm_tensor_view(value);
     bool done;
-    if (value.kind == RM_TENSOR && view.media.kind == RM_MEDIA_AUDIO && audio_format(view.dtype) != 0)
+    if (value.kind == RM_TENSOR && view.media.kind == RM_MEDIA_AUDIO && rmi_audio_format(view.dtype) != 0)
         done = set_audio(buffer, value, &view);
     else if (value.kind == RM_TENSOR && view.dtype != RM_OPAQUE)
         done = set_array(buffer, value, &view);

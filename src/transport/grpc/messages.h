@@ -19,6 +19,8 @@ RM_MUST_CHECK int rmi_packet_of_buffer(rmi_data_buffer *buffer, rm_packet *packe
 /* RM_E_LIMIT for audio with more than `most` samples; 0: no limit. */
 RM_MUST_CHECK int rmi_check_samples(uint64_t most, const rm_packet *packet, rm_error *err);
 RM_MUST_CHECK int rmi_packet_of_audio(rmi_audio_buffer *audio, rm_packet *packet, rm_error *err);
+/* The format of audio with this dtype; UNSPECIFIED where the protocol has none. */
+Remotemedia__V1__AudioFormat rmi_audio_format(rm_dtype dtype);
 /* Makes a buffer of a packet: audio and other tensors, text, binary, or else JSON. *out is owned:
  * protobuf_c_message_free_unpacked. */
 RM_MUST_CHECK int rmi_buffer_of_packet(const rm_packet *packet, rmi_data_buffer **out, rm_error *err);
