@@ -28,6 +28,7 @@ import zipfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import fetch  # noqa: E402 (beside this file, whatever the current folder is)
+import outdated  # noqa: E402
 import sbom  # noqa: E402
 
 LOCK = json.loads((HERE / "lock.json").read_text())
@@ -223,18 +224,20 @@ def main():
                           ("path", "print where a built dependency lies"),
                           ("licenses", "print the licence texts of what the target links"),
                           ("sbom", "print the bill of materials of what the target links (CycloneDX)"),
+                          ("outdated", "print newer versions that the package clients know, of all targets: name, pinned, newest, client"),
                           ("lock-hash", "print the sha256 of the lock file"),
                           ("list", "print name, version, licence, path and whether it is built")):
         sub = commands.add_parser(command, help=text)
-        if command in ("ensure", "path"):
-            sub.add_argument("names", nargs="*" if command == "ensure" else 1, metavar="NAME")
+        if command in ("ensure", "path", "outdated"):
+            sub.add_argument("names", nargs=1 if command == "path" else "*", metavar="NAME")
         if command == "sbom":
             sub.add_argument("--of", nargs=2, required=True, metavar=("NAME", "VERSION"), help="of what is linked")
         if command in ("licenses", "sbom"):
             sub.add_argument("--without", dest="names", nargs="*", default=[], metavar="NAME",
                              help="not of these: not all files of a target link all")
     args = parser.parse_args()
-    target, known = args.target, names_of(args.target)
+    target = args.target
+    known = list(LOCK) if args.command == "outdated" else names_of(target)
     unknown = [name for name in getattr(args, "names", []) if name not in known]
     if unknown:
         parser.error(f"no such dependency for {target}: {', '.join(unknown)} (there are {', '.join(known)})")
@@ -248,6 +251,8 @@ def main():
             sys.stdout.write(licences(target, args.names))
         elif args.command == "sbom":
             print(json.dumps(sbom.document(*args.of, linked(target, args.names))))
+        elif args.command == "outdated":
+            sys.exit(0 if outdated.report({name: LOCK[name] for name in args.names or LOCK}, cache_dir()) else 1)
         elif args.command == "lock-hash":
             print(fetch.sha256_of(HERE / "lock.json"))
         else:
