@@ -154,12 +154,37 @@ static bool frame_can_break(const rmi_run_loop *loop, PyObject *frame)
     return can;
 }
 
+/* Whether a task is about to give the loop its next step: an exception there would lose it. */
+static bool is_in_call_soon(PyObject *frame)
+{
+    enum { DEPTH = 4 }; /* what call_soon calls */
+    PyObject *place = Py_XNewRef(frame), *code = NULL, *back = NULL;
+    bool found = false;
+    for (int i = 0; i < DEPTH && !found && place != NULL && PyFrame_Check(place); i++) {
+        code = rmi_frame_code(place);
+        const char *name = code != NULL ? PyUnicode_AsUTF8(rmi_code_name(code)) : NULL;
+        found = name != NULL && strcmp(name, "call_soon") == 0;
+        back = PyObject_GetAttrString(place, "f_back");
+        PyErr_Clear();
+        Py_XDECREF(code);
+        Py_SETREF(place, back);
+    }
+    Py_XDECREF(place);
+    return found;
+}
+
+const rmi_run_loop *rmi_loop_of_thread(unsigned long thread)
+{
+    const rmi_run_loop *loop = rmi_python_of_process()->entered;
+    while (loop != NULL && loop->thread != thread)
+        loop = loop->next;
+    return loop;
+}
+
 bool rmi_loop_can_break(unsigned long thread, PyObject *frame, rmi_state **of)
 {
     const rmi_python *python = rmi_python_of_process();
-    const rmi_run_loop *loop = python->entered;
-    while (loop != NULL && loop->thread != thread)
-        loop = loop->next;
+    const rmi_run_loop *loop = rmi_loop_of_thread(thread);
     if (loop == NULL || loop->loop == NULL)
         return true;
     PyObject *task = PyObject_CallOneArg(python->current_task, loop->loop);
@@ -175,7 +200,7 @@ bool rmi_loop_can_break(unsigned long thread, PyObject *frame, rmi_state **of)
     if (owner != NULL || told != NULL) /* a task without an owner most likely belongs to a cancelled node */
         *of = owner != NULL ? owner : told;
     Py_XDECREF(task);
-    return in_task || frame_can_break(loop, frame);
+    return in_task ? !is_in_call_soon(frame) : frame_can_break(loop, frame);
 }
 
 static void wake(const rmi_run_loop *loop)

@@ -20,6 +20,7 @@ static PyGILState_STATE enter(rmi_call *call)
     const bool first = call->depth++ == 0;
     rmi_spin_unlock(&call->guard);
     if (first) {
+        call->around = rmi_loop_of_thread(call->thread);
         call->next = python->calls;
         python->calls = call;
     }
@@ -148,12 +149,15 @@ static bool due(rmi_call *call)
     return true;
 }
 
-/* Whether the code in the call may get the exception. All nodes share one event loop, so the code may be a
+/* Whether the code in the call may get the exception. The nodes of a run share one event loop, so the code may be a
  * task of another node: it gets the exception only if that node was asked to stop. */
 static bool can_break(const rmi_call *call, PyObject *frame)
 {
     rmi_state *of = call->state;
-    return of == NULL || (rmi_loop_can_break(call->thread, frame, &of) && rm_node_cancelled(of->node));
+    if (of == NULL)
+        return true;
+    const bool runs_no_loop = rmi_loop_of_thread(call->thread) == call->around;
+    return (runs_no_loop || rmi_loop_can_break(call->thread, frame, &of)) && rm_node_cancelled(of->node);
 }
 
 /* Sets the exception for a thread that runs no handlers. Waits for the GIL as long as other code keeps it. */

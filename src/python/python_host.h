@@ -67,16 +67,17 @@ typedef struct rmi_inner_run {
 
 /* A call in progress, as another thread needs it to interrupt the call. */
 typedef struct rmi_call {
-    atomic_flag guard;          /* held for a few instructions at a time */
-    unsigned long thread;       /* the thread that the call runs in; guarded */
-    unsigned depth;             /* 0: no call; guarded */
-    atomic_bool interrupted;    /* the call was asked to stop */
-    bool is_close;              /* a close: it gets a second before the first exception */
-    bool has_exception;         /* an exception was set for the thread */
-    atomic_llong asked, raised; /* ns: first request to stop, last exception; 0: not yet */
-    struct rmi_call *next;      /* the call that began before this one; guarded by the GIL */
-    struct rmi_state *state;    /* the node's; NULL: a call that loads code */
-    rmi_inner_run *inner;       /* list of runs in progress, the innermost first; guarded */
+    atomic_flag guard;                 /* held for a few instructions at a time */
+    unsigned long thread;              /* the thread that the call runs in; guarded */
+    unsigned depth;                    /* 0: no call; guarded */
+    atomic_bool interrupted;           /* the call was asked to stop */
+    bool is_close;                     /* a close: it gets a second before the first exception */
+    bool has_exception;                /* an exception was set for the thread */
+    atomic_llong asked, raised;        /* ns: first request to stop, last exception; 0: not yet */
+    struct rmi_call *next;             /* the call that began before this one; guarded by the GIL */
+    struct rmi_state *state;           /* the node's; NULL: a call that loads code */
+    const struct rmi_run_loop *around; /* whose code ran in the thread when the call began; or NULL */
+    rmi_inner_run *inner;              /* list of runs in progress, the innermost first; guarded */
 } rmi_call;
 
 /* The state of Python in this process. */

@@ -225,6 +225,8 @@ void rmi_waiting(rmi_state *state, bool waiting);
 RM_MUST_CHECK int rmi_work_watch(rmi_state *state, rmi_python_work *work);
 /* Whether the calling thread runs the loop: code of a task called it. */
 bool rmi_loop_runs_here(const rmi_state *state);
+/* The loop whose code a thread runs, the innermost; NULL: none. */
+const struct rmi_run_loop *rmi_loop_of_thread(unsigned long thread);
 /* Whether an exception may be set for `thread`, which is in `frame` (NULL: not known). It may in code of a
  * task and in code that the loop does not run. In the loop's own code the loop would lose the callbacks that
  * it was about to run. Sets *of to the state that owns the running task, where that is known. */

@@ -222,7 +222,8 @@ static void run_loop_dealloc(PyObject *self)
 
 PyTypeObject *rmi_run_loop_type_new(PyObject *module)
 {
-    PyType_Slot slots[] = {{Py_tp_doc, "The event loop of a run."}, {Py_tp_dealloc, run_loop_dealloc}, {0, NULL}};
+    PyType_Slot slots[] = {
+        {Py_tp_doc, "The event loop of a run."}, {Py_tp_dealloc, run_loop_dealloc}, {0, NULL}};
     PyType_Spec spec = {.name = "_remotemedia.RunLoop",
                         .basicsize = sizeof(rmi_run_loop),
                         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,

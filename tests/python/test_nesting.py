@@ -77,6 +77,15 @@ def inner(item):
     return item
 
 
+def in_thread(function):
+    """As a coroutine should not do it: nothing else runs meanwhile."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
 def run_of(pipeline, items):
     return pipeline.run(items)["node"]
 
@@ -130,6 +139,26 @@ class InNodes(unittest.TestCase):
             return await future
 
         for node in at_once, after_a_wait, in_a_task, in_a_callback:
+            self.check(node)
+            self.check(node, max_in_flight=3)
+
+    def test_runs_that_are_awaited(self):
+        async def inner_arun(item):
+            for pipeline in INNER:
+                self.assertEqual(await pipeline.arun([item, item]), {"node": [item] * 2})
+                inner(item)
+            return item
+
+        async def inner_astream(item):
+            for pipeline in INNER:
+                self.assertEqual([each async for each in pipeline.astream([item])], [item])
+                stream = pipeline.astream(range(100))
+                self.assertEqual(await anext(stream), 0)
+                inner(item)
+                await stream.aclose()
+            return item
+
+        for node in inner_arun, inner_astream:
             self.check(node)
             self.check(node, max_in_flight=3)
 
@@ -299,18 +328,10 @@ class AroundNodes(unittest.TestCase):
 
 
 class Threads(unittest.TestCase):
-    def in_thread(self, function):
-        """As a coroutine should not do it: nothing else runs meanwhile."""
-        results = []
-        thread = threading.Thread(target=lambda: results.append(function()))
-        thread.start()
-        thread.join()
-        return results[0]
-
     def test_a_coroutine_waits_for_a_thread(self):
         async def blocks(item):
             await asyncio.sleep(0)
-            return self.in_thread(lambda: inner(item))
+            return in_thread(lambda: inner(item))
 
         async def waits_well(item):
             return await asyncio.to_thread(inner, item)
@@ -341,7 +362,7 @@ class Threads(unittest.TestCase):
     def test_a_node_that_opens_waits_for_a_thread(self):
         class Opens:
             async def initialize(this):
-                self.assertEqual(self.in_thread(lambda: inner(1)), 1)
+                self.assertEqual(in_thread(lambda: inner(1)), 1)
 
             async def process(this, item):
                 return item
@@ -384,6 +405,52 @@ class EndingEarly(unittest.TestCase):
             with self.assertRaises(rm.Timeout):
                 outer(self.outer(told))
             self.assertEqual(told, ["inner", "outer"])
+
+    def test_timeouts_of_every_kind(self):
+        async def waits_for_long(item):
+            await asyncio.sleep(3600 if item == 1 else 0)
+            return item
+
+        async def spins(item):
+            while item == 1:
+                await asyncio.sleep(0)
+            return item
+
+        def works(item):
+            while item == 1:
+                pass
+            return item
+
+        for stuck in waits_for_long, spins, works:
+            within = pipeline_of(stuck)
+
+            async def node(item, **limits):
+                await asyncio.sleep(0)
+                return within.run([item], **limits)["node"][0]
+
+            def plain(item):
+                return within.run([item])["node"][0]
+
+            async def limited(item):
+                try:
+                    return await node(item, timeout=0.05)
+                except rm.Timeout:
+                    return "timeout"
+
+            def expires(pipeline):
+                with self.assertRaises(rm.Timeout):
+                    pipeline.run(range(3), timeout=0.05)
+                return True
+
+            with self.subTest(stuck.__name__):
+                for outer in OUTER:
+                    self.assertEqual(outer(pipeline_of(limited, max_in_flight=3), range(3)), [0, "timeout", 2])
+                for each in node, plain:
+                    pipeline = pipeline_of(each, timeout_ms=50, on_error="skip")
+                    self.assertEqual(pipeline.run(range(3)), {"node": [0, 2]})
+                    self.assertEqual(in_thread(lambda: pipeline.run(range(3))), {"node": [0, 2]})
+                    self.assertTrue(expires(pipeline_of(each)))
+                    self.assertTrue(in_thread(lambda: expires(pipeline_of(each))))
 
     def test_cancelling(self):
         told, started = [], threading.Event()
