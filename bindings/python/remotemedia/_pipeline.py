@@ -61,17 +61,19 @@ async def _arun(pipeline, items, timeout, metrics, progress):
 
 
 async def _astream(pipeline, items, timeout, metrics, progress, place):
-    from ._guest import Guest
+    from ._guest import LONG, Guest
 
     guest = Guest(pipeline, items, timeout, metrics, progress)
     try:
         await guest.open()
         place.append(guest.run)
-        take = guest.run._take
+        take, time = guest.run._take, guest.loop.time
         while (value := take()) is not ENDED:
             if value is WAITS or value is GOES_ON:
                 await guest.wait(value)
             else:
+                if time() - guest.rested > LONG:
+                    await guest.rest()
                 yield value
     except BaseException:
         await guest.close(failed=True)
