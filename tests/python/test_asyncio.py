@@ -1,6 +1,7 @@
 """Runs on the caller's event loop."""
 import asyncio
 import contextvars
+import inspect
 import operator
 import sys
 import threading
@@ -252,6 +253,14 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         pipeline = pipeline_of(slow)
         results = await asyncio.gather(*(pipeline.arun([n, n]) for n in range(20)))
         self.assertEqual(results, [{"slow": [n, n]} for n in range(20)])
+
+
+class Marked(unittest.TestCase):
+    def test_frameworks_see_a_coroutine_function(self):
+        self.assertTrue(inspect.iscoroutinefunction(rm.Pipeline.arun))
+        self.assertTrue(inspect.iscoroutinefunction(pipeline_of(len).arun))
+        self.assertFalse(inspect.iscoroutinefunction(rm.Pipeline.astream))
+        self.assertFalse(inspect.iscoroutinefunction(rm.Pipeline.run))
 
 
 class Generators(unittest.TestCase):

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 
 from . import _runtime
 from ._errors import Cancelled
+from ._pipeline import mark
 
 PATIENCE = 1.0  # seconds for what nodes do when they end
 LONG = 0.005  # seconds that the run keeps the loop to itself
+
+mark()
 
 
 class Guest:

@@ -1,4 +1,6 @@
 """Pipelines in your own Python."""
+import sys
+
 from . import _runtime
 
 WAITS, GOES_ON, ENDED = _runtime.WAITS, _runtime.GOES_ON, _runtime.ENDED
@@ -81,4 +83,11 @@ async def _astream(pipeline, items, timeout, metrics, progress, place):
     await guest.close()
 
 
+def mark():
+    """Lets inspect.iscoroutinefunction() know arun(): once inspect is loaded, which asyncio does, and which takes long."""
+    if "inspect" in sys.modules:
+        sys.modules["inspect"].markcoroutinefunction(Pipeline.arun)
+
+
+mark()
 _arun.__qualname__, _astream.__qualname__ = "Pipeline.arun", "Pipeline.astream"  # in messages of asyncio's
