@@ -262,6 +262,26 @@ class Marked(unittest.TestCase):
         self.assertFalse(inspect.iscoroutinefunction(rm.Pipeline.astream))
         self.assertFalse(inspect.iscoroutinefunction(rm.Pipeline.run))
 
+    def test_functions_that_are_marked_are_coroutine_nodes(self):
+        now = most = 0
+
+        async def later(item):
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0)
+            now -= 1
+            return item
+
+        @inspect.markcoroutinefunction
+        def node(item):
+            return later(item)
+
+        graph = rm.Graph()
+        graph.add(node, max_in_flight=3)
+        self.assertEqual(graph.pipeline().run(range(9)), {"node": list(range(9))})
+        self.assertEqual(most, 3)
+
 
 class Generators(unittest.TestCase):
     """Asynchronous generators that a node leaves unfinished are closed, as asyncio.run closes them."""
