@@ -306,6 +306,19 @@ class Classes(unittest.TestCase):
         self.assertIs(Gain(5), Gain(6))
         self.assertEqual((run(Gain(5), [2]), Gain().config), ([10], {"factor": 5}))
 
+    def test_a_class_that_makes_something_else(self):
+        class Makes(type):
+            def __call__(cls, *args):
+                return 5
+
+        class Kind(metaclass=Makes):
+            def process(self, item):
+                return item
+
+        with self.assertRaises(rm.NodeError) as raised:
+            run(Kind, [1])
+        self.assertRegex(str(raised.exception), r"calling \S*Kind\S* gave an object of type 'int', which has no process\(item\)")
+
     def test_a_parameter_called_config(self):
         @rm.node
         class Reader:
