@@ -306,6 +306,13 @@ class Classes(unittest.TestCase):
         self.assertIs(Gain(5), Gain(6))
         self.assertEqual((run(Gain(5), [2]), Gain().config), ([10], {"factor": 5}))
 
+    def test_generic_classes(self):
+        class Gain[T]:
+            def process(self, item: T) -> T:
+                return item
+
+        self.assertEqual((run(Gain[int], [1]), run(Gain, [1]), run(list[int], [[1]])), ([1], [1], [[1]]))
+
     def test_a_class_that_makes_something_else(self):
         class Makes(type):
             def __call__(cls, *args):

@@ -82,6 +82,8 @@ class Graph:
             raise TypeError(f"remotemedia.nodes.{what._step_of} has to be called, with its parameters: {what._step_of}(...)")
         if isinstance(what, str):
             what = Step(what, {})
+        elif isinstance(kind := attribute(what, "__origin__"), type) and is_node(kind):
+            what = kind  # of Kind[int]
         if isinstance(what, Step):
             what = Step(what.node_type, _copied(_merged(what, params)))
         elif is_function(what):
