@@ -85,6 +85,7 @@ bench-python: build wheel ## Measure the Python package, beside plain Python
 	@deps/deps.py --target bench ensure toolz joblib
 	@tests/python/run --pattern test_arrays.py >/dev/null
 	@bench/package/run
+	@bench/package/wheels --rounds 5
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint
