@@ -223,6 +223,7 @@ int32_t export_close(int32_t handle)
         while (*at != found)
             at = &(*at)->next;
         *at = found->next;
+        rmi_reactor_drop_parts(); /* they may be memory of Python, which ends with the runtime */
         rmi_open_pipeline_free(found);
     }
     return leave(rc);

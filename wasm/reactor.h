@@ -37,6 +37,10 @@ void rmi_reactor_lend_text(const void *text, size_t length);
 /* The same for the JSON of `value`, which is consumed. */
 RM_MUST_CHECK int rmi_reactor_set_text(rm_value value, rm_error *err);
 
+/* ---- reactor_items.c */
+/* Releases the tensors whose elements are parts of the last batch of results. */
+void rmi_reactor_drop_parts(void);
+
 /* ---- reactor_runtime.c */
 enum { RMI_MOST_PATHS = 16 };
 /* The host's options for Python. */

@@ -206,11 +206,16 @@ int32_t export_push_many(int32_t handle, const char *source, uint32_t source_len
 
 /* ---- Results out */
 
+void rmi_reactor_drop_parts(void)
+{
+    rm_packet_clear(&results.kept);
+}
+
 /* Begins a text with results; `parts` may be left out of it. */
 static rmi_wire_writer *begin_results(rmi_wire_parts *parts)
 {
     rmi_wire_writer *to = &results.bytes;
-    rm_packet_clear(&results.kept);
+    rmi_reactor_drop_parts();
     results.parts.count = 0;
     to->length = 0;
     to->grows = true;
@@ -334,6 +339,7 @@ int32_t export_pull_many(int32_t handle, uint32_t count, uint32_t size)
     if (rc == RM_OK) { /* what keeps a part comes last: it lives until the next call */
         for (uint32_t n = 1; rc == RM_OK && n < count && to->length < size && results.parts.count == 0; n++)
             rc = pull_next(found, to, err);
+        rm_error_clear(err); /* a failure comes again, by the next call */
         rc = end_batch(to, err);
     }
     return rmi_reactor_leave(rc);

@@ -55,6 +55,11 @@ export class Feed {
         this.#send = send;
     }
 
+    /** Takes a buffer that nobody needs any more. */
+    reuse(buffer) {
+        this.#writer.reuse(buffer);
+    }
+
     /** The other side has room for another batch. */
     room() {
         this.#credits++;

@@ -96,10 +96,10 @@ export class LiveRun {
         const sink = this.#run.pipeline.sinks.indexOf(this.#setup.play);
         while (!values.done) {
             const value = values.next();
-            if (values.mark === sink)
+            if (values.sink === sink)
                 audio.push(value);
             else
-                rest.write(value, values.mark);
+                rest.write(value, values.sink);
         }
         for (const value of audio)
             this.#hold(null, value);

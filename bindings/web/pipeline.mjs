@@ -182,7 +182,11 @@ export function pipelineFor(platform, table) {
                 post({ do: 'metrics' });
                 over.then(() => resolve(results.metrics()));
             });
-            const results = new Results(this.sinks, { taken: () => post({ do: 'taken' }), metrics }, (reason) => {
+            const taken = (buffer) => {
+                feed?.reuse?.(buffer);
+                post({ do: 'taken' });
+            };
+            const results = new Results(this.sinks, { taken, metrics }, (reason) => {
                 settle();
                 this.#runs.delete(run);
                 this.#port.hold(this.#runs.size > 0);

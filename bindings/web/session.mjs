@@ -6,7 +6,7 @@ import { AGAIN, DONE, Instance } from './steps.mjs';
 import { Folder, Wasi } from './wasi.mjs';
 
 const WINDOW = 2; // batches of results that are on their way at once
-const LARGEST = { count: 2048, size: 1 << 18 }; // a batch that is sent at once
+const LARGEST = { length: 1 << 16, size: 1 << 18 }; // bytes of a batch that is sent at once, without and with large arrays
 const HOME = '/app', PACKAGES = '/packages'; // where the program finds the user's files, and what was in wheels
 const LEVELS = new Set(['error', 'warning', 'info', 'debug']);
 
@@ -111,14 +111,14 @@ class Run {
     /** Copies a batch into the instance's memory; its buffers are then free for results. */
     #open(batch) {
         const opened = this.pipeline.open(batch);
-        this.#results.reuse(batch);
+        this.#results.reuse(...buffersOf(batch));
         return opened;
     }
 
     async work() {
         const batch = this.#results;
         const send = () => {
-            if (batch.count === 0)
+            if (batch.length === 0)
                 return;
             const results = batch.take();
             this.#under++;
@@ -129,7 +129,7 @@ class Run {
                 let idle = code === AGAIN && this.#all;
                 while (!this.#closed && this.pipeline.pullInto(batch)) {
                     idle = false;
-                    if (batch.count < LARGEST.count && batch.size < LARGEST.size)
+                    if (batch.length < LARGEST.length && batch.size < LARGEST.size)
                         continue;
                     send();
                     while (this.#under >= WINDOW && !this.#cancelled)

@@ -2,7 +2,7 @@ import { BatchReader } from './wire.mjs';
 
 /** The results of one run: an async iterable of {sink, value}. */
 export class Results {
-    #run; // {taken(), metrics()}: the other side
+    #run; // {taken(buffer), metrics()}: the other side
     #sinks;
     #batches = [];
     #reader = null; // the first batch that is not read to its end
@@ -114,10 +114,10 @@ export class Results {
     }
 
     #read() {
-        const value = this.#reader.next(), sink = this.#sinks[this.#reader.mark];
+        const value = this.#reader.next(), sink = this.#sinks[this.#reader.sink];
         if (this.#reader.done) {
+            this.#run.taken(this.#reader.buffer);
             this.#reader = null;
-            this.#run.taken();
         }
         return { sink, value };
     }

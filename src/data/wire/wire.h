@@ -65,8 +65,8 @@ typedef enum rmi_event_kind {
 
 /* ---- Parts ---- */
 
-/* Elements of a tensor, or bytes, that lie elsewhere than in their message: there the next byte follows. The
- * size of such a part is a multiple of RMI_WIRE_ALIGNMENT, so that parts change no alignment. */
+/* Elements of a tensor, or bytes, that lie elsewhere than in their message: there the next byte follows. A
+ * tensor's alignment counts from the message's first byte without the parts before. */
 typedef struct rmi_wire_part {
     size_t at;        /* offset in the message, or in a buffer with several messages */
     const void *data; /* borrowed */

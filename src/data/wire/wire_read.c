@@ -86,9 +86,8 @@ static int take_bytes(wire_reader *r, const uint8_t **bytes, size_t *length)
  * rmi_wire_lender. */
 static const uint8_t *find_part(const wire_reader *r, size_t at, size_t length, void **owner)
 {
-    return r->lender != NULL && length >= RMI_WIRE_PART_LEAST && length % RMI_WIRE_ALIGNMENT == 0
-               ? r->lender->find(r->lender, at, length, owner)
-               : NULL;
+    return r->lender != NULL && length >= RMI_WIRE_PART_LEAST ? r->lender->find(r->lender, at, length, owner)
+                                                              : NULL;
 }
 
 static int take_blob(wire_reader *r, rm_value *out)

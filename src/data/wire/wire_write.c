@@ -153,8 +153,7 @@ static bool is_part(const rmi_wire_writer *packer, const rm_tensor *view)
     size_t count = 0, size = 0;
     return packer->parts != NULL &&
            rmi_tensor_measure(view->item_size, view->dimensions, view->shape, &count, &size) &&
-           size >= RMI_WIRE_PART_LEAST && size % RMI_WIRE_ALIGNMENT == 0 &&
-           rmi_tensor_is_in_order(view, false);
+           size >= RMI_WIRE_PART_LEAST && rmi_tensor_is_in_order(view, false);
 }
 
 /* Writes a tensor without its elements, which become a part. */
