@@ -1,6 +1,6 @@
 // Runs in a reactor (remotemedia_reactor_*.wasm), of batches: docs/wasm.md has the exports. Nothing here blocks but the steps
 // themselves; between them the host's event loop runs.
-import { failed, PipelineError, trapped } from './errors.mjs';
+import { failed, PipelineError, refuse, trapped } from './errors.mjs';
 import { soon } from './soon.mjs';
 
 export const MORE = 0, PENDING = 2, DONE = 3, AGAIN = 4; // what a step or a push answers
@@ -19,7 +19,7 @@ export class Instance {
     constructor(instance) {
         this.#call = instance.exports;
         if (this.#call.rm_interface?.() !== 1)
-            throw new TypeError('this is no reactor, or one with another interface');
+            refuse('value', 'the WebAssembly file is no remotemedia_reactor_*.wasm, or one of another version');
     }
 
     /** `manifest` is an object or its text, `options` (arrays, generate, measure, paths, queue_packets, seed, timeout_ms) an object. */

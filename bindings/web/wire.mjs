@@ -73,7 +73,29 @@ export class BatchWriter extends Batch {
 
     take() {
         this.count = 0;
-        return super.take();
+        const batch = super.take();
+        if (this.#transfers)
+            this.#give(batch.parts);
+        return batch;
+    }
+
+    /** Takes the buffers away from their owner, as far as it may: those of WebAssembly stay, and what is in them is copied. */
+    #give(parts) {
+        const given = new Map();
+        for (const part of parts) {
+            const { buffer, offset, length } = part;
+            if (!given.has(buffer)) {
+                if (buffer.byteLength === 0)
+                    throw new PipelineError('value', 'an array was given away before it was sent');
+                try {
+                    given.set(buffer, structuredClone(buffer, { transfer: [buffer] }));
+                } catch {
+                    Object.assign(part, { buffer: buffer.slice(offset, offset + length), offset: 0 });
+                    continue;
+                }
+            }
+            part.buffer = given.get(buffer);
+        }
     }
 
     #tag(tag) {
