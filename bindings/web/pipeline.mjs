@@ -76,7 +76,7 @@ function textOf(manifest) {
 }
 
 /**
- * `platform` has compile(file, options), read(place, integrity), base(), inflate(packed, size), worker(), session(),
+ * `platform` has compile(file, options), read(place, integrity), base(), inflate(packed, size) or none, worker(), session(),
  * report(error) and workerByDefault; `table` is the generated list of files, {files, python, minor}.
  */
 export function pipelineFor(platform, table) {

@@ -54,18 +54,6 @@ export const platform = {
         return new Uint8Array(await (await fetched(url, { integrity })).arrayBuffer());
     },
 
-    async inflate(packed, size) {
-        const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
-        const content = new Uint8Array(size);
-        for (let at = 0; ;) {
-            const { value, done } = await reader.read();
-            if (done)
-                return content.subarray(0, at);
-            content.set(value, at); // more than was said is a RangeError
-            at += value.length;
-        }
-    },
-
     worker() {
         const worker = new Worker(new URL('./worker_web.mjs', import.meta.url), { type: 'module', name: 'remotemedia' });
         return {

@@ -11,6 +11,11 @@ export class Reactor extends Instance {
     runOf(handle) {
         return new ReactorPipeline(this, handle);
     }
+
+    get version() {
+        this.call('rm_version');
+        return JSON.parse(this.text());
+    }
 }
 
 /** One run. Items go in by push (or `run`), results come out of `results`. */

@@ -209,16 +209,11 @@ export function serve(port) {
                 runs.delete(id);
             }
         },
-        items: async ({ run, batch }) => (await runs.get(run))?.items(batch),
-        break: async ({ run }) => (await runs.get(run))?.break(),
-        end: async ({ run }) => (await runs.get(run))?.end(),
-        taken: async ({ run }) => (await runs.get(run))?.taken(),
-        metrics: async ({ run }) => (await runs.get(run))?.metrics(),
-        cancel: async ({ run }) => (await runs.get(run))?.cancel(),
-        close: async ({ run }) => (await runs.get(run))?.close(),
     };
+    /** What concerns a run that goes on. */
+    const pass = async ({ do: action, run, batch }) => (await runs.get(run))?.[action](batch);
     return (message) => {
-        actions[message.do](message).catch((error) =>
+        (actions[message.do] ?? pass)(message).catch((error) =>
             port.post({ say: 'failed', run: message.run, error: packed(trapped(error)) }),
         );
     };

@@ -35,11 +35,6 @@ export class Instance {
         return new Steps(this, handle);
     }
 
-    get version() {
-        this.call('rm_version');
-        return JSON.parse(this.text());
-    }
-
     /** Calls an export by its name; a negative answer, and a trap, is thrown. */
     call(name, ...args) {
         let code;

@@ -13,32 +13,14 @@ const SHORT_TEXT = 32; // characters that are read and written one by one, which
 const OPAQUE = 17;
 
 const Half = globalThis.Float16Array ?? Uint16Array; // a host without it gets the bits
-// dtype -> its number, its array, elements of the array to one of the tensor
-const DTYPES = {
-    __proto__: null,
-    bool: [1, Uint8Array, 1],
-    int8: [2, Int8Array, 1],
-    int16: [3, Int16Array, 1],
-    int32: [4, Int32Array, 1],
-    int64: [5, BigInt64Array, 1],
-    uint8: [6, Uint8Array, 1],
-    uint16: [7, Uint16Array, 1],
-    uint32: [8, Uint32Array, 1],
-    uint64: [9, BigUint64Array, 1],
-    float16: [10, Half, 1],
-    bfloat16: [11, Uint16Array, 1],
-    float32: [12, Float32Array, 1],
-    float64: [13, Float64Array, 1],
-    complex64: [14, Float32Array, 2],
-    complex128: [15, Float64Array, 2],
-};
-const BY_NUMBER = new Map(Object.entries(DTYPES).map(([dtype, [number, Type, each]]) => [number, { dtype, Type, each }]));
-const OF_ARRAY = new Map([[Uint8ClampedArray, 'uint8']]);
-for (const [dtype, [, Type, each]] of Object.entries(DTYPES))
-    if (each === 1 && dtype !== 'bool' && !OF_ARRAY.has(Type))
-        OF_ARRAY.set(Type, dtype);
-if (Half === Uint16Array)
-    OF_ARRAY.set(Uint16Array, 'uint16');
+// By number, from 1 on. Complex numbers are two elements of their array.
+const DTYPES = 'bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128'.split(' ');
+const ARRAYS = [Uint8Array, Int8Array, Int16Array, Int32Array, BigInt64Array, Uint8Array, Uint16Array, Uint32Array, BigUint64Array, Half, Uint16Array,
+    Float32Array, Float64Array, Float32Array, Float64Array];
+const FIRST_COMPLEX = 14;
+const OF_ARRAY = new Map([[Uint8ClampedArray, 'uint8']]); // those of numbers
+for (let number = FIRST_COMPLEX - 1; number > 1; number--)
+    OF_ARRAY.set(ARRAYS[number - 1], DTYPES[number - 1]); // of two with one array the first
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -235,9 +217,9 @@ export class BatchWriter extends Batch {
     }
 
     #tensor({ data, shape, dtype = OF_ARRAY.get(data.constructor), sampleRate, layout = 0, description = '' }) {
-        const opaque = dtype === 'opaque';
-        const [number, Type, each] = opaque ? [OPAQUE, Uint8Array, 1] : (DTYPES[dtype] ?? []);
-        if (number === undefined)
+        const opaque = dtype === 'opaque', number = opaque ? OPAQUE : DTYPES.indexOf(dtype) + 1;
+        const Type = ARRAYS[number - 1] ?? Uint8Array, each = number >= FIRST_COMPLEX && !opaque ? 2 : 1;
+        if (number === 0)
             throw refused(`tensor with the dtype ${dtype} in a ${data.constructor.name}`);
         if (!(data instanceof Type) && !(dtype === 'uint8' && data instanceof Uint8ClampedArray) && !(dtype === 'float16' && data instanceof Uint16Array))
             throw new PipelineError('type', `a tensor of ${dtype} has its data in a ${Type.name}, not a ${data.constructor.name}`);
@@ -402,7 +384,7 @@ export class BatchReader {
         const shape = Array.from({ length: dimensions }, () => this.#int());
         const length = this.#int();
         this.#p += -this.#p & 15;
-        const { dtype, Type } = BY_NUMBER.get(number) ?? { dtype: 'opaque', Type: Uint8Array };
+        const dtype = DTYPES[number - 1] ?? 'opaque', Type = ARRAYS[number - 1] ?? Uint8Array;
         const { buffer, offset } = this.#array(length), data = new Type(buffer, offset, length / Type.BYTES_PER_ELEMENT);
         return {
             data, shape, dtype,
