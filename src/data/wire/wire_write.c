@@ -118,12 +118,14 @@ static int pack_tensor_head(rmi_wire_writer *packer, const rm_tensor *view, uint
     rmi_wire_put(packer, view->description, described);
     rmi_wire_put(packer, view->shape, (size_t)view->dimensions * sizeof *view->shape);
     rmi_wire_put_i64(packer, (int64_t)*size);
+    if (packer->failed)
+        return rmi_out_of_memory(err);
     const size_t gap = (0 - packer->length) % RMI_WIRE_ALIGNMENT;
     uint8_t *to = rmi_wire_room(packer, gap);
     if (to != NULL)
         memset(to, 0, gap);
     RMI_CHECK(packer->failed || packer->length % RMI_WIRE_ALIGNMENT == 0);
-    return RM_OK;
+    return packer->failed ? rmi_out_of_memory(err) : RM_OK;
 }
 
 int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags, rm_error *err)
@@ -163,8 +165,6 @@ static int pack_part(rmi_wire_writer *packer, const rm_tensor *view, rm_error *e
     void *block = parts->list;
     size_t size = 0;
     int rc = pack_tensor_head(packer, view, 0, &size, err);
-    if (rc == RM_OK && packer->failed)
-        rc = rmi_out_of_memory(err);
     if (rc == RM_OK && parts->count == parts->capacity) {
         rc =
             rmi_grow(packer->allocator, &block, &parts->capacity, parts->count + 1, sizeof *parts->list, err);
