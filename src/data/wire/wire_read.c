@@ -467,6 +467,7 @@ static int read_whole(wire_reader *r, size_t *offset, rm_value *out)
     r->keys = &keys;
     int rc = take_value(r, out);
     rmi_keys_clear(&keys);
+    r->keys = NULL;
     if (rc == RM_OK && out->kind != RM_OBJECT && rmi_may_hold_object(*out)) {
         const uint32_t tag = out->kind == RM_LIST ? RMI_WIRE_LIST : RMI_WIRE_MAP;
         rc = wrap(r, tag, out);
