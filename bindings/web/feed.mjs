@@ -61,9 +61,9 @@ export class Feed {
         this.#writer.reuse(buffer);
     }
 
-    /** The other side has room for another batch. */
-    room() {
-        this.#credits++;
+    /** The other side has room for more batches. */
+    room(batches) {
+        this.#credits += batches;
         this.#wake();
     }
 

@@ -139,7 +139,13 @@ export function pipelineFor(platform, table) {
                 throw this.#ended;
             const run = ++this.#lastRun, post = (message, transfer) => this.#port.post({ ...message, run }, transfer);
             const live = items?.liveRun?.() ?? null; // its items do not come by this thread
-            const feed = live ?? (items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, buffersOf(batch)), transfer));
+            let read = 0; // batches of results, of which the other side does not know
+            const send = (message, transfer) => {
+                const taken = read;
+                read = 0;
+                post({ ...message, taken }, transfer);
+            };
+            const feed = live ?? (items === undefined || items === null ? null : new Feed(items, (batch) => send({ do: 'items', batch }, buffersOf(batch)), transfer));
             let settle;
             const over = new Promise((resolve) => (settle = resolve));
             const asked = []; // for the metrics, whose answers come in this order
@@ -148,11 +154,13 @@ export function pipelineFor(platform, table) {
                 post({ do: 'metrics' });
                 over.then(() => resolve(results.metrics()));
             });
+            /** A batch is read, and one that has come waits, or comes: then the other side is told. */
             const taken = (buffer) => {
                 feed?.reuse?.(buffer);
-                post({ do: 'taken' });
+                read++;
             };
-            const results = new Results(this.sinks, { taken, metrics }, (reason) => {
+            const more = () => read > 0 && send({ do: 'taken' });
+            const results = new Results(this.sinks, { taken, more, metrics }, (reason) => {
                 settle();
                 this.#runs.delete(run);
                 this.#port.hold(this.#runs.size > 0);
@@ -231,11 +239,12 @@ export function pipelineFor(platform, table) {
                 case 'log':
                     return onLog(message.log);
                 case 'results':
+                    run?.feed?.room?.(message.room); // not that of live audio, whose items are not of this thread
                     return run?.results.deliver(message.results);
                 case 'metrics':
                     return run?.asked.shift()(message.metrics);
                 case 'room':
-                    return run?.feed?.room();
+                    return run?.feed?.room?.(message.room);
                 case 'enough':
                     return run?.feed?.stop();
                 case 'done':

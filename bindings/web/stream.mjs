@@ -2,7 +2,7 @@ import { BatchReader } from './wire.mjs';
 
 /** The results of one run: an async iterable of {sink, value}. */
 export class Results {
-    #run; // {taken(buffer), metrics()}: the other side
+    #run; // {taken(buffer), more(), metrics()}: the other side
     #sinks;
     #batches = [];
     #reader = null; // the first batch that is not read to its end
@@ -87,6 +87,7 @@ export class Results {
     // ---- For the pipeline
 
     deliver(batch) {
+        this.#run.more();
         this.#batches.push(batch);
         this.#serve();
     }
@@ -108,8 +109,10 @@ export class Results {
     }
 
     #open() {
-        if (this.#reader === null && this.#batches.length > 0)
+        if (this.#reader === null && this.#batches.length > 0) {
+            this.#run.more();
             this.#reader = new BatchReader(this.#batches.shift());
+        }
         return this.#reader !== null;
     }
 

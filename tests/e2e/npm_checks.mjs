@@ -120,7 +120,7 @@ const checks = {
         let sent = 0;
         const feed = new Feed(source(), ({ length }) => {
             sent += length / 32; // bytes of an integer with its head
-            setTimeout(() => feed.room(), 5);
+            setTimeout(() => feed.room(1), 5);
         });
         const over = await Promise.race([feed.run(), sleep(5000)]);
         assert.deepEqual([over, sent], [true, 1000]);
