@@ -12,7 +12,8 @@
 #include "transport/listener.h"
 
 enum { MOST_MESSAGE = 10 << 20, MOST_TOKENS = 1000, LONGEST_PATH = 4096 };
-static const int64_t default_drain_ms = 30000;
+/* last_words: ns for clients to be told that their runs were stopped. */
+static const int64_t default_drain_ms = 30000, last_words = 2000000000;
 
 typedef struct serve_options {
     rmi_setup setup; /* first, as rmi_runtime_options needs */
@@ -230,13 +231,23 @@ static void wait_for_signal(server *s)
         (void)rmi_wake_wait(s->guard.wake, NULL, 0, INT64_MAX);
 }
 
-/* Returns whether all that was in progress has ended by itself. */
-static bool drain(server *s)
+static bool wait_for_end(server *s, int64_t deadline)
 {
-    const int64_t deadline = rmi_platform_now() + s->options->drain_ms * 1000000;
+    return rmi_service_wait(s->service, deadline) && s->api->wait(s->listener, deadline);
+}
+
+/* Returns whether all that was in progress has ended by itself. What has not is stopped, so that its clients are told. */
+static bool drain(server *s, size_t *left)
+{
     rmi_service_drain(s->service);
     s->api->drain(s->listener);
-    return rmi_service_wait(s->service, deadline) && s->api->wait(s->listener, deadline);
+    const bool ended = wait_for_end(s, rmi_platform_now() + s->options->drain_ms * 1000000);
+    *left = rmi_service_sessions(s->service);
+    if (!ended) {
+        rmi_service_stop_sessions(s->service);
+        (void)wait_for_end(s, rmi_platform_now() + last_words);
+    }
+    return ended;
 }
 
 static int perform(server *s, rmi_exit *code, rm_error *err)
@@ -271,9 +282,10 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
         return rc;
     wait_for_signal(s);
     *code = RMI_EXIT_RUN;
-    return drain(s) ? RM_OK
-                    : rm_error_set(err, RM_E_TIMEOUT, "%zu sessions did not end within the drain timeout",
-                                   rmi_service_sessions(s->service));
+    size_t left = 0;
+    return drain(s, &left)
+               ? RM_OK
+               : rm_error_set(err, RM_E_TIMEOUT, "%zu sessions did not end within the drain timeout", left);
 }
 
 static void close_server(server *s)

@@ -14,10 +14,33 @@ struct rmi_service {
     rmi_service_options options;
     pthread_mutex_t lock;
     pthread_cond_t empty;
-    size_t sessions; /* under `lock` */
-    bool draining;   /* under `lock` */
-    uint64_t opened; /* under `lock` */
+    pthread_mutex_t loading; /* held by the session that loads code */
+    rmi_watchdog *watchdog;
+    /* Under `lock` */
+    rmi_session *first; /* the list of sessions */
+    size_t sessions;
+    bool draining;
+    uint64_t opened;
 };
+
+/* The watchdog's: stops sessions whose time is over, on whatever thread they are. */
+static int64_t look(void *context)
+{
+    rmi_service *service = context;
+    const int64_t now = rmi_platform_now();
+    int64_t next = INT64_MAX;
+    bool loading = false;
+    pthread_mutex_lock(&service->lock);
+    for (rmi_session *session = service->first; session != NULL;
+         session = rmi_session_place(session)->behind) {
+        const int64_t at = rmi_session_look(session, now, &loading);
+        next = at < next ? at : next;
+    }
+    pthread_mutex_unlock(&service->lock);
+    if (loading) /* may wait for Python's lock */
+        rm_runtime_interrupt(service->runtime);
+    return next;
+}
 
 int rmi_service_new(rm_runtime *runtime, const rmi_service_options *options, rmi_service **out, rm_error *err)
 {
@@ -31,12 +54,15 @@ int rmi_service_new(rm_runtime *runtime, const rmi_service_options *options, rmi
     service->allocator = allocator;
     service->options = *options;
     pthread_mutex_init(&service->lock, NULL);
+    pthread_mutex_init(&service->loading, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&service->empty, &monotonic);
     pthread_condattr_destroy(&monotonic);
     const unsigned threads = options->threads > 0 ? options->threads : (unsigned)rmi_platform_cpu_count();
-    const int rc = rmi_executor_new(allocator, threads > 0 ? threads : 1, &service->executor, err);
+    int rc = rmi_executor_new(allocator, threads > 0 ? threads : 1, &service->executor, err);
+    if (rc == RM_OK)
+        rc = rmi_watchdog_start(allocator, look, service, &service->watchdog, err);
     if (rc != RM_OK) {
         rmi_service_free(service);
         *out = NULL;
@@ -48,7 +74,9 @@ void rmi_service_free(rmi_service *service)
 {
     if (service == NULL)
         return;
+    rmi_watchdog_stop(service->watchdog);
     rmi_executor_free(service->executor);
+    pthread_mutex_destroy(&service->loading);
     pthread_cond_destroy(&service->empty);
     pthread_mutex_destroy(&service->lock);
     rmi_free(service->allocator, service, sizeof *service);
@@ -105,8 +133,32 @@ static int admit(rmi_service *service, uint64_t *number, rm_error *err)
     return rc;
 }
 
-static void leave(rmi_service *service)
+static void enter(rmi_service *service, rmi_session *session)
 {
+    rmi_session_link *place = rmi_session_place(session);
+    pthread_mutex_lock(&service->lock);
+    place->behind = service->first;
+    if (service->first != NULL)
+        rmi_session_place(service->first)->before = session;
+    service->first = session;
+    pthread_mutex_unlock(&service->lock);
+}
+
+/* NULL: the session was not made. */
+static void leave(rmi_service *service, rmi_session *session)
+{
+    pthread_mutex_lock(&service->lock);
+    if (session != NULL) {
+        const rmi_session_link *place = rmi_session_place(session);
+        if (place->before != NULL)
+            rmi_session_place(place->before)->behind = place->behind;
+        else
+            service->first = place->behind;
+        if (place->behind != NULL)
+            rmi_session_place(place->behind)->before = place->before;
+    }
+    pthread_mutex_unlock(&service->lock);
+    rmi_session_free(session); /* its nodes are closed before it counts as gone */
     pthread_mutex_lock(&service->lock);
     if (--service->sessions == 0)
         pthread_cond_broadcast(&service->empty);
@@ -121,23 +173,28 @@ int rmi_service_open(rmi_service *service, rm_manifest *manifest, const rmi_sess
     if (most > 0 && (limited.timeout_ms == 0 || limited.timeout_ms > most))
         limited.timeout_ms = most;
     limited.untrusted = service->options.untrusted;
+    limited.loading = &service->loading;
+    limited.watchdog = service->watchdog;
     int rc = admit(service, &limited.number, err);
     if (rc != RM_OK) {
         rm_manifest_free(manifest);
         return rc;
     }
     rc = rmi_session_new(service->executor, service->runtime, manifest, &limited, client, context, out, err);
-    if (rc != RM_OK)
-        leave(service);
+    if (rc != RM_OK) {
+        leave(service, NULL);
+        return rc;
+    }
+    enter(service, *out);
+    if (limited.timeout_ms > 0)
+        rmi_watchdog_poke(service->watchdog);
     return rc;
 }
 
 void rmi_service_close(rmi_service *service, rmi_session *session)
 {
-    if (session == NULL)
-        return;
-    rmi_session_free(session);
-    leave(service);
+    if (session != NULL)
+        leave(service, session);
 }
 
 /* ---- Its end */
@@ -146,6 +203,15 @@ void rmi_service_drain(rmi_service *service)
 {
     pthread_mutex_lock(&service->lock);
     service->draining = true;
+    pthread_mutex_unlock(&service->lock);
+}
+
+void rmi_service_stop_sessions(rmi_service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    for (rmi_session *session = service->first; session != NULL;
+         session = rmi_session_place(session)->behind)
+        rmi_session_stop(session, "the server ends, and did not wait any longer for the run to end");
     pthread_mutex_unlock(&service->lock);
 }
 

@@ -39,6 +39,8 @@ void rmi_service_close(rmi_service *service, rmi_session *session);
 
 /* From here on no session is taken. */
 void rmi_service_drain(rmi_service *service);
+/* Stops all sessions; their clients are told, where they still listen. */
+void rmi_service_stop_sessions(rmi_service *service);
 bool rmi_service_draining(const rmi_service *service);
 size_t rmi_service_sessions(const rmi_service *service);
 /* Waits until there is no session, at most until `deadline` (monotonic ns). false: there are some. */

@@ -1,14 +1,17 @@
 #include "transport/session.h"
 
 #include "base/alloc.h"
-#include "platform/platform.h"
+#include "manifest/manifest.h"
+#include "remotemedia/node.h"
 #include "transport/trust.h"
 
-/* A session that has worked for so long lets others work. */
-static const int64_t longest_turn = 2000000;
+/* ns: a session that has worked for so long lets others work; how long a client may take the rest of the results after a
+ * session was stopped; the time between two requests to stop. */
+static const int64_t longest_turn = 2000000, last_words = 1000000000, again = 10000000;
 
 struct rmi_session {
     rmi_task task;
+    rmi_session_link place;
     const rm_allocator *allocator;
     rm_manifest *manifest; /* owned */
     rm_pipeline *pipeline; /* owned; NULL before the first turn */
@@ -16,8 +19,14 @@ struct rmi_session {
     void *context;
     rmi_session_options options;
     int64_t deadline; /* monotonic ns of the whole run; INT64_MAX: none */
-    bool timed_out;
     atomic_bool cancelled;
+    _Atomic(const char *) stopped; /* by the server: why */
+    int64_t gives_up;              /* monotonic ns: until then a client may take what there is; INT64_MAX: as long as it wants */
+
+    /* What others see of the run, to stop it. */
+    pthread_mutex_t lock;
+    rm_pipeline *stoppable; /* borrowed; NULL: none is open */
+    bool loads;
 
     /* What could not be handed on. */
     rm_packet item, result;
@@ -30,6 +39,11 @@ struct rmi_session {
     bool stepped_out;
     rm_error failure;
 };
+
+rmi_session_link *rmi_session_place(rmi_session *session)
+{
+    return &session->place;
+}
 
 uint64_t rmi_session_number(const rmi_session *session)
 {
@@ -49,6 +63,52 @@ static void woken(void *context)
     rmi_task_wake(&session->task);
 }
 
+/* The pipeline's nodes are being opened; NULL: that has failed. */
+static void opening(void *context, rm_pipeline *pipeline)
+{
+    rmi_session *session = context;
+    pthread_mutex_lock(&session->lock);
+    session->stoppable = pipeline;
+    pthread_mutex_unlock(&session->lock);
+}
+
+static bool loads_code(const rmi_session *session)
+{
+    const rm_manifest *manifest = session->manifest;
+    for (size_t i = 0; i < manifest->node_count; i++)
+        if (rm_runtime_find_type(manifest->runtime, manifest->nodes[i].node_type) == NULL)
+            return true;
+    return false;
+}
+
+static void set_loads(rmi_session *session, bool loads)
+{
+    pthread_mutex_lock(&session->lock);
+    session->loads = loads;
+    pthread_mutex_unlock(&session->lock);
+}
+
+static bool has_to_stop(rmi_session *session)
+{
+    return atomic_load(&session->cancelled) || atomic_load(&session->stopped) != NULL ||
+           rmi_platform_now() >= session->deadline;
+}
+
+static int validate(rmi_session *session, rm_error *err)
+{
+    pthread_mutex_t *loading = session->options.loading;
+    int rc = RM_OK;
+    if (loading == NULL || !loads_code(session))
+        return rm_manifest_validate(session->manifest, err);
+    pthread_mutex_lock(loading);
+    set_loads(session, true);
+    rc = has_to_stop(session) ? rm_error_set(err, RM_E_CANCELLED, "the run was stopped")
+                              : rm_manifest_validate(session->manifest, err);
+    set_loads(session, false);
+    pthread_mutex_unlock(loading);
+    return rc;
+}
+
 static int open(rmi_session *session, rm_error *err)
 {
     const rm_pipeline_options options = {
@@ -58,8 +118,10 @@ static int open(rmi_session *session, rm_error *err)
         .standard_input = -1,
         .woken = woken,
         .woken_context = session,
+        .opening = opening,
+        .opening_context = session,
     };
-    int rc = rm_manifest_validate(session->manifest, err);
+    int rc = validate(session, err);
     if (rc == RM_OK && session->options.untrusted)
         rc = rmi_check_untrusted(session->manifest, err);
     if (rc == RM_OK)
@@ -92,7 +154,8 @@ int rmi_session_new(rmi_executor *executor, rm_runtime *runtime, rm_manifest *ma
     session->context = context;
     session->options = *options;
     session->item = session->result = rm_packet_of(rm_null());
-    session->deadline = INT64_MAX;
+    session->deadline = session->gives_up = INT64_MAX;
+    pthread_mutex_init(&session->lock, NULL);
     if (options->timeout_ms > 0)
         session->deadline = rmi_platform_now() + options->timeout_ms * 1000000;
     return RM_OK;
@@ -103,6 +166,7 @@ void rmi_session_free(rmi_session *session)
     if (session == NULL)
         return;
     rm_pipeline_free(session->pipeline);
+    pthread_mutex_destroy(&session->lock);
     rm_manifest_free(session->manifest);
     rm_packet_clear(&session->item);
     rm_packet_clear(&session->result);
@@ -115,10 +179,41 @@ void rmi_session_wake(rmi_session *session)
     rmi_task_wake(&session->task);
 }
 
+/* Stops the call in progress, if any, and makes the task see why. */
+static void stop_run(rmi_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    if (session->stoppable != NULL)
+        rm_pipeline_cancel(session->stoppable);
+    pthread_mutex_unlock(&session->lock);
+    rmi_task_wake(&session->task);
+    if (session->options.watchdog != NULL)
+        rmi_watchdog_poke(session->options.watchdog);
+}
+
 void rmi_session_cancel(rmi_session *session)
 {
     atomic_store(&session->cancelled, true);
-    rmi_task_wake(&session->task);
+    stop_run(session);
+}
+
+void rmi_session_stop(rmi_session *session, const char *why)
+{
+    atomic_store(&session->stopped, why);
+    stop_run(session);
+}
+
+int64_t rmi_session_look(rmi_session *session, int64_t now, bool *loading)
+{
+    if (!has_to_stop(session))
+        return session->deadline;
+    pthread_mutex_lock(&session->lock);
+    const bool loads = session->loads;
+    if (session->stoppable != NULL)
+        rm_pipeline_cancel(session->stoppable); /* it has a watchdog of its own, which repeats that */
+    pthread_mutex_unlock(&session->lock);
+    *loading |= loads;
+    return loads ? now + again : INT64_MAX;
 }
 
 /* ---- A turn */
@@ -128,6 +223,7 @@ static void give_up(rmi_session *session, int code, rm_error *err)
 {
     if (session->stepped_out)
         return;
+    rm_error_clear(&session->failure);
     rm_error_move(&session->failure, err);
     session->code = code;
     session->stepped_out = true;
@@ -139,17 +235,26 @@ static void give_up(rmi_session *session, int code, rm_error *err)
         rc = rm_run_step(session->pipeline, NULL);
 }
 
+/* Ends the run where somebody has stopped it: whatever the pipeline says, this is the reason. */
 static void check_limits(rmi_session *session)
 {
     rm_error err = {0};
+    const char *stopped = atomic_load(&session->stopped);
+    if (session->stepped_out)
+        return;
     if (atomic_load(&session->cancelled)) {
         give_up(session, rm_error_set(&err, RM_E_CANCELLED, "the client cancelled the run"), &err);
         session->output_ended = true; /* nobody wants the rest */
-    } else if (session->deadline != INT64_MAX && rmi_platform_now() >= session->deadline)
+    } else if (stopped != NULL) {
+        give_up(session, rm_error_set(&err, RM_E_TIMEOUT, "%s", stopped), &err);
+    } else if (session->deadline != INT64_MAX && rmi_platform_now() >= session->deadline) {
         give_up(session,
                 rm_error_set(&err, RM_E_TIMEOUT, "the run did not end within its limit of %lld ms",
                              (long long)session->options.timeout_ms),
                 &err);
+    }
+    if (session->stepped_out)
+        session->gives_up = rmi_platform_now() + last_words;
 }
 
 /* Moves items from the client to the pipeline; returns whether any has moved. */
@@ -214,7 +319,9 @@ static bool give_results(rmi_session *session)
 static int step(rmi_session *session)
 {
     const int rc = rm_run_step(session->pipeline, &session->failure);
-    if (rc < 0 || rc == RM_DONE) {
+    if (rc == RM_E_CANCELLED)
+        check_limits(session);
+    if (!session->stepped_out && (rc < 0 || rc == RM_DONE)) {
         session->stepped_out = session->input_ended = true;
         session->code = rc < 0 ? rc : RM_OK;
     }
@@ -258,6 +365,7 @@ static bool end(rmi_session *session)
 {
     rm_error failure = {0};
     rm_error_move(&failure, &session->failure);
+    opening(session, NULL);
     session->client->ended(session->context, session, session->code, &failure);
     rm_error_clear(&failure);
     return false;
@@ -271,16 +379,21 @@ static bool turn(rmi_task *task)
     if (session->pipeline == NULL && !session->stepped_out) {
         check_limits(session);
         rc = session->stepped_out ? RM_OK : open(session, &err);
+        if (rc == RM_E_CANCELLED)
+            check_limits(session);
         if (rc != RM_OK)
             give_up(session, rc, &err);
+        rm_error_clear(&err);
     }
     if (session->pipeline == NULL) /* it could not be opened */
         return end(session);
     const bool rests = work(session);
-    if (session->stepped_out && session->output_ended)
+    if (session->stepped_out && (session->output_ended || rmi_platform_now() >= session->gives_up))
         return end(session);
     if (rests && !session->stepped_out)
         rest(session);
+    else if (rests && session->gives_up != INT64_MAX)
+        rmi_task_rest(&session->task, session->gives_up, NULL, 0);
     else if (!rests)
         rmi_task_wake(&session->task);
     return true;

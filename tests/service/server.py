@@ -19,11 +19,12 @@ LIMIT = 60 * float(os.environ.get("RM_SLOWNESS", "1"))
 class Server:
     """`remotemedia serve` on a free port."""
 
-    def __init__(self, *options, address="127.0.0.1:0"):
+    def __init__(self, *options, address="127.0.0.1:0", begin=None):
         self.log = ""
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([os.environ["RM_PROGRAM"], "serve", "--grpc", address, *map(str, options)],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True,
+                                        preexec_fn=begin)
         line = self.process.stdout.readline()
         if not line:
             raise AssertionError(f"serve has ended: {self.end_of_log()}")

@@ -368,8 +368,9 @@ class Ends(unittest.TestCase):
             responses = streaming_pb2_grpc.StreamingPipelineServiceStub(channel).StreamPipeline(requests(), timeout=LIMIT)
             next(responses)
             server.signal()
-            with self.assertRaises(grpc.RpcError):
-                list(responses)
+            rest = list(responses)
+            self.assertEqual((kinds(rest), rest[0].error.error_type), (["error", "closed"], common.ERROR_TYPE_RESOURCE_LIMIT))
+            self.assertIn("the server ends", rest[0].error.message)
             held.set()
         self.assertEqual(server.stop(), 1)
 
