@@ -1,4 +1,5 @@
 /* `remotemedia serve`: pipelines for clients on other machines, until it is told to end. */
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,7 @@ typedef struct option_file {
 
 typedef struct server {
     serve_options *options;
+    rmi_log_limit log_limit;
     rmi_guard guard;
     rm_runtime *runtime;
     rmi_service *service;
@@ -143,6 +145,16 @@ static int read_file(const char *path, option_file *out, rm_error *err)
     return path == NULL ? RM_OK : rmi_platform_read_file(NULL, path, 1 << 20, &out->text, &out->length, err);
 }
 
+/* Removes blanks at both ends. */
+static char *trim(char *line)
+{
+    line += strspn(line, " \t");
+    size_t length = strlen(line);
+    while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == '\t'))
+        line[--length] = '\0';
+    return line;
+}
+
 /* Cuts the file into lines; empty ones and those with '#' are left out. */
 static int read_tokens(server *s, rm_error *err)
 {
@@ -153,6 +165,7 @@ static int read_tokens(server *s, rm_error *err)
         return rc;
     char *rest = s->token_file.text;
     for (char *line; (line = strsep(&rest, "\r\n")) != NULL;) {
+        line = trim(line);
         if (line[0] == '\0' || line[0] == '#')
             continue;
         if (count == MOST_TOKENS)
@@ -166,19 +179,16 @@ static int read_tokens(server *s, rm_error *err)
 
 static int load_listener(server *s, rm_error *err)
 {
-    static const char *const near[] = {"../lib", ".", NULL};
-    char folder[LONGEST_PATH], path[LONGEST_PATH + 64];
+    static const char *const near[] = {".", "../lib", "remotemedia/lib", NULL};
+    char path[LONGEST_PATH];
     rmi_listener_entry *entry = NULL;
-    int rc = RM_E_NOT_FOUND;
-    if (!rmi_platform_program_directory(folder, sizeof folder))
-        return rm_error_set(err, RM_E_NOT_FOUND, "the program's folder is not known");
-    for (const char *const *place = near; rc != RM_OK && *place != NULL; place++) {
-        (void)snprintf(path, sizeof path, "%s/%s/libremotemedia_grpc.so", folder, *place);
-        rc = rmi_library_open(NULL, path, &s->library, err);
-    }
-    if (rc != RM_OK)
+    if (!rmi_find_beside("", near, "libremotemedia_grpc.so", path, sizeof path))
         return rm_error_set(err, RM_E_MISSING_FEATURE,
-                            "libremotemedia_grpc.so cannot be loaded: `serve` needs a build with RM_SERVE");
+                            "serve needs a build with RM_SERVE, whose libremotemedia_grpc.so is not beside the "
+                            "program");
+    const int rc = rmi_library_open(NULL, path, &s->library, err);
+    if (rc != RM_OK)
+        return rc;
     if (!rmi_library_function(s->library, "rmi_grpc_listener_api", &entry, sizeof entry) ||
         entry()->size != sizeof(rmi_listener_api))
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "'%s' is of another version", path);
@@ -272,6 +282,7 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
     s->guard.grace_ms = options->drain_ms;
     if (rc == RM_OK) {
         options->setup.without_python = !options->trust_code;
+        options->setup.log_limit = &s->log_limit;
         rc = rmi_setup_runtime(&options->setup, &s->runtime, err);
     }
     if (rc == RM_OK)
@@ -298,6 +309,10 @@ static void close_server(server *s)
     if (s->library != NULL)
         rmi_library_close(s->library);
     rmi_setup_end(&s->options->setup, s->runtime);
+    const uint64_t left_out = rmi_log_limit_left_out(&s->log_limit);
+    if (left_out > 0)
+        rmi_report_line(s->options->setup.program, "warning", "%" PRIu64 " more lines were left out of the log",
+                        left_out);
     rmi_guard_stop(&s->guard);
     option_file *const files[] = {&s->token_file, &s->certificates, &s->key, &s->client_ca};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -307,7 +322,7 @@ static void close_server(server *s)
 rmi_exit rmi_command_serve(rmi_program *program, int argc, char **argv)
 {
     serve_options options = {.setup = {.program = program}};
-    server s = {.options = &options};
+    server s = {.options = &options, .log_limit = {.lock = PTHREAD_MUTEX_INITIALIZER}};
     rm_error err = {0};
     rmi_exit code = RMI_EXIT_OK;
     if (rmi_options_parse(&description, program, argc, argv, &options, &code)) {

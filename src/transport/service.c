@@ -6,6 +6,10 @@
 
 #include "base/alloc.h"
 #include "platform/platform.h"
+#include "transport/descriptors.h"
+
+/* Descriptors that are kept for connections and for what sessions open. */
+enum { RESERVE = 32 };
 
 struct rmi_service {
     rm_runtime *runtime;
@@ -60,6 +64,7 @@ int rmi_service_new(rm_runtime *runtime, const rmi_service_options *options, rmi
     pthread_cond_init(&service->empty, &monotonic);
     pthread_condattr_destroy(&monotonic);
     const unsigned threads = options->threads > 0 ? options->threads : (unsigned)rmi_platform_cpu_count();
+    rmi_raise_descriptor_limit();
     int rc = rmi_executor_new(allocator, threads > 0 ? threads : 1, &service->executor, err);
     if (rc == RM_OK)
         rc = rmi_watchdog_start(allocator, look, service, &service->watchdog, err);
@@ -125,6 +130,8 @@ static int admit(rmi_service *service, uint64_t *number, rm_error *err)
     else if (service->options.most_sessions > 0 && service->sessions >= service->options.most_sessions)
         rc = rm_error_set(err, RM_E_LIMIT, "there are %zu sessions, which is the server's limit",
                           service->sessions);
+    else if (!rmi_has_descriptors(RESERVE))
+        rc = rm_error_set(err, RM_E_LIMIT, "the server has no descriptors left for a session");
     else
         service->sessions++;
     if (rc == RM_OK)
