@@ -19,7 +19,7 @@ static const int64_t default_drain_ms = 30000, last_words = 2000000000;
 typedef struct serve_options {
     rmi_setup setup; /* first, as rmi_runtime_options needs */
     rmi_texts operands;
-    const char *grpc, *token_file, *certificate_file, *key_file, *client_ca_file;
+    const char *grpc, *files, *token_file, *certificate_file, *key_file, *client_ca_file;
     uint64_t most_sessions, most_message;
     int64_t session_ms, drain_ms;
     bool trust_code;
@@ -56,6 +56,11 @@ static const rmi_option options_table[] = {
      .kind = RMI_OPTION_FLAG,
      .offset = AT(trust_code),
      .text = "clients' manifests may run Python and use files of this machine"},
+    {.name = "files",
+     .argument = "DIR",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(files),
+     .text = "clients may send the names of files below DIR as items"},
     {.name = "max-sessions",
      .argument = "N",
      .kind = RMI_OPTION_SIZE,
@@ -183,9 +188,10 @@ static int load_listener(server *s, rm_error *err)
     char path[LONGEST_PATH];
     rmi_listener_entry *entry = NULL;
     if (!rmi_find_beside("", near, "libremotemedia_grpc.so", path, sizeof path))
-        return rm_error_set(err, RM_E_MISSING_FEATURE,
-                            "serve needs a build with RM_SERVE, whose libremotemedia_grpc.so is not beside the "
-                            "program");
+        return rm_error_set(
+            err, RM_E_MISSING_FEATURE,
+            "serve needs a build with RM_SERVE, whose libremotemedia_grpc.so is not beside the "
+            "program");
     const int rc = rmi_library_open(NULL, path, &s->library, err);
     if (rc != RM_OK)
         return rc;
@@ -210,6 +216,7 @@ static int listen(server *s, int *port, rm_error *err)
         .most_sessions = options->most_sessions,
         .session_timeout_ms = options->session_ms,
         .untrusted = !options->trust_code,
+        .files = options->files,
         .tokens = options->token_file != NULL ? s->tokens : NULL,
     };
     int rc = load_listener(s, err);
@@ -311,8 +318,8 @@ static void close_server(server *s)
     rmi_setup_end(&s->options->setup, s->runtime);
     const uint64_t left_out = rmi_log_limit_left_out(&s->log_limit);
     if (left_out > 0)
-        rmi_report_line(s->options->setup.program, "warning", "%" PRIu64 " more lines were left out of the log",
-                        left_out);
+        rmi_report_line(s->options->setup.program, "warning",
+                        "%" PRIu64 " more lines were left out of the log", left_out);
     rmi_guard_stop(&s->guard);
     option_file *const files[] = {&s->token_file, &s->certificates, &s->key, &s->client_ca};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)

@@ -92,6 +92,11 @@ rm_runtime *rmi_service_runtime(const rmi_service *service)
     return service->runtime;
 }
 
+const char *rmi_service_files(const rmi_service *service)
+{
+    return service->options.files;
+}
+
 /* ---- Who may call */
 
 static bool same_token(const char *given, size_t length, const char *token)
@@ -216,8 +221,7 @@ void rmi_service_drain(rmi_service *service)
 void rmi_service_stop_sessions(rmi_service *service)
 {
     pthread_mutex_lock(&service->lock);
-    for (rmi_session *session = service->first; session != NULL;
-         session = rmi_session_place(session)->behind)
+    for (rmi_session *session = service->first; session != NULL; session = rmi_session_place(session)->behind)
         rmi_session_stop(session, "the server ends, and did not wait any longer for the run to end");
     pthread_mutex_unlock(&service->lock);
 }

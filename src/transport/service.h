@@ -11,6 +11,7 @@ typedef struct rmi_service_options {
     int64_t session_timeout_ms; /* of each session; 0: none */
     bool untrusted;             /* manifests of clients are strangers' (trust.h) */
     const char *const *tokens;  /* one of them is needed; NULL: none is; borrowed, ends with NULL */
+    const char *files;          /* the folder whose files clients may name as items; NULL: none; borrowed */
 } rmi_service_options;
 
 typedef struct rmi_service rmi_service;
@@ -21,6 +22,8 @@ RM_MUST_CHECK int rmi_service_new(rm_runtime *runtime, const rmi_service_options
 /* Frees a service without listeners and sessions. NULL is fine. */
 void rmi_service_free(rmi_service *service);
 rm_runtime *rmi_service_runtime(const rmi_service *service);
+/* The folder in its options, or NULL. */
+const char *rmi_service_files(const rmi_service *service);
 
 /* ---- For listeners; any thread. */
 

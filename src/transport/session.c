@@ -1,6 +1,9 @@
 #include "transport/session.h"
 
+#include <inttypes.h>
+
 #include "base/alloc.h"
+#include "exec/waiting_bytes.h"
 #include "manifest/manifest.h"
 #include "remotemedia/node.h"
 #include "transport/trust.h"
@@ -21,7 +24,8 @@ struct rmi_session {
     int64_t deadline; /* monotonic ns of the whole run; INT64_MAX: none */
     atomic_bool cancelled;
     _Atomic(const char *) stopped; /* by the server: why */
-    int64_t gives_up;              /* monotonic ns: until then a client may take what there is; INT64_MAX: as long as it wants */
+    int64_t
+        gives_up; /* monotonic ns: until then a client may take what there is; INT64_MAX: as long as it wants */
 
     /* What others see of the run, to stop it. */
     pthread_mutex_t lock;
@@ -257,6 +261,42 @@ static void check_limits(rmi_session *session)
         session->gives_up = rmi_platform_now() + last_words;
 }
 
+/* Whether there is room for the item; otherwise input waits. RM_E_LIMIT where there never is. */
+static int check_room(rmi_session *session, rm_error *err)
+{
+    const uint64_t most = session->options.most_memory;
+    const uint64_t item = most > 0 ? rmi_value_waiting_bytes(session->item.value) : 0;
+    if (item > most)
+        return rm_error_set(err, RM_E_LIMIT, "an item has %" PRIu64 " bytes; max_memory_bytes is %" PRIu64,
+                            item, most);
+    return most > 0 && rmi_pipeline_waiting_bytes(session->pipeline) + item > most ? RM_AGAIN : RM_OK;
+}
+
+/* What nodes make of items is limited as well. */
+static int check_memory(const rmi_session *session, rm_error *err)
+{
+    const uint64_t most = session->options.most_memory;
+    const uint64_t waiting = most > 0 ? rmi_pipeline_waiting_bytes(session->pipeline) : 0;
+    return waiting <= most
+               ? RM_OK
+               : rm_error_set(err, RM_E_LIMIT,
+                              "items of %" PRIu64 " bytes wait; max_memory_bytes is %" PRIu64, waiting, most);
+}
+
+/* Ends a run in which nodes need the next item before they let go of others, and there is no room for it. */
+static bool needs_more_memory(rmi_session *session)
+{
+    rm_error err = {0};
+    if (session->has_result || !session->has_item || check_room(session, &err) != RM_AGAIN)
+        return false;
+    give_up(session,
+            rm_error_set(&err, RM_E_LIMIT,
+                         "nodes wait for an item for which max_memory_bytes %" PRIu64 " leaves no room",
+                         session->options.most_memory),
+            &err);
+    return true;
+}
+
 /* Moves items from the client to the pipeline; returns whether any has moved. */
 static bool take_input(rmi_session *session)
 {
@@ -271,6 +311,8 @@ static bool take_input(rmi_session *session)
             session->has_item = rc == RM_OK;
         }
         if (session->has_item)
+            rc = check_room(session, &err);
+        if (session->has_item && rc == RM_OK)
             rc = rm_pipeline_push_packet(session->pipeline, session->source, &session->item, &err);
         if (rc == RM_AGAIN)
             break;
@@ -318,7 +360,11 @@ static bool give_results(rmi_session *session)
 
 static int step(rmi_session *session)
 {
+    rm_error err = {0};
     const int rc = rm_run_step(session->pipeline, &session->failure);
+    const int limit = rc >= 0 && rc != RM_DONE ? check_memory(session, &err) : RM_OK;
+    if (limit != RM_OK)
+        give_up(session, limit, &err);
     if (rc == RM_E_CANCELLED)
         check_limits(session);
     if (!session->stepped_out && (rc < 0 || rc == RM_DONE)) {
@@ -353,8 +399,10 @@ static bool work(rmi_session *session)
         if (session->stepped_out)
             continue;
         const int rc = step(session);
-        if (!moved && (rc == RM_AGAIN || rc == RM_PENDING) && !give_results(session))
-            return true;
+        if (!moved && (rc == RM_AGAIN || rc == RM_PENDING) && !give_results(session)) {
+            if (rc != RM_AGAIN || !needs_more_memory(session))
+                return true;
+        }
         if (rmi_platform_now() - begun > longest_turn)
             return false;
     }

@@ -31,9 +31,10 @@ typedef struct rmi_session_link {
 } rmi_session_link;
 
 typedef struct rmi_session_options {
-    int64_t timeout_ms; /* of the whole run; 0: none */
-    bool generate;      /* without input: sources generate */
-    bool untrusted;     /* the manifest is a stranger's (trust.h) */
+    int64_t timeout_ms;   /* of the whole run; 0: none */
+    uint64_t most_memory; /* bytes of items that wait between nodes, in steps of 256; 0: no limit */
+    bool generate;        /* without input: sources generate */
+    bool untrusted;       /* the manifest is a stranger's (trust.h) */
     uint64_t number;
     bool measure;
     /* One session at a time loads code, so that a stop reaches the right one; borrowed. NULL: no other session does. */

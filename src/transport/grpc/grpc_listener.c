@@ -38,7 +38,7 @@ struct rmi_listener {
     atomic_bool stopping;
     pthread_mutex_t lock; /* of the rest */
     pthread_cond_t quiet;
-    size_t calls; /* that are not freed yet */
+    size_t calls;   /* that are not freed yet */
     size_t accepts; /* servers that have not stopped */
     bool runs;      /* the server was started; not under the lock */
 };
@@ -46,6 +46,11 @@ struct rmi_listener {
 rmi_service *rmi_grpc_listener_service(const rmi_listener *listener)
 {
     return listener->service;
+}
+
+size_t rmi_grpc_listener_most_message(const rmi_listener *listener)
+{
+    return listener->options.most_message;
 }
 
 /* ---- Calls that come */
@@ -88,8 +93,8 @@ static void request_call(rmi_listener *listener)
     call->requested.done = requested;
     grpc_call_details_init(&call->details);
     grpc_metadata_array_init(&call->metadata);
-    if (grpc_server_request_call(server, &call->call, &call->details, &call->metadata,
-                                 listener->queue, listener->queue, &call->requested) != GRPC_CALL_OK)
+    if (grpc_server_request_call(server, &call->call, &call->details, &call->metadata, listener->queue,
+                                 listener->queue, &call->requested) != GRPC_CALL_OK)
         rmi_grpc_drop(call);
 }
 
@@ -261,7 +266,8 @@ static bool renew(void *context)
 {
     rmi_listener *listener = context;
     int port = 0;
-    core_server *server = rmi_has_descriptors(SERVER_DESCRIPTORS) ? new_server(listener, listener->address, &port) : NULL;
+    core_server *server =
+        rmi_has_descriptors(SERVER_DESCRIPTORS) ? new_server(listener, listener->address, &port) : NULL;
     if (server == NULL)
         return false;
     rm_runtime_log(rmi_service_runtime(listener->service), RM_LOG_WARNING, NULL,

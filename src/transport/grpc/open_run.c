@@ -9,15 +9,21 @@ static int read_limits(const Remotemedia__V1__ResourceLimits *limits, rmi_sessio
 {
     if (limits == NULL)
         return RM_OK;
-    if (limits->max_memory_bytes != 0)
-        return rm_error_set(
-            err, RM_E_UNSUPPORTED,
-            "resource_limits.max_memory_bytes is not supported; the server has its own limit");
+    options->most_memory = limits->max_memory_bytes;
     if (limits->max_timeout_ms > INT64_MAX / 1000000)
         return rm_error_set(err, RM_E_VALUE, "resource_limits.max_timeout_ms is too large: %" PRIu64,
                             limits->max_timeout_ms);
     options->timeout_ms = (int64_t)limits->max_timeout_ms;
     return RM_OK;
+}
+
+rmi_buffer_rules rmi_grpc_rules(const rmi_grpc_call *call, const Remotemedia__V1__ResourceLimits *limits)
+{
+    return (rmi_buffer_rules){
+        .most_samples = limits != NULL ? limits->max_audio_samples : 0,
+        .files = rmi_service_files(rmi_grpc_listener_service(call->listener)),
+        .most_file = rmi_grpc_listener_most_message(call->listener),
+    };
 }
 
 int rmi_grpc_open(rmi_grpc_call *call, const Remotemedia__V1__PipelineManifest *manifest,
