@@ -193,8 +193,9 @@ static bool authorized(const rmi_grpc_call *call)
     return rmi_service_authorized(service, NULL, 0);
 }
 
-static const rmi_grpc_method *const methods[] = {&rmi_grpc_execute, &rmi_grpc_version, &rmi_grpc_stream,
-                                                 &rmi_grpc_health};
+static const rmi_grpc_method *const methods[] = {&rmi_grpc_execute,    &rmi_grpc_version,
+                                                 &rmi_grpc_stream,     &rmi_grpc_health,
+                                                 &rmi_grpc_reflection, &rmi_grpc_reflection_alpha};
 
 void rmi_grpc_begin(rmi_grpc_call *call)
 {

@@ -67,6 +67,7 @@ RM_MUST_CHECK ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const Prot
 RM_MUST_CHECK ProtobufCMessage *rmi_grpc_request(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type);
 
 /* The methods of the service. */
-extern const rmi_grpc_method rmi_grpc_execute, rmi_grpc_version, rmi_grpc_stream, rmi_grpc_health;
+extern const rmi_grpc_method rmi_grpc_execute, rmi_grpc_version, rmi_grpc_stream, rmi_grpc_health,
+    rmi_grpc_reflection, rmi_grpc_reflection_alpha;
 
 #endif
