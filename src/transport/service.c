@@ -109,18 +109,24 @@ static bool same_token(const char *given, size_t length, const char *token)
     return difference == 0;
 }
 
-bool rmi_service_authorized(const rmi_service *service, const char *header, size_t length)
+size_t rmi_service_identity(const rmi_service *service, const char *header, size_t length)
 {
     static const char scheme[] = "Bearer ";
     const size_t skipped = sizeof scheme - 1;
-    bool found = false;
+    size_t found = 0;
     if (service->options.tokens == NULL)
-        return true;
+        return 1;
     if (header == NULL || length < skipped || memcmp(header, scheme, skipped) != 0)
-        return false;
+        return 0;
     for (size_t i = 0; service->options.tokens[i] != NULL; i++)
-        found |= same_token(header + skipped, length - skipped, service->options.tokens[i]);
+        if (same_token(header + skipped, length - skipped, service->options.tokens[i]) && found == 0)
+            found = i + 1;
     return found;
+}
+
+bool rmi_service_authorized(const rmi_service *service, const char *header, size_t length)
+{
+    return rmi_service_identity(service, header, length) != 0;
 }
 
 /* ---- Sessions */
@@ -156,25 +162,47 @@ static void enter(rmi_service *service, rmi_session *session)
     pthread_mutex_unlock(&service->lock);
 }
 
+/* A session that has ended, or never began, is found by nobody. */
+static void unlist(void *context, rmi_session *session)
+{
+    rmi_service *service = context;
+    rmi_session_link *place = rmi_session_place(session);
+    pthread_mutex_lock(&service->lock);
+    if (place->before != NULL)
+        rmi_session_place(place->before)->behind = place->behind;
+    else if (service->first == session)
+        service->first = place->behind;
+    if (place->behind != NULL)
+        rmi_session_place(place->behind)->before = place->before;
+    *place = (rmi_session_link){NULL, NULL};
+    pthread_mutex_unlock(&service->lock);
+}
+
 /* NULL: the session was not made. */
 static void leave(rmi_service *service, rmi_session *session)
 {
-    pthread_mutex_lock(&service->lock);
-    if (session != NULL) {
-        const rmi_session_link *place = rmi_session_place(session);
-        if (place->before != NULL)
-            rmi_session_place(place->before)->behind = place->behind;
-        else
-            service->first = place->behind;
-        if (place->behind != NULL)
-            rmi_session_place(place->behind)->before = place->before;
-    }
-    pthread_mutex_unlock(&service->lock);
+    if (session != NULL)
+        unlist(service, session);
     rmi_session_free(session); /* its nodes are closed before it counts as gone */
     pthread_mutex_lock(&service->lock);
     if (--service->sessions == 0)
         pthread_cond_broadcast(&service->empty);
     pthread_mutex_unlock(&service->lock);
+}
+
+int rmi_service_attach(rmi_service *service, uint64_t number, size_t identity, void (*woken)(void *context),
+                       void *context, rmi_attachment **out, rm_error *err)
+{
+    int rc = RM_E_NOT_FOUND;
+    *out = NULL;
+    pthread_mutex_lock(&service->lock);
+    for (rmi_session *session = service->first; session != NULL && rc == RM_E_NOT_FOUND;
+         session = rmi_session_place(session)->behind)
+        if (rmi_session_number(session) == number && rmi_session_identity(session) == identity)
+            rc = rmi_attachment_new(session, woken, context, out, err);
+    pthread_mutex_unlock(&service->lock);
+    return rc != RM_E_NOT_FOUND ? rc
+                                : rm_error_set(err, rc, "this client has no such session, or it has ended");
 }
 
 int rmi_service_open(rmi_service *service, rm_manifest *manifest, const rmi_session_options *options,
@@ -187,6 +215,8 @@ int rmi_service_open(rmi_service *service, rm_manifest *manifest, const rmi_sess
     limited.untrusted = service->options.untrusted;
     limited.loading = &service->loading;
     limited.watchdog = service->watchdog;
+    limited.leave = unlist;
+    limited.leave_context = service;
     int rc = admit(service, &limited.number, err);
     if (rc != RM_OK) {
         rm_manifest_free(manifest);

@@ -3,6 +3,7 @@
 #define TRANSPORT_SERVICE_H
 
 #include "remotemedia/remotemedia.h"
+#include "transport/control.h"
 #include "transport/session.h"
 
 typedef struct rmi_service_options {
@@ -30,6 +31,13 @@ const char *rmi_service_files(const rmi_service *service);
 /* Whether the value of the header `authorization` ("Bearer TOKEN"; `length` bytes) lets a client call. Takes the same time
  * for all wrong tokens of a length. */
 bool rmi_service_authorized(const rmi_service *service, const char *header, size_t length);
+/* The same as a number: 0, or which token it was, from 1; without tokens all clients are 1. */
+size_t rmi_service_identity(const rmi_service *service, const char *header, size_t length);
+/* Attaches a client to the session with this number, if it is the same client's; further as rmi_attachment_new.
+ * RM_E_NOT_FOUND. */
+RM_MUST_CHECK int rmi_service_attach(rmi_service *service, uint64_t number, size_t identity,
+                                     void (*woken)(void *context), void *context, rmi_attachment **out,
+                                     rm_error *err);
 /* Makes a session of the service; arguments as for rmi_session_new. RM_E_LIMIT when there are too many, or none is taken any
  * more. `options` get the service's limits. */
 RM_MUST_CHECK int rmi_service_open(rmi_service *service, rm_manifest *manifest,

@@ -6,6 +6,7 @@
 #include "exec/waiting_bytes.h"
 #include "manifest/manifest.h"
 #include "remotemedia/node.h"
+#include "transport/control.h"
 #include "transport/trust.h"
 
 /* ns: a session that has worked for so long lets others work; how long a client may take the rest of the results after a
@@ -15,6 +16,7 @@ static const int64_t longest_turn = 2000000, last_words = 1000000000, again = 10
 struct rmi_session {
     rmi_task task;
     rmi_session_link place;
+    _Atomic(rmi_control *) control; /* shared; NULL: nobody looks into the session */
     const rm_allocator *allocator;
     rm_manifest *manifest; /* owned */
     rm_pipeline *pipeline; /* owned; NULL before the first turn */
@@ -47,6 +49,21 @@ struct rmi_session {
 rmi_session_link *rmi_session_place(rmi_session *session)
 {
     return &session->place;
+}
+
+rmi_control *rmi_session_control(rmi_session *session)
+{
+    return atomic_load(&session->control);
+}
+
+void rmi_session_set_control(rmi_session *session, rmi_control *control)
+{
+    atomic_store(&session->control, control);
+}
+
+size_t rmi_session_identity(const rmi_session *session)
+{
+    return session->options.identity;
 }
 
 uint64_t rmi_session_number(const rmi_session *session)
@@ -92,7 +109,7 @@ static void set_loads(rmi_session *session, bool loads)
     pthread_mutex_unlock(&session->lock);
 }
 
-static bool has_to_stop(rmi_session *session)
+bool rmi_session_has_to_stop(rmi_session *session)
 {
     return atomic_load(&session->cancelled) || atomic_load(&session->stopped) != NULL ||
            rmi_platform_now() >= session->deadline;
@@ -106,8 +123,8 @@ static int validate(rmi_session *session, rm_error *err)
         return rm_manifest_validate(session->manifest, err);
     pthread_mutex_lock(loading);
     set_loads(session, true);
-    rc = has_to_stop(session) ? rm_error_set(err, RM_E_CANCELLED, "the run was stopped")
-                              : rm_manifest_validate(session->manifest, err);
+    rc = rmi_session_has_to_stop(session) ? rm_error_set(err, RM_E_CANCELLED, "the run was stopped")
+                                          : rm_manifest_validate(session->manifest, err);
     set_loads(session, false);
     pthread_mutex_unlock(loading);
     return rc;
@@ -209,7 +226,7 @@ void rmi_session_stop(rmi_session *session, const char *why)
 
 int64_t rmi_session_look(rmi_session *session, int64_t now, bool *loading)
 {
-    if (!has_to_stop(session))
+    if (!rmi_session_has_to_stop(session))
         return session->deadline;
     pthread_mutex_lock(&session->lock);
     const bool loads = session->loads;
@@ -391,7 +408,10 @@ static bool work(rmi_session *session)
     const int64_t begun = rmi_platform_now();
     rm_pipeline_poll(session->pipeline); /* what has woken the session is not told */
     for (;;) {
+        rmi_control *control = atomic_load(&session->control);
         check_limits(session);
+        if (control != NULL && !session->stepped_out)
+            rmi_control_work(control, session->pipeline);
         bool moved = give_results(session);
         if (session->stepped_out)
             return true;
@@ -414,6 +434,9 @@ static bool end(rmi_session *session)
     rm_error failure = {0};
     rm_error_move(&failure, &session->failure);
     opening(session, NULL);
+    if (session->options.leave != NULL) /* nobody finds it any more */
+        session->options.leave(session->options.leave_context, session);
+    rmi_control_end(atomic_exchange(&session->control, NULL), session->code, &failure);
     session->client->ended(session->context, session, session->code, &failure);
     rm_error_clear(&failure);
     return false;

@@ -36,10 +36,14 @@ typedef struct rmi_session_options {
     bool generate;        /* without input: sources generate */
     bool untrusted;       /* the manifest is a stranger's (trust.h) */
     uint64_t number;
+    size_t identity; /* of the client, as the service gives it */
     bool measure;
     /* One session at a time loads code, so that a stop reaches the right one; borrowed. NULL: no other session does. */
     pthread_mutex_t *loading;
     rmi_watchdog *watchdog; /* poked when the session has to stop; borrowed; may be NULL */
+    /* Optional: called before `ended`: nobody may find the session any more. */
+    void (*leave)(void *context, rmi_session *session);
+    void *leave_context;
 } rmi_session_options;
 
 /* Makes a session that runs `manifest`, which is consumed, also on failure. `client` is borrowed for as long as the
@@ -62,8 +66,15 @@ void rmi_session_stop(rmi_session *session, const char *why);
 int64_t rmi_session_look(rmi_session *session, int64_t now, bool *loading);
 /* The session's place in the list of the service, which alone uses it. */
 rmi_session_link *rmi_session_place(rmi_session *session);
+/* What clients that look into the session share (control.h); NULL: there are none. Called under the service's lock. */
+struct rmi_control *rmi_session_control(rmi_session *session);
+void rmi_session_set_control(rmi_session *session, struct rmi_control *control);
+/* Whether somebody has stopped the session. Any thread. */
+bool rmi_session_has_to_stop(rmi_session *session);
 /* The number in its options. */
 uint64_t rmi_session_number(const rmi_session *session);
+/* The client's identity in its options. */
+size_t rmi_session_identity(const rmi_session *session);
 /* The pipeline, borrowed; NULL before it is open. Only inside the client's functions. */
 rm_pipeline *rmi_session_pipeline(const rmi_session *session);
 

@@ -31,7 +31,7 @@ int rmi_grpc_open(rmi_grpc_call *call, const Remotemedia__V1__PipelineManifest *
                   const rmi_client *client, rmi_session **out, rm_error *err)
 {
     rmi_service *service = rmi_grpc_listener_service(call->listener);
-    rmi_session_options options = {.generate = generate, .measure = true};
+    rmi_session_options options = {.generate = generate, .measure = true, .identity = call->identity};
     rm_manifest *parsed = NULL;
     char *text = NULL;
     size_t length = 0;
