@@ -22,7 +22,7 @@ typedef struct serve_options {
     const char *grpc, *files, *token_file, *certificate_file, *key_file, *client_ca_file;
     uint64_t most_sessions, most_message;
     int64_t session_ms, drain_ms;
-    bool trust_code;
+    bool trust_code, sandbox;
 } serve_options;
 
 #define AT(member) offsetof(serve_options, member)
@@ -56,6 +56,10 @@ static const rmi_option options_table[] = {
      .kind = RMI_OPTION_FLAG,
      .offset = AT(trust_code),
      .text = "clients' manifests may run Python and use files of this machine"},
+    {.name = "sandbox",
+     .kind = RMI_OPTION_FLAG,
+     .offset = AT(sandbox),
+     .text = "clients' manifests may run Python, in sandboxes"},
     {.name = "files",
      .argument = "DIR",
      .kind = RMI_OPTION_TEXT,
@@ -91,7 +95,7 @@ static const rmi_command description = {
     .summary =
         "Runs pipelines for clients. Ctrl-C or SIGTERM ends it: no client is taken any more, and what is\n"
         "in progress ends first.",
-    .tables = {options_table, rmi_runtime_options},
+    .tables = {options_table, rmi_sandbox_options, rmi_runtime_options},
     .operands = offsetof(serve_options, operands),
     .notes = "Without --token-file only this machine is served: 127.0.0.1, [::1] or localhost.\n"
              "Exit codes: 0 ended as told, 1 work was cut off, 2 usage, 4 it cannot listen.\n",
@@ -216,6 +220,7 @@ static int listen(server *s, int *port, rm_error *err)
         .most_sessions = options->most_sessions,
         .session_timeout_ms = options->session_ms,
         .untrusted = !options->trust_code,
+        .sandbox = options->sandbox,
         .files = options->files,
         .tokens = options->token_file != NULL ? s->tokens : NULL,
     };

@@ -296,34 +296,43 @@ static bool intercept(rmi_attachment *a, const watch *w, rmi_port_place place, r
     return !answered || a->decision != RMI_CONTROL_DROP;
 }
 
-/* An attachment may go away while another one's answer is waited for, so the list is looked at anew after each. */
+static watch *watch_of(const rmi_attachment *a, rmi_port_place place, bool intercepts)
+{
+    for (watch *w = a->watches; w != NULL; w = w->next)
+        if (w->intercepts == intercepts && covers(w, place))
+            return w;
+    return NULL;
+}
+
+/* An interceptor that has not been asked yet; NULL: there is none. */
+static rmi_attachment *next_interceptor(const rmi_control *control, rmi_port_place place,
+                                        rmi_attachment *const *asked, size_t count)
+{
+    for (rmi_attachment *a = control->attachments; a != NULL; a = a->next) {
+        bool known = watch_of(a, place, true) == NULL;
+        for (size_t i = 0; i < count && !known; i++)
+            known = asked[i] == a;
+        if (!known)
+            return a;
+    }
+    return NULL;
+}
+
+/* Attachments may come and go while an answer is waited for, so the list is looked at anew after each. */
 static bool look(void *context, rmi_port_place place, rm_packet *packet)
 {
+    enum { MOST_ASKED = 16 };
     rmi_control *control = context;
+    rmi_attachment *asked[MOST_ASKED], *next;
+    size_t count = 0;
     bool passes = true;
     pthread_mutex_lock(&control->lock);
-    rmi_attachment *seen[64];
-    size_t count = 0;
-    for (bool again = true; again && passes;) {
-        again = false;
-        for (rmi_attachment *a = control->attachments; a != NULL && !again && passes; a = a->next) {
-            bool known = count == sizeof seen / sizeof *seen;
-            for (size_t i = 0; i < count && !known; i++)
-                known = seen[i] == a;
-            if (known)
-                continue;
-            seen[count++] = a;
-            for (const watch *w = a->watches; w != NULL && !again; w = w->next) {
-                if (!covers(w, place))
-                    continue;
-                if (w->intercepts) {
-                    passes = intercept(a, w, place, packet);
-                    again = true;
-                } else {
-                    (void)put_packet(a, RMI_CONTROL_TAP, place, 0, packet);
-                }
-            }
-        }
+    for (rmi_attachment *a = control->attachments; a != NULL; a = a->next)
+        if (watch_of(a, place, false) != NULL)
+            (void)put_packet(a, RMI_CONTROL_TAP, place, 0, packet);
+    while (passes && count < MOST_ASKED && (next = next_interceptor(control, place, asked, count)) != NULL) {
+        asked[count++] = next;
+        passes = intercept(next, watch_of(next, place, true), place, packet);
     }
     pthread_mutex_unlock(&control->lock);
     return passes;

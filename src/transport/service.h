@@ -11,6 +11,7 @@ typedef struct rmi_service_options {
     size_t most_sessions;       /* at once; 0: no limit */
     int64_t session_timeout_ms; /* of each session; 0: none */
     bool untrusted;             /* manifests of clients are strangers' (trust.h) */
+    bool sandbox;               /* their nodes that are not native run in sandboxes */
     const char *const *tokens;  /* one of them is needed; NULL: none is; borrowed, ends with NULL */
     const char *files;          /* the folder whose files clients may name as items; NULL: none; borrowed */
 } rmi_service_options;

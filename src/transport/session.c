@@ -142,7 +142,12 @@ static int open(rmi_session *session, rm_error *err)
         .opening = opening,
         .opening_context = session,
     };
-    int rc = validate(session, err);
+    int rc =
+        session->options.untrusted ? rmi_check_code(session->manifest, session->options.sandbox, err) : RM_OK;
+    if (session->options.sandbox)
+        rmi_force_sandbox(session->manifest);
+    if (rc == RM_OK)
+        rc = validate(session, err);
     if (rc == RM_OK && session->options.untrusted)
         rc = rmi_check_untrusted(session->manifest, err);
     if (rc == RM_OK)

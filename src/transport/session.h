@@ -35,6 +35,7 @@ typedef struct rmi_session_options {
     uint64_t most_memory; /* bytes of items that wait between nodes, in steps of 256; 0: no limit */
     bool generate;        /* without input: sources generate */
     bool untrusted;       /* the manifest is a stranger's (trust.h) */
+    bool sandbox;         /* nodes that are not native run in sandboxes */
     uint64_t number;
     size_t identity; /* of the client, as the service gives it */
     bool measure;

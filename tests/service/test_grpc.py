@@ -216,6 +216,11 @@ class Runs(ServiceTest):
         self.assertIn("server", error.message)
         error, _ = self.failure(manifest(node("p", "Python", code="def process(x): return x")), {"input": of_json(1)})
         self.assertEqual(error.error_type, common.ERROR_TYPE_VALIDATION)
+        inside = execution.NodeManifest(id="p", node_type="Python", params='{"code": "def process(x): return x"}', runtime_hint=3)
+        error, context = self.failure(manifest(inside), {"input": of_json(1)})
+        self.assertIn("--sandbox", context["hint"])
+        error, context = self.failure(manifest(node("w", "wasm:/tmp/none.wasm")), {"input": of_json(1)})
+        self.assertIn("file of the server", error.message)
 
     def test_many_at_once(self):
         got = {}
