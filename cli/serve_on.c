@@ -141,6 +141,8 @@ static int check_address(const serve_options *options, rm_error *err)
         return rm_error_set(err, RM_E_USAGE, "--tls-cert and --tls-key go together");
     if (options->client_ca_file != NULL && options->certificate_file == NULL)
         return rm_error_set(err, RM_E_USAGE, "--tls-client-ca needs --tls-cert and --tls-key");
+    if (options->sandbox && options->trust_code)
+        return rm_error_set(err, RM_E_USAGE, "--sandbox and --trust-code exclude each other");
     if (!is_loopback(options->grpc) && options->token_file == NULL && options->client_ca_file == NULL)
         return rm_error_set(
             err, RM_E_USAGE,
@@ -204,6 +206,24 @@ static int load_listener(server *s, rm_error *err)
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "'%s' is of another version", path);
     s->api = entry();
     return RM_OK;
+}
+
+/* The first sandbox compiles its module, which takes long: no client shall wait for that. */
+static int warm_sandbox(const server *s, rm_error *err)
+{
+    static const char text[] =
+        "{\"version\":\"v1\",\"metadata\":{\"name\":\"warm\"},\"connections\":[],\"nodes\":[{\"id\":\"p\",\"node_type\":"
+        "\"Python\",\"runtime_hint\":\"cpython_wasm\",\"params\":{\"code\":\"def process(x): return x\"}}]}";
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipeline = NULL;
+    if (!s->options->sandbox)
+        return RM_OK;
+    int rc = rm_manifest_parse(s->runtime, text, sizeof text - 1, &manifest, err);
+    if (rc == RM_OK)
+        rc = rm_pipeline_open(manifest, NULL, &pipeline, err);
+    rm_pipeline_free(pipeline);
+    rm_manifest_free(manifest);
+    return rc;
 }
 
 static int listen(server *s, int *port, rm_error *err)
@@ -297,6 +317,8 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
         options->setup.log_limit = &s->log_limit;
         rc = rmi_setup_runtime(&options->setup, &s->runtime, err);
     }
+    if (rc == RM_OK)
+        rc = warm_sandbox(s, err);
     if (rc == RM_OK)
         rc = listen(s, &port, err);
     if (rc == RM_OK)

@@ -213,8 +213,8 @@ int rmi_service_open(rmi_service *service, rm_manifest *manifest, const rmi_sess
     if (most > 0 && (limited.timeout_ms == 0 || limited.timeout_ms > most))
         limited.timeout_ms = most;
     limited.untrusted = service->options.untrusted;
-    limited.sandbox = service->options.sandbox;
-    limited.loading = &service->loading;
+    limited.sandbox = service->options.sandbox && limited.untrusted;
+    limited.loading = limited.sandbox ? NULL : &service->loading; /* sandboxes stop by themselves */
     limited.watchdog = service->watchdog;
     limited.leave = unlist;
     limited.leave_context = service;

@@ -1,7 +1,11 @@
 """remotemedia.connect: runs on a server as if they were here."""
 import array
 import asyncio
+import contextlib
+import io
 import json
+import pathlib
+import re
 import tempfile
 import threading
 import unittest
@@ -120,6 +124,18 @@ class Connect(unittest.TestCase):
         graph.add(remotemedia.nodes.Multiply(factor=3))
         (values,) = self.connection.run(graph, [1, 2]).values()
         self.assertEqual(values, [3, 6])
+
+
+class Docs(unittest.TestCase):
+    def test_what_the_page_shows(self):
+        text = (pathlib.Path(__file__).resolve().parent.parent.parent / "docs/service.md").read_text()
+        code, shown = (re.search(rf"^```{kind} connect\n(.*?)^```$", text, re.S | re.M)[1] for kind in ("python", "text"))
+        server = Server()
+        self.addCleanup(server.stop)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code.replace("127.0.0.1:50051", server.address), "service.md", "exec"), {})
+        self.assertEqual(printed.getvalue(), shown)
 
 
 class Tokens(unittest.TestCase):

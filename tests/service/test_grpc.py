@@ -580,7 +580,7 @@ class Secured(unittest.TestCase):
         self.assertEqual(server.stop(), 0)
 
     def test_what_does_not_go_together(self):
-        for options, says in ((["--tls-cert", "x"], "go together"), (["--tls-client-ca", "x"], "needs --tls-cert"),
+        for options, says in ((["--tls-cert", "x"], "go together"), (["--sandbox", "--trust-code"], "exclude each other"), (["--tls-client-ca", "x"], "needs --tls-cert"),
                               (["--tls-cert", self.file("none"), "--tls-key", self.file("server.key")], "none"),
                               (["--tls-cert", self.file("server.key"), "--tls-key", self.file("server.crt")], "certificates"),
                               (["--token-file", self.file("none")], "none"), (["--token-file", "/dev/null"], "no token")):
