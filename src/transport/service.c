@@ -120,10 +120,11 @@ int rmi_service_open(rmi_service *service, rm_manifest *manifest, const rmi_sess
     const int64_t most = service->options.session_timeout_ms;
     if (most > 0 && (limited.timeout_ms == 0 || limited.timeout_ms > most))
         limited.timeout_ms = most;
-    limited.untrusted = service->options.untrusted;
+    limited.untrusted = service->options.untrusted && !options->own;
     int rc = admit(service, &limited.number, err);
     if (rc != RM_OK) {
-        rm_manifest_free(manifest);
+        if (!options->own)
+            rm_manifest_free(manifest);
         return rc;
     }
     rc = rmi_session_new(service->executor, service->runtime, manifest, &limited, client, context, out, err);

@@ -59,7 +59,7 @@ static int open(rmi_session *session, rm_error *err)
         .woken = woken,
         .woken_context = session,
     };
-    int rc = rm_manifest_validate(session->manifest, err);
+    int rc = session->options.own ? RM_OK : rm_manifest_validate(session->manifest, err);
     if (rc == RM_OK && session->options.untrusted)
         rc = rmi_check_untrusted(session->manifest, err);
     if (rc == RM_OK)
@@ -81,7 +81,8 @@ int rmi_session_new(rmi_executor *executor, rm_runtime *runtime, rm_manifest *ma
     rmi_session *session = rmi_alloc_zeroed(allocator, sizeof *session);
     *out = session;
     if (session == NULL) {
-        rm_manifest_free(manifest);
+        if (!options->own)
+            rm_manifest_free(manifest);
         return rmi_out_of_memory(err);
     }
     session->task.executor = executor;
@@ -103,7 +104,8 @@ void rmi_session_free(rmi_session *session)
     if (session == NULL)
         return;
     rm_pipeline_free(session->pipeline);
-    rm_manifest_free(session->manifest);
+    if (!session->options.own)
+        rm_manifest_free(session->manifest);
     rm_packet_clear(&session->item);
     rm_packet_clear(&session->result);
     rm_error_clear(&session->failure);

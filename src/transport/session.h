@@ -26,11 +26,12 @@ typedef struct rmi_session_options {
     int64_t timeout_ms; /* of the whole run; 0: none */
     bool generate;      /* without input: sources generate */
     bool untrusted;     /* the manifest is a stranger's (trust.h) */
+    bool own;           /* the manifest is the operator's: trusted, borrowed, and shared by sessions */
     uint64_t number;
     bool measure;
 } rmi_session_options;
 
-/* Makes a session that runs `manifest`, which is consumed, also on failure. `client` is borrowed for as long as the
+/* Makes a session that runs `manifest`, which is consumed, also on failure, unless it is the operator's. `client` is borrowed for as long as the
  * session. *out is owned: rmi_session_free. It starts with rmi_session_wake. */
 RM_MUST_CHECK int rmi_session_new(rmi_executor *executor, rm_runtime *runtime, rm_manifest *manifest,
                                   const rmi_session_options *options, const rmi_client *client, void *context,
