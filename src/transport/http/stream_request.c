@@ -16,8 +16,10 @@ typedef struct stream {
     bool begun;
     rmi_json_style style;
     uint64_t items, results;
-    uint64_t line; /* of the body, for messages */
-    bool refused;  /* what the client has sent is at fault */
+    uint64_t line;    /* of the body, for messages */
+    size_t scanned;   /* from `at` on: bytes without the end of a line */
+    bool refused;     /* what the client has sent is at fault, and nothing was answered yet */
+    rm_error failure; /* what the client has sent is at fault, and ended the input; code 0: it is not */
 } stream;
 
 /* ---- Results out; under the exchange's lock */
@@ -124,6 +126,10 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
     rmi_http_counters *counters = rmi_http_counters_of(connection->listener);
     rmi_http_count(&counters->items, s->items);
     rmi_http_count(&counters->results, s->results);
+    if (code == RM_OK && s->failure.code != RM_OK) {
+        code = s->failure.code;
+        rm_error_move(err, &s->failure);
+    }
     if (code != RM_OK && !s->begun) {
         const int status = s->refused ? 400 : rmi_http_status_of(connection, err, pipeline != NULL);
         rmi_http_fail(connection, status, err);
@@ -162,7 +168,6 @@ static int take_arrived(rmi_http_connection *connection, rm_error *err)
         rc = rmi_out_of_memory(err);
     exchange->arriving.length = 0;
     pthread_mutex_unlock(&exchange->lock);
-    s->refused |= rc == RM_E_PARSE;
     if (many) /* reading goes on */
         rmi_http_post(connection, false);
     return rc;
@@ -184,67 +189,89 @@ static int read_line(stream *s, const char *line, size_t length, rm_packet *pack
     if (rc < 0) {
         (void)rm_error_set(err, rc, "line %" PRIu64 " of the body%s%s: %s", s->line,
                            cause.pointer[0] != '\0' ? " at " : "", cause.pointer, cause.message);
-        s->refused = true;
-        if (err != NULL) {
-            err->has_item = true;
-            err->item = (int64_t)s->items;
-        }
+        err->has_item = true;
+        err->item = (int64_t)s->items;
     }
     rm_error_clear(&cause);
     return rc;
 }
 
 /* A line that does not end within the limit of messages. */
-static int check_length(const rmi_http_connection *connection, stream *s, size_t length, rm_error *err)
+static int check_length(const rmi_http_connection *connection, const stream *s, size_t length, rm_error *err)
 {
     const size_t most = rmi_http_options(connection->listener)->most_message;
     if (length <= most)
         return RM_OK;
-    s->refused = true;
     return rm_error_set(err, RM_E_LIMIT,
                         "line %" PRIu64 " of the body is longer than %zu bytes, which the server takes",
                         s->line + 1, most);
 }
 
+/* The next line that has come as a whole; RM_AGAIN or RM_DONE: there is none. The last one may lack its end. */
+static int next_line(rmi_http_connection *connection, const char **line, size_t *length, rm_error *err)
+{
+    stream *s = connection->state;
+    for (;;) {
+        const char *begin = s->lines.data + s->at;
+        const size_t there = s->lines.length - s->at;
+        const char *end = there > s->scanned ? memchr(begin + s->scanned, '\n', there - s->scanned) : NULL;
+        *line = begin;
+        *length = end != NULL ? (size_t)(end - begin) : there;
+        int rc = check_length(connection, s, *length, err);
+        if (rc == RM_OK && end != NULL)
+            s->at += *length + 1;
+        s->scanned = end != NULL ? 0 : there;
+        if (rc != RM_OK || end != NULL)
+            return rc;
+        rc = take_arrived(connection, err);
+        if (rc == RM_DONE && s->lines.length > 0) {
+            *line = s->lines.data;
+            s->at = s->lines.length;
+            s->scanned = 0;
+            return RM_OK;
+        }
+        if (rc != RM_OK)
+            return rc;
+    }
+}
+
+static int next_item(rmi_http_connection *connection, rm_packet *packet, rm_error *err)
+{
+    stream *s = connection->state;
+    const char *line = NULL;
+    size_t length = 0;
+    int rc;
+    do {
+        rc = next_line(connection, &line, &length, err);
+        s->line += rc == RM_OK;
+    } while (rc == RM_OK && is_blank(line, length));
+    return rc == RM_OK ? read_line(s, line, length, packet, err) : rc;
+}
+
+/* A failure ends the input: the results of the items before it come first. */
 static int input(void *context, const char **source, rm_packet *packet, rm_error *err)
 {
     rmi_http_connection *connection = context;
     rmi_http_exchange *exchange = &connection->exchange;
     stream *s = connection->state;
     (void)source;
+    if (s->failure.code != RM_OK)
+        return RM_DONE;
+    int rc = next_item(connection, packet, &s->failure);
+    if (rc < 0 && !s->begun) {
+        rm_error_move(err, &s->failure);
+        s->refused = rc != RM_E_OUT_OF_MEMORY;
+        return rc;
+    }
+    if (rc < 0)
+        return RM_DONE;
     if (!s->begun) { /* the nodes are open */
         pthread_mutex_lock(&exchange->lock);
         begin_answer(connection);
         pthread_mutex_unlock(&exchange->lock);
         rmi_http_post(connection, false);
     }
-    for (;;) {
-        const char *line = s->lines.data + s->at;
-        size_t length = s->lines.length - s->at;
-        const char *end = length > 0 ? memchr(line, '\n', length) : NULL;
-        int rc = RM_OK;
-        if (end == NULL) {
-            rc = check_length(connection, s, length, err);
-            if (rc == RM_OK)
-                rc = take_arrived(connection, err);
-            if (rc == RM_OK)
-                continue;
-            if (rc != RM_DONE || s->lines.length == 0)
-                return rc;
-            line = s->lines.data; /* the last line may lack its end */
-            length = s->lines.length;
-            s->at = s->lines.length;
-        } else {
-            length = (size_t)(end - line);
-            s->at += length + 1;
-            rc = check_length(connection, s, length, err);
-            if (rc != RM_OK)
-                return rc;
-        }
-        s->line++;
-        if (!is_blank(line, length))
-            return read_line(s, line, length, packet, err);
-    }
+    return rc;
 }
 
 static const rmi_client client = {input, take_result, ended};
@@ -295,6 +322,7 @@ static void release(rmi_http_connection *connection)
         return;
     rmi_json_reader_free(s->json);
     rmi_text_clear(&s->lines);
+    rm_error_clear(&s->failure);
 }
 
 const rmi_http_handler rmi_http_stream = {
