@@ -330,7 +330,7 @@ static void frame(rmi_http_connection *connection)
     rmi_http_exchange *exchange = &connection->exchange;
     if (!connection->head_sent)
         rmi_http_put_head(connection);
-    if (connection->bodyless)
+    if (connection->bodyless || connection->muted)
         exchange->produced.length = 0;
     if (exchange->produced.length > 0 && exchange->framing == RMI_HTTP_CHUNKED)
         put_chunk(&connection->out, &exchange->produced);

@@ -85,6 +85,7 @@ struct rmi_http_connection {
     bool switched;   /* the connection speaks another protocol */
     bool read_ended; /* the client sends no more */
     bool paused;     /* reading, until the session has taken something */
+    bool muted;      /* the other protocol has said goodbye: nothing more is sent */
     bool broken;     /* what comes is no HTTP, and is thrown away */
 
     const rmi_http_handler *handler;

@@ -92,9 +92,33 @@ static bool may_origin_call(const rmi_http_connection *connection)
            strcmp(origin + strlen(scheme), host) == 0;
 }
 
+/* A page's WebSocket has no headers of its own: there the token may be a protocol, "bearer.TOKEN". */
+static bool has_token_as_protocol(const rmi_http_connection *connection)
+{
+    static const char prefix[] = "bearer.", scheme[] = "Bearer ";
+    const char *list = rmi_http_value(&connection->request, RMI_HTTP_WS_PROTOCOL);
+    char header[1024];
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, " \t,");
+        const size_t length = strcspn(list, " \t,");
+        if (length >= sizeof prefix && length < sizeof header - sizeof scheme &&
+            strncmp(list, prefix, sizeof prefix - 1) == 0) {
+            const size_t token = length - (sizeof prefix - 1);
+            memcpy(header, scheme, sizeof scheme - 1);
+            memcpy(header + sizeof scheme - 1, list + sizeof prefix - 1, token);
+            return rmi_service_authorized(rmi_http_service(connection->listener), header,
+                                          sizeof scheme - 1 + token);
+        }
+        list += length;
+    }
+    return false;
+}
+
 static bool is_authorized(const rmi_http_connection *connection)
 {
     const char *header = rmi_http_value(&connection->request, RMI_HTTP_AUTHORIZATION);
+    if (header == NULL && has_token_as_protocol(connection))
+        return true;
     return rmi_service_authorized(rmi_http_service(connection->listener), header,
                                   header != NULL ? strlen(header) : 0);
 }
