@@ -450,7 +450,8 @@ static bool cut_address(const char *address, char *host, size_t size, const char
     memcpy(host, address + (brackets ? 1 : 0), length);
     host[length] = '\0';
     *port = colon + 1;
-    return true;
+    return strlen(*port) > 0 && strlen(*port) <= 5 && strspn(*port, "0123456789") == strlen(*port) &&
+           atoi(*port) <= UINT16_MAX;
 }
 
 static bool is_local(const struct sockaddr *address)
@@ -487,7 +488,7 @@ static int listen_on(rmi_listener *listener, const char *address, int *port, rm_
     const char *service = NULL;
     char host[256];
     if (!cut_address(address, host, sizeof host, &service))
-        return rm_error_set(err, RM_E_USAGE, "'%s' is no HOST:PORT", address);
+        return rm_error_set(err, RM_E_USAGE, "'%s' is no HOST:PORT with a port up to 65535", address);
     const int failed = getaddrinfo(host[0] != '\0' ? host : NULL, service, &hints, &found);
     if (failed != 0)
         return rm_error_set(err, RM_E_IO, "cannot listen on '%s': %s", address, gai_strerror(failed));

@@ -126,6 +126,8 @@ static bool is_authorized(const rmi_http_connection *connection)
 /* Answers and returns false where the request may not go on. */
 static bool admit(rmi_http_connection *connection)
 {
+    const bool keeps = !connection->closes;
+    connection->closes = true; /* after what follows */
     const rmi_http_request *request = &connection->request;
     const char *host = rmi_http_value(request, RMI_HTTP_HOST);
     const char *encoding = rmi_http_value(request, RMI_HTTP_CONTENT_ENCODING);
@@ -146,8 +148,8 @@ static bool admit(rmi_http_connection *connection)
     else if (expect != NULL && !rmi_http_list_has(expect, "100-continue"))
         rmi_http_refuse(connection, 417, RM_E_UNSUPPORTED, "Expect '%.100s' is not supported", expect);
     else
-        return true;
-    return false;
+        connection->closes = !keeps;
+    return !connection->exchange.finished;
 }
 
 /* ---- To the handler */
@@ -183,14 +185,14 @@ static void start_handler(rmi_http_connection *connection, const rmi_http_handle
 static void serve_route(rmi_http_connection *connection, const route *found, const char *name)
 {
     const rmi_pipelines *pipelines = rmi_http_options(connection->listener)->pipelines;
+    if (name != NULL && (connection->pipeline = rmi_pipelines_find(pipelines, name)) == SIZE_MAX) {
+        rmi_http_refuse(connection, 404, RM_E_NOT_FOUND, "there is no pipeline '%.200s'", name);
+        return;
+    }
     if (!method_is(connection, found)) {
         connection->allow = found->methods;
         rmi_http_refuse(connection, 405, RM_E_USAGE, "%s is not for this path; it has %s",
                         llhttp_method_name(connection->request.parser.method), found->methods);
-        return;
-    }
-    if (name != NULL && (connection->pipeline = rmi_pipelines_find(pipelines, name)) == SIZE_MAX) {
-        rmi_http_refuse(connection, 404, RM_E_NOT_FOUND, "there is no pipeline '%.200s'", name);
         return;
     }
     if (found->page != NULL)

@@ -18,7 +18,6 @@ typedef struct stream {
     uint64_t items, results;
     uint64_t line;    /* of the body, for messages */
     size_t scanned;   /* from `at` on: bytes without the end of a line */
-    bool refused;     /* what the client has sent is at fault, and nothing was answered yet */
     rm_error failure; /* what the client has sent is at fault, and ended the input; code 0: it is not */
 } stream;
 
@@ -131,8 +130,7 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
         rm_error_move(err, &s->failure);
     }
     if (code != RM_OK && !s->begun) {
-        const int status = s->refused ? 400 : rmi_http_status_of(connection, err, pipeline != NULL);
-        rmi_http_fail(connection, status, err);
+        rmi_http_fail(connection, rmi_http_status_of(connection, err, pipeline != NULL), err);
     } else {
         pthread_mutex_lock(&exchange->lock);
         begin_answer(connection);
@@ -255,23 +253,17 @@ static int input(void *context, const char **source, rm_packet *packet, rm_error
     rmi_http_exchange *exchange = &connection->exchange;
     stream *s = connection->state;
     (void)source;
-    if (s->failure.code != RM_OK)
-        return RM_DONE;
-    int rc = next_item(connection, packet, &s->failure);
-    if (rc < 0 && !s->begun) {
-        rm_error_move(err, &s->failure);
-        s->refused = rc != RM_E_OUT_OF_MEMORY;
-        return rc;
-    }
-    if (rc < 0)
-        return RM_DONE;
+    (void)err;
     if (!s->begun) { /* the nodes are open */
         pthread_mutex_lock(&exchange->lock);
         begin_answer(connection);
         pthread_mutex_unlock(&exchange->lock);
         rmi_http_post(connection, false);
     }
-    return rc;
+    if (s->failure.code != RM_OK)
+        return RM_DONE;
+    const int rc = next_item(connection, packet, &s->failure);
+    return rc < 0 ? RM_DONE : rc;
 }
 
 static const rmi_client client = {input, take_result, ended};

@@ -15,6 +15,7 @@
 enum {
     NORMAL = 1000,
     GOING_AWAY = 1001,
+    PROTOCOL_BROKEN = 1002,
     UNSUPPORTED_DATA = 1003,
     WRONG_DATA = 1007,
     AGAINST_RULES = 1008,
@@ -363,8 +364,8 @@ static void upgraded(rmi_http_connection *connection, const char *data, size_t l
     socket_state *s = connection->state;
     s->coming = data;
     s->coming_length = length;
-    if (wslay_event_recv(s->frames) != 0)
-        connection->out.failed = true;
+    if (wslay_event_recv(s->frames) != 0 && !wslay_event_get_close_sent(s->frames))
+        (void)wslay_event_queue_close(s->frames, PROTOCOL_BROKEN, NULL, 0);
     flush(connection);
     if (wslay_event_get_close_sent(s->frames)) { /* the client says goodbye, or has broken the rules */
         connection->muted = true;
