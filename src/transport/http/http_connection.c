@@ -106,6 +106,7 @@ static void clear_request(rmi_http_connection *connection)
     connection->state = NULL;
     connection->handler = NULL;
     connection->pipeline = SIZE_MAX;
+    rmi_http_progress_clear(&connection->progress_of);
     rmi_text_clear(&exchange->arriving);
     rmi_text_clear(&exchange->produced);
     rmi_text_init(&exchange->arriving, NULL);

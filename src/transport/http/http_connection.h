@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 
+#include "transport/http/http_rates.h"
 #include "transport/http/http_request.h"
 #include "transport/listener.h"
 
@@ -92,7 +93,8 @@ struct rmi_http_connection {
     void *state;     /* of the handler; owned */
     size_t pipeline; /* the index of the named one; SIZE_MAX: none */
     rmi_http_exchange exchange;
-    bool in_session; /* a session was opened, and has not been seen to end */
+    rmi_http_progress progress_of; /* of the session */
+    bool in_session;               /* a session was opened, and has not been seen to end */
 
     rmi_text out; /* bytes for the socket */
     size_t out_at;

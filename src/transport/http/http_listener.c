@@ -29,8 +29,9 @@ struct rmi_listener {
     rmi_service *service;
     rmi_listener_options options; /* its texts are borrowed */
     rmi_http_counters counters;
-    rmi_access_log *log; /* owned; NULL: none */
-    SSL_CTX *tls;        /* owned; NULL: none */
+    rmi_http_rates *rates; /* owned */
+    rmi_access_log *log;   /* owned; NULL: none */
+    SSL_CTX *tls;          /* owned; NULL: none */
     bool local;
     int socket, epoll, event;
     int spare; /* a descriptor that is given up for a moment to refuse a client when there is no other */
@@ -62,6 +63,11 @@ const rmi_listener_options *rmi_http_options(const rmi_listener *listener)
 rmi_http_counters *rmi_http_counters_of(rmi_listener *listener)
 {
     return &listener->counters;
+}
+
+rmi_http_rates *rmi_http_rates_of(rmi_listener *listener)
+{
+    return listener->rates;
 }
 
 bool rmi_http_draining(const rmi_listener *listener)
@@ -434,6 +440,7 @@ static void stop(rmi_listener *listener)
     close_descriptor(listener->spare);
     SSL_CTX_free(listener->tls);
     rmi_access_log_close(listener->log);
+    rmi_http_rates_free(listener->rates);
     pthread_cond_destroy(&listener->quiet);
     pthread_mutex_destroy(&listener->lock);
     free(listener);
@@ -534,6 +541,8 @@ static int start(rmi_service *service, const rmi_listener_options *options, rmi_
     pthread_condattr_destroy(&monotonic);
     int rc =
         options->access_log != NULL ? rmi_access_log_open(options->access_log, &listener->log, err) : RM_OK;
+    if (rc == RM_OK)
+        rc = rmi_http_rates_new(options->pipelines, &listener->rates, err);
     if (rc == RM_OK && options->certificates != NULL)
         rc = rmi_tls_context(options, &listener->tls, err);
     if (rc == RM_OK)

@@ -8,6 +8,7 @@
 rmi_service *rmi_http_service(const rmi_listener *listener);
 const rmi_listener_options *rmi_http_options(const rmi_listener *listener);
 rmi_http_counters *rmi_http_counters_of(rmi_listener *listener);
+rmi_http_rates *rmi_http_rates_of(rmi_listener *listener);
 bool rmi_http_draining(const rmi_listener *listener);
 /* Whether only this machine can reach the listener. */
 bool rmi_http_is_local(const rmi_listener *listener);

@@ -66,21 +66,22 @@ int rmi_http_pipelines_page(rmi_listener *listener, rmi_text *body, const char *
 int rmi_http_status_page(rmi_listener *listener, rmi_text *body, const char **type)
 {
     const rmi_http_counters *counters = rmi_http_counters_of(listener);
+    (void)type;
     rmi_text_append_c(body, "{\"status\":");
     rmi_text_append_c(body, rmi_http_draining(listener) ? "\"draining\"" : "\"ready\"");
     rmi_text_printf(body,
                     ",\"version\":\"%s\",\"sessions\":%zu,\"sessions_total\":%" PRIu64 ",\"items\":%" PRIu64
-                    ",\"results\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"connections\":%" PRIu64 ",",
+                    ",\"results\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"connections\":%" PRIu64
+                    ",\"pipelines\":[",
                     rm_version(), rmi_service_sessions(rmi_http_service(listener)),
                     atomic_load(&counters->sessions), atomic_load(&counters->items),
                     atomic_load(&counters->results), atomic_load(&counters->failures), counters->connections);
-    rmi_text names;
-    rmi_text_init(&names, NULL);
-    (void)rmi_http_pipelines_page(listener, &names, type);
-    if (!names.failed)
-        rmi_text_append(body, names.data + 1, names.length - 1);
-    body->failed |= names.failed;
-    rmi_text_clear(&names);
+    for (size_t i = 0; i < rmi_pipelines_count(rmi_http_options(listener)->pipelines); i++) {
+        if (i > 0)
+            rmi_text_append_c(body, ",");
+        rmi_http_rates_append(body, rmi_http_rates_of(listener), i);
+    }
+    rmi_text_append_c(body, "]}\n");
     return 200;
 }
 

@@ -11,7 +11,7 @@ typedef struct route {
     const char *path; /* the whole path; or what stands behind the name, with `named` */
     const char *methods;
     bool named;          /* "/v1/pipelines/NAME..." */
-    bool probed;         /* needs no token, and answers while the server drains */
+    bool probed;         /* needs no token: probes, and a page without any data */
     rmi_http_page *page; /* makes the answer; NULL: `handler` does */
     const rmi_http_handler *handler;
 } route;
@@ -24,7 +24,7 @@ static const route routes[] = {
     {"/v1/status", "GET, HEAD", .page = rmi_http_status_page},
     {"/metrics", "GET, HEAD", .page = rmi_http_metrics_page},
     {"/openapi.json", "GET, HEAD", .page = rmi_http_openapi_page},
-    {"/", "GET, HEAD", .page = rmi_http_front_page},
+    {"/", "GET, HEAD", .probed = true, .page = rmi_http_front_page},
     {"/v1/run", "POST", .handler = &rmi_http_run},
     {":run", "POST", .named = true, .handler = &rmi_http_run},
     {":stream", "POST", .named = true, .handler = &rmi_http_stream},

@@ -9,9 +9,11 @@ static int open(rmi_http_connection *connection, rm_manifest *manifest, const rm
                                     connection, &session, err);
     if (rc != RM_OK)
         return rc;
+    connection->in_session = true;
+    if (connection->pipeline != SIZE_MAX)
+        rmi_http_rates_begin(rmi_http_rates_of(connection->listener), connection->pipeline);
     pthread_mutex_lock(&exchange->lock);
     exchange->session = session;
-    connection->in_session = true;
     rmi_session_wake(session);
     pthread_mutex_unlock(&exchange->lock);
     rmi_http_count(&rmi_http_counters_of(connection->listener)->sessions, 1);
@@ -36,12 +38,27 @@ bool rmi_http_open(rmi_http_connection *connection, rm_manifest *manifest, bool 
     return rc == RM_OK;
 }
 
+void rmi_http_progressed(rmi_http_connection *connection, const rm_pipeline *pipeline)
+{
+    if (connection->pipeline != SIZE_MAX)
+        rmi_http_rates_add(rmi_http_rates_of(connection->listener), connection->pipeline,
+                           &connection->progress_of, pipeline, false);
+}
+
 void rmi_http_session_done(rmi_http_connection *connection, rmi_session *session, int code)
 {
     rmi_http_exchange *exchange = &connection->exchange;
     rmi_service *service = rmi_http_service(connection->listener);
-    if (code != RM_OK)
-        rmi_http_count(&rmi_http_counters_of(connection->listener)->failures, 1);
+    rmi_http_counters *counters = rmi_http_counters_of(connection->listener);
+    rmi_http_count(&counters->failures, code != RM_OK);
+    rmi_http_count(&counters->items, connection->progress_of.items);
+    rmi_http_count(&counters->results, connection->progress_of.results);
+    if (connection->pipeline != SIZE_MAX) {
+        rmi_http_rates *rates = rmi_http_rates_of(connection->listener);
+        rmi_http_rates_add(rates, connection->pipeline, &connection->progress_of,
+                           rmi_session_pipeline(session), true);
+        rmi_http_rates_end(rates, connection->pipeline, code != RM_OK);
+    }
     pthread_mutex_lock(&exchange->lock);
     exchange->session = NULL; /* nobody wakes or cancels it any more */
     exchange->finished = true;

@@ -10,6 +10,8 @@ RM_MUST_CHECK bool rmi_http_open(rmi_http_connection *connection, rm_manifest *m
                                  const rmi_client *client,
                                  void (*refuse)(rmi_http_connection *connection, int status,
                                                 const rm_error *error));
+/* Called by a client when results are given out: the counts of the status page go on. The session's task. */
+void rmi_http_progressed(rmi_http_connection *connection, const rm_pipeline *pipeline);
 /* The last call of a client's `ended`: frees the session, and tells the listener's thread. */
 void rmi_http_session_done(rmi_http_connection *connection, rmi_session *session, int code);
 /* The status for a run that failed; `opened`: its nodes had been opened. */

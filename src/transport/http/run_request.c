@@ -86,8 +86,7 @@ static int input(void *context, const char **source, rm_packet *packet, rm_error
     run *r = connection->state;
     (void)err;
     const int rc = rmi_http_next_of(r->inputs, &r->at, &r->turn, source, &packet->value);
-    if (rc == RM_OK)
-        rmi_http_count(&rmi_http_counters_of(connection->listener)->items, 1);
+    connection->progress_of.items += rc == RM_OK;
     return rc;
 }
 
@@ -110,7 +109,8 @@ static int take_result(void *context, const rmi_session *session, size_t sink, r
         text->length = before; /* no part of a result stands in the answer */
     else
         rm_packet_clear(packet);
-    rmi_http_count(&rmi_http_counters_of(connection->listener)->results, rc == RM_OK);
+    connection->progress_of.results += rc == RM_OK;
+    rmi_http_progressed(connection, rmi_session_pipeline(session));
     return rc;
 }
 

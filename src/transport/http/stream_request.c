@@ -15,7 +15,6 @@ typedef struct stream {
     bool events; /* Server-Sent Events */
     bool begun;
     rmi_json_style style;
-    uint64_t items, results;
     uint64_t line;    /* of the body, for messages */
     size_t scanned;   /* from `at` on: bytes without the end of a line */
     rm_error failure; /* what the client has sent is at fault, and ended the input; code 0: it is not */
@@ -74,7 +73,6 @@ static int take_result(void *context, const rmi_session *session, size_t sink, r
 {
     rmi_http_connection *connection = context;
     rmi_http_exchange *exchange = &connection->exchange;
-    stream *s = connection->state;
     int rc = RM_AGAIN;
     pthread_mutex_lock(&exchange->lock);
     begin_answer(connection);
@@ -85,8 +83,9 @@ static int take_result(void *context, const rmi_session *session, size_t sink, r
         exchange->starved = true;
     pthread_mutex_unlock(&exchange->lock);
     if (rc == RM_OK) {
-        s->results++;
+        connection->progress_of.results++;
         rm_packet_clear(packet);
+        rmi_http_progressed(connection, rmi_session_pipeline(session));
     }
     if (first)
         rmi_http_post(connection, false);
@@ -111,7 +110,8 @@ static void put_end(rmi_http_connection *connection, const rm_pipeline *pipeline
         rmi_text_append_c(text, ",\"failed\":");
         text->failed |= rmi_json_append(text, failures, &style, NULL, NULL) != RM_OK;
     }
-    rmi_text_printf(text, ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 "}", s->items, s->results);
+    rmi_text_printf(text, ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 "}", connection->progress_of.items,
+                    connection->progress_of.results);
     end_line(text, s);
     rm_value_clear(&failures);
 }
@@ -122,9 +122,6 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
     rmi_http_exchange *exchange = &connection->exchange;
     stream *s = connection->state;
     const rm_pipeline *pipeline = rmi_session_pipeline(session);
-    rmi_http_counters *counters = rmi_http_counters_of(connection->listener);
-    rmi_http_count(&counters->items, s->items);
-    rmi_http_count(&counters->results, s->results);
     if (code == RM_OK && s->failure.code != RM_OK) {
         code = s->failure.code;
         rm_error_move(err, &s->failure);
@@ -179,16 +176,18 @@ static bool is_blank(const char *text, size_t length)
     return i == length;
 }
 
-static int read_line(stream *s, const char *line, size_t length, rm_packet *packet, rm_error *err)
+static int read_line(rmi_http_connection *connection, const char *line, size_t length, rm_packet *packet,
+                     rm_error *err)
 {
+    stream *s = connection->state;
     rm_error cause = {0};
     const int rc = rmi_json_reader_read(s->json, line, length, &packet->value, &cause);
-    s->items += rc == RM_OK;
+    connection->progress_of.items += rc == RM_OK;
     if (rc < 0) {
         (void)rm_error_set(err, rc, "line %" PRIu64 " of the body%s%s: %s", s->line,
                            cause.pointer[0] != '\0' ? " at " : "", cause.pointer, cause.message);
         err->has_item = true;
-        err->item = (int64_t)s->items;
+        err->item = (int64_t)connection->progress_of.items;
     }
     rm_error_clear(&cause);
     return rc;
@@ -243,7 +242,7 @@ static int next_item(rmi_http_connection *connection, rm_packet *packet, rm_erro
         rc = next_line(connection, &line, &length, err);
         s->line += rc == RM_OK;
     } while (rc == RM_OK && is_blank(line, length));
-    return rc == RM_OK ? read_line(s, line, length, packet, err) : rc;
+    return rc == RM_OK ? read_line(connection, line, length, packet, err) : rc;
 }
 
 /* A failure ends the input: the results of the items before it come first. */

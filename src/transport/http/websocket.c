@@ -40,7 +40,6 @@ typedef struct socket_state {
     rmi_text taken; /* messages */
     size_t at;
     rm_error failure; /* of an item, which ended the input; code 0: none */
-    uint64_t items, results;
 
     int close_code; /* under the exchange's lock */
 } socket_state;
@@ -99,7 +98,6 @@ static int take_result(void *context, const rmi_session *session, size_t sink, r
 {
     rmi_http_connection *connection = context;
     rmi_http_exchange *exchange = &connection->exchange;
-    socket_state *s = connection->state;
     int rc = RM_AGAIN;
     pthread_mutex_lock(&exchange->lock);
     const size_t before = exchange->produced.length;
@@ -112,8 +110,9 @@ static int take_result(void *context, const rmi_session *session, size_t sink, r
         exchange->produced.length = before;
     pthread_mutex_unlock(&exchange->lock);
     if (rc == RM_OK) {
-        s->results++;
+        connection->progress_of.results++;
         rm_packet_clear(packet);
+        rmi_http_progressed(connection, rmi_session_pipeline(session));
     }
     if (before == 0)
         rmi_http_post(connection, false);
@@ -136,7 +135,6 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
     rmi_http_connection *connection = context;
     rmi_http_exchange *exchange = &connection->exchange;
     socket_state *s = connection->state;
-    rmi_http_counters *counters = rmi_http_counters_of(connection->listener);
     rmi_text text;
     rmi_text_init(&text, NULL);
     if (code == RM_OK)
@@ -146,14 +144,13 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
         rmi_text_append_c(&text, "{\"status\":\"success\"");
     else if (rmi_http_append_error(&text, s->failure.code != RM_OK ? &s->failure : err, NULL) != RM_OK)
         text.failed = true;
-    rmi_text_printf(&text, ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 "}", s->items, s->results);
+    rmi_text_printf(&text, ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 "}", connection->progress_of.items,
+                    connection->progress_of.results);
     pthread_mutex_lock(&exchange->lock);
     put_message(&exchange->produced, &text);
     s->close_code = close_code;
     pthread_mutex_unlock(&exchange->lock);
     rmi_text_clear(&text);
-    rmi_http_count(&counters->items, s->items);
-    rmi_http_count(&counters->results, s->results);
     rmi_http_session_done(connection, session, code);
 }
 
@@ -216,9 +213,9 @@ static int next_item(rmi_http_connection *connection, rm_packet *packet, rm_erro
                                     : rm_json_parse(NULL, data, next.length, 0, &packet->value, err);
     if (rc < 0) {
         err->has_item = true;
-        err->item = (int64_t)s->items;
+        err->item = (int64_t)connection->progress_of.items;
     }
-    s->items += rc == RM_OK;
+    connection->progress_of.items += rc == RM_OK;
     return rc;
 }
 
