@@ -433,11 +433,19 @@ static int64_t deadline_of(const rmi_http_connection *connection)
     return INT64_MAX;
 }
 
+/* While a session runs on a request that has come as a whole, the end of the client's side means that nobody waits. */
+static bool hears_end(const rmi_http_connection *connection)
+{
+    return connection->stage == RMI_HTTP_REQUEST && connection->completed && connection->in_session;
+}
+
+/* Reading is given up only once something comes that is not wanted: most requests need no call of epoll_ctl. */
 static void wait_for_more(rmi_http_connection *connection)
 {
+    const uint32_t lazy = connection->disturbed ? 0 : connection->interest & (EPOLLIN | EPOLLRDHUP);
     const bool sends = connection->out.length > connection->out_at;
-    const bool hears_end = connection->stage == RMI_HTTP_REQUEST && connection->completed;
-    uint32_t interest = (wants_input(connection) ? EPOLLIN : 0u) | (hears_end ? EPOLLRDHUP : 0u);
+    uint32_t interest =
+        (wants_input(connection) ? EPOLLIN : 0u) | (hears_end(connection) ? EPOLLRDHUP : 0u) | lazy;
     if (sends || (connection->handshaking && SSL_want_write(connection->tls)))
         interest |= EPOLLOUT;
     rmi_http_watch(connection, interest);
@@ -498,12 +506,11 @@ static bool shake_hands(rmi_http_connection *connection)
 
 void rmi_http_connection_ready(rmi_http_connection *connection, uint32_t revents)
 {
-    const bool deaf = (revents & EPOLLRDHUP) != 0 && connection->stage == RMI_HTTP_REQUEST &&
-                      connection->completed && connection->in_session; /* nobody waits for the rest */
-    if ((revents & (EPOLLERR | EPOLLHUP)) != 0 || deaf) {
+    if ((revents & (EPOLLERR | EPOLLHUP)) != 0 || ((revents & EPOLLRDHUP) != 0 && hears_end(connection))) {
         rmi_http_connection_close(connection);
         return;
     }
+    connection->disturbed = (revents & (EPOLLIN | EPOLLRDHUP)) != 0 && !wants_input(connection);
     if (connection->handshaking && !shake_hands(connection))
         return;
     if (read_some(connection))

@@ -76,6 +76,7 @@ struct rmi_http_connection {
     int descriptor;
     SSL *tls; /* owned; NULL: none */
     bool handshaking;
+    bool disturbed;    /* something came that was not wanted: epoll shall tell of nothing else */
     uint32_t interest; /* what epoll waits for */
     char client[64];   /* its address */
 

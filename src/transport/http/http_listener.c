@@ -251,8 +251,8 @@ static void take_client(rmi_listener *listener, int descriptor, const struct soc
     name_client(address, connection->client, sizeof connection->client);
     rmi_http_list(connection);
     rmi_http_count(&listener->counters.accepted, 1);
-    connection->interest = EPOLLIN;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    connection->interest = EPOLLIN | EPOLLRDHUP;
+    struct epoll_event event = {.events = connection->interest, .data.ptr = connection};
     if (epoll_ctl(listener->epoll, EPOLL_CTL_ADD, descriptor, &event) != 0) {
         rmi_http_connection_close(connection);
         return;
