@@ -75,7 +75,7 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_complete,
 };
 
-rmi_http_connection *rmi_http_connection_new(rmi_listener *listener, int descriptor, SSL *tls)
+rmi_http_connection *rmi_http_connection_new(rmi_http_listener *listener, int descriptor, SSL *tls)
 {
     rmi_http_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)

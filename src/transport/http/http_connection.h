@@ -18,6 +18,7 @@ enum {
     RMI_HTTP_MOST_WAITING = 128 << 10, /* bytes that wait for a side before the other one has to wait */
 };
 
+typedef struct rmi_http_listener rmi_http_listener;
 typedef struct rmi_http_connection rmi_http_connection;
 
 /* What serves a request. The listener's thread calls all of them; any but `begin` may be NULL. */
@@ -69,7 +70,7 @@ typedef enum rmi_http_stage {
 } rmi_http_stage;
 
 struct rmi_http_connection {
-    rmi_listener *listener;
+    rmi_http_listener *listener;
     rmi_http_connection *before, *behind; /* in the listener's list */
     rmi_http_connection *next_posted;     /* under the listener's lock */
     bool posted, ended_posted;            /* under the listener's lock */
@@ -110,7 +111,7 @@ struct rmi_http_connection {
 /* ---- The socket */
 
 /* Takes a socket. NULL without memory; the socket is the caller's then. */
-rmi_http_connection *rmi_http_connection_new(rmi_listener *listener, int descriptor, SSL *tls);
+rmi_http_connection *rmi_http_connection_new(rmi_http_listener *listener, int descriptor, SSL *tls);
 /* Something can be read or written, or `revents` tells that the client is gone. */
 void rmi_http_connection_ready(rmi_http_connection *connection, uint32_t revents);
 /* Sends what is there, goes on to the next request, and waits for the rest. */

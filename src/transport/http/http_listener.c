@@ -25,7 +25,7 @@
 enum { EVENTS = 64, BACKLOG = 1024, ACCEPTS = 64 };
 static const int64_t patience_with_sessions = 5000000000; /* ns */
 
-struct rmi_listener {
+struct rmi_http_listener {
     rmi_service *service;
     rmi_listener_options options; /* its texts are borrowed */
     rmi_http_counters counters;
@@ -46,43 +46,43 @@ struct rmi_listener {
     pthread_mutex_t lock; /* of the rest */
     pthread_cond_t quiet;
     rmi_http_connection *first_posted, *last_posted;
-    bool draining, asked, answered, is_quiet; /* asked: somebody waits until nothing is busy */
+    bool asked, is_quiet; /* asked: somebody waits until nothing is busy */
     bool stopping;
 };
 
-rmi_service *rmi_http_service(const rmi_listener *listener)
+rmi_service *rmi_http_service(const rmi_http_listener *listener)
 {
     return listener->service;
 }
 
-const rmi_listener_options *rmi_http_options(const rmi_listener *listener)
+const rmi_listener_options *rmi_http_options(const rmi_http_listener *listener)
 {
     return &listener->options;
 }
 
-rmi_http_counters *rmi_http_counters_of(rmi_listener *listener)
+rmi_http_counters *rmi_http_counters_of(rmi_http_listener *listener)
 {
     return &listener->counters;
 }
 
-rmi_http_rates *rmi_http_rates_of(rmi_listener *listener)
+rmi_http_rates *rmi_http_rates_of(rmi_http_listener *listener)
 {
     return listener->rates;
 }
 
-bool rmi_http_draining(const rmi_listener *listener)
+bool rmi_http_draining(const rmi_http_listener *listener)
 {
     return rmi_service_draining(listener->service);
 }
 
-bool rmi_http_is_local(const rmi_listener *listener)
+bool rmi_http_is_local(const rmi_http_listener *listener)
 {
     return listener->local;
 }
 
 /* ---- For other threads */
 
-static void poke(const rmi_listener *listener)
+static void poke(const rmi_http_listener *listener)
 {
     const uint64_t one = 1;
     const ssize_t written =
@@ -92,7 +92,7 @@ static void poke(const rmi_listener *listener)
 
 void rmi_http_post(rmi_http_connection *connection, bool ended)
 {
-    rmi_listener *listener = connection->listener;
+    rmi_http_listener *listener = connection->listener;
     pthread_mutex_lock(&listener->lock);
     const bool first = listener->first_posted == NULL;
     connection->ended_posted |= ended;
@@ -111,7 +111,7 @@ void rmi_http_post(rmi_http_connection *connection, bool ended)
 }
 
 /* The next connection that was posted, or NULL. */
-static rmi_http_connection *take_posted(rmi_listener *listener, bool *ended)
+static rmi_http_connection *take_posted(rmi_http_listener *listener, bool *ended)
 {
     pthread_mutex_lock(&listener->lock);
     rmi_http_connection *connection = listener->first_posted;
@@ -124,7 +124,7 @@ static rmi_http_connection *take_posted(rmi_listener *listener, bool *ended)
     return connection;
 }
 
-static void serve_posted(rmi_listener *listener)
+static void serve_posted(rmi_http_listener *listener)
 {
     bool ended = false;
     for (rmi_http_connection *connection; (connection = take_posted(listener, &ended)) != NULL;) {
@@ -139,7 +139,7 @@ static void serve_posted(rmi_listener *listener)
 
 void rmi_http_list(rmi_http_connection *connection)
 {
-    rmi_listener *listener = connection->listener;
+    rmi_http_listener *listener = connection->listener;
     connection->before = NULL;
     connection->behind = listener->connections;
     if (listener->connections != NULL)
@@ -151,7 +151,7 @@ void rmi_http_list(rmi_http_connection *connection)
 
 void rmi_http_unlist(rmi_http_connection *connection)
 {
-    rmi_listener *listener = connection->listener;
+    rmi_http_listener *listener = connection->listener;
     if (connection->before != NULL)
         connection->before->behind = connection->behind;
     else
@@ -161,7 +161,7 @@ void rmi_http_unlist(rmi_http_connection *connection)
     listener->counters.connections--;
 }
 
-void rmi_http_freed(rmi_listener *listener)
+void rmi_http_freed(rmi_http_listener *listener)
 {
     listener->kept--;
 }
@@ -176,7 +176,7 @@ void rmi_http_watch(rmi_http_connection *connection, uint32_t interest)
 
 void rmi_http_set_deadline(rmi_http_connection *connection, int64_t deadline)
 {
-    rmi_listener *listener = connection->listener;
+    rmi_http_listener *listener = connection->listener;
     connection->deadline = deadline;
     if (deadline < listener->next_deadline)
         listener->next_deadline = deadline;
@@ -184,7 +184,7 @@ void rmi_http_set_deadline(rmi_http_connection *connection, int64_t deadline)
 
 void rmi_http_log(rmi_http_connection *connection)
 {
-    rmi_listener *listener = connection->listener;
+    rmi_http_listener *listener = connection->listener;
     const int64_t now = rmi_platform_now();
     const bool sent = connection->head_sent;
     pthread_mutex_lock(&connection->exchange.lock);
@@ -237,7 +237,7 @@ static void set_up_socket(int descriptor)
 }
 
 /* Without memory the client is dropped. */
-static void take_client(rmi_listener *listener, int descriptor, const struct sockaddr_storage *address)
+static void take_client(rmi_http_listener *listener, int descriptor, const struct sockaddr_storage *address)
 {
     SSL *tls = listener->tls != NULL ? rmi_tls_accept(listener->tls, descriptor) : NULL;
     const bool ready = listener->tls == NULL || tls != NULL;
@@ -261,7 +261,7 @@ static void take_client(rmi_listener *listener, int descriptor, const struct soc
 }
 
 /* Takes the client with the spare descriptor, and drops it: otherwise the socket stays ready, and the loop runs hot. */
-static void drop_client(rmi_listener *listener)
+static void drop_client(rmi_http_listener *listener)
 {
     rmi_http_count(&listener->counters.refused_descriptors, 1);
     if (listener->spare >= 0)
@@ -272,7 +272,7 @@ static void drop_client(rmi_listener *listener)
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void take_clients(rmi_listener *listener)
+static void take_clients(rmi_http_listener *listener)
 {
     for (int i = 0; i < ACCEPTS; i++) {
         struct sockaddr_storage address = {0};
@@ -290,7 +290,7 @@ static void take_clients(rmi_listener *listener)
 
 /* ---- The loop */
 
-static void serve_deadlines(rmi_listener *listener)
+static void serve_deadlines(rmi_http_listener *listener)
 {
     const int64_t now = rmi_platform_now();
     if (now < listener->next_deadline)
@@ -307,7 +307,7 @@ static void serve_deadlines(rmi_listener *listener)
 }
 
 /* Answers who waits until nothing is busy. Connections between two requests are closed once somebody asks. */
-static void answer_waiting(rmi_listener *listener)
+static void answer_waiting(rmi_http_listener *listener)
 {
     bool busy = false;
     pthread_mutex_lock(&listener->lock);
@@ -324,7 +324,7 @@ static void answer_waiting(rmi_listener *listener)
     pthread_mutex_unlock(&listener->lock);
 }
 
-static bool stops(rmi_listener *listener)
+static bool stops(rmi_http_listener *listener)
 {
     pthread_mutex_lock(&listener->lock);
     const bool stopping = listener->stopping;
@@ -332,7 +332,7 @@ static bool stops(rmi_listener *listener)
     return stopping;
 }
 
-static int timeout_of(const rmi_listener *listener)
+static int timeout_of(const rmi_http_listener *listener)
 {
     const int64_t left = listener->next_deadline - rmi_platform_now();
     if (listener->next_deadline == INT64_MAX)
@@ -340,7 +340,7 @@ static int timeout_of(const rmi_listener *listener)
     return left <= 0 ? 0 : left > INT64_C(60000000000) ? 60000 : (int)((left + 999999) / 1000000);
 }
 
-static void serve_event(rmi_listener *listener, const struct epoll_event *event)
+static void serve_event(rmi_http_listener *listener, const struct epoll_event *event)
 {
     uint64_t count = 0;
     if (event->data.ptr == listener)
@@ -355,7 +355,7 @@ static void serve_event(rmi_listener *listener, const struct epoll_event *event)
  * there: those that posted come in the next round. */
 static void *serve(void *context)
 {
-    rmi_listener *listener = context;
+    rmi_http_listener *listener = context;
     struct epoll_event events[EVENTS];
     while (!stops(listener)) {
         const int count = epoll_wait(listener->epoll, events, EVENTS, timeout_of(listener));
@@ -375,16 +375,20 @@ static void *serve(void *context)
 
 /* ---- Begin and end */
 
-static void drain(rmi_listener *listener)
+static rmi_http_listener *of(rmi_listener *listener)
 {
-    pthread_mutex_lock(&listener->lock);
-    listener->draining = true;
-    pthread_mutex_unlock(&listener->lock);
-    poke(listener);
+    return (rmi_http_listener *)listener;
 }
 
-static bool wait_until(rmi_listener *listener, int64_t deadline)
+/* The service takes no more sessions, which the probes tell; who asks for something else is refused. */
+static void drain(rmi_listener *drained)
 {
+    poke(of(drained));
+}
+
+static bool wait_until(rmi_listener *drained, int64_t deadline)
+{
+    rmi_http_listener *listener = of(drained);
     const struct timespec until = {deadline / 1000000000, deadline % 1000000000};
     int rc = 0;
     pthread_mutex_lock(&listener->lock);
@@ -406,7 +410,7 @@ static void close_descriptor(int descriptor)
 }
 
 /* After the thread has ended: closes what is left, and waits for sessions that are cancelled. false: some do not end. */
-static bool close_connections(rmi_listener *listener)
+static bool close_connections(rmi_http_listener *listener)
 {
     const int64_t deadline = rmi_platform_now() + patience_with_sessions;
     struct pollfd posted = {.fd = listener->event, .events = POLLIN};
@@ -421,8 +425,9 @@ static bool close_connections(rmi_listener *listener)
     return listener->kept == 0;
 }
 
-static void stop(rmi_listener *listener)
+static void stop(rmi_listener *stopped)
 {
+    rmi_http_listener *listener = of(stopped);
     if (listener == NULL)
         return;
     pthread_mutex_lock(&listener->lock);
@@ -469,7 +474,7 @@ static bool is_local(const struct sockaddr *address)
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
 }
 
-static int bind_to(rmi_listener *listener, const struct addrinfo *found, int *port)
+static int bind_to(rmi_http_listener *listener, const struct addrinfo *found, int *port)
 {
     const int on = 1;
     struct sockaddr_storage bound = {0};
@@ -488,7 +493,7 @@ static int bind_to(rmi_listener *listener, const struct addrinfo *found, int *po
     return 0;
 }
 
-static int listen_on(rmi_listener *listener, const char *address, int *port, rm_error *err)
+static int listen_on(rmi_http_listener *listener, const char *address, int *port, rm_error *err)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
@@ -506,7 +511,7 @@ static int listen_on(rmi_listener *listener, const char *address, int *port, rm_
     return rc;
 }
 
-static int open_loop(rmi_listener *listener, rm_error *err)
+static int open_loop(rmi_http_listener *listener, rm_error *err)
 {
     listener->epoll = epoll_create1(EPOLL_CLOEXEC);
     listener->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -525,9 +530,9 @@ static int open_loop(rmi_listener *listener, rm_error *err)
 static int start(rmi_service *service, const rmi_listener_options *options, rmi_listener **out, int *port,
                  rm_error *err)
 {
-    rmi_listener *listener = calloc(1, sizeof *listener);
+    rmi_http_listener *listener = calloc(1, sizeof *listener);
     pthread_condattr_t monotonic;
-    *out = listener;
+    *out = (rmi_listener *)listener;
     if (listener == NULL)
         return rmi_out_of_memory(err);
     listener->service = service;
@@ -550,7 +555,7 @@ static int start(rmi_service *service, const rmi_listener_options *options, rmi_
     if (rc == RM_OK)
         rc = open_loop(listener, err);
     if (rc != RM_OK) {
-        stop(listener);
+        stop(*out);
         *out = NULL;
     }
     return rc;

@@ -9,14 +9,14 @@
 #include "data/json/json.h"
 #include "generated/http_files.h"
 
-int rmi_http_healthz(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_healthz(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     (void)listener, (void)type;
     rmi_text_append_c(body, "{\"status\":\"alive\"}\n");
     return 200;
 }
 
-int rmi_http_readyz(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_readyz(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     const bool draining = rmi_http_draining(listener);
     (void)type;
@@ -24,7 +24,7 @@ int rmi_http_readyz(rmi_listener *listener, rmi_text *body, const char **type)
     return draining ? 503 : 200;
 }
 
-int rmi_http_version_page(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_version_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     rm_value info = rm_null();
     const rmi_json_style style = {0};
@@ -49,7 +49,7 @@ static void put_name(rmi_text *body, const char *name)
     rm_value_clear(&text);
 }
 
-int rmi_http_pipelines_page(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_pipelines_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     const rmi_pipelines *pipelines = rmi_http_options(listener)->pipelines;
     (void)type;
@@ -63,7 +63,7 @@ int rmi_http_pipelines_page(rmi_listener *listener, rmi_text *body, const char *
     return 200;
 }
 
-int rmi_http_status_page(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_status_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     const rmi_http_counters *counters = rmi_http_counters_of(listener);
     (void)type;
@@ -109,7 +109,7 @@ static uint64_t open_descriptors(void)
     return count > 3 ? count - 3 : 0; /* ".", ".." and the folder itself */
 }
 
-int rmi_http_metrics_page(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_metrics_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     *type = "text/plain; version=0.0.4; charset=utf-8";
     rmi_text_printf(body,
@@ -127,14 +127,14 @@ int rmi_http_metrics_page(rmi_listener *listener, rmi_text *body, const char **t
     return 200;
 }
 
-int rmi_http_openapi_page(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_openapi_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     (void)listener, (void)type;
     rmi_text_append(body, (const char *)rmi_http_openapi_file, sizeof rmi_http_openapi_file);
     return 200;
 }
 
-int rmi_http_front_page(rmi_listener *listener, rmi_text *body, const char **type)
+int rmi_http_front_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     (void)listener;
     *type = "text/html; charset=utf-8";

@@ -8,7 +8,7 @@
 #include "transport/http/http_session.h"
 
 /* The session's task uses it, but for `most`. */
-typedef struct stream {
+typedef struct line_stream {
     rmi_json_reader *json; /* owned */
     rmi_text lines;        /* taken from the exchange; from `at` on they are still to be read */
     size_t at;
@@ -18,14 +18,14 @@ typedef struct stream {
     uint64_t line;    /* of the body, for messages */
     size_t scanned;   /* from `at` on: bytes without the end of a line */
     rm_error failure; /* what the client has sent is at fault, and ended the input; code 0: it is not */
-} stream;
+} line_stream;
 
 /* ---- Results out; under the exchange's lock */
 
 static void begin_answer(rmi_http_connection *connection)
 {
     rmi_http_exchange *exchange = &connection->exchange;
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     if (s->begun)
         return;
     s->begun = true;
@@ -36,13 +36,13 @@ static void begin_answer(rmi_http_connection *connection)
 }
 
 /* Puts the words around a line that begins at `before` in the text. */
-static void begin_line(rmi_text *text, const stream *s, const char *event)
+static void begin_line(rmi_text *text, const line_stream *s, const char *event)
 {
     if (s->events)
         rmi_text_printf(text, "event: %s\ndata: ", event);
 }
 
-static void end_line(rmi_text *text, const stream *s)
+static void end_line(rmi_text *text, const line_stream *s)
 {
     rmi_text_append_c(text, s->events ? "\n\n" : "\n");
 }
@@ -50,7 +50,7 @@ static void end_line(rmi_text *text, const stream *s)
 static int put_result(rmi_http_connection *connection, const char *sink, const rm_packet *packet,
                       rm_error *err)
 {
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     rmi_text *text = &connection->exchange.produced;
     const size_t before = text->length;
     begin_line(text, s, "result");
@@ -96,7 +96,7 @@ static int take_result(void *context, const rmi_session *session, size_t sink, r
 static void put_end(rmi_http_connection *connection, const rm_pipeline *pipeline, int code,
                     const rm_error *error)
 {
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     rmi_text *text = &connection->exchange.produced;
     const rmi_json_style style = {0};
     rm_value failures = rm_null();
@@ -120,7 +120,7 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
 {
     rmi_http_connection *connection = context;
     rmi_http_exchange *exchange = &connection->exchange;
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     const rm_pipeline *pipeline = rmi_session_pipeline(session);
     if (code == RM_OK && s->failure.code != RM_OK) {
         code = s->failure.code;
@@ -143,7 +143,7 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
 static int take_arrived(rmi_http_connection *connection, rm_error *err)
 {
     rmi_http_exchange *exchange = &connection->exchange;
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     int rc = RM_OK;
     if (s->at > 0) {
         memmove(s->lines.data, s->lines.data + s->at, s->lines.length - s->at);
@@ -179,7 +179,7 @@ static bool is_blank(const char *text, size_t length)
 static int read_line(rmi_http_connection *connection, const char *line, size_t length, rm_packet *packet,
                      rm_error *err)
 {
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     rm_error cause = {0};
     const int rc = rmi_json_reader_read(s->json, line, length, &packet->value, &cause);
     connection->progress_of.items += rc == RM_OK;
@@ -194,7 +194,8 @@ static int read_line(rmi_http_connection *connection, const char *line, size_t l
 }
 
 /* A line that does not end within the limit of messages. */
-static int check_length(const rmi_http_connection *connection, const stream *s, size_t length, rm_error *err)
+static int check_length(const rmi_http_connection *connection, const line_stream *s, size_t length,
+                        rm_error *err)
 {
     const size_t most = rmi_http_options(connection->listener)->most_message;
     if (length <= most)
@@ -207,7 +208,7 @@ static int check_length(const rmi_http_connection *connection, const stream *s, 
 /* The next line that has come as a whole; RM_AGAIN or RM_DONE: there is none. The last one may lack its end. */
 static int next_line(rmi_http_connection *connection, const char **line, size_t *length, rm_error *err)
 {
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     for (;;) {
         const char *begin = s->lines.data + s->at;
         const size_t there = s->lines.length - s->at;
@@ -234,7 +235,7 @@ static int next_line(rmi_http_connection *connection, const char **line, size_t 
 
 static int next_item(rmi_http_connection *connection, rm_packet *packet, rm_error *err)
 {
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     const char *line = NULL;
     size_t length = 0;
     int rc;
@@ -250,7 +251,7 @@ static int input(void *context, const char **source, rm_packet *packet, rm_error
 {
     rmi_http_connection *connection = context;
     rmi_http_exchange *exchange = &connection->exchange;
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     (void)source;
     (void)err;
     if (!s->begun) { /* the nodes are open */
@@ -271,7 +272,7 @@ static const rmi_client client = {input, take_result, ended};
 
 static void begin(rmi_http_connection *connection)
 {
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     const char *accept = rmi_http_value(&connection->request, RMI_HTTP_ACCEPT);
     rm_error err = {0};
     rmi_text_init(&s->lines, NULL);
@@ -308,7 +309,7 @@ static void complete(rmi_http_connection *connection)
 
 static void release(rmi_http_connection *connection)
 {
-    stream *s = connection->state;
+    line_stream *s = connection->state;
     if (s == NULL)
         return;
     rmi_json_reader_free(s->json);
@@ -317,7 +318,7 @@ static void release(rmi_http_connection *connection)
 }
 
 const rmi_http_handler rmi_http_stream = {
-    .state_size = sizeof(stream),
+    .state_size = sizeof(line_stream),
     .begin = begin,
     .body = body,
     .complete = complete,
