@@ -463,7 +463,7 @@ static bool cut_address(const char *address, char *host, size_t size, const char
     host[length] = '\0';
     *port = colon + 1;
     return strlen(*port) > 0 && strlen(*port) <= 5 && strspn(*port, "0123456789") == strlen(*port) &&
-           atoi(*port) <= UINT16_MAX;
+           strtol(*port, NULL, 10) <= UINT16_MAX;
 }
 
 static bool is_local(const struct sockaddr *address)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,13 +89,14 @@ int rmi_http_status_page(rmi_http_listener *listener, rmi_text *body, const char
 /* The bytes that the process has in memory, as the system says it; 0: it does not. */
 static uint64_t resident_bytes(void)
 {
-    unsigned long long whole = 0, resident = 0;
+    char line[128] = "", *behind = line;
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL)
         return 0;
-    const bool read = fscanf(file, "%llu %llu", &whole, &resident) == 2;
+    const bool read = fgets(line, sizeof line, file) != NULL;
     (void)fclose(file);
-    return read ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    (void)strtoull(line, &behind, 10); /* the whole; the resident pages come second */
+    return read ? strtoull(behind, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static uint64_t open_descriptors(void)

@@ -1,7 +1,7 @@
 #include "transport/http/http_session.h"
 
-static int open(rmi_http_connection *connection, rm_manifest *manifest, const rmi_session_options *options,
-                const rmi_client *client, rm_error *err)
+static int open_session(rmi_http_connection *connection, rm_manifest *manifest,
+                        const rmi_session_options *options, const rmi_client *client, rm_error *err)
 {
     rmi_http_exchange *exchange = &connection->exchange;
     rmi_session *session = NULL;
@@ -28,8 +28,9 @@ bool rmi_http_open(rmi_http_connection *connection, rm_manifest *manifest, bool 
     const bool own = connection->pipeline != SIZE_MAX;
     const rmi_session_options options = {.generate = generate, .own = own, .measure = true};
     rm_error err = {0};
-    const int rc = open(connection, own ? rmi_pipelines_manifest(pipelines, connection->pipeline) : manifest,
-                        &options, client, &err);
+    const int rc =
+        open_session(connection, own ? rmi_pipelines_manifest(pipelines, connection->pipeline) : manifest,
+                     &options, client, &err);
     if (rc != RM_OK) {
         const bool draining = rmi_service_draining(rmi_http_service(connection->listener));
         refuse(connection, rc != RM_E_LIMIT ? 500 : draining ? 503 : 429, &err);
