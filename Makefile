@@ -88,7 +88,7 @@ bench-python: build wheel ## Measure the Python package, beside plain Python
 
 bench-service: build ## Measure `serve`, beside FastAPI in uvicorn
 	@deps/install-system bench || echo "bench-service: going on without the peers that are missing" >&2
-	@bench/service/run
+	@bench/service/run-http
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint
