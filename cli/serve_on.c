@@ -143,6 +143,7 @@ typedef struct server {
     serve_options *options;
     rmi_guard guard;
     rm_runtime *runtime;
+    rmi_setup own_setup;
     rm_runtime *own_runtime; /* of the operator's pipelines, where strangers have another one; owned */
     rmi_pipelines *pipelines;
     rmi_service *service;
@@ -266,13 +267,14 @@ static int listen_at(server *s, size_t i, rm_error *err)
 /* The operator's pipelines may run Python, whatever strangers may do. */
 static int load_pipelines(server *s, rm_error *err)
 {
-    rmi_setup *setup = &s->options->setup;
     int rc = RM_OK;
     if (s->options->pipelines == NULL)
         return RM_OK;
     if (!s->options->trust_code) {
-        setup->without_python = false;
-        rc = rmi_setup_runtime(setup, &s->own_runtime, err);
+        s->own_setup = s->options->setup;
+        s->own_setup.without_python = false;
+        s->own_setup.made = NULL;
+        rc = rmi_setup_runtime(&s->own_setup, &s->own_runtime, err);
     }
     return rc == RM_OK ? rmi_pipelines_load(s->own_runtime != NULL ? s->own_runtime : s->runtime,
                                             s->options->pipelines, &s->pipelines, err)
@@ -387,7 +389,7 @@ static void close_server(server *s)
         (void)rmi_service_wait(s->service, rmi_platform_now() + default_drain_ms * 1000000);
     rmi_service_free(s->service);
     rmi_pipelines_free(s->pipelines);
-    rm_runtime_free(s->own_runtime);
+    rmi_setup_end(&s->own_setup, s->own_runtime);
     for (size_t i = 0; i < LISTENERS; i++)
         if (s->entrances[i].library != NULL)
             rmi_library_close(s->entrances[i].library);
