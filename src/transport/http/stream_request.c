@@ -210,7 +210,7 @@ static int next_line(rmi_http_connection *connection, const char **line, size_t 
 {
     line_stream *s = connection->state;
     for (;;) {
-        const char *begin = s->lines.data + s->at;
+        const char *begin = s->lines.data != NULL ? s->lines.data + s->at : "";
         const size_t there = s->lines.length - s->at;
         const char *end = there > s->scanned ? memchr(begin + s->scanned, '\n', there - s->scanned) : NULL;
         *line = begin;
