@@ -152,7 +152,7 @@ class Streams(HttpTest):
 
     def test_curl(self):
         url = f"http://{self.server.address}/v1/pipelines/chain:stream"
-        with subprocess.Popen(["curl", "-sN", "-T", ".", "-X", "POST", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as curl:
+        with subprocess.Popen(["curl", "-sN", "-T", ".", "-X", "POST", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as curl:
             for i in range(3):
                 curl.stdin.write(b"%d\n" % i)
                 curl.stdin.flush()

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "data/json/json.h"
@@ -39,17 +38,6 @@ int rmi_http_version_page(rmi_http_listener *listener, rmi_text *body, const cha
     return 200;
 }
 
-static void put_name(rmi_text *body, const char *name)
-{
-    const rmi_json_style style = {0};
-    rm_value text = rm_null();
-    int rc = rm_string_new(NULL, name, strlen(name), &text, NULL);
-    if (rc == RM_OK)
-        rc = rmi_json_append(body, text, &style, NULL, NULL);
-    body->failed |= rc != RM_OK;
-    rm_value_clear(&text);
-}
-
 int rmi_http_pipelines_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     const rmi_pipelines *pipelines = rmi_http_options(listener)->pipelines;
@@ -58,7 +46,7 @@ int rmi_http_pipelines_page(rmi_http_listener *listener, rmi_text *body, const c
     for (size_t i = 0; i < rmi_pipelines_count(pipelines); i++) {
         if (i > 0)
             rmi_text_append_c(body, ",");
-        put_name(body, rmi_pipelines_name(pipelines, i));
+        rmi_http_append_text(body, rmi_pipelines_name(pipelines, i));
     }
     rmi_text_append_c(body, "]}\n");
     return 200;

@@ -129,7 +129,7 @@ void rmi_http_rates_add(rmi_http_rates *rates, size_t pipeline, rmi_http_progres
 
 /* ---- As JSON */
 
-static void put_text(rmi_text *text, const char *words)
+void rmi_http_append_text(rmi_text *text, const char *words)
 {
     const rmi_json_style style = {0};
     rm_value value = rm_null();
@@ -144,9 +144,9 @@ static void put_nodes(rmi_text *text, const rm_manifest *manifest, const node_co
 {
     for (size_t i = 0; i < manifest->node_count; i++) {
         rmi_text_append_c(text, i > 0 ? ",{\"id\":" : "{\"id\":");
-        put_text(text, manifest->nodes[i].id);
+        rmi_http_append_text(text, manifest->nodes[i].id);
         rmi_text_append_c(text, ",\"node_type\":");
-        put_text(text, manifest->nodes[i].node_type);
+        rmi_http_append_text(text, manifest->nodes[i].node_type);
         rmi_text_printf(text, ",\"in\":%" PRIu64 ",\"out\":%" PRIu64 "}", atomic_load(&nodes[i].in),
                         atomic_load(&nodes[i].out));
     }
@@ -157,7 +157,7 @@ void rmi_http_rates_append(rmi_text *text, const rmi_http_rates *rates, size_t p
     const rm_manifest *manifest = rmi_pipelines_manifest(rates->pipelines, pipeline);
     const pipeline_counts *counts = &rates->counts[pipeline];
     rmi_text_append_c(text, "{\"name\":");
-    put_text(text, rmi_pipelines_name(rates->pipelines, pipeline));
+    rmi_http_append_text(text, rmi_pipelines_name(rates->pipelines, pipeline));
     rmi_text_printf(text,
                     ",\"sessions\":%" PRIu64 ",\"sessions_total\":%" PRIu64 ",\"failures\":%" PRIu64
                     ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 ",\"nodes\":[",
@@ -168,9 +168,9 @@ void rmi_http_rates_append(rmi_text *text, const rmi_http_rates *rates, size_t p
     rmi_text_append_c(text, "],\"connections\":[");
     for (size_t i = 0; i < manifest->connection_count; i++) {
         rmi_text_append_c(text, i > 0 ? ",{\"from\":" : "{\"from\":");
-        put_text(text, manifest->connections[i].from);
+        rmi_http_append_text(text, manifest->connections[i].from);
         rmi_text_append_c(text, ",\"to\":");
-        put_text(text, manifest->connections[i].to);
+        rmi_http_append_text(text, manifest->connections[i].to);
         rmi_text_append_c(text, "}");
     }
     rmi_text_append_c(text, "]}");

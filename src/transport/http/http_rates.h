@@ -28,6 +28,8 @@ void rmi_http_rates_end(rmi_http_rates *rates, size_t pipeline, bool failed);
  * task. */
 void rmi_http_rates_add(rmi_http_rates *rates, size_t pipeline, rmi_http_progress *progress,
                         const rm_pipeline *running, bool last);
+/* Appends words as JSON text. */
+void rmi_http_append_text(rmi_text *text, const char *words);
 /* Appends a pipeline as JSON: its graph and its counts. */
 void rmi_http_rates_append(rmi_text *text, const rmi_http_rates *rates, size_t pipeline);
 
