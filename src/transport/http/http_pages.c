@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "data/json/json.h"
-#include "generated/http_files.h"
+#include "transport/http/http_files.h"
 
 int rmi_http_healthz(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
@@ -120,7 +120,7 @@ int rmi_http_metrics_page(rmi_http_listener *listener, rmi_text *body, const cha
 int rmi_http_openapi_page(rmi_http_listener *listener, rmi_text *body, const char **type)
 {
     (void)listener, (void)type;
-    rmi_text_append(body, (const char *)rmi_http_openapi_file, sizeof rmi_http_openapi_file);
+    rmi_text_append(body, (const char *)rmi_http_openapi, rmi_http_openapi_size);
     return 200;
 }
 
@@ -128,6 +128,6 @@ int rmi_http_front_page(rmi_http_listener *listener, rmi_text *body, const char 
 {
     (void)listener;
     *type = "text/html; charset=utf-8";
-    rmi_text_append(body, (const char *)rmi_http_status_file, sizeof rmi_http_status_file);
+    rmi_text_append(body, (const char *)rmi_http_status, rmi_http_status_size);
     return 200;
 }

@@ -1,5 +1,7 @@
 #include "transport/http/http_session.h"
 
+#include <string.h>
+
 static int open_session(rmi_http_connection *connection, rm_manifest *manifest,
                         const rmi_session_options *options, const rmi_client *client, rm_error *err)
 {
@@ -26,7 +28,14 @@ bool rmi_http_open(rmi_http_connection *connection, rm_manifest *manifest, bool 
 {
     const rmi_pipelines *pipelines = rmi_http_options(connection->listener)->pipelines;
     const bool own = connection->pipeline != SIZE_MAX;
-    const rmi_session_options options = {.generate = generate, .own = own, .measure = true};
+    const char *header = rmi_http_value(&connection->request, RMI_HTTP_AUTHORIZATION);
+    const rmi_session_options options = {
+        .generate = generate,
+        .own = own,
+        .measure = true,
+        .identity = rmi_service_identity(rmi_http_service(connection->listener), header,
+                                         header != NULL ? strlen(header) : 0),
+    };
     rm_error err = {0};
     const int rc =
         open_session(connection, own ? rmi_pipelines_manifest(pipelines, connection->pipeline) : manifest,
