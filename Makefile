@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
+.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python bench-service lint format coverage \
 	fuzz install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -85,6 +85,9 @@ bench-python: build wheel ## Measure the Python package, beside plain Python
 	@deps/deps.py --target bench ensure toolz joblib
 	@tests/python/run --pattern test_arrays.py >/dev/null
 	@bench/package/run
+
+bench-service: build ## Measure `serve`, beside a grpcio server
+	@bench/service/grpc
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint
