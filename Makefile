@@ -87,9 +87,10 @@ bench-python: build wheel ## Measure the Python package, beside plain Python
 	@bench/package/run
 	@bench/package/wheels --rounds 5
 
-bench-service: build ## Measure `serve`, beside FastAPI in uvicorn
+bench-service: build ## Measure `serve`, beside FastAPI in uvicorn and a grpcio server
 	@deps/install-system bench || echo "bench-service: going on without the peers that are missing" >&2
-	@bench/service/run-http
+	@bench/service/http
+	@bench/service/grpc
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

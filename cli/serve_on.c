@@ -267,8 +267,9 @@ static int load_listener(size_t i, entrance *to, rm_error *err)
 static int warm_sandbox(const server *s, rm_error *err)
 {
     static const char text[] =
-        "{\"version\":\"v1\",\"metadata\":{\"name\":\"warm\"},\"connections\":[],\"nodes\":[{\"id\":\"p\",\"node_type\":"
-        "\"Python\",\"runtime_hint\":\"cpython_wasm\",\"params\":{\"code\":\"def process(x): return x\"}}]}";
+        "{\"version\":\"v1\",\"metadata\":{\"name\":\"warm\"},\"connections\":[],"
+        "\"nodes\":[{\"id\":\"p\",\"node_type\":\"Python\",\"runtime_hint\":\"cpython_wasm\","
+        "\"params\":{\"code\":\"def process(x): return x\"}}]}";
     rm_manifest *manifest = NULL;
     rm_pipeline *pipeline = NULL;
     if (!s->options->sandbox)

@@ -77,10 +77,7 @@ struct rm_node {
     bool takes_any;   /* every packet may reach the node unchecked */
     bool takes_items; /* as a source: it takes input items */
 
-    /* ---- probe.c */
-    bool probed; /* its packets are looked at, or it is left out */
-    bool probe_wanted, was_lean;
-    uint8_t state_set; /* rmi_node_state */
+    bool probed; /* probe.c: its packets are looked at, or it is left out */
 
     /* ---- turn.c */
     bool more; /* returned RM_MORE */
@@ -177,6 +174,10 @@ struct rm_node {
         int64_t next_seq; /* of the next emission */
     } generate;
 
+    /* ---- probe.c */
+    bool probe_wanted, was_lean;
+    uint8_t state_set; /* rmi_node_state */
+
     /* ---- deadline.c */
     _Atomic int64_t late_at; /* the first deadline of its items under way; kept while polls have deadlines */
 };
@@ -197,7 +198,7 @@ struct rm_pipeline {
     bool tracked;                /* bounds matter: some node merges or advances, or several have results */
     bool has_special;            /* some node is not plain */
     bool may_block, measure, object_results;
-    bool generate; /* sources generate */
+    bool generate;                 /* sources generate */
     const struct rmi_probe *probe; /* borrowed; NULL: none */
     uint32_t stream_count;
     size_t queue_packets;

@@ -1,7 +1,6 @@
 #include "transport/control.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -79,7 +78,7 @@ static void leave(rmi_control *control, bool is_user)
         return;
     pthread_cond_destroy(&control->answered);
     pthread_mutex_destroy(&control->lock);
-    free(control);
+    rmi_free(NULL, control, sizeof *control);
 }
 
 static bool look(void *context, rmi_port_place place, rm_packet *packet);
@@ -89,7 +88,7 @@ static rmi_control *control_of(rmi_session *session)
     rmi_control *control = rmi_session_control(session);
     if (control != NULL)
         return control;
-    control = calloc(1, sizeof *control);
+    control = rmi_alloc_zeroed(NULL, sizeof *control);
     if (control == NULL)
         return NULL;
     init_lock(control);
@@ -103,11 +102,11 @@ static rmi_control *control_of(rmi_session *session)
 int rmi_attachment_new(rmi_session *session, void (*woken)(void *context), void *context,
                        rmi_attachment **out, rm_error *err)
 {
-    rmi_attachment *made = calloc(1, sizeof *made);
+    rmi_attachment *made = rmi_alloc_zeroed(NULL, sizeof *made);
     rmi_control *control = made != NULL ? control_of(session) : NULL;
     *out = NULL;
     if (control == NULL) {
-        free(made);
+        rmi_free(NULL, made, made != NULL ? sizeof *made : 0);
         return rmi_out_of_memory(err);
     }
     *made = (rmi_attachment){.control = control, .woken = woken, .context = context, .attached = true};
@@ -124,7 +123,7 @@ static void free_watches(rmi_attachment *a)
 {
     while (a->watches != NULL) {
         watch *next = a->watches->next;
-        free(a->watches);
+        rmi_free(NULL, a->watches, sizeof *a->watches);
         a->watches = next;
     }
     a->watch_count = 0;
@@ -132,8 +131,8 @@ static void free_watches(rmi_attachment *a)
 
 static void clear_command(rmi_attachment *a)
 {
-    free(a->command.node);
-    free(a->command.port);
+    rmi_free_text(NULL, a->command.node);
+    rmi_free_text(NULL, a->command.port);
     rm_packet_clear(&a->command.packet);
     a->command = (rmi_control_command){.packet = rm_packet_of(rm_null())};
     a->has_command = false;
@@ -159,8 +158,8 @@ void rmi_attachment_end(rmi_attachment *a)
 
 void rmi_control_event_clear(rmi_control_event *event)
 {
-    free(event->node);
-    free(event->port);
+    rmi_free_text(NULL, event->node);
+    rmi_free_text(NULL, event->port);
     rm_packet_clear(&event->packet);
     rm_error_clear(&event->err);
 }
@@ -178,7 +177,7 @@ void rmi_attachment_free(rmi_attachment *a)
     clear_command(a);
     rm_packet_clear(&a->answer);
     leave(a->control, true);
-    free(a);
+    rmi_free(NULL, a, sizeof *a);
 }
 
 /* ---- Events; under the lock */
@@ -198,8 +197,8 @@ static void put_error(rmi_attachment *a, const char *node, const char *port, boo
         rm_error_clear(err);
         return;
     }
-    event.node = node != NULL ? strdup(node) : NULL;
-    event.port = port != NULL ? strdup(port) : NULL;
+    event.node = node != NULL ? rmi_copy_text(NULL, node) : NULL;
+    event.port = port != NULL ? rmi_copy_text(NULL, port) : NULL;
     rm_error_move(&event.err, err);
     put_event(a, &event);
 }
@@ -217,8 +216,8 @@ static bool put_packet(rmi_attachment *a, rmi_control_kind kind, rmi_port_place 
     bool done = a->count < RMI_CONTROL_EVENTS &&
                 rm_value_to_plain(NULL, packet->value, &event.packet.value, NULL) == RM_OK;
     if (done) {
-        event.node = strdup(rmi_pipeline_node_id(pipeline, place.node));
-        event.port = strdup(rmi_pipeline_port_name(pipeline, place));
+        event.node = rmi_copy_text(NULL, rmi_pipeline_node_id(pipeline, place.node));
+        event.port = rmi_copy_text(NULL, rmi_pipeline_port_name(pipeline, place));
         done = event.node != NULL && event.port != NULL;
     }
     if (done) {
@@ -398,13 +397,13 @@ static int set_watch(rmi_attachment *a, rmi_port_place place, bool intercepts, b
                             intercepts ? "intercepted" : "subscribed to");
     if (!on) {
         *link = found->next;
-        free(found);
+        rmi_free(NULL, found, sizeof *found);
         a->watch_count--;
         return RM_OK;
     }
     if (found == NULL && a->watch_count == RMI_CONTROL_WATCHES)
         return rm_error_set(err, RM_E_LIMIT, "a client watches %d ports at most", (int)RMI_CONTROL_WATCHES);
-    if (found == NULL && (found = calloc(1, sizeof *found)) == NULL)
+    if (found == NULL && (found = rmi_alloc_zeroed(NULL, sizeof *found)) == NULL)
         return rmi_out_of_memory(err);
     if (*link == NULL) {
         *link = found;

@@ -1,13 +1,16 @@
 """A server in trouble: no descriptors, floods of the log, token files that were written elsewhere."""
+import os
 import resource
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
 import unittest
+from random import Random
 
 import grpc
-from server import LIMIT, Server, common, execution, execution_pb2_grpc, init, kinds, manifest, node, of_json, streaming_pb2_grpc
+from server import CLOSE, LIMIT, Server, chunk, common, execution, execution_pb2_grpc, init, kinds, manifest, node, of_json, streaming_pb2_grpc
 
 DOUBLE = manifest(node("a", "MultiplyNode", factor=2))
 DESCRIPTORS = 128
@@ -92,6 +95,45 @@ class Logs(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
             self.assertLess(server.log.count("\n"), 900)
             self.assertIn("more lines", server.log)
+
+
+class Soak(unittest.TestCase):
+    def descriptors(self, server):
+        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+    def test_streams_that_are_dropped_leave_nothing(self):
+        server = Server()
+        self.addCleanup(server.stop)
+        with grpc.insecure_channel(server.address) as channel:
+            stub = streaming_pb2_grpc.StreamingPipelineServiceStub(channel)
+            execute(channel)
+            before = self.descriptors(server)
+            for number in range(2000):
+                responses = stub.StreamPipeline(iter([init(DOUBLE), chunk(0, 1)]), timeout=LIMIT)
+                if number % 2 == 0:
+                    next(responses)
+                responses.cancel()
+            for _ in range(1000):  # wholly written, in any state when the connection goes
+                stub.StreamPipeline(iter([init(DOUBLE), chunk(0, 1), chunk(1, 1), CLOSE]), timeout=LIMIT)
+        with grpc.insecure_channel(server.address) as channel:
+            self.assertEqual(execute(channel).WhichOneof("outcome"), "result")
+            while self.descriptors(server) > before:  # the former connection closes by and by
+                execute(channel)
+        self.assertEqual(server.stop(), 0)
+
+    def test_connections_that_break(self):
+        server = Server()
+        self.addCleanup(server.stop)
+        host, port = server.address.rsplit(":", 1)
+        random = Random(1)
+        preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+        for _ in range(300):
+            with socket.create_connection((host, int(port))) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its end is a RST
+                connection.sendall((preface + random.randbytes(200))[:random.randrange(250)])
+        with grpc.insecure_channel(server.address) as channel:
+            self.assertEqual(execute(channel).WhichOneof("outcome"), "result")
+        self.assertEqual(server.stop(), 0)
 
 
 class Tokens(unittest.TestCase):

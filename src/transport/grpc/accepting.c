@@ -32,7 +32,7 @@ static int port_of(int descriptor)
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } address;
+    } address = {.v6 = {.sin6_family = AF_UNSPEC}};
     socklen_t length = sizeof address;
     if (getsockname(descriptor, &address.any, &length) != 0)
         return -1;

@@ -127,7 +127,9 @@ static int set_metadata(rmi_data_buffer *buffer, rm_value metadata, rm_error *er
 {
     const size_t count = rm_map_length(metadata);
     buffer->metadata = count > 0 ? calloc(count, sizeof *buffer->metadata) : NULL;
-    int rc = count > 0 && buffer->metadata == NULL ? rmi_out_of_memory(err) : RM_OK;
+    int rc = RM_OK;
+    if (count > 0 && buffer->metadata == NULL)
+        return rmi_out_of_memory(err);
     for (size_t i = 0; rc == RM_OK && i < count; i++) {
         rm_value key, item;
         (void)rm_map_at(metadata, i, &key, &item);

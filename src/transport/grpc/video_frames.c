@@ -9,7 +9,8 @@
 
 typedef Remotemedia__V1__VideoFrame video_frame;
 
-enum { ENCODED = REMOTEMEDIA__V1__PIXEL_FORMAT__PIXEL_FORMAT_ENCODED, WIDEST = 1 << 20 };
+enum { ENCODED = REMOTEMEDIA__V1__PIXEL_FORMAT__PIXEL_FORMAT_ENCODED };
+enum { WIDEST = 1 << 20 }; /* pixels */
 
 /* The planes of a frame with half the colours lie below each other: one and a half times its height. */
 static const struct pixel_format {

@@ -239,8 +239,8 @@ static int read_address(const control_address *address, rmi_control_command *com
     command->in = address->direction == REMOTEMEDIA__V1__CONTROL_DIRECTION__CONTROL_DIRECTION_IN;
     if (!command->in && address->direction != REMOTEMEDIA__V1__CONTROL_DIRECTION__CONTROL_DIRECTION_OUT)
         return rm_error_set(err, RM_E_MISSING_FIELD, "addr.direction is neither IN nor OUT");
-    command->node = strdup(address->node_id);
-    command->port = strdup(address->port);
+    command->node = rmi_copy_text(NULL, address->node_id);
+    command->port = rmi_copy_text(NULL, address->port);
     return command->node != NULL && command->port != NULL ? RM_OK : rmi_out_of_memory(err);
 }
 
@@ -269,7 +269,7 @@ static int read_state(const char *node, int state, rmi_control_command *command,
         state > REMOTEMEDIA__V1__NODE_STATE__NODE_STATE_DISABLED)
         return rm_error_set(err, RM_E_USAGE, "state %d is none of ENABLED, BYPASS, DISABLED", state);
     command->state = (rmi_node_state)(state - REMOTEMEDIA__V1__NODE_STATE__NODE_STATE_ENABLED);
-    command->node = strdup(node);
+    command->node = rmi_copy_text(NULL, node);
     return command->node != NULL ? RM_OK : rmi_out_of_memory(err);
 }
 
@@ -332,8 +332,8 @@ static int reply(const rmi_grpc_call *call, const Remotemedia__V1__InterceptRepl
 
 static void clear_command(rmi_control_command *command)
 {
-    free(command->node);
-    free(command->port);
+    rmi_free_text(NULL, command->node);
+    rmi_free_text(NULL, command->port);
     rm_packet_clear(&command->packet);
 }
 

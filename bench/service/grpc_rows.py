@@ -1,7 +1,6 @@
-"""The rows of bench/service/run: (name, unit, function that returns {row: value})."""
+"""The rows of bench/service/grpc: (name, unit, function that returns {row: value})."""
 import contextlib
 import json
-import os
 import pathlib
 import queue
 import statistics
@@ -32,7 +31,7 @@ def ours(*options):
 
 @contextlib.contextmanager
 def peer():
-    process = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("peer.py")], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("grpc_peer.py")], stdout=subprocess.PIPE, text=True)
     try:
         yield process.stdout.readline().strip(), process.pid
     finally:
