@@ -102,7 +102,7 @@ typedef struct rmi_python {
     PyObject *paths; /* {directory: as the user wrote it} */
     /* asyncio; set at the first coroutine. */
     PyObject *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task, *swap_task,
-        *cancelled_error, *get_hooks, *set_hooks;
+        *cancelled_error;
     /* The context variable whose value is the guest, or the RunLoop, of the run that is opened, or None. */
     PyObject *loop_variable;
     PyObject *node_variable;          /* the context variable whose value is the node's waker */
