@@ -1,5 +1,6 @@
 #include "cli/setup.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,8 +95,13 @@ void rmi_setup_log(void *context, rm_log_level level, const char *node, const ch
 {
     const rmi_setup *setup = context;
     rm_log_level highest = setup->log_level != 0 ? (rm_log_level)(setup->log_level - 1) : RM_LOG_WARNING;
-    if (level <= highest)
-        rmi_report_log(setup->program, level, node, text);
+    uint64_t left_out = 0;
+    if (level > highest || (setup->log_limit != NULL && !rmi_log_limit_pass(setup->log_limit, &left_out)))
+        return;
+    if (left_out > 0)
+        rmi_report_line(setup->program, "warning", "%" PRIu64 " more lines were left out of the log",
+                        left_out);
+    rmi_report_log(setup->program, level, node, text);
 }
 
 static void check_paths(const rmi_setup *setup)

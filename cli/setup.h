@@ -3,6 +3,7 @@
 #define CLI_SETUP_H
 
 #include "cli/guard.h"
+#include "cli/log_limit.h"
 #include "cli/options.h"
 #include "cli/reader.h"
 
@@ -19,7 +20,8 @@ typedef struct rmi_sandbox_choice {
 typedef struct rmi_setup {
     rmi_program *program;
     rmi_texts paths, plugins;
-    int log_level; /* choice */
+    int log_level;            /* choice */
+    rmi_log_limit *log_limit; /* NULL: none; borrowed */
     rmi_integer seed;
     rm_arrays arrays; /* how Python nodes get arrays */
     bool without_python;

@@ -86,7 +86,7 @@ endfunction()
 
 set(rm_wasm_main ${PROJECT_SOURCE_DIR}/cli/main.c $<TARGET_OBJECTS:remotemedia_cli>)
 set(rm_wasm_reactor)
-foreach(source reactor reactor_runtime host_memory open_pipelines node_buffers node_exports)
+foreach(source reactor reactor_items reactor_runtime host_memory open_pipelines node_buffers node_exports)
     list(APPEND rm_wasm_reactor ${PROJECT_SOURCE_DIR}/wasm/${source}.c)
 endforeach()
 list(APPEND rm_wasm_reactor $<TARGET_OBJECTS:remotemedia_cli>)

@@ -95,7 +95,7 @@ def attribute(what, name):
 
 def seen_as_coroutine(function):
     """The function; where only calling it would show that it gives coroutines (partials, objects), one that shows it."""
-    if type(function) is FunctionType and not hasattr(function, "_is_coroutine_mark") and not hasattr(function, "__wrapped__"):
+    if type(function) is FunctionType and not hasattr(function, "_is_coroutine_marker") and not hasattr(function, "__wrapped__"):
         return function
     import inspect
 
