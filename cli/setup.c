@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/python.h"
+#include "cli/remote.h"
 #include "cli/report.h"
 #include "cli/sandboxed_run.h"
 
@@ -122,6 +123,8 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
         rc = rmi_program_python(*out, &python, err);
     if (rc == RM_OK)
         rc = rmi_program_sandbox(setup, *out, err);
+    if (rc == RM_OK)
+        rc = rmi_program_remote(*out, err);
     return rc;
 }
 

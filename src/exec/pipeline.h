@@ -79,6 +79,7 @@ struct rm_node {
 
     /* ---- turn.c */
     bool more; /* returned RM_MORE */
+    bool flushing; /* its flush returned RM_PENDING: when its poll has nothing pending, it is called again */
     bool flushed;
 
     /* ---- link.c */
