@@ -14,7 +14,7 @@ static bool names_file(const rm_param *param, rm_value params)
 
 static bool is_remote(const rmi_graph *graph, const rmi_graph_node *node)
 {
-    return rmi_wants_remote(graph->runtime, node->source) || node->type == &rmi_remote_pipeline_node;
+    return rmi_wants_remote(graph->runtime, node->source) || strcmp(node->type->name, rmi_remote_pipeline_node.name) == 0;
 }
 
 /* Strangers may not make this server connect to others. */

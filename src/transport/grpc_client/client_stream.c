@@ -374,6 +374,14 @@ static void enqueue(rmi_remote_stream *stream, grpc_byte_buffer *buffer)
     stream->queued_bytes += grpc_byte_buffer_length(buffer);
 }
 
+static int add_message(const char *source, uint64_t sequence, const rm_packet *packet,
+                       grpc_byte_buffer **made, size_t *count, rm_error *err)
+{
+    const int rc = rmi_chunk_message(source, sequence, packet, &made[*count], err);
+    *count += rc == RM_OK;
+    return rc;
+}
+
 /* Makes the messages of a packet. *count: how many; on failure none is left. */
 static int make_messages(const rmi_remote_stream *stream, uint64_t sequence, const rm_packet *packet,
                          grpc_byte_buffer **made, size_t *count, rm_error *err)
@@ -381,14 +389,12 @@ static int make_messages(const rmi_remote_stream *stream, uint64_t sequence, con
     const rm_packet mark = rm_packet_of(rm_null());
     int rc = RM_OK;
     *count = 0;
-    for (size_t i = 0; rc == RM_OK && stream->sources[i] != NULL; i++) {
-        rc = rmi_chunk_message(stream->sources[i], sequence, packet, &made[*count], err);
-        *count += rc == RM_OK;
-    }
-    if (rc == RM_OK) {
-        rc = rmi_chunk_message(stream->acknowledging, sequence, &mark, &made[*count], err);
-        *count += rc == RM_OK;
-    }
+    if (sequence == 0)
+        rc = add_message(stream->acknowledging, 0, &mark, made, count, err);
+    for (size_t i = 0; rc == RM_OK && stream->sources[i] != NULL; i++)
+        rc = add_message(stream->sources[i], sequence, packet, made, count, err);
+    if (rc == RM_OK)
+        rc = add_message(stream->acknowledging, sequence + 1, &mark, made, count, err);
     for (; rc != RM_OK && *count > 0; --*count)
         grpc_byte_buffer_destroy(made[*count - 1]);
     return rc;
@@ -398,7 +404,7 @@ int rmi_client_stream_send(rmi_remote_stream *stream, uint64_t sequence, const r
                            rm_error *err)
 {
     grpc_byte_buffer *made[QUEUE];
-    size_t count = 1; /* of the acknowledging source */
+    size_t count = 2; /* for the acknowledging source */
     for (size_t i = 0; stream->sources[i] != NULL; i++)
         count++;
     pthread_mutex_lock(&stream->lock);
@@ -466,8 +472,7 @@ static bool begin_call(rmi_remote_stream *stream, const rmi_remote_options *opti
     (void)snprintf(hops, sizeof hops, "%u", options->hops);
     (void)snprintf(bearer, sizeof bearer, "Bearer %s", options->token != NULL ? options->token : "");
     grpc_metadata metadata[] = {
-        {.key = grpc_slice_from_static_string(RMI_HOPS_KEY),
-         .value = grpc_slice_from_copied_string(hops)},
+        {.key = grpc_slice_from_static_string(RMI_HOPS_KEY), .value = grpc_slice_from_copied_string(hops)},
         {.key = grpc_slice_from_static_string("authorization"),
          .value = grpc_slice_from_copied_string(bearer)},
     };

@@ -69,6 +69,8 @@ int rmi_local_stream_open(const rmi_local_options *options, rmi_local_stream **o
     int rc = parse(stream, err);
     if (rc == RM_OK)
         rc = rm_pipeline_open(stream->manifest, &pipeline, &stream->pipeline, err);
+    if (rc == RM_OK) /* the packet at the beginning */
+        rc = rm_pipeline_push(stream->pipeline, options->work->acknowledging, rm_null(), err);
     if (rc == RM_OK)
         *out = stream;
     else

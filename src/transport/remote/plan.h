@@ -7,12 +7,13 @@
 
 enum { RMI_MOST_HOPS = 8, RMI_IN_FLIGHT = 16 };
 
-/* A pipeline with one input and what comes out of it. One source more acknowledges items: results come in the order of items and
- * then of output nodes, and it is the last of these, so what it gives shows that the results of an item have come. */
+/* A pipeline with one input and what comes out of it. A node more acknowledges items: it is a source, which gets a packet at the
+ * beginning and one with each item, and the first output node. Results come in the order of packets, and then of output nodes. So
+ * what it gives for a packet shows that the results of the item before have come, and that the item has not failed. */
 typedef struct rmi_remote_work {
     rm_value manifest;    /* owned; with the acknowledging node */
     const char **sources; /* owned array, its texts are the manifest's; ends with NULL */
-    const char **sinks;   /* likewise; the last one acknowledges */
+    const char **sinks;   /* likewise; the first one acknowledges */
     size_t source_count, sink_count;
     char *acknowledging; /* owned */
 } rmi_remote_work;

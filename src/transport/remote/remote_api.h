@@ -15,8 +15,8 @@ typedef struct rmi_remote_options {
     const char *authorities; /* TLS, in PEM; NULL: none, "": those of the system */
     rm_value manifest;
     const char *const *sources; /* each gets every packet; ends with NULL */
-    const char *
-        acknowledging; /* a source, which gets null for every packet; what it gives shows that the item is done */
+    /* A source, which gets null at the beginning and with every packet: its sequence is one higher. */
+    const char *acknowledging;
     const char *const *sinks; /* whose results are wanted; ends with NULL */
     unsigned hops;            /* servers on the way, with this one */
     int64_t timeout_ms;       /* of the whole stream; 0: none */

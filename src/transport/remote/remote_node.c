@@ -118,26 +118,30 @@ static int check(const void *memory, rm_error *err)
 
 /* ---- What comes back */
 
-static bool acknowledges(const rmi_remote_state *state, size_t lane, size_t sink)
+/* The first output node acknowledges the item before its packet. */
+static bool acknowledges(const rmi_remote_event *event)
 {
-    const rmi_remote_work *work =
-        state->lanes[lane].endpoint != NULL ? &state->plan->there : &state->plan->here;
-    return sink + 1 == work->sink_count;
+    return event->sink == 0;
+}
+
+static int take_acknowledgement(rmi_remote_state *state, size_t lane, uint64_t sequence)
+{
+    const size_t index = sequence > 0 ? rmi_passage_find(state, lane, sequence - 1) : SIZE_MAX;
+    if (index == SIZE_MAX)
+        return RM_OK;
+    state->lanes[lane].failures = 0;
+    state->lanes[lane].blocked_until = INT64_MIN;
+    state->attempts = 0;
+    return rmi_passage_end(state, index, RM_OK, NULL);
 }
 
 static int take_result(rmi_remote_state *state, size_t lane, rmi_remote_event *event)
 {
-    const size_t index = rmi_passage_find(state, lane, event->sequence);
-    if (index == SIZE_MAX || acknowledges(state, lane, event->sink)) {
-        rm_packet_clear(&event->packet);
-        if (index == SIZE_MAX)
-            return RM_OK;
-        state->lanes[lane].failures = 0;
-        state->lanes[lane].blocked_until = INT64_MIN;
-        state->attempts = 0;
-        return rmi_passage_end(state, index, RM_OK, NULL);
-    }
-    return rmi_passage_result(state, index, &event->packet);
+    const size_t index = acknowledges(event) ? SIZE_MAX : rmi_passage_find(state, lane, event->sequence);
+    if (index != SIZE_MAX)
+        return rmi_passage_result(state, index, &event->packet);
+    rm_packet_clear(&event->packet);
+    return acknowledges(event) ? take_acknowledgement(state, lane, event->sequence) : RM_OK;
 }
 
 /* The other side wants no more items: those that it has are done. */
@@ -277,7 +281,7 @@ static int flush_event(rmi_remote_state *state, size_t lane, rmi_remote_event *e
         return RM_OK;
     case RMI_REMOTE_RESULT:
         event->packet.seq = -1;
-        if (!acknowledges(state, lane, event->sink))
+        if (!acknowledges(event))
             return rm_emit(state->node, 0, rm_packet_move(&event->packet));
         rm_packet_clear(&event->packet);
         return RM_OK;

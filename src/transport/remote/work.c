@@ -170,11 +170,11 @@ static int add_acknowledging(const rm_allocator *allocator, rm_value manifest, r
     rmi_builder b = rmi_builder_start(allocator, err);
     const rm_value given = field(manifest, "nodes");
     rm_value map = rmi_build_map(&b), nodes = rmi_build_list(&b), node = rmi_build_map(&b);
-    for (size_t i = 0; i < rm_list_length(given); i++)
-        rmi_build_add(&b, &nodes, rm_value_retain(rm_list_get(given, i)));
     rmi_build_text(&b, &node, "id", work->acknowledging);
     rmi_build_text(&b, &node, "node_type", "PassThrough");
     rmi_build_add(&b, &nodes, node);
+    for (size_t i = 0; i < rm_list_length(given); i++)
+        rmi_build_add(&b, &nodes, rm_value_retain(rm_list_get(given, i)));
     for (size_t i = 0; i < rm_map_length(manifest); i++) {
         rm_value key, value;
         (void)rm_map_at(manifest, i, &key, &value);
