@@ -302,10 +302,27 @@ class Losses(unittest.TestCase):
     def test_a_fallback(self):
         host = f"127.0.0.1:{free_port()}"
         spare = {"id": "spare", "node_type": "AddNode", "params": {"addend": 100}}
-        node = {**remote(host), "execution": {"fallback": "spare"}}
+        for node in ({**remote(host), "execution": {"fallback": "spare"}},
+                     {"id": "far", "node_type": "MultiplyNode", "host": host, "execution": {"placement": "remote", "fallback": "spare"}}):
+            said, code, log = run([node, spare], [1, 2])
+            self.assertEqual((code, said["outputs"]), (0, {"far": [101, 102]}), (said, log))
+            self.assertIn("runs here", log)
         said, code, log = run([node, spare, {"id": "in", "node_type": "PassThrough"}], [1, 2], [("in", "far"), ("in", "spare")])
-        self.assertEqual((code, said["outputs"]["far"]), (0, [101, 102]), (said, log))
-        self.assertIn("runs here", log)
+        self.assertEqual((code, said["outputs"]), (0, {"far": [101, 102], "spare": [101, 102]}), (said, log))
+
+    def test_it_goes_on_here_when_the_server_is_lost(self):
+        server = self.server()
+        code = "import os\ndef process(x):\n    if x == 'die' and os.environ.get('RM_VICTIM'):\n        os.kill(os.getpid(), 9)\n    return x"
+        os.environ["RM_VICTIM"] = "1"
+        self.addCleanup(os.environ.pop, "RM_VICTIM", None)
+        victim = self.server()
+        del os.environ["RM_VICTIM"]
+        items = [0, 1, 2, "die", *range(4, 40)]
+        for host in (server, victim):
+            node = {"id": "n", "node_type": "Python", "host": host.address, "params": {"code": code}, "execution": {"placement": "prefer_remote"}}
+            said, status, log = run([node], items)
+            self.assertEqual((status, said["outputs"]), (0, {"n": items}), (said, log))
+            self.assertEqual("runs here" in log, host is victim, log)
 
     def test_a_server_that_never_answers(self):
         with socket.socket() as silent:
