@@ -78,7 +78,7 @@ struct rm_node {
     bool takes_items; /* as a source: it takes input items */
 
     /* ---- turn.c */
-    bool more; /* returned RM_MORE */
+    bool more;     /* returned RM_MORE */
     bool flushing; /* its flush returned RM_PENDING: when its poll has nothing pending, it is called again */
     bool flushed;
 
@@ -457,6 +457,9 @@ void rmi_flights_free(rm_node *node);
 /* ---- flight_progress.c */
 /* Takes the first packet of `queue` as a flight: it may become pending, be tried again, or time out. */
 RM_MUST_CHECK int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
+/* Fails the first packet of `queue`, which may not be given to the node, with pipeline->scratch; the packets under way before it
+ * come first. */
+RM_MUST_CHECK int rmi_flight_refuse(rm_node *node, rmi_queue *queue, int code);
 /* Calls `more` for the flight that returned RM_MORE. */
 RM_MUST_CHECK int rmi_flight_more(rm_node *node);
 RM_MUST_CHECK int rmi_flight_retry(rm_node *node);

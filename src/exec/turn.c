@@ -92,6 +92,8 @@ static int take_batch(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
 static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
 {
     rm_packet refused;
+    if (!node->plain)
+        return rmi_flight_refuse(node, queue, rc);
     rmi_queue_take(queue, &refused);
     node->counters.in++;
     rc = rmi_item_failed(node, refused.seq, &node->pipeline->scratch, rc);

@@ -196,6 +196,12 @@ class Hosts(RemoteTest):
         error = self.error([self.hosted("Merge")])
         self.assertIn("by itself", error["message"])
 
+    def test_an_item_of_a_wrong_kind_fails_after_those_before_it(self):
+        said, code, log = run([self.hosted("UppercaseTransform")], ["a", "b", 3, "d"])
+        self.assertEqual((said["error"]["item"], said["error"]["node"], said["outputs"]), (2, "n", {"n": ["A", "B"]}), (said, log))
+        said, code, log = run([self.hosted("UppercaseTransform", on_error="skip", retry={"attempts": 2})], ["a", "b", 3, "d"])
+        self.assertEqual((code, said["outputs"]), (0, {"n": ["A", "B", "D"]}), (said, log))
+
     def test_capabilities_are_those_of_the_server(self):
         error = self.error([self.hosted("PassThrough", capabilities={"cpu": {"cores": 100000}})])
         self.assertEqual((error["code"], error["node"]), ("missing_capability", "n"))
