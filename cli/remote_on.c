@@ -1,4 +1,4 @@
-#include "cli/remote.h"
+#include "cli/other_servers.h"
 
 int rmi_program_remote(rm_runtime *runtime, rm_error *err)
 {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/python.h"
-#include "cli/remote.h"
+#include "cli/other_servers.h"
 #include "cli/report.h"
 #include "cli/sandboxed_run.h"
 

@@ -11,7 +11,8 @@
  *   stream.c         nodes that pull their input          pull.c             their next packet
  *   failure.c        on_error, and which failure counts   deadline.c         cancel, timeouts, the watchdog
  *   results.c        pull, counters, graph_info           node_api.c         the functions that a node calls
- *   pipeline_host.c  the pipeline as their host (node_host.h) */
+ *   pipeline_host.c  the pipeline as their host (node_host.h)
+ *   node_place.c     what layers above ask of a node */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "exec/pipeline.h"
+#include "exec/node_place.h"
 #include "transport/remote/remote_run.h"
 
 enum { LONGEST_PAUSE_MS = 60000 };
@@ -19,7 +19,7 @@ bool rmi_lane_is_open(const rmi_remote_state *state, size_t index)
 }
 
 /* What messages call it. */
-static const char *name_of(const rmi_lane *lane)
+static const char *name_of(const rmi_remote_lane *lane)
 {
     return lane->endpoint != NULL ? lane->endpoint : "this process";
 }
@@ -33,13 +33,13 @@ static void woken(void *context)
     rm_node_wake(state->node);
 }
 
-static int open_there(rmi_remote_state *state, rmi_lane *lane, rm_error *err)
+static int open_there(rmi_remote_state *state, rmi_remote_lane *lane, rm_error *err)
 {
     const rmi_remote_plan *plan = state->plan;
-    const rm_pipeline *pipeline = state->node->pipeline;
+    const int64_t deadline = rmi_node_run_deadline(state->node);
     int64_t left_ms = 0;
-    if (pipeline->deadline != INT64_MAX) {
-        left_ms = (pipeline->deadline - rm_clock_now()) / 1000000;
+    if (deadline != INT64_MAX) {
+        left_ms = (deadline - rm_clock_now()) / 1000000;
         left_ms = left_ms > 0 ? left_ms : 1;
     }
     int rc =
@@ -56,7 +56,7 @@ static int open_there(rmi_remote_state *state, rmi_lane *lane, rm_error *err)
         .sources = plan->there.sources,
         .acknowledging = plan->there.acknowledging,
         .sinks = plan->there.sinks,
-        .hops = pipeline->graph.hops + 1,
+        .hops = state->graph->hops + 1,
         .timeout_ms = left_ms,
         .woken = woken,
         .context = state,
@@ -64,13 +64,13 @@ static int open_there(rmi_remote_state *state, rmi_lane *lane, rm_error *err)
     return state->api->open(state->client, &options, &lane->stream, err);
 }
 
-static int open_here(rmi_remote_state *state, rmi_lane *lane, rm_error *err)
+static int open_here(rmi_remote_state *state, rmi_remote_lane *lane, rm_error *err)
 {
     const rmi_local_options options = {
         .runtime = rmi_remote_runtime(state->attached),
         .work = &state->plan->here,
         .directory = state->plan->directory,
-        .hops = state->node->pipeline->graph.hops,
+        .hops = state->graph->hops,
         .woken = woken,
         .context = state,
     };
@@ -80,7 +80,7 @@ static int open_here(rmi_remote_state *state, rmi_lane *lane, rm_error *err)
 
 int rmi_lane_open(rmi_remote_state *state, size_t index, rm_error *err)
 {
-    rmi_lane *lane = &state->lanes[index];
+    rmi_remote_lane *lane = &state->lanes[index];
     lane->next = 0;
     lane->ready = lane->finishing = lane->closed = false;
     lane->heard = rm_clock_now();
@@ -89,7 +89,7 @@ int rmi_lane_open(rmi_remote_state *state, size_t index, rm_error *err)
 
 void rmi_lane_close(rmi_remote_state *state, size_t index)
 {
-    rmi_lane *lane = &state->lanes[index];
+    rmi_remote_lane *lane = &state->lanes[index];
     if (lane->stream != NULL)
         state->api->free(lane->stream);
     rmi_local_stream_free(lane->here);
@@ -103,7 +103,7 @@ void rmi_lane_close(rmi_remote_state *state, size_t index)
 
 int rmi_lane_next(const rmi_remote_state *state, size_t index, rmi_remote_event *event)
 {
-    const rmi_lane *lane = &state->lanes[index];
+    const rmi_remote_lane *lane = &state->lanes[index];
     if (lane->stream != NULL)
         return state->api->next(lane->stream, event);
     return lane->here != NULL ? rmi_local_stream_next(lane->here, event) : RM_AGAIN;
@@ -111,7 +111,7 @@ int rmi_lane_next(const rmi_remote_state *state, size_t index, rmi_remote_event 
 
 void rmi_lane_finish(rmi_remote_state *state, size_t index)
 {
-    rmi_lane *lane = &state->lanes[index];
+    rmi_remote_lane *lane = &state->lanes[index];
     if (lane->finishing)
         return;
     lane->finishing = true;
@@ -122,7 +122,7 @@ void rmi_lane_finish(rmi_remote_state *state, size_t index)
         rmi_local_stream_finish(lane->here);
 }
 
-static int send_on(rmi_remote_state *state, rmi_lane *lane, const rm_packet *packet, rm_error *err)
+static int send_on(rmi_remote_state *state, rmi_remote_lane *lane, const rm_packet *packet, rm_error *err)
 {
     return lane->stream != NULL ? state->api->send(lane->stream, lane->next, packet, err)
                                 : rmi_local_stream_send(lane->here, lane->next, packet, err);
@@ -130,7 +130,7 @@ static int send_on(rmi_remote_state *state, rmi_lane *lane, const rm_packet *pac
 
 /* ---- Which lane */
 
-static bool is_blocked(const rmi_lane *lane, int64_t now)
+static bool is_blocked(const rmi_remote_lane *lane, int64_t now)
 {
     return lane->blocked_until > now;
 }
@@ -263,7 +263,7 @@ static int fail_sent(rmi_remote_state *state, size_t index, rm_error *why)
 
 static void note_failure(rmi_remote_state *state, size_t index)
 {
-    rmi_lane *lane = &state->lanes[index];
+    rmi_remote_lane *lane = &state->lanes[index];
     const rmi_remote_plan *plan = state->plan;
     if (lane->endpoint == NULL)
         return;
@@ -305,7 +305,7 @@ static int fail_one(rmi_remote_state *state, size_t lane, size_t passage, rm_err
 
 int rmi_lane_lost(rmi_remote_state *state, size_t index, rmi_remote_event *event)
 {
-    rmi_lane *lane = &state->lanes[index];
+    rmi_remote_lane *lane = &state->lanes[index];
     const bool failed = event->kind == RMI_REMOTE_FAILED;
     const size_t passage = event->has_sequence ? rmi_passage_find(state, index, event->sequence) : SIZE_MAX;
     const bool busy = failed && event->error.code == RM_E_LIMIT; /* the server takes no more runs */
@@ -336,7 +336,7 @@ int rmi_lanes_check(rmi_remote_state *state)
     const int64_t limit = state->plan->timeout_ms * 1000000, now = rm_clock_now();
     int rc = RM_OK;
     for (size_t i = 0; limit > 0 && rc == RM_OK && i < state->plan->endpoint_count; i++) {
-        const rmi_lane *lane = &state->lanes[i];
+        const rmi_remote_lane *lane = &state->lanes[i];
         if (lane->stream == NULL || (lane->waiting == 0 && !lane->finishing) || now - lane->heard < limit)
             continue;
         rmi_remote_event event = {.kind = RMI_REMOTE_LOST, .packet = rm_packet_of(rm_null())};
@@ -371,7 +371,7 @@ static int nowhere(rmi_remote_state *state)
 /* Sends a passage. RM_AGAIN: its lane takes nothing now. */
 static int send_one(rmi_remote_state *state, size_t index, size_t lane_index)
 {
-    rmi_lane *lane = &state->lanes[lane_index];
+    rmi_remote_lane *lane = &state->lanes[lane_index];
     rmi_passage *passage = &state->passages[index];
     rm_error err = {0};
     rmi_remote_event event = {.kind = RMI_REMOTE_LOST, .for_good = true, .packet = rm_packet_of(rm_null())};
@@ -441,7 +441,7 @@ void rmi_lanes_wait(const rmi_remote_state *state, rm_wait *wait)
     const int64_t limit = state->plan->timeout_ms * 1000000;
     *wait = (rm_wait){.deadline = INT64_MAX, .descriptor = -1};
     for (size_t i = 0; i < state->lane_count; i++) {
-        const rmi_lane *lane = &state->lanes[i];
+        const rmi_remote_lane *lane = &state->lanes[i];
         if (lane->here != NULL)
             rmi_local_stream_wait(lane->here, wait);
         if (limit > 0 && lane->stream != NULL && (lane->waiting > 0 || lane->finishing) &&

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "exec/pipeline.h"
+#include "exec/node_place.h"
 #include "graph/registry.h"
 #include "transport/remote/remote_run.h"
 
@@ -21,8 +21,8 @@ static uint32_t find(const rmi_graph *graph, const char *id)
 /* RemotePipelineNode: what runs when no endpoint answers. */
 static int add_fallback(rmi_remote_state *state, rm_error *err)
 {
-    const rmi_graph *graph = &state->node->pipeline->graph;
-    const char *id = state->node->graph->source->fallback;
+    const rmi_graph *graph = state->graph;
+    const char *id = graph->nodes[state->index].source->fallback;
     rm_value manifest = rm_null();
     const uint32_t index = id != NULL ? find(graph, id) : graph->node_count;
     state->own.directory = graph->directory;
@@ -53,7 +53,7 @@ static int make_plan(rmi_remote_state *state, rm_error *err)
 
 static int check_hops(const rmi_remote_state *state, rm_error *err)
 {
-    const unsigned hops = state->node->pipeline->graph.hops;
+    const unsigned hops = state->graph->hops;
     if (hops < state->plan->most_hops)
         return RM_OK;
     (void)rm_error_set(
@@ -83,7 +83,8 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
 {
     rmi_remote_state *state = memory;
     state->node = node;
-    state->attached = node->pipeline->runtime->remote->context;
+    state->graph = rmi_node_graph(node, &state->index);
+    state->attached = state->graph->runtime->remote->context;
     int rc = make_plan(state, err);
     if (rc == RM_OK)
         rc = check_hops(state, err);
@@ -94,7 +95,8 @@ static int node_open(rm_node *node, void *memory, rm_error *err)
         rc = state->lanes != NULL ? RM_OK : rmi_out_of_memory(err);
     }
     for (size_t i = 0; i < state->lane_count; i++)
-        state->lanes[i] = (rmi_lane){.endpoint = state->plan->endpoints[i], .blocked_until = INT64_MIN};
+        state->lanes[i] =
+            (rmi_remote_lane){.endpoint = state->plan->endpoints[i], .blocked_until = INT64_MIN};
     if (rc != RM_OK)
         free_all(state);
     return rc;

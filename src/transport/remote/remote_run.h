@@ -20,7 +20,7 @@ typedef struct rmi_passage {
 #define RMI_UNSENT SIZE_MAX
 
 /* A way to get work done: an endpoint, or this process, which is the last lane. */
-typedef struct rmi_lane {
+typedef struct rmi_remote_lane {
     const char *endpoint;      /* NULL: this process */
     rmi_remote_stream *stream; /* owned; NULL: closed */
     rmi_local_stream *here;    /* likewise */
@@ -30,19 +30,21 @@ typedef struct rmi_lane {
     int64_t heard;         /* when it last said something, or was first asked */
     int64_t failures;      /* since it last acknowledged something */
     int64_t blocked_until; /* after a failure; INT64_MIN: not blocked */
-} rmi_lane;
+} rmi_remote_lane;
 
 typedef struct rmi_remote_state {
     rmi_remote_params params; /* of RemotePipelineNode */
     rmi_remote_plan own;      /* made of them */
     const rmi_remote_plan *plan;
     rm_node *node;
+    const rmi_graph *graph; /* that the node is in */
+    uint32_t index;
     rmi_remote_attached *attached;
     const rmi_remote_api *api;
     rmi_remote_client *client;
     char *authorities; /* owned: a file's text */
     size_t authorities_length;
-    rmi_lane *lanes; /* owned */
+    rmi_remote_lane *lanes; /* owned */
     size_t lane_count, current;
     rmi_passage *passages; /* owned; in order */
     size_t count, capacity;

@@ -1,6 +1,6 @@
 /* Nodes on other servers, in builds that have them; CMake chooses remote_on.c or remote_off.c. */
-#ifndef CLI_REMOTE_H
-#define CLI_REMOTE_H
+#ifndef CLI_OTHER_SERVERS_H
+#define CLI_OTHER_SERVERS_H
 
 #include "remotemedia/remotemedia.h"
 
