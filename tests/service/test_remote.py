@@ -246,6 +246,25 @@ class Hosts(RemoteTest):
             self.assertEqual(self.outputs([remote(server.address, token="secret")], [1]), [2])
 
 
+class Secured(unittest.TestCase):
+    def test_tls(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, subject in (("server", "IP:127.0.0.1"), ("stranger", "DNS:stranger")):
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                                "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.crt", "-subj", f"/CN={name}",
+                                "-addext", f"subjectAltName={subject}"], check=True, capture_output=True)
+            server = Server("--trust-code", "--tls-cert", f"{folder}/server.crt", "--tls-key", f"{folder}/server.key")
+            self.addCleanup(server.stop)
+            said, code, log = run([remote(server.address, ca=f"{folder}/server.crt")], [1])
+            self.assertEqual((code, said["outputs"]["far"]), (0, [2]), (said, log))
+            for wrong in ({}, {"ca": f"{folder}/stranger.crt"}, {"ca": f"{folder}/server.key"}):
+                said, code, _ = run([remote(server.address, **wrong)], [1])
+                self.assertEqual((said["status"], said["error"]["node"]), ("error", "far"), said)
+                self.assertIn(server.address, said["error"]["message"])
+            said, code, _ = run([remote(server.address, ca=f"{folder}/none.crt")], [1])
+            self.assertEqual(said["error"]["code"], "not_found", said)
+
+
 class Losses(unittest.TestCase):
     rounds = int(os.environ.get("RM_ROUNDS", "5"))
 
