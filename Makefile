@@ -5,7 +5,7 @@ BUILD = build/native
 
 .DEFAULT_GOAL := build
 .PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
-	fuzz install clean help
+	fuzz sbom install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
 	@JOBS=$(JOBS) tools/build native
@@ -85,6 +85,7 @@ bench-python: build wheel ## Measure the Python package, beside plain Python
 	@deps/deps.py --target bench ensure toolz joblib
 	@tests/python/run --pattern test_arrays.py >/dev/null
 	@bench/package/run
+	@bench/package/wheels --rounds 5
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint
@@ -110,6 +111,12 @@ npm: wasm ## Pack the npm package, with compressed WASM files beside: build/npm/
 
 demo: wasm ## Serve the demo page at http://127.0.0.1:8000; the first time builds it
 	@tools/demo serve
+
+sbom: build ## Write the bills of materials (CycloneDX) of the program and of the WASM files: build/sbom/*.cdx.json
+	@mkdir -p build/sbom
+	@$(BUILD)/bin/remotemedia version --sbom >build/sbom/remotemedia.cdx.json
+	@deps/deps.py --target wasm sbom --of remotemedia-wasm "$$($(BUILD)/bin/remotemedia version | sed -n '1s/.* //p')" >build/sbom/remotemedia-wasm.cdx.json
+	@ls build/sbom/*
 
 component: wasm ## Build the program as a component of WASI 0.2: build/wasm/pipeline_executor_wasm.component.wasm
 	@tools/component build/wasm/pipeline_executor_wasm.wasm

@@ -2,10 +2,10 @@
 #ifndef CLI_OTHER_SERVERS_H
 #define CLI_OTHER_SERVERS_H
 
-#include "remotemedia/remotemedia.h"
+#include "cli/setup.h"
 
-/* Lets `runtime` run nodes on other servers. Without RM_GRPC_TRANSPORT: RM_OK, since manifests that need it are refused by
- * name. */
-RM_MUST_CHECK int rmi_program_remote(rm_runtime *runtime, rm_error *err);
+/* Lets `runtime` run nodes on other servers, with the token and the authorities that the options name. Without RM_GRPC_TRANSPORT:
+ * RM_OK, since manifests that need it are refused by name; an error where an option was given. */
+RM_MUST_CHECK int rmi_program_remote(const rmi_setup *setup, rm_runtime *runtime, rm_error *err);
 
 #endif

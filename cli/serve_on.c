@@ -1,4 +1,5 @@
 /* `remotemedia serve`: pipelines for clients on other machines, until it is told to end. */
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +13,16 @@
 #include "transport/listener.h"
 
 enum { MOST_MESSAGE = 10 << 20, MOST_TOKENS = 1000, LONGEST_PATH = 4096 };
-static const int64_t default_drain_ms = 30000;
+/* last_words: ns for clients to be told that their runs were stopped. */
+static const int64_t default_drain_ms = 30000, last_words = 2000000000;
 
 typedef struct serve_options {
     rmi_setup setup; /* first, as rmi_runtime_options needs */
     rmi_texts operands;
-    const char *grpc, *token_file, *certificate_file, *key_file, *client_ca_file;
+    const char *grpc, *files, *token_file, *certificate_file, *key_file, *client_ca_file;
     uint64_t most_sessions, most_message;
     int64_t session_ms, drain_ms;
-    bool trust_code;
+    bool trust_code, sandbox;
 } serve_options;
 
 #define AT(member) offsetof(serve_options, member)
@@ -54,6 +56,15 @@ static const rmi_option options_table[] = {
      .kind = RMI_OPTION_FLAG,
      .offset = AT(trust_code),
      .text = "clients' manifests may run Python and use files of this machine"},
+    {.name = "sandbox",
+     .kind = RMI_OPTION_FLAG,
+     .offset = AT(sandbox),
+     .text = "clients' manifests may run Python, in sandboxes"},
+    {.name = "files",
+     .argument = "DIR",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(files),
+     .text = "clients may send the names of files below DIR as items"},
     {.name = "max-sessions",
      .argument = "N",
      .kind = RMI_OPTION_SIZE,
@@ -84,7 +95,7 @@ static const rmi_command description = {
     .summary =
         "Runs pipelines for clients. Ctrl-C or SIGTERM ends it: no client is taken any more, and what is\n"
         "in progress ends first.",
-    .tables = {options_table, rmi_runtime_options},
+    .tables = {options_table, rmi_sandbox_options, rmi_runtime_options},
     .operands = offsetof(serve_options, operands),
     .notes = "Without --token-file only this machine is served: 127.0.0.1, [::1] or localhost.\n"
              "Exit codes: 0 ended as told, 1 work was cut off, 2 usage, 4 it cannot listen.\n",
@@ -98,6 +109,7 @@ typedef struct option_file {
 
 typedef struct server {
     serve_options *options;
+    rmi_log_limit log_limit;
     rmi_guard guard;
     rm_runtime *runtime;
     rmi_service *service;
@@ -129,6 +141,8 @@ static int check_address(const serve_options *options, rm_error *err)
         return rm_error_set(err, RM_E_USAGE, "--tls-cert and --tls-key go together");
     if (options->client_ca_file != NULL && options->certificate_file == NULL)
         return rm_error_set(err, RM_E_USAGE, "--tls-client-ca needs --tls-cert and --tls-key");
+    if (options->sandbox && options->trust_code)
+        return rm_error_set(err, RM_E_USAGE, "--sandbox and --trust-code exclude each other");
     if (!is_loopback(options->grpc) && options->token_file == NULL && options->client_ca_file == NULL)
         return rm_error_set(
             err, RM_E_USAGE,
@@ -142,6 +156,16 @@ static int read_file(const char *path, option_file *out, rm_error *err)
     return path == NULL ? RM_OK : rmi_platform_read_file(NULL, path, 1 << 20, &out->text, &out->length, err);
 }
 
+/* Removes blanks at both ends. */
+static char *trim(char *line)
+{
+    line += strspn(line, " \t");
+    size_t length = strlen(line);
+    while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == '\t'))
+        line[--length] = '\0';
+    return line;
+}
+
 /* Cuts the file into lines; empty ones and those with '#' are left out. */
 static int read_tokens(server *s, rm_error *err)
 {
@@ -152,6 +176,7 @@ static int read_tokens(server *s, rm_error *err)
         return rc;
     char *rest = s->token_file.text;
     for (char *line; (line = strsep(&rest, "\r\n")) != NULL;) {
+        line = trim(line);
         if (line[0] == '\0' || line[0] == '#')
             continue;
         if (count == MOST_TOKENS)
@@ -165,24 +190,40 @@ static int read_tokens(server *s, rm_error *err)
 
 static int load_listener(server *s, rm_error *err)
 {
-    static const char *const near[] = {"../lib", ".", NULL};
-    char folder[LONGEST_PATH], path[LONGEST_PATH + 64];
+    static const char *const near[] = {".", "../lib", "remotemedia/lib", NULL};
+    char path[LONGEST_PATH];
     rmi_listener_entry *entry = NULL;
-    int rc = RM_E_NOT_FOUND;
-    if (!rmi_platform_program_directory(folder, sizeof folder))
-        return rm_error_set(err, RM_E_NOT_FOUND, "the program's folder is not known");
-    for (const char *const *place = near; rc != RM_OK && *place != NULL; place++) {
-        (void)snprintf(path, sizeof path, "%s/%s/libremotemedia_grpc.so", folder, *place);
-        rc = rmi_library_open(NULL, path, &s->library, err);
-    }
+    if (!rmi_find_beside("", near, "libremotemedia_grpc.so", path, sizeof path))
+        return rm_error_set(
+            err, RM_E_MISSING_FEATURE,
+            "serve needs a build with RM_SERVE, whose libremotemedia_grpc.so is not beside the "
+            "program");
+    const int rc = rmi_library_open(NULL, path, &s->library, err);
     if (rc != RM_OK)
-        return rm_error_set(err, RM_E_MISSING_FEATURE,
-                            "libremotemedia_grpc.so cannot be loaded: `serve` needs a build with RM_SERVE");
+        return rc;
     if (!rmi_library_function(s->library, "rmi_grpc_listener_api", &entry, sizeof entry) ||
         entry()->size != sizeof(rmi_listener_api))
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "'%s' is of another version", path);
     s->api = entry();
     return RM_OK;
+}
+
+/* The first sandbox compiles its module, which takes long: no client shall wait for that. */
+static int warm_sandbox(const server *s, rm_error *err)
+{
+    static const char text[] =
+        "{\"version\":\"v1\",\"metadata\":{\"name\":\"warm\"},\"connections\":[],\"nodes\":[{\"id\":\"p\",\"node_type\":"
+        "\"Python\",\"runtime_hint\":\"cpython_wasm\",\"params\":{\"code\":\"def process(x): return x\"}}]}";
+    rm_manifest *manifest = NULL;
+    rm_pipeline *pipeline = NULL;
+    if (!s->options->sandbox)
+        return RM_OK;
+    int rc = rm_manifest_parse(s->runtime, text, sizeof text - 1, &manifest, err);
+    if (rc == RM_OK)
+        rc = rm_pipeline_open(manifest, NULL, &pipeline, err);
+    rm_pipeline_free(pipeline);
+    rm_manifest_free(manifest);
+    return rc;
 }
 
 static int listen(server *s, int *port, rm_error *err)
@@ -199,6 +240,8 @@ static int listen(server *s, int *port, rm_error *err)
         .most_sessions = options->most_sessions,
         .session_timeout_ms = options->session_ms,
         .untrusted = !options->trust_code,
+        .sandbox = options->sandbox,
+        .files = options->files,
         .tokens = options->token_file != NULL ? s->tokens : NULL,
     };
     int rc = load_listener(s, err);
@@ -230,13 +273,23 @@ static void wait_for_signal(server *s)
         (void)rmi_wake_wait(s->guard.wake, NULL, 0, INT64_MAX);
 }
 
-/* Returns whether all that was in progress has ended by itself. */
-static bool drain(server *s)
+static bool wait_for_end(server *s, int64_t deadline)
 {
-    const int64_t deadline = rmi_platform_now() + s->options->drain_ms * 1000000;
+    return rmi_service_wait(s->service, deadline) && s->api->wait(s->listener, deadline);
+}
+
+/* Returns whether all that was in progress has ended by itself. What has not is stopped, so that its clients are told. */
+static bool drain(server *s, size_t *left)
+{
     rmi_service_drain(s->service);
     s->api->drain(s->listener);
-    return rmi_service_wait(s->service, deadline) && s->api->wait(s->listener, deadline);
+    const bool ended = wait_for_end(s, rmi_platform_now() + s->options->drain_ms * 1000000);
+    *left = rmi_service_sessions(s->service);
+    if (!ended) {
+        rmi_service_stop_sessions(s->service);
+        (void)wait_for_end(s, rmi_platform_now() + last_words);
+    }
+    return ended;
 }
 
 static int perform(server *s, rmi_exit *code, rm_error *err)
@@ -261,8 +314,11 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
     s->guard.grace_ms = options->drain_ms;
     if (rc == RM_OK) {
         options->setup.without_python = !options->trust_code;
+        options->setup.log_limit = &s->log_limit;
         rc = rmi_setup_runtime(&options->setup, &s->runtime, err);
     }
+    if (rc == RM_OK)
+        rc = warm_sandbox(s, err);
     if (rc == RM_OK)
         rc = listen(s, &port, err);
     if (rc == RM_OK)
@@ -271,9 +327,10 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
         return rc;
     wait_for_signal(s);
     *code = RMI_EXIT_RUN;
-    return drain(s) ? RM_OK
-                    : rm_error_set(err, RM_E_TIMEOUT, "%zu sessions did not end within the drain timeout",
-                                   rmi_service_sessions(s->service));
+    size_t left = 0;
+    return drain(s, &left)
+               ? RM_OK
+               : rm_error_set(err, RM_E_TIMEOUT, "%zu sessions did not end within the drain timeout", left);
 }
 
 static void close_server(server *s)
@@ -286,6 +343,10 @@ static void close_server(server *s)
     if (s->library != NULL)
         rmi_library_close(s->library);
     rmi_setup_end(&s->options->setup, s->runtime);
+    const uint64_t left_out = rmi_log_limit_left_out(&s->log_limit);
+    if (left_out > 0)
+        rmi_report_line(s->options->setup.program, "warning",
+                        "%" PRIu64 " more lines were left out of the log", left_out);
     rmi_guard_stop(&s->guard);
     option_file *const files[] = {&s->token_file, &s->certificates, &s->key, &s->client_ca};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -295,7 +356,7 @@ static void close_server(server *s)
 rmi_exit rmi_command_serve(rmi_program *program, int argc, char **argv)
 {
     serve_options options = {.setup = {.program = program}};
-    server s = {.options = &options};
+    server s = {.options = &options, .log_limit = {.lock = PTHREAD_MUTEX_INITIALIZER}};
     rm_error err = {0};
     rmi_exit code = RMI_EXIT_OK;
     if (rmi_options_parse(&description, program, argc, argv, &options, &code)) {

@@ -2,14 +2,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "cli/licenses.h"
+#include "cli/linked_texts.h"
 #include "cli/report.h"
 #include "cli/setup.h"
 
 struct version_options {
     rmi_setup setup;
     rmi_texts operands;
-    bool json, licenses;
+    bool json, licenses, sbom;
 };
 
 static const rmi_option version_options[] = {
@@ -21,12 +21,16 @@ static const rmi_option version_options[] = {
      .kind = RMI_OPTION_FLAG,
      .offset = offsetof(struct version_options, licenses),
      .text = "the licences of this program and of everything in it"},
+    {.name = "sbom",
+     .kind = RMI_OPTION_FLAG,
+     .offset = offsetof(struct version_options, sbom),
+     .text = "the bill of materials, as JSON of CycloneDX 1.6"},
     {0},
 };
 
 static const rmi_command version_description = {
     .name = "version",
-    .synopsis = "version [--json | --licenses]",
+    .synopsis = "version [--json | --licenses | --sbom]",
     .summary = "Prints the version and the features of this build.",
     .tables = {version_options},
     .operands = offsetof(struct version_options, operands),
@@ -55,8 +59,8 @@ static int print_version(struct version_options *options, rm_runtime **runtime, 
     rmi_program *program = options->setup.program;
     rm_value info = rm_null();
     int rc;
-    if (options->licenses) {
-        rc = rmi_writer_put_c(&program->out, rmi_licenses_text, err);
+    if (options->licenses || options->sbom) {
+        rc = rmi_writer_put_c(&program->out, options->sbom ? rmi_sbom_text : rmi_licenses_text, err);
     } else {
         rc = rmi_setup_runtime(&options->setup, runtime, err);
         if (rc == RM_OK)
@@ -77,8 +81,8 @@ rmi_exit rmi_command_version(rmi_program *program, int argc, char **argv)
     rm_runtime *runtime = NULL;
     rmi_exit code;
     if (rmi_options_parse(&version_description, program, argc, argv, &options, &code)) {
-        if (options.json && options.licenses)
-            code = rmi_usage_error(program, "version", "--json and --licenses exclude each other");
+        if (options.json + options.licenses + options.sbom > 1)
+            code = rmi_usage_error(program, "version", "--json, --licenses and --sbom exclude each other");
         else if (print_version(&options, &runtime, &err) != RM_OK)
             code = rmi_report_failure(program, &err, RMI_EXIT_IO);
     }

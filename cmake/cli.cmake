@@ -1,13 +1,13 @@
 # The commands of the program: cli/ without main.c and without the choice of Python, which each program makes.
-# rm_gather_licenses(OUT.c NAME...): the licence texts of all that is linked but the dependencies named.
-function(rm_gather_licenses out)
+# rm_gather_texts(OUT.c NAME...): the licences and the bill of materials of all that is linked but the dependencies named.
+function(rm_gather_texts out)
     add_custom_command(OUTPUT ${out}
-        COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/licenses.py ${rm_target} ${out} ${ARGN}
-        DEPENDS ${PROJECT_SOURCE_DIR}/tools/licenses.py ${PROJECT_SOURCE_DIR}/LICENSE ${rm_dep_inputs}
-        COMMENT "Gathering licences" VERBATIM)
+        COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/linked_texts.py ${rm_target} ${PROJECT_VERSION} ${out} ${ARGN}
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/linked_texts.py ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/deps/sbom.py ${rm_dep_inputs}
+        COMMENT "Gathering licences and the bill of materials" VERBATIM)
 endfunction()
 if(NOT RM_WASM) # the WASM files differ in what they link
-    set(rm_licenses ${PROJECT_BINARY_DIR}/generated/licenses.c)
+    set(rm_linked_texts ${PROJECT_BINARY_DIR}/generated/linked_texts.c)
     set(rm_unlinked wasmtime-c wasmtime-c-source)
     if(RM_WASMTIME_RUNTIME AND NOT RM_WHEEL)
         list(REMOVE_ITEM rm_unlinked ${rm_wasmtime})
@@ -17,7 +17,7 @@ if(NOT RM_WASM) # the WASM files differ in what they link
     elseif(RM_WHEEL)
         list(APPEND rm_unlinked python)
     endif()
-    rm_gather_licenses(${rm_licenses} ${rm_unlinked})
+    rm_gather_texts(${rm_linked_texts} ${rm_unlinked})
 endif()
 
 file(GLOB rm_cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
@@ -37,5 +37,5 @@ if(RM_GRPC_TRANSPORT)
 else()
     list(APPEND rm_cli_sources ${PROJECT_SOURCE_DIR}/cli/remote_off.c)
 endif()
-add_library(remotemedia_cli OBJECT ${rm_cli_sources} ${rm_licenses})
+add_library(remotemedia_cli OBJECT ${rm_cli_sources} ${rm_linked_texts})
 target_link_libraries(remotemedia_cli PRIVATE rm_flags dep::yyjson dep::base64 dep::uthash)

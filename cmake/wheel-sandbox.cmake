@@ -5,14 +5,22 @@ rm_old_libc(remotemedia_compile)
 set(rm_sandbox_files remotemedia_reactor_numpy_snapshot.wasm remotemedia_reactor_lite.wasm
     pipeline_executor_numpy_snapshot.wasm)
 
-set(rm_sandbox_licenses ${PROJECT_BINARY_DIR}/generated)
-file(MAKE_DIRECTORY ${rm_sandbox_licenses})
-execute_process(COMMAND ${rm_deps} licenses --without python dlpack wasmtime-c-source
-    OUTPUT_FILE ${rm_sandbox_licenses}/engine.txt COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/deps/deps.py --target wasm licenses
-    OUTPUT_FILE ${rm_sandbox_licenses}/wasm.txt COMMAND_ERROR_IS_FATAL ANY)
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${rm_sandbox_licenses}/engine.txt ${rm_sandbox_licenses}/wasm.txt
+# What is linked into the engine, and into the WASM files: the licences and the bills of materials.
+set(rm_sandbox_texts ${PROJECT_BINARY_DIR}/generated)
+file(MAKE_DIRECTORY ${rm_sandbox_texts})
+function(rm_sandbox_text out)
+    execute_process(COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/deps/deps.py ${ARGN} OUTPUT_FILE ${rm_sandbox_texts}/${out}
+        COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+set(rm_not_in_engine --without python dlpack wasmtime-c-source)
+rm_sandbox_text(engine.txt licenses ${rm_not_in_engine})
+rm_sandbox_text(engine.cdx.json sbom --of remotemedia-sandbox ${PROJECT_VERSION} ${rm_not_in_engine})
+rm_sandbox_text(wasm.txt --target wasm licenses)
+rm_sandbox_text(wasm.cdx.json --target wasm sbom --of remotemedia-wasm ${PROJECT_VERSION})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${rm_sandbox_texts}/engine.txt ${rm_sandbox_texts}/wasm.txt
     DESTINATION remotemedia_sandbox/licenses COMPONENT wheel)
+install(FILES ${rm_sandbox_texts}/engine.cdx.json ${rm_sandbox_texts}/wasm.cdx.json
+    DESTINATION ${SKBUILD_METADATA_DIR}/sboms COMPONENT wheel)
 
 install(TARGETS remotemedia_wasmtime LIBRARY DESTINATION remotemedia_sandbox/lib COMPONENT wheel)
 install(TARGETS remotemedia_compile RUNTIME DESTINATION remotemedia_sandbox/lib COMPONENT wheel)

@@ -36,6 +36,11 @@ target_link_options(_runtime PRIVATE -Wl,--version-script=${rm_binding}/exported
 rm_old_libc(_runtime)
 set_target_properties(_runtime PROPERTIES LINK_DEPENDS ${rm_binding}/exported.map)
 
+set(rm_sbom ${PROJECT_BINARY_DIR}/generated/remotemedia.cdx.json)
+execute_process(COMMAND ${rm_deps} sbom --of remotemedia ${PROJECT_VERSION} --without ${rm_unlinked} OUTPUT_FILE ${rm_sbom}
+    COMMAND_ERROR_IS_FATAL ANY)
+install(FILES ${rm_sbom} DESTINATION ${SKBUILD_METADATA_DIR}/sboms COMPONENT wheel) # where PEP 770 wants it
+
 install(TARGETS _runtime LIBRARY DESTINATION remotemedia COMPONENT wheel)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/remotemedia DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)
 install(DIRECTORY ${rm_binding}/remotemedia ${rm_binding}/remotemedia_runtime DESTINATION . COMPONENT wheel PATTERN __pycache__ EXCLUDE)

@@ -28,6 +28,8 @@ import zipfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import fetch  # noqa: E402 (beside this file, whatever the current folder is)
+import outdated  # noqa: E402
+import sbom  # noqa: E402
 
 LOCK = json.loads((HERE / "lock.json").read_text())
 TARGETS = ["native", "wasm", "tool", "test", "bench"]
@@ -199,15 +201,16 @@ def ensure(name, target):
             build(name, target, place)
 
 
+def linked(target, left_out):
+    """(name, entry) of what is linked but what is left out; what is optional, where it is built."""
+    wanted = [(name, LOCK[name]) for name in names_of(target) if name not in left_out]
+    return [(name, entry) for name, entry in wanted if not entry.get("is_optional") or path_of(name, target).is_dir()]
+
+
 def licences(target, left_out):
     """The licence texts of what is linked, one after the other, each under a line that names what it covers."""
     parts = []
-    for name in names_of(target):
-        entry = LOCK[name]
-        if name in left_out:
-            continue
-        if entry.get("is_optional") and not path_of(name, target).is_dir():
-            continue
+    for name, entry in linked(target, left_out):
         text = (path_of(name, target) / "LICENSE.txt").read_text(encoding="utf-8")
         parts.append(f"==== {name} {entry['version']} ({entry['license']}): {entry['purpose']}\n\n{text}")
     return "\n".join(parts)
@@ -220,16 +223,21 @@ def main():
     for command, text in (("ensure", "fetch and build what is missing; all of the target, or the names given"),
                           ("path", "print where a built dependency lies"),
                           ("licenses", "print the licence texts of what the target links"),
+                          ("sbom", "print the bill of materials of what the target links (CycloneDX)"),
+                          ("outdated", "print newer versions that the package clients know, of all targets: name, pinned, newest, client"),
                           ("lock-hash", "print the sha256 of the lock file"),
                           ("list", "print name, version, licence, path and whether it is built")):
         sub = commands.add_parser(command, help=text)
-        if command in ("ensure", "path"):
-            sub.add_argument("names", nargs="*" if command == "ensure" else 1, metavar="NAME")
-        if command == "licenses":
+        if command in ("ensure", "path", "outdated"):
+            sub.add_argument("names", nargs=1 if command == "path" else "*", metavar="NAME")
+        if command == "sbom":
+            sub.add_argument("--of", nargs=2, required=True, metavar=("NAME", "VERSION"), help="of what is linked")
+        if command in ("licenses", "sbom"):
             sub.add_argument("--without", dest="names", nargs="*", default=[], metavar="NAME",
                              help="not of these: not all files of a target link all")
     args = parser.parse_args()
-    target, known = args.target, names_of(args.target)
+    target = args.target
+    known = list(LOCK) if args.command == "outdated" else names_of(target)
     unknown = [name for name in getattr(args, "names", []) if name not in known]
     if unknown:
         parser.error(f"no such dependency for {target}: {', '.join(unknown)} (there are {', '.join(known)})")
@@ -241,6 +249,10 @@ def main():
             print(path_of(args.names[0], target))
         elif args.command == "licenses":
             sys.stdout.write(licences(target, args.names))
+        elif args.command == "sbom":
+            print(json.dumps(sbom.document(*args.of, linked(target, args.names))))
+        elif args.command == "outdated":
+            sys.exit(0 if outdated.report({name: LOCK[name] for name in args.names or LOCK}, cache_dir()) else 1)
         elif args.command == "lock-hash":
             print(fetch.sha256_of(HERE / "lock.json"))
         else:

@@ -191,6 +191,15 @@ FETCHERS = {"url": from_url, "apt_source": from_apt_source, "apt_binary": from_a
             "pip_sdist": from_pip_sdist, "pip_wheel": from_pip_wheel, "npm": from_npm, "crate": from_crate}
 
 
+def client_of(source):
+    return next(kind for kind in FETCHERS if kind in source)
+
+
+def described(source):
+    """A source in the words of its client."""
+    return f"{client_of(source).replace('_', ' ')} {source[client_of(source)]}"
+
+
 def fetch(name, entry, cache):
     """(path of the archive, the source it is one of); the archive has the bytes the lock file names."""
     downloads = cache / "downloads"
@@ -200,11 +209,10 @@ def fetch(name, entry, cache):
         if (downloads / digest).is_file():
             return downloads / digest, source
     for source in entry["sources"]:
-        kind = next(kind for kind in FETCHERS if kind in source)
-        say(f"{name} {entry['version']}: fetching ({kind.replace('_', ' ')} {source[kind]})")
+        say(f"{name} {entry['version']}: fetching ({described(source)})")
         part = downloads / f"{name}.{os.getpid()}.part"
         try:
-            FETCHERS[kind](source, part, cache)
+            FETCHERS[client_of(source)](source, part, cache)
             digest = sha256_of(part)
             if digest not in wanted:
                 raise FetchError(f"other bytes than locked (sha256 {digest})")

@@ -142,6 +142,7 @@ void rmi_open_pipeline_free(rmi_open_pipeline *opened)
 {
     if (opened == NULL)
         return;
+    rm_packet_clear(&opened->held);
     rm_pipeline_free(opened->pipeline);
     if (opened->has_input)
         rmi_input_close(&opened->input);

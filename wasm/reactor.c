@@ -5,22 +5,18 @@
 
 #include "base/alloc.h"
 #include "data/builder.h"
-#include "data/wire/wire.h"
 #include "platform/platform.h"
 
 enum { INTERFACE_VERSION = 1 };
-/* How items and results are encoded. Other encodings may be added. */
-enum { ENCODING_JSON = 0, ENCODING_WIRE = 1, ENCODINGS };
 
 static struct instance {
     rmi_open_pipeline *opened;
     int32_t last_handle;
     unsigned depth; /* of calls; stays above 0 after a trap in one */
     rm_error failure;
-    char *text; /* the result text of the last call that had one; owned. NULL: it is in `bytes` */
+    char *text;       /* the result text of the last call that had one; owned. NULL: it is `lent` */
+    const char *lent; /* borrowed */
     size_t length;
-    rmi_wire_writer bytes;
-    size_t sink; /* of the last result */
 } instance;
 
 #define EXPORT(name) __attribute__((export_name(name), used))
@@ -35,15 +31,10 @@ EXPORT("rm_version") int32_t export_version(void);
 EXPORT("rm_open")
 int32_t export_open(const char *manifest, uint32_t length, const char *options, uint32_t options_length);
 EXPORT("rm_close") int32_t export_close(int32_t handle);
-EXPORT("rm_push")
-int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint32_t source_length,
-                    const char *item, uint32_t length);
 EXPORT("rm_end") int32_t export_end(int32_t handle);
 EXPORT("rm_step") int32_t export_step(int32_t handle);
 EXPORT("rm_pending_ms") double export_pending_ms(int32_t handle);
 EXPORT("rm_cancel") int32_t export_cancel(int32_t handle);
-EXPORT("rm_pull") int32_t export_pull(int32_t handle, uint32_t encoding);
-EXPORT("rm_pulled_sink") uint32_t export_pulled_sink(void);
 EXPORT("rm_describe") int32_t export_describe(int32_t handle, uint32_t what);
 
 /* ---- A call */
@@ -77,39 +68,27 @@ static int32_t leave(int rc)
     return rmi_reactor_leave(rc);
 }
 
-static void set_text(char *text, size_t length)
+static void set_text(char *text, const char *lent, size_t length)
 {
     rm_text_free(NULL, instance.text, instance.length);
     instance.text = text;
+    instance.lent = lent;
     instance.length = length;
 }
 
-/* `value` is consumed. */
-static int set_text_of(rm_value value, rm_error *err)
+void rmi_reactor_lend_text(const void *text, size_t length)
+{
+    set_text(NULL, text, length);
+}
+
+int rmi_reactor_set_text(rm_value value, rm_error *err)
 {
     char *text = NULL;
     size_t length = 0;
     const int rc = rm_json_write(NULL, value, 0, &text, &length, NULL, err);
     if (rc == RM_OK)
-        set_text(text, length);
+        set_text(text, NULL, length);
     rm_value_clear(&value);
-    return rc;
-}
-
-/* Writes `value` to the buffer for results in the wire's encoding, which the next result reuses. */
-static int set_bytes_of(rm_value value, rm_error *err)
-{
-    rmi_wire_writer *to = &instance.bytes;
-    to->length = 0;
-    to->grows = true;
-    to->failed = false;
-    int rc = rmi_wire_write(to, value, err);
-    if (rc == RM_OK && to->failed)
-        rc = rmi_out_of_memory(err);
-    if (rc == RM_OK) {
-        set_text(NULL, 0);
-        instance.length = to->length;
-    }
     return rc;
 }
 
@@ -122,19 +101,17 @@ static int find(int32_t handle, rmi_open_pipeline **out, rm_error *err)
     return at != NULL ? RM_OK : rm_error_set(err, RM_E_USAGE, "there is no open pipeline %d", (int)handle);
 }
 
-/* Begins a call about a pipeline, as enter does; *out is borrowed. */
-static int enter_pipeline(int32_t handle, rmi_open_pipeline **out)
+int rmi_reactor_enter_pipeline(int32_t handle, rmi_open_pipeline **out, rm_error **err)
 {
     const int rc = enter();
+    *err = &instance.failure;
     return rc == RM_OK ? find(handle, out, &instance.failure) : rc;
 }
 
-static int check_encoding(uint32_t encoding, rm_error *err)
+static int enter_pipeline(int32_t handle, rmi_open_pipeline **out)
 {
-    return encoding < ENCODINGS
-               ? RM_OK
-               : rm_error_set(err, RM_E_UNSUPPORTED,
-                              "unknown encoding %u; there are 0, JSON, and 1, the wire", (unsigned)encoding);
+    rm_error *err = NULL;
+    return rmi_reactor_enter_pipeline(handle, out, &err);
 }
 
 /* ---- Memory, texts, errors */
@@ -159,7 +136,7 @@ int32_t export_release(void *block)
 
 const char *export_text(void)
 {
-    return instance.text != NULL ? instance.text : (const char *)instance.bytes.data;
+    return instance.text != NULL ? instance.text : instance.lent;
 }
 
 uint32_t export_text_length(void)
@@ -182,7 +159,7 @@ static int describe_failure(void)
     if (rc == RM_OK)
         rc = rm_map_set(&document, "error", 5, rm_value_move(&error), &err);
     if (rc == RM_OK)
-        rc = set_text_of(rm_value_move(&document), &err);
+        rc = rmi_reactor_set_text(rm_value_move(&document), &err);
     rm_value_clear(&document);
     rm_value_clear(&error);
     rm_value_clear(&status);
@@ -205,7 +182,7 @@ int32_t export_version(void)
     if (rc == RM_OK)
         rc = rm_version_info(NULL, &info, &instance.failure);
     if (rc == RM_OK)
-        rc = set_text_of(info, &instance.failure);
+        rc = rmi_reactor_set_text(info, &instance.failure);
     return leave(rc);
 }
 
@@ -246,65 +223,13 @@ int32_t export_close(int32_t handle)
         while (*at != found)
             at = &(*at)->next;
         *at = found->next;
+        rmi_reactor_drop_parts(); /* they may be memory of Python, which ends with the runtime */
         rmi_open_pipeline_free(found);
     }
     return leave(rc);
 }
 
-/* ---- Items in */
-
-typedef struct text {
-    const char *at;
-    uint32_t length;
-} text;
-
-static int read_item(uint32_t encoding, text from, rm_value *out, rm_error *err)
-{
-    size_t at = 0;
-    if (encoding == ENCODING_JSON)
-        return rm_json_parse(NULL, from.at, from.length, 0, out, err);
-    int rc = rmi_wire_read(NULL, from.at, from.length, &at, out, err);
-    if (rc == RM_OK && at != from.length) {
-        rm_value_clear(out);
-        rc = rm_error_set(err, RM_E_VALUE, "an item of %u bytes ends at byte %zu", (unsigned)from.length, at);
-    }
-    return rc;
-}
-
-static int push_item(rmi_open_pipeline *to, text source, uint32_t encoding, text content, rm_error *err)
-{
-    rm_value name = rm_null(), item = rm_null();
-    int rc = to->has_input ? rm_error_set(err, RM_E_USAGE, "the manifest has input_data already") : RM_OK;
-    if (rc == RM_OK && source.length != 0)
-        rc = rm_string_new(NULL, source.at, source.length, &name, err);
-    if (rc == RM_OK)
-        rc = read_item(encoding, content, &item, err);
-    if (rc == RM_OK) {
-        const char *id = name.kind == RM_STRING ? rm_string_text(name, NULL) : NULL;
-        rc = rm_pipeline_push(to->pipeline, id, item, err);
-        if (rc == RM_AGAIN || rc == RM_DONE) /* the pipeline did not take the item: the host keeps its text */
-            rm_value_clear(&item);
-    }
-    rm_value_clear(&name);
-    return rc;
-}
-
-int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint32_t source_length,
-                    const char *item, uint32_t length)
-{
-    rmi_open_pipeline *found = NULL;
-    int rc = enter_pipeline(handle, &found);
-    if (rc == RM_OK)
-        rc = check_encoding(encoding, &instance.failure);
-    if (rc == RM_OK)
-        rc = rmi_host_check(source, source_length, "the source", &instance.failure);
-    if (rc == RM_OK)
-        rc = rmi_host_check(item, length, "the item", &instance.failure);
-    if (rc == RM_OK)
-        rc = push_item(found, (text){source, source_length}, encoding, (text){item, length},
-                       &instance.failure);
-    return leave(rc);
-}
+/* ---- Work */
 
 int32_t export_end(int32_t handle)
 {
@@ -314,8 +239,6 @@ int32_t export_end(int32_t handle)
         rc = rm_pipeline_finish(found->pipeline, &instance.failure);
     return leave(rc);
 }
-
-/* ---- Work */
 
 int32_t export_step(int32_t handle)
 {
@@ -353,28 +276,7 @@ int32_t export_cancel(int32_t handle)
     return rc;
 }
 
-/* ---- Results out */
-
-int32_t export_pull(int32_t handle, uint32_t encoding)
-{
-    rmi_open_pipeline *found = NULL;
-    rm_packet packet = rm_packet_of(rm_null());
-    int rc = enter_pipeline(handle, &found);
-    if (rc == RM_OK)
-        rc = check_encoding(encoding, &instance.failure);
-    if (rc == RM_OK)
-        rc = rm_pipeline_pull(found->pipeline, &instance.sink, &packet, &instance.failure);
-    if (rc == RM_OK)
-        rc = encoding == ENCODING_WIRE ? set_bytes_of(packet.value, &instance.failure)
-                                       : set_text_of(rm_value_move(&packet.value), &instance.failure);
-    rm_packet_clear(&packet);
-    return leave(rc);
-}
-
-uint32_t export_pulled_sink(void)
-{
-    return (uint32_t)instance.sink;
-}
+/* ---- What is known of a pipeline */
 
 static int sink_ids(const rm_pipeline *pipeline, rm_value *out, rm_error *err)
 {
@@ -401,6 +303,6 @@ int32_t export_describe(int32_t handle, uint32_t what)
     if (rc == RM_OK)
         rc = descriptions[what](found->pipeline, &value, &instance.failure);
     if (rc == RM_OK)
-        rc = set_text_of(value, &instance.failure);
+        rc = rmi_reactor_set_text(value, &instance.failure);
     return leave(rc);
 }

@@ -21,7 +21,7 @@ const page = (name) => `<!doctype html><link rel="icon" href="data:,">
 const server = http.createServer((request, response) => {
   const name = new URL(request.url, "http://localhost").pathname.slice(1), [top, ...rest] = name.split("/");
   const folder = top === "project" ? project : PLACES[top];
-  const file = rest[0] === "wasi.mjs" ? path.join(ROOT, "bindings/web/wasi.mjs") : folder ? path.join(folder, ...rest) : path.join(import.meta.dirname, name);
+  const file = /^wasi.*mjs$/.test(rest[0]) ? path.join(ROOT, "bindings/web", rest[0]) : folder ? path.join(folder, ...rest) : path.join(import.meta.dirname, name);
   const content = name.startsWith("page/") ? page(rest[0]) : fs.existsSync(file) ? fs.readFileSync(file) : null;
   if (content === null) return response.writeHead(404).end();
   const type = name.startsWith("page/") ? "text/html" : (TYPES[path.extname(name)] ?? "application/octet-stream");

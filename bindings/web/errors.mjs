@@ -16,6 +16,10 @@ export class PipelineError extends Error {
 }
 PipelineError.prototype.name = 'PipelineError';
 
+export const refuse = (code, text, more) => {
+    throw new PipelineError(code, text, more);
+};
+
 /** The error of a document {"status": "error", "error": {...}}; `code` is the number that a call returned. */
 export const failed = (code, { error = {} } = {}) =>
     new PipelineError(error.code ?? (code === USAGE ? 'usage' : code), error.message ?? `the call failed with code ${code}`, error);

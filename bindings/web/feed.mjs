@@ -45,6 +45,7 @@ export class Feed {
     #credits = WINDOW;
     #waiting = []; // for room
     #flushes = false; // as soon as the event loop is free
+    #failure = null; // of a batch that was sent meanwhile
     #over = false;
     stopped = false; // what the source says then concerns nobody
 
@@ -55,9 +56,14 @@ export class Feed {
         this.#send = send;
     }
 
-    /** The other side has room for another batch. */
-    room() {
-        this.#credits++;
+    /** Takes a buffer that nobody needs any more. */
+    reuse(buffer) {
+        this.#writer.reuse(buffer);
+    }
+
+    /** The other side has room for more batches. */
+    room(batches) {
+        this.#credits += batches;
         this.#wake();
     }
 
@@ -82,7 +88,8 @@ export class Feed {
         try {
             return await this.#all();
         } catch (error) {
-            await this.#flush();
+            if (error !== this.#failure)
+                await this.#flush();
             throw error;
         }
     }
@@ -127,6 +134,8 @@ export class Feed {
     }
 
     async #flush() {
+        if (this.#failure !== null)
+            throw this.#failure;
         while (this.#credits === 0 && this.#writer.count > 0)
             await new Promise((resume) => this.#waiting.push(resume));
         this.#flushNow();
@@ -144,6 +153,6 @@ export class Feed {
         if (this.#flushes || this.#writer.count === 0)
             return;
         this.#flushes = true;
-        soon().then(() => this.#flush()).then(() => (this.#flushes = false));
+        soon().then(() => this.#flush()).catch((error) => (this.#failure = error)).then(() => (this.#flushes = false));
     }
 }

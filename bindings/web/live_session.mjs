@@ -41,10 +41,12 @@ export class LiveRun {
 
     /** What the run tells, on its way to the page. */
     tell = (message, transfer) => {
-        if (message.say === 'room') {
-            this.#credits++;
-            return this.#pump();
+        if (message.room > 0) {
+            this.#credits += message.room;
+            this.#pump();
         }
+        if (message.say === 'room')
+            return;
         const isLast = message.say === 'done' || message.say === 'failed';
         if (message.say === 'enough' || isLast)
             this.#ended = true;
@@ -96,10 +98,10 @@ export class LiveRun {
         const sink = this.#run.pipeline.sinks.indexOf(this.#setup.play);
         while (!values.done) {
             const value = values.next();
-            if (values.mark === sink)
+            if (values.sink === sink)
                 audio.push(value);
             else
-                rest.write(value, values.mark);
+                rest.write(value, values.sink);
         }
         for (const value of audio)
             this.#hold(null, value);

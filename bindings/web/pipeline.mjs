@@ -1,6 +1,6 @@
 // The side of a pipeline that its user has. session.mjs is the other one, in a Worker or in this thread.
 import { buffersOf } from './batch.mjs';
-import { PipelineError, unpacked as thrown } from './errors.mjs';
+import { PipelineError, refuse, unpacked as thrown } from './errors.mjs';
 import { Feed } from './feed.mjs';
 import { Results } from './stream.mjs';
 import { checkVariant, hasInput, variantOf } from './variant.mjs';
@@ -43,10 +43,7 @@ function beside(serve) {
     let listen = () => {};
     const act = serve({ post: (message) => queueMicrotask(() => listen(message)) });
     return {
-        post(message, transfer) {
-            const given = message.batch?.parts.length > 0 ? structuredClone(message, { transfer }) : message; // what is given away, is away
-            queueMicrotask(() => act(given));
-        },
+        post: (message) => queueMicrotask(() => act(message)),
         listen: (function_) => (listen = function_),
         terminate: () => {},
         hold: () => {},
@@ -57,10 +54,6 @@ function print({ level, text, stream }) {
     const how = { error: 'error', warning: 'warn', debug: 'debug' }[level] ?? (stream === 'stderr' ? 'error' : 'log');
     console[how](text);
 }
-
-const refuse = (code, text, more) => {
-    throw new PipelineError(code, text, more);
-};
 
 /** Refuses what is no options, or has others than `names`. */
 function checkOptions(options, names) {
@@ -82,32 +75,8 @@ function textOf(manifest) {
     }
 }
 
-const lastName = (place) => decodeURIComponent(String(place).replace(/[?#].*/s, '').split('/').at(-1));
-
-/** {path: content} of `files`: an object whose contents may be URLs, or a list of URLs. */
-async function loaded(files, platform) {
-    const named = Array.isArray(files) ? files.map((url) => [lastName(url), new URL(url, platform.base())]) : Object.entries(files);
-    const contents = named.map(async ([path, content]) => [path, content instanceof URL ? await platform.read(content) : content instanceof ArrayBuffer ? new Uint8Array(content) : content]);
-    return Object.fromEntries(await Promise.all(contents));
-}
-
-/** {packages, numpy} of wheels: their files, and whether they require numpy. */
-async function unpacked(wheels, platform, minor) {
-    if (wheels.length === 0)
-        return {};
-    const { requiresNumpy, unpackedWheel } = await import('./wheels.mjs');
-    const one = async (wheel, i) => {
-        const isBytes = wheel instanceof Uint8Array || wheel instanceof ArrayBuffer, place = wheel.url ?? wheel;
-        const name = isBytes ? `number ${i}` : lastName(place);
-        const bytes = isBytes ? new Uint8Array(wheel) : await platform.read(place, wheel.integrity);
-        return unpackedWheel(bytes, minor, platform.inflate, (code, text) => refuse(code, `the wheel ${name} ${text}`));
-    };
-    const files = await Promise.all(wheels.map(one));
-    return { packages: Object.assign({}, ...files), numpy: files.some(requiresNumpy) };
-}
-
 /**
- * `platform` has compile(file, options), read(place, integrity), base(), inflate(packed, size), worker(), session(),
+ * `platform` has compile(file, options), read(place, integrity), base(), inflate(packed, size) or none, worker(), session(),
  * report(error) and workerByDefault; `table` is the generated list of files, {files, python, minor}.
  */
 export function pipelineFor(platform, table) {
@@ -136,12 +105,9 @@ export function pipelineFor(platform, table) {
             if (typeof onLog !== 'function' || typeof (onProgress ?? print) !== 'function')
                 throw new TypeError('the options onLog and onProgress are functions');
             signal?.throwIfAborted();
-            const text = textOf(manifest), { optionsOf, checkFiles } = Object.keys(rest).length > 0 ? await import('./options.mjs') : {};
-            const { files, wheels, env, wasm, runtime } = optionsOf?.(rest, refuse) ?? { files: {}, wheels: [], env: {}, runtime: {} };
-            const [contents, { packages, numpy }] = await Promise.all([loaded(files, platform), unpacked(wheels, platform, table.minor)]);
-            checkFiles?.(contents, "the option 'files' has", refuse);
-            checkFiles?.(packages ?? {}, 'the wheels have', refuse);
-            const chosen = variant === 'auto' ? variantOf(manifest, { files: contents, numpy, ...runtime }, table.python) : variant;
+            const text = textOf(manifest), given = Object.keys(rest).length > 0 ? await (await import('./options.mjs')).optionsOf(rest, platform, table.minor, refuse) : {};
+            const { files = {}, packages, numpy, env = {}, wasm, runtime = {} } = given;
+            const chosen = variant === 'auto' ? variantOf(manifest, { files, numpy, ...runtime }, table.python) : variant;
             checkVariant(chosen, Object.keys(table.files));
             const hasPython = chosen !== 'lite';
             if (!hasPython)
@@ -151,7 +117,7 @@ export function pipelineFor(platform, table) {
             const pipeline = new Pipeline(port, text, chosen, guarded(onLog, platform.report)), abort = () => pipeline.#end(signal.reason);
             pipeline.#forget = onAbort(signal, abort);
             const module = wasm instanceof WebAssembly.Module ? Promise.resolve(wasm) : platform.compile(wasm ?? table.files[chosen], { onProgress: onProgress && guarded(onProgress, platform.report) });
-            const setup = { manifest: text, files: contents, packages, env, python: hasPython, options: runtime };
+            const setup = { manifest: text, files, packages, env, python: hasPython, options: runtime };
             module.then((module) => pipeline.#ended ?? port.post({ do: 'open', module, ...setup })).catch((error) => pipeline.#end(error));
             if (signal?.aborted)
                 abort();
@@ -173,7 +139,13 @@ export function pipelineFor(platform, table) {
                 throw this.#ended;
             const run = ++this.#lastRun, post = (message, transfer) => this.#port.post({ ...message, run }, transfer);
             const live = items?.liveRun?.() ?? null; // its items do not come by this thread
-            const feed = live ?? (items === undefined || items === null ? null : new Feed(items, (batch) => post({ do: 'items', batch }, buffersOf(batch)), transfer));
+            let read = 0; // batches of results, of which the other side does not know
+            const send = (message, transfer) => {
+                const taken = read;
+                read = 0;
+                post({ ...message, taken }, transfer);
+            };
+            const feed = live ?? (items === undefined || items === null ? null : new Feed(items, (batch) => send({ do: 'items', batch }, buffersOf(batch)), transfer));
             let settle;
             const over = new Promise((resolve) => (settle = resolve));
             const asked = []; // for the metrics, whose answers come in this order
@@ -182,7 +154,13 @@ export function pipelineFor(platform, table) {
                 post({ do: 'metrics' });
                 over.then(() => resolve(results.metrics()));
             });
-            const results = new Results(this.sinks, { taken: () => post({ do: 'taken' }), metrics }, (reason) => {
+            /** A batch is read, and one that has come waits, or comes: then the other side is told. */
+            const taken = (buffer) => {
+                feed?.reuse?.(buffer);
+                read++;
+            };
+            const more = () => read > 0 && send({ do: 'taken' });
+            const results = new Results(this.sinks, { taken, more, metrics }, (reason) => {
                 settle();
                 this.#runs.delete(run);
                 this.#port.hold(this.#runs.size > 0);
@@ -261,11 +239,12 @@ export function pipelineFor(platform, table) {
                 case 'log':
                     return onLog(message.log);
                 case 'results':
+                    run?.feed?.room?.(message.room); // not that of live audio, whose items are not of this thread
                     return run?.results.deliver(message.results);
                 case 'metrics':
                     return run?.asked.shift()(message.metrics);
                 case 'room':
-                    return run?.feed?.room();
+                    return run?.feed?.room?.(message.room);
                 case 'enough':
                     return run?.feed?.stop();
                 case 'done':

@@ -41,8 +41,9 @@ async function read(place, integrity) {
     }
 }
 
-async function compile(url, { integrity }, onProgress) {
+async function compile(url, { integrity }, onProgress, got) {
     const bytes = await read(url, integrity);
+    got(bytes[0] === 60 ? 'HTML' : `${bytes.length} bytes`); // 60: <
     onProgress?.({ file: String(url), loaded: bytes.length, total: bytes.length });
     return WebAssembly.compile(bytes);
 }
@@ -53,7 +54,7 @@ export const platform = {
     /** The compiled module; a process compiles a file once. */
     compile(file, { onProgress }) {
         const url = new URL(file.url ?? file, base());
-        return compiledOnce(String(url), file, onProgress, () => compile(url, file, onProgress));
+        return compiledOnce(String(url), file, onProgress, (got) => compile(url, file, onProgress, got));
     },
 
     base,

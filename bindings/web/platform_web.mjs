@@ -26,13 +26,14 @@ async function fetched(url, options) {
     return response;
 }
 
-async function download(url, { size, hash, integrity }, onProgress) {
+async function download(url, { size, hash, integrity }, onProgress, got) {
     // A check needs the whole file, so that nothing is compiled meanwhile: our own only where others serve it.
     const isOurs = new URL(url, location.href).origin === location.origin;
     const response = await fetched(url, { integrity: integrity ?? (isOurs ? '' : (hash ?? '')) });
     const seen = onProgress && observe(response.clone(), size, onProgress, url);
-    const isTyped = /^application\/wasm\b/.test(response.headers.get('content-type') ?? '');
-    const module = isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+    const type = response.headers.get('content-type') ?? 'bytes';
+    got(type);
+    const module = /^application\/wasm\b/.test(type) ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
     return (await Promise.all([module, seen]))[0];
 }
 
@@ -42,7 +43,7 @@ export const platform = {
     /** The compiled module; a page compiles a file once. */
     compile(file, { onProgress }) {
         const url = String(file.url ?? file);
-        return compiledOnce(url, file, onProgress, () => download(url, file, onProgress));
+        return compiledOnce(url, file, onProgress, (got) => download(url, file, onProgress, got));
     },
 
     base: () => location.href,
@@ -51,18 +52,6 @@ export const platform = {
 
     async read(url, integrity = '') {
         return new Uint8Array(await (await fetched(url, { integrity })).arrayBuffer());
-    },
-
-    async inflate(packed, size) {
-        const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
-        const content = new Uint8Array(size);
-        for (let at = 0; ;) {
-            const { value, done } = await reader.read();
-            if (done)
-                return content.subarray(0, at);
-            content.set(value, at); // more than was said is a RangeError
-            at += value.length;
-        }
     },
 
     worker() {

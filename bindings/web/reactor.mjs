@@ -1,5 +1,6 @@
 // Pipelines in a reactor for a host that has an instance of it, in Node or in a page; what is in a Worker needs steps.mjs only.
 import { PipelineError } from './errors.mjs';
+import { Batch } from './batch.mjs';
 import { AGAIN, Instance, Steps } from './steps.mjs';
 import { BatchReader, BatchWriter } from './wire.mjs';
 
@@ -9,6 +10,11 @@ export { PipelineError };
 export class Reactor extends Instance {
     runOf(handle) {
         return new ReactorPipeline(this, handle);
+    }
+
+    get version() {
+        this.call('rm_version');
+        return JSON.parse(this.text());
     }
 }
 
@@ -26,12 +32,14 @@ class ReactorPipeline extends Steps {
 
     /** {sink, value} one after the other, to the end of the run; a failure comes after what was emitted before it. */
     async *results() {
-        const batch = new BatchWriter();
+        const batch = new Batch();
         for await (const _ of this.turns())
             while (this.pullInto(batch)) {
                 const results = new BatchReader(batch.take());
-                const value = results.next();
-                yield { sink: this.sinks[results.mark], value };
+                while (!results.done) {
+                    const value = results.next();
+                    yield { sink: this.sinks[results.sink], value };
+                }
             }
     }
 

@@ -5,8 +5,8 @@ import { packed, PipelineError, trapped } from './errors.mjs';
 import { AGAIN, DONE, Instance } from './steps.mjs';
 import { Folder, Wasi } from './wasi.mjs';
 
-const WINDOW = 2; // batches of results that are on their way at once
-const LARGEST = { count: 2048, size: 1 << 18 }; // a batch that is sent at once
+const WINDOW = 3; // batches of results that are on their way at once; the other side says of one that it is read when the next comes
+const LARGEST = { length: 1 << 16, size: 1 << 18 }; // bytes of a batch that is sent at once, without and with large arrays
 const HOME = '/app', PACKAGES = '/packages'; // where the program finds the user's files, and what was in wheels
 const LEVELS = new Set(['error', 'warning', 'info', 'debug']);
 
@@ -48,6 +48,7 @@ class Run {
     #all = false; // and what came before was pushed when the last step was made
     #results = new Batch();
     #under = 0; // batches of results on their way
+    #free = 0; // batches of items that were pushed, of which the other side does not know: it is told with results where there are any
     #room = () => {};
 
     constructor(pipeline, source, tell) {
@@ -71,8 +72,8 @@ class Run {
         this.#feed();
     }
 
-    taken() {
-        this.#under--;
+    taken(count = 1) {
+        this.#under -= count;
         this.#room();
     }
 
@@ -101,7 +102,10 @@ class Run {
             batch.close();
             this.#inbox.shift();
             this.#ended ||= code === DONE;
-            this.tell({ say: code === DONE ? 'enough' : 'room' });
+            if (code === DONE)
+                this.tell({ say: 'enough' });
+            else
+                this.#free++;
         }
         if (this.#ended)
             this.pipeline.end();
@@ -111,25 +115,28 @@ class Run {
     /** Copies a batch into the instance's memory; its buffers are then free for results. */
     #open(batch) {
         const opened = this.pipeline.open(batch);
-        this.#results.reuse(batch);
+        this.#results.reuse(...buffersOf(batch));
         return opened;
     }
 
     async work() {
         const batch = this.#results;
         const send = () => {
-            if (batch.count === 0)
-                return;
-            const results = batch.take();
-            this.#under++;
-            this.tell({ say: 'results', results }, buffersOf(results));
+            const room = this.#free, results = batch.length > 0 ? batch.take() : null;
+            this.#free = 0;
+            if (results !== null) {
+                this.#under++;
+                this.tell({ say: 'results', results, room }, buffersOf(results));
+            } else if (room > 0) {
+                this.tell({ say: 'room', room });
+            }
         };
         try {
             for await (const code of this.pipeline.turns(send)) {
                 let idle = code === AGAIN && this.#all;
                 while (!this.#closed && this.pipeline.pullInto(batch)) {
                     idle = false;
-                    if (batch.count < LARGEST.count && batch.size < LARGEST.size)
+                    if (batch.length < LARGEST.length && batch.size < LARGEST.size)
                         continue;
                     send();
                     while (this.#under >= WINDOW && !this.#cancelled)
@@ -209,16 +216,17 @@ export function serve(port) {
                 runs.delete(id);
             }
         },
-        items: async ({ run, batch }) => (await runs.get(run))?.items(batch),
-        break: async ({ run }) => (await runs.get(run))?.break(),
-        end: async ({ run }) => (await runs.get(run))?.end(),
-        taken: async ({ run }) => (await runs.get(run))?.taken(),
-        metrics: async ({ run }) => (await runs.get(run))?.metrics(),
-        cancel: async ({ run }) => (await runs.get(run))?.cancel(),
-        close: async ({ run }) => (await runs.get(run))?.close(),
+    };
+    /** What concerns a run that goes on. */
+    const pass = async ({ do: action, run: id, batch, taken }) => {
+        const run = await runs.get(id);
+        if (taken > 0)
+            run?.taken(taken);
+        if (action !== 'taken')
+            run?.[action](batch);
     };
     return (message) => {
-        actions[message.do](message).catch((error) =>
+        (actions[message.do] ?? pass)(message).catch((error) =>
             port.post({ say: 'failed', run: message.run, error: packed(trapped(error)) }),
         );
     };

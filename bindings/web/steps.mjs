@@ -1,11 +1,10 @@
 // Runs in a reactor (remotemedia_reactor_*.wasm), of batches: docs/wasm.md has the exports. Nothing here blocks but the steps
 // themselves; between them the host's event loop runs.
-import { Messages } from './batch.mjs';
-import { failed, PipelineError, trapped } from './errors.mjs';
+import { failed, PipelineError, refuse, trapped } from './errors.mjs';
 import { soon } from './soon.mjs';
 
 export const MORE = 0, PENDING = 2, DONE = 3, AGAIN = 4; // what a step or a push answers
-const WIRE = 1; // the encoding of items and results
+const MOST = { count: 2048, bytes: 1 << 16 }; // results of a call, which takes fewer where others wait
 const SLICE_MS = 8; // steps in a row, before other things of the page have their turn
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -20,7 +19,7 @@ export class Instance {
     constructor(instance) {
         this.#call = instance.exports;
         if (this.#call.rm_interface?.() !== 1)
-            throw new TypeError('this is no reactor, or one with another interface');
+            refuse('value', 'the WebAssembly file is no remotemedia_reactor_*.wasm, or one of another version');
     }
 
     /** `manifest` is an object or its text, `options` (arrays, generate, measure, paths, queue_packets, seed, timeout_ms) an object. */
@@ -34,11 +33,6 @@ export class Instance {
 
     runOf(handle) {
         return new Steps(this, handle);
-    }
-
-    get version() {
-        this.call('rm_version');
-        return JSON.parse(this.text());
     }
 
     /** Calls an export by its name; a negative answer, and a trap, is thrown. */
@@ -71,37 +65,30 @@ export class Instance {
         return at;
     }
 
-    /** The address of a copy of a batch, with its parts where they belong. */
+    /** The addresses of a copy of a batch, which comes first, and of its parts; until release. */
     putBatch({ buffer, length, parts }) {
-        const base = this.alloc(parts.reduce((sum, part) => sum + part.length, length)), { memory } = this;
-        let from = 0, to = base;
-        for (const part of [...parts, { at: length, buffer, offset: 0, length: 0 }]) {
-            memory.set(new Uint8Array(buffer, from, part.at - from), to);
-            to += part.at - from;
-            memory.set(new Uint8Array(part.buffer, part.offset, part.length), to);
-            to += part.length;
-            from = part.at;
+        const size = 16 + length + 12 * parts.length, places = [this.alloc(size)], [base] = places;
+        try {
+            for (const part of parts)
+                places.push(this.put(new Uint8Array(part.buffer, part.offset, part.length)));
+        } catch (error) {
+            places.forEach((at) => this.release(at));
+            throw error;
         }
-        return base;
+        const words = (at, values) => new Uint32Array(this.memory.buffer, at, values.length).set(values);
+        words(base, [length, parts.length, 0, 0]);
+        this.memory.set(new Uint8Array(buffer, 0, length), base + 16);
+        words(base + 16 + length, parts.flatMap((part, i) => [part.at, places[i + 1], part.length]));
+        return { places, size };
     }
 
     release(at) {
         this.#call.rm_release(at);
     }
 
-    /** Pushes the message at an address; `source` is a node's id, '' for every source. */
+    /** Pushes the messages of the batch at an address that are not pushed yet; `source` is a node's id, '' for every source. */
     push(handle, source, at, length) {
-        if (source === '')
-            return this.call('rm_push', handle, WIRE, 0, 0, at, length);
-        return this.#with([source], (...text) => this.call('rm_push', handle, WIRE, ...text, at, length));
-    }
-
-    pull(handle) {
-        return this.call('rm_pull', handle, WIRE);
-    }
-
-    pulledSink() {
-        return this.#call.rm_pulled_sink();
+        return this.#with([source], (...text) => this.call('rm_push_many', handle, ...text, at, length));
     }
 
     pendingMs(handle) {
@@ -156,24 +143,14 @@ export class Steps {
 
     /** A batch of items in the instance's memory: `push` pushes the next ones and returns MORE (all were pushed), AGAIN or DONE. */
     open(batch) {
-        const items = new Messages(batch), base = this.#reactor.putBatch(batch), places = []; // and lengths, in turn
-        let apart = base, next = 0;
-        while (!items.done) {
-            const length = items.skip();
-            places.push(items.p + apart, length);
-            apart += items.apart;
-        }
+        const { places, size } = this.#reactor.putBatch(batch);
         return {
             push: (source) => {
-                const before = next;
-                let code = MORE;
-                for (; code === MORE && next < places.length; next += code === MORE ? 2 : 0)
-                    code = this.#reactor.push(this.#handle, source, places[next], places[next + 1]);
-                if (next !== before)
-                    this.look();
+                const code = this.#reactor.push(this.#handle, source, places[0], size);
+                this.look();
                 return code;
             },
-            close: () => this.#reactor.release(base),
+            close: () => places.forEach((at) => this.#reactor.release(at)),
         };
     }
 
@@ -217,13 +194,12 @@ export class Steps {
         }
     }
 
-    /** Appends the next result to a batch, marked by the index of its sink; false when there is none. */
+    /** Appends results to a batch; false when there are none. */
     pullInto(batch) {
-        if (this.#reactor.pull(this.#handle) !== MORE)
+        if (this.#reactor.call('rm_pull_many', this.#handle, MOST.count, MOST.bytes) !== MORE)
             return false;
         this.#looks++; // there is room again
-        const [at, length] = this.#reactor.place();
-        batch.copy(this.#reactor.memory, at, length, this.sinks.length > 1 ? this.#reactor.pulledSink() : 0);
+        batch.append(this.#reactor.memory, this.#reactor.place()[0]);
         return true;
     }
 

@@ -2,7 +2,7 @@ import { BatchReader } from './wire.mjs';
 
 /** The results of one run: an async iterable of {sink, value}. */
 export class Results {
-    #run; // {taken(), metrics()}: the other side
+    #run; // {taken(buffer), more(), metrics()}: the other side
     #sinks;
     #batches = [];
     #reader = null; // the first batch that is not read to its end
@@ -87,6 +87,7 @@ export class Results {
     // ---- For the pipeline
 
     deliver(batch) {
+        this.#run.more();
         this.#batches.push(batch);
         this.#serve();
     }
@@ -108,16 +109,18 @@ export class Results {
     }
 
     #open() {
-        if (this.#reader === null && this.#batches.length > 0)
+        if (this.#reader === null && this.#batches.length > 0) {
+            this.#run.more();
             this.#reader = new BatchReader(this.#batches.shift());
+        }
         return this.#reader !== null;
     }
 
     #read() {
-        const value = this.#reader.next(), sink = this.#sinks[this.#reader.mark];
+        const value = this.#reader.next(), sink = this.#sinks[this.#reader.sink];
         if (this.#reader.done) {
+            this.#run.taken(this.#reader.buffer);
             this.#reader = null;
-            this.#run.taken();
         }
         return { sink, value };
     }

@@ -9,7 +9,7 @@ const READ = 2n, WRITE = 64n, ALL = (1n << 29n) - 1n; // rights
 const MILLION = 1000000n;
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
-const bytesOf = (content) => (typeof content === 'string' ? encoder.encode(content) : content);
+export const bytesOf = (content) => (typeof content === 'string' ? encoder.encode(content) : content);
 const wallClock = () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
 
 let inodes = 0n;
@@ -79,16 +79,6 @@ export class Folder {
         }
         return root;
     }
-
-    /** {path: bytes} of all files below. */
-    files(before = '', found = {}) {
-        for (const [name, entry] of this.entries)
-            if (entry.kind === FOLDER)
-                entry.files(`${before}${name}/`, found);
-            else
-                found[before + name] = entry.content;
-        return found;
-    }
 }
 
 /** Ends the program: thrown out of its call. */
@@ -115,13 +105,11 @@ function pause(end) {
 
 export class Wasi {
     #memory = null;
-    #args;
     #env;
     #open; // by descriptor: {pipe: descriptor} or {node, at, flags, rights, mount}
 
     /** `mounts` are {path in the program: Folder}; `write(descriptor, bytes)` gets what is written to 1 and 2. */
-    constructor({ args = [], env = {}, mounts = {}, stdin = '', write = () => {} } = {}) {
-        this.#args = args.map(bytesOf);
+    constructor({ env = {}, mounts = {}, stdin = '', write = () => {} } = {}) {
         this.#env = Object.entries(env).map(([name, value]) => bytesOf(`${name}=${value}`));
         this.#open = [
             { pipe: new File(stdin), at: 0, rights: READ },
@@ -152,18 +140,6 @@ export class Wasi {
         }
     }
 
-    /** Runs the command in an instance; its exit code. */
-    start(instance) {
-        try {
-            instance.exports._start();
-            return 0;
-        } catch (error) {
-            if (error instanceof Exit)
-                return error.code;
-            throw error;
-        }
-    }
-
     get #view() {
         return new DataView(this.#memory.buffer);
     }
@@ -180,12 +156,12 @@ export class Wasi {
 
     // ---- Words
 
-    #sizes(words, count, size) {
+    sizes(words, count, size) {
         this.#view.setUint32(count, words.length, true);
         this.#view.setUint32(size, words.reduce((sum, word) => sum + word.length + 1, 0), true);
     }
 
-    #words(words, table, at) {
+    words(words, table, at) {
         for (const word of words) {
             this.#view.setUint32(table, at, true);
             this.#bytes(at, word.length + 1).set([...word, 0]);
@@ -194,20 +170,12 @@ export class Wasi {
         }
     }
 
-    args_sizes_get(count, size) {
-        return this.#sizes(this.#args, count, size);
-    }
-
-    args_get(table, at) {
-        return this.#words(this.#args, table, at);
-    }
-
     environ_sizes_get(count, size) {
-        return this.#sizes(this.#env, count, size);
+        return this.sizes(this.#env, count, size);
     }
 
     environ_get(table, at) {
-        return this.#words(this.#env, table, at);
+        return this.words(this.#env, table, at);
     }
 
     // ---- Time, chance, the end

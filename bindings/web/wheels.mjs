@@ -37,6 +37,19 @@ function entriesOf(bytes, refuse) {
     return entries;
 }
 
+/** For hosts without one of their own: at most `size` bytes. */
+async function inflated(packed, size) {
+    const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+    const content = new Uint8Array(size);
+    for (let at = 0; ;) {
+        const { value, done } = await reader.read();
+        if (done)
+            return content.subarray(0, at);
+        content.set(value, at); // more than was said is a RangeError
+        at += value.length;
+    }
+}
+
 async function contentOf({ name, method, crc, size, packed }, inflate, refuse) {
     let content = packed;
     if (method === DEFLATED)
@@ -72,9 +85,9 @@ const placed = (name) => {
 };
 
 /**
- * {path: bytes} of a wheel, for Python 3.`minor`. `inflate(packed, size)` gives at most `size` bytes, `refuse(code, text)` throws.
+ * {path: bytes} of a wheel, for Python 3.`minor`. `inflate(packed, size)` gives at most `size` bytes (undefined: by a stream), `refuse(code, text)` throws.
  */
-export async function unpackedWheel(bytes, minor, inflate, refuse) {
+export async function unpackedWheel(bytes, minor, inflate = inflated, refuse) {
     let entries;
     try {
         entries = entriesOf(bytes, refuse);

@@ -3,43 +3,24 @@
 // null, booleans, strings, lists and plain objects are what they are. A whole number is an integer, any other a float; integers
 // past 2^53 are BigInts. A Uint8Array is bytes. {data, shape, dtype} is a tensor, with sampleRate audio; any other typed array is
 // a tensor of one dimension, and an AudioBuffer is audio.
-import { Batch, isApart, Messages } from './batch.mjs';
+import { Batch, isApart } from './batch.mjs';
 import { PipelineError } from './errors.mjs';
 
 const NULL = 0, FALSE = 1, TRUE = 2, INT = 3, FLOAT = 4, BIGINT = 5, STRING = 6, BYTES = 7, LIST = 8, MAP = 9, TENSOR = 10,
     TUPLE = 11, SET = 12, FROZENSET = 13, DICT = 14, BYTEARRAY = 15;
 const DEEPEST = 200;
 const SHORT_TEXT = 32; // characters that are read and written one by one, which is faster than a call for so few
-const KEPT_VIEW = 16384; // bytes from which a tensor is a view of the message, and not a copy
 const OPAQUE = 17;
 
 const Half = globalThis.Float16Array ?? Uint16Array; // a host without it gets the bits
-// dtype -> its number, its array, elements of the array to one of the tensor
-const DTYPES = {
-    __proto__: null,
-    bool: [1, Uint8Array, 1],
-    int8: [2, Int8Array, 1],
-    int16: [3, Int16Array, 1],
-    int32: [4, Int32Array, 1],
-    int64: [5, BigInt64Array, 1],
-    uint8: [6, Uint8Array, 1],
-    uint16: [7, Uint16Array, 1],
-    uint32: [8, Uint32Array, 1],
-    uint64: [9, BigUint64Array, 1],
-    float16: [10, Half, 1],
-    bfloat16: [11, Uint16Array, 1],
-    float32: [12, Float32Array, 1],
-    float64: [13, Float64Array, 1],
-    complex64: [14, Float32Array, 2],
-    complex128: [15, Float64Array, 2],
-};
-const BY_NUMBER = new Map(Object.entries(DTYPES).map(([dtype, [number, Type, each]]) => [number, { dtype, Type, each }]));
-const OF_ARRAY = new Map([[Uint8ClampedArray, 'uint8']]);
-for (const [dtype, [, Type, each]] of Object.entries(DTYPES))
-    if (each === 1 && dtype !== 'bool' && !OF_ARRAY.has(Type))
-        OF_ARRAY.set(Type, dtype);
-if (Half === Uint16Array)
-    OF_ARRAY.set(Uint16Array, 'uint16');
+// By number, from 1 on. Complex numbers are two elements of their array.
+const DTYPES = 'bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128'.split(' ');
+const ARRAYS = [Uint8Array, Int8Array, Int16Array, Int32Array, BigInt64Array, Uint8Array, Uint16Array, Uint32Array, BigUint64Array, Half, Uint16Array,
+    Float32Array, Float64Array, Float32Array, Float64Array];
+const FIRST_COMPLEX = 14;
+const OF_ARRAY = new Map([[Uint8ClampedArray, 'uint8']]); // those of numbers
+for (let number = FIRST_COMPLEX - 1; number > 1; number--)
+    OF_ARRAY.set(ARRAYS[number - 1], DTYPES[number - 1]); // of two with one array the first
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -47,6 +28,7 @@ const refused = (what) => new PipelineError('type', `a pipeline takes no ${what}
 
 /** A batch of values; with `transfers` the buffers of large arrays are given away, else they are copied. */
 export class BatchWriter extends Batch {
+    count = 0;
     #transfers;
 
     constructor(transfers = false) {
@@ -54,16 +36,47 @@ export class BatchWriter extends Batch {
         this.#transfers = transfers;
     }
 
-    /** Appends a value; what fails leaves the batch as it was. */
-    write(value, mark = 0) {
-        const before = this.length;
+    /** Appends a value, of the sink with that index if it is a result; what fails leaves the batch as it was. */
+    write(value, sink = 0) {
+        const { length, apart, parts } = this, { length: before } = parts;
         try {
-            this.begin();
+            this.room(16);
             this.#value(value, 0);
-            this.finish(before, mark);
+            this.view.setUint32(length, this.length - length - 16, true);
+            this.view.setUint32(length + 4, sink, true);
+            this.room(-this.length & 15); // the next start is a multiple of 16; what is between has no meaning
+            this.count++;
         } catch (error) {
-            this.undo(before);
+            Object.assign(this, { length, apart });
+            parts.length = before;
             throw error;
+        }
+    }
+
+    take() {
+        this.count = 0;
+        const batch = super.take();
+        if (this.#transfers)
+            this.#give(batch.parts);
+        return batch;
+    }
+
+    /** Takes the buffers away from their owner, as far as it may: those of WebAssembly stay, and what is in them is copied. */
+    #give(parts) {
+        const given = new Map();
+        for (const part of parts) {
+            const { buffer, offset, length } = part;
+            if (!given.has(buffer)) {
+                if (buffer.byteLength === 0)
+                    throw new PipelineError('value', 'an array was given away before it was sent');
+                try {
+                    given.set(buffer, structuredClone(buffer, { transfer: [buffer] }));
+                } catch {
+                    Object.assign(part, { buffer: buffer.slice(offset, offset + length), offset: 0 });
+                    continue;
+                }
+            }
+            part.buffer = given.get(buffer);
         }
     }
 
@@ -83,15 +96,15 @@ export class BatchWriter extends Batch {
         this.view.setBigInt64(at, value, true);
     }
 
-    #raw(array) {
-        const { buffer, byteOffset, byteLength } = array;
-        if (isApart(byteLength) && this.#transfers && buffer instanceof ArrayBuffer) {
-            this.put(buffer, byteOffset, byteLength);
-        } else if (isApart(byteLength)) {
-            this.put(new Uint8Array(buffer, byteOffset, byteLength).slice().buffer, 0, byteLength);
-        } else {
-            const bytes = new Uint8Array(buffer, byteOffset, byteLength), at = this.room(byteLength);
+    #raw({ buffer, byteOffset: from, byteLength: length }) {
+        const bytes = new Uint8Array(buffer, from, length);
+        if (!isApart(length)) {
+            const at = this.room(length);
             this.bytes.set(bytes, at);
+        } else if (this.#transfers && buffer instanceof ArrayBuffer) {
+            this.put(this.length, buffer, from, length);
+        } else {
+            this.put(this.length, bytes.slice().buffer, 0, length);
         }
     }
 
@@ -204,9 +217,9 @@ export class BatchWriter extends Batch {
     }
 
     #tensor({ data, shape, dtype = OF_ARRAY.get(data.constructor), sampleRate, layout = 0, description = '' }) {
-        const opaque = dtype === 'opaque';
-        const [number, Type, each] = opaque ? [OPAQUE, Uint8Array, 1] : (DTYPES[dtype] ?? []);
-        if (number === undefined)
+        const opaque = dtype === 'opaque', number = opaque ? OPAQUE : DTYPES.indexOf(dtype) + 1;
+        const Type = ARRAYS[number - 1] ?? Uint8Array, each = number >= FIRST_COMPLEX && !opaque ? 2 : 1;
+        if (number === 0)
             throw refused(`tensor with the dtype ${dtype} in a ${data.constructor.name}`);
         if (!(data instanceof Type) && !(dtype === 'uint8' && data instanceof Uint8ClampedArray) && !(dtype === 'float16' && data instanceof Uint16Array))
             throw new PipelineError('type', `a tensor of ${dtype} has its data in a ${Type.name}, not a ${data.constructor.name}`);
@@ -224,8 +237,8 @@ export class BatchWriter extends Batch {
         for (const size of shape)
             this.#i64(BigInt(size));
         this.#i64(BigInt(data.byteLength));
-        const gap = -this.length & 15; // in the message, whose start is a multiple of 16
-        this.bytes.fill(0, this.length, this.room(gap) + gap);
+        const at = this.room(-this.length & 15); // in the message, whose start is a multiple of 16
+        this.bytes.fill(0, at, this.length);
         this.#raw(data);
     }
 
@@ -252,51 +265,68 @@ function interleaved(buffer) {
     return { data, shape: [length, channels], dtype: 'float32', sampleRate };
 }
 
-/** The values of a batch. */
-export class BatchReader extends Messages {
-    #parts;
+/** The values of a batch, whose buffer nobody needs when they are read. */
+export class BatchReader {
+    sink = 0; // index of the last value's
+    #batch;
+    #bytes;
+    #view;
     #part = 0; // the next one
+    #at = 0; // of the next message
+    #p = 0;
 
     constructor(batch) {
-        super(batch);
-        this.#parts = batch.parts;
+        this.#batch = batch;
+        this.#bytes = new Uint8Array(batch.buffer);
+        this.#view = new DataView(batch.buffer);
+    }
+
+    get buffer() {
+        return this.#batch.buffer;
+    }
+
+    get done() {
+        return this.#at >= this.#batch.length;
     }
 
     next() {
-        this.skip();
+        const at = this.#at, length = this.#view.getUint32(at, true);
+        this.sink = this.#view.getUint32(at + 4, true);
+        this.#p = at + 16;
+        this.#at = this.#p + ((length + 15) & -16);
         return this.#value();
     }
 
     #u32() {
-        const value = this.view.getUint32(this.p, true);
-        this.p += 4;
+        const value = this.#view.getUint32(this.#p, true);
+        this.#p += 4;
         return value;
     }
 
     #take(length) {
-        const taken = this.bytes.subarray(this.p, this.p + length);
-        this.p += length;
+        const taken = this.#bytes.subarray(this.#p, this.#p + length);
+        this.#p += length;
         return taken;
     }
 
     #text() {
-        const length = this.#u32(), at = this.p;
+        const length = this.#u32(), at = this.#p;
         if (length <= SHORT_TEXT) {
             let text = '';
             for (let i = at; i < at + length; i++) {
-                if (this.bytes[i] > 127)
+                if (this.#bytes[i] > 127)
                     return decoder.decode(this.#take(length));
-                text += String.fromCharCode(this.bytes[i]);
+                text += String.fromCharCode(this.#bytes[i]);
             }
-            this.p += length;
+            this.#p += length;
             return text;
         }
         return decoder.decode(this.#take(length));
     }
 
     #int() {
-        const low = this.view.getUint32(this.p, true), high = this.view.getInt32(this.p + 4, true);
-        this.p += 8;
+        const low = this.#view.getUint32(this.#p, true), high = this.#view.getInt32(this.#p + 4, true);
+        this.#p += 8;
         const value = high * 4294967296 + low;
         return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low);
     }
@@ -339,21 +369,22 @@ export class BatchReader extends Messages {
 
     /** {buffer, offset} of an array of so many bytes. */
     #array(length) {
-        if (this.#parts[this.#part]?.at === this.p && isApart(length))
-            return this.#parts[this.#part++];
-        const bytes = this.#take(length), { buffer, byteOffset } = length >= KEPT_VIEW ? bytes : bytes.slice();
-        return { buffer, offset: byteOffset };
+        const part = this.#batch.parts[this.#part];
+        if (part?.at !== this.#p)
+            return { buffer: this.#take(length).slice().buffer, offset: 0 };
+        this.#part++;
+        return part;
     }
 
     #tensor() {
         const [number, dimensions, media] = this.#take(4);
-        const rate = this.view.getInt32(this.p, true), layout = this.view.getBigUint64(this.p + 4, true);
-        this.p += 16; // with the size of an element
+        const rate = this.#view.getInt32(this.#p, true), layout = this.#view.getBigUint64(this.#p + 4, true);
+        this.#p += 16; // with the size of an element
         const description = this.#text();
         const shape = Array.from({ length: dimensions }, () => this.#int());
         const length = this.#int();
-        this.p += -this.p & 15;
-        const { dtype, Type } = BY_NUMBER.get(number) ?? { dtype: 'opaque', Type: Uint8Array };
+        this.#p += -this.#p & 15;
+        const dtype = DTYPES[number - 1] ?? 'opaque', Type = ARRAYS[number - 1] ?? Uint8Array;
         const { buffer, offset } = this.#array(length), data = new Type(buffer, offset, length / Type.BYTES_PER_ELEMENT);
         return {
             data, shape, dtype,
@@ -363,7 +394,7 @@ export class BatchReader extends Messages {
     }
 
     #value() {
-        const tag = this.bytes[this.p++];
+        const tag = this.#bytes[this.#p++];
         switch (tag) {
             case NULL:
                 return null;
@@ -373,8 +404,8 @@ export class BatchReader extends Messages {
             case INT:
                 return this.#int();
             case FLOAT:
-                this.p += 8;
-                return this.view.getFloat64(this.p - 8, true);
+                this.#p += 8;
+                return this.#view.getFloat64(this.#p - 8, true);
             case BIGINT:
                 return this.#bigint();
             case STRING:

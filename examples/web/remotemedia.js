@@ -1,5 +1,5 @@
 // Runs the WASM program in a page or a Worker: compile once, then as many runs as wanted, each in a fresh instance.
-import { Folder, Wasi } from "./wasi.mjs";
+import { filesOf, Folder, Program } from "./wasi_program.mjs";
 
 /** The compiled program; `url` must be served as application/wasm. */
 export function compile(url) {
@@ -15,7 +15,7 @@ export function compile(url) {
  */
 export async function run(program, { args = [], stdin = "", env = {}, files = {}, directory } = {}) {
   const written = [null, [], []], folder = Folder.of(files);
-  const host = new Wasi({
+  const host = new Program({
     args: ["remotemedia", ...args],
     env,
     stdin,
@@ -23,7 +23,7 @@ export async function run(program, { args = [], stdin = "", env = {}, files = {}
     write: (descriptor, bytes) => written[descriptor].push(bytes),
   });
   const exit = host.start(await host.instantiate(program));
-  return { exit, stdout: joined(written[1]), stderr: joined(written[2]), files: folder.files() };
+  return { exit, stdout: joined(written[1]), stderr: joined(written[2]), files: filesOf(folder) };
 }
 
 export function text(bytes) {

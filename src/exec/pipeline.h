@@ -78,6 +78,11 @@ struct rm_node {
     bool takes_any;   /* every packet may reach the node unchecked */
     bool takes_items; /* as a source: it takes input items */
 
+    /* ---- probe.c */
+    bool probed; /* its packets are looked at, or it is left out */
+    bool probe_wanted, was_lean;
+    uint8_t state_set; /* rmi_node_state */
+
     /* ---- turn.c */
     bool more;     /* returned RM_MORE */
     bool flushing; /* its flush returned RM_PENDING: when its poll has nothing pending, it is called again */
@@ -195,6 +200,7 @@ struct rm_pipeline {
     bool has_special;            /* some node is not plain */
     bool may_block, measure, object_results;
     bool generate; /* sources generate */
+    const struct rmi_probe *probe; /* borrowed; NULL: none */
     uint32_t stream_count;
     size_t queue_packets;
     rm_input_function *input;
@@ -428,6 +434,15 @@ RM_MUST_CHECK int rmi_raise_bounds(rm_node *node);
 /* ---- emit.c */
 /* rmi_node_host.emit of a pipeline. */
 RM_MUST_CHECK int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n);
+/* ---- probe.c; all for nodes that are `probed` */
+
+/* Shows the first packet of `queue`; *taken: the node does not get it. */
+RM_MUST_CHECK int rmi_probe_input(rm_node *node, rmi_queue *queue, uint32_t port, bool *taken);
+/* The same for a packet that a streaming node pulls; false: it does not get it, and the caller clears it. */
+bool rmi_probe_pulled(const rm_node *node, rm_packet *packet);
+/* Shows what is emitted. Returns how many packets are left; the others are cleared. */
+size_t rmi_probe_output(const rm_node *node, uint32_t port, rm_packet *packets, size_t n);
+
 /* Puts packets on every link of a port; consumes them, also on failure. */
 RM_MUST_CHECK int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
 /* Sets the packet in process; shares its metadata until the next one. */

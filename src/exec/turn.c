@@ -127,6 +127,13 @@ static int take_from(rm_node *node, rmi_queue *queue, uint32_t port)
         n = same_port(queue, n);
     if (node->pipeline->limit != RMI_FOREVER)
         n = up_to_limit(node->pipeline, queue, n);
+    if (n > 0 && node->probed) {
+        bool taken = false;
+        rc = rmi_probe_input(node, queue, port, &taken);
+        if (taken)
+            return rc;
+        n = 1;
+    }
     if (n > 0 && !node->takes_any) {
         n = rmi_acceptable(node, rmi_queue_first(queue), port, n, &rc);
         if (n == 0)

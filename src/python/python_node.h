@@ -68,6 +68,7 @@ typedef struct rmi_state {
     bool has_tasks;               /* it has run code in the loop, which may have made tasks */
     bool polling;                 /* its poll runs the loop */
     bool finishing;               /* a call of it waits in the loop */
+    struct rmi_run_loop *loop;    /* the run's; NULL: the run is a guest */
     PyObject *guest, *guest_loop; /* the run is a guest of its caller's loop; else NULL */
     unsigned guest_depth;         /* parts of the slot that run code of the loop */
     bool woken;                   /* the guest knows that the node has something to do; until its next slot */
@@ -173,14 +174,17 @@ RM_MUST_CHECK int rmi_works_close(rmi_state *state, rm_error *err);
 /* Closes a generator. */
 RM_MUST_CHECK int rmi_generator_close(PyObject *generator);
 
+/* ---- run_loop.c */
+/* Gives the node the loop of its run, or makes it a guest of the loop of the run's caller. */
+RM_MUST_CHECK int rmi_loop_join(rmi_state *state);
+/* Its end; the last node's waits, for at most a second, for what nodes have left to the loop. */
+void rmi_loop_part(rmi_state *state);
+
 /* ---- event_loop.c */
 /* Refuses an event loop policy that is not asyncio's own: the runtime's loop ignores it. */
 RM_MUST_CHECK int rmi_loop_check_policy(const rmi_state *state);
-/* Makes the node a guest of the loop of the run's caller, where the run is one. */
-RM_MUST_CHECK int rmi_guest_join(rmi_state *state);
-void rmi_guest_leave(rmi_state *state);
-/* The loop in which the node's tasks run. */
-RM_MUST_CHECK PyObject *rmi_loop_of(const rmi_state *state);
+/* The loop in which the node's tasks run; borrowed. */
+PyObject *rmi_loop_of(const rmi_state *state);
 /* Wakes the node from code of its tasks. */
 void rmi_wake_node(rmi_state *state);
 /* The calling thread begins and ends to run code of the loop; an exception that is set is kept. */
@@ -212,7 +216,7 @@ RM_MUST_CHECK int rmi_loop_step(rmi_state *state);
 RM_MUST_CHECK int rmi_loop_catch_up(rmi_state *state);
 /* Called after a call of user code: the call may have set what another node's task waits for (an
  * asyncio.Event, a Queue). */
-void rmi_loop_after_call(void);
+void rmi_loop_after_call(const rmi_state *state);
 /* Fills in what `state` waits for. */
 RM_MUST_CHECK int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 /* Puts the state into the list of nodes with pending work, or takes it out. */
@@ -221,12 +225,14 @@ void rmi_waiting(rmi_state *state, bool waiting);
 RM_MUST_CHECK int rmi_work_watch(rmi_state *state, rmi_python_work *work);
 /* Whether the calling thread runs the loop: code of a task called it. */
 bool rmi_loop_runs_here(const rmi_state *state);
+/* The loop whose code a thread runs, the innermost; NULL: none. */
+const struct rmi_run_loop *rmi_loop_of_thread(unsigned long thread);
 /* Whether an exception may be set for `thread`, which is in `frame` (NULL: not known). It may in code of a
  * task and in code that the loop does not run. In the loop's own code the loop would lose the callbacks that
  * it was about to run. Sets *of to the state that owns the running task, where that is known. */
 bool rmi_loop_can_break(unsigned long thread, PyObject *frame, rmi_state **of);
-/* Wakes a blocked loop, after an exception was set for its thread. */
-void rmi_loop_wake(void);
+/* Wakes blocked loops, after an exception was set for its thread. */
+void rmi_loops_wake(void);
 /* Makes a future of the loop. `rmi_future_set` sets its result or exception (value NULL: the stream has
  * ended). */
 RM_MUST_CHECK PyObject *rmi_future_new(const rmi_state *state);

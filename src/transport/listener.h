@@ -18,7 +18,7 @@ typedef struct rmi_listener_options {
 typedef struct rmi_listener_api {
     uint32_t size;    /* sizeof(rmi_listener_api) of the shared object */
     const char *name; /* "gRPC" */
-    /* Starts listening. *port is the port in use. *out is owned. */
+    /* Starts listening. *port is the port in use; the options' texts are borrowed until it is stopped. *out is owned. */
     int (*start)(rmi_service *service, const rmi_listener_options *options, rmi_listener **out, int *port,
                  rm_error *err);
     /* Takes no more connections and calls; those in progress go on. */

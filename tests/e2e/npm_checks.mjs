@@ -118,9 +118,9 @@ const checks = {
             yield* range(1000);
         };
         let sent = 0;
-        const feed = new Feed(source(), ({ count }) => {
-            sent += count;
-            setTimeout(() => feed.room(), 5);
+        const feed = new Feed(source(), ({ length }) => {
+            sent += length / 32; // bytes of an integer with its head
+            setTimeout(() => feed.room(1), 5);
         });
         const over = await Promise.race([feed.run(), sleep(5000)]);
         assert.deepEqual([over, sent], [true, 1000]);
@@ -445,7 +445,7 @@ const checks = {
         }
         const small = new Float32Array(100).fill(1), odd = new Float32Array(20001).fill(1);
         assert.equal((await pipeline.run([small, odd], options)).outputs.x3[1].data[20000], 3);
-        assert.deepEqual([small.length, odd.length], [100, 20001]); // copied
+        assert.deepEqual([small.length, odd.length], [100, 0]); // the small one is copied
         const one = new ArrayBuffer(131072), halves = [new Float32Array(one, 0, 16384).fill(1), new Float32Array(one, 65536).fill(2)];
         const { outputs } = await (await open(ECHO)).run([halves], options); // both of one buffer
         assert.deepEqual(outputs.p[0].map(({ data }) => [data.length, data[16383]]), [[16384, 1], [16384, 2]]);
@@ -453,6 +453,17 @@ const checks = {
         assert.deepEqual((await (await open(ECHO)).run([taken], options)).outputs.p[0].map(({ data }) => data.length), [20000, 20000]);
         const shared = new Float32Array(new SharedArrayBuffer(80000)).fill(5);
         assert.equal((await pipeline.run([shared], options)).outputs.x3[0].data[19999], 15);
+        const memory = new WebAssembly.Memory({ initial: 2 }), fixed = new Float32Array(memory.buffer, 0, 20000).fill(7), beside = new Float32Array(20000).fill(1);
+        assert.deepEqual((await pipeline.run([beside, fixed], options)).outputs.x3.map(({ data }) => data[19999]), [3, 21]); // cannot be given away: copied
+        assert.deepEqual([fixed.length, beside.length], [20000, 0]);
+        for (const wait of [() => {}, async () => sleep(50)]) {
+            const early = new Float32Array(20000), rest = (async function* () {
+                yield early;
+                structuredClone(null, { transfer: [early.buffer] });
+                await wait();
+            })();
+            assert.equal((await failure(pipeline.run(rest, options))).code, 'value');
+        }
         const bad = new Float32Array(20000), failed = await failure(pipeline.run([1, [bad, () => 1]], options));
         assert.deepEqual([failed.code, failed.item, bad.length], ['type', 1, 20000]); // what is not sent stays
     },
@@ -506,6 +517,31 @@ const checks = {
         for (const url of ['fourth.py', pathToFileURL(path.resolve('fourth.py'))])
             assert.deepEqual((await (await open(python(code), { files: [url] })).run([2])).outputs, { p: [8] });
         assert.equal((await failure(open(ECHO, { files: ['nowhere.py'] }))).code, 'download');
+    },
+    async files_with_one_name() {
+        const fs = await import('node:fs/promises');
+        await fs.mkdir('one', { recursive: true });
+        await fs.writeFile('one/fifth.py', 'N = 1\n');
+        await fs.writeFile('fifth.py', 'N = 2\n');
+        const { code, message } = await failure(open(ECHO, { files: ['one/fifth.py', new URL('fifth.py?x', pathToFileURL(`${path.resolve('.')}/`))] }));
+        assert.equal(code, 'value');
+        assert.match(message, /one\/fifth\.py.*fifth\.py\?x.*'fifth\.py'.*object/);
+        const files = { 'a/fifth.py': pathToFileURL(path.resolve('one/fifth.py')), 'b/fifth.py': pathToFileURL(path.resolve('fifth.py')) };
+        const document = python('from a import fifth\nfrom b import fifth as other\ndef process(x):\n    return [fifth.N, other.N]');
+        assert.deepEqual((await (await open(document, { files })).run([0])).outputs, { p: [[1, 2]] });
+    },
+    async wasm_that_is_none() {
+        const fs = await import('node:fs/promises'), folder = 'node_modules/remotemedia/wasm', lite = (await fs.readdir(folder)).find((name) => /^lite.*wasm$/.test(name));
+        const whole = await fs.readFile(path.join(folder, lite));
+        const found = { 'page.wasm': '<!doctype html>', 'cut.wasm': whole.subarray(0, 5000), 'empty.wasm': '', 'other.wasm': new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]) };
+        for (const [name, content] of Object.entries(found)) {
+            await fs.writeFile(name, content);
+            const { code, message } = await failure(open(ECHO, { wasm: name }));
+            assert.equal(code, name === 'other.wasm' ? 'value' : 'download', message);
+            assert.match(message, name === 'other.wasm' ? /reactor/ : new RegExp(`${name} .*no whole WebAssembly.*${name === 'page.wasm' ? 'HTML.*' : ''}remotemedia_reactor`));
+        }
+        for (const wasm of [5, null, whole, {}, { url: 7 }])
+            assert.equal((await failure(open(ECHO, { wasm }))).code, 'type');
     },
     async wasm_integrity() {
         const { createHash } = await import('node:crypto'), fs = await import('node:fs/promises');

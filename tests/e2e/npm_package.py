@@ -81,6 +81,10 @@ class Contents(unittest.TestCase):
         for name in names:
             self.assertRegex(name, r"^[a-z]+-[0-9a-f]{16}\.wasm$")
 
+    def test_it_says_what_is_linked(self):
+        bill = json.loads((project() / "node_modules/remotemedia/sbom.cdx.json").read_text())
+        self.assertLessEqual({"python", "numpy", "yyjson", "wasi-libc"}, {part["name"] for part in bill["components"]})
+
     def test_nothing_else_is_installed(self):
         self.assertEqual([path.name for path in (project() / "node_modules").iterdir() if path.name[0] != "."], ["remotemedia"])
 

@@ -55,6 +55,8 @@ class InAPage(ProgramTest):
         (lite,) = (folder / "node_modules/remotemedia/wasm").glob("lite-*")
         for name in ("lite.wasm", "lite.bin"):
             shutil.copy(lite, folder / name)
+        (folder / "page.wasm").write_text(PAGE)
+        (folder / "cut.wasm").write_bytes(lite.read_bytes()[:5000])
         expected = CHECKS.read_text().count("    async ") * 2 + 1
         missing = 2  # what Chromium says of the file that is not there
         lines = browse(self, [{"goto": serve(self, folder)}, {"module": "import './checks.mjs';", "lines": expected + missing + 1}])

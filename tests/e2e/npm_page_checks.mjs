@@ -45,6 +45,19 @@ const checks = {
         equal([large.length, x3[1].data.length, x3[1].data[299999]], [300000, 300000, 6]);
         pipeline.terminate();
     },
+    async transfer(open) {
+        const pipeline = await open(TRIPLE), memory = new WebAssembly.Memory({ initial: 2 });
+        const fixed = new Float32Array(memory.buffer, 0, 20000).fill(7), given = new Float32Array(20000).fill(1);
+        const { x3 } = (await pipeline.run([given, fixed], { transfer: true })).outputs;
+        equal([x3.map(({ data }) => data[19999]), given.length, fixed.length], [[3, 21], 0, 20000]);
+        pipeline.terminate();
+    },
+    async wasm_that_is_none(open) {
+        for (const name of ['index.html', 'page.wasm', 'cut.wasm']) {
+            const { code, message } = await failure(open(ECHO, { wasm: new URL(name, location.href) }));
+            equal([code, message.includes(name), message.includes('remotemedia_reactor'), message.includes('text/html')], ['download', true, true, name === 'index.html']);
+        }
+    },
     async audio(open) {
         const pipeline = await open(ECHO), buffer = new AudioBuffer({ length: 3, numberOfChannels: 2, sampleRate: 8000 });
         buffer.copyToChannel(new Float32Array([1, 2, 3]), 0);

@@ -156,7 +156,6 @@ class InNode(unittest.TestCase):
         for found in self.open(other, gone):
             self.assertEqual(found[0], "download", found)
 
-
     def test_wheels_that_do_not_fit_together(self):
         cases = {"within": [wheel({"deep.py/x.py": ""})], "between": [wheel(), wheel({"greeting/words.txt/x": ""})]}
         for where, wheels in cases.items():
@@ -165,6 +164,17 @@ class InNode(unittest.TestCase):
                                        *(self.place(data, f"{where}{i}.whl") for i, data in enumerate(wheels))],
                                       cwd=project(), capture_output=True, text=True, timeout=120, check=False)
                 self.assertRegex(done.stdout, r"^value the wheels have '(deep.py|greeting/words.txt)' as a file and as a folder\n$", done.stderr)
+
+    def test_two_wheels_with_one_file(self):
+        for folder in ("one", "two"):
+            (self.folder / folder).mkdir()
+        places = [self.place(data, f"{folder}/{NAME}")
+                  for folder, data in (("one", wheel()), ("two", wheel(metadata=METADATA + "Summary: another one\n")))]
+        says = f"value the wheels {places[0]} and {places[1]} both have 'greeting-1.2.0.dist-info/METADATA', with other content\n"
+        for wheels, expected in ((places, says), (places[:1] * 2, "")):
+            done = subprocess.run(["node", "--input-type=module", "-e", TOGETHER, json.dumps(MANIFEST), *wheels],
+                                  cwd=project(), capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(done.stdout, expected, done.stderr)
 
 
 class InAPage(ProgramTest):

@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import { WASI } from 'node:wasi';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { BatchWriter } from '../../bindings/web/wire.mjs';
+import { Batch } from '../../bindings/web/batch.mjs';
+import { BatchReader, BatchWriter } from '../../bindings/web/wire.mjs';
 import { PipelineError, Reactor } from '../../bindings/web/reactor.mjs';
 
 const [file, name] = process.argv.slice(2);
@@ -33,7 +34,109 @@ function failure(call) {
     return null;
 }
 
+/** The exports of an instance with a pipeline of `document`, and batches in it. */
+function batches(document = echo) {
+    const { exports } = instance(), reactor = new Reactor({ exports });
+    const { sinks } = reactor.open(document);
+    const words = (at, count) => new Uint32Array(exports.memory.buffer, at, count);
+    const taken = () => {
+        const batch = new Batch();
+        batch.append(new Uint8Array(exports.memory.buffer), exports.rm_text());
+        const reader = new BatchReader(batch.take()), values = [];
+        while (!reader.done)
+            values.push(reader.next());
+        return values;
+    };
+    return {
+        exports,
+        sinks,
+        words,
+        /** {at, size}: a batch of items. */
+        put(items) {
+            const writer = new BatchWriter();
+            items.forEach((item) => writer.write(item));
+            const { places, size } = reactor.putBatch(writer.take());
+            return { at: places[0], size, parts: places.slice(1) };
+        },
+        push: ({ at, size }, handle = 1) => exports.rm_push_many(handle, 0, 0, at, size),
+        pull: (count = 2048, size = 65536, handle = 1) => [exports.rm_pull_many(handle, count, size), taken],
+        finish() {
+            let code = 0;
+            while (code === 0)
+                code = exports.rm_step(1);
+            return code;
+        },
+    };
+}
+
 const checks = {
+    /** A batch that the queues do not hold at once; results in batches of a few. */
+    batches() {
+        const { exports, words, put, push, pull, finish } = batches(), items = [...Array(300).keys()], batch = put(items);
+        const codes = new Set(), values = [], sizes = new Set();
+        for (let code = 4; code === 4; ) {
+            code = push(batch);
+            codes.add(code);
+            finish();
+            for (let [got, taken] = pull(7); got === 0; [got, taken] = pull(7)) {
+                values.push(...taken());
+                sizes.add(taken().length <= 7);
+            }
+        }
+        return [[...codes], values.every((value, i) => value === i), values.length, [...sizes], words(batch.at, 4)[2] === words(batch.at, 4)[0],
+            push(batch), exports.rm_end(1), finish(), pull()[0]];
+    },
+    /** A large tensor is where the host put it, from the push to the pull, also when the host has released it; bytes are copied. */
+    parts() {
+        const { exports, words, put, push, pull, finish } = batches();
+        const large = new Float32Array(20000).map((_, i) => i), bytes = new Uint8Array(70000).fill(3);
+        const batch = put([{ a: [large], b: bytes }, 1]), [part] = batch.parts;
+        const codes = [push(batch), ...[batch.at, ...batch.parts].map((at) => exports.rm_release(at)), exports.rm_release(part)];
+        finish();
+        const [code, taken] = pull(), text = exports.rm_text(), [length, parts] = words(text, 2);
+        const place = words(text + 16 + length, 3), [{ a: [array], b }] = taken();
+        const found = [parts, place[1] === part, isDeepStrictEqual(array.data, large), isDeepStrictEqual(b, bytes)];
+        return [codes, code, found, pull()[1]()];
+    },
+    /** What is no batch is an answer. */
+    wild_batches() {
+        const { exports, words, put, push, pull, finish } = batches(echo), whole = put([1, { a: new Uint8Array(70000) }]);
+        const head = [...words(whole.at, 4)], table = whole.at + 16 + head[0], part = [...words(table, 3)], found = [];
+        const changed = (at, i, value) => {
+            const before = words(at, 4)[i];
+            words(at, 4)[i] = value;
+            const code = push(whole);
+            words(at, 4)[i] = before;
+            words(whole.at, 4)[2] = 0;
+            finish();
+            while (pull()[0] === 0);
+            return code;
+        };
+        for (const value of [1, 8, head[0] + 16, 2 ** 32 - 16, 2 ** 32 - 1])
+            found.push(changed(whole.at, 0, value));
+        found.push('parts', ...[2, 2 ** 31, 2 ** 32 - 1].map((value) => changed(whole.at, 1, value)));
+        found.push('next', ...[1, head[0] + 16, 2 ** 32 - 16].map((value) => changed(whole.at, 2, value)));
+        found.push('length', ...[8, 64, 2 ** 31, 2 ** 32 - 1].map((value) => changed(whole.at + 16, 0, value)));
+        found.push('place', ...[0, 65536, 2 ** 32 - 1].map((value) => changed(table, 1, value)));
+        found.push('no part', ...[changed(table, 0, part[0] + 1), changed(table, 2, 69999), changed(whole.at, 1, 0)]);
+        found.push('call', exports.rm_push_many(1, 0, 0, whole.at, 15), exports.rm_push_many(1, 0, 0, whole.at + 8, 32),
+            exports.rm_push_many(1, 0, 0, whole.at, whole.size + 1), push(whole, 2), pull(1, 1, 2)[0]);
+        return [...found, 'whole', push(whole)];
+    },
+    /** A result that cannot be given comes after those before it. */
+    late() {
+        let deep = 2;
+        for (let i = 0; i < 199; i++)
+            deep = [deep];
+        const document = pipeline([{ id: 'b', node_type: 'Batch', params: { size: 1 } }, { id: 'w', node_type: 'Batch', params: { size: 1 } }], [{ from: 'b', to: 'w' }]);
+        const { exports, put, push, pull, finish } = batches(document), codes = [push(put([1, deep, 3]))];
+        finish();
+        for (let i = 0; i < 4; i++) {
+            const [code, taken] = pull();
+            codes.push(code === 0 ? taken() : code, exports.rm_error());
+        }
+        return codes;
+    },
     async items() {
         const opened = new Reactor(instance()).open(echo);
         return opened.run([1, 1.5, 'ü', null, { a: [1234567] }]);

@@ -39,6 +39,24 @@ class Every:
         value = -9
         self.assertEqual(check(self.product, "hostile"), [[value], 0])
 
+    def test_batches(self):
+        again, done = 4, 3
+        self.assertEqual(check(self.product, "batches"), [[again, 0], True, 300, [True], True, 0, 0, done, done])
+
+    def test_large_tensors_are_not_copied(self):
+        usage = -3
+        self.assertEqual(check(self.product, "parts"), [[0] * 4 + [usage], 0, [1, True, True, True], [1]])
+
+    def test_what_is_no_batch_is_an_answer(self):
+        usage, value = -3, -9
+        expected = [usage] * 5 + ["parts"] + [usage] * 3 + ["next"] + [usage] * 3 + ["length"] + [value] * 4 + ["place"] + [usage] * 3
+        expected += ["no part"] + [value] * 3 + ["call"] + [usage] * 5 + ["whole", 0]
+        self.assertEqual(check(self.product, "wild_batches"), expected)
+
+    def test_a_result_that_cannot_be_given_comes_after_those_before_it(self):
+        limit, again = -7, 4
+        self.assertEqual(check(self.product, "late"), [0, [[[1]]], again, limit, 0, [[[3]]], again, again, again])
+
     def test_more_items_than_queues_hold(self):
         self.assertTrue(check(self.product, "many"))
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import resource
 import select
 import signal
@@ -122,6 +123,7 @@ class Usage(ProgramTest):
         self.refuse("nodes", "info", says="needs the name")
         self.refuse("nodes", "MultiplyNode", says="did you mean 'nodes info MultiplyNode'?")
         self.refuse("version", "--json", "--licenses", says="exclude each other")
+        self.refuse("version", "--sbom", "--licenses", says="exclude each other")
 
     def test_options_that_do_not_go_together(self):
         self.refuse("run", "-", "--input", "-", says="cannot both be standard input")
@@ -622,6 +624,20 @@ class OtherCommands(ProgramTest):
         text = self.run_program("version", "--licenses").stdout
         for word in ("MIT", "yyjson", "python"):
             self.assertIn(word, text)
+
+    def test_sbom(self):
+        bill = self.run_program("version", "--sbom").document
+        info = self.run_program("version", "--json").document
+        self.assertEqual((bill["bomFormat"], bill["specVersion"]), ("CycloneDX", "1.6"))
+        self.assertEqual(bill["metadata"]["component"]["version"], info["version"])
+        licenses = re.findall(r"^==== (\S+) (\S+) \((.+?)\): (.+)$", self.run_program("version", "--licenses").stdout, re.M)
+        parts = [(part["name"], part["version"], part["licenses"][0]["expression"], part["description"]) for part in bill["components"]]
+        self.assertEqual(parts, licenses)
+        self.assertGreater(len(parts), 5)
+        self.assertEqual(bill["dependencies"][0]["dependsOn"], [name for name, *_ in parts])
+        for part in bill["components"]:
+            self.assertRegex(part["purl"], r"^pkg:(generic|github|pypi|cargo)/\S+@\S+$")
+            self.assertRegex(part["hashes"][0]["content"], "^[0-9a-f]{64}$")
 
 
 if __name__ == "__main__":

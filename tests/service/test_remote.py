@@ -244,6 +244,8 @@ class Hosts(RemoteTest):
             error = self.error([remote(server.address)])
             self.assertIn("token", error["message"])
             self.assertEqual(self.outputs([remote(server.address, token="secret")], [1]), [2])
+            said, code, log = run([self.hosted("PassThrough", host=server.address)], [1], (), "--remote-token-file", tokens.name)
+            self.assertEqual((code, said["outputs"]), (0, {"n": [1]}), (said, log))
 
 
 class Secured(unittest.TestCase):
@@ -257,6 +259,9 @@ class Secured(unittest.TestCase):
             self.addCleanup(server.stop)
             said, code, log = run([remote(server.address, ca=f"{folder}/server.crt")], [1])
             self.assertEqual((code, said["outputs"]["far"]), (0, [2]), (said, log))
+            host = {"id": "n", "node_type": "PassThrough", "host": server.address}
+            said, code, log = run([host], [1], (), "--remote-ca", f"{folder}/server.crt")
+            self.assertEqual((code, said["outputs"]), (0, {"n": [1]}), (said, log))
             for wrong in ({}, {"ca": f"{folder}/stranger.crt"}, {"ca": f"{folder}/server.key"}):
                 said, code, _ = run([remote(server.address, **wrong)], [1])
                 self.assertEqual((said["status"], said["error"]["node"]), ("error", "far"), said)

@@ -63,6 +63,32 @@ typedef enum rmi_event_kind {
     RMI_WANTS, /* it pulled and there is no packet */
 } rmi_event_kind;
 
+/* ---- Parts ---- */
+
+/* Elements of a tensor, or bytes, that lie elsewhere than in their message: there the next byte follows. A
+ * tensor's alignment counts from the message's first byte without the parts before. */
+typedef struct rmi_wire_part {
+    size_t at;        /* offset in the message, or in a buffer with several messages */
+    const void *data; /* borrowed */
+    size_t length;
+} rmi_wire_part;
+enum { RMI_WIRE_PART_LEAST = 65536 }; /* bytes; a writer leaves no smaller part where it is */
+
+/* The parts of the messages that a writer makes. */
+typedef struct rmi_wire_parts {
+    rmi_wire_part *list; /* owned: rmi_wire_parts_clear */
+    size_t count, capacity;
+} rmi_wire_parts;
+void rmi_wire_parts_clear(rmi_wire_parts *parts, const rm_allocator *allocator);
+
+/* Finds the parts of a message for its reader. */
+typedef struct rmi_wire_lender {
+    /* The memory of the part of `length` bytes that belongs at offset `at` of the message; NULL: the bytes are in
+     * the message. With `owner`, it gets what keeps the memory for a tensor, until `release`. */
+    const void *(*find)(const struct rmi_wire_lender *lender, size_t at, size_t length, void **owner);
+    void (*release)(void *owner);
+} rmi_wire_lender;
+
 /* ---- Writing ---- */
 
 /* Bytes that grow, or memory of the caller. The latter never overflows: bytes without room are counted but
@@ -76,6 +102,9 @@ typedef struct rmi_wire_writer {
     bool grows;
     bool any_order; /* the receiver knows RMI_WIRE_FORTRAN: such tensors keep their order, else C order */
     bool failed;    /* out of memory, or more than a size can count; later bytes are lost */
+    /* Gets the elements of large contiguous tensors, which stay where they are: the value must live on. NULL:
+     * all bytes are written. */
+    rmi_wire_parts *parts;
 } rmi_wire_writer;
 
 void rmi_wire_init(rmi_wire_writer *packer, const rm_allocator *allocator);
@@ -209,7 +238,11 @@ RM_MUST_CHECK static inline int rmi_wire_read(const rm_allocator *allocator, con
 {
     return rmi_wire_read_within(allocator, data, length, offset, NULL, out, err);
 }
-/* Reads a packet in the same way. *out is owned, and empty on failure. */
+/* Reads a value whose large parts `lender` knows: a tensor keeps its part's memory, instead of copying it. */
+RM_MUST_CHECK int rmi_wire_read_lent(const rm_allocator *allocator, const void *data, size_t length,
+                                     size_t *offset, const rmi_wire_lender *lender, rm_value *out,
+                                     rm_error *err);
+/* Reads a packet as rmi_wire_read_within reads a value. *out is owned, and empty on failure. */
 RM_MUST_CHECK int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length,
                                        size_t *offset, rmi_wire_bound *bound, rm_packet *out, rm_error *err);
 /* Copies the next `size` bytes; returns false where there are not so many. */

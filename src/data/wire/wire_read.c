@@ -16,9 +16,10 @@ typedef struct wire_reader {
     const rm_allocator *allocator;
     const uint8_t *data;
     size_t length, at;
-    size_t owed;           /* the least bytes that the missing items of open containers take */
-    unsigned depth;        /* containers around the value */
-    rmi_wire_bound *bound; /* NULL: none */
+    size_t owed;                   /* the least bytes that the missing items of open containers take */
+    unsigned depth;                /* containers around the value */
+    rmi_wire_bound *bound;         /* NULL: none */
+    const rmi_wire_lender *lender; /* NULL: all parts are in the message */
     rmi_keys *keys;
     rm_error *err;
 } wire_reader;
@@ -79,6 +80,34 @@ static int take_bytes(wire_reader *r, const uint8_t **bytes, size_t *length)
     *length = number;
     r->at += number;
     return RM_OK;
+}
+
+/* The part of `length` bytes that belongs at offset `at`; NULL: the bytes are in the message. `owner` as in
+ * rmi_wire_lender. */
+static const uint8_t *find_part(const wire_reader *r, size_t at, size_t length, void **owner)
+{
+    return r->lender != NULL && length >= RMI_WIRE_PART_LEAST ? r->lender->find(r->lender, at, length, owner)
+                                                              : NULL;
+}
+
+static int take_blob(wire_reader *r, rm_value *out)
+{
+    const uint8_t *bytes = NULL;
+    uint32_t number = 0;
+    size_t length = 0;
+    if (r->length - r->at >= sizeof number) {
+        memcpy(&number, r->data + r->at, sizeof number);
+        bytes = find_part(r, r->at + sizeof number, number, NULL);
+        length = number;
+    }
+    int rc = RM_OK;
+    if (bytes != NULL)
+        r->at += sizeof number;
+    else
+        rc = take_bytes(r, &bytes, &length);
+    if (rc == RM_OK)
+        rc = charge(r, sizeof(rmi_bytes_block), length, 1);
+    return rc == RM_OK ? rm_bytes_new(r->allocator, bytes, length, out, r->err) : rc;
 }
 
 /* Takes a count of items of at least `smallest` bytes each: no more items than the bytes left can hold, minus
@@ -218,7 +247,7 @@ static int take_description(wire_reader *r, const tensor_head *head, rmi_text *t
     return text->failed ? rmi_out_of_memory(r->err) : check_description(r, at, text, head->item_size);
 }
 
-/* Takes the shape and the size of the elements, *bytes. */
+/* Takes the shape and the size of the elements, *bytes; they may be a part. */
 static int take_layout(wire_reader *r, const tensor_head *head, int64_t *shape, size_t *bytes)
 {
     const size_t at = r->at;
@@ -235,12 +264,33 @@ static int take_layout(wire_reader *r, const tensor_head *head, int64_t *shape, 
     if (length != *bytes)
         return fail(r, at, "has a tensor with more or fewer bytes than its shape needs");
     const size_t gap = (0 - r->at) % RMI_WIRE_ALIGNMENT, left = r->length - r->at;
-    if (gap > left || *bytes > left - gap)
+    if (gap > left || (*bytes > left - gap && find_part(r, r->at + gap, *bytes, NULL) == NULL))
         return ends_early(r);
     for (size_t i = 0; i < gap; i++)
         if (r->data[r->at + i] != 0)
             return fail(r, r->at + i, "has something else than zeros before a tensor's elements");
     r->at += gap;
+    return RM_OK;
+}
+
+/* Takes the elements of a tensor like `view`: a copy, or the memory of a part. */
+static int take_elements(wire_reader *r, rm_tensor *view, bool fortran, size_t bytes, rm_value *out)
+{
+    void *owner = NULL;
+    const uint8_t *part = find_part(r, r->at, bytes, fortran ? NULL : &owner);
+    if (owner != NULL) {
+        view->data = (void *)(uintptr_t)part;
+        return rm_tensor_wrap(r->allocator, view, owner, r->lender->release, out, r->err);
+    }
+    int rc = charge(r, 0, bytes, 1);
+    if (rc == RM_OK)
+        rc = rmi_tensor_new_unset(r->allocator, view, fortran, out, r->err);
+    if (rc != RM_OK)
+        return rc;
+    if (bytes != 0)
+        memcpy(rm_tensor_view(*out).data, part != NULL ? part : r->data + r->at, bytes);
+    if (part == NULL)
+        r->at += bytes;
     return RM_OK;
 }
 
@@ -257,7 +307,7 @@ static int take_tensor(wire_reader *r, rm_value *out)
     if (rc == RM_OK)
         rc = take_layout(r, &head, shape, &bytes);
     if (rc == RM_OK)
-        rc = charge(r, TENSOR + text.length, bytes, 1);
+        rc = charge(r, TENSOR + text.length, 0, 1);
     if (rc == RM_OK) {
         rm_tensor view = {.dtype = (rm_dtype)head.dtype,
                           .item_size = head.item_size,
@@ -266,15 +316,10 @@ static int take_tensor(wire_reader *r, rm_value *out)
                           .shape = shape};
         if (head.media == RM_MEDIA_AUDIO)
             view.media = (rm_media){RM_MEDIA_AUDIO, head.sample_rate, head.channel_layout};
-        rc = rmi_tensor_new_unset(r->allocator, &view, head.flags & RMI_WIRE_FORTRAN, out, r->err);
+        rc = take_elements(r, &view, head.flags & RMI_WIRE_FORTRAN, bytes, out);
     }
-    if (rc == RM_OK) {
-        if (bytes != 0)
-            memcpy(rm_tensor_view(*out).data, r->data + r->at, bytes);
-        r->at += bytes;
-        if (head.flags & RMI_WIRE_ARRAY)
-            rc = wrap(r, RMI_WIRE_TENSOR, out);
-    }
+    if (rc == RM_OK && (head.flags & RMI_WIRE_ARRAY))
+        rc = wrap(r, RMI_WIRE_TENSOR, out);
     rmi_text_clear(&text);
     return rc;
 }
@@ -368,8 +413,6 @@ static int take_container(wire_reader *r, uint8_t tag, rm_value *out)
 
 static int take_content(wire_reader *r, uint8_t tag, rm_value *out)
 {
-    const uint8_t *bytes = NULL;
-    size_t length = 0;
     int rc = RM_OK;
     switch (tag) {
     case RMI_WIRE_NULL:
@@ -388,11 +431,7 @@ static int take_content(wire_reader *r, uint8_t tag, rm_value *out)
         return take_text(r, out);
     case RMI_WIRE_BYTES:
     case RMI_WIRE_BYTEARRAY:
-        rc = take_bytes(r, &bytes, &length);
-        if (rc == RM_OK)
-            rc = charge(r, sizeof(rmi_bytes_block), length, 1);
-        if (rc == RM_OK)
-            rc = rm_bytes_new(r->allocator, bytes, length, out, r->err);
+        rc = take_blob(r, out);
         if (rc == RM_OK && tag == RMI_WIRE_BYTEARRAY)
             rc = wrap(r, tag, out);
         return rc;
@@ -417,32 +456,41 @@ static int take_value(wire_reader *r, rm_value *out)
 
 /* ---- Whole messages ---- */
 
-int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
-                       rmi_wire_bound *bound, rm_value *out, rm_error *err)
+static int read_whole(wire_reader *r, size_t *offset, rm_value *out)
 {
     rmi_keys keys;
-    wire_reader r = {.allocator = allocator,
-                     .data = data,
-                     .length = length,
-                     .at = *offset,
-                     .bound = bound,
-                     .keys = &keys,
-                     .err = err};
     *out = rm_null();
-    if (r.at > length)
-        return ends_early(&r);
+    r->at = *offset;
+    if (r->at > r->length)
+        return ends_early(r);
     keys.kept = 0;
-    int rc = take_value(&r, out);
+    r->keys = &keys;
+    int rc = take_value(r, out);
     rmi_keys_clear(&keys);
+    r->keys = NULL;
     if (rc == RM_OK && out->kind != RM_OBJECT && rmi_may_hold_object(*out)) {
         const uint32_t tag = out->kind == RM_LIST ? RMI_WIRE_LIST : RMI_WIRE_MAP;
-        rc = wrap(&r, tag, out);
+        rc = wrap(r, tag, out);
     }
     if (rc == RM_OK)
-        *offset = r.at;
+        *offset = r->at;
     else
         rm_value_clear(out);
     return rc;
+}
+
+int rmi_wire_read_slow(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                       rmi_wire_bound *bound, rm_value *out, rm_error *err)
+{
+    wire_reader r = {.allocator = allocator, .data = data, .length = length, .bound = bound, .err = err};
+    return read_whole(&r, offset, out);
+}
+
+int rmi_wire_read_lent(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,
+                       const rmi_wire_lender *lender, rm_value *out, rm_error *err)
+{
+    wire_reader r = {.allocator = allocator, .data = data, .length = length, .lender = lender, .err = err};
+    return read_whole(&r, offset, out);
 }
 
 int rmi_wire_read_packet(const rm_allocator *allocator, const void *data, size_t length, size_t *offset,

@@ -95,20 +95,20 @@ static int pack_big_integer(rmi_wire_writer *packer, rm_value value, rm_error *e
 
 /* ---- Tensors ---- */
 
-int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags, rm_error *err)
+/* Writes all that comes before the elements, of which there are *size bytes. */
+static int pack_tensor_head(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags, size_t *size,
+                            rm_error *err)
 {
     const size_t described = view->description != NULL ? strlen(view->description) : 0;
-    const bool fortran =
-        packer->any_order && !rmi_tensor_is_in_order(view, false) && rmi_tensor_is_in_order(view, true);
     const uint8_t bytes[] = {RMI_WIRE_TENSOR, (uint8_t)view->dtype, (uint8_t)view->dimensions,
-                             (uint8_t)view->media.kind, flags | (fortran ? RMI_WIRE_FORTRAN : 0)};
-    size_t count = 0, size = 0;
+                             (uint8_t)view->media.kind, flags};
+    size_t count = 0;
     int rc = check_length(described, err);
     if (rc == RM_OK)
         rc = check_length(view->item_size, err);
     if (rc != RM_OK)
         return rc;
-    if (!rmi_tensor_measure(view->item_size, view->dimensions, view->shape, &count, &size))
+    if (!rmi_tensor_measure(view->item_size, view->dimensions, view->shape, &count, size))
         return rm_error_set(err, RM_E_LIMIT, "a tensor of this shape does not fit memory");
     rmi_wire_put(packer, bytes, sizeof bytes);
     rmi_wire_put(packer, &view->media.sample_rate, sizeof view->media.sample_rate);
@@ -117,18 +117,62 @@ int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_
     rmi_wire_put_u32(packer, (uint32_t)described);
     rmi_wire_put(packer, view->description, described);
     rmi_wire_put(packer, view->shape, (size_t)view->dimensions * sizeof *view->shape);
-    rmi_wire_put_i64(packer, (int64_t)size);
+    rmi_wire_put_i64(packer, (int64_t)*size);
+    if (packer->failed)
+        return rmi_out_of_memory(err);
     const size_t gap = (0 - packer->length) % RMI_WIRE_ALIGNMENT;
     uint8_t *to = rmi_wire_room(packer, gap);
     if (to != NULL)
         memset(to, 0, gap);
     RMI_CHECK(packer->failed || packer->length % RMI_WIRE_ALIGNMENT == 0);
-    to = rmi_wire_room(packer, size);
+    return packer->failed ? rmi_out_of_memory(err) : RM_OK;
+}
+
+int rmi_wire_write_tensor(rmi_wire_writer *packer, const rm_tensor *view, uint8_t flags, rm_error *err)
+{
+    const bool fortran =
+        packer->any_order && !rmi_tensor_is_in_order(view, false) && rmi_tensor_is_in_order(view, true);
+    size_t size = 0;
+    const int rc = pack_tensor_head(packer, view, flags | (fortran ? RMI_WIRE_FORTRAN : 0), &size, err);
+    if (rc != RM_OK)
+        return rc;
+    uint8_t *to = rmi_wire_room(packer, size);
     if (to != NULL && fortran && size > 0)
         memcpy(to, view->data, size);
     else if (to != NULL)
         rmi_tensor_copy_elements(view, to);
     return packer->failed ? rmi_out_of_memory(err) : RM_OK;
+}
+
+void rmi_wire_parts_clear(rmi_wire_parts *parts, const rm_allocator *allocator)
+{
+    rmi_free(allocator, parts->list, parts->capacity * sizeof *parts->list);
+    *parts = (rmi_wire_parts){0};
+}
+
+static bool is_part(const rmi_wire_writer *packer, const rm_tensor *view)
+{
+    size_t count = 0, size = 0;
+    return packer->parts != NULL &&
+           rmi_tensor_measure(view->item_size, view->dimensions, view->shape, &count, &size) &&
+           size >= RMI_WIRE_PART_LEAST && rmi_tensor_is_in_order(view, false);
+}
+
+/* Writes a tensor without its elements, which become a part. */
+static int pack_part(rmi_wire_writer *packer, const rm_tensor *view, rm_error *err)
+{
+    rmi_wire_parts *parts = packer->parts;
+    void *block = parts->list;
+    size_t size = 0;
+    int rc = pack_tensor_head(packer, view, 0, &size, err);
+    if (rc == RM_OK && parts->count == parts->capacity) {
+        rc =
+            rmi_grow(packer->allocator, &block, &parts->capacity, parts->count + 1, sizeof *parts->list, err);
+        parts->list = block;
+    }
+    if (rc == RM_OK)
+        parts->list[parts->count++] = (rmi_wire_part){packer->length, view->data, size};
+    return rc;
 }
 
 /* ---- Containers ---- */
@@ -166,10 +210,13 @@ static int pack_object(rmi_wire_writer *packer, rm_value value, unsigned depth, 
     rm_value plain = rm_null();
     if (type->size == sizeof(rmi_wire_writable_type))
         return ((const rmi_wire_writable_type *)type)->pack(rm_object_get(value, type), packer, depth, err);
+    rmi_wire_parts *const parts = packer->parts;
+    packer->parts = NULL; /* the plain value does not live on */
     int rc = rm_value_to_plain(packer->allocator, value, &plain, err);
     if (rc == RM_OK)
         rc = rmi_wire_write_nested(packer, plain, depth, err);
     rm_value_clear(&plain);
+    packer->parts = parts;
     return rc;
 }
 
@@ -189,7 +236,9 @@ static int pack_block(rmi_wire_writer *packer, rm_heap *heap, unsigned depth, rm
     case RM_MAP:
         return pack_map(packer, rmi_map_of(heap), depth, err);
     case RM_TENSOR:
-        return rmi_wire_write_tensor(packer, &rmi_tensor_of(heap)->view, 0, err);
+        return is_part(packer, &rmi_tensor_of(heap)->view)
+                   ? pack_part(packer, &rmi_tensor_of(heap)->view, err)
+                   : rmi_wire_write_tensor(packer, &rmi_tensor_of(heap)->view, 0, err);
     case RM_OBJECT:
         return pack_object(packer, rmi_value_of(heap), depth, err);
     default:

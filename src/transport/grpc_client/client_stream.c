@@ -162,6 +162,7 @@ static void lose(rmi_remote_stream *stream, const rm_error *why)
 
 static void put_result(rmi_remote_stream *stream, const Remotemedia__V1__ChunkResult *result)
 {
+    const rmi_buffer_rules rules = {0}; /* no files */
     for (size_t i = 0; i < result->n_data_outputs; i++) {
         rmi_remote_event event = event_of(RMI_REMOTE_RESULT);
         rm_error err = {0};
@@ -171,7 +172,7 @@ static void put_result(rmi_remote_stream *stream, const Remotemedia__V1__ChunkRe
         if (stream->sinks[event.sink] == NULL)
             continue;
         const int rc = result->data_outputs[i]->value != NULL
-                           ? rmi_packet_of_buffer(result->data_outputs[i]->value, &event.packet, &err)
+                           ? rmi_packet_of_buffer(&rules, result->data_outputs[i]->value, &event.packet, &err)
                            : rm_error_set(&err, RM_E_VALUE, "a result has no data");
         if (rc == RM_OK)
             put_event(stream, &event);

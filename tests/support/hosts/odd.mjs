@@ -1,7 +1,7 @@
 // A host that behaves as some hosts of WASI do: node odd.mjs FILE.wasm ODDITY FILES ARGS... < STDIN
 // Runs the command over files in memory, those of the JSON object FILES. Prints, as JSON, {exit, stdout, stderr, milliseconds, calls}: calls by their names.
 import fs from 'node:fs';
-import { Folder, Wasi } from '../../../bindings/web/wasi.mjs';
+import { Folder, Program } from '../../../bindings/web/wasi_program.mjs';
 
 const NOSYS = 52, CHARACTER_DEVICE = 2, CLOCK = 0;
 
@@ -82,7 +82,7 @@ const ODDITIES = {
 const [file, oddity, files, ...args] = process.argv.slice(2);
 const module = new WebAssembly.Module(fs.readFileSync(file));
 const stdout = [], stderr = [], calls = {};
-const wasi = new Wasi({
+const wasi = new Program({
     args: ['remotemedia', ...args], stdin: fs.readFileSync(0), mounts: { '.': Folder.of(JSON.parse(files)) },
     write: (fd, bytes) => (fd === 1 ? stdout : stderr).push(bytes),
 });

@@ -1,7 +1,8 @@
 // Does what a user does with a page. Usage: node --experimental-websocket page.mjs chromium|firefox PLAYWRIGHT < STEPS; prints what the page logged and showed.
 //
 // STEPS is a list of {goto: URL}, {module: CODE, lines: N} (runs CODE, waits for N more lines of the console),
-// {click: SELECTOR} and {text: SELECTOR, until: TEXT} (waits until it contains TEXT, and prints it).
+// {click: SELECTOR} (waits until it is there and not disabled) and {text: SELECTOR, until: TEXT} (waits until it contains TEXT, and
+// prints it). An error of the page ends it.
 import { text } from "node:stream/consumers";
 
 // In the page:
@@ -11,7 +12,18 @@ const put = (code) => {
   script.textContent = code;
   document.head.append(script);
 };
-const click = (selector) => document.querySelector(selector).click();
+const click = (selector) =>
+  new Promise((resolve) => {
+    const look = () => {
+      const element = document.querySelector(selector);
+      if (!element || element.disabled) return;
+      observer.disconnect();
+      resolve(element.click());
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document, { subtree: true, childList: true, attributes: true });
+    look();
+  });
 const shown = ([selector, until]) =>
   new Promise((resolve) => {
     const look = () => {
@@ -24,12 +36,16 @@ const shown = ([selector, until]) =>
 
 async function module(page, lines, code, count) {
   const end = lines.length + count;
-  const enough = new Promise((resolve, reject) => {
-    page.on("console", () => lines.length >= end && resolve());
-    page.on("pageerror", (error) => reject(error));
-  });
+  const enough = new Promise((resolve) => page.on("console", () => lines.length >= end && resolve()));
   await page.evaluate(put, code);
   await enough;
+}
+
+async function take(page, lines, step) {
+  if (step.goto) await page.goto(step.goto);
+  if (step.click) await page.evaluate(click, step.click);
+  if (step.module) await module(page, lines, step.module, step.lines);
+  if (step.text) lines.push(await page.evaluate(shown, [step.text, step.until]));
 }
 
 async function main(name, playwright) {
@@ -40,14 +56,9 @@ async function main(name, playwright) {
   try {
     const page = await browser.newPage();
     page.on("console", (message) => lines.push(message.text()));
-    page.on("pageerror", (error) => console.error(`page: ${error.message}`));
+    const failed = new Promise((_, reject) => page.on("pageerror", reject));
     page.on("requestfailed", (request) => console.error(`page: ${request.url()}: ${request.failure().errorText}`));
-    for (const step of steps) {
-      if (step.goto) await page.goto(step.goto);
-      if (step.click) await page.evaluate(click, step.click);
-      if (step.module) await module(page, lines, step.module, step.lines);
-      if (step.text) lines.push(await page.evaluate(shown, [step.text, step.until]));
-    }
+    for (const step of steps) await Promise.race([take(page, lines, step), failed]);
   } finally {
     await browser.close();
   }
