@@ -11,11 +11,11 @@ enum { RMI_MOST_HOPS = 8, RMI_IN_FLIGHT = 16 };
  * beginning and one with each item, and the first output node. Results come in the order of packets, and then of output nodes. So
  * what it gives for a packet shows that the results of the item before have come, and that the item has not failed. */
 typedef struct rmi_remote_work {
-    rm_value manifest;    /* owned; with the acknowledging node */
-    const char **sources; /* owned array, its texts are the manifest's; ends with NULL */
-    const char **sinks;   /* likewise; the first one acknowledges */
-    size_t source_count, sink_count;
-    char *acknowledging; /* owned */
+    rm_value manifest;             /* owned; with the acknowledging node */
+    const char **sources;          /* owned array, its texts are the manifest's; ends with NULL */
+    const char **sinks;            /* likewise; the first one acknowledges */
+    size_t source_count, capacity; /* capacity: of both arrays */
+    char *acknowledging;           /* owned */
 } rmi_remote_work;
 
 /* Takes a manifest (consumed) apart. RM_E_UNSUPPORTED for a field that the protocol cannot carry; pointers are relative to

@@ -71,7 +71,7 @@ int rmi_remote_client_of(rmi_remote_attached *attached, const rmi_remote_api **a
 {
     (void)pthread_mutex_lock(&attached->lock);
     int rc = attached->api == NULL ? load(attached, err) : RM_OK;
-    if (rc == RM_OK && attached->client == NULL)
+    if (rc == RM_OK && attached->api != NULL && attached->client == NULL)
         rc = attached->api->client_new(&attached->client, err);
     *api = attached->api;
     *client = attached->client;

@@ -12,8 +12,8 @@ enum { MOST_SOURCES = 32 };
 
 void rmi_remote_work_free(const rm_allocator *allocator, rmi_remote_work *work)
 {
-    rmi_free(allocator, work->sources, (work->source_count + 1) * sizeof *work->sources);
-    rmi_free(allocator, work->sinks, (work->sink_count + 1) * sizeof *work->sinks);
+    rmi_free(allocator, work->sources, work->capacity * sizeof *work->sources);
+    rmi_free(allocator, work->sinks, work->capacity * sizeof *work->sinks);
     rmi_free_text(allocator, work->acknowledging);
     rm_value_clear(&work->manifest);
     *work = (rmi_remote_work){.manifest = rm_null()};
@@ -118,33 +118,24 @@ static int find_ends(const rm_allocator *allocator, rmi_remote_work *work, rm_er
 {
     const rm_value nodes = field(work->manifest, "nodes"), connections = field(work->manifest, "connections");
     const size_t count = rm_list_length(nodes);
-    const char **sources = rmi_alloc_zeroed(allocator, (count + 1) * sizeof *sources);
-    const char **sinks = rmi_alloc_zeroed(allocator, (count + 1) * sizeof *sinks);
     size_t source_count = 0;
-    int rc = sources == NULL || sinks == NULL ? rmi_out_of_memory(err) : RM_OK;
-    for (size_t i = 0; rc == RM_OK && i < count; i++) {
+    work->capacity = count + 1;
+    work->sources = rmi_alloc_zeroed(allocator, work->capacity * sizeof *work->sources);
+    work->sinks = rmi_alloc_zeroed(allocator, work->capacity * sizeof *work->sinks);
+    if (work->sources == NULL || work->sinks == NULL)
+        return rmi_out_of_memory(err);
+    for (size_t i = 0, sinks = 0; i < count; i++) {
         const char *id = text_field(rm_list_get(nodes, i), "id");
         if (strcmp(id, work->acknowledging) != 0 && !is_connected(connections, "to", id))
-            sources[source_count++] = id;
+            work->sources[source_count++] = id;
         if (!is_connected(connections, "from", id))
-            sinks[work->sink_count++] = id;
+            work->sinks[sinks++] = id;
     }
-    if (rc == RM_OK && (source_count == 0 || source_count > MOST_SOURCES))
-        rc = rm_error_set(err, RM_E_VALUE, "a pipeline on another server needs 1 to %d sources, not %zu",
-                          (int)MOST_SOURCES, source_count);
-    /* The arrays are freed by the counts. */
-    work->sources = rc == RM_OK ? rmi_alloc_zeroed(allocator, (source_count + 1) * sizeof *sources) : NULL;
-    work->sinks = rc == RM_OK ? rmi_alloc_zeroed(allocator, (work->sink_count + 1) * sizeof *sinks) : NULL;
-    if (work->sources != NULL)
-        memcpy(work->sources, sources, source_count * sizeof *sources);
-    if (work->sinks != NULL)
-        memcpy(work->sinks, sinks, work->sink_count * sizeof *sinks);
     work->source_count = source_count;
-    if (rc == RM_OK && (work->sources == NULL || work->sinks == NULL))
-        rc = rmi_out_of_memory(err);
-    rmi_free(allocator, sources, (count + 1) * sizeof *sources);
-    rmi_free(allocator, sinks, (count + 1) * sizeof *sinks);
-    return rc;
+    if (source_count < 1 || source_count > MOST_SOURCES)
+        return rm_error_set(err, RM_E_VALUE, "a pipeline on another server needs 1 to %d sources, not %zu",
+                            (int)MOST_SOURCES, source_count);
+    return RM_OK;
 }
 
 /* A name that no node has. */
