@@ -26,7 +26,8 @@ add_library(remotemedia_messages OBJECT ${rm_messages})
 target_include_directories(remotemedia_messages SYSTEM PUBLIC ${rm_generated})
 target_link_libraries(remotemedia_messages PUBLIC PkgConfig::RM_GRPC)
 
-file(GLOB rm_grpc_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/transport/grpc/*.c)
+file(GLOB rm_grpc_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/transport/grpc/*.c
+    ${PROJECT_SOURCE_DIR}/src/transport/grpc_client/*.c)
 list(FILTER rm_grpc_sources EXCLUDE REGEX "_test\\.c$")
 add_library(remotemedia_grpc MODULE ${rm_grpc_sources} ${rm_descriptors}.c $<TARGET_OBJECTS:remotemedia_messages>)
 target_link_libraries(remotemedia_grpc PRIVATE rm_flags remotemedia_static PkgConfig::RM_GRPC)
