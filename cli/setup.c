@@ -1,5 +1,6 @@
 #include "cli/setup.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/python.h"
+#include "cli/other_servers.h"
 #include "cli/report.h"
 #include "cli/sandboxed_run.h"
 
@@ -21,6 +23,16 @@ const rmi_option rmi_runtime_options[] = {
      .text = "add the node types of a shared object (may be repeated)",
      .kind = RMI_OPTION_TEXTS,
      .offset = offsetof(rmi_setup, plugins)},
+    {.name = "remote-token-file",
+     .argument = "FILE",
+     .text = "the token for servers that a node's host names: the line of FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = offsetof(rmi_setup, remote_token_file)},
+    {.name = "remote-ca",
+     .argument = "FILE",
+     .text = "TLS to those servers, with the authorities of FILE (PEM)",
+     .kind = RMI_OPTION_TEXT,
+     .offset = offsetof(rmi_setup, remote_ca)},
     {.name = "log-level",
      .argument = "LEVEL",
      .text = "error, warning (the default), info or debug",
@@ -94,8 +106,13 @@ void rmi_setup_log(void *context, rm_log_level level, const char *node, const ch
 {
     const rmi_setup *setup = context;
     rm_log_level highest = setup->log_level != 0 ? (rm_log_level)(setup->log_level - 1) : RM_LOG_WARNING;
-    if (level <= highest)
-        rmi_report_log(setup->program, level, node, text);
+    uint64_t left_out = 0;
+    if (level > highest || (setup->log_limit != NULL && !rmi_log_limit_pass(setup->log_limit, &left_out)))
+        return;
+    if (left_out > 0)
+        rmi_report_line(setup->program, "warning", "%" PRIu64 " more lines were left out of the log",
+                        left_out);
+    rmi_report_log(setup->program, level, node, text);
 }
 
 static void check_paths(const rmi_setup *setup)
@@ -122,6 +139,8 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
         rc = rmi_program_python(*out, &python, err);
     if (rc == RM_OK)
         rc = rmi_program_sandbox(setup, *out, err);
+    if (rc == RM_OK)
+        rc = rmi_program_remote(setup, *out, err);
     return rc;
 }
 

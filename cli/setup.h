@@ -3,6 +3,7 @@
 #define CLI_SETUP_H
 
 #include "cli/guard.h"
+#include "cli/log_limit.h"
 #include "cli/options.h"
 #include "cli/reader.h"
 
@@ -19,16 +20,18 @@ typedef struct rmi_sandbox_choice {
 typedef struct rmi_setup {
     rmi_program *program;
     rmi_texts paths, plugins;
-    int log_level; /* choice */
+    int log_level;            /* choice */
+    rmi_log_limit *log_limit; /* NULL: none; borrowed */
     rmi_integer seed;
     rm_arrays arrays; /* how Python nodes get arrays */
     bool without_python;
     rmi_sandbox_choice sandbox;
+    const char *remote_token_file, *remote_ca;
     int64_t loading_ms; /* the time for code in a sandbox until its node is open; 0: the default */
     rm_sandbox *made;   /* shared by the nodes in sandboxes; owned: rmi_setup_end */
 } rmi_setup;
 
-/* --path, --plugin, --log-level for a command whose struct begins with an rmi_setup. */
+/* --path, --plugin, --remote-token-file, --remote-ca, --log-level for a command whose struct begins with an rmi_setup. */
 extern const rmi_option rmi_runtime_options[];
 
 /* The limits and grants of guests, for the same commands; and how a whole run becomes a guest. */

@@ -286,6 +286,8 @@ static PyMethodDef functions[] = {
     {"command_line", command_line, METH_VARARGS,
      "Runs the program with these words and returns its exit code. The other arguments are as for a sandbox."},
     {"coroutine", coroutine, METH_O, "A coroutine as callers see it: without its frames in tracebacks."},
+    {"check_manifest", rmi_manifest_check, METH_O,
+     "Raises ManifestError where a dict cannot be written as a manifest."},
     {"to_json", to_json, METH_O, "The JSON that the command line prints for a result."},
     {NULL, NULL, 0, NULL}};
 

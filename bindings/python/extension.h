@@ -7,6 +7,7 @@
  *   failures.c         failures as exceptions              cut_traceback.c tracebacks without frames of the package
  *   run_progress.c     progress bars                       pipeline_graph.c a pipeline's nodes, for pictures
  *   sandbox_object.c   Sandbox                             interruptible.c  Ctrl-C meanwhile
+ *   manifest_values.c  whether JSON has words for a dict
  * Threads and references: as in python/python_host.h. Functions that return int give 0, or -1 with an exception set,
  * unless a comment says otherwise. */
 #ifndef EXTENSION_H
@@ -89,6 +90,12 @@ RM_MUST_CHECK PyTypeObject *rmi_pipeline_type_new(PyObject *module);
 /* ---- pipeline_graph.c: a method */
 /* (name, [(id, node type, kind)], [(id, port or None, id, port or None)]); kind: "native", "Python", "sandbox". */
 RM_MUST_CHECK PyObject *rmi_pipeline_graph(PyObject *object, PyObject *unused);
+
+/* ---- manifest_values.c */
+/* Whether JSON has words for all that is in the dict; the error has the place of what it has none for. */
+RM_MUST_CHECK int rmi_manifest_values_check(PyObject *manifest, rm_error *err);
+/* The same as a function of the module. */
+RM_MUST_CHECK PyObject *rmi_manifest_check(PyObject *module, PyObject *manifest);
 
 enum { RMI_GREEDY = 64 };
 

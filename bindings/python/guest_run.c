@@ -1,14 +1,17 @@
-/* A run for a caller with an event loop: nothing here waits. */
+/* A run for a caller with an event loop: nothing here waits, and a call keeps the loop for LONG_NS and a step at most. */
 #include "platform/platform.h"
 #include "run.h"
 
+static const int64_t LONG_NS = 5000000;
+
 /* Takes a step where there is no result yet. 1: *packet is a result; 0: *mark says what else there is. */
-static int take(rmi_run_object *self, size_t *sink, rm_packet *packet, PyObject **mark)
+static int take(rmi_run_object *self, size_t *sink, rm_packet *packet, PyObject **mark, bool *stepped)
 {
     const rmi_extension *extension = self->owner->extension;
     int rc = rm_pipeline_pull(self->pipeline, sink, packet, NULL);
     size_t read = 0;
-    if (rc == RM_AGAIN && !self->failed) {
+    *stepped = rc == RM_AGAIN && !self->failed;
+    if (*stepped) {
         if (self->last != RM_OK && !self->input.is_over &&
             rmi_run_input_feed(&self->input, extension, self->pipeline, &read, &self->err) != 0)
             return -1;
@@ -43,14 +46,15 @@ PyObject *rmi_run_take(PyObject *object, PyObject *unused)
 {
     rmi_run_object *self = rmi_run_of(object);
     rm_packet packet = rm_packet_of(rm_null());
-    PyObject *given = NULL;
+    PyObject *given = self->owner->extension->waits;
     size_t sink = 0;
+    bool stepped = false;
     (void)unused;
     if (self->pipeline == NULL)
         return Py_NewRef(self->owner->extension->ended);
     if (rmi_run_enter(self) != 0)
         return NULL;
-    const int found = take(self, &sink, &packet, &given);
+    const int found = take(self, &sink, &packet, &given, &stepped);
     if (found == 0)
         return finished(self, Py_NewRef(given));
     if (found < 0)
@@ -63,16 +67,23 @@ PyObject *rmi_run_collect_some(PyObject *object, PyObject *results)
 {
     rmi_run_object *self = rmi_run_of(object);
     rm_packet packet = rm_packet_of(rm_null());
-    PyObject *mark = NULL;
+    PyObject *mark = self->owner->extension->waits;
+    const int64_t started = rmi_platform_now();
     size_t sink = 0;
+    bool stepped = false;
     int found = 1;
     if (self->pipeline == NULL)
         return Py_NewRef(self->owner->extension->ended);
     if (rmi_run_enter(self) != 0)
         return NULL;
-    while (found > 0 && (found = take(self, &sink, &packet, &mark)) > 0)
+    while (found > 0 && (found = take(self, &sink, &packet, &mark, &stepped)) > 0) {
         if (rmi_run_add_result(self, results, sink, &packet) != 0)
             found = -1;
+        else if (stepped && rmi_platform_now() - started > LONG_NS) {
+            found = 0;
+            mark = self->owner->extension->goes_on;
+        }
+    }
     return finished(self, found == 0 ? Py_NewRef(mark) : NULL);
 }
 

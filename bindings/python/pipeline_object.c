@@ -112,7 +112,9 @@ static PyObject *from_file(PyObject *type, PyObject *args, PyObject *kwargs)
 static int write_manifest(PyObject *manifest, char **text, size_t *length, rm_error *err)
 {
     rm_value value = rm_null();
-    int rc = rmi_to_plain(NULL, manifest, &value, err);
+    int rc = rmi_manifest_values_check(manifest, err);
+    if (rc == RM_OK)
+        rc = rmi_to_plain(NULL, manifest, &value, err);
     if (rc == RM_OK)
         rc = rm_json_write(NULL, value, 0, text, length, NULL, err);
     rm_value_clear(&value);

@@ -28,7 +28,7 @@ int rmi_run_enter(rmi_run_object *self)
     return 0;
 }
 
-int rmi_run_step(rmi_run_object *self, rm_error *err)
+static int step(rmi_run_object *self, rm_error *err)
 {
     unsigned *quick = &self->owner->quick;
     if (self->owner->sandbox != NULL)
@@ -49,11 +49,23 @@ int rmi_run_step(rmi_run_object *self, rm_error *err)
     return rc;
 }
 
+int rmi_run_step(rmi_run_object *self, rm_error *err)
+{
+    rmi_inner_run part;
+    rmi_inner_run_begin(&part, self->pipeline);
+    const int rc = step(self, err);
+    rmi_inner_run_end(&part);
+    return rc;
+}
+
 static void wait_for_work(rmi_run_object *self)
 {
+    rmi_inner_run part;
+    rmi_inner_run_begin(&part, self->pipeline);
     PyThreadState *released = PyEval_SaveThread();
     rm_pipeline_wait(self->pipeline, NULL, 0);
     PyEval_RestoreThread(released);
+    rmi_inner_run_end(&part);
 }
 
 /* Reads items where the run asks for some, and takes a step. A failure of the run is kept. */

@@ -42,24 +42,21 @@ static int read_timeout(PyObject *seconds, int64_t *ms)
     return 0;
 }
 
-/* Opens the nodes, which become guests of the caller's loop, or of none. */
+/* Opens the nodes, which become guests of the caller's loop, or get a loop of their own. */
 static int open_as(rmi_run_object *self, PyObject *guest, const rm_pipeline_options *chosen, rm_error *err)
 {
-    PyObject *variable = rmi_python_of_process()->guest_variable, *former = NULL, *token = NULL,
-             *wanted = guest;
-    if (PyContextVar_Get(variable, Py_None, &former) != 0)
+    PyObject *variable = rmi_python_of_process()->loop_variable;
+    PyObject *wanted = guest != NULL ? Py_NewRef(guest) : rmi_run_loop_new();
+    PyObject *token = wanted != NULL ? PyContextVar_Set(variable, wanted) : NULL;
+    Py_XDECREF(wanted);
+    if (token == NULL)
         return rmi_python_failed(NULL, err);
-    if (wanted == NULL)
-        wanted = Py_None;
-    if (former != wanted)
-        token = PyContextVar_Set(variable, wanted);
     const int rc = self->owner->sandbox != NULL
                        ? rmi_sandboxed_open(self->owner->manifest, chosen, &self->pipeline, err)
                        : rm_pipeline_open(self->owner->manifest, chosen, &self->pipeline, err);
-    if (token != NULL && PyContextVar_Reset(variable, token) != 0)
+    if (PyContextVar_Reset(variable, token) != 0)
         PyErr_Clear();
-    Py_XDECREF(token);
-    Py_DECREF(former);
+    Py_DECREF(token);
     return rc;
 }
 

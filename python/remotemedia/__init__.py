@@ -8,7 +8,8 @@ from .core.node import Node
 # What the package has when it is installed with pip; the program has pipelines of its own.
 _INSTALLED = {"Pipeline": "_pipeline", "Error": "_errors", "ManifestError": "_errors", "NodeError": "_errors",
               "Timeout": "_errors", "Cancelled": "_errors", "Graph": "_graph", "node": "_node", "Place": "_graph",
-              "Step": "_graph", "Run": "_runtime", "Sandbox": "_sandbox"}
+              "Step": "_graph", "Run": "_runtime", "Sandbox": "_sandbox", "connect": "_connect",
+              "Connection": "_connect"}
 
 __all__ = ["Node", "Packet", "Tensor"]
 

@@ -1,6 +1,5 @@
-"""The event loop of asynchronous nodes. The runtime drives it from outside: one short step at a time, between packets."""
+"""The event loops of asynchronous nodes. The runtime drives them from outside: one short step at a time, between packets."""
 import asyncio
-import sys
 from asyncio import CancelledError  # noqa: F401  (the runtime takes it from here)
 
 import _remotemedia  # type: ignore[import-not-found]
@@ -10,8 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import collections
     from collections.abc import Awaitable
+    from typing import Any
 
-loop: "Loop"  # made by __getattr__
+KEPT = 8  # loops
+idle: "list[Loop]" = []  # what no run has, the one that was used last at the end
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -21,8 +22,18 @@ class Loop(asyncio.SelectorEventLoop):
     _scheduled: "list[asyncio.TimerHandle]"
     driven = False  # the base class' constructor must see a loop that does not run
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.driven = True
+        self.hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook  # type: ignore[attr-defined]
+
     def is_running(self) -> bool:
         return self.driven
+
+    def call_exception_handler(self, context: "dict[str, Any]") -> None:
+        """These two left their task through the loop: somebody has got them."""
+        if "task" in context or not isinstance(context.get("exception"), (SystemExit, KeyboardInterrupt)):
+            super().call_exception_handler(context)
 
     def step(self) -> None:
         """Runs the callbacks that are ready, without waiting."""
@@ -69,6 +80,13 @@ class Loop(asyncio.SelectorEventLoop):
             message = "unhandled exception in a task that its node has left behind"
             self.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
 
+    def settle(self) -> None:
+        """Runs the callbacks that are left at the end of a run, and closes generators that have been dropped; a second."""
+        if self._ready:
+            before = asyncio.all_tasks(self)
+            self.step()
+            self.finish_soon(*(asyncio.all_tasks(self) - before))
+
     def _turn(self) -> None:
         try:
             self._run_once()  # type: ignore[attr-defined]
@@ -108,26 +126,30 @@ def failed(tasks: list) -> list:
     return [task for task in tasks if task.done() and not task.cancelled() and task.exception() is not None]
 
 
+def take() -> Loop:
+    """A loop for a run."""
+    if idle:
+        return idle.pop()
+    outer = asyncio._get_running_loop()  # an application's, or another run's
+    asyncio._set_running_loop(None)
+    try:
+        return Loop()
+    finally:
+        asyncio._set_running_loop(outer)
+
+
+def give(loop: Loop) -> None:
+    """Its run has ended."""
+    if len(idle) < KEPT:
+        idle.append(loop)
+    else:
+        loop.driven = False
+        loop.close()
+
+
 def shut_down() -> None:
     """At the end of the program: closes the asynchronous generators that are left, within a second."""
-    if "loop" not in globals():
-        return
-    asyncio._set_running_loop(loop)
-    loop.finish_soon(loop.create_task(loop.shutdown_asyncgens()))
+    for loop in idle:
+        asyncio._set_running_loop(loop)
+        loop.finish_soon(loop.create_task(loop.shutdown_asyncgens()))
     asyncio._set_running_loop(None)
-
-
-def __getattr__(name: str) -> Loop:
-    """The one loop of the runtime, made when the first coroutine runs in it."""
-    if name != "loop":
-        raise AttributeError(f"module 'remotemedia._loop' has no attribute {name!r}")
-    global loop
-    outer = asyncio._get_running_loop()  # an application's
-    asyncio._set_running_loop(None)
-    loop = Loop()
-    asyncio._set_running_loop(outer)
-    loop.driven = True
-    if sys.get_asyncgen_hooks() == (None, None):  # else another loop runs in this thread
-        sys.set_asyncgen_hooks(firstiter=loop._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
-                               finalizer=loop._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
-    return loop

@@ -167,6 +167,8 @@ int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n)
 {
     const rmi_outputs *out = &node->out.ports[port];
     RMI_CHECK(port < node->out.port_count && n > 0);
+    if (node->probed && (n = rmi_probe_output(node, port, packets, n)) == 0)
+        return RM_OK;
     RMI_CHECK(!node->pipeline->tracked || node->out.unwanted || packets[0].seq >= node->out.bound);
     node->counters.out += n;
     if (node->out.only != NULL && !node->out.only->closed)

@@ -17,6 +17,8 @@ rmi_flight *rmi_flight_find(const rm_node *node, uint64_t token)
 bool rmi_flight_room(const rm_node *node)
 {
     const uint32_t most = node->max_in_flight;
+    if (node->state_set != 0 && node->flight.count > 0) /* a bypassed item must not overtake them */
+        return node->plain;
     return node->plain || (!node->more && node->flight.count < (most > 0 ? most : 1));
 }
 

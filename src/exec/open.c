@@ -152,7 +152,7 @@ static int wire(rm_pipeline *p)
     p->tracked |= p->result_count > 1;
     for (uint32_t i = 0; rc == RM_OK && !p->tracked && i < p->node_count; i++) {
         rm_node *node = &p->nodes[i];
-        node->lean =
+        node->lean = node->was_lean =
             node->plain && node->takes_any && node->out.only != NULL && node->type->process_many != NULL;
     }
     return rc;

@@ -11,7 +11,8 @@
  *   stream.c         nodes that pull their input          pull.c             their next packet
  *   failure.c        on_error, and which failure counts   deadline.c         cancel, timeouts, the watchdog
  *   results.c        pull, counters, graph_info           node_api.c         the functions that a node calls
- *   pipeline_host.c  the pipeline as their host (node_host.h) */
+ *   pipeline_host.c  the pipeline as their host (node_host.h)
+ *   node_place.c     what layers above ask of a node */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 
@@ -77,8 +78,11 @@ struct rm_node {
     bool takes_any;   /* every packet may reach the node unchecked */
     bool takes_items; /* as a source: it takes input items */
 
+    bool probed; /* probe.c: its packets are looked at, or it is left out */
+
     /* ---- turn.c */
-    bool more; /* returned RM_MORE */
+    bool more;     /* returned RM_MORE */
+    bool flushing; /* its flush returned RM_PENDING: when its poll has nothing pending, it is called again */
     bool flushed;
 
     /* ---- link.c */
@@ -172,6 +176,10 @@ struct rm_node {
         int64_t next_seq; /* of the next emission */
     } generate;
 
+    /* ---- probe.c */
+    bool probe_wanted, was_lean;
+    uint8_t state_set; /* rmi_node_state */
+
     /* ---- deadline.c */
     _Atomic int64_t late_at; /* the first deadline of its items under way; kept while polls have deadlines */
 };
@@ -192,7 +200,8 @@ struct rm_pipeline {
     bool tracked;                /* bounds matter: some node merges or advances, or several have results */
     bool has_special;            /* some node is not plain */
     bool may_block, measure, object_results;
-    bool generate; /* sources generate */
+    bool generate;                 /* sources generate */
+    const struct rmi_probe *probe; /* borrowed; NULL: none */
     uint32_t stream_count;
     size_t queue_packets;
     rm_input_function *input;
@@ -426,6 +435,15 @@ RM_MUST_CHECK int rmi_raise_bounds(rm_node *node);
 /* ---- emit.c */
 /* rmi_node_host.emit of a pipeline. */
 RM_MUST_CHECK int rmi_emit(rm_node *node, unsigned port, rm_packet *packets, size_t n);
+/* ---- probe.c; all for nodes that are `probed` */
+
+/* Shows the first packet of `queue`; *taken: the node does not get it. */
+RM_MUST_CHECK int rmi_probe_input(rm_node *node, rmi_queue *queue, uint32_t port, bool *taken);
+/* The same for a packet that a streaming node pulls; false: it does not get it, and the caller clears it. */
+bool rmi_probe_pulled(const rm_node *node, rm_packet *packet);
+/* Shows what is emitted. Returns how many packets are left; the others are cleared. */
+size_t rmi_probe_output(const rm_node *node, uint32_t port, rm_packet *packets, size_t n);
+
 /* Puts packets on every link of a port; consumes them, also on failure. */
 RM_MUST_CHECK int rmi_deliver(rm_node *node, uint32_t port, rm_packet *packets, size_t n);
 /* Sets the packet in process; shares its metadata until the next one. */
@@ -456,6 +474,9 @@ void rmi_flights_free(rm_node *node);
 /* ---- flight_progress.c */
 /* Takes the first packet of `queue` as a flight: it may become pending, be tried again, or time out. */
 RM_MUST_CHECK int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
+/* Fails the first packet of `queue`, which may not be given to the node, with pipeline->scratch; the packets under way before it
+ * come first. */
+RM_MUST_CHECK int rmi_flight_refuse(rm_node *node, rmi_queue *queue, int code);
 /* Calls `more` for the flight that returned RM_MORE. */
 RM_MUST_CHECK int rmi_flight_more(rm_node *node);
 RM_MUST_CHECK int rmi_flight_retry(rm_node *node);

@@ -12,9 +12,15 @@ static int take(rm_node *node, rm_packet *packet)
 {
     rm_pipeline *p = node->pipeline;
     rmi_queue *queue = node->in.count == 1 ? &node->in.links[0]->queue : &node->merge.queue;
-    if (queue->count == 0 || rmi_queue_first(queue)->seq > p->limit)
-        return RM_AGAIN;
-    rmi_queue_take(queue, packet);
+    bool given = false;
+    while (!given) {
+        if (queue->count == 0 || rmi_queue_first(queue)->seq > p->limit)
+            return RM_AGAIN;
+        rmi_queue_take(queue, packet);
+        given = !node->probed || rmi_probe_pulled(node, packet);
+        if (!given)
+            rm_packet_clear(packet);
+    }
     if (node->in.count == 1)
         rmi_drained(node->in.links[0]);
     node->counters.in++;

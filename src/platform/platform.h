@@ -162,6 +162,9 @@ bool rmi_platform_program_directory(char *buffer, size_t size);
 
 /* The directory of the program or shared object with this code; false where there is none. */
 bool rmi_platform_own_directory(char *buffer, size_t size);
+/* Finds the file `name` in the folder `given`; or, where that is "", in the places `near` (ends with NULL) the program, then
+ * near the library. */
+bool rmi_find_beside(const char *given, const char *const *near, const char *name, char *path, size_t size);
 
 /* A shared object; it stays loaded until rmi_library_close. */
 typedef struct rmi_library rmi_library;

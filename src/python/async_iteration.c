@@ -158,7 +158,7 @@ int rmi_iteration_start(rmi_state *state, rmi_python_work *work, PyObject *itera
     work->iteration = (PyObject *)it;
     rmi_iteration_may_emit(state, work->iteration, err);
     if (rmi_loop_enter(state) == 0) {
-        it->loop = rmi_loop_of(state);
+        it->loop = Py_NewRef(rmi_loop_of(state));
         work->task = rmi_task_new(state, work->iteration, context);
         rmi_loop_leave(state);
     }

@@ -4,18 +4,14 @@
 
 #include "python/python_host.h"
 
-/* The loop's descriptors are the parent's too, and whoever holds its lock is gone: the next coroutine gets a new one. */
-static int forget_loop(rmi_python *python)
+/* The descriptors of loops are the parent's too, and whoever runs one is gone: the next coroutine gets a new one. */
+static void forget_loops(rmi_python *python)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    python->loop = python->task_type =
-        NULL; /* its references stay: dropping them would close what the parent uses */
-    python->loop_owner = 0;
-    python->loop_depth = python->loop_waits = 0;
-    python->loop_lock = PyThread_allocate_lock();
+    python->task_type = NULL; /* its references stay: dropping them would close what the parent uses */
+    python->shared_loop = python->entered = NULL;
     if (PyDict_ContainsString(modules, "remotemedia._loop") == 1)
         (void)PyDict_DelItemString(modules, "remotemedia._loop");
-    return python->loop_lock == NULL ? -1 : 0;
 }
 
 static PyObject *after_fork(PyObject *self, PyObject *unused)
@@ -29,10 +25,9 @@ static PyObject *after_fork(PyObject *self, PyObject *unused)
     python->calls = NULL;
     if (python->signal_thread != 0)
         python->signal_thread = here;
-    int rc = python->ends_here ? 0 : forget_loop(python);
-    if (rc == 0)
-        rc = rmi_signals_in_child();
-    return rc == 0 ? Py_NewRef(Py_None) : NULL;
+    if (!python->ends_here)
+        forget_loops(python);
+    return rmi_signals_in_child() == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
 int rmi_child_install(void)

@@ -120,6 +120,37 @@ static int check_required(const signature *s, rm_value params, const char *type,
     return RM_OK;
 }
 
+/* The first parameter that the class refuses: a pair (name, what it must be); None where it refuses none; NULL
+ * where it has no opinion. */
+static PyObject *refused_by_class(const rmi_class *class, rm_value params)
+{
+    PyObject *wrong = NULL, *given = NULL, *pair = NULL;
+    if (params.kind == RM_MAP && PyObject_GetOptionalAttrString(class->object, "_wrong_param", &wrong) > 0)
+        given = rmi_to_python(params);
+    if (given != NULL)
+        pair = PyObject_CallFunctionObjArgs(wrong, given, NULL);
+    Py_XDECREF(given);
+    Py_XDECREF(wrong);
+    PyErr_Clear();
+    return pair;
+}
+
+/* The types that @remotemedia.node has read from annotations. */
+static int check_types(const rmi_class *class, rm_value params, const char *type, rm_error *err)
+{
+    const char *name = NULL, *must = NULL;
+    PyObject *pair = refused_by_class(class, params);
+    int rc = RM_OK;
+    if (pair != NULL && PyTuple_Check(pair) && PyArg_ParseTuple(pair, "ss", &name, &must)) {
+        const rmi_place above = {.key = "params"}, place = {.above = &above, .key = name};
+        rc = rm_error_set(err, RM_E_TYPE, "the parameter '%s' of %s %s", name, type, must);
+        rmi_manifest_error_place(err, &place);
+    }
+    PyErr_Clear();
+    Py_XDECREF(pair);
+    return rc;
+}
+
 int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
 {
     signature s;
@@ -128,6 +159,8 @@ int rmi_params_check(const rmi_class *class, rm_value params, rm_error *err)
     int rc = s.known ? check_given(class, &s, params, type, err) : RM_OK;
     if (rc == RM_OK && s.known)
         rc = check_required(&s, params, type, err);
+    if (rc == RM_OK)
+        rc = check_types(class, params, type, err);
     signature_clear(&s);
     PyErr_Clear();
     return rc;

@@ -18,7 +18,7 @@ int rmi_context_new(rmi_state *state, rm_error *err)
 {
     const PyGILState_STATE held = rmi_enter();
     const int rc =
-        make(state) == 0 && rmi_guest_join(state) == 0 ? RM_OK : rmi_python_failed(state->node, err);
+        make(state) == 0 && rmi_loop_join(state) == 0 ? RM_OK : rmi_python_failed(state->node, err);
     rmi_leave(held);
     return rc;
 }
@@ -31,7 +31,7 @@ void rmi_context_free(rmi_state *state)
     Py_CLEAR(state->broken);
     rmi_context_leave(state);
     Py_CLEAR(state->context);
-    rmi_guest_leave(state);
+    rmi_loop_part(state);
 }
 
 void rmi_context_enter(rmi_state *state)

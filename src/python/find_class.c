@@ -141,8 +141,8 @@ static PyObject *function_of(const rmi_class *class, rmi_python_name name, bool 
     (void)PyObject_GetOptionalAttr(class->object, rmi_name(name), &found);
     PyErr_Clear();
     *has = found != NULL && PyCallable_Check(found);
-    if (*has && PyObject_GetOptionalAttrString(found, "_not_defined", &abstract) > 0)
-        *has = false;
+    if (*has && PyObject_GetOptionalAttrString(found, "_not_defined", &abstract) > 0 && abstract == Py_True)
+        *has = false; /* an object may have an answer of its own for any name */
     PyErr_Clear();
     if (*has)
         function = PyMethod_Check(found) ? rmi_method_function(found) : found;

@@ -150,10 +150,8 @@ int rmi_python_set_up(void)
     PyObject *library = PySys_GetObject("_stdlib_dir");
     python->library = PyUnicode_FromFormat(library != NULL ? "%S/" : "/", library);
     python->paths = PyDict_New();
-    python->loop_lock = PyThread_allocate_lock();
     python->module = PyImport_ImportModule("_remotemedia");
-    if (python->library == NULL || python->paths == NULL || python->loop_lock == NULL ||
-        python->module == NULL)
+    if (python->library == NULL || python->paths == NULL || python->module == NULL)
         return -1;
     rmi_platform_in_child(unlock);
     return rmi_interrupt_install() == 0 ? rmi_child_install() : -1;

@@ -20,6 +20,7 @@ static PyGILState_STATE enter(rmi_call *call)
     const bool first = call->depth++ == 0;
     rmi_spin_unlock(&call->guard);
     if (first) {
+        call->around = rmi_loop_of_thread(call->thread);
         call->next = python->calls;
         python->calls = call;
     }
@@ -56,7 +57,8 @@ static void leave(rmi_call *call, PyGILState_STATE held)
         atomic_store(&call->raised, 0);
     }
     rmi_spin_unlock(&call->guard);
-    rmi_loop_after_call();
+    if (call->state != NULL)
+        rmi_loop_after_call(call->state);
     rmi_leave(held);
 }
 
@@ -94,6 +96,45 @@ void rmi_finishing_leave(void)
     }
 }
 
+/* ---- Runs that it makes */
+
+void rmi_inner_run_begin(rmi_inner_run *run, rm_pipeline *pipeline)
+{
+    rmi_call *call = rmi_python_of_process()->calls;
+    const unsigned long here = call != NULL ? PyThread_get_thread_ident() : 0;
+    while (call != NULL && call->thread != here)
+        call = call->next;
+    *run = (rmi_inner_run){.pipeline = pipeline, .call = call};
+    if (call == NULL)
+        return;
+    rmi_spin_lock(&call->guard);
+    run->outer = call->inner;
+    call->inner = run;
+    rmi_spin_unlock(&call->guard);
+}
+
+void rmi_inner_run_end(rmi_inner_run *run)
+{
+    rmi_call *call = run->call;
+    if (call == NULL)
+        return;
+    rmi_spin_lock(&call->guard);
+    rmi_inner_run **link = &call->inner;
+    while (*link != run)
+        link = &(*link)->outer;
+    *link = run->outer;
+    rmi_spin_unlock(&call->guard);
+}
+
+/* Called with the guard held. The runs end, which counts as the first exception of the call. */
+static void cancel_inner_runs(rmi_call *call)
+{
+    for (const rmi_inner_run *run = call->inner; run != NULL; run = run->outer)
+        rm_pipeline_cancel(run->pipeline);
+    if (call->inner != NULL && atomic_load(&call->raised) == 0)
+        atomic_store(&call->raised, rmi_platform_now());
+}
+
 /* ---- Interrupting it */
 
 /* Whether the call shall get an exception now; notes the time. */
@@ -108,12 +149,15 @@ static bool due(rmi_call *call)
     return true;
 }
 
-/* Whether the code in the call may get the exception. All nodes share one event loop, so the code may be a
+/* Whether the code in the call may get the exception. The nodes of a run share one event loop, so the code may be a
  * task of another node: it gets the exception only if that node was asked to stop. */
 static bool can_break(const rmi_call *call, PyObject *frame)
 {
     rmi_state *of = call->state;
-    return of == NULL || (rmi_loop_can_break(call->thread, frame, &of) && rm_node_cancelled(of->node));
+    if (of == NULL)
+        return true;
+    const bool runs_no_loop = rmi_loop_of_thread(call->thread) == call->around;
+    return (runs_no_loop || rmi_loop_can_break(call->thread, frame, &of)) && rm_node_cancelled(of->node);
 }
 
 /* Sets the exception for a thread that runs no handlers. Waits for the GIL as long as other code keeps it. */
@@ -129,7 +173,7 @@ static void set_exception(rmi_call *call)
         (void)PyThreadState_SetAsyncExc(call->thread, rmi_python_of_process()->interrupted);
     }
     rmi_spin_unlock(&call->guard);
-    rmi_loop_wake();
+    rmi_loops_wake();
     rmi_leave(held);
 }
 
@@ -140,6 +184,8 @@ static void interrupt(rmi_call *call)
         return; /* the call is just beginning or ending; without threads, this code interrupts exactly that */
     const bool running = call->depth > 0;
     const bool by_signal = running && call->thread == rmi_python_of_process()->signal_thread;
+    if (running)
+        cancel_inner_runs(call);
     if (running && !atomic_load(&call->interrupted)) {
         atomic_store(&call->asked, rmi_platform_now());
         atomic_store(&call->interrupted, true);
@@ -176,12 +222,13 @@ static PyObject *on_signal(PyObject *self, PyObject *args)
     rmi_call *call = python->calls;
     PyObject *frame = PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
     (void)self;
-    while (call != NULL && call->thread != python->signal_thread)
-        call = call->next;
-    if (call == NULL || !can_break(call, PyFrame_Check(frame) ? frame : NULL) || !due(call))
-        return Py_NewRef(Py_None);
-    PyErr_SetNone(python->interrupted);
-    return NULL;
+    frame = PyFrame_Check(frame) ? frame : NULL;
+    for (; call != NULL; call = call->next)
+        if (call->thread == python->signal_thread && can_break(call, frame) && due(call)) {
+            PyErr_SetNone(python->interrupted);
+            return NULL;
+        }
+    return Py_NewRef(Py_None);
 }
 
 int rmi_interrupt_install(void)

@@ -1,5 +1,5 @@
 /* The module `_remotemedia`: the C part of the package `remotemedia`. */
-#include "python/python_node.h"
+#include "python/run_loop.h"
 #include "python/arrays/tensor_type.h"
 
 static int add_types(PyObject *module, rmi_python *python)
@@ -15,6 +15,8 @@ static int add_types(PyObject *module, rmi_python *python)
         {&python->ready_type, rmi_ready_type_new, "Ready"},
         {&python->waker_type, rmi_waker_type_new, "Waker"},
         {&python->iteration_type, rmi_iteration_type_new, "Iteration"},
+        {&python->run_loop_type, rmi_run_loop_type_new, "RunLoop"},
+        {&python->item_coroutine_type, rmi_item_coroutine_type_new, "ItemCoroutine"},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if ((*types[i].place = types[i].make(module)) == NULL ||
@@ -39,9 +41,8 @@ PyObject *rmi_module_new(void)
     python->interrupted = PyErr_NewExceptionWithDoc("_remotemedia.Interrupted", "The run was told to stop.",
                                                     PyExc_BaseException, NULL);
     python->node_variable = PyContextVar_New("_remotemedia.node", NULL);
-    python->guest_variable = PyContextVar_New("_remotemedia.guest", NULL);
-    if (python->guest_variable == NULL ||
-        PyModule_AddObjectRef(module, "guest", python->guest_variable) != 0 ||
+    python->loop_variable = PyContextVar_New("_remotemedia.loop", NULL);
+    if (python->loop_variable == NULL || PyModule_AddObjectRef(module, "loop", python->loop_variable) != 0 ||
         python->node_variable == NULL || PyModule_AddObjectRef(module, "node", python->node_variable) != 0 ||
         python->error == NULL || python->interrupted == NULL || add_types(module, python) != 0 ||
         rmi_compute_add(module) != 0 || PyModule_AddObjectRef(module, "Error", python->error) != 0 ||

@@ -7,7 +7,8 @@
  *   class_description.c, class_params.c  what the class's docstring and __init__ say
  *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
- *   coroutines.c   nodes whose results come later            event_loop.c     the loop that drives them
+ *   coroutines.c   nodes whose results come later            event_loop.c     their polls run the loop
+ *   run_loop.c     which loop a run has                      tasks.c, item_coroutine.c  tasks of nodes
  *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
  *   ready.c        values that need no waiting             context.c        context variables of nodes
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
@@ -45,7 +46,8 @@ enum { RMI_PYTHON_DEPTH = 200, RMI_PYTHON_KEYS = 256 };
     X(set_exception) X(create_future) X(finish_soon) X(throw) X(call_soon) X(get_context) X(leave) X(__init__) \
     X(__dataclass_fields__) \
     X(__dlpack__) X(__dlpack_device__) X(numpy) X(ndarray) X(generic) X(base) X(flags) X(writeable) \
-    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays) X(loop)
+    X(setflags) X(nbytes) X(__copy__) X(__array_struct__) X(tensor) X(__array__) X(arrays) X(loop) X(hooks) X(take) X(give) \
+    X(settle)
 /* clang-format on */
 typedef enum rmi_python_name {
 #define RMI_NAME_INDEX_(name) RMI_NAME_##name,
@@ -56,23 +58,33 @@ typedef enum rmi_python_name {
 
 struct rmi_state;
 
+/* A run that code of a call makes in the call's thread. It is cancelled when the call is asked to stop. */
+typedef struct rmi_inner_run {
+    rm_pipeline *pipeline;
+    struct rmi_call *call; /* NULL: none is in progress in this thread */
+    struct rmi_inner_run *outer;
+} rmi_inner_run;
+
 /* A call in progress, as another thread needs it to interrupt the call. */
 typedef struct rmi_call {
-    atomic_flag guard;          /* held for a few instructions at a time */
-    unsigned long thread;       /* the thread that the call runs in; guarded */
-    unsigned depth;             /* 0: no call; guarded */
-    atomic_bool interrupted;    /* the call was asked to stop */
-    bool is_close;              /* a close: it gets a second before the first exception */
-    bool has_exception;         /* an exception was set for the thread */
-    atomic_llong asked, raised; /* ns: first request to stop, last exception; 0: not yet */
-    struct rmi_call *next;      /* the call that began before this one; guarded by the GIL */
-    struct rmi_state *state;    /* the node's; NULL: a call that loads code */
+    atomic_flag guard;                 /* held for a few instructions at a time */
+    unsigned long thread;              /* the thread that the call runs in; guarded */
+    unsigned depth;                    /* 0: no call; guarded */
+    atomic_bool interrupted;           /* the call was asked to stop */
+    bool is_close;                     /* a close: it gets a second before the first exception */
+    bool has_exception;                /* an exception was set for the thread */
+    atomic_llong asked, raised;        /* ns: first request to stop, last exception; 0: not yet */
+    struct rmi_call *next;             /* the call that began before this one; guarded by the GIL */
+    struct rmi_state *state;           /* the node's; NULL: a call that loads code */
+    const struct rmi_run_loop *around; /* whose code ran in the thread when the call began; or NULL */
+    rmi_inner_run *inner;              /* list of runs in progress, the innermost first; guarded */
 } rmi_call;
 
 /* The state of Python in this process. */
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
-    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type, *iteration_type;
+    PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type, *iteration_type,
+        *run_loop_type, *item_coroutine_type;
     PyTypeObject *array_type, *scalar_type; /* numpy's, after the first array; before it NULL */
     PyObject *error;                        /* an error of the runtime on its way through Python */
     PyObject *interrupted;                  /* the exception class that ends a call from outside */
@@ -88,24 +100,22 @@ typedef struct rmi_python {
      * where that lies in a directory (else NULL). */
     PyObject *library, *package;
     PyObject *paths; /* {directory: as the user wrote it} */
-    /* The event loop; set at the first coroutine. */
-    PyObject *loop, *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task,
-        *swap_task, *cancelled_error;
-    PyObject *outer_loop,
-        *outer_task; /* the application's, while ours runs in its thread; each may be None */
-    PyObject *
-        guest_variable; /* the context variable whose value is the guest of the run that is opened, or None */
-    PyObject *node_variable; /* the context variable whose value is the node's waker */
-    PyThread_type_lock loop_lock;
-    unsigned long loop_owner;        /* a thread */
-    unsigned loop_depth, loop_waits; /* loop_waits: calls that run the loop until a task has ended */
-    struct rmi_state *waiting;       /* list of nodes with pending work */
-    unsigned long signal_thread;     /* in which Python runs signal handlers; 0: ours is not installed */
-    PyObject *int_handler;    /* SIGINT's, as Python code sees it; NULL: an application's interpreter */
-    rmi_call *calls;          /* in progress, in all threads; the innermost of a thread comes first */
-    rmi_call finishing;       /* the call of rm_python_finish */
-    uint64_t entries;         /* how often a thread has taken the GIL for code of ours */
-    atomic_uint interrupters; /* threads that are about to take the GIL to interrupt a call */
+    /* asyncio; set at the first coroutine. */
+    PyObject *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task, *swap_task,
+        *cancelled_error;
+    /* The context variable whose value is the guest, or the RunLoop, of the run that is opened, or None. */
+    PyObject *loop_variable;
+    PyObject *node_variable;          /* the context variable whose value is the node's waker */
+    struct rmi_run_loop *shared_loop; /* of runs that have none of their own; NULL before the first of them */
+    struct rmi_run_loop
+        *entered; /* list of loops whose code runs, in all threads; a thread's innermost comes first */
+    struct rmi_state *waiting;   /* list of nodes with pending work */
+    unsigned long signal_thread; /* in which Python runs signal handlers; 0: ours is not installed */
+    PyObject *int_handler;       /* SIGINT's, as Python code sees it; NULL: an application's interpreter */
+    rmi_call *calls;             /* in progress, in all threads; the innermost of a thread comes first */
+    rmi_call finishing;          /* the call of rm_python_finish */
+    uint64_t entries;            /* how often a thread has taken the GIL for code of ours */
+    atomic_uint interrupters;    /* threads that are about to take the GIL to interrupt a call */
     bool in_environment,
         includes_base;     /* a virtual environment; with the packages of the Python that made it */
     bool keeps_exceptions; /* an error's detail is the exception itself: the run's caller is Python code */
@@ -147,6 +157,10 @@ RM_MUST_CHECK int rmi_interpreter_begin(const struct rmi_host *host, bool *ours,
 /* Makes standard error the output of Python code, and gives it empty input. */
 RM_MUST_CHECK int rmi_python_redirect_streams(void);
 
+/* ---- run_loop.c */
+/* An event loop for one run: the value of the process's loop_variable while the run is opened. */
+RM_MUST_CHECK PyObject *rmi_run_loop_new(void);
+
 /* ---- ready.c */
 RM_MUST_CHECK PyTypeObject *rmi_ready_type_new(PyObject *module);
 /* The awaitable for a value (consumed); NULL: for the end of an iteration. */
@@ -155,6 +169,9 @@ RM_MUST_CHECK PyObject *rmi_ready_new(PyObject *value);
 /* ---- interrupt.c */
 /* Installs the signal that ends blocking calls of Python code, where that is possible; else does nothing. */
 RM_MUST_CHECK int rmi_interrupt_install(void);
+/* Begins and ends a part of a run that takes long. */
+void rmi_inner_run_begin(rmi_inner_run *run, rm_pipeline *pipeline);
+void rmi_inner_run_end(rmi_inner_run *run);
 
 /* ---- signals.c */
 /* Lets Python code see and set the handlers of the signals that the program has taken. */

@@ -87,9 +87,15 @@ static int call_hook(rmi_state *state, rmi_python_name name, rm_error *err)
 /* Finds `process`. Calls a plain function with the instance: cheaper than a bound method. */
 static int find_process(rmi_state *state)
 {
+    const rmi_class *class = state->class;
     PyObject *found = NULL;
     if (method(state, RMI_NAME_process, &found) != 0)
         return -1;
+    if (found == NULL && (class->takes_items || class->takes_stream || class->pulls_process)) {
+        PyErr_Format(PyExc_TypeError, "calling %s gave an object of type '%s', which has no process(item)",
+                     class->name, rmi_name_of_type(Py_TYPE(state->instance)));
+        return -1;
+    }
     if (found != NULL && PyMethod_Check(found) && rmi_method_self(found) == state->instance) {
         state->function = Py_NewRef(rmi_method_function(found));
         state->self = Py_NewRef(state->instance);

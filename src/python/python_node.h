@@ -29,6 +29,7 @@ typedef struct rmi_python_work {
     struct rmi_python_work *next;
     uint64_t token;      /* of its packet, when pending */
     PyObject *task;      /* the asyncio task in progress, or NULL */
+    PyObject *coroutine; /* of the task, where it is an ItemCoroutine; else NULL */
     PyObject *iteration; /* the coroutine of the task, where it runs an asynchronous iterator; else NULL */
     PyObject *iterator;  /* the iterator that is being drained, or NULL */
     bool iterates;       /* drains any iterable, not only a generator */
@@ -68,6 +69,7 @@ typedef struct rmi_state {
     bool has_tasks;               /* it has run code in the loop, which may have made tasks */
     bool polling;                 /* its poll runs the loop */
     bool finishing;               /* a call of it waits in the loop */
+    struct rmi_run_loop *loop;    /* the run's; NULL: the run is a guest */
     PyObject *guest, *guest_loop; /* the run is a guest of its caller's loop; else NULL */
     unsigned guest_depth;         /* parts of the slot that run code of the loop */
     bool woken;                   /* the guest knows that the node has something to do; until its next slot */
@@ -173,14 +175,17 @@ RM_MUST_CHECK int rmi_works_close(rmi_state *state, rm_error *err);
 /* Closes a generator. */
 RM_MUST_CHECK int rmi_generator_close(PyObject *generator);
 
+/* ---- run_loop.c */
+/* Gives the node the loop of its run, or makes it a guest of the loop of the run's caller. */
+RM_MUST_CHECK int rmi_loop_join(rmi_state *state);
+/* Its end; the last node's waits, for at most a second, for what nodes have left to the loop. */
+void rmi_loop_part(rmi_state *state);
+
 /* ---- event_loop.c */
 /* Refuses an event loop policy that is not asyncio's own: the runtime's loop ignores it. */
 RM_MUST_CHECK int rmi_loop_check_policy(const rmi_state *state);
-/* Makes the node a guest of the loop of the run's caller, where the run is one. */
-RM_MUST_CHECK int rmi_guest_join(rmi_state *state);
-void rmi_guest_leave(rmi_state *state);
-/* The loop in which the node's tasks run. */
-RM_MUST_CHECK PyObject *rmi_loop_of(const rmi_state *state);
+/* The loop in which the node's tasks run; borrowed. */
+PyObject *rmi_loop_of(const rmi_state *state);
 /* Wakes the node from code of its tasks. */
 void rmi_wake_node(rmi_state *state);
 /* The calling thread begins and ends to run code of the loop; an exception that is set is kept. */
@@ -212,21 +217,25 @@ RM_MUST_CHECK int rmi_loop_step(rmi_state *state);
 RM_MUST_CHECK int rmi_loop_catch_up(rmi_state *state);
 /* Called after a call of user code: the call may have set what another node's task waits for (an
  * asyncio.Event, a Queue). */
-void rmi_loop_after_call(void);
+void rmi_loop_after_call(const rmi_state *state);
 /* Fills in what `state` waits for. */
 RM_MUST_CHECK int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 /* Puts the state into the list of nodes with pending work, or takes it out. */
 void rmi_waiting(rmi_state *state, bool waiting);
+/* 1: the task of a work is done, 0: it is in progress. */
+RM_MUST_CHECK int rmi_work_done(const rmi_python_work *work);
 /* Makes the task of a pending work wake the node when the task is done. */
 RM_MUST_CHECK int rmi_work_watch(rmi_state *state, rmi_python_work *work);
 /* Whether the calling thread runs the loop: code of a task called it. */
 bool rmi_loop_runs_here(const rmi_state *state);
+/* The loop whose code a thread runs, the innermost; NULL: none. */
+const struct rmi_run_loop *rmi_loop_of_thread(unsigned long thread);
 /* Whether an exception may be set for `thread`, which is in `frame` (NULL: not known). It may in code of a
  * task and in code that the loop does not run. In the loop's own code the loop would lose the callbacks that
  * it was about to run. Sets *of to the state that owns the running task, where that is known. */
 bool rmi_loop_can_break(unsigned long thread, PyObject *frame, rmi_state **of);
-/* Wakes a blocked loop, after an exception was set for its thread. */
-void rmi_loop_wake(void);
+/* Wakes blocked loops, after an exception was set for its thread. */
+void rmi_loops_wake(void);
 /* Makes a future of the loop. `rmi_future_set` sets its result or exception (value NULL: the stream has
  * ended). */
 RM_MUST_CHECK PyObject *rmi_future_new(const rmi_state *state);
@@ -235,6 +244,8 @@ RM_MUST_CHECK PyTypeObject *rmi_waker_type_new(PyObject *module);
 /* What a task calls when it is done. The node's context has it, too, as the value of a variable. */
 RM_MUST_CHECK PyObject *rmi_waker_new(rmi_state *state);
 void rmi_waker_detach(PyObject *waker);
+/* Wakes its node; an exception that is set is kept. */
+void rmi_waker_wake(PyObject *waker);
 /* Whether SystemExit or KeyboardInterrupt has left a task that belongs to the node and to no item; then it is
  * set. */
 bool rmi_is_broken(rmi_state *state);
@@ -244,6 +255,14 @@ RM_MUST_CHECK int rmi_async_more(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
 RM_MUST_CHECK int rmi_async_poll(rmi_state *state, rm_error *err);
 void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
+
+/* ---- item_coroutine.c */
+RM_MUST_CHECK PyTypeObject *rmi_item_coroutine_type_new(PyObject *module);
+/* Makes the coroutine of a task from the user's (borrowed). */
+RM_MUST_CHECK PyObject *rmi_item_coroutine_new(PyObject *coroutine);
+/* Makes it wake a node at its end. Its task is done once that step of the task has returned. */
+void rmi_item_coroutine_watch(PyObject *object, PyObject *waker);
+bool rmi_item_coroutine_ended(PyObject *object);
 
 /* ---- async_iteration.c */
 RM_MUST_CHECK PyTypeObject *rmi_iteration_type_new(PyObject *module);

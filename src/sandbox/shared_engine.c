@@ -23,43 +23,13 @@ void rmi_sandbox_log(const rm_sandbox *sandbox, rm_log_level level, const char *
     sandbox->log(sandbox->log_context, level, NULL, text);
 }
 
-/* ---- Files beside the program */
-
-static bool is_there(const char *folder, const char *near, const char *name,
-                     char path[static RMI_SANDBOX_PATH])
-{
-    const int length =
-        snprintf(path, RMI_SANDBOX_PATH, "%s/%s%s%s", folder, near, near[0] != '\0' ? "/" : "", name);
-    return length < RMI_SANDBOX_PATH && access(path, R_OK) == 0;
-}
-
-/* Looks for `name` in the folder `given`; or, where that is "", in the places `near` (ends with NULL) the
- * program, then near the library. */
-static bool find_beside(const char *given, const char *const *near, const char *name,
-                        char path[static RMI_SANDBOX_PATH])
-{
-    bool (*const homes[])(char *buffer, size_t size) = {rmi_platform_program_directory,
-                                                        rmi_platform_own_directory};
-    char folder[RMI_SANDBOX_PATH];
-    if (given[0] != '\0')
-        return is_there(given, "", name, path);
-    for (size_t home = 0; home < sizeof homes / sizeof *homes; home++) {
-        if (!homes[home](folder, sizeof folder))
-            continue;
-        for (const char *const *place = near; *place != NULL; place++)
-            if (is_there(folder, *place, name, path))
-                return true;
-    }
-    return false;
-}
-
 int rmi_sandbox_file(const rm_sandbox *sandbox, const char *const *names, char path[static RMI_SANDBOX_PATH],
                      rm_error *err)
 {
     /* Beside the program, then where `make install` or the build puts the files; the same for the library. */
     static const char *const near[] = {".", "../wasm", "../../wasm", "remotemedia/wasm", NULL};
     for (size_t i = 0; names[i] != NULL; i++)
-        if (find_beside(sandbox->modules, near, names[i], path))
+        if (rmi_find_beside(sandbox->modules, near, names[i], path, RMI_SANDBOX_PATH))
             return RM_OK;
     (void)rm_error_set(err, RM_E_NOT_FOUND, "there is no %s %s%s", names[0],
                        sandbox->modules[0] != '\0' ? "in " : "beside the program", sandbox->modules);
@@ -87,7 +57,7 @@ static int load_library(rm_sandbox *sandbox, rm_error *err)
     rmi_engine_entry *entry = NULL;
     if (sandbox->engine_path[0] != '\0')
         (void)snprintf(path, sizeof path, "%s", sandbox->engine_path);
-    else if (!find_beside("", near, ENGINE_FILE, path))
+    else if (!rmi_find_beside("", near, ENGINE_FILE, path, sizeof path))
         return no_engine(sandbox, "not beside the program", err);
     if (sandbox->remedy != NULL && access(path, R_OK) != 0)
         return no_engine(sandbox, "not installed", err);

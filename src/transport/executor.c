@@ -12,14 +12,21 @@
 
 enum task_state { IDLE, QUEUED, RUNNING, WOKEN /* while it runs */ };
 
+/* Threads beyond those asked for, for tasks that do not return; and ns without a task taken after which one is started. */
+enum { MORE_THREADS = 64 };
+static const int64_t stuck = 50000000;
+
 struct rmi_executor {
     const rm_allocator *allocator;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t work;
     rmi_task *first, *last; /* the queue */
     bool ends;
-    unsigned thread_count, started;
-    pthread_t *threads;
+    unsigned most, started, idle; /* threads: how many there may be, are, and wait */
+    pthread_t *threads;           /* room for `most` */
+    uint64_t taken;               /* tasks so far */
+    int64_t looks_at;             /* when the waiter looks whether a task was taken; INT64_MAX: none waits */
+    uint64_t taken_before;        /* before that look */
 
     rmi_task *resting;
     pthread_t waiter;
@@ -33,6 +40,22 @@ struct rmi_executor {
 
 /* ---- The queue */
 
+static void poke(rmi_executor *executor)
+{
+    const ssize_t written = write(executor->poke[1], "", 1); /* a full pipe wakes the waiter as well */
+    (void)written;
+}
+
+/* A task waits, and no thread is free for it: all may be held by tasks that do not return. */
+static void look_later(rmi_executor *executor)
+{
+    if (executor->looks_at != INT64_MAX || executor->started == executor->most)
+        return;
+    executor->looks_at = rmi_platform_now() + stuck;
+    executor->taken_before = executor->taken;
+    poke(executor);
+}
+
 static void enqueue(rmi_executor *executor, rmi_task *task)
 {
     task->next = NULL;
@@ -41,6 +64,8 @@ static void enqueue(rmi_executor *executor, rmi_task *task)
     else
         executor->first = task;
     executor->last = task;
+    if (executor->idle == 0)
+        look_later(executor);
     pthread_cond_signal(&executor->work);
 }
 
@@ -50,8 +75,11 @@ static rmi_task *dequeue(rmi_executor *executor)
     if (task == NULL)
         return NULL;
     executor->first = task->next;
+    executor->taken++;
     if (executor->first == NULL)
         executor->last = NULL;
+    else
+        look_later(executor);
     return task;
 }
 
@@ -99,12 +127,6 @@ static void list(rmi_executor *executor, rmi_task *task)
     task->rest.listed = true;
 }
 
-static void poke(rmi_executor *executor)
-{
-    const ssize_t written = write(executor->poke[1], "", 1); /* a full pipe wakes the waiter as well */
-    (void)written;
-}
-
 void rmi_task_rest(rmi_task *task, int64_t deadline, const int *descriptors, size_t count)
 {
     rmi_executor *executor = task->executor;
@@ -130,7 +152,7 @@ static nfds_t gather(rmi_executor *executor)
         wanted += task->rest.count;
     const bool fits = rmi_grow(executor->allocator, (void **)&executor->watched, &executor->capacity, wanted,
                                sizeof *executor->watched, NULL) == RM_OK;
-    executor->next_deadline = fits ? INT64_MAX : rmi_platform_now() + 10 * 1000 * 1000;
+    executor->next_deadline = fits ? executor->looks_at : rmi_platform_now() + 10 * 1000 * 1000;
     executor->round++;
     executor->watched[0] = (struct pollfd){.fd = executor->poke[0], .events = POLLIN};
     for (rmi_task *task = executor->resting; task != NULL; task = task->rest.behind) {
@@ -177,6 +199,22 @@ static int until(int64_t deadline)
     return left <= 0 ? 0 : left > INT64_C(3600000000000) ? 3600000 : (int)((left + 999999) / 1000000);
 }
 
+static void *work(void *context);
+
+/* Starts one more thread where tasks wait and none of them was taken since the last look. */
+static void look(rmi_executor *executor)
+{
+    if (rmi_platform_now() < executor->looks_at)
+        return;
+    executor->looks_at = INT64_MAX;
+    if (executor->first == NULL)
+        return;
+    if (executor->taken == executor->taken_before && executor->started < executor->most &&
+        pthread_create(&executor->threads[executor->started], NULL, work, executor) == 0)
+        executor->started++;
+    look_later(executor);
+}
+
 static void *wait_for_tasks(void *context)
 {
     rmi_executor *executor = context;
@@ -194,6 +232,7 @@ static void *wait_for_tasks(void *context)
             ;
         pthread_mutex_lock(&executor->lock);
         wake_due(executor);
+        look(executor);
     }
     pthread_mutex_unlock(&executor->lock);
     return NULL;
@@ -208,7 +247,9 @@ static void *work(void *context)
     while (!executor->ends || executor->first != NULL) {
         rmi_task *task = dequeue(executor);
         if (task == NULL) {
+            executor->idle++;
             pthread_cond_wait(&executor->work, &executor->lock);
+            executor->idle--;
             continue;
         }
         unlist(executor, task);
@@ -239,15 +280,19 @@ static int open_pipe(rmi_executor *executor, rm_error *err)
 
 static int start_threads(rmi_executor *executor, unsigned threads, rm_error *err)
 {
-    executor->threads = rmi_alloc_zeroed(executor->allocator, threads * sizeof *executor->threads);
-    executor->thread_count = executor->threads != NULL ? threads : 0;
+    const unsigned most = threads + MORE_THREADS;
+    executor->threads = rmi_alloc_zeroed(executor->allocator, most * sizeof *executor->threads);
+    executor->most = executor->threads != NULL ? most : 0;
     if (executor->threads == NULL)
         return rmi_out_of_memory(err);
-    int failed = pthread_create(&executor->waiter, NULL, wait_for_tasks, executor);
-    executor->waits = failed == 0;
+    int failed = 0;
     while (failed == 0 && executor->started < threads) {
         failed = pthread_create(&executor->threads[executor->started], NULL, work, executor);
         executor->started += failed == 0;
+    }
+    if (failed == 0) {
+        failed = pthread_create(&executor->waiter, NULL, wait_for_tasks, executor);
+        executor->waits = failed == 0;
     }
     return failed == 0 ? RM_OK : rm_error_set(err, RM_E_IO, "no thread for the server: %s", strerror(failed));
 }
@@ -259,7 +304,7 @@ int rmi_executor_new(const rm_allocator *allocator, unsigned threads, rmi_execut
     if (executor == NULL)
         return rmi_out_of_memory(err);
     executor->allocator = allocator;
-    executor->next_deadline = INT64_MAX;
+    executor->next_deadline = executor->looks_at = INT64_MAX;
     pthread_mutex_init(&executor->lock, NULL);
     pthread_cond_init(&executor->work, NULL);
     int rc = open_pipe(executor, err);
@@ -285,16 +330,16 @@ void rmi_executor_free(rmi_executor *executor)
     if (executor->waits)
         poke(executor);
     pthread_mutex_unlock(&executor->lock);
+    if (executor->waits) /* first: it starts threads */
+        pthread_join(executor->waiter, NULL);
     for (unsigned i = 0; i < executor->started; i++)
         pthread_join(executor->threads[i], NULL);
-    if (executor->waits)
-        pthread_join(executor->waiter, NULL);
     for (int i = 0; i < 2; i++)
         if (executor->poke[i] >= 0)
             close(executor->poke[i]);
     pthread_cond_destroy(&executor->work);
     pthread_mutex_destroy(&executor->lock);
     rmi_free(executor->allocator, executor->watched, executor->capacity * sizeof *executor->watched);
-    rmi_free(executor->allocator, executor->threads, executor->thread_count * sizeof *executor->threads);
+    rmi_free(executor->allocator, executor->threads, executor->most * sizeof *executor->threads);
     rmi_free(executor->allocator, executor, sizeof *executor);
 }

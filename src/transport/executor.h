@@ -1,5 +1,6 @@
 /* Runs tasks on a few threads: a task runs when something has woken it, on one thread at a time. One more thread waits for
- * deadlines and descriptors on behalf of tasks that rest. */
+ * deadlines and descriptors on behalf of tasks that rest, and starts a thread where tasks that do not return hold all others:
+ * up to 64 of them. */
 #ifndef TRANSPORT_EXECUTOR_H
 #define TRANSPORT_EXECUTOR_H
 

@@ -112,4 +112,39 @@ static void a_descriptor_ends_the_rest(void **unused)
     close(ends[1]);
 }
 
-RMT_MAIN(no_task_runs_twice_at_once, a_deadline_ends_the_rest, a_descriptor_ends_the_rest)
+/* Does not return before it is told. */
+typedef struct holder {
+    rmi_task task;
+    rmi_wake *may_return;
+} holder;
+
+static bool hold(rmi_task *task)
+{
+    (void)rmi_wake_wait(((holder *)task)->may_return, NULL, 0, INT64_MAX);
+    return false;
+}
+
+static void tasks_that_do_not_return_hold_up_no_other(void **unused)
+{
+    rmi_executor *executor = started(1);
+    holder holders[3];
+    counter c = {.task = {.executor = executor, .run = count}, .last = 1};
+    (void)unused;
+    assert_int_equal(rmi_wake_new(NULL, &c.gate, NULL), RM_OK);
+    for (int i = 0; i < 3; i++) {
+        holders[i] = (holder){.task = {.executor = executor, .run = hold}};
+        assert_int_equal(rmi_wake_new(NULL, &holders[i].may_return, NULL), RM_OK);
+        rmi_task_wake(&holders[i].task);
+    }
+    rmi_task_wake(&c.task);
+    wait_for_runs(&c, 1);
+    for (int i = 0; i < 3; i++)
+        rmi_wake_raise(holders[i].may_return);
+    rmi_executor_free(executor);
+    for (int i = 0; i < 3; i++)
+        rmi_wake_free(holders[i].may_return);
+    rmi_wake_free(c.gate);
+}
+
+RMT_MAIN(no_task_runs_twice_at_once, a_deadline_ends_the_rest, a_descriptor_ends_the_rest,
+         tasks_that_do_not_return_hold_up_no_other)

@@ -4,6 +4,7 @@
 #define TRANSPORT_LISTENER_H
 
 #include "remotemedia/remotemedia.h"
+#include "transport/pipelines.h"
 #include "transport/service.h"
 
 typedef struct rmi_listener rmi_listener;
@@ -13,12 +14,17 @@ typedef struct rmi_listener_options {
     size_t most_message; /* bytes of a message that it takes */
     /* TLS, in PEM; NULL: none. With `client_ca` clients need a certificate of one of its authorities. */
     const char *certificates, *key, *client_ca;
+    const rmi_pipelines *pipelines; /* of the operator; borrowed; NULL: none */
+    /* For HTTP. */
+    const char *cors_origin; /* pages from there may call; "*": all; NULL: none */
+    const char *access_log;  /* a file that gets a line for each request; NULL: none */
+    int64_t patience_ms;     /* how long a client may take for the next step of a request */
 } rmi_listener_options;
 
 typedef struct rmi_listener_api {
     uint32_t size;    /* sizeof(rmi_listener_api) of the shared object */
     const char *name; /* "gRPC" */
-    /* Starts listening. *port is the port in use. *out is owned. */
+    /* Starts listening. *port is the port in use; the options' texts are borrowed until it is stopped. *out is owned. */
     int (*start)(rmi_service *service, const rmi_listener_options *options, rmi_listener **out, int *port,
                  rm_error *err);
     /* Takes no more connections and calls; those in progress go on. */

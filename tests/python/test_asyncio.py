@@ -1,6 +1,10 @@
 """Runs on the caller's event loop."""
 import asyncio
 import contextvars
+import inspect
+import operator
+import sys
+import threading
 import time
 import unittest
 
@@ -249,6 +253,152 @@ class Guests(unittest.IsolatedAsyncioTestCase):
         pipeline = pipeline_of(slow)
         results = await asyncio.gather(*(pipeline.arun([n, n]) for n in range(20)))
         self.assertEqual(results, [{"slow": [n, n]} for n in range(20)])
+
+
+class Marked(unittest.TestCase):
+    def test_frameworks_see_a_coroutine_function(self):
+        self.assertTrue(inspect.iscoroutinefunction(rm.Pipeline.arun))
+        self.assertTrue(inspect.iscoroutinefunction(pipeline_of(len).arun))
+        self.assertFalse(inspect.iscoroutinefunction(rm.Pipeline.astream))
+        self.assertFalse(inspect.iscoroutinefunction(rm.Pipeline.run))
+
+    def test_functions_that_are_marked_are_coroutine_nodes(self):
+        now = most = 0
+
+        async def later(item):
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0)
+            now -= 1
+            return item
+
+        @inspect.markcoroutinefunction
+        def node(item):
+            return later(item)
+
+        graph = rm.Graph()
+        graph.add(node, max_in_flight=3)
+        self.assertEqual(graph.pipeline().run(range(9)), {"node": list(range(9))})
+        self.assertEqual(most, 3)
+
+
+class Generators(unittest.TestCase):
+    """Asynchronous generators that a node leaves unfinished are closed, as asyncio.run closes them."""
+
+    def setUp(self):
+        self.closed = closed = []
+
+        async def values(name):
+            try:
+                yield 1
+                yield 2
+            finally:
+                await asyncio.sleep(0)
+                closed.append((name, threading.current_thread().name))
+
+        async def breaks_off(item):
+            async for _ in values("dropped"):
+                break
+            await asyncio.sleep(0.001)
+
+        class Keeps:
+            async def process(self, item):
+                self.values = values("kept")
+                return await anext(self.values)
+
+        self.nodes = breaks_off, Keeps
+
+    def in_threads(self, names, function):
+        """One after the other, and the first one again."""
+        for name in (*names, names[0]):
+            if name == "MainThread":
+                function()
+                continue
+            thread = threading.Thread(target=function, name=name)
+            thread.start()
+            thread.join()
+
+    def test_in_every_thread(self):
+        for names in ("MainThread", "A", "B"), ("A", "MainThread", "B"):
+            for node, name in zip(self.nodes, ("dropped", "kept")):
+                pipeline = pipeline_of(node)
+                self.closed.clear()
+                self.in_threads(names, lambda: pipeline.run([1]))
+                self.assertEqual(self.closed, [(name, thread) for thread in (*names, names[0])])
+
+    def test_on_the_callers_loop(self):
+        pipeline = pipeline_of(self.nodes[0])
+        self.in_threads(("MainThread", "A"), lambda: asyncio.run(pipeline.arun([1])))
+        self.assertEqual(self.closed, [("dropped", thread) for thread in ("MainThread", "A", "MainThread")])
+
+    def test_runs_leave_the_hooks_alone(self):
+        first, last = lambda generator: None, lambda generator: None
+        before = sys.get_asyncgen_hooks()
+        try:
+            sys.set_asyncgen_hooks(first, last)  # somebody's own loop
+            pipeline_of(self.nodes[0]).run([1])
+            self.assertEqual(tuple(sys.get_asyncgen_hooks()), (first, last))
+        finally:
+            sys.set_asyncgen_hooks(*before)
+        self.assertEqual(len(self.closed), 1)
+
+
+class OtherTasks(unittest.TestCase):
+    """A run of which results keep coming lets the loop's other tasks go on."""
+
+    MANY = 2_000_000  # items: as good as without end
+
+    def check(self, main):
+        async def coroutine(item):
+            return item
+
+        async def iterator(item):
+            yield item
+
+        def slow(item):
+            time.sleep(0.0002)
+            return item
+
+        async def stream(pipeline, items):
+            async for _ in pipeline.astream(items):
+                pass
+
+        async def later(items):
+            for item in items:
+                yield item
+
+        for node in coroutine, iterator, slow, lambda item: item, lambda item: None, rm.nodes.Multiply(factor=2):
+            pipeline = pipeline_of(node)
+            for run in rm.Pipeline.arun, stream:
+                for form in iter, lambda items: (item for item in items), later:
+                    items = iter(range(self.MANY))
+                    with self.subTest(node, run=run.__name__, form=form.__name__):
+                        asyncio.run(main(run(pipeline, form(items))))
+                        self.assertGreater(operator.length_hint(items), 0)
+
+    def test_they_have_turns(self):
+        async def main(run):
+            async def other():
+                for _ in range(10):
+                    await asyncio.sleep(0)
+                task.cancel()
+
+            task = asyncio.ensure_future(run)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(other())
+                with self.assertRaises(asyncio.CancelledError):
+                    await task
+
+        self.check(main)
+
+    def test_timeouts(self):
+        async def main(run):
+            with self.assertRaises(TimeoutError):
+                async with asyncio.timeout(0.001):
+                    await run
+
+        self.check(main)
 
 
 class Failures(unittest.IsolatedAsyncioTestCase):

@@ -122,17 +122,19 @@ class Tracebacks(unittest.IsolatedAsyncioTestCase):
                 raise OSError("no end")
 
         @rm.node
-        def typed(item, count: int = 1):
-            return item
+        class Refuses:
+            def __init__(self, count: int = 1):
+                raise OSError("not so many")
 
-        for kind, name in ((Begins, "initialize"), (Ends, "cleanup")):
+            def process(self, item):
+                return item
+
+        for kind, name in ((Begins, "initialize"), (Ends, "cleanup"), (Refuses, "__init__")):
             error = await self.caught(lambda: graph_of(kind).arun([1]), rm.NodeError)
             self.check(error, name)
         graph = rm.Graph()
-        graph.add(typed, params={"count": "many"})
-        for run in (graph.pipeline().run, graph.pipeline().arun):
-            error = await self.caught(lambda: run([1]), rm.NodeError)
-            self.check(error, None)
+        graph.add(Refuses, params={"count": "many"})
+        self.assertRaises(rm.ManifestError, graph.pipeline)
 
     async def test_cancelling(self):
         async def slow(item):

@@ -1,5 +1,7 @@
 """gRPC: whole runs, streams, and what is wrong with them."""
 import json
+import os
+import pathlib
 import struct
 import subprocess
 import tempfile
@@ -19,6 +21,10 @@ def audio(samples, format=1, letter="f", channels=1, rate=16000, **more):
     data = struct.pack(f"<{len(samples)}{letter}", *samples)
     return common.AudioBuffer(samples=data, sample_rate=rate, channels=channels, format=format,
                               num_samples=more.pop("num_samples", len(samples) // (channels or 1)), **more)
+
+
+def video(width, height, format=1, pixels=None, **more):
+    return common.VideoFrame(width=width, height=height, format=format, pixel_data=bytes(range(256)) * 9 if pixels is None else pixels, **more)
 
 
 class Runs(ServiceTest):
@@ -79,6 +85,27 @@ class Runs(ServiceTest):
         value = {"a": [1, 2.5, None, 1 << 80]}
         self.assertEqual(json.loads(self.output(of_json(value)).json.json_payload), value)
 
+    def test_video(self):
+        for format, size in ((1, 18), (2, 24), (3, 9), (4, 6), (5, 9), (6, 9)):
+            width, height = (3, 2) if format in (1, 2, 4) else (2, 3)
+            if format in (3, 5, 6):
+                width, height, size = 2, 4, 12
+            sent = video(width, height, format, bytes(range(size)), frame_number=7, timestamp_us=40000, is_keyframe=True)
+            got = self.output(common.DataBuffer(video=sent, metadata={"who": "me"}))
+            self.assertEqual((got.video, dict(got.metadata)), (sent, {"who": "me"}))
+        sent = video(640, 480, 255, b"some bytes", codec=2, frame_number=1)
+        self.assertEqual(self.output(common.DataBuffer(video=sent)).video, sent)
+        changed = self.output(common.DataBuffer(video=video(2, 2, 4, bytes(4))), manifest(node("m", "MultiplyNode", factor=2)))
+        self.assertNotEqual(changed.WhichOneof("data_type"), None)
+
+    def test_texts_beside_the_data(self):
+        for sent in (common.DataBuffer(text=common.TextBuffer(text_data=b"hi", encoding="utf-8", language="en", channel="tty")),
+                     common.DataBuffer(binary=common.BinaryBuffer(data=b"x", mime_type="image/png"), metadata={"a": "b"}),
+                     common.DataBuffer(json=common.JsonData(json_payload="[1]", schema_type="list"))):
+            self.assertEqual(self.output(sent), sent)
+        sent = common.DataBuffer(tensor=common.TensorBuffer(data=bytes(4), shape=[1], dtype=1, layout="N"))
+        self.assertEqual(dict(self.output(sent).metadata), {"layout": "N"})  # numpy has no such field
+
     def test_buffers_that_are_wrong(self):
         tensor = common.TensorBuffer
         numpy = common.NumpyBuffer
@@ -100,8 +127,15 @@ class Runs(ServiceTest):
                 (common.DataBuffer(text=common.TextBuffer(text_data=b"\xff")), "UTF-8"),
                 (common.DataBuffer(text=common.TextBuffer(text_data=b"a", encoding="latin-1")), "latin-1"),
                 (common.DataBuffer(json=common.JsonData(json_payload="{")), ""),
-                (common.DataBuffer(video=common.VideoFrame()), "video"),
-                (common.DataBuffer(file=common.FileBuffer(path="/etc/passwd")), "files")):
+                (common.DataBuffer(video=common.VideoFrame()), "video.format"),
+                (common.DataBuffer(video=video(3, 2, pixels=bytes(6))), "video.pixel_data"),
+                (common.DataBuffer(video=video(3, 2, 5, bytes(9))), "i420 cannot have"),
+                (common.DataBuffer(video=video(0, 2, pixels=b"")), "0x2"),
+                (common.DataBuffer(video=video(2, 2, 255, b"x", codec=0)), "video.codec"),
+                (common.DataBuffer(video=video(2, 2, 7, b"x")), "video.format"),
+                (common.DataBuffer(control=common.ControlMessage(segment_id="x")), "control"),
+                (common.DataBuffer(binary=common.BinaryBuffer(data=b"x", mime_type="a/b"), metadata={"mime_type": "c/d"}), "differ"),
+                (common.DataBuffer(file=common.FileBuffer(path="/etc/passwd")), "--files")):
             with self.subTest(says):
                 error, _ = self.failure(PASS, {"input": buffer})
                 self.assertIn(says, error.message)
@@ -172,7 +206,9 @@ class Runs(ServiceTest):
         endless = manifest(node("s", "SimpleSource", count=1 << 60), node("t", "Take", count=1 << 59), connections=["s > t"])
         error, context = self.failure(endless, limits=common.ResourceLimits(max_timeout_ms=50))
         self.assertEqual((error.error_type, context["code"]), (common.ERROR_TYPE_RESOURCE_LIMIT, "timeout"))
-        self.assertIn("max_memory_bytes", self.failure(PASS, limits=common.ResourceLimits(max_memory_bytes=1))[0].message)
+        big = common.DataBuffer(binary=common.BinaryBuffer(data=bytes(100000)))
+        self.assertIn("max_memory_bytes", self.failure(PASS, {"input": big}, limits=common.ResourceLimits(max_memory_bytes=50000))[0].message)
+        self.assertEqual(self.execute(PASS, {"input": big}, common.ResourceLimits(max_memory_bytes=200000)).WhichOneof("outcome"), "result")
 
     def test_strangers_use_no_files_and_no_python(self):
         error, context = self.failure(manifest(node("f", "FileLines", path="/etc/passwd")))
@@ -180,6 +216,11 @@ class Runs(ServiceTest):
         self.assertIn("server", error.message)
         error, _ = self.failure(manifest(node("p", "Python", code="def process(x): return x")), {"input": of_json(1)})
         self.assertEqual(error.error_type, common.ERROR_TYPE_VALIDATION)
+        inside = execution.NodeManifest(id="p", node_type="Python", params='{"code": "def process(x): return x"}', runtime_hint=3)
+        error, context = self.failure(manifest(inside), {"input": of_json(1)})
+        self.assertIn("--sandbox", context["hint"])
+        error, context = self.failure(manifest(node("w", "wasm:/tmp/none.wasm")), {"input": of_json(1)})
+        self.assertIn("file of the server", error.message)
 
     def test_many_at_once(self):
         got = {}
@@ -324,6 +365,31 @@ class Streams(ServiceTest):
         held.set()
         self.assertEqual(self.error_of(got)[1]["code"], "timeout")
 
+    def test_memory_is_limited(self):
+        """A client that does not read: its items wait for room, and none is lost."""
+        data = common.DataBuffer(binary=common.BinaryBuffer(data=bytes(100000)))
+        some = common.ResourceLimits(max_memory_bytes=250000)
+        got = self.stream([init(PASS, resource_limits=some), *(chunk(i, data) for i in range(200)), CLOSE])
+        self.assertEqual([r.sequence for r in results(got)], list(range(200)))
+        two = manifest(node("x", "PassThrough"), node("y", "PassThrough"), node("m", "Merge"), connections=["x > m", "y > m"])
+        error, context = self.error_of(self.stream([init(two, resource_limits=some), *(chunk(i, data, "x") for i in range(5)), CLOSE]))
+        self.assertIn("max_memory_bytes", error.message)
+
+    def test_named_buffers(self):
+        two = manifest(node("x", "MultiplyNode", factor=2), node("y", "MultiplyNode", factor=3))
+
+        def named(sequence, node_id="", **buffers):
+            return streaming.StreamRequest(data_chunk=streaming.DataChunk(
+                node_id=node_id, sequence=sequence, named_buffers={key: of_json(value) for key, value in buffers.items()}))
+
+        got = [(r.sequence, key, json.loads(r.data_outputs[key].json.json_payload))
+               for r in results(self.stream([init(two), named(0, x=1, y=2), named(1, x=3), named(1, y=4), CLOSE])) for key in r.data_outputs]
+        self.assertEqual(sorted(got), [(0, "x", 2), (0, "y", 6), (1, "x", 6), (1, "y", 12)])
+        both = named(0, x=1)
+        both.data_chunk.buffer.CopyFrom(of_json(1))
+        for wrong, says in ((named(0, "x", x=1), "node_id and named_buffers"), (both, "buffer and named_buffers"), (named(0, z=1), "z")):
+            self.assertIn(says, self.error_of(self.stream([init(two), wrong, CLOSE]))[0].message)
+
     def test_inputs_of_init_come_first(self):
         got = self.stream([init(CHAIN, data_inputs={"a": of_json(7)}), chunk(0, 1), CLOSE])
         self.assertEqual([(r.sequence, json.loads(r.data_outputs["b"].json.json_payload)) for r in results(got)], [(0, 15), (0, 3)])
@@ -368,8 +434,9 @@ class Ends(unittest.TestCase):
             responses = streaming_pb2_grpc.StreamingPipelineServiceStub(channel).StreamPipeline(requests(), timeout=LIMIT)
             next(responses)
             server.signal()
-            with self.assertRaises(grpc.RpcError):
-                list(responses)
+            rest = list(responses)
+            self.assertEqual((kinds(rest), rest[0].error.error_type), (["error", "closed"], common.ERROR_TYPE_RESOURCE_LIMIT))
+            self.assertIn("the server ends", rest[0].error.message)
             held.set()
         self.assertEqual(server.stop(), 1)
 
@@ -392,6 +459,40 @@ class Ends(unittest.TestCase):
             self.assertEqual(kinds(responses), ["closed"])
             self.assertEqual(kinds(stub.StreamPipeline(iter([init(CHAIN)]), timeout=LIMIT)), ["ready", "closed"])
         self.assertEqual(server.stop(), 0)
+
+
+class Files(ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.place = pathlib.Path(cls.folder.name)
+        (cls.place / "in/deep").mkdir(parents=True)
+        (cls.place / "in/deep/a.bin").write_bytes(b"0123456789")
+        (cls.place / "outside").write_bytes(b"secret")
+        (cls.place / "in/link").symlink_to("../outside")
+        (cls.place / "in/inner").symlink_to("deep/a.bin")
+        os.mkfifo(cls.place / "in/pipe")
+        cls.options = ("--files", cls.place / "in", "--max-message", "1M")
+        super().setUpClass()
+
+    def test_files(self):
+        for path, more, data in (("deep/a.bin", {}, b"0123456789"), (str(self.place / "in/deep/a.bin"), {}, b"0123456789"),
+                                 ("inner", {"offset": 3}, b"3456789"), ("deep/a.bin", {"offset": 3, "length": 2, "size": 10}, b"34"),
+                                 ("deep/../deep/a.bin", {"offset": 10}, b"")):
+            sent = common.FileBuffer(path=path, mime_type="x/y", filename="a.bin", **more)
+            got = self.execute(PASS, {"input": common.DataBuffer(file=sent)}).result.data_outputs["output"]
+            self.assertEqual((got.binary.data, got.binary.mime_type, dict(got.metadata)), (data, "x/y", {"filename": "a.bin"}))
+
+    def test_what_is_refused(self):
+        with open(self.place / "in/large", "wb") as file:
+            file.truncate(2 << 20)
+        for path, more, says in (("../outside", {}, "no file below"), ("link", {}, "no file below"), (str(self.place / "outside"), {}, "no file below"),
+                                 ("/etc/passwd", {}, "no file below"), ("none", {}, "no file below"), ("", {}, "file.path"), ("deep", {}, "ordinary"),
+                                 ("pipe", {}, "ordinary"), ("inner", {"size": 11}, "file.size"), ("inner", {"offset": 11}, "past its end"),
+                                 ("inner", {"offset": 1, "length": 1 << 63}, "past its end"), ("inner", {"stream_id": "s"}, "stream_id"), ("large", {}, "more than")):
+            response = self.execute(PASS, {"input": common.DataBuffer(file=common.FileBuffer(path=path, **more))})
+            self.assertIn(says, response.error.message)
 
 
 class Strangers(unittest.TestCase):
@@ -479,7 +580,7 @@ class Secured(unittest.TestCase):
         self.assertEqual(server.stop(), 0)
 
     def test_what_does_not_go_together(self):
-        for options, says in ((["--tls-cert", "x"], "go together"), (["--tls-client-ca", "x"], "needs --tls-cert"),
+        for options, says in ((["--tls-cert", "x"], "go together"), (["--sandbox", "--trust-code"], "exclude each other"), (["--tls-client-ca", "x"], "needs --tls-cert"),
                               (["--tls-cert", self.file("none"), "--tls-key", self.file("server.key")], "none"),
                               (["--tls-cert", self.file("server.key"), "--tls-key", self.file("server.crt")], "certificates"),
                               (["--token-file", self.file("none")], "none"), (["--token-file", "/dev/null"], "no token")):

@@ -70,6 +70,10 @@ def failure(document, has_cause=False):
         kind = ManifestError
     else:
         kind = NodeError
+    if "remotemedia._held:" in document["message"]:
+        import re
+
+        document["message"] = re.sub(r"remotemedia\._held:(\w+?)_\d+", r"\1", document["message"])
     message = document["message"]
     if node is not None and f"'{node}'" not in message:
         message = f"node '{node}': {message}"

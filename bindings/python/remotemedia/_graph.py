@@ -1,7 +1,10 @@
 """Pipelines that are written in Python."""
+import contextlib
 import sys
+from collections.abc import Mapping
+from types import FunctionType
 
-from ._held import is_function, is_node
+from ._held import attribute, is_function, is_node, name_of, role
 from .core.node import Node
 
 
@@ -66,17 +69,34 @@ class Graph:
 
         what: remotemedia.nodes.NAME(...), the name of a node type, a function, a class, or an object with process().
             What a function returns is a result; None drops the item; a generator gives each value that it yields; a
-            coroutine function works on up to max_in_flight items at once; a function without arguments is a source.
+            coroutine function works on up to max_in_flight items at once; a function that can take no argument is a source.
         id: its name in results: letters, digits, "_" and "-"; made of the function's or the type's where it is left out.
-        fields: of a node in a manifest, such as on_error="skip", max_in_flight=8, timeout_ms=500, params={...}.
+        fields: of a node in a manifest, such as on_error="skip", max_in_flight=8, timeout_ms=500; params={...} of a class or of
+            a node type's name. The graph keeps copies.
         Raises TypeError where it can be no node, ValueError where the id is taken.
         """
-        if isinstance(what, str):
-            what = Step(what, fields.pop("params", {}))
-        elif not isinstance(what, Step) and not is_node(what) and not is_function(what):
-            raise TypeError(f"a node is a step, a function, or a class or an object with process() or generate(), not {what!r}")
-        elif hasattr(what, "_step_of"):
+        if "node_type" in fields:
+            raise TypeError(f"the node's type is the first argument: add({fields['node_type']!r}), without node_type=")
+        params = _params(fields.pop("params", {}))
+        if isinstance(what, FunctionType) and hasattr(what, "_step_of"):
             raise TypeError(f"remotemedia.nodes.{what._step_of} has to be called, with its parameters: {what._step_of}(...)")
+        if isinstance(what, str):
+            what = Step(what, {})
+        elif isinstance(kind := attribute(what, "__origin__"), type) and is_node(kind):
+            what = kind  # of Kind[int]
+        if isinstance(what, Step):
+            what = Step(what.node_type, _copied(_merged(what, params)))
+        elif is_function(what):
+            role(what)
+            if params:
+                raise TypeError(f"{name_of(what)} is called with the item alone: functools.partial gives it arguments, not params=")
+        elif not is_node(what):
+            raise TypeError(f"a node is a step, a function, or a class or an object with process() or generate(), not {_shown(what)}")
+        elif params and not isinstance(what, type):
+            raise TypeError(f"this object of {name_of(what)} has its parameters already: params= is for the class")
+        elif params:
+            fields["params"] = params
+        fields = _copied(fields)
         id = self._free_id(what) if id is None else id
         if not isinstance(id, str):
             raise TypeError(f"the id of a node is a str, not {type(id).__name__}")
@@ -99,10 +119,12 @@ class Graph:
 
         fields: of a connection in a manifest, such as queue={"packets": 4}. Raises ValueError for places of another graph.
         """
+        if taken := {"from", "to"}.intersection(fields):
+            raise TypeError(f"the places of a connection are the first two arguments, without {min(taken)!r}")
         for place in (source, target):
             if not isinstance(place, Place) or place.graph is not self:
-                raise ValueError(f"{place!r} is no place of this graph: add() makes them")
-        self._connections.append({"from": repr(source), "to": repr(target), **fields})
+                raise ValueError(f"{_shown(place)} is no place of this graph: add() makes them")
+        self._connections.append({"from": repr(source), "to": repr(target), **_copied(fields)})
 
     def _place(self, what):
         if isinstance(what, Place):
@@ -112,7 +134,7 @@ class Graph:
         return self.add(what)
 
     def _free_id(self, what):
-        name = what.node_type if isinstance(what, Step) else getattr(what, "__name__", type(what).__name__)
+        name = what.node_type if isinstance(what, Step) else name_of(what)
         name = "".join(c if c.isalnum() and c.isascii() or c in "_-" else "_" for c in name).strip("_") or "node"
         id = name
         while id in self._nodes:
@@ -126,15 +148,19 @@ class Graph:
             node_type, params = (what.node_type, what.params) if isinstance(what, Step) else describe(id, what)
             params = {**params, **fields.get("params", {})}
             nodes.append({"id": id, "node_type": node_type, **fields, **({"params": params} if params else {})})
-        return {"version": "v1", "metadata": {"name": self.name}, "nodes": nodes, "connections": list(self._connections)}
+        return {"version": "v1", "metadata": {"name": self.name}, "nodes": nodes, "connections": self._connections}
 
     def to_dict(self):
-        """The manifest, which other programs can run.
+        """The manifest, which other programs can run; a copy, which may be changed.
 
         Raises ValueError where it cannot name a node, and says which: a plain function, an object whose parameters are not
-        known, or what is in no module.
+        known, or what is in no module. ManifestError, which is one: a parameter has no form in JSON.
         """
-        return self._manifest(_named)
+        from . import _runtime
+
+        manifest = self._manifest(_named)
+        _runtime.check_manifest(manifest)
+        return _copied(manifest, _plain)
 
     def pipeline(self, *, arrays=None, sandbox=None):
         """Makes the pipeline, which holds the graph's functions and objects.
@@ -150,7 +176,8 @@ class Graph:
 
         def describe(id, what):
             if isinstance(what, Node) and not what.name:
-                what.name = id
+                with contextlib.suppress(AttributeError):  # a property, or a slot that the class has not
+                    object.__setattr__(what, "name", id)  # its own __setattr__ may refuse, as of frozen dataclasses
             name, kept = hold(what)
             held.append(kept)
             return f"remotemedia._held:{name}", {}
@@ -158,8 +185,72 @@ class Graph:
         return Pipeline.from_dict(self._manifest(describe), arrays=arrays, sandbox=sandbox, _held=held)
 
 
+# ---- Parameters
+
+_DEEPEST = 200  # levels; what is deeper, or holds itself, is refused when the graph becomes a pipeline
+
+
+def _params(given):
+    if not isinstance(given, Mapping):
+        raise TypeError(f"params must be a dict of the node's parameters, not {type(given).__name__}")
+    for name in given:
+        if not isinstance(name, str):
+            raise TypeError(f"the names of parameters are strings, not {type(name).__name__}")
+    return dict(given)
+
+
+def _merged(step, params):
+    given = _params(step.params)
+    for name in params:
+        if name in given:
+            raise TypeError(f"the parameter {name!r} of {step.node_type} is given twice: in {step.node_type}(...) and in params=")
+    return {**given, **params}
+
+
+def _copied(value, leaf=None, seen=None, depth=0):
+    """A copy of dicts, lists and tuples at any depth. leaf: makes another value of what is none of JSON's."""
+    seen = {} if seen is None else seen  # id: (what was copied, which keeps its id; the copy)
+    if id(value) in seen:
+        return seen[id(value)][1]
+    if depth > _DEEPEST or not isinstance(value, (dict, list, tuple)):
+        return leaf(value) if leaf is not None and not isinstance(value, (str, int, float, bool, type(None))) else value
+    if isinstance(value, dict):
+        seen[id(value)] = value, copy = value, {}
+        for key, item in value.items():
+            copy[key] = _copied(item, leaf, seen, depth + 1)
+        return copy
+    seen[id(value)] = value, items = value, []
+    for item in value:
+        items.append(_copied(item, leaf, seen, depth + 1))
+    return items
+
+
+def _plain(value):
+    """A number of numpy's, an array: as JSON has it."""
+    import json
+
+    from . import _runtime
+
+    return json.loads(_runtime.to_json(value))
+
+
+def _shown(what):
+    try:
+        return repr(what)
+    except Exception:  # it cannot even be shown
+        return f"an object of {type(what).__name__}"
+
+
+# ---- Names
+
+def _given_params(what):
+    """The parameters that an object was made with; None: they are not known."""
+    found = attribute(what, "_given_params" if hasattr(type(what), "_given_params") else "config")
+    return found if isinstance(found, dict) else None
+
+
 def _named(id, what):
-    kind, params = (what, {}) if isinstance(what, type) else (type(what), getattr(what, "config", None))
+    kind, params = (what, {}) if isinstance(what, type) else (type(what), _given_params(what))
     module, name = kind.__module__, kind.__qualname__
     if is_function(what):
         raise ValueError(f"node '{id}' is the {'function' if hasattr(what, '__code__') else 'callable'} "

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 
 from . import _runtime
 from ._errors import Cancelled
+from ._pipeline import mark
 
 PATIENCE = 1.0  # seconds for what nodes do when they end
 LONG = 0.005  # seconds that the run keeps the loop to itself
+
+mark()
 
 
 class Guest:
@@ -108,6 +111,11 @@ class Guest:
             self.wake()
         return taken
 
+    async def rest(self):
+        """Lets the loop run what is due."""
+        await asyncio.sleep(0)
+        self.rested = self.loop.time()
+
     async def wait(self, mark):
         """Lets the loop run until the run may go on."""
         if self.failure is not None:
@@ -118,8 +126,7 @@ class Guest:
                 room.set_result(None)
         if mark is _runtime.GOES_ON and not self.stalled:
             if self.loop.time() - self.rested > LONG:
-                await asyncio.sleep(0)
-                self.rested = self.loop.time()
+                await self.rest()
             return
         self.stalled = False
         if not self.woken:

@@ -7,6 +7,7 @@ _classes: weakref.WeakValueDictionary[str, type] = weakref.WeakValueDictionary()
 _numbers = itertools.count(1)
 _METHODS = ("process", "generate", "initialize", "flush", "cleanup")
 _OPTIONS = ("is_streaming", "is_source", "max_in_flight", "outputs", "arrays")
+_VARIADIC = 0x04 | 0x08  # flags of code: *args, **kwargs
 
 
 def __getattr__(name):
@@ -21,7 +22,7 @@ def hold(what):
 
     The class must be kept as long as the name is used.
     """
-    name = getattr(what, "__name__", type(what).__name__)
+    name = name_of(what)
     if not isinstance(what, type) or is_function(what):
         what = _class_of(what, name)
     name = f"{''.join(c if c.isalnum() or c == '_' else '_' for c in name)}_{next(_numbers)}"
@@ -29,9 +30,15 @@ def hold(what):
     return name, what
 
 
+def name_of(what):
+    """The name of a class or a function; of other objects that of their class."""
+    name = attribute(what, "__name__")
+    return name if isinstance(name, str) else type(what).__name__
+
+
 def is_node(what):
     """Whether it is a class or an object with process() or generate()."""
-    return any(callable(getattr(what, method, None)) for method in ("process", "generate"))
+    return any(_method(what, name) is not None for name in ("process", "generate"))
 
 
 def is_function(what):
@@ -39,18 +46,56 @@ def is_function(what):
     return callable(what) and not is_node(what) and (not isinstance(what, type) or what.__module__ == "builtins")
 
 
+def role(function):
+    """"process" or "generate": whether it takes an item, or is a source. Raises TypeError where it can be called neither way."""
+    code = function.__code__ if type(function) is FunctionType else None
+    if code is not None and not code.co_flags & _VARIADIC:
+        required = code.co_argcount - len(function.__defaults__ or ())
+        others = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
+        takes_item, takes_nothing = required <= 1 <= code.co_argcount and not others, not required and not others
+    else:
+        from ._signatures import accepts, signature
+
+        found = signature(function)
+        takes_item = found is None or accepts(found, None)
+        takes_nothing = found is not None and accepts(found)
+    if takes_item or takes_nothing:
+        return "process" if takes_item else "generate"
+    from ._signatures import signature
+
+    raise TypeError(f"{name_of(function)}{signature(function)} can be no node: a node is called with one item, a source with "
+                    "nothing; functools.partial gives a function its other arguments, @remotemedia.node makes them parameters")
+
+
 def _class_of(what, name):
     if is_node(what):
-        members = {key: staticmethod(getattr(what, key)) for key in _METHODS if callable(getattr(what, key, None))}
-        members.update((key, getattr(what, key)) for key in _OPTIONS if hasattr(what, key))
+        members = {key: staticmethod(method) for key in _METHODS if (method := _method(what, key)) is not None}
+        members.update((key, value) for key in _OPTIONS if (value := attribute(what, key)) is not None)
         return type(name, (), members)
-    role = "generate" if takes_nothing(what) else "process"
-    return type(name, (), {role: staticmethod(seen_as_coroutine(what)), "_function": staticmethod(what)})
+    return type(name, (), {role(what): staticmethod(seen_as_coroutine(what)), "_function": staticmethod(what)})
+
+
+def _method(what, name):
+    """What can be called by this name; None: it has none, or that of Node, which only says that it is missing."""
+    found = attribute(what, name)
+    return found if callable(found) and getattr(found, "_not_defined", None) is not True else None
+
+
+def attribute(what, name):
+    """The attribute, or None. Of an object that answers whatever it is asked for, as mocks do, only what is defined counts."""
+    try:
+        if hasattr(what, "_remotemedia_asks_for_what_nothing_has"):
+            places = (what, *type(what).__mro__)
+            if not any(name in getattr(place, "__dict__", ()) for place in places):
+                return None
+        return getattr(what, name, None)
+    except Exception:  # of an object's own __getattr__
+        return None
 
 
 def seen_as_coroutine(function):
     """The function; where only calling it would show that it gives coroutines (partials, objects), one that shows it."""
-    if type(function) is FunctionType and not hasattr(function, "_is_coroutine_mark") and not hasattr(function, "__wrapped__"):
+    if type(function) is FunctionType and not hasattr(function, "_is_coroutine_marker") and not hasattr(function, "__wrapped__"):
         return function
     import inspect
 
@@ -62,9 +107,3 @@ def seen_as_coroutine(function):
         return await function(*items)
 
     return process
-
-
-def takes_nothing(function):
-    """Whether it is a source: a function that takes no item."""
-    code = getattr(function, "__code__", None)
-    return code is not None and code.co_argcount == 0 and not code.co_flags & 0x04

@@ -1,4 +1,6 @@
 """Pipelines in your own Python."""
+import sys
+
 from . import _runtime
 
 WAITS, GOES_ON, ENDED = _runtime.WAITS, _runtime.GOES_ON, _runtime.ENDED
@@ -61,17 +63,19 @@ async def _arun(pipeline, items, timeout, metrics, progress):
 
 
 async def _astream(pipeline, items, timeout, metrics, progress, place):
-    from ._guest import Guest
+    from ._guest import LONG, Guest
 
     guest = Guest(pipeline, items, timeout, metrics, progress)
     try:
         await guest.open()
         place.append(guest.run)
-        take = guest.run._take
+        take, time = guest.run._take, guest.loop.time
         while (value := take()) is not ENDED:
             if value is WAITS or value is GOES_ON:
                 await guest.wait(value)
             else:
+                if time() - guest.rested > LONG:
+                    await guest.rest()
                 yield value
     except BaseException:
         await guest.close(failed=True)
@@ -79,4 +83,11 @@ async def _astream(pipeline, items, timeout, metrics, progress, place):
     await guest.close()
 
 
+def mark():
+    """Lets inspect.iscoroutinefunction() know arun(): once inspect is loaded, which asyncio does, and which takes long."""
+    if "inspect" in sys.modules:
+        sys.modules["inspect"].markcoroutinefunction(Pipeline.arun)
+
+
+mark()
 _arun.__qualname__, _astream.__qualname__ = "Pipeline.arun", "Pipeline.astream"  # in messages of asyncio's

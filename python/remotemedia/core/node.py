@@ -20,7 +20,7 @@ class Node:
 
     def __new__(cls, *args: object, **params: object) -> "Node":
         self = super().__new__(cls)
-        self.config = params
+        object.__setattr__(self, "config", params)  # a frozen dataclass refuses its own
         return self
 
     def __init__(self, **params: object) -> None:

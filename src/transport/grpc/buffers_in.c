@@ -26,8 +26,13 @@ static const rm_dtype tensor_dtypes[] = {
 
 static int take_metadata(const rmi_data_buffer *buffer, rm_packet *packet, rm_error *err)
 {
-    rm_value map = rm_null();
-    int rc = buffer->n_metadata > 0 ? rm_map_new(NULL, buffer->n_metadata, &map, err) : RM_OK;
+    rm_value map = rm_packet_metadata(packet); /* of a video frame */
+    int rc = RM_OK;
+    if (buffer->n_metadata == 0)
+        return RM_OK;
+    packet->metadata = NULL;
+    if (map.kind != RM_MAP)
+        rc = rm_map_new(NULL, buffer->n_metadata, &map, err);
     for (size_t i = 0; rc == RM_OK && i < buffer->n_metadata; i++) {
         const Remotemedia__V1__DataBuffer__MetadataEntry *entry = buffer->metadata[i];
         rm_value text = rm_null();
@@ -41,9 +46,7 @@ static int take_metadata(const rmi_data_buffer *buffer, rm_packet *packet, rm_er
     return rc;
 }
 
-/* Makes a tensor of bytes that hold exactly `view`'s elements in its strides. The bytes move into it, or are copied where
- * they are few. */
-static int take_tensor(ProtobufCBinaryData *bytes, rm_tensor *view, rm_value *out, rm_error *err)
+int rmi_take_tensor(ProtobufCBinaryData *bytes, rm_tensor *view, rm_value *out, rm_error *err)
 {
     view->data = bytes->data;
     view->item_size = rm_dtype_size(view->dtype);
@@ -63,7 +66,8 @@ static int take_tensor(ProtobufCBinaryData *bytes, rm_tensor *view, rm_value *ou
 
 /* ---- Audio */
 
-int rmi_packet_of_audio(rmi_audio_buffer *audio, rm_packet *packet, rm_error *err)
+int rmi_packet_of_audio(const rmi_buffer_rules *rules, rmi_audio_buffer *audio, rm_packet *packet,
+                        rm_error *err)
 {
     const size_t formats = sizeof audio_dtypes / sizeof *audio_dtypes;
     size_t format = (size_t)audio->format;
@@ -85,12 +89,16 @@ int rmi_packet_of_audio(rmi_audio_buffer *audio, rm_packet *packet, rm_error *er
                             " do not make that",
                             audio->samples.len, rm_dtype_name(audio_dtypes[format]), audio->channels,
                             audio->num_samples);
+    if (rules->most_samples != 0 && frames * audio->channels > rules->most_samples)
+        return rm_error_set(err, RM_E_LIMIT,
+                            "an item has %" PRIu64 " audio samples; max_audio_samples is %" PRIu64,
+                            frames * audio->channels, rules->most_samples);
     const int64_t shape[] = {(int64_t)frames, audio->channels};
     rm_tensor view = {.dtype = audio_dtypes[format],
                       .dimensions = 2,
                       .shape = shape,
                       .media = {.kind = RM_MEDIA_AUDIO, .sample_rate = (int32_t)audio->sample_rate}};
-    return take_tensor(&audio->samples, &view, &packet->value, err);
+    return rmi_take_tensor(&audio->samples, &view, &packet->value, err);
 }
 
 Remotemedia__V1__AudioFormat rmi_audio_format(rm_dtype dtype)
@@ -99,16 +107,6 @@ Remotemedia__V1__AudioFormat rmi_audio_format(rm_dtype dtype)
         if (audio_dtypes[i] == dtype)
             return (Remotemedia__V1__AudioFormat)i;
     return REMOTEMEDIA__V1__AUDIO_FORMAT__AUDIO_FORMAT_UNSPECIFIED;
-}
-
-int rmi_check_samples(uint64_t most, const rm_packet *packet, rm_error *err)
-{
-    const uint64_t samples = rm_tensor_count(packet->value);
-    if (most == 0 || samples <= most || rm_tensor_view(packet->value).media.kind != RM_MEDIA_AUDIO)
-        return RM_OK;
-    return rm_error_set(err, RM_E_LIMIT,
-                        "an item has %" PRIu64 " audio samples; max_audio_samples is %" PRIu64, samples,
-                        most);
 }
 
 /* ---- Tensors */
@@ -154,7 +152,7 @@ static int packet_of_tensor(Remotemedia__V1__TensorBuffer *tensor, rm_packet *pa
         return rc;
     rm_tensor view = {.dtype = tensor_dtypes[dtype], .dimensions = (int32_t)tensor->n_shape, .shape = shape};
     rc = check_bytes("tensor", &view, tensor->data.len, err);
-    return rc == RM_OK ? take_tensor(&tensor->data, &view, &packet->value, err) : rc;
+    return rc == RM_OK ? rmi_take_tensor(&tensor->data, &view, &packet->value, err) : rc;
 }
 
 /* Strides in bytes, as numpy has them, in elements; *given: they are not those of C order. */
@@ -216,7 +214,7 @@ static int packet_of_numpy(Remotemedia__V1__NumpyBuffer *array, rm_packet *packe
     else if (rc == RM_OK && !strides_fit(&view, strides, array->data.len))
         rc = rm_error_set(err, RM_E_VALUE, "numpy.strides lead outside of numpy.data");
     view.strides = strided ? strides : NULL;
-    return rc == RM_OK ? take_tensor(&array->data, &view, &packet->value, err) : rc;
+    return rc == RM_OK ? rmi_take_tensor(&array->data, &view, &packet->value, err) : rc;
 }
 
 /* ---- Text, JSON, bytes */
@@ -236,13 +234,14 @@ static int packet_of_binary(const Remotemedia__V1__BinaryBuffer *binary, rm_pack
                                 : rm_bytes_new(NULL, NULL, 0, &packet->value, err);
 }
 
-int rmi_packet_of_buffer(rmi_data_buffer *buffer, rm_packet *packet, rm_error *err)
+int rmi_packet_of_buffer(const rmi_buffer_rules *rules, rmi_data_buffer *buffer, rm_packet *packet,
+                         rm_error *err)
 {
     int rc;
     *packet = rm_packet_of(rm_null());
     switch (buffer->data_type_case) {
     case REMOTEMEDIA__V1__DATA_BUFFER__DATA_TYPE_AUDIO:
-        rc = rmi_packet_of_audio(buffer->audio, packet, err);
+        rc = rmi_packet_of_audio(rules, buffer->audio, packet, err);
         break;
     case REMOTEMEDIA__V1__DATA_BUFFER__DATA_TYPE_TENSOR:
         rc = packet_of_tensor(buffer->tensor, packet, err);
@@ -261,17 +260,22 @@ int rmi_packet_of_buffer(rmi_data_buffer *buffer, rm_packet *packet, rm_error *e
         rc = packet_of_binary(buffer->binary, packet, err);
         break;
     case REMOTEMEDIA__V1__DATA_BUFFER__DATA_TYPE_VIDEO:
-        return rm_error_set(err, RM_E_UNSUPPORTED, "this version takes no video frames");
+        rc = rmi_packet_of_video(buffer->video, packet, err);
+        break;
     case REMOTEMEDIA__V1__DATA_BUFFER__DATA_TYPE_FILE:
-        return rm_error_set(err, RM_E_UNSUPPORTED, "this version takes no files");
+        rc = rmi_packet_of_file(rules, buffer->file, packet, err);
+        break;
     case REMOTEMEDIA__V1__DATA_BUFFER__DATA_TYPE_CONTROL:
         return rm_error_set(err, RM_E_UNSUPPORTED, "this version takes no control messages as data");
     default:
-        return rm_error_set(err, RM_E_VALUE,
-                            "a buffer has no data: set one of audio, tensor, numpy, json, text, binary");
+        return rm_error_set(
+            err, RM_E_VALUE,
+            "a buffer has no data: set one of audio, video, tensor, numpy, json, text, binary, file");
     }
     if (rc == RM_OK)
         rc = take_metadata(buffer, packet, err);
+    if (rc == RM_OK)
+        rc = rmi_fields_into(buffer, packet, err);
     if (rc != RM_OK)
         rm_packet_clear(packet);
     return rc;

@@ -7,7 +7,7 @@
 #include "data/tensor.h"
 #include "transport/grpc/messages.h"
 
-static bool copy_bytes(ProtobufCBinaryData *to, const void *data, size_t length)
+bool rmi_copy_bytes(ProtobufCBinaryData *to, const void *data, size_t length)
 {
     to->data = length > 0 ? malloc(length) : NULL;
     to->len = to->data != NULL ? length : 0;
@@ -16,7 +16,7 @@ static bool copy_bytes(ProtobufCBinaryData *to, const void *data, size_t length)
     return to->len == length;
 }
 
-static bool copy_elements(ProtobufCBinaryData *to, rm_value tensor)
+bool rmi_copy_elements(ProtobufCBinaryData *to, rm_value tensor)
 {
     const rm_tensor view = rm_tensor_view(tensor);
     const size_t bytes = rm_tensor_bytes(tensor);
@@ -44,7 +44,7 @@ static bool set_audio(rmi_data_buffer *buffer, rm_value tensor, const rm_tensor 
     made->channels = view->dimensions > 1 ? (uint32_t)view->shape[1] : 1;
     made->num_samples = (uint64_t)view->shape[0];
     made->format = rmi_audio_format(view->dtype);
-    return copy_elements(&made->samples, tensor);
+    return rmi_copy_elements(&made->samples, tensor);
 }
 
 static bool set_array(rmi_data_buffer *buffer, rm_value tensor, const rm_tensor *view)
@@ -69,7 +69,7 @@ static bool set_array(rmi_data_buffer *buffer, rm_value tensor, const rm_tensor 
         made->strides[i] = stride;
         stride *= view->shape[i];
     }
-    return copy_elements(&made->data, tensor);
+    return rmi_copy_elements(&made->data, tensor);
 }
 
 static bool set_text_buffer(rmi_data_buffer *buffer, rm_value value)
@@ -81,7 +81,7 @@ static bool set_text_buffer(rmi_data_buffer *buffer, rm_value value)
     buffer->text = made;
     size_t length;
     const char *text = rm_string_text(value, &length);
-    return rmi_set_text(&made->encoding, "utf-8") && copy_bytes(&made->text_data, text, length);
+    return rmi_set_text(&made->encoding, "utf-8") && rmi_copy_bytes(&made->text_data, text, length);
 }
 
 static bool set_binary(rmi_data_buffer *buffer, rm_value value)
@@ -93,7 +93,7 @@ static bool set_binary(rmi_data_buffer *buffer, rm_value value)
     buffer->binary = made;
     size_t length;
     const uint8_t *data = rm_bytes_data(value, &length);
-    return copy_bytes(&made->data, data, length);
+    return rmi_copy_bytes(&made->data, data, length);
 }
 
 static int set_json(rmi_data_buffer *buffer, rm_value value, rm_error *err)
@@ -113,32 +113,42 @@ static int set_json(rmi_data_buffer *buffer, rm_value value, rm_error *err)
     return done ? RM_OK : rmi_out_of_memory(err);
 }
 
-/* The protocol's metadata are texts: other values go as JSON. */
+static int add_entry(rmi_data_buffer *buffer, const char *key, const char *text, rm_error *err)
+{
+    NEW(Remotemedia__V1__DataBuffer__MetadataEntry, remotemedia__v1__data_buffer__metadata_entry__init);
+    if (made == NULL)
+        return rmi_out_of_memory(err);
+    buffer->metadata[buffer->n_metadata++] = made;
+    return rmi_set_text(&made->key, key) && rmi_set_text(&made->value, text) ? RM_OK : rmi_out_of_memory(err);
+}
+
+/* Those that the buffer has a field for stand there. The protocol's metadata are texts: other values go as JSON. */
 static int set_metadata(rmi_data_buffer *buffer, rm_value metadata, rm_error *err)
 {
     const size_t count = rm_map_length(metadata);
     buffer->metadata = count > 0 ? calloc(count, sizeof *buffer->metadata) : NULL;
+    int rc = RM_OK;
     if (count > 0 && buffer->metadata == NULL)
         return rmi_out_of_memory(err);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; rc == RM_OK && i < count; i++) {
         rm_value key, item;
         (void)rm_map_at(metadata, i, &key, &item);
-        NEW(Remotemedia__V1__DataBuffer__MetadataEntry, remotemedia__v1__data_buffer__metadata_entry__init);
-        if (made == NULL)
-            return rmi_out_of_memory(err);
-        buffer->metadata[buffer->n_metadata++] = made;
         char *json = NULL;
         size_t length = 0;
-        const char *text = rm_string_text(item, NULL);
-        int rc = text == NULL ? rm_json_write(NULL, item, 0, &json, &length, NULL, err) : RM_OK;
-        if (rc == RM_OK && (!rmi_set_text(&made->key, rm_string_text(key, NULL)) ||
-                            !rmi_set_text(&made->value, text != NULL ? text : json)))
-            rc = rmi_out_of_memory(err);
+        bool taken = false;
+        const char *name = rm_string_text(key, NULL), *text = rm_string_text(item, NULL);
+        if (buffer->data_type_case == REMOTEMEDIA__V1__DATA_BUFFER__DATA_TYPE_VIDEO &&
+            strcmp(name, "video") == 0)
+            continue;
+        if (text != NULL)
+            rc = rmi_field_set(buffer, name, text, &taken, err);
+        else
+            rc = rm_json_write(NULL, item, 0, &json, &length, NULL, err);
+        if (rc == RM_OK && !taken)
+            rc = add_entry(buffer, name, text != NULL ? text : json, err);
         rm_text_free(NULL, json, length);
-        if (rc != RM_OK)
-            return rc;
     }
-    return RM_OK;
+    return rc;
 }
 
 static int set_value(rmi_data_buffer *buffer, rm_value value, rm_error *err)
@@ -164,9 +174,14 @@ int rmi_buffer_of_packet(const rm_packet *packet, rmi_data_buffer **out, rm_erro
     *out = NULL;
     if (made == NULL)
         return rmi_out_of_memory(err);
-    int rc = set_value(made, packet->value, err);
+    const rm_value metadata = rm_packet_metadata(packet);
+    int rc = rmi_video_of_value(packet->value, metadata, &made->video, err);
+    if (rc == RM_OK && made->video != NULL)
+        made->data_type_case = REMOTEMEDIA__V1__DATA_BUFFER__DATA_TYPE_VIDEO;
+    else if (rc == RM_OK)
+        rc = set_value(made, packet->value, err);
     if (rc == RM_OK)
-        rc = set_metadata(made, rm_packet_metadata(packet), err);
+        rc = set_metadata(made, metadata, err);
     if (rc == RM_OK)
         *out = made;
     else

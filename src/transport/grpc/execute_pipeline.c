@@ -132,9 +132,8 @@ static int input(void *context, const char **source, rm_packet *packet, rm_error
         *source = entry->key;
     if (entry->value == NULL)
         return rm_error_set(err, RM_E_VALUE, "data_inputs['%s'] has no data", entry->key);
-    const Remotemedia__V1__ResourceLimits *limits = run->request->resource_limits;
-    const int rc = rmi_packet_of_buffer(entry->value, packet, err);
-    return rc == RM_OK ? rmi_check_samples(limits != NULL ? limits->max_audio_samples : 0, packet, err) : rc;
+    const rmi_buffer_rules rules = rmi_grpc_rules(context, run->request->resource_limits);
+    return rmi_packet_of_buffer(&rules, entry->value, packet, err);
 }
 
 static int keep_result(output *to, rm_packet *packet, rm_error *err)

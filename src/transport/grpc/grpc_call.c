@@ -181,20 +181,21 @@ static bool slice_is(grpc_slice slice, const char *text)
     return grpc_slice_str_cmp(slice, text) == 0;
 }
 
-static bool authorized(const rmi_grpc_call *call)
+static size_t identity_of(const rmi_grpc_call *call)
 {
     const rmi_service *service = rmi_grpc_listener_service(call->listener);
     for (size_t i = 0; i < call->metadata.count; i++) {
         const grpc_slice value = call->metadata.metadata[i].value;
         if (slice_is(call->metadata.metadata[i].key, "authorization"))
-            return rmi_service_authorized(service, (const char *)GRPC_SLICE_START_PTR(value),
-                                          GRPC_SLICE_LENGTH(value));
+            return rmi_service_identity(service, (const char *)GRPC_SLICE_START_PTR(value),
+                                        GRPC_SLICE_LENGTH(value));
     }
-    return rmi_service_authorized(service, NULL, 0);
+    return rmi_service_identity(service, NULL, 0);
 }
 
-static const rmi_grpc_method *const methods[] = {&rmi_grpc_execute, &rmi_grpc_version, &rmi_grpc_stream,
-                                                 &rmi_grpc_health};
+static const rmi_grpc_method *const methods[] = {
+    &rmi_grpc_execute,    &rmi_grpc_version,          &rmi_grpc_stream, &rmi_grpc_health,
+    &rmi_grpc_reflection, &rmi_grpc_reflection_alpha, &rmi_grpc_attach};
 
 void rmi_grpc_begin(rmi_grpc_call *call)
 {
@@ -203,7 +204,8 @@ void rmi_grpc_begin(rmi_grpc_call *call)
         if (slice_is(call->details.method, methods[i]->path))
             method = methods[i];
     watch(call);
-    if (!authorized(call)) { /* first: strangers learn nothing */
+    call->identity = identity_of(call);
+    if (call->identity == 0) { /* first: strangers learn nothing */
         rmi_grpc_finish(call, GRPC_STATUS_UNAUTHENTICATED,
                         "a token is needed: metadata authorization: Bearer TOKEN", NULL);
         return;

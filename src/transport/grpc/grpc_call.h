@@ -26,6 +26,7 @@ typedef struct rmi_grpc_call {
     grpc_metadata_array metadata;
     grpc_byte_buffer *message; /* the last one received; owned */
     bool sends;                /* the initial metadata are on their way */
+    size_t identity;           /* of the client, as the service gives it */
     int was_cancelled;         /* by the client; once `closed` is done */
     atomic_int references;
     const rmi_grpc_method *method;
@@ -67,6 +68,7 @@ RM_MUST_CHECK ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const Prot
 RM_MUST_CHECK ProtobufCMessage *rmi_grpc_request(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type);
 
 /* The methods of the service. */
-extern const rmi_grpc_method rmi_grpc_execute, rmi_grpc_version, rmi_grpc_stream, rmi_grpc_health;
+extern const rmi_grpc_method rmi_grpc_execute, rmi_grpc_version, rmi_grpc_stream, rmi_grpc_health,
+    rmi_grpc_reflection, rmi_grpc_reflection_alpha, rmi_grpc_attach;
 
 #endif

@@ -7,7 +7,8 @@
 typedef Grpc__Health__V1__HealthCheckResponse health_response;
 
 static const char *const services[] = {"", "remotemedia.v1.PipelineExecutionService",
-                                       "remotemedia.v1.StreamingPipelineService"};
+                                       "remotemedia.v1.StreamingPipelineService",
+                                       "remotemedia.v1.PipelineControl"};
 
 static bool is_known(const char *service)
 {

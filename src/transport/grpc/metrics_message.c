@@ -85,7 +85,12 @@ static Remotemedia__V1__NodeResult *node_result(const char *id, rm_value counter
         result->status = REMOTEMEDIA__V1__NODE_STATUS__NODE_STATUS_FAILED;
     else if (count_of(counters, "in") == 0 && count_of(counters, "out") == 0)
         result->status = REMOTEMEDIA__V1__NODE_STATUS__NODE_STATUS_SKIPPED;
-    if (!rmi_set_text(&result->node_id, id)) {
+    char *text = NULL;
+    size_t length = 0;
+    const bool done = rm_json_write(NULL, counters, 0, &text, &length, NULL, NULL) == RM_OK &&
+                      rmi_set_text(&result->output_metadata, text) && rmi_set_text(&result->node_id, id);
+    rm_text_free(NULL, text, length);
+    if (!done) {
         protobuf_c_message_free_unpacked(&result->base, NULL);
         result = NULL;
     }

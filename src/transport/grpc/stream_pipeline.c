@@ -34,7 +34,7 @@ typedef struct stream {
     bool sending, greeted;
 
     /* Input */
-    stream_request *chunk, *taken; /* owned: read but not taken yet; the one taken last */
+    stream_request *chunk, *taken; /* owned: read but not taken yet; the one that packets are taken from */
     bool closing;                  /* no chunk will come */
     bool cancelling;               /* the client has cancelled the run */
     rm_error violation; /* of the protocol, to be told in the place of the next chunk; code 0: none */
@@ -42,7 +42,8 @@ typedef struct stream {
     bool has_refused;   /* in the chunk with the sequence `refused_sequence` */
     uint64_t refused_sequence;
     rmi_sequences sequences;
-    uint64_t most_samples;
+    size_t next_packet; /* of the chunk taken last */
+    rmi_buffer_rules rules;
     Remotemedia__V1__StreamInit *init; /* owned: its data_inputs are the first items */
     size_t next_input;
     int64_t begun;
@@ -148,46 +149,16 @@ static void go_on(rmi_grpc_call *call)
 
 /* ---- Chunks in */
 
-static void set_time(rm_packet *packet, uint64_t ms)
-{
-    if (ms > 0 && ms < INT64_MAX / 1000000)
-        packet->timestamp = (int64_t)ms * 1000000;
-}
-
-static int read_data_chunk(const Remotemedia__V1__DataChunk *chunk, rm_packet *packet, rm_error *err)
-{
-    if (chunk->n_named_buffers > 0)
-        return rm_error_set(err, RM_E_UNSUPPORTED,
-                            "named_buffers are not supported: send a chunk for each node");
-    if (chunk->buffer == NULL)
-        return rm_error_set(err, RM_E_MISSING_FIELD, "a chunk has no buffer");
-    return rmi_packet_of_buffer(chunk->buffer, packet, err);
-}
-
-static int read_audio_chunk(const Remotemedia__V1__AudioChunk *chunk, rm_packet *packet, rm_error *err)
-{
-    if (chunk->buffer == NULL)
-        return rm_error_set(err, RM_E_MISSING_FIELD, "a chunk has no buffer");
-    return rmi_packet_of_audio(chunk->buffer, packet, err);
-}
-
-/* Makes a packet of the chunk that was taken, which *source points into. */
+/* Makes the next packet of the chunk that was taken, which *source points into. */
 static int read_chunk(stream *s, const char **source, rm_packet *packet, rm_error *err)
 {
-    const stream_request *request = s->taken;
-    const bool is_data = request->request_case == REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_DATA_CHUNK;
-    const char *node = is_data ? request->data_chunk->node_id : request->audio_chunk->node_id;
-    const uint64_t sequence = is_data ? request->data_chunk->sequence : request->audio_chunk->sequence;
-    *source = node[0] != '\0' ? node : NULL;
-    s->chunks++;
-    int rc = rmi_sequences_note(&s->sequences, node, sequence, rmi_platform_now(), err);
+    uint64_t sequence;
+    rmi_chunk_address(s->taken, s->next_packet, source, &sequence);
+    s->chunks += s->next_packet == 0;
+    int rc =
+        rmi_sequences_note(&s->sequences, *source != NULL ? *source : "", sequence, rmi_platform_now(), err);
     if (rc == RM_OK)
-        rc = is_data ? read_data_chunk(request->data_chunk, packet, err)
-                     : read_audio_chunk(request->audio_chunk, packet, err);
-    if (rc == RM_OK)
-        rc = rmi_check_samples(s->most_samples, packet, err);
-    if (rc == RM_OK)
-        set_time(packet, is_data ? request->data_chunk->timestamp_ms : request->audio_chunk->timestamp_ms);
+        rc = rmi_chunk_packet(&s->rules, s->taken, s->next_packet++, packet, err);
     s->refused = s->has_refused = rc < 0;
     s->refused_sequence = sequence;
     return rc;
@@ -200,7 +171,7 @@ static int read_first(stream *s, const char **source, rm_packet *packet, rm_erro
     *source = entry->key;
     if (entry->value == NULL)
         return rm_error_set(err, RM_E_VALUE, "data_inputs['%s'] has no data", entry->key);
-    return rmi_packet_of_buffer(entry->value, packet, err);
+    return rmi_packet_of_buffer(&s->rules, entry->value, packet, err);
 }
 
 static void free_message(ProtobufCMessage *message)
@@ -213,6 +184,7 @@ static int take_chunk(stream *s, const char **source, rm_packet *packet, rm_erro
 {
     free_message(s->taken != NULL ? &s->taken->base : NULL);
     s->taken = s->chunk;
+    s->next_packet = 0;
     s->chunk = NULL;
     if (s->taken != NULL)
         return read_chunk(s, source, packet, err);
@@ -235,6 +207,8 @@ static int input(void *context, const char **source, rm_packet *packet, rm_error
         send_ready(call);
     if (s->next_input < s->init->n_data_inputs) {
         rc = read_first(s, source, packet, err);
+    } else if (s->taken != NULL && s->next_packet < rmi_chunk_packets(s->taken)) {
+        rc = read_chunk(s, source, packet, err);
     } else {
         const bool full = s->chunk != NULL;
         rc = take_chunk(s, source, packet, err);
@@ -339,7 +313,7 @@ static void begin_session(rmi_grpc_call *call, stream_request *request)
     request->init = NULL;
     request->request_case = REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST__NOT_SET;
     const Remotemedia__V1__StreamInit *init = s->init;
-    s->most_samples = init->resource_limits != NULL ? init->resource_limits->max_audio_samples : 0;
+    s->rules = rmi_grpc_rules(call, init->resource_limits);
     const int rc = rmi_grpc_open(call, init->manifest, init->resource_limits, init->client_version, false,
                                  &client, &s->session, &err);
     if (rc != RM_OK) {
