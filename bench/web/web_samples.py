@@ -107,7 +107,6 @@ REASONS = {
     "start": "the package reads, checks and compiles the same bytes; what is beyond is its own JavaScript and its own WASI host",
     "first": "a page and a Worker start, where the bare file has a page only",
     "lite": "most of it is Chromium's own: the page, the Worker and the compilation of the file",
-    "int": "the promises of `for await` and the calls of the reactor, one push and three for a result",
-    "array": "the bytes are copied four times, into the instance's memory, into a tensor, out of it and out of the memory; and two "
-    "threads wake each other",
+    "int": "most of it are the promises and results of `for await`, and their garbage, in the page",
+    "array": "the bytes are copied twice, into the instance and out of it, and two threads wake each other",
 }
