@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python bench-service lint format coverage \
+.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-remote test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python bench-service lint format coverage \
 	fuzz sbom install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -37,6 +37,9 @@ test-page: build wasm ## The demo page in Chromium and in Firefox
 test-hosts: build component ## The WASM files in all other hosts: Node 20 to 26, Deno, Bun, wazero, wasmi, Firefox, the component
 	@tools/test "test tools" "packages of hosts" "cases node-20" "cases node-24" "cases node-26" "cases deno" "cases bun" \
 		"cases wazero" "cases numpy wazero" "cases wasmi" "cases component" "cases firefox" "cases numpy firefox" "e2e hosts"
+
+test-remote: build ## A server of two killed in the middle of a run, 100 times with retry and 100 times without
+	@RM_ROUNDS=100 tests/service/run --filter test_remote.Losses
 
 test-numpy-suite: build wasm ## All of numpy's own tests inside the WASM file, beside the same natively
 	@deps/deps.py --target test ensure
@@ -87,7 +90,9 @@ bench-python: build wheel ## Measure the Python package, beside plain Python
 	@bench/package/run
 	@bench/package/wheels --rounds 5
 
-bench-service: build ## Measure `serve`, beside a grpcio server
+bench-service: build ## Measure `serve`, beside FastAPI in uvicorn and a grpcio server
+	@deps/install-system bench || echo "bench-service: going on without the peers that are missing" >&2
+	@bench/service/http
 	@bench/service/grpc
 
 lint: ## Format, clang-tidy, the direction of includes

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/python.h"
+#include "cli/other_servers.h"
 #include "cli/report.h"
 #include "cli/sandboxed_run.h"
 
@@ -22,6 +23,16 @@ const rmi_option rmi_runtime_options[] = {
      .text = "add the node types of a shared object (may be repeated)",
      .kind = RMI_OPTION_TEXTS,
      .offset = offsetof(rmi_setup, plugins)},
+    {.name = "remote-token-file",
+     .argument = "FILE",
+     .text = "the token for servers that a node's host names: the line of FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = offsetof(rmi_setup, remote_token_file)},
+    {.name = "remote-ca",
+     .argument = "FILE",
+     .text = "TLS to those servers, with the authorities of FILE (PEM)",
+     .kind = RMI_OPTION_TEXT,
+     .offset = offsetof(rmi_setup, remote_ca)},
     {.name = "log-level",
      .argument = "LEVEL",
      .text = "error, warning (the default), info or debug",
@@ -128,6 +139,8 @@ int rmi_setup_runtime(rmi_setup *setup, rm_runtime **out, rm_error *err)
         rc = rmi_program_python(*out, &python, err);
     if (rc == RM_OK)
         rc = rmi_program_sandbox(setup, *out, err);
+    if (rc == RM_OK)
+        rc = rmi_program_remote(setup, *out, err);
     return rc;
 }
 

@@ -26,11 +26,12 @@ typedef struct rmi_setup {
     rm_arrays arrays; /* how Python nodes get arrays */
     bool without_python;
     rmi_sandbox_choice sandbox;
+    const char *remote_token_file, *remote_ca;
     int64_t loading_ms; /* the time for code in a sandbox until its node is open; 0: the default */
     rm_sandbox *made;   /* shared by the nodes in sandboxes; owned: rmi_setup_end */
 } rmi_setup;
 
-/* --path, --plugin, --log-level for a command whose struct begins with an rmi_setup. */
+/* --path, --plugin, --remote-token-file, --remote-ca, --log-level for a command whose struct begins with an rmi_setup. */
 extern const rmi_option rmi_runtime_options[];
 
 /* The limits and grants of guests, for the same commands; and how a whole run becomes a guest. */

@@ -46,7 +46,7 @@ PyObject *rmi_run_take(PyObject *object, PyObject *unused)
 {
     rmi_run_object *self = rmi_run_of(object);
     rm_packet packet = rm_packet_of(rm_null());
-    PyObject *given = NULL;
+    PyObject *given = self->owner->extension->waits;
     size_t sink = 0;
     bool stepped = false;
     (void)unused;
@@ -67,7 +67,7 @@ PyObject *rmi_run_collect_some(PyObject *object, PyObject *results)
 {
     rmi_run_object *self = rmi_run_of(object);
     rm_packet packet = rm_packet_of(rm_null());
-    PyObject *mark = NULL;
+    PyObject *mark = self->owner->extension->waits;
     const int64_t started = rmi_platform_now();
     size_t sink = 0;
     bool stepped = false;

@@ -146,12 +146,22 @@ static void add_node(const level *at, rm_error *err)
     PyErr_Clear();
 }
 
+/* Unicode text, integers of 64 bits, a bool and None are right everywhere. */
+static bool is_simple(PyObject *object)
+{
+    rm_value value = rm_null();
+    if (!PyUnicode_CheckExact(object))
+        return !PyFloat_CheckExact(object) && rmi_scalar(object, &value);
+    const bool is_unicode = PyUnicode_AsUTF8(object) != NULL;
+    PyErr_Clear();
+    return is_unicode;
+}
+
 static int check(PyObject *object, const rmi_place *place, const level *above, rm_error *err)
 {
     const level at = {above, object, place, above != NULL ? above->depth + 1 : 0};
     const bool is_dict = PyDict_Check(object);
-    if (PyUnicode_CheckExact(object) ? PyUnicode_AsUTF8(object) != NULL
-                                     : object == Py_None || PyBool_Check(object))
+    if (is_simple(object))
         return RM_OK;
     if (PyFloat_CheckExact(object))
         return check_number(PyFloat_AS_DOUBLE(object), &at, err);

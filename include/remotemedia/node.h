@@ -185,8 +185,8 @@ typedef struct rm_node_type {
      * end of a turn, not between the packets of a batch: process also sees the end of a seq by a higher one.
      * Emitted packets must have a seq below `bound`, non-decreasing. */
     int (*advance)(rm_node *node, void *state, int64_t bound, rm_error *err);
-    /* Optional. All input has been processed: emits what the node has held back. RM_MORE: call again. Once a
-     * run. */
+    /* Optional. All input has been processed: emits what the node has held back. RM_MORE: call again.
+     * RM_PENDING, where it has poll: call again when poll has returned RM_OK. Once a run. */
     int (*flush)(rm_node *node, void *state, rm_error *err);
     /* Optional. The state has the new value of `param`, a parameter flagged RM_PARAM_LIVE. */
     int (*set_param)(rm_node *node, void *state, const rm_param *param, rm_error *err);

@@ -742,5 +742,6 @@ RM_API RM_MUST_CHECK int rm_run(rm_manifest *manifest, const rm_pipeline_options
 #ifdef __cplusplus
 }
 #endif
+#include "remotemedia/remote.h"
 #include "remotemedia/sandbox.h"
 #endif

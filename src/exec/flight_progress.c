@@ -206,6 +206,25 @@ int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port)
     return attempt(node, token, port, &packet);
 }
 
+int rmi_flight_refuse(rm_node *node, rmi_queue *queue, int code)
+{
+    rm_packet packet;
+    rm_error why = {0};
+    uint64_t token = 0;
+    rmi_queue_take(queue, &packet);
+    const int64_t seq = packet.seq;
+    node->counters.in++;
+    rm_error_move(&why, &node->pipeline->scratch);
+    int rc = start(node, &packet, 0, &token);
+    rm_packet_clear(&packet);
+    if (rc != RM_OK) {
+        rm_error_clear(&why);
+        return rmi_item_failed(node, seq, &node->pipeline->scratch, rc);
+    }
+    rmi_flight_find(node, token)->attempts = 0;
+    return settle(node, token, code, &why);
+}
+
 int rmi_flight_more(rm_node *node)
 {
     const rmi_flight *flight = rmi_flight_find(node, node->flight.more_token);

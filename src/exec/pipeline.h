@@ -11,7 +11,8 @@
  *   stream.c         nodes that pull their input          pull.c             their next packet
  *   failure.c        on_error, and which failure counts   deadline.c         cancel, timeouts, the watchdog
  *   results.c        pull, counters, graph_info           node_api.c         the functions that a node calls
- *   pipeline_host.c  the pipeline as their host (node_host.h) */
+ *   pipeline_host.c  the pipeline as their host (node_host.h)
+ *   node_place.c     what layers above ask of a node */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 
@@ -80,7 +81,8 @@ struct rm_node {
     bool probed; /* probe.c: its packets are looked at, or it is left out */
 
     /* ---- turn.c */
-    bool more; /* returned RM_MORE */
+    bool more;     /* returned RM_MORE */
+    bool flushing; /* its flush returned RM_PENDING: when its poll has nothing pending, it is called again */
     bool flushed;
 
     /* ---- link.c */
@@ -472,6 +474,9 @@ void rmi_flights_free(rm_node *node);
 /* ---- flight_progress.c */
 /* Takes the first packet of `queue` as a flight: it may become pending, be tried again, or time out. */
 RM_MUST_CHECK int rmi_flight_process(rm_node *node, rmi_queue *queue, uint32_t port);
+/* Fails the first packet of `queue`, which may not be given to the node, with pipeline->scratch; the packets under way before it
+ * come first. */
+RM_MUST_CHECK int rmi_flight_refuse(rm_node *node, rmi_queue *queue, int code);
 /* Calls `more` for the flight that returned RM_MORE. */
 RM_MUST_CHECK int rmi_flight_more(rm_node *node);
 RM_MUST_CHECK int rmi_flight_retry(rm_node *node);

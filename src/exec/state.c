@@ -131,6 +131,8 @@ rmi_work rmi_node_work(const rm_node *node, rmi_reason *why)
         return work;
     if (node->flight.count > 0)
         return wait_for_outside(node, first_flight(node), why);
+    if (node->flushing && node->poll.on)
+        return wait_for_outside(node, RM_SEQ_END + node->rank, why);
     return *why == RMI_FOR_FAILURE ? RMI_WAIT : wait_for_more(node, why);
 }
 

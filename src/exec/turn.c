@@ -92,6 +92,8 @@ static int take_batch(rm_node *node, rmi_queue *queue, uint32_t port, size_t n)
 static int refuse_first(rm_node *node, rmi_queue *queue, int rc)
 {
     rm_packet refused;
+    if (!node->plain)
+        return rmi_flight_refuse(node, queue, rc);
     rmi_queue_take(queue, &refused);
     node->counters.in++;
     rc = rmi_item_failed(node, refused.seq, &node->pipeline->scratch, rc);
@@ -260,6 +262,13 @@ int rmi_flush_turn(rm_node *node)
     RMI_CHECK(!node->pipeline->tracked || rmi_input_bound(node) == RMI_FOREVER);
     rmi_set_seq(node, seq);
     const int rc = rmi_call_flush(node);
+    node->flushing = rc == RM_PENDING && node->type->poll != NULL;
+    if (node->flushing) {
+        node->poll.on = node->poll.due = true;
+        node->poll.wait = (rm_wait){.deadline = RMI_FOREVER, .descriptor = -1};
+        rmi_ready(node);
+        return RM_MORE;
+    }
     return rc < 0 ? rmi_item_failed(node, seq, &node->pipeline->scratch, rc) : rc;
 }
 

@@ -33,6 +33,7 @@ int rmi_graph_build(rm_manifest *manifest, rmi_graph *graph, rm_error *err)
     *graph = (rmi_graph){.runtime = manifest->runtime,
                          .directory = manifest->directory,
                          .is_one_node = manifest->is_one_node,
+                         .hops = manifest->hops,
                          .type_count = manifest->runtime->type_count,
                          .resolver_count = manifest->runtime->resolver_count};
     rmi_arena_init(&graph->arena, manifest->runtime->allocator);

@@ -17,8 +17,23 @@ static int at_field(rm_error *err, int code, const rmi_manifest_node *node, uint
 
 static int missing_feature(rm_error *err, const char *id, const char *what, const char *feature)
 {
-    return rmi_manifest_error(err, RM_E_MISSING_FEATURE,
-                              "node '%s': %s needs %s, which this build does not have", id, what, feature);
+    return rmi_manifest_error(
+        err, RM_E_MISSING_FEATURE, "node '%s': %s needs %s, which this %s", id, what, feature,
+        rmi_feature_available(feature) ? "program did not attach" : "build does not have");
+}
+
+/* The runtime can run nodes on other servers. */
+static int check_host(rm_manifest *manifest, uint32_t index, rm_error *err)
+{
+    const rmi_manifest_node *node = &manifest->nodes[index];
+    if (node->host != NULL)
+        return RM_OK;
+    if (node->placement == RMI_PLACE_PREFER_REMOTE && !atomic_exchange(&manifest->place_said, true))
+        rm_runtime_log(manifest->runtime, RM_LOG_WARNING, node->id, "runs here: it has no host");
+    if (node->placement != RMI_PLACE_REMOTE)
+        return RM_OK;
+    (void)rmi_manifest_error(err, RM_E_MISSING_FIELD, "node '%s': placement 'remote' needs a host", node->id);
+    return at_field(err, RM_E_MISSING_FIELD, node, index, "execution/placement");
 }
 
 static int check_remote(rm_manifest *manifest, uint32_t index, rm_error *err)
@@ -27,8 +42,8 @@ static int check_remote(rm_manifest *manifest, uint32_t index, rm_error *err)
     bool local_will_do = node->placement == RMI_PLACE_PREFER_LOCAL ||
                          node->placement == RMI_PLACE_PREFER_REMOTE || node->placement == RMI_PLACE_LOCAL;
     bool unused = node->placement == RMI_PLACE_PREFER_REMOTE || node->host != NULL;
-    if (rmi_feature_available("RM_GRPC_TRANSPORT"))
-        return RM_OK;
+    if (manifest->runtime->remote != NULL)
+        return check_host(manifest, index, err);
     if (node->placement == RMI_PLACE_REMOTE)
         return at_field(err, missing_feature(err, node->id, "placement 'remote'", "RM_GRPC_TRANSPORT"), node,
                         index, "execution/placement");
@@ -37,7 +52,9 @@ static int check_remote(rm_manifest *manifest, uint32_t index, rm_error *err)
                         "host");
     if (unused && !atomic_exchange(&manifest->place_said, true))
         rm_runtime_log(manifest->runtime, RM_LOG_WARNING, node->id,
-                       "runs here: this build has no RM_GRPC_TRANSPORT to run it elsewhere");
+                       "runs here: this %s RM_GRPC_TRANSPORT to run it elsewhere",
+                       rmi_feature_available("RM_GRPC_TRANSPORT") ? "program did not attach"
+                                                                  : "build has no");
     return RM_OK;
 }
 
@@ -192,7 +209,7 @@ int rmi_graph_check_placement(rm_manifest *manifest, const rmi_graph *graph, rm_
             rc = check_remote(manifest, i, err);
         if (rc == RM_OK)
             rc = check_sandbox(manifest, i, err);
-        if (rc == RM_OK && node->capabilities != NULL)
+        if (rc == RM_OK && node->capabilities != NULL && !rmi_wants_remote(manifest->runtime, node))
             rc = check_machine(manifest, i, err);
     }
     return rc;

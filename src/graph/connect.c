@@ -27,6 +27,20 @@ static int self_loop(const char *id, size_t connection, rm_error *err)
 }
 
 /* Gives each node its part of one array of edge numbers. */
+/* Whether the node only waits to run in place of one on another server: it has no connections of its own, and gets no items. */
+static bool stands_by(const rmi_graph *graph, const rmi_graph_node *node)
+{
+    bool named = false;
+    if (graph->runtime->remote == NULL || node->input_count > 0 || node->output_count > 0)
+        return false;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const rmi_graph_node *other = &graph->nodes[i];
+        named |= other != node && other->source->fallback != NULL &&
+                 strcmp(other->source->fallback, node->source->id) == 0;
+    }
+    return named;
+}
+
 static int list_edges(rmi_graph *graph, rm_error *err)
 {
     uint32_t *lists = rmi_arena_alloc(&graph->arena, (size_t)graph->edge_count * 2, sizeof *lists);
@@ -39,6 +53,8 @@ static int list_edges(rmi_graph *graph, rm_error *err)
         lists += node->input_count + node->output_count;
         node->is_source = node->input_count == 0;
         node->is_sink = node->output_count == 0;
+        if (stands_by(graph, node))
+            node->is_source = node->is_sink = false;
         node->is_output = node->is_sink || node->source->is_output_node;
         node->input_count = node->output_count = 0; /* the loop below counts them again */
     }

@@ -32,6 +32,7 @@ typedef struct rmi_graph {
     rm_runtime *runtime;
     const char *directory; /* of the manifest's file, or NULL */
     bool is_one_node;      /* as in the manifest */
+    unsigned hops;         /* likewise */
     rmi_arena arena;
     rmi_graph_node *nodes; /* in manifest order */
     uint32_t *order;       /* topological: Kahn's, always the ready node that stands first in the manifest */
@@ -41,6 +42,8 @@ typedef struct rmi_graph {
     size_t type_count, resolver_count; /* of the runtime when the types were found */
 } rmi_graph;
 
+/* Whether the node runs on another server, in a runtime that can have it there. */
+bool rmi_wants_remote(const rm_runtime *runtime, const rmi_manifest_node *node);
 /* Whether the node asks for a sandbox: by hint, by placement, or as a WASM module. */
 bool rmi_wants_sandbox(const rmi_manifest_node *node);
 /* As rm_manifest_parse_with, for a manifest made for its first node: messages name places inside that

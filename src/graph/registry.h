@@ -22,6 +22,7 @@ struct rm_runtime {
     rm_resolver **resolvers; /* each in a block of its own: graphs point at them */
     size_t resolver_count, resolver_capacity;
     bool has_sandbox; /* a resolver runs nodes in sandboxes */
+    rm_resolver *remote; /* finds the types of nodes that run on other servers; NULL: none can */
     rm_arrays arrays; /* in a guest: "arrays" of the manifest outside, for its one node */
     rmi_library **plugins;
     size_t plugin_count, plugin_capacity;
@@ -31,6 +32,8 @@ struct rm_runtime {
 typedef struct rmi_node_query {
     rm_node_query base;
     rm_arrays arrays; /* as the manifest says */
+    const struct rmi_graph *graph;
+    uint32_t index; /* of the node */
 } rmi_node_query;
 
 /* Every native node type, ends with NULL; defined by src/nodes/all_nodes.c, the only place that names them
@@ -51,6 +54,8 @@ RM_MUST_CHECK int rmi_type_check(const rm_node_type *type, const char *owner, rm
 /* Adds `types` (ends with NULL), all or none. */
 RM_MUST_CHECK int rmi_runtime_add_types(rm_runtime *runtime, const rm_node_type *const *types,
                                         const char *owner, rm_error *err);
+/* Sets the resolver (copied) of nodes that run on other servers. On failure the context stays the caller's. */
+RM_MUST_CHECK int rmi_runtime_set_remote(rm_runtime *runtime, const rm_resolver *resolver, rm_error *err);
 /* Copies the node type most like `name`, native or a resolver's, into `buffer`; "" if there is none. */
 RM_MUST_CHECK int rmi_runtime_near_type(const rm_runtime *runtime, const char *name, char *buffer,
                                         size_t size, rm_error *err);

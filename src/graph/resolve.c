@@ -16,6 +16,13 @@ bool rmi_wants_sandbox(const rmi_manifest_node *node)
            rmi_type_module(node->node_type) != NULL;
 }
 
+bool rmi_wants_remote(const rm_runtime *runtime, const rmi_manifest_node *node)
+{
+    const bool elsewhere = node->placement == RMI_PLACE_AUTO || node->placement == RMI_PLACE_REMOTE ||
+                           node->placement == RMI_PLACE_PREFER_REMOTE;
+    return runtime->remote != NULL && node->host != NULL && elsewhere;
+}
+
 static int no_python(const rmi_manifest_node *node, const char *what, const char *name, const char *field,
                      uint32_t index, rm_error *err)
 {
@@ -68,6 +75,56 @@ static int failed_in_resolver(const rmi_manifest_node *node, uint32_t index, int
     return rc;
 }
 
+static rmi_node_query query_of(const rmi_graph *graph, uint32_t index)
+{
+    const rmi_graph_node *node = &graph->nodes[index];
+    const rmi_manifest_node *source = node->source;
+    return (rmi_node_query){
+        .base =
+            {
+                .node_type = source->node_type,
+                .id = source->id,
+                .runtime_hint = source->runtime_hint,
+                .params = node->params,
+                .is_streaming = source->is_streaming,
+                .is_source = node->is_source,
+                .directory = graph->directory,
+                .sandboxed = rmi_wants_sandbox(source),
+                .limits = {.memory_bytes = (uint64_t)source->limits.memory_bytes,
+                           .timeout_ms = source->limits.timeout_ms,
+                           .fuel = (uint64_t)source->limits.fuel,
+                           .output_bytes = (uint64_t)source->limits.output_bytes,
+                           .log_bytes = (uint64_t)source->limits.log_bytes},
+            },
+        .arrays = source->arrays >= 0 ? (rm_arrays)(source->arrays + 1) : graph->runtime->arrays,
+        .graph = graph,
+        .index = index,
+    };
+}
+
+/* Asks one resolver. RM_DONE: it is no type of its own, and *where says where it looked. */
+static int ask(rmi_graph *graph, uint32_t index, const rm_resolver *resolver, const char **where,
+               rm_error *err)
+{
+    rmi_graph_node *node = &graph->nodes[index];
+    const rmi_node_query query = query_of(graph, index);
+    void *data = NULL;
+    int rc = resolver->resolve(resolver->context, &query.base, &node->type, &data, where, err);
+    if (rc == RM_OK && node->type == NULL)
+        rc = rm_error_set(err, RM_E_INTERNAL, "a resolver answered without a type");
+    if (rc == RM_OK) {
+        node->resolver = resolver;
+        node->data = data;
+        rc = rmi_type_check(node->type, "resolver", err);
+        if (rc != RM_OK)
+            (void)failed_in_resolver(node->source, index, rc, err);
+    } else if (rc == RM_DONE)
+        node->type = NULL;
+    else
+        rc = failed_in_resolver(node->source, index, rc, err);
+    return rc;
+}
+
 static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
 {
     const rm_runtime *runtime = graph->runtime;
@@ -75,53 +132,28 @@ static int ask_resolvers(rmi_graph *graph, uint32_t index, rm_error *err)
     rmi_text looked;
     rmi_text_init(&looked, runtime->allocator);
     int rc = rmi_params_map(graph, index, &node->params, err);
-    const rmi_node_query query = {
-        .base =
-            {
-                .node_type = node->source->node_type,
-                .id = node->source->id,
-                .runtime_hint = node->source->runtime_hint,
-                .params = node->params,
-                .is_streaming = node->source->is_streaming,
-                .is_source = node->is_source,
-                .directory = graph->directory,
-                .sandboxed = rmi_wants_sandbox(node->source),
-                .limits = {.memory_bytes = (uint64_t)node->source->limits.memory_bytes,
-                           .timeout_ms = node->source->limits.timeout_ms,
-                           .fuel = (uint64_t)node->source->limits.fuel,
-                           .output_bytes = (uint64_t)node->source->limits.output_bytes,
-                           .log_bytes = (uint64_t)node->source->limits.log_bytes},
-            },
-        .arrays = node->source->arrays >= 0 ? (rm_arrays)(node->source->arrays + 1) : runtime->arrays,
-    };
     for (size_t i = 0; i < runtime->resolver_count && rc == RM_OK && node->type == NULL; i++) {
-        const rm_resolver *resolver = runtime->resolvers[i];
         const char *where = NULL;
-        void *data = NULL;
-        rc = resolver->resolve(resolver->context, &query.base, &node->type, &data, &where, err);
-        if (rc == RM_OK && node->type == NULL)
-            rc = rm_error_set(err, RM_E_INTERNAL, "a resolver answered without a type");
-        if (rc == RM_OK) {
-            node->resolver = resolver;
-            node->data = data;
-            rc = rmi_type_check(node->type, "resolver", err);
-            if (rc != RM_OK)
-                (void)failed_in_resolver(node->source, index, rc, err);
-        } else if (rc == RM_DONE) {
+        rc = ask(graph, index, runtime->resolvers[i], &where, err);
+        if (rc == RM_DONE) {
             rc = RM_OK;
-            node->type = NULL;
             where = where != NULL ? where : "a resolver";
             if (*where != '\0' && (looked.length > 0 || !wants_python(node->source)))
                 rmi_text_append_c(&looked, ", ");
             rmi_text_append_c(&looked, where);
-        } else {
-            rc = failed_in_resolver(node->source, index, rc, err);
         }
     }
     if (rc == RM_OK && node->type == NULL)
         rc = unknown_type(graph, index, &looked, err);
     rmi_text_clear(&looked);
     return rc;
+}
+
+static int ask_remote(rmi_graph *graph, uint32_t index, rm_error *err)
+{
+    const char *where = NULL;
+    const int rc = rmi_params_map(graph, index, &graph->nodes[index].params, err);
+    return rc == RM_OK ? ask(graph, index, graph->runtime->remote, &where, err) : rc;
 }
 
 /* Finds the native type. The node before often has the same type, which saves a search. */
@@ -140,6 +172,10 @@ int rmi_graph_resolve(rmi_graph *graph, rm_error *err)
     for (uint32_t i = 0; i < graph->node_count && rc == RM_OK; i++) {
         rmi_graph_node *node = &graph->nodes[i];
         bool python = wants_python(node->source), sandboxed = rmi_wants_sandbox(node->source);
+        if (rmi_wants_remote(graph->runtime, node->source)) {
+            rc = ask_remote(graph, i, err);
+            continue;
+        }
         if (python && !sandboxed && graph->runtime->resolver_count == 0)
             return no_python(node->source, "runtime_hint", node->source->runtime_hint, "runtime_hint", i,
                              err);

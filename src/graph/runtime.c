@@ -34,17 +34,21 @@ done:
     return rc;
 }
 
+static void free_resolver(const rm_allocator *allocator, rm_resolver *resolver)
+{
+    if (resolver != NULL && resolver->free != NULL)
+        resolver->free(resolver->context);
+    rmi_free(allocator, resolver, sizeof *resolver);
+}
+
 void rm_runtime_free(rm_runtime *runtime)
 {
     if (runtime == NULL)
         return;
     const rm_allocator *allocator = runtime->allocator;
-    for (size_t i = runtime->resolver_count; i-- > 0;) {
-        rm_resolver *resolver = runtime->resolvers[i];
-        if (resolver->free != NULL)
-            resolver->free(resolver->context);
-        rmi_free(allocator, resolver, sizeof *resolver);
-    }
+    free_resolver(allocator, runtime->remote);
+    for (size_t i = runtime->resolver_count; i-- > 0;)
+        free_resolver(allocator, runtime->resolvers[i]);
     for (size_t i = runtime->plugin_count; i-- > 0;)
         rmi_library_close(runtime->plugins[i]);
     rmi_free(allocator, runtime->resolvers, runtime->resolver_capacity * sizeof(rm_resolver *));
@@ -52,6 +56,15 @@ void rm_runtime_free(rm_runtime *runtime)
     rmi_free(allocator, runtime->types, runtime->type_capacity * sizeof(const rm_node_type *));
     rmi_free(allocator, runtime->names, runtime->name_capacity * sizeof *runtime->names);
     rmi_free(allocator, runtime, sizeof *runtime);
+}
+
+int rmi_runtime_set_remote(rm_runtime *runtime, const rm_resolver *resolver, rm_error *err)
+{
+    runtime->remote = rmi_alloc(runtime->allocator, sizeof *runtime->remote);
+    if (runtime->remote == NULL)
+        return rmi_out_of_memory(err);
+    *runtime->remote = *resolver;
+    return RM_OK;
 }
 
 void rm_runtime_interrupt(rm_runtime *runtime)

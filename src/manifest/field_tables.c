@@ -63,8 +63,8 @@ static const rmi_field execution[] = {
     {"placement", "Where the node runs; remote and sandbox need a build that has them",
      .type = RMI_FIELD_CHOICE, .offset = NODE(placement), .choices = placements},
     {"reason", "Why, for readers", .type = RMI_FIELD_TEXT, .flags = RMI_FIELD_NULLABLE | RMI_FIELD_UNSTORED},
-    {"fallback", "Id of the node to use instead; accepted, without effect so far", .type = RMI_FIELD_TEXT,
-     .flags = RMI_FIELD_NULLABLE | RMI_FIELD_NO_EFFECT, .offset = NODE(fallback)},
+    {"fallback", "Id of the node that runs here instead when no server answers", .type = RMI_FIELD_TEXT,
+     .flags = RMI_FIELD_NULLABLE, .offset = NODE(fallback)},
     {0},
 };
 

@@ -83,6 +83,7 @@ struct rm_manifest {
     rm_value input;             /* input_data, or null */
     const rmi_manifest_id *ids; /* sorted; NULL where there are few */
     bool is_one_node;           /* as in its options */
+    unsigned hops;              /* servers that the run has come through */
     atomic_bool place_said;     /* the warning about hosts without effect has been logged */
     /* The graph that rm_manifest_validate has made, owned, until a pipeline takes it or a parameter changes; else
      * NULL. src/graph fills in both. */

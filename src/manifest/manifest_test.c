@@ -223,8 +223,8 @@ static void reads_every_field(void **state)
     rm_value items = rm_null();
     assert_true(rm_map_get(rm_manifest_input(manifest), "a", 1, &items));
     assert_int_equal(rm_list_length(items), 2);
-    /* auto_negotiate, fallback, fast_path (of two nodes), python_deps, media_capabilities, python_env */
-    assert_int_equal(warnings.count, 6);
+    /* auto_negotiate, fast_path (of two nodes), python_deps, media_capabilities, python_env */
+    assert_int_equal(warnings.count, 5);
     assert_non_null(
         strstr(warnings.text, "[a] 'fast_path' has no effect in this build (node 'a' and 1 more)\n"));
     rm_manifest_free(manifest);

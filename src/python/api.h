@@ -33,13 +33,18 @@ static inline int PyUnicode_EqualToUTF8(PyObject *text, const char *utf8)
 }
 #endif
 
+/* What sys.set_asyncgen_hooks sets for a thread; owned, NULL: none. */
+typedef struct rmi_generator_hooks {
+    PyObject *firstiter, *finalizer;
+} rmi_generator_hooks;
+
 #ifdef Py_LIMITED_API
 /* ---- Types that have no name in the limited API */
 
 typedef struct rmi_api {
     PyTypeObject *function, *method, *generator, *coroutine, *async_generator, *frame, *context,
         *ordered_dict;
-    PyObject *get_objects, *get_referents, *current_frames, *compile;
+    PyObject *get_objects, *get_referents, *current_frames, *compile, *get_hooks, *set_hooks;
     PyObject *type_names; /* {text: the same text}: texts that stay */
 } rmi_api;
 /* Members are owned, and stay. */
@@ -166,6 +171,7 @@ PyObject *rmi_module_of_type(PyTypeObject *type, PyModuleDef *definition);
 bool rmi_view_is_read_only(PyObject *view);
 bool rmi_view_is_shared(PyObject *view);
 PyObject *rmi_frame_of(unsigned long thread);
+int rmi_swap_generator_hooks(rmi_generator_hooks *hooks);
 int rmi_ordered_set(PyObject *dict, PyObject *key, PyObject *value);
 void rmi_each_object(int (*look)(PyObject *object, void *context), void *context);
 
@@ -321,6 +327,17 @@ static inline bool rmi_view_is_read_only(PyObject *view)
 static inline bool rmi_view_is_shared(PyObject *view)
 {
     return ((PyMemoryViewObject *)view)->mbuf->exports > 1;
+}
+
+/* Exchanges the hooks of the calling thread for others. */
+static inline int rmi_swap_generator_hooks(rmi_generator_hooks *hooks)
+{
+    PyThreadState *here = PyThreadState_Get();
+    const rmi_generator_hooks former = {here->async_gen_firstiter, here->async_gen_finalizer};
+    here->async_gen_firstiter = hooks->firstiter;
+    here->async_gen_finalizer = hooks->finalizer;
+    *hooks = former;
+    return 0;
 }
 
 /* The frame that a thread runs; NULL: not in Python code. */

@@ -28,6 +28,17 @@ static int suspend(rmi_state *state, rm_error *err)
     return RM_PENDING;
 }
 
+/* Runs the loop for all items of a call, since that costs much. Code that only makes coroutines is in the node's context. */
+static bool enter_loop(rmi_state *state)
+{
+    const bool entered = rmi_loop_enter(state) == 0;
+    if (entered)
+        rmi_context_enter(state);
+    else
+        PyErr_Clear(); /* the first task fails for the same cause */
+    return entered;
+}
+
 /* Handles the code of a step of the item in process. */
 static int settle(rmi_state *state, int rc, rm_error *err)
 {
@@ -47,6 +58,7 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
     (void)port;
     const PyGILState_STATE held = rmi_call_enter(state);
     rmi_work_drop(state, &state->work); /* left from an item that nobody wants */
+    const bool entered = enter_loop(state);
     for (; i < n && rc == RM_OK && (i == 0 || !rmi_call_interrupted(state)); i++) {
         rm_node_set_current(node, &batch[i]);
         PyObject *item = rmi_item_for(state, &batch[i]);
@@ -55,6 +67,8 @@ int rmi_async_process_many(rm_node *node, void *memory, unsigned port, rm_packet
         Py_XDECREF(item);
     }
     rc = settle(state, rc, err);
+    if (entered)
+        rmi_loop_leave(state);
     *done = rc < 0 && i > 0 ? i - 1 : i;
     rmi_call_leave(state, held);
     return rc;
@@ -75,7 +89,7 @@ int rmi_async_more(rm_node *node, void *memory, rm_error *err)
 /* Continues the end of an abandoned work. True when it has ended. */
 static bool is_over(rmi_python_work *work)
 {
-    if (work->task != NULL && rmi_task_done(work->task) == 0)
+    if (work->task != NULL && rmi_work_done(work) == 0)
         return false;
     PyObject *result =
         work->task != NULL ? rmi_task_result(work->task) : NULL; /* else asyncio logs its failure */
@@ -91,7 +105,7 @@ static bool is_over(rmi_python_work *work)
 static bool waits(const rmi_state *state, const rmi_python_work *work)
 {
     return state->broken == NULL && !work->abandoned && work->task != NULL && work->iteration == NULL &&
-           work->watched && rmi_task_done(work->task) == 0;
+           work->watched && rmi_work_done(work) == 0;
 }
 
 /* Continues the work of one pending packet. True when the work has ended. *more: it has more values at once;

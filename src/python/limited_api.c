@@ -53,14 +53,17 @@ static int load_functions(void)
     PyObject *gc = PyImport_ImportModule("gc"), *builtins = PyImport_ImportModule("builtins"),
              *frames = PySys_GetObject("_current_frames");
     api.current_frames = Py_XNewRef(frames);
+    api.get_hooks = Py_XNewRef(PySys_GetObject("get_asyncgen_hooks"));
+    api.set_hooks = Py_XNewRef(PySys_GetObject("set_asyncgen_hooks"));
     api.get_objects = gc != NULL ? PyObject_GetAttrString(gc, "get_objects") : NULL;
     api.get_referents = gc != NULL ? PyObject_GetAttrString(gc, "get_referents") : NULL;
     api.compile = builtins != NULL ? PyObject_GetAttrString(builtins, "compile") : NULL;
     api.type_names = PyDict_New();
     Py_XDECREF(builtins);
     Py_XDECREF(gc);
-    if (frames == NULL && !PyErr_Occurred())
-        PyErr_SetString(PyExc_ImportError, "this Python has no sys._current_frames");
+    if ((frames == NULL || api.get_hooks == NULL || api.set_hooks == NULL) && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ImportError,
+                        "this Python has no sys._current_frames or sys.set_asyncgen_hooks");
     return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -216,6 +219,33 @@ PyObject *rmi_frame_of(unsigned long thread)
     Py_XDECREF(number);
     Py_XDECREF(frames);
     return frame;
+}
+
+static PyObject *hook_at(PyObject *hooks, Py_ssize_t place)
+{
+    PyObject *hook = PyTuple_GetItem(hooks, place);
+    return hook != Py_None ? Py_XNewRef(hook) : NULL;
+}
+
+static PyObject *or_none(PyObject *hook)
+{
+    return hook != NULL ? hook : Py_None;
+}
+
+int rmi_swap_generator_hooks(rmi_generator_hooks *hooks)
+{
+    PyObject *former = PyObject_CallNoArgs(api.get_hooks), *done = NULL;
+    if (former != NULL)
+        done = PyObject_CallFunctionObjArgs(api.set_hooks, or_none(hooks->firstiter),
+                                            or_none(hooks->finalizer), NULL);
+    if (done != NULL) {
+        Py_XDECREF(hooks->firstiter);
+        Py_XDECREF(hooks->finalizer);
+        *hooks = (rmi_generator_hooks){hook_at(former, 0), hook_at(former, 1)};
+    }
+    Py_XDECREF(former);
+    Py_XDECREF(done);
+    return done != NULL ? 0 : -1;
 }
 
 int rmi_ordered_set(PyObject *dict, PyObject *key, PyObject *value)

@@ -16,6 +16,7 @@ static int add_types(PyObject *module, rmi_python *python)
         {&python->waker_type, rmi_waker_type_new, "Waker"},
         {&python->iteration_type, rmi_iteration_type_new, "Iteration"},
         {&python->run_loop_type, rmi_run_loop_type_new, "RunLoop"},
+        {&python->item_coroutine_type, rmi_item_coroutine_type_new, "ItemCoroutine"},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if ((*types[i].place = types[i].make(module)) == NULL ||

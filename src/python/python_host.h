@@ -8,7 +8,7 @@
  *   python_node.c  open, flush, close                        process_items.c  process, item after item
  *   generate.c     nodes that generate                       python_stream.c  nodes that take the stream
  *   coroutines.c   nodes whose results come later            event_loop.c     their polls run the loop
- *   run_loop.c     which loop a run has                      tasks.c          tasks of nodes
+ *   run_loop.c     which loop a run has                      tasks.c, item_coroutine.c  tasks of nodes
  *   async_iteration.c, iteration_coroutine.c  asynchronous iterators, a task each
  *   ready.c        values that need no waiting             context.c        context variables of nodes
  *   stream_thread.c  threads of streaming nodes              interrupt.c      stopping a call
@@ -84,7 +84,7 @@ typedef struct rmi_call {
 typedef struct rmi_python {
     PyObject *module; /* _remotemedia */
     PyTypeObject *tensor_type, *packet_type, *stream_type, *ready_type, *waker_type, *iteration_type,
-        *run_loop_type;
+        *run_loop_type, *item_coroutine_type;
     PyTypeObject *array_type, *scalar_type; /* numpy's, after the first array; before it NULL */
     PyObject *error;                        /* an error of the runtime on its way through Python */
     PyObject *interrupted;                  /* the exception class that ends a call from outside */
@@ -102,7 +102,7 @@ typedef struct rmi_python {
     PyObject *paths; /* {directory: as the user wrote it} */
     /* asyncio; set at the first coroutine. */
     PyObject *loop_module, *task_type, *task_keywords, *set_running, *get_running, *current_task, *swap_task,
-        *cancelled_error, *get_hooks, *set_hooks;
+        *cancelled_error;
     /* The context variable whose value is the guest, or the RunLoop, of the run that is opened, or None. */
     PyObject *loop_variable;
     PyObject *node_variable;          /* the context variable whose value is the node's waker */

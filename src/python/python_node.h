@@ -29,6 +29,7 @@ typedef struct rmi_python_work {
     struct rmi_python_work *next;
     uint64_t token;      /* of its packet, when pending */
     PyObject *task;      /* the asyncio task in progress, or NULL */
+    PyObject *coroutine; /* of the task, where it is an ItemCoroutine; else NULL */
     PyObject *iteration; /* the coroutine of the task, where it runs an asynchronous iterator; else NULL */
     PyObject *iterator;  /* the iterator that is being drained, or NULL */
     bool iterates;       /* drains any iterable, not only a generator */
@@ -221,6 +222,8 @@ void rmi_loop_after_call(const rmi_state *state);
 RM_MUST_CHECK int rmi_loop_wait(rmi_state *state, rm_wait *wait);
 /* Puts the state into the list of nodes with pending work, or takes it out. */
 void rmi_waiting(rmi_state *state, bool waiting);
+/* 1: the task of a work is done, 0: it is in progress. */
+RM_MUST_CHECK int rmi_work_done(const rmi_python_work *work);
 /* Makes the task of a pending work wake the node when the task is done. */
 RM_MUST_CHECK int rmi_work_watch(rmi_state *state, rmi_python_work *work);
 /* Whether the calling thread runs the loop: code of a task called it. */
@@ -241,6 +244,8 @@ RM_MUST_CHECK PyTypeObject *rmi_waker_type_new(PyObject *module);
 /* What a task calls when it is done. The node's context has it, too, as the value of a variable. */
 RM_MUST_CHECK PyObject *rmi_waker_new(rmi_state *state);
 void rmi_waker_detach(PyObject *waker);
+/* Wakes its node; an exception that is set is kept. */
+void rmi_waker_wake(PyObject *waker);
 /* Whether SystemExit or KeyboardInterrupt has left a task that belongs to the node and to no item; then it is
  * set. */
 bool rmi_is_broken(rmi_state *state);
@@ -250,6 +255,14 @@ RM_MUST_CHECK int rmi_async_more(rm_node *node, void *state, rm_error *err);
 /* The job of poll. */
 RM_MUST_CHECK int rmi_async_poll(rmi_state *state, rm_error *err);
 void rmi_async_abandon(rm_node *node, void *state, uint64_t token);
+
+/* ---- item_coroutine.c */
+RM_MUST_CHECK PyTypeObject *rmi_item_coroutine_type_new(PyObject *module);
+/* Makes the coroutine of a task from the user's (borrowed). */
+RM_MUST_CHECK PyObject *rmi_item_coroutine_new(PyObject *coroutine);
+/* Makes it wake a node at its end. Its task is done once that step of the task has returned. */
+void rmi_item_coroutine_watch(PyObject *object, PyObject *waker);
+bool rmi_item_coroutine_ended(PyObject *object);
 
 /* ---- async_iteration.c */
 RM_MUST_CHECK PyTypeObject *rmi_iteration_type_new(PyObject *module);

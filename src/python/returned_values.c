@@ -160,6 +160,19 @@ static int iterate(rmi_state *state, rmi_python_work *work, PyObject *result, Py
     return work->iterator != NULL ? RM_MORE : rmi_python_failed(state->node, err);
 }
 
+static int start_task(rmi_state *state, rmi_python_work *work, PyObject *awaitable, rm_error *err)
+{
+    PyObject *context = state->flushing ? state->context : NULL;
+    if (PyCoro_CheckExact(awaitable)) {
+        work->coroutine = rmi_item_coroutine_new(awaitable);
+        work->task = work->coroutine != NULL ? rmi_task_new(state, work->coroutine, context) : NULL;
+    } else
+        work->task = rmi_task_new(state, awaitable, context);
+    if (work->task == NULL)
+        Py_CLEAR(work->coroutine);
+    return work->task != NULL ? RM_MORE : rmi_python_failed(state->node, err);
+}
+
 /* Sorts a result (consumed) into the work, or emits it. `giver` is the task that gave it, or NULL. */
 static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result, PyObject *giver,
                        rm_error *err)
@@ -169,10 +182,9 @@ static int take_result(rmi_state *state, rmi_python_work *work, PyObject *result
     int rc = RM_MORE;
     work->gave_nothing = what == NOTHING;
     work->watched = false;
-    if (what == AWAITABLE) {
-        work->task = rmi_task_new(state, result, state->flushing ? state->context : NULL);
-        rc = work->task != NULL ? RM_MORE : rmi_python_failed(state->node, err);
-    } else if (what == ITERATOR)
+    if (what == AWAITABLE)
+        rc = start_task(state, work, result, err);
+    else if (what == ITERATOR)
         work->iterator = Py_NewRef(result);
     else if (what == ASYNC_ITERATOR)
         rc = start_iteration(state, work, result, giver, err);
@@ -208,6 +220,7 @@ static int take_task(rmi_state *state, rmi_python_work *work, rm_error *err)
 {
     PyObject *task = work->task, *value = rmi_task_result(task);
     work->task = NULL;
+    Py_CLEAR(work->coroutine);
     const int rc =
         value != NULL ? take_result(state, work, value, task, err) : rmi_python_failed(state->node, err);
     Py_DECREF(task);
@@ -225,7 +238,7 @@ static int go_on(rmi_state *state, rmi_python_work *work, int rc, rm_error *err)
         }
         if (work->task == NULL)
             return RM_OK;
-        const int done = rmi_task_done(work->task);
+        const int done = rmi_work_done(work);
         if (done <= 0)
             return done < 0 ? rmi_python_failed(state->node, err) : RM_PENDING;
         rc = take_task(state, work, err);
@@ -298,6 +311,7 @@ void rmi_work_clear(rmi_python_work *work)
     if (work->iteration != NULL)
         rmi_iteration_detach(work->iteration);
     Py_CLEAR(work->task);
+    Py_CLEAR(work->coroutine);
     Py_CLEAR(work->iteration);
     Py_CLEAR(work->iterator);
 }

@@ -19,8 +19,6 @@ int rmi_asyncio_set_up(void)
         python->swap_task = PyObject_GetAttrString(asyncio, "_swap_current_task");
         python->cancelled_error = PyObject_GetAttrString(module, "CancelledError");
         python->task_keywords = Py_BuildValue("(sss)", "loop", "eager_start", "context");
-        python->get_hooks = Py_XNewRef(PySys_GetObject("get_asyncgen_hooks"));
-        python->set_hooks = Py_XNewRef(PySys_GetObject("set_asyncgen_hooks"));
         python->task_type = PyErr_Occurred() ? NULL : PyObject_GetAttrString(asyncio, "Task");
     }
     Py_XDECREF(asyncio);
@@ -43,16 +41,29 @@ static PyObject *swap_task(const rmi_python *python, PyObject *loop, PyObject *t
                                                  2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
-/* Hooks belong to the thread. Sets those of the tuple `wanted` unless they are there. Returns the former ones. */
-static PyObject *swap_hooks(const rmi_python *python, PyObject *wanted)
+/* Hooks belong to the thread. */
+static int set_hooks(rmi_run_loop *loop)
 {
-    PyObject *former = PyObject_CallNoArgs(python->get_hooks), *done = NULL;
-    if (former == NULL || PyTuple_GET_ITEM(former, 1) == PyTuple_GET_ITEM(wanted, 1))
-        return former;
-    if ((done = PyObject_Call(python->set_hooks, wanted, NULL)) == NULL)
-        Py_CLEAR(former);
-    Py_XDECREF(done);
-    return former;
+    PyObject *const hooks = loop->hooks;
+    loop->outer_hooks =
+        (rmi_generator_hooks){Py_NewRef(PyTuple_GET_ITEM(hooks, 0)), Py_NewRef(PyTuple_GET_ITEM(hooks, 1))};
+    loop->has_hooks = rmi_swap_generator_hooks(&loop->outer_hooks) == 0;
+    if (!loop->has_hooks) {
+        Py_CLEAR(loop->outer_hooks.firstiter);
+        Py_CLEAR(loop->outer_hooks.finalizer);
+    }
+    return loop->has_hooks ? 0 : -1;
+}
+
+static void restore_hooks(rmi_run_loop *loop)
+{
+    if (!loop->has_hooks)
+        return;
+    if (rmi_swap_generator_hooks(&loop->outer_hooks) != 0)
+        PyErr_Clear();
+    loop->has_hooks = false;
+    Py_CLEAR(loop->outer_hooks.firstiter);
+    Py_CLEAR(loop->outer_hooks.finalizer);
 }
 
 /* From 3.14 on a thread has one current task, whatever its loops are. */
@@ -63,9 +74,7 @@ static int become_running(rmi_run_loop *loop)
     loop->outer_loop = PyObject_CallNoArgs(python->get_running);
     if (loop->outer_loop != NULL)
         loop->outer_task = swap_task(python, loop->outer_loop, Py_None);
-    if (loop->outer_task != NULL)
-        loop->outer_hooks = swap_hooks(python, loop->hooks);
-    if (loop->outer_hooks != NULL)
+    if (loop->outer_task != NULL && set_hooks(loop) == 0)
         done = PyObject_CallOneArg(python->set_running, loop->loop);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
@@ -79,11 +88,9 @@ static void cease_running(rmi_run_loop *loop)
         done = PyObject_CallOneArg(python->set_running, loop->outer_loop);
     if (done != NULL && loop->outer_task != NULL)
         Py_SETREF(done, swap_task(python, loop->outer_loop, loop->outer_task));
-    if (done != NULL && loop->outer_hooks != NULL)
-        Py_SETREF(done, swap_hooks(python, loop->outer_hooks));
     Py_XDECREF(done);
     PyErr_Clear();
-    Py_CLEAR(loop->outer_hooks);
+    restore_hooks(loop);
     Py_CLEAR(loop->outer_task);
     Py_CLEAR(loop->outer_loop);
 }

@@ -8,8 +8,10 @@
 typedef struct rmi_run_loop {
     PyObject_HEAD PyObject *loop; /* a Loop; NULL before the first awaitable and after the last node */
     PyObject *hooks;              /* for asynchronous generators that begin in it */
-    /* What was there in the thread that runs its code: a loop, a task, hooks. Each may be None, NULL while no code runs. */
-    PyObject *outer_loop, *outer_task, *outer_hooks;
+    /* What was there in the thread that runs its code. Each may be None, NULL while no code runs. */
+    PyObject *outer_loop, *outer_task;
+    rmi_generator_hooks outer_hooks; /* where has_hooks is true */
+    bool has_hooks;
     PyThread_type_lock lock; /* of the thread that runs its code */
     unsigned long thread;
     unsigned depth, waits;     /* waits: calls that run the loop until a task has ended */

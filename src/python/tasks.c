@@ -19,12 +19,14 @@ static PyObject *start_task(const rmi_state *state, PyObject *coroutine, PyObjec
 
 PyObject *rmi_task_new(rmi_state *state, PyObject *awaitable, PyObject *context)
 {
-    const bool is_coroutine =
-        PyCoro_CheckExact(awaitable) || Py_IS_TYPE(awaitable, rmi_python_of_process()->iteration_type);
+    const rmi_python *python = rmi_python_of_process();
+    const bool is_coroutine = PyCoro_CheckExact(awaitable) ||
+                              Py_IS_TYPE(awaitable, python->item_coroutine_type) ||
+                              Py_IS_TYPE(awaitable, python->iteration_type);
     if (rmi_loop_enter(state) != 0)
         return NULL;
     PyObject *coroutine = is_coroutine ? Py_NewRef(awaitable)
-                                       : PyObject_CallMethodOneArg(rmi_python_of_process()->loop_module,
+                                       : PyObject_CallMethodOneArg(python->loop_module,
                                                                    rmi_name(RMI_NAME_await_one), awaitable);
     PyObject *task =
         start_task(state, coroutine, context != NULL ? Py_NewRef(context) : PyContext_Copy(state->context));
@@ -119,12 +121,17 @@ typedef struct waker_object {
     PyObject_HEAD rmi_state *state; /* NULL once the node has been closed */
 } waker_object;
 
-static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)
+void rmi_waker_wake(PyObject *waker)
 {
-    rmi_state *state = ((waker_object *)self)->state;
-    (void)args, (void)kwargs;
+    rmi_state *state = ((waker_object *)waker)->state;
     if (state != NULL)
         rmi_wake_node(state);
+}
+
+static PyObject *waker_call(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    (void)args, (void)kwargs;
+    rmi_waker_wake(self);
     return Py_NewRef(Py_None);
 }
 
@@ -176,10 +183,20 @@ void rmi_waker_detach(PyObject *waker)
     ((waker_object *)waker)->state = NULL;
 }
 
+int rmi_work_done(const rmi_python_work *work)
+{
+    return work->coroutine != NULL ? rmi_item_coroutine_ended(work->coroutine) : rmi_task_done(work->task);
+}
+
 int rmi_work_watch(rmi_state *state, rmi_python_work *work)
 {
     if (work->watched)
         return 0;
+    if (work->coroutine != NULL) {
+        rmi_item_coroutine_watch(work->coroutine, state->waker);
+        work->watched = true;
+        return 0;
+    }
     PyObject *done =
         PyObject_CallMethodOneArg(work->task, rmi_name(RMI_NAME_add_done_callback), state->waker);
     Py_XDECREF(done);

@@ -4,6 +4,7 @@
 
 #include "graph/graph.h"
 #include "graph/registry.h"
+#include "transport/remote/attached.h"
 
 static const char sandboxed[] = "cpython_wasm";
 
@@ -43,10 +44,28 @@ static bool names_file(const rm_param *param, rm_value params)
            rm_map_get(params, param->name, strlen(param->name), NULL);
 }
 
+static bool is_remote(const rmi_graph *graph, const rmi_graph_node *node)
+{
+    return rmi_wants_remote(graph->runtime, node->source) ||
+           strcmp(node->type->name, rmi_remote_pipeline_node.name) == 0;
+}
+
+/* Strangers may not make this server connect to others. */
+static int refuse_remote(const rmi_graph_node *node, uint32_t index, rm_error *err)
+{
+    (void)rm_error_set(err, RM_E_UNSUPPORTED,
+                       "node '%s' runs on another server, which clients may not ask for", node->source->id);
+    rm_error_pointer(err, "/nodes/%u/%s", index, node->source->host != NULL ? "host" : "node_type");
+    rm_error_hint(err, "the server's operator allows it by --trust-code");
+    return RM_E_UNSUPPORTED;
+}
+
 static int check_node(const rmi_graph *graph, uint32_t index, rm_error *err)
 {
     const rmi_graph_node *node = &graph->nodes[index];
     rm_value params = rm_null();
+    if (is_remote(graph, node))
+        return refuse_remote(node, index, err);
     int rc = rmi_params_map(graph, index, &params, err);
     for (const rm_param *param = node->type->params; rc == RM_OK && param != NULL && param->name != NULL;
          param++) {

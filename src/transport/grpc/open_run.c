@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 
+#include "manifest/manifest.h"
 #include "transport/grpc/grpc_listener.h"
+#include "transport/grpc/hops.h"
 
 static int read_limits(const Remotemedia__V1__ResourceLimits *limits, rmi_session_options *options,
                        rm_error *err)
@@ -46,5 +48,7 @@ int rmi_grpc_open(rmi_grpc_call *call, const Remotemedia__V1__PipelineManifest *
     if (rc == RM_OK)
         rc = rm_manifest_parse(rmi_service_runtime(service), text, length, &parsed, err);
     rm_text_free(NULL, text, length);
+    if (rc == RM_OK)
+        parsed->hops = rmi_grpc_hops(call);
     return rc == RM_OK ? rmi_service_open(service, parsed, &options, client, call, out, err) : rc;
 }
