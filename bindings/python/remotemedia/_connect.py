@@ -1,4 +1,5 @@
 """Runs on a server, `remotemedia serve`, by gRPC."""
+import importlib
 import json
 import os
 
@@ -29,7 +30,7 @@ class Connection:
 
     def __init__(self, address, token, tls):
         try:
-            import grpc
+            grpc = importlib.import_module("grpc")
         except ModuleNotFoundError:
             raise ModuleNotFoundError("remotemedia.connect needs the package grpcio: pip install remotemedia[grpc]", name="grpc") from None
         self._grpc = grpc
@@ -119,8 +120,7 @@ class Connection:
             await pairs.aclose()
 
     async def _apairs(self, manifest, input, timeout):
-        from grpc import aio
-
+        aio = importlib.import_module("grpc.aio")
         async with self._open(aio) as channel:
             call = self._stream(channel)(_Requests(manifest, input, timeout).asynchronous(), metadata=self._metadata,
                                          timeout=_deadline(timeout))
