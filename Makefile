@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/native
 
 .DEFAULT_GOAL := build
-.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-remote test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python lint format coverage \
+.PHONY: build wasm component wheel npm demo run test test-page test-wasm test-sandbox test-browser test-hosts test-remote test-numpy-suite test-libraries bench bench-wasm bench-web bench-numpy bench-sandbox bench-media bench-python bench-service lint format coverage \
 	fuzz sbom install clean help
 
 build: ## Build the program: build/native/bin/remotemedia
@@ -89,6 +89,10 @@ bench-python: build wheel ## Measure the Python package, beside plain Python
 	@tests/python/run --pattern test_arrays.py >/dev/null
 	@bench/package/run
 	@bench/package/wheels --rounds 5
+
+bench-service: build ## Measure `serve`, beside FastAPI in uvicorn
+	@deps/install-system bench || echo "bench-service: going on without the peers that are missing" >&2
+	@bench/service/run-http
 
 lint: ## Format, clang-tidy, the direction of includes
 	@tools/lint

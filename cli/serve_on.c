@@ -12,16 +12,26 @@
 #include "platform/platform.h"
 #include "transport/listener.h"
 
+/* In the order in which they are announced. */
+enum { GRPC, HTTP, LISTENERS };
+static const struct {
+    const char *option, *library, *entry;
+} listeners[LISTENERS] = {
+    [GRPC] = {"grpc", "libremotemedia_grpc.so", "rmi_grpc_listener_api"},
+    [HTTP] = {"http", "libremotemedia_http.so", "rmi_http_listener_api"},
+};
+
 enum { MOST_MESSAGE = 10 << 20, MOST_TOKENS = 1000, LONGEST_PATH = 4096 };
 /* last_words: ns for clients to be told that their runs were stopped. */
-static const int64_t default_drain_ms = 30000, last_words = 2000000000;
+static const int64_t default_drain_ms = 30000, default_patience_ms = 10000, last_words = 2000000000;
 
 typedef struct serve_options {
     rmi_setup setup; /* first, as rmi_runtime_options needs */
     rmi_texts operands;
-    const char *grpc, *files, *token_file, *certificate_file, *key_file, *client_ca_file;
+    const char *addresses[LISTENERS], *pipelines, *cors, *access_log;
+    const char *files, *token_file, *certificate_file, *key_file, *client_ca_file;
     uint64_t most_sessions, most_message;
-    int64_t session_ms, drain_ms;
+    int64_t session_ms, drain_ms, patience_ms;
     bool trust_code, sandbox;
 } serve_options;
 
@@ -30,8 +40,18 @@ static const rmi_option options_table[] = {
     {.name = "grpc",
      .argument = "HOST:PORT",
      .kind = RMI_OPTION_TEXT,
-     .offset = AT(grpc),
+     .offset = AT(addresses[GRPC]),
      .text = "serve gRPC there; port 0: any that is free"},
+    {.name = "http",
+     .argument = "HOST:PORT",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(addresses[HTTP]),
+     .text = "serve HTTP there"},
+    {.name = "pipelines",
+     .argument = "DIR",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(pipelines),
+     .text = "serve the manifests NAME.json of DIR by their names; they are trusted"},
     {.name = "token-file",
      .argument = "FILE",
      .kind = RMI_OPTION_TEXT,
@@ -80,6 +100,21 @@ static const rmi_option options_table[] = {
      .kind = RMI_OPTION_DURATION,
      .offset = AT(session_ms),
      .text = "end a run or stream after TIME (preset: never)"},
+    {.name = "client-timeout",
+     .argument = "TIME",
+     .kind = RMI_OPTION_DURATION,
+     .offset = AT(patience_ms),
+     .text = "how long a client of HTTP may take for a request (preset: 10)"},
+    {.name = "cors",
+     .argument = "ORIGIN",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(cors),
+     .text = "pages from ORIGIN may call by HTTP; '*': all pages"},
+    {.name = "access-log",
+     .argument = "FILE",
+     .kind = RMI_OPTION_TEXT,
+     .offset = AT(access_log),
+     .text = "append a line of JSON for each request of HTTP to FILE"},
     {.name = "drain-timeout",
      .argument = "TIME",
      .kind = RMI_OPTION_DURATION,
@@ -91,7 +126,7 @@ static const rmi_option options_table[] = {
 
 static const rmi_command description = {
     .name = "serve",
-    .synopsis = "serve --grpc HOST:PORT [options]",
+    .synopsis = "serve [--grpc HOST:PORT] [--http HOST:PORT] [options]",
     .summary =
         "Runs pipelines for clients. Ctrl-C or SIGTERM ends it: no client is taken any more, and what is\n"
         "in progress ends first.",
@@ -107,15 +142,24 @@ typedef struct option_file {
     size_t length;
 } option_file;
 
+/* A listener that was asked for. */
+typedef struct entrance {
+    rmi_library *library;
+    const rmi_listener_api *api;
+    rmi_listener *listener;
+    int port;
+} entrance;
+
 typedef struct server {
     serve_options *options;
     rmi_log_limit log_limit;
     rmi_guard guard;
     rm_runtime *runtime;
+    rmi_setup own_setup;
+    rm_runtime *own_runtime; /* of the operator's pipelines, where strangers have another one; owned */
+    rmi_pipelines *pipelines;
     rmi_service *service;
-    rmi_library *library;
-    const rmi_listener_api *api;
-    rmi_listener *listener;
+    entrance entrances[LISTENERS];
     option_file token_file, certificates, key, client_ca;
     const char *tokens[MOST_TOKENS + 1];
 } server;
@@ -131,24 +175,36 @@ static bool is_loopback(const char *address)
     return false;
 }
 
-static int check_address(const serve_options *options, rm_error *err)
+static int check_listener(const serve_options *options, size_t i, rm_error *err)
 {
-    if (options->grpc == NULL)
-        return rm_error_set(err, RM_E_USAGE, "serve needs --grpc HOST:PORT");
-    if (strchr(options->grpc, ':') == NULL)
-        return rm_error_set(err, RM_E_USAGE, "--grpc takes HOST:PORT, not '%s'", options->grpc);
+    const char *address = options->addresses[i];
+    if (address == NULL)
+        return RM_OK;
+    if (strchr(address, ':') == NULL)
+        return rm_error_set(err, RM_E_USAGE, "--%s takes HOST:PORT, not '%s'", listeners[i].option, address);
+    if (!is_loopback(address) && options->token_file == NULL && options->client_ca_file == NULL)
+        return rm_error_set(
+            err, RM_E_USAGE,
+            "'%s' may be reached from other machines: that needs --token-file or --tls-client-ca", address);
+    return RM_OK;
+}
+
+static int check_options(const serve_options *options, rm_error *err)
+{
+    int rc = RM_OK;
+    if (options->addresses[GRPC] == NULL && options->addresses[HTTP] == NULL)
+        return rm_error_set(err, RM_E_USAGE, "serve needs --grpc HOST:PORT or --http HOST:PORT");
     if ((options->certificate_file == NULL) != (options->key_file == NULL))
         return rm_error_set(err, RM_E_USAGE, "--tls-cert and --tls-key go together");
     if (options->client_ca_file != NULL && options->certificate_file == NULL)
         return rm_error_set(err, RM_E_USAGE, "--tls-client-ca needs --tls-cert and --tls-key");
     if (options->sandbox && options->trust_code)
         return rm_error_set(err, RM_E_USAGE, "--sandbox and --trust-code exclude each other");
-    if (!is_loopback(options->grpc) && options->token_file == NULL && options->client_ca_file == NULL)
-        return rm_error_set(
-            err, RM_E_USAGE,
-            "'%s' may be reached from other machines: that needs --token-file or --tls-client-ca",
-            options->grpc);
-    return RM_OK;
+    if (options->addresses[HTTP] == NULL && (options->cors != NULL || options->access_log != NULL))
+        return rm_error_set(err, RM_E_USAGE, "--cors and --access-log need --http");
+    for (size_t i = 0; rc == RM_OK && i < LISTENERS; i++)
+        rc = check_listener(options, i, err);
+    return rc;
 }
 
 static int read_file(const char *path, option_file *out, rm_error *err)
@@ -188,23 +244,22 @@ static int read_tokens(server *s, rm_error *err)
 
 /* ---- Listening */
 
-static int load_listener(server *s, rm_error *err)
+static int load_listener(size_t i, entrance *to, rm_error *err)
 {
     static const char *const near[] = {".", "../lib", "remotemedia/lib", NULL};
     char path[LONGEST_PATH];
     rmi_listener_entry *entry = NULL;
-    if (!rmi_find_beside("", near, "libremotemedia_grpc.so", path, sizeof path))
-        return rm_error_set(
-            err, RM_E_MISSING_FEATURE,
-            "serve needs a build with RM_SERVE, whose libremotemedia_grpc.so is not beside the "
-            "program");
-    const int rc = rmi_library_open(NULL, path, &s->library, err);
+    if (!rmi_find_beside("", near, listeners[i].library, path, sizeof path))
+        return rm_error_set(err, RM_E_MISSING_FEATURE,
+                            "--%s needs a build with RM_SERVE, whose %s is not beside the program",
+                            listeners[i].option, listeners[i].library);
+    const int rc = rmi_library_open(NULL, path, &to->library, err);
     if (rc != RM_OK)
         return rc;
-    if (!rmi_library_function(s->library, "rmi_grpc_listener_api", &entry, sizeof entry) ||
+    if (!rmi_library_function(to->library, listeners[i].entry, &entry, sizeof entry) ||
         entry()->size != sizeof(rmi_listener_api))
         return rm_error_set(err, RM_E_UNSUPPORTED_VERSION, "'%s' is of another version", path);
-    s->api = entry();
+    to->api = entry();
     return RM_OK;
 }
 
@@ -226,16 +281,47 @@ static int warm_sandbox(const server *s, rm_error *err)
     return rc;
 }
 
-static int listen(server *s, int *port, rm_error *err)
+static int listen_at(server *s, size_t i, rm_error *err)
 {
     const serve_options *options = s->options;
+    entrance *to = &s->entrances[i];
     const rmi_listener_options given = {
-        .address = options->grpc,
+        .address = options->addresses[i],
         .most_message = options->most_message > 0 ? options->most_message : MOST_MESSAGE,
         .certificates = s->certificates.text,
         .key = s->key.text,
         .client_ca = s->client_ca.text,
+        .pipelines = s->pipelines,
+        .cors_origin = options->cors,
+        .access_log = options->access_log,
+        .patience_ms = options->patience_ms > 0 ? options->patience_ms : default_patience_ms,
     };
+    if (options->addresses[i] == NULL)
+        return RM_OK;
+    const int rc = load_listener(i, to, err);
+    return rc == RM_OK ? to->api->start(s->service, &given, &to->listener, &to->port, err) : rc;
+}
+
+/* The operator's pipelines may run Python, whatever strangers may do. */
+static int load_pipelines(server *s, rm_error *err)
+{
+    int rc = RM_OK;
+    if (s->options->pipelines == NULL)
+        return RM_OK;
+    if (!s->options->trust_code) {
+        s->own_setup = s->options->setup;
+        s->own_setup.without_python = false;
+        s->own_setup.made = NULL;
+        rc = rmi_setup_runtime(&s->own_setup, &s->own_runtime, err);
+    }
+    return rc == RM_OK ? rmi_pipelines_load(s->own_runtime != NULL ? s->own_runtime : s->runtime,
+                                            s->options->pipelines, &s->pipelines, err)
+                       : rc;
+}
+
+static int listen(server *s, rm_error *err)
+{
+    const serve_options *options = s->options;
     const rmi_service_options service = {
         .most_sessions = options->most_sessions,
         .session_timeout_ms = options->session_ms,
@@ -244,21 +330,26 @@ static int listen(server *s, int *port, rm_error *err)
         .files = options->files,
         .tokens = options->token_file != NULL ? s->tokens : NULL,
     };
-    int rc = load_listener(s, err);
-    if (rc == RM_OK)
-        rc = rmi_service_new(s->runtime, &service, &s->service, err);
-    return rc == RM_OK ? s->api->start(s->service, &given, &s->listener, port, err) : rc;
+    int rc = rmi_service_new(s->runtime, &service, &s->service, err);
+    for (size_t i = 0; rc == RM_OK && i < LISTENERS; i++)
+        rc = listen_at(s, i, err);
+    return rc;
 }
 
 /* Says where, for programs that have asked for any port. */
-static int announce(const server *s, int port, rm_error *err)
+static int announce(const server *s, rm_error *err)
 {
     rmi_program *program = s->options->setup.program;
-    const char *address = s->options->grpc;
     rmi_text text;
     rmi_text_init(&text, NULL);
-    rmi_text_printf(&text, "{\"status\":\"serving\",\"grpc\":\"%.*s:%d\"}\n",
-                    (int)(strrchr(address, ':') - address), address, port);
+    rmi_text_append_c(&text, "{\"status\":\"serving\"");
+    for (size_t i = 0; i < LISTENERS; i++) {
+        const char *address = s->options->addresses[i];
+        if (address != NULL)
+            rmi_text_printf(&text, ",\"%s\":\"%.*s:%d\"", listeners[i].option,
+                            (int)(strrchr(address, ':') - address), address, s->entrances[i].port);
+    }
+    rmi_text_append_c(&text, "}\n");
     int rc =
         text.failed ? rmi_out_of_memory(err) : rmi_writer_put(&program->out, text.data, text.length, err);
     rmi_text_clear(&text);
@@ -275,14 +366,20 @@ static void wait_for_signal(server *s)
 
 static bool wait_for_end(server *s, int64_t deadline)
 {
-    return rmi_service_wait(s->service, deadline) && s->api->wait(s->listener, deadline);
+    bool ended = rmi_service_wait(s->service, deadline);
+    for (size_t i = 0; ended && i < LISTENERS; i++)
+        if (s->entrances[i].listener != NULL)
+            ended = s->entrances[i].api->wait(s->entrances[i].listener, deadline);
+    return ended;
 }
 
 /* Returns whether all that was in progress has ended by itself. What has not is stopped, so that its clients are told. */
 static bool drain(server *s, size_t *left)
 {
     rmi_service_drain(s->service);
-    s->api->drain(s->listener);
+    for (size_t i = 0; i < LISTENERS; i++)
+        if (s->entrances[i].listener != NULL)
+            s->entrances[i].api->drain(s->entrances[i].listener);
     const bool ended = wait_for_end(s, rmi_platform_now() + s->options->drain_ms * 1000000);
     *left = rmi_service_sessions(s->service);
     if (!ended) {
@@ -295,9 +392,8 @@ static bool drain(server *s, size_t *left)
 static int perform(server *s, rmi_exit *code, rm_error *err)
 {
     serve_options *options = s->options;
-    int port = 0;
     *code = RMI_EXIT_USAGE;
-    int rc = check_address(options, err);
+    int rc = check_options(options, err);
     if (rc != RM_OK)
         return rc;
     *code = RMI_EXIT_IO;
@@ -317,12 +413,17 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
         options->setup.log_limit = &s->log_limit;
         rc = rmi_setup_runtime(&options->setup, &s->runtime, err);
     }
+    if (rc == RM_OK) {
+        rc = load_pipelines(s, err);
+        if (rc != RM_OK)
+            *code = rmi_exit_for_manifest(rc);
+    }
     if (rc == RM_OK)
         rc = warm_sandbox(s, err);
     if (rc == RM_OK)
-        rc = listen(s, &port, err);
+        rc = listen(s, err);
     if (rc == RM_OK)
-        rc = announce(s, port, err);
+        rc = announce(s, err);
     if (rc != RM_OK)
         return rc;
     wait_for_signal(s);
@@ -335,13 +436,17 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
 
 static void close_server(server *s)
 {
-    if (s->listener != NULL)
-        s->api->stop(s->listener);
+    for (size_t i = 0; i < LISTENERS; i++)
+        if (s->entrances[i].listener != NULL)
+            s->entrances[i].api->stop(s->entrances[i].listener);
     if (s->service != NULL) /* sessions that were cut off */
         (void)rmi_service_wait(s->service, rmi_platform_now() + default_drain_ms * 1000000);
     rmi_service_free(s->service);
-    if (s->library != NULL)
-        rmi_library_close(s->library);
+    rmi_pipelines_free(s->pipelines);
+    rmi_setup_end(&s->own_setup, s->own_runtime);
+    for (size_t i = 0; i < LISTENERS; i++)
+        if (s->entrances[i].library != NULL)
+            rmi_library_close(s->entrances[i].library);
     rmi_setup_end(&s->options->setup, s->runtime);
     const uint64_t left_out = rmi_log_limit_left_out(&s->log_limit);
     if (left_out > 0)

@@ -17,6 +17,9 @@ if(NOT RM_WASM) # the WASM files differ in what they link
     elseif(RM_WHEEL)
         list(APPEND rm_unlinked python)
     endif()
+    if(NOT RM_SERVE)
+        list(APPEND rm_unlinked llhttp)
+    endif()
     rm_gather_texts(${rm_linked_texts} ${rm_unlinked})
 endif()
 

@@ -12,7 +12,7 @@ foreach(folder base data manifest graph exec standalone nodes ${rm_sandbox} ${rm
 endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/platform/*.c)
 list(APPEND rm_sources ${found})
-list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$|/sandbox/(wasmtime|compiler)\\.c$|/transport/grpc(_client)?/")
+list(FILTER rm_sources EXCLUDE REGEX "_test\\.c$|/sandbox/(wasmtime|compiler)\\.c$|/transport/(grpc|grpc_client|http)/")
 if(NOT rm_checks) # nothing calls it
     list(FILTER rm_sources EXCLUDE REGEX "/base/check\\.c$")
 endif()

@@ -35,3 +35,26 @@ target_include_directories(remotemedia_grpc SYSTEM PRIVATE ${rm_generated})
 target_link_options(remotemedia_grpc PRIVATE -Wl,--gc-sections -Wl,--exclude-libs,ALL
     -Wl,-z,nodelete) # gRPC's threads end after the process has asked them to
 add_dependencies(remotemedia_grpc remotemedia_messages)
+
+# HTTP: a parser of requests and a decoder of WebSocket frames, in a loop of our own, with OpenSSL for TLS.
+find_package(OpenSSL REQUIRED)
+find_path(RM_WSLAY_INCLUDE wslay/wslay.h REQUIRED)
+find_library(RM_WSLAY wslay REQUIRED)
+set(rm_http ${PROJECT_SOURCE_DIR}/src/transport/http)
+foreach(pair openapi:openapi.json status:status.html)
+    string(REPLACE ":" ";" pair ${pair})
+    list(GET pair 0 name)
+    list(GET pair 1 file)
+    set(made ${rm_generated}/http_${name}.c)
+    add_custom_command(OUTPUT ${made}
+        COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/embed ${rm_http}/${file} rmi_http_${name} transport/http/http_files.h ${made}
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/embed ${rm_http}/${file} COMMENT "Embedding ${file}" VERBATIM)
+    list(APPEND rm_http_files ${made})
+endforeach()
+file(GLOB rm_http_sources CONFIGURE_DEPENDS ${rm_http}/*.c)
+list(FILTER rm_http_sources EXCLUDE REGEX "_test\\.c$")
+add_library(remotemedia_http MODULE ${rm_http_sources} ${rm_http_files})
+target_link_libraries(remotemedia_http PRIVATE rm_flags remotemedia_static dep::llhttp OpenSSL::SSL ${RM_WSLAY})
+target_include_directories(remotemedia_http SYSTEM PRIVATE ${rm_generated} ${RM_WSLAY_INCLUDE})
+target_link_options(remotemedia_http PRIVATE -Wl,--gc-sections -Wl,--exclude-libs,ALL
+    -Wl,-z,nodelete) # a session whose node does not return may outlast it

@@ -4,6 +4,7 @@
 #define TRANSPORT_LISTENER_H
 
 #include "remotemedia/remotemedia.h"
+#include "transport/pipelines.h"
 #include "transport/service.h"
 
 typedef struct rmi_listener rmi_listener;
@@ -13,6 +14,11 @@ typedef struct rmi_listener_options {
     size_t most_message; /* bytes of a message that it takes */
     /* TLS, in PEM; NULL: none. With `client_ca` clients need a certificate of one of its authorities. */
     const char *certificates, *key, *client_ca;
+    const rmi_pipelines *pipelines; /* of the operator; borrowed; NULL: none */
+    /* For HTTP. */
+    const char *cors_origin; /* pages from there may call; "*": all; NULL: none */
+    const char *access_log;  /* a file that gets a line for each request; NULL: none */
+    int64_t patience_ms;     /* how long a client may take for the next step of a request */
 } rmi_listener_options;
 
 typedef struct rmi_listener_api {

@@ -212,7 +212,7 @@ int rmi_service_open(rmi_service *service, rm_manifest *manifest, const rmi_sess
     const int64_t most = service->options.session_timeout_ms;
     if (most > 0 && (limited.timeout_ms == 0 || limited.timeout_ms > most))
         limited.timeout_ms = most;
-    limited.untrusted = service->options.untrusted;
+    limited.untrusted = service->options.untrusted && !options->own;
     limited.sandbox = service->options.sandbox && limited.untrusted;
     limited.loading = limited.sandbox ? NULL : &service->loading; /* sandboxes stop by themselves */
     limited.watchdog = service->watchdog;
@@ -220,7 +220,8 @@ int rmi_service_open(rmi_service *service, rm_manifest *manifest, const rmi_sess
     limited.leave_context = service;
     int rc = admit(service, &limited.number, err);
     if (rc != RM_OK) {
-        rm_manifest_free(manifest);
+        if (!options->own)
+            rm_manifest_free(manifest);
         return rc;
     }
     rc = rmi_session_new(service->executor, service->runtime, manifest, &limited, client, context, out, err);

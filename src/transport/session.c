@@ -146,7 +146,7 @@ static int open(rmi_session *session, rm_error *err)
         session->options.untrusted ? rmi_check_code(session->manifest, session->options.sandbox, err) : RM_OK;
     if (session->options.sandbox)
         rmi_force_sandbox(session->manifest);
-    if (rc == RM_OK)
+    if (rc == RM_OK && !session->options.own)
         rc = validate(session, err);
     if (rc == RM_OK && session->options.untrusted)
         rc = rmi_check_untrusted(session->manifest, err);
@@ -169,7 +169,8 @@ int rmi_session_new(rmi_executor *executor, rm_runtime *runtime, rm_manifest *ma
     rmi_session *session = rmi_alloc_zeroed(allocator, sizeof *session);
     *out = session;
     if (session == NULL) {
-        rm_manifest_free(manifest);
+        if (!options->own)
+            rm_manifest_free(manifest);
         return rmi_out_of_memory(err);
     }
     session->task.executor = executor;
@@ -193,7 +194,8 @@ void rmi_session_free(rmi_session *session)
         return;
     rm_pipeline_free(session->pipeline);
     pthread_mutex_destroy(&session->lock);
-    rm_manifest_free(session->manifest);
+    if (!session->options.own)
+        rm_manifest_free(session->manifest);
     rm_packet_clear(&session->item);
     rm_packet_clear(&session->result);
     rm_error_clear(&session->failure);

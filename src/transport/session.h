@@ -35,6 +35,7 @@ typedef struct rmi_session_options {
     uint64_t most_memory; /* bytes of items that wait between nodes, in steps of 256; 0: no limit */
     bool generate;        /* without input: sources generate */
     bool untrusted;       /* the manifest is a stranger's (trust.h) */
+    bool own;             /* the manifest is the operator's: trusted, borrowed, and shared by sessions */
     bool sandbox;         /* nodes that are not native run in sandboxes */
     uint64_t number;
     size_t identity; /* of the client, as the service gives it */
@@ -47,7 +48,7 @@ typedef struct rmi_session_options {
     void *leave_context;
 } rmi_session_options;
 
-/* Makes a session that runs `manifest`, which is consumed, also on failure. `client` is borrowed for as long as the
+/* Makes a session that runs `manifest`, which is consumed, also on failure, unless it is the operator's. `client` is borrowed for as long as the
  * session. *out is owned: rmi_session_free. It starts with rmi_session_wake. */
 RM_MUST_CHECK int rmi_session_new(rmi_executor *executor, rm_runtime *runtime, rm_manifest *manifest,
                                   const rmi_session_options *options, const rmi_client *client, void *context,

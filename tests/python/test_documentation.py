@@ -7,7 +7,7 @@ import remotemedia as rm
 import remotemedia_runtime
 
 CLASSES = (rm.Pipeline, rm.Run, rm.Graph, rm.Place, rm.Step, rm.Node, rm.Packet, rm.Tensor, rm.Error, rm.ManifestError,
-           rm.NodeError, rm.Timeout, rm.Cancelled, rm.Sandbox)
+           rm.NodeError, rm.Timeout, rm.Cancelled, rm.Sandbox, rm.Connection)
 
 
 def shown(what):
