@@ -100,6 +100,28 @@ static int patient_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err
     return p->late.count > 0 ? RM_PENDING : RM_OK;
 }
 
+/* Waits in its flush for the second poll, and gives 99 then. */
+struct ending {
+    struct late late; /* first */
+    int flushes, polls;
+};
+static int ending_poll(rm_node *node, void *state, rm_wait *wait, rm_error *err)
+{
+    struct ending *e = state;
+    if (e->flushes == 0)
+        return late_poll(node, state, wait, err);
+    rmt_called(node);
+    wait->deadline = 0;
+    return e->polls++ == 0 ? RM_PENDING : RM_OK;
+}
+static int ending_flush(rm_node *node, void *state, rm_error *err)
+{
+    struct ending *e = state;
+    (void)err;
+    rmt_called(node);
+    return e->flushes++ == 0 ? RM_PENDING : rm_emit_value(node, rm_int(99));
+}
+
 /* Finishes its item more than once, and emits for items that are over or never were. */
 static int twice(rm_node *node, void *state, unsigned port, rm_packet in, rm_error *err)
 {
@@ -248,12 +270,22 @@ static const rm_param patient_params[] = {
     {0},
 };
 
+static const rm_port number_ports[] = {
+    {.name = "in", .direction = RM_INPUT, .kinds = RM_KIND_INT, .text = "numbers"},
+    {.name = "out", .direction = RM_OUTPUT, .kinds = RM_KIND_INT, .text = "numbers"},
+    {0},
+};
+
 #define LATE(NAME, MOST, POLL)                                                                      \
     {RMT_TYPE(NAME, sizeof(struct late)), .process = late, .poll = (POLL), .max_in_flight = (MOST), \
      .abandon = late_abandon}
 static const rm_node_type types[] = {
     LATE("Late", 3, late_poll),
     LATE("Soon", 3, soon_poll),
+    {RMT_TYPE("LateNumber", sizeof(struct late)), .process = late, .poll = soon_poll, .max_in_flight = 3,
+     .ports = number_ports, .abandon = late_abandon},
+    {RMT_TYPE("LateEnd", sizeof(struct ending)), .process = late, .poll = ending_poll, .flush = ending_flush,
+     .max_in_flight = 3, .abandon = late_abandon},
     LATE("Again", 3, again_poll),
     LATE("Never", 0, never_poll),
     LATE("NeverMany", 3, never_poll),
