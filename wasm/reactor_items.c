@@ -121,18 +121,18 @@ int32_t export_push(int32_t handle, uint32_t encoding, const char *source, uint3
 
 /* ---- A batch of items in */
 
-typedef struct item_batch {
+typedef struct host_batch {
     rmi_wire_lender lender;
     batch_head *head;
     const char *messages;
     const rmi_wire_part *parts;
     size_t at; /* offset of the message that is read */
-} item_batch;
+} host_batch;
 
 /* The parts of a batch are few. */
 static const void *find_part(const rmi_wire_lender *lender, size_t at, size_t length, void **owner)
 {
-    const item_batch *from = (const item_batch *)lender;
+    const host_batch *from = (const host_batch *)lender;
     for (uint32_t i = 0; i < from->head->parts; i++) {
         const rmi_wire_part *part = &from->parts[i];
         if (part->at != from->at + at || part->length != length)
@@ -145,7 +145,7 @@ static const void *find_part(const rmi_wire_lender *lender, size_t at, size_t le
 }
 
 /* Checks a batch that the host wrote; its messages are checked when they are read. */
-static int open_batch(void *data, uint32_t length, item_batch *out, rm_error *err)
+static int open_batch(void *data, uint32_t length, host_batch *out, rm_error *err)
 {
     batch_head *head = data;
     int rc = rmi_host_check(data, length, "the batch", err);
@@ -160,7 +160,7 @@ static int open_batch(void *data, uint32_t length, item_batch *out, rm_error *er
         return rm_error_set(err, RM_E_USAGE, "a batch of %u bytes has not %u bytes of messages and %u parts",
                             (unsigned)length, (unsigned)head->length, (unsigned)head->parts);
     *out =
-        (item_batch){.lender = {find_part, rmi_host_give_back}, .head = head, .messages = (char *)(head + 1)};
+        (host_batch){.lender = {find_part, rmi_host_give_back}, .head = head, .messages = (char *)(head + 1)};
     out->parts = (const void *)(out->messages + head->length);
     for (uint32_t i = 0; rc == RM_OK && i < head->parts; i++)
         rc = rmi_host_check(out->parts[i].data, out->parts[i].length, "a part", err);
@@ -168,7 +168,7 @@ static int open_batch(void *data, uint32_t length, item_batch *out, rm_error *er
 }
 
 /* Pushes the next message, and moves on when it was taken. */
-static int push_next(rmi_open_pipeline *to, const char *id, item_batch *from, rm_error *err)
+static int push_next(rmi_open_pipeline *to, const char *id, host_batch *from, rm_error *err)
 {
     batch_head *head = from->head;
     rm_value item = rm_null();
@@ -193,7 +193,7 @@ int32_t export_push_many(int32_t handle, const char *source, uint32_t source_len
     rmi_open_pipeline *found = NULL;
     rm_error *err = NULL;
     rm_value name = rm_null();
-    item_batch from;
+    host_batch from;
     int rc = rmi_reactor_enter_pipeline(handle, &found, &err);
     if (rc == RM_OK)
         rc = open_batch(data, length, &from, err);
