@@ -1,7 +1,7 @@
 import datetime
 import os
 import subprocess
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any, Concatenate, Literal, Protocol, Self, final, overload
 
@@ -57,9 +57,9 @@ class Pipeline:
         ahead: int = 0,
         progress: _Progress = None,
     ) -> Run: ...
-    def arun(
+    async def arun(
         self, input: _AsyncItems = None, *, timeout: float | None = None, metrics: bool = False, progress: _Progress = None
-    ) -> Coroutine[Any, Any, dict[str, list[Any]]]: ...
+    ) -> dict[str, list[Any]]: ...
     def astream(
         self, input: _AsyncItems = None, *, timeout: float | None = None, metrics: bool = False, progress: _Progress = None
     ) -> AsyncGenerator[Any]: ...
