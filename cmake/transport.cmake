@@ -37,7 +37,7 @@ target_link_options(remotemedia_grpc PRIVATE -Wl,--gc-sections -Wl,--exclude-lib
 add_dependencies(remotemedia_grpc remotemedia_messages)
 
 # HTTP: a parser of requests and a decoder of WebSocket frames, in a loop of our own, with OpenSSL for TLS.
-find_package(OpenSSL REQUIRED)
+pkg_check_modules(RM_TLS REQUIRED IMPORTED_TARGET libssl libcrypto)
 find_path(RM_WSLAY_INCLUDE wslay/wslay.h REQUIRED)
 find_library(RM_WSLAY wslay REQUIRED)
 set(rm_http ${PROJECT_SOURCE_DIR}/src/transport/http)
@@ -54,7 +54,7 @@ endforeach()
 file(GLOB rm_http_sources CONFIGURE_DEPENDS ${rm_http}/*.c)
 list(FILTER rm_http_sources EXCLUDE REGEX "_test\\.c$")
 add_library(remotemedia_http MODULE ${rm_http_sources} ${rm_http_files})
-target_link_libraries(remotemedia_http PRIVATE rm_flags remotemedia_static dep::llhttp OpenSSL::SSL ${RM_WSLAY})
+target_link_libraries(remotemedia_http PRIVATE rm_flags remotemedia_static dep::llhttp PkgConfig::RM_TLS ${RM_WSLAY})
 target_include_directories(remotemedia_http SYSTEM PRIVATE ${rm_generated} ${RM_WSLAY_INCLUDE})
 target_link_options(remotemedia_http PRIVATE -Wl,--gc-sections -Wl,--exclude-libs,ALL
     -Wl,-z,nodelete) # a session whose node does not return may outlast it
