@@ -37,6 +37,7 @@ rm_old_libc(_runtime)
 set_target_properties(_runtime PROPERTIES LINK_DEPENDS ${rm_binding}/exported.map)
 
 set(rm_sbom ${PROJECT_BINARY_DIR}/generated/remotemedia.cdx.json)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/generated)
 execute_process(COMMAND ${rm_deps} sbom --of remotemedia ${PROJECT_VERSION} --without ${rm_unlinked} OUTPUT_FILE ${rm_sbom}
     COMMAND_ERROR_IS_FATAL ANY)
 install(FILES ${rm_sbom} DESTINATION ${SKBUILD_METADATA_DIR}/sboms COMPONENT wheel) # where PEP 770 wants it
