@@ -184,7 +184,6 @@ class Control(ServiceTest):
         control.synchronize()
         stream.send(5)
         control.do(clear_node_state=pb.ClearNodeState(node_id="a"))
-        control.do(subscribe=pb.Subscribe(addr=address("b", OUT)))
         control.synchronize()
         got = [stream.ask(6)]
         if got == [11]:  # the chunk came after the node was enabled again
