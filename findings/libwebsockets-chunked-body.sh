@@ -4,8 +4,7 @@
 # libwebsockets 4.1.6 (Debian 12: 4.1.6-3), Python's http.client as the client. "Transfer-Encoding: chunked" (RFC 9112,
 # section 7.1) puts the size of each part, in hexadecimal, in front of it. The server below adds up what it gets by
 # LWS_CALLBACK_HTTP_BODY. With a Content-Length that is the body; in chunks it is "5", "hello", "5", "world" and "0"
-# with their line ends. The callback for the end of the body does not come then, so the server below looks for what it
-# knows to be the last chunk.
+# with their line ends; the server below stops at what it knows to be the last chunk.
 . "$(dirname "$0")/support"
 command -v cc >/dev/null || skip "there is no C compiler"
 command -v python3 >/dev/null || skip "there is no python3"
