@@ -21,9 +21,9 @@ struct rm_runtime {
     size_t name_count, name_capacity;
     rm_resolver **resolvers; /* each in a block of its own: graphs point at them */
     size_t resolver_count, resolver_capacity;
-    bool has_sandbox; /* a resolver runs nodes in sandboxes */
+    bool has_sandbox;    /* a resolver runs nodes in sandboxes */
     rm_resolver *remote; /* finds the types of nodes that run on other servers; NULL: none can */
-    rm_arrays arrays; /* in a guest: "arrays" of the manifest outside, for its one node */
+    rm_arrays arrays;    /* in a guest: "arrays" of the manifest outside, for its one node */
     rmi_library **plugins;
     size_t plugin_count, plugin_capacity;
 };
