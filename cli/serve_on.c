@@ -230,6 +230,8 @@ static int read_tokens(server *s, rm_error *err)
     const int rc = read_file(path, &s->token_file, err);
     if (rc != RM_OK || path == NULL)
         return rc;
+    if (strlen(s->token_file.text) != s->token_file.length)
+        return rm_error_set(err, RM_E_VALUE, "'%s' has a NUL, which no token can have", path);
     char *rest = s->token_file.text;
     for (char *line; (line = strsep(&rest, "\r\n")) != NULL;) {
         line = trim(line);

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 enum { LONGEST_PATH = 4096 };
 
@@ -55,8 +57,16 @@ static int add(rmi_pipelines *pipelines, rm_runtime *runtime, const char *folder
 {
     char path[LONGEST_PATH];
     entry made = {0};
+    struct stat info;
     if (snprintf(path, sizeof path, "%s/%s", folder, file) >= LONGEST_PATH)
         return rm_error_set(err, RM_E_VALUE, "the path of '%s' in '%.100s' is too long", file, folder);
+    if (rmi_utf8_check(file, strlen(file)) != strlen(file))
+        return rm_error_set(err, RM_E_VALUE, "a file in '%.100s' has a name that is not UTF-8, so no client could name it",
+                            folder);
+    if (stat(path, &info) != 0)
+        return rm_error_set(err, RM_E_IO, "cannot look at '%.300s': %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode)) /* reading a pipe would wait */
+        return rm_error_set(err, RM_E_VALUE, "'%.300s' is no regular file; the manifests of a folder are", path);
     int rc = rmi_grow(pipelines->allocator, (void **)&pipelines->entries, &pipelines->capacity,
                       pipelines->count + 1, sizeof *pipelines->entries, err);
     if (rc == RM_OK) {

@@ -1,6 +1,7 @@
 #include "transport/session.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "exec/waiting_bytes.h"
@@ -354,6 +355,20 @@ static bool take_input(rmi_session *session)
     return moved;
 }
 
+/* A result that the client cannot be given is the run's failure, also when the pipeline has come to its end before. */
+static void refuse_result(rmi_session *session, int code, rm_error *err)
+{
+    if (err->node[0] == '\0')
+        (void)snprintf(err->node, sizeof err->node, "%s", rm_pipeline_sink_id(session->pipeline, session->sink));
+    if (session->stepped_out && session->code == RM_OK) {
+        rm_error_clear(&session->failure);
+        rm_error_move(&session->failure, err);
+        session->code = code;
+    }
+    give_up(session, code, err);
+    session->output_ended = true; /* the client takes no more */
+}
+
 /* Moves results from the pipeline to the client; returns whether any has moved. */
 static bool give_results(rmi_session *session)
 {
@@ -374,10 +389,8 @@ static bool give_results(rmi_session *session)
             moved = true;
         }
     }
-    if (rc < 0) {
-        give_up(session, rc, &err);
-        session->output_ended = true; /* the client takes no more */
-    }
+    if (rc < 0)
+        refuse_result(session, rc, &err);
     rm_error_clear(&err);
     return moved;
 }

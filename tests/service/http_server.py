@@ -38,6 +38,7 @@ PIPELINES = {
     "source": manifest(node("s", "SimpleSource", count=3, value=7)),
     "endless": manifest(node("s", "SimpleSource", count=1 << 60), node("t", "Take", count=1 << 59), connections=["s > t"]),
     "wide": manifest(node("w", "SimpleSource", count=1 << 40, value="x" * 1000), node("s", "PassThrough"), connections=["w > s"]),
+    "bytes": manifest(node("b", "Python", code="def process(x):\n    return b'x' if x == 2 else x")),
     "python": manifest(node("p", "Python", code="def process(x):\n    return x + 1")),
 }
 

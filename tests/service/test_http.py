@@ -125,6 +125,13 @@ class Runs(HttpTest):
         self.assertEqual((status, document["status"], document["outputs"]), (500, "error", {"up": ["A"]}))
         self.assertEqual((document["error"]["node"], document["error"]["item"]), ("up", 1))
 
+    def test_results_that_json_has_no_word_for(self):
+        """Also where the pipeline has come to its end before its results are taken."""
+        status, document = self.server.run("bytes", [1, 2, 3])
+        self.assertEqual((status, document["outputs"]), (500, {"b": [1]}))
+        self.assertEqual((document["error"]["code"], document["error"]["node"]), ("unsupported", "b"))
+        self.assertIn("bytes", document["error"]["message"])
+
     def test_requests_that_are_too_large(self):
         error = self.refused(413, "limit", "POST", "/v1/pipelines/same:run", {"inputs": ["x" * (11 << 20)]})
         self.assertIn(str(10 << 20), error["message"])

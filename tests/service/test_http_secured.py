@@ -1,17 +1,43 @@
 """HTTP: tokens, TLS, and pages of other origins."""
 import contextlib
 import json
+import os
 import socket
 import ssl
 import subprocess
 import tempfile
 import unittest
 
-from http_server import LIMIT, Server, Stream, all_of, head_of
+from http_server import LIMIT, PIPELINES, Server, Stream, all_of, head_of
 
 PATHS = (("GET", "/metrics"), ("GET", "/openapi.json"), ("GET", "/v1/status"), ("GET", "/v1/version"), ("GET", "/v1/pipelines"),
          ("POST", "/v1/run"), ("POST", "/v1/pipelines/chain:run"), ("POST", "/v1/pipelines/chain:stream"), ("GET", "/v1/pipelines/chain"),
          ("GET", "/nothing"), ("PUT", "/v1/run"), ("POST", "/v1/pipelines/none:run"), ("OPTIONS", "/v1/run"))
+
+
+class Starts(unittest.TestCase):
+    """What keeps the server from starting; none of it may make it wait."""
+
+    def refused(self, *options):
+        done = subprocess.run([os.environ["RM_PROGRAM"], "serve", "--http", "127.0.0.1:0", *options], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT)
+        self.assertNotEqual(done.returncode, 0)
+        return done.stderr.decode(errors="replace")
+
+    def test_files_that_are_no_manifests(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkfifo(f"{folder}/pipe.json")
+            self.assertIn("pipe.json' is no regular file", self.refused("--pipelines", folder))
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.fsencode(folder) + b"/b\xff.json", "w") as file:
+                json.dump(PIPELINES["same"], file)
+            self.assertIn("not UTF-8", self.refused("--pipelines", folder))
+
+    def test_a_token_with_nul(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"a\0b\n")
+            file.flush()
+            self.assertIn("NUL", self.refused("--token-file", file.name))
 
 
 class Tokens(unittest.TestCase):

@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import select
 import socket
 import struct
 import tempfile
@@ -176,6 +177,22 @@ class WebSockets(HttpTest):
                 got = all_of(connected)
                 told = struct.unpack(">H", got[2:4])[0] if got[1] else None
                 self.assertEqual((got[0], told), (0x88, code), (frame, got))
+        self.server.wait_for_quiet()
+
+    def test_pings_of_a_client_that_does_not_read(self):
+        """The server reads no more of them while their pongs wait."""
+        ping, most = b"\x89\xfd" + bytes(4) + b"p" * 125, 64 << 20
+        with self.upgrade() as connected:
+            self.assertEqual(head_of(connected)[0], 101)
+            connected.setblocking(False)
+            sent, many = 0, ping * 1000
+            while sent < most and select.select([], [connected], [], 2 * LIMIT / 60)[1]:
+                sent += connected.send(many[sent % len(ping):])
+            self.assertLess(sent, most)
+            got, whole = 0, sent // len(ping) * (2 + 125)
+            while got < whole:
+                select.select([connected], [], [])
+                got += len(connected.recv(1 << 20))
         self.server.wait_for_quiet()
 
     def test_random_bytes(self):

@@ -271,9 +271,10 @@ static bool wants_input(const rmi_http_connection *connection)
     switch (connection->stage) {
     case RMI_HTTP_HEAD:
         return !connection->read_ended;
-    case RMI_HTTP_REQUEST:
+    case RMI_HTTP_REQUEST: /* a WebSocket's client who does not read cannot have pongs queued without end */
         return !connection->read_ended && !connection->paused &&
-               (!connection->completed || connection->switched);
+               (!connection->completed || connection->switched) &&
+               connection->out.length - connection->out_at <= RMI_HTTP_MOST_WAITING;
     case RMI_HTTP_LINGERING:
         return true;
     default:
