@@ -1,5 +1,6 @@
 """The event loops of asynchronous nodes. The runtime drives them from outside: one short step at a time, between packets."""
 import asyncio
+import signal
 from asyncio import CancelledError  # noqa: F401  (the runtime takes it from here)
 
 import _remotemedia  # type: ignore[import-not-found]
@@ -8,7 +9,7 @@ import _remotemedia  # type: ignore[import-not-found]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import collections
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
 KEPT = 8  # loops
@@ -20,11 +21,14 @@ class Loop(asyncio.SelectorEventLoop):
 
     _ready: "collections.deque[asyncio.Handle]"
     _scheduled: "list[asyncio.TimerHandle]"
+    _signal_handlers: "dict[int, asyncio.Handle]"
     driven = False  # the base class' constructor must see a loop that does not run
+    outer_wakeup: "int | None" = None  # of the application, while a node has signal handlers
 
     def __init__(self) -> None:
         super().__init__()
         self.driven = True
+        self.outer_handlers: "dict[int, Any]" = {}
         self.hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook  # type: ignore[attr-defined]
 
     def is_running(self) -> bool:
@@ -34,6 +38,25 @@ class Loop(asyncio.SelectorEventLoop):
         """These two left their task through the loop: somebody has got them."""
         if "task" in context or not isinstance(context.get("exception"), (SystemExit, KeyboardInterrupt)):
             super().call_exception_handler(context)
+
+    def add_signal_handler(self, sig: int, callback: "Callable[..., object]", *args: "Any") -> None:  # type: ignore[override]
+        """The application's handlers come back when the node's are removed."""
+        before = signal.getsignal(sig) if sig not in self._signal_handlers else None
+        wakeup = None if self._signal_handlers else wakeup_descriptor()
+        super().add_signal_handler(sig, callback, *args)
+        if before is not None:
+            self.outer_handlers[sig] = before
+        if wakeup is not None:
+            self.outer_wakeup = wakeup
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        removed = super().remove_signal_handler(sig)
+        if sig in self.outer_handlers:
+            signal.signal(sig, self.outer_handlers.pop(sig))
+        if not self._signal_handlers and self.outer_wakeup is not None:
+            signal.set_wakeup_fd(self.outer_wakeup)
+            self.outer_wakeup = None
+        return removed
 
     def step(self) -> None:
         """Runs the callbacks that are ready, without waiting."""
@@ -81,11 +104,19 @@ class Loop(asyncio.SelectorEventLoop):
             self.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
 
     def settle(self) -> None:
-        """Runs the callbacks that are left at the end of a run, and closes generators that have been dropped; a second."""
+        """Runs the callbacks that are left at the end of a run, and closes generators that have been dropped; a second.
+
+        Handlers of signals and settings of the loop end with the run.
+        """
         if self._ready:
             before = asyncio.all_tasks(self)
             self.step()
             self.finish_soon(*(asyncio.all_tasks(self) - before))
+        for sig in list(self._signal_handlers):
+            self.remove_signal_handler(sig)
+        self._task_factory = self._exception_handler = None
+        if self.get_debug():
+            self.set_debug(asyncio.coroutines._is_debug_mode())  # type: ignore[attr-defined]
 
     def _turn(self) -> None:
         try:
@@ -116,6 +147,16 @@ class Loop(asyncio.SelectorEventLoop):
 
     def wake(self) -> None:
         self._write_to_self()  # type: ignore[attr-defined]
+
+
+def wakeup_descriptor() -> "int | None":
+    """Where signals are told; None in other threads than the main one, which get none."""
+    try:
+        descriptor = signal.set_wakeup_fd(-1)
+    except ValueError:
+        return None
+    signal.set_wakeup_fd(descriptor)
+    return descriptor
 
 
 async def await_one(awaitable: "Awaitable[object]") -> object:

@@ -35,7 +35,7 @@ static bool enter_loop(rmi_state *state)
     if (entered)
         rmi_context_enter(state);
     else
-        PyErr_Clear(); /* the first task fails for the same cause */
+        rmi_drop_exception(); /* the first task fails for the same cause, or has been interrupted */
     return entered;
 }
 

@@ -51,6 +51,29 @@ class Connect(unittest.TestCase):
         self.assertEqual([(t.tolist(), t.dtype, t.sample_rate) for t in got],
                          [(audio.tolist(), "float32", 16000), (numbers.tolist(), "int64", None)])
 
+    def test_failures_of_the_iterable(self):
+        async def endless():
+            for i in range(3):
+                yield 1 // (1 - i)
+
+        async def in_a_group(items):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.connection.arun(DOUBLE, items))
+
+        for make in (lambda: (1 // (1 - i) for i in range(3)), endless):
+            with self.assertRaises(ZeroDivisionError):
+                asyncio.run(self.connection.arun(DOUBLE, make()))
+            with self.assertRaises(ExceptionGroup) as caught:
+                asyncio.run(in_a_group(make()))
+            self.assertIsInstance(caught.exception.exceptions[0], ZeroDivisionError)
+        with self.assertRaises(ZeroDivisionError):
+            self.connection.run(DOUBLE, (1 // (1 - i) for i in range(3)))
+
+    def test_large_results(self):
+        texts = ["x" * 5_000_000] * 2
+        self.assertEqual(self.connection.run(PASS, texts)["p"], texts)
+        self.assertEqual(asyncio.run(self.connection.arun(PASS, texts))["p"], texts)
+
     def test_stream(self):
         with self.connection.stream(DOUBLE, range(1000)) as results:
             self.assertEqual(list(results), [2 * i for i in range(1000)])

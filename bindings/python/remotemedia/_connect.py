@@ -43,9 +43,10 @@ class Connection:
         self._channel = self._open(grpc)
 
     def _open(self, module):
+        options = [("grpc.max_receive_message_length", -1)]  # the server limits what comes
         if self._credentials is not None:
-            return module.secure_channel(self._address, self._credentials)
-        return module.insecure_channel(self._address)
+            return module.secure_channel(self._address, self._credentials, options)
+        return module.insecure_channel(self._address, options)
 
     def close(self):
         """Ends the connection, and what still runs."""
@@ -78,12 +79,18 @@ class Connection:
         if input is None:
             return self._generate(manifest, timeout)
         results = {node: [] for node in _outputs(manifest)}
+        pairs = _Results(self, manifest, input, timeout)
         try:
-            for node, value in _Results(self, manifest, input, timeout):
+            for node, value in pairs:
                 results.setdefault(node, []).append(value)
         except Error as error:
             error.results = results
             raise
+        except KeyboardInterrupt:  # may have struck inside grpc, which then keeps locks of the channel
+            self._channel = self._open(self._grpc)
+            raise
+        finally:
+            pairs.close()
         return results
 
     def stream(self, what, input, *, timeout=None):
@@ -120,15 +127,22 @@ class Connection:
             await pairs.aclose()
 
     async def _apairs(self, manifest, input, timeout):
+        import asyncio
+
         aio = importlib.import_module("grpc.aio")
         async with self._open(aio) as channel:
-            call = self._stream(channel)(_Requests(manifest, input, timeout).asynchronous(), metadata=self._metadata,
-                                         timeout=_deadline(timeout))
+            requests = _Requests(manifest, input, timeout)
+            call = self._stream(channel)(requests.asynchronous(), metadata=self._metadata, timeout=_deadline(timeout))
+            requests.cancel = call.cancel
             try:
                 async for response in call:
                     for pair in _pairs(response):
                         yield pair
-            except aio.AioRpcError as error:
+            except (aio.AioRpcError, asyncio.CancelledError) as error:
+                if requests.failure is not None:
+                    raise requests.failure from None
+                if isinstance(error, asyncio.CancelledError):
+                    raise
                 raise _failed(error) from None
             finally:
                 call.cancel()
@@ -249,6 +263,16 @@ class _Requests:
 
     async def asynchronous(self):
         yield self._init
+        try:
+            async for chunk in self._asynchronous_chunks():
+                yield chunk
+        except Exception as error:
+            self.failure = error
+            self.cancel()
+            return
+        yield _CLOSE
+
+    async def _asynchronous_chunks(self):
         lanes = {node: items.__aiter__() if hasattr(items, "__aiter__") else iter(items) for node, items in self._lanes()}
         sequence = 0
         while lanes:
@@ -261,7 +285,6 @@ class _Requests:
                     continue
                 yield _chunk(node, sequence, item)
             sequence += 1
-        yield _CLOSE
 
 
 def _chunk(node, sequence, item):
