@@ -49,3 +49,30 @@ int rm_error_to_value(const rm_allocator *allocator, const rm_error *error, rm_v
         rmi_build_put(&b, &map, "traceback", rm_value_retain(error->traceback));
     return rmi_build_end(&b, &map, out);
 }
+
+int rmi_code_named(const char *name)
+{
+    for (int known = -1; name != NULL && strcmp(rm_code_name(known), "unknown") != 0; known--)
+        if (strcmp(rm_code_name(known), name) == 0)
+            return known;
+    return RM_OK;
+}
+
+/* Whether it is a map of texts and integers. */
+static bool is_frame(rm_value frame)
+{
+    rm_value key, value;
+    bool good = frame.kind == RM_MAP;
+    for (size_t i = 0; good && rm_map_at(frame, i, &key, &value); i++)
+        good = value.kind == RM_STRING || value.kind == RM_INT;
+    return good;
+}
+
+rm_value rmi_traceback_of(rm_value document)
+{
+    const rm_value frames = rmi_map_field(document, "traceback");
+    bool good = frames.kind == RM_LIST;
+    for (size_t i = 0; good && i < rm_list_length(frames); i++)
+        good = is_frame(rm_list_get(frames, i));
+    return good ? rm_value_retain(frames) : rm_null();
+}

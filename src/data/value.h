@@ -3,6 +3,7 @@
 #define DATA_VALUE_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "remotemedia/remotemedia.h"
 
@@ -15,6 +16,13 @@ typedef struct rm_heap {
     uint32_t kind;
     uint32_t extra; /* for the kind's own use */
 } rm_heap;
+
+/* The member with this key, borrowed; null where there is none, or `map` is no map. */
+static inline rm_value rmi_map_field(rm_value map, const char *key)
+{
+    rm_value value = rm_null();
+    return map.kind == RM_MAP && rm_map_get(map, key, strlen(key), &value) ? value : rm_null();
+}
 
 static inline size_t rmi_owners(rm_value v)
 {
@@ -45,6 +53,10 @@ static inline bool rmi_may_hold_object(rm_value value)
 RM_MUST_CHECK int rmi_string_new_unchecked(const rm_allocator *allocator, const char *text, size_t length,
                                            rm_value *out, rm_error *err);
 /* Puts a traceback and a detail, both consumed, into `err`, which has neither. */
+/* Of the document of an error: the code with this name (NULL is fine), or RM_OK where there is none; and the list of places in
+ * a Python node's code, owned, or null where it is none. */
+int rmi_code_named(const char *name);
+rm_value rmi_traceback_of(rm_value document);
 void rmi_error_keep(rm_error *err, rm_value traceback, rm_value detail);
 /* As rm_map_set_key, for a key that the map does not have, and a map without other owners. */
 RM_MUST_CHECK int rmi_map_add(rm_value *map, rm_value key, rm_value item, rm_error *err);

@@ -36,39 +36,13 @@ static const char *text_of(rm_value document, const char *key)
     return found ? rm_string_text(value, NULL) : NULL;
 }
 
-/* Whether it is a list of maps of texts and numbers, which is safe to pass on. */
-static bool is_traceback(rm_value frames)
-{
-    if (frames.kind != RM_LIST)
-        return false;
-    for (size_t i = 0; i < rm_list_length(frames); i++) {
-        const rm_value frame = rm_list_get(frames, i);
-        if (frame.kind != RM_MAP)
-            return false;
-        for (size_t k = 0; k < rm_map_length(frame); k++) {
-            rm_value key = rm_null(), value = rm_null();
-            (void)rm_map_at(frame, k, &key, &value);
-            if (value.kind != RM_STRING && value.kind != RM_INT)
-                return false;
-        }
-    }
-    return true;
-}
-
-static int code_named(rm_value document, int code)
-{
-    const char *name = text_of(document, "code");
-    for (int known = -1; name != NULL && strcmp(rm_code_name(known), "unknown") != 0; known--)
-        if (strcmp(rm_code_name(known), name) == 0)
-            code = known;
-    const bool is_known = code < 0 && strcmp(rm_code_name(code), "unknown") != 0;
-    return is_known ? code : RM_E_VALUE;
-}
-
 int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
 {
-    rm_value value = rm_null(), traceback = rm_null(), detail = rm_null();
-    code = code_named(document, code);
+    rm_value value = rm_null(), detail = rm_null();
+    const int named = rmi_code_named(text_of(document, "code"));
+    code = named != RM_OK ? named : code;
+    if (code >= 0 || strcmp(rm_code_name(code), "unknown") == 0)
+        code = RM_E_VALUE;
     if ((code == RM_E_CANCELLED || code == RM_E_TIMEOUT) && !may_stop) /* only the host cancels */
         code = RM_E_VALUE;
     if (err == NULL)
@@ -84,11 +58,9 @@ int rmi_guest_error(rm_value document, int code, bool may_stop, rm_error *err)
         rm_error_hint(err, "%s", hint);
     if (pointer != NULL)
         rm_error_pointer(err, "%s", pointer);
-    if (rm_map_get(document, "traceback", 9, &value) && is_traceback(value))
-        traceback = rm_value_retain(value);
     if (rm_map_get(document, "detail", 6, &value) && value.kind == RM_STRING)
         detail = rm_value_retain(value);
-    rmi_error_keep(err, traceback, detail);
+    rmi_error_keep(err, rmi_traceback_of(document), detail);
     err->no_memory = rm_map_get(document, "no_memory", 9, &value) && value.kind == RM_BOOL && value.b;
     return code;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/grpc/byte_buffers.h"
 #include "transport/grpc/grpc_listener.h"
 
 void rmi_grpc_hold(rmi_grpc_call *call)
@@ -68,18 +69,7 @@ void rmi_grpc_read(rmi_grpc_call *call)
 
 ProtobufCMessage *rmi_grpc_message(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type)
 {
-    grpc_byte_buffer_reader reader;
-    if (call->message == NULL || !grpc_byte_buffer_reader_init(&reader, call->message))
-        return NULL;
-    grpc_slice bytes = grpc_byte_buffer_reader_readall(&reader);
-    const uint8_t *data = GRPC_SLICE_START_PTR(bytes);
-    const size_t length = GRPC_SLICE_LENGTH(bytes);
-    ProtobufCMessage *message = rmi_message_texts_are_good(type, data, length)
-                                    ? protobuf_c_message_unpack(type, NULL, length, data)
-                                    : NULL;
-    grpc_slice_unref(bytes);
-    grpc_byte_buffer_reader_destroy(&reader);
-    return message;
+    return call->message != NULL ? rmi_unpack_message(call->message, type) : NULL;
 }
 
 ProtobufCMessage *rmi_grpc_request(rmi_grpc_call *call, const ProtobufCMessageDescriptor *type)
@@ -95,15 +85,6 @@ ProtobufCMessage *rmi_grpc_request(rmi_grpc_call *call, const ProtobufCMessageDe
 }
 
 /* ---- Writing */
-
-static grpc_byte_buffer *packed(const ProtobufCMessage *message)
-{
-    grpc_slice bytes = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(bytes));
-    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&bytes, 1);
-    grpc_slice_unref(bytes);
-    return buffer;
-}
 
 /* The first operation that sends also sends the initial metadata. */
 static size_t begin_sending(rmi_grpc_call *call, grpc_op *ops)
@@ -126,7 +107,7 @@ void rmi_grpc_send(rmi_grpc_call *call, const ProtobufCMessage *message)
 {
     grpc_op ops[2];
     size_t count = begin_sending(call, ops);
-    grpc_byte_buffer *buffer = packed(message);
+    grpc_byte_buffer *buffer = rmi_pack_message(message);
     ops[count++] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer};
     call->sent.done = sent;
     start(call, ops, count, &call->sent);
@@ -145,7 +126,7 @@ void rmi_grpc_finish(rmi_grpc_call *call, grpc_status_code status, const char *t
     grpc_op ops[3];
     size_t count = begin_sending(call, ops);
     grpc_slice details = grpc_slice_from_copied_string(text != NULL ? text : "");
-    grpc_byte_buffer *buffer = message != NULL ? packed(message) : NULL;
+    grpc_byte_buffer *buffer = message != NULL ? rmi_pack_message(message) : NULL;
     if (buffer != NULL)
         ops[count++] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer};
     ops[count++] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER,

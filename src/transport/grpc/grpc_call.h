@@ -2,7 +2,6 @@
 #ifndef TRANSPORT_GRPC_GRPC_CALL_H
 #define TRANSPORT_GRPC_GRPC_CALL_H
 
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -6,7 +6,8 @@
 
 typedef Remotemedia__V1__NodeManifest node_message;
 
-static const char *const runtime_hints[] = {NULL, "rust_python", "cpython", "cpython_wasm", "auto"};
+const char *const rmi_runtime_hints[RMI_RUNTIME_HINTS] = {NULL, "rust_python", "cpython", "cpython_wasm",
+                                                          "auto"};
 
 /* Texts that are not set are empty. */
 static void put_text(rmi_builder *b, rm_value *map, const char *key, const char *text)
@@ -76,8 +77,8 @@ static rm_value node_value(rmi_builder *b, const node_message *node, size_t inde
     if (node->capabilities != NULL)
         rmi_build_put(b, &map, "capabilities", capabilities_value(b, node->capabilities));
     put_text(b, &map, "host", node->host);
-    if (hint < sizeof runtime_hints / sizeof *runtime_hints)
-        rmi_build_text(b, &map, "runtime_hint", runtime_hints[hint]);
+    if (hint < RMI_RUNTIME_HINTS)
+        rmi_build_text(b, &map, "runtime_hint", rmi_runtime_hints[hint]);
     else
         rmi_build_put(b, &map, "runtime_hint", rm_int(node->runtime_hint)); /* refused with its place */
     return map;

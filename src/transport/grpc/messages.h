@@ -80,6 +80,10 @@ RM_MUST_CHECK bool rmi_set_text(char **field, const char *text);
 
 /* ---- manifest_message.c */
 
+/* The words of a manifest for the protocol's numbers; NULL for the first one, which means none. */
+enum { RMI_RUNTIME_HINTS = 5 };
+extern const char *const rmi_runtime_hints[RMI_RUNTIME_HINTS];
+
 /* Writes the message as the JSON text of a manifest. *text is owned: rm_text_free(NULL, text, length). RM_E_MISSING_FIELD,
  * or RM_E_PARSE for `params` that are no JSON object. */
 RM_MUST_CHECK int rmi_manifest_text(const Remotemedia__V1__PipelineManifest *message, char **text,

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "data/value.h"
+#include "transport/grpc/byte_buffers.h"
 
 typedef Remotemedia__V1__PipelineManifest manifest_message;
 typedef Remotemedia__V1__NodeManifest node_message;
@@ -18,16 +19,10 @@ typedef Remotemedia__V1__NodeManifest node_message;
 
 /* ---- Fields of a manifest that was checked */
 
-static rm_value field(rm_value map, const char *key)
-{
-    rm_value value = rm_null();
-    return map.kind == RM_MAP && rm_map_get(map, key, strlen(key), &value) ? value : rm_null();
-}
-
 /* Sets a text where there is one. */
 static bool put_text(char **to, rm_value map, const char *key)
 {
-    const rm_value value = field(map, key);
+    const rm_value value = rmi_map_field(map, key);
     return value.kind != RM_STRING || rmi_set_text(to, rm_string_text(value, NULL));
 }
 
@@ -44,8 +39,8 @@ static bool put_gpu(Remotemedia__V1__CapabilityRequirements *to, rm_value given)
     if (made == NULL)
         return false;
     to->gpu = made;
-    const rm_value required = field(given, "required");
-    made->min_memory_gb = number(field(given, "min_memory_gb"));
+    const rm_value required = rmi_map_field(given, "required");
+    made->min_memory_gb = number(rmi_map_field(given, "min_memory_gb"));
     made->required = required.kind != RM_BOOL || required.b;
     return put_text(&made->type, given, "type");
 }
@@ -58,7 +53,7 @@ static bool put_cpu(Remotemedia__V1__CapabilityRequirements *to, rm_value given)
     if (made == NULL)
         return false;
     to->cpu = made;
-    made->cores = (uint32_t)number(field(given, "cores"));
+    made->cores = (uint32_t)number(rmi_map_field(given, "cores"));
     return put_text(&made->arch, given, "arch");
 }
 
@@ -70,15 +65,14 @@ static bool put_capabilities(node_message *node, rm_value given)
     if (made == NULL)
         return false;
     node->capabilities = made;
-    made->memory_gb = number(field(given, "memory_gb"));
-    return put_gpu(made, field(given, "gpu")) && put_cpu(made, field(given, "cpu"));
+    made->memory_gb = number(rmi_map_field(given, "memory_gb"));
+    return put_gpu(made, rmi_map_field(given, "gpu")) && put_cpu(made, rmi_map_field(given, "cpu"));
 }
 
 static void put_hint(node_message *node, rm_value hint)
 {
-    static const char *const hints[] = {"", "rust_python", "cpython", "cpython_wasm", "auto"};
-    for (size_t i = 1; hint.kind == RM_STRING && i < sizeof hints / sizeof *hints; i++)
-        if (strcmp(hints[i], rm_string_text(hint, NULL)) == 0)
+    for (size_t i = 1; hint.kind == RM_STRING && i < RMI_RUNTIME_HINTS; i++)
+        if (strcmp(rmi_runtime_hints[i], rm_string_text(hint, NULL)) == 0)
             node->runtime_hint = (Remotemedia__V1__RuntimeHint)i;
 }
 
@@ -102,13 +96,14 @@ static int add_node(manifest_message *message, rm_value given, rm_error *err)
     if (made == NULL)
         return rmi_out_of_memory(err);
     message->nodes[message->n_nodes++] = made;
-    const rm_value streaming = field(given, "is_streaming");
+    const rm_value streaming = rmi_map_field(given, "is_streaming");
     made->is_streaming = streaming.kind == RM_BOOL && streaming.b;
-    put_hint(made, field(given, "runtime_hint"));
+    put_hint(made, rmi_map_field(given, "runtime_hint"));
     if (!put_text(&made->id, given, "id") || !put_text(&made->node_type, given, "node_type") ||
-        !put_text(&made->host, given, "host") || !put_capabilities(made, field(given, "capabilities")))
+        !put_text(&made->host, given, "host") ||
+        !put_capabilities(made, rmi_map_field(given, "capabilities")))
         return rmi_out_of_memory(err);
-    return put_params(made, field(given, "params"), err);
+    return put_params(made, rmi_map_field(given, "params"), err);
 }
 
 static int add_connection(manifest_message *message, rm_value given, rm_error *err)
@@ -134,7 +129,7 @@ static int add_metadata(manifest_message *message, rm_value given, rm_error *err
 
 static int fill_manifest(manifest_message *message, rm_value given, rm_error *err)
 {
-    const rm_value nodes = field(given, "nodes"), connections = field(given, "connections");
+    const rm_value nodes = rmi_map_field(given, "nodes"), connections = rmi_map_field(given, "connections");
     const size_t node_count = rm_list_length(nodes);
     const size_t connection_count = connections.kind == RM_LIST ? rm_list_length(connections) : 0;
     message->nodes = calloc(node_count + 1, sizeof *message->nodes);
@@ -142,7 +137,7 @@ static int fill_manifest(manifest_message *message, rm_value given, rm_error *er
     if (message->nodes == NULL || message->connections == NULL ||
         !put_text(&message->version, given, "version"))
         return rmi_out_of_memory(err);
-    int rc = add_metadata(message, field(given, "metadata"), err);
+    int rc = add_metadata(message, rmi_map_field(given, "metadata"), err);
     for (size_t i = 0; rc == RM_OK && i < node_count; i++)
         rc = add_node(message, rm_list_get(nodes, i), err);
     for (size_t i = 0; rc == RM_OK && i < connection_count; i++)
@@ -151,15 +146,6 @@ static int fill_manifest(manifest_message *message, rm_value given, rm_error *er
 }
 
 /* ---- Messages out */
-
-static grpc_byte_buffer *packed(const ProtobufCMessage *message)
-{
-    grpc_slice bytes = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(bytes));
-    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&bytes, 1);
-    grpc_slice_unref(bytes);
-    return buffer;
-}
 
 int rmi_init_message(const rmi_remote_options *options, grpc_byte_buffer **out, rm_error *err)
 {
@@ -179,7 +165,7 @@ int rmi_init_message(const rmi_remote_options *options, grpc_byte_buffer **out, 
     request.request_case = REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_INIT;
     request.init = &init;
     if (rc == RM_OK)
-        *out = packed(&request.base);
+        *out = rmi_pack_message(&request.base);
     protobuf_c_message_free_unpacked(&message->base, NULL);
     return rc;
 }
@@ -199,7 +185,7 @@ int rmi_chunk_message(const char *source, uint64_t sequence, const rm_packet *pa
         chunk.timestamp_ms = (uint64_t)packet->timestamp / 1000000;
     request.request_case = REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_DATA_CHUNK;
     request.data_chunk = &chunk;
-    *out = packed(&request.base);
+    *out = rmi_pack_message(&request.base);
     protobuf_c_message_free_unpacked(&chunk.buffer->base, NULL);
     return RM_OK;
 }
@@ -211,36 +197,10 @@ grpc_byte_buffer *rmi_close_message(void)
     control.command = REMOTEMEDIA__V1__STREAM_CONTROL__COMMAND__COMMAND_CLOSE;
     request.request_case = REMOTEMEDIA__V1__STREAM_REQUEST__REQUEST_CONTROL;
     request.control = &control;
-    return packed(&request.base);
+    return rmi_pack_message(&request.base);
 }
 
 /* ---- Errors in */
-
-static int code_named(rm_value name)
-{
-    for (int known = -1; name.kind == RM_STRING && strcmp(rm_code_name(known), "unknown") != 0; known--)
-        if (strcmp(rm_code_name(known), rm_string_text(name, NULL)) == 0)
-            return known;
-    return RM_E_VALUE;
-}
-
-/* The places in the code of a Python node: a list of maps of texts and numbers. */
-static rm_value traceback_of(rm_value document)
-{
-    const rm_value frames = field(document, "traceback");
-    for (size_t i = 0; frames.kind == RM_LIST && i < rm_list_length(frames); i++) {
-        const rm_value frame = rm_list_get(frames, i);
-        for (size_t k = 0; k < rm_map_length(frame); k++) {
-            rm_value key, value;
-            (void)rm_map_at(frame, k, &key, &value);
-            if (value.kind != RM_STRING && value.kind != RM_INT)
-                return rm_null();
-        }
-        if (frame.kind != RM_MAP)
-            return rm_null();
-    }
-    return frames.kind == RM_LIST ? rm_value_retain(frames) : rm_null();
-}
 
 int rmi_error_of_message(const rmi_error_response *message, bool *has_sequence, uint64_t *sequence,
                          rm_error *err)
@@ -248,8 +208,9 @@ int rmi_error_of_message(const rmi_error_response *message, bool *has_sequence, 
     rm_value document = rm_null(), detail = rm_null();
     if (rm_json_parse(NULL, message->context, strlen(message->context), 0, &document, NULL) != RM_OK)
         document = rm_null();
-    const rm_value number_of = field(document, "sequence"), hint = field(document, "hint");
-    const int code = code_named(field(document, "code"));
+    const rm_value number_of = rmi_map_field(document, "sequence"), hint = rmi_map_field(document, "hint");
+    const int named = rmi_code_named(rm_string_text(rmi_map_field(document, "code"), NULL));
+    const int code = named != RM_OK ? named : RM_E_VALUE;
     *has_sequence = number_of.kind == RM_INT && number_of.i >= 0;
     *sequence = *has_sequence ? (uint64_t)number_of.i : 0;
     (void)rm_error_set(err, code, "%s", message->message);
@@ -259,7 +220,7 @@ int rmi_error_of_message(const rmi_error_response *message, bool *has_sequence, 
     if (message->context[0] != '\0' &&
         rm_string_new(NULL, message->context, strlen(message->context), &detail, NULL) != RM_OK)
         detail = rm_null();
-    rmi_error_keep(err, traceback_of(document), detail);
+    rmi_error_keep(err, rmi_traceback_of(document), detail);
     rm_value_clear(&document);
     return code;
 }

@@ -3,7 +3,6 @@
  * Two parties share it, under its lock: the node, and the client's thread, which ends operations. Messages to send wait in a queue
  * with a bound, so that the connection is never idle for want of the node. Messages are read ahead up to a bound, too: a node that
  * takes no results stops the server. Each operation in progress holds a reference, and so does the node. */
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc_security.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "transport/grpc/byte_buffers.h"
 #include "transport/grpc/hops.h"
 #include "transport/grpc_client/client_messages.h"
 #include "transport/grpc_client/client_stream.h"
@@ -264,18 +264,9 @@ static void read_next(rmi_remote_stream *stream);
 
 static void take_message(rmi_remote_stream *stream)
 {
-    grpc_byte_buffer_reader reader;
     rm_error err = {0};
-    stream_response *response = NULL;
-    if (grpc_byte_buffer_reader_init(&reader, stream->message)) {
-        grpc_slice bytes = grpc_byte_buffer_reader_readall(&reader);
-        const uint8_t *data = GRPC_SLICE_START_PTR(bytes);
-        const size_t length = GRPC_SLICE_LENGTH(bytes);
-        if (rmi_message_texts_are_good(&remotemedia__v1__stream_response__descriptor, data, length))
-            response = remotemedia__v1__stream_response__unpack(NULL, length, data);
-        grpc_slice_unref(bytes);
-        grpc_byte_buffer_reader_destroy(&reader);
-    }
+    stream_response *response =
+        (stream_response *)rmi_unpack_message(stream->message, &remotemedia__v1__stream_response__descriptor);
     if (response == NULL) {
         (void)rm_error_set(&err, RM_E_PARSE, "a message is no StreamResponse");
         lose(stream, &err);
