@@ -48,30 +48,11 @@ static int describe(rmi_hosted *hosted, const rm_node_type *native, rm_error *er
     return RM_OK;
 }
 
-static int add_work(const rmi_graph *graph, uint32_t index, bool there, rmi_remote_work *work, rm_error *err)
-{
-    rm_value manifest = rm_null();
-    const int rc = rmi_remote_manifest_of(graph, index, there, &manifest, err);
-    return rc == RM_OK ? rmi_remote_work_make(graph->runtime->allocator, manifest, work, err) : rc;
-}
-
-static uint32_t find(const rmi_graph *graph, const char *id)
-{
-    uint32_t i = 0;
-    while (i < graph->node_count && strcmp(graph->nodes[i].source->id, id) != 0)
-        i++;
-    return i;
-}
-
 static int make_plan(rmi_hosted *hosted, const rmi_graph *graph, uint32_t index, rm_error *err)
 {
     const rmi_manifest_node *source = graph->nodes[index].source;
     const rm_allocator *allocator = graph->runtime->allocator;
     rmi_remote_plan *plan = &hosted->plan;
-    plan->breaker_failures = 5;
-    plan->breaker_reset_ms = 30000;
-    plan->backoff_ms = 100;
-    plan->most_hops = RMI_MOST_HOPS;
     plan->token = rmi_remote_token(hosted->attached);
     plan->directory = graph->directory;
     plan->endpoints = rmi_alloc_zeroed(allocator, 2 * sizeof *plan->endpoints);
@@ -79,11 +60,12 @@ static int make_plan(rmi_hosted *hosted, const rmi_graph *graph, uint32_t index,
         return rmi_out_of_memory(err);
     plan->endpoint_count = 1;
     plan->endpoints[0] = hosted->host;
-    const uint32_t fallback = source->fallback != NULL ? find(graph, source->fallback) : graph->node_count;
-    int rc = add_work(graph, index, true, &plan->there, err);
+    const uint32_t fallback = rmi_remote_fallback_of(graph, index);
+    int rc = rmi_remote_work_of_node(graph, index, true, &plan->there, err);
     plan->has_here = fallback < graph->node_count || source->placement == RMI_PLACE_PREFER_REMOTE;
     if (rc == RM_OK && plan->has_here)
-        rc = add_work(graph, fallback < graph->node_count ? fallback : index, false, &plan->here, err);
+        rc = rmi_remote_work_of_node(graph, fallback < graph->node_count ? fallback : index, false,
+                                     &plan->here, err);
     return rc;
 }
 
@@ -99,7 +81,7 @@ int rmi_hosted_resolve(void *context, const rm_node_query *query, const rm_node_
     if (hosted == NULL)
         return rmi_out_of_memory(err);
     hosted->attached = attached;
-    hosted->plan.there.manifest = hosted->plan.here.manifest = rm_null();
+    hosted->plan = rmi_remote_plan_preset();
     hosted->name = rmi_copy_text(allocator, query->node_type);
     hosted->host = rmi_copy_text(allocator, graph->nodes[index].source->host);
     hosted->type.name = hosted->name;

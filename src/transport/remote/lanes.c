@@ -331,6 +331,14 @@ int rmi_lane_lost(rmi_remote_state *state, size_t index, rmi_remote_event *event
     return rc;
 }
 
+rmi_remote_event rmi_lane_silent(const rmi_remote_state *state)
+{
+    rmi_remote_event event = {.kind = RMI_REMOTE_LOST, .packet = rm_packet_of(rm_null())};
+    (void)rm_error_set(&event.error, RM_E_TIMEOUT, "no answer within %lld ms",
+                       (long long)state->plan->timeout_ms);
+    return event;
+}
+
 int rmi_lanes_check(rmi_remote_state *state)
 {
     const int64_t limit = state->plan->timeout_ms * 1000000, now = rm_clock_now();
@@ -339,9 +347,7 @@ int rmi_lanes_check(rmi_remote_state *state)
         const rmi_remote_lane *lane = &state->lanes[i];
         if (lane->stream == NULL || (lane->waiting == 0 && !lane->finishing) || now - lane->heard < limit)
             continue;
-        rmi_remote_event event = {.kind = RMI_REMOTE_LOST, .packet = rm_packet_of(rm_null())};
-        (void)rm_error_set(&event.error, RM_E_TIMEOUT, "no answer within %lld ms",
-                           (long long)state->plan->timeout_ms);
+        rmi_remote_event event = rmi_lane_silent(state);
         rc = rmi_lane_lost(state, i, &event);
     }
     return rc;

@@ -115,17 +115,25 @@ static int read_manifest(const rm_allocator *allocator, rm_value manifest, rmi_r
     return rc;
 }
 
+rmi_remote_plan rmi_remote_plan_preset(void)
+{
+    return (rmi_remote_plan){.backoff_ms = 100,
+                             .breaker_failures = 5,
+                             .breaker_reset_ms = 30000,
+                             .most_hops = RMI_MOST_HOPS,
+                             .there = {.manifest = {.kind = RM_NULL}},
+                             .here = {.manifest = {.kind = RM_NULL}}};
+}
+
 int rmi_remote_plan_read(const rm_allocator *allocator, const rmi_remote_params *params,
                          rmi_remote_plan *plan, rm_error *err)
 {
-    *plan = (rmi_remote_plan){.balancing = (rmi_balancing)params->balancing,
-                              .backoff_ms = 100,
-                              .breaker_failures = 5,
-                              .breaker_reset_ms = 30000,
-                              .timeout_ms = params->timeout_ms,
-                              .most_hops = (unsigned)params->most_hops,
-                              .token = params->token,
-                              .authorities_file = params->authorities_file};
+    *plan = rmi_remote_plan_preset();
+    plan->balancing = (rmi_balancing)params->balancing;
+    plan->timeout_ms = params->timeout_ms;
+    plan->most_hops = (unsigned)params->most_hops;
+    plan->token = params->token;
+    plan->authorities_file = params->authorities_file;
     int rc = read_endpoints(allocator, params->endpoints, plan, err);
     if (rc == RM_OK)
         rc = read_policy(params, plan, err);

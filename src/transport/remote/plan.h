@@ -23,9 +23,11 @@ typedef struct rmi_remote_work {
 RM_MUST_CHECK int rmi_remote_work_make(const rm_allocator *allocator, rm_value manifest,
                                        rmi_remote_work *work, rm_error *err);
 void rmi_remote_work_free(const rm_allocator *allocator, rmi_remote_work *work);
-/* The manifest of a single node as the graph has it, for another server (`there`) or for this one. *out is owned. */
-RM_MUST_CHECK int rmi_remote_manifest_of(const rmi_graph *graph, uint32_t node, bool there, rm_value *out,
-                                         rm_error *err);
+/* The same of a single node as the graph has it, for another server (`there`) or for this one. */
+RM_MUST_CHECK int rmi_remote_work_of_node(const rmi_graph *graph, uint32_t node, bool there,
+                                          rmi_remote_work *work, rm_error *err);
+/* The node that runs when no server answers; the number of nodes: there is none. */
+uint32_t rmi_remote_fallback_of(const rmi_graph *graph, uint32_t node);
 
 typedef enum rmi_balancing { RMI_FAILOVER, RMI_ROUND_ROBIN, RMI_LEAST_LOADED } rmi_balancing;
 extern const char *const rmi_balancings[];
@@ -54,6 +56,8 @@ typedef struct rmi_remote_params {
     const char *token, *authorities_file;
 } rmi_remote_params;
 
+/* A plan as it is where nothing is said; it owns nothing. */
+rmi_remote_plan rmi_remote_plan_preset(void);
 /* Reads parameters; a failure has a pointer "/params/...". rmi_remote_plan_free also after a failure. */
 RM_MUST_CHECK int rmi_remote_plan_read(const rm_allocator *allocator, const rmi_remote_params *params,
                                        rmi_remote_plan *plan, rm_error *err);

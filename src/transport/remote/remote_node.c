@@ -10,35 +10,21 @@
 
 /* ---- Begin and end */
 
-static uint32_t find(const rmi_graph *graph, const char *id)
-{
-    uint32_t i = 0;
-    while (i < graph->node_count && strcmp(graph->nodes[i].source->id, id) != 0)
-        i++;
-    return i;
-}
-
 /* RemotePipelineNode: what runs when no endpoint answers. */
 static int add_fallback(rmi_remote_state *state, rm_error *err)
 {
     const rmi_graph *graph = state->graph;
-    const char *id = graph->nodes[state->index].source->fallback;
-    rm_value manifest = rm_null();
-    const uint32_t index = id != NULL ? find(graph, id) : graph->node_count;
+    const uint32_t index = rmi_remote_fallback_of(graph, state->index);
     state->own.directory = graph->directory;
     state->own.has_here = index < graph->node_count;
-    if (!state->own.has_here)
-        return RM_OK;
-    const int rc = rmi_remote_manifest_of(graph, index, false, &manifest, err);
-    return rc == RM_OK ? rmi_remote_work_make(graph->runtime->allocator, manifest, &state->own.here, err)
-                       : rc;
+    return state->own.has_here ? rmi_remote_work_of_node(graph, index, false, &state->own.here, err) : RM_OK;
 }
 
 static int make_plan(rmi_remote_state *state, rm_error *err)
 {
     const rm_allocator *allocator = rm_node_allocator(state->node);
     const rmi_hosted *hosted = rm_node_type_data(state->node);
-    state->own.there.manifest = state->own.here.manifest = rm_null();
+    state->own = rmi_remote_plan_preset();
     state->plan = hosted != NULL ? rmi_hosted_plan(hosted) : &state->own;
     if (hosted != NULL)
         return RM_OK;
@@ -310,9 +296,7 @@ static int flush_lane(rmi_remote_state *state, size_t lane, rm_error *err)
             if (state->plan->timeout_ms == 0 || state->lanes[lane].stream == NULL ||
                 wait.deadline > rm_clock_now())
                 return RM_PENDING;
-            event = (rmi_remote_event){.kind = RMI_REMOTE_LOST, .packet = rm_packet_of(rm_null())};
-            (void)rm_error_set(&event.error, RM_E_TIMEOUT, "no answer within %lld ms",
-                               (long long)state->plan->timeout_ms);
+            event = rmi_lane_silent(state);
         }
         state->has_saved = false;
         rc = flush_event(state, lane, &event, err);

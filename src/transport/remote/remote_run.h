@@ -66,6 +66,8 @@ bool rmi_may_resend(const rmi_remote_state *state);
 RM_MUST_CHECK int rmi_lanes_send(rmi_remote_state *state);
 /* Deals with the loss of a lane, or its failure, as `event` says (consumed). Fails only when the run has ended. */
 RM_MUST_CHECK int rmi_lane_lost(rmi_remote_state *state, size_t lane, rmi_remote_event *event);
+/* The loss of a lane that has not answered in time. */
+rmi_remote_event rmi_lane_silent(const rmi_remote_state *state);
 /* Checks that lanes have answered in time. Fails only when the run has ended. */
 RM_MUST_CHECK int rmi_lanes_check(rmi_remote_state *state);
 /* Describes an endpoint's failure for the user: the endpoint's name comes before what it says. */

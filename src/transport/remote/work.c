@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "data/builder.h"
+#include "data/value.h"
 #include "graph/registry.h"
 #include "manifest/manifest.h"
 #include "transport/remote/plan.h"
@@ -19,15 +20,9 @@ void rmi_remote_work_free(const rm_allocator *allocator, rmi_remote_work *work)
     *work = (rmi_remote_work){.manifest = rm_null()};
 }
 
-static rm_value field(rm_value map, const char *key)
-{
-    rm_value value = rm_null();
-    return map.kind == RM_MAP && rm_map_get(map, key, strlen(key), &value) ? value : rm_null();
-}
-
 static const char *text_field(rm_value map, const char *key)
 {
-    return rm_string_text(field(map, key), NULL);
+    return rm_string_text(rmi_map_field(map, key), NULL);
 }
 
 /* ---- What the protocol can carry */
@@ -63,14 +58,13 @@ static int check_node(rm_value node, size_t index, rm_error *err)
     static const char *const known[] = {"id",           "node_type", "params",       "is_streaming",
                                         "capabilities", "host",      "runtime_hint", NULL};
     char place[64];
-    const rm_value streaming = field(node, "is_streaming");
+    const rm_value streaming = rmi_map_field(node, "is_streaming");
     (void)snprintf(place, sizeof place, "/nodes/%zu", index);
     if (text_field(node, "id") == NULL || text_field(node, "node_type") == NULL)
         return wrong(err, place, "an id and a node_type for each node");
     const int rc = check_fields(node, known, place, err);
     if (rc != RM_OK || streaming.kind != RM_BOOL || !streaming.b)
         return rc;
-    rm_error_pointer(err, "%s/is_streaming", place);
     (void)rm_error_set(
         err, RM_E_UNSUPPORTED,
         "a node that takes its whole stream cannot run on another server: its items are not done "
@@ -83,7 +77,8 @@ static int check_manifest(rm_value manifest, rm_error *err)
 {
     static const char *const known[] = {"version", "metadata", "nodes", "connections", NULL},
                              *const ends[] = {"from", "to", NULL};
-    const rm_value nodes = field(manifest, "nodes"), connections = field(manifest, "connections");
+    const rm_value nodes = rmi_map_field(manifest, "nodes"),
+                   connections = rmi_map_field(manifest, "connections");
     char place[64];
     int rc = check_fields(manifest, known, "", err);
     if (rc == RM_OK && (nodes.kind != RM_LIST || rm_list_length(nodes) == 0))
@@ -116,7 +111,8 @@ static bool is_connected(rm_value connections, const char *key, const char *id)
 
 static int find_ends(const rm_allocator *allocator, rmi_remote_work *work, rm_error *err)
 {
-    const rm_value nodes = field(work->manifest, "nodes"), connections = field(work->manifest, "connections");
+    const rm_value nodes = rmi_map_field(work->manifest, "nodes"),
+                   connections = rmi_map_field(work->manifest, "connections");
     const size_t count = rm_list_length(nodes);
     size_t source_count = 0;
     work->capacity = count + 1;
@@ -159,7 +155,7 @@ static int add_acknowledging(const rm_allocator *allocator, rm_value manifest, r
                              rm_error *err)
 {
     rmi_builder b = rmi_builder_start(allocator, err);
-    const rm_value given = field(manifest, "nodes");
+    const rm_value given = rmi_map_field(manifest, "nodes");
     rm_value map = rmi_build_map(&b), nodes = rmi_build_list(&b), node = rmi_build_map(&b);
     rmi_build_text(&b, &node, "id", work->acknowledging);
     rmi_build_text(&b, &node, "node_type", "PassThrough");
@@ -183,7 +179,7 @@ int rmi_remote_work_make(const rm_allocator *allocator, rm_value manifest, rmi_r
     *work = (rmi_remote_work){.manifest = rm_null()};
     int rc = check_manifest(manifest, err);
     if (rc == RM_OK)
-        rc = name_acknowledging(allocator, field(manifest, "nodes"), work, err);
+        rc = name_acknowledging(allocator, rmi_map_field(manifest, "nodes"), work, err);
     if (rc == RM_OK)
         rc = add_acknowledging(allocator, manifest, work, err);
     if (rc == RM_OK)
@@ -205,7 +201,7 @@ static int check_one(const rmi_manifest_node *source, rm_error *err)
     return RM_OK;
 }
 
-int rmi_remote_manifest_of(const rmi_graph *graph, uint32_t index, bool there, rm_value *out, rm_error *err)
+static int manifest_of(const rmi_graph *graph, uint32_t index, bool there, rm_value *out, rm_error *err)
 {
     const rmi_manifest_node *source = graph->nodes[index].source;
     rmi_builder b = rmi_builder_start(graph->runtime->allocator, err);
@@ -239,4 +235,21 @@ int rmi_remote_manifest_of(const rmi_graph *graph, uint32_t index, bool there, r
     rm_value_clear(&params);
     rm_value_clear(&capabilities);
     return rmi_build_end(&b, &map, out);
+}
+
+int rmi_remote_work_of_node(const rmi_graph *graph, uint32_t index, bool there, rmi_remote_work *work,
+                            rm_error *err)
+{
+    rm_value manifest = rm_null();
+    const int rc = manifest_of(graph, index, there, &manifest, err);
+    return rc == RM_OK ? rmi_remote_work_make(graph->runtime->allocator, manifest, work, err) : rc;
+}
+
+uint32_t rmi_remote_fallback_of(const rmi_graph *graph, uint32_t index)
+{
+    const char *id = graph->nodes[index].source->fallback;
+    uint32_t i = id != NULL ? 0 : graph->node_count;
+    while (i < graph->node_count && strcmp(graph->nodes[i].source->id, id) != 0)
+        i++;
+    return i;
 }
