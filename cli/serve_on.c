@@ -400,8 +400,7 @@ static int perform(server *s, rmi_exit *code, rm_error *err)
     if (rc != RM_OK)
         return rc;
     *code = RMI_EXIT_IO;
-    if (rc == RM_OK)
-        rc = read_tokens(s, err);
+    rc = read_tokens(s, err);
     if (rc == RM_OK)
         rc = read_file(options->certificate_file, &s->certificates, err);
     if (rc == RM_OK)

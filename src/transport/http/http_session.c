@@ -1,5 +1,6 @@
 #include "transport/http/http_session.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static int open_session(rmi_http_connection *connection, rm_manifest *manifest,
@@ -53,6 +54,45 @@ void rmi_http_progressed(rmi_http_connection *connection, const rm_pipeline *pip
     if (connection->pipeline != SIZE_MAX)
         rmi_http_rates_add(rmi_http_rates_of(connection->listener), connection->pipeline,
                            &connection->progress_of, pipeline, false);
+}
+
+int rmi_http_give(rmi_http_connection *connection, const rmi_session *session, size_t sink, rm_packet *packet,
+                  int (*put)(rmi_http_connection *connection, const char *sink, const rm_packet *packet,
+                             rm_error *err),
+                  rm_error *err)
+{
+    rmi_http_exchange *exchange = &connection->exchange;
+    int rc = RM_AGAIN;
+    pthread_mutex_lock(&exchange->lock);
+    const size_t before = exchange->produced.length;
+    if (before < RMI_HTTP_MOST_WAITING)
+        rc = put(connection, rm_pipeline_sink_id(rmi_session_pipeline(session), sink), packet, err);
+    else
+        exchange->starved = true;
+    if (rc < 0)
+        exchange->produced.length = before;
+    pthread_mutex_unlock(&exchange->lock);
+    if (rc == RM_OK) {
+        connection->progress_of.results++;
+        rm_packet_clear(packet);
+        rmi_http_progressed(connection, rmi_session_pipeline(session));
+    }
+    if (before == 0)
+        rmi_http_post(connection, false);
+    return rc;
+}
+
+void rmi_http_put_place(rmi_text *text, const char *sink, const rm_packet *packet)
+{
+    rmi_text_printf(text, "{\"sink\":\"%s\",", sink);
+    if (packet->seq >= 0 && packet->seq < RM_SEQ_END)
+        rmi_text_printf(text, "\"item\":%" PRId64 ",", packet->seq);
+}
+
+void rmi_http_put_counts(rmi_text *text, const rmi_http_connection *connection)
+{
+    rmi_text_printf(text, ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 "}", connection->progress_of.items,
+                    connection->progress_of.results);
 }
 
 void rmi_http_session_done(rmi_http_connection *connection, rmi_session *session, int code)

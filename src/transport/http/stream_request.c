@@ -52,44 +52,20 @@ static int put_result(rmi_http_connection *connection, const char *sink, const r
 {
     line_stream *s = connection->state;
     rmi_text *text = &connection->exchange.produced;
-    const size_t before = text->length;
+    begin_answer(connection);
     begin_line(text, s, "result");
-    rmi_text_printf(text, "{\"sink\":\"%s\",", sink);
-    if (packet->seq >= 0 && packet->seq < RM_SEQ_END)
-        rmi_text_printf(text, "\"item\":%" PRId64 ",", packet->seq);
+    rmi_http_put_place(text, sink, packet);
     rmi_text_append_c(text, "\"value\":");
-    int rc = rmi_json_append(text, packet->value, &s->style, NULL, err);
+    const int rc = rmi_json_append(text, packet->value, &s->style, NULL, err);
     rmi_text_append_c(text, "}");
     end_line(text, s);
-    if (rc == RM_OK && text->failed)
-        rc = rmi_out_of_memory(err);
-    if (rc != RM_OK)
-        text->length = before;
-    return rc;
+    return rc == RM_OK && text->failed ? rmi_out_of_memory(err) : rc;
 }
 
 static int take_result(void *context, const rmi_session *session, size_t sink, rm_packet *packet,
                        rm_error *err)
 {
-    rmi_http_connection *connection = context;
-    rmi_http_exchange *exchange = &connection->exchange;
-    int rc = RM_AGAIN;
-    pthread_mutex_lock(&exchange->lock);
-    begin_answer(connection);
-    const bool first = exchange->produced.length == 0;
-    if (exchange->produced.length < RMI_HTTP_MOST_WAITING)
-        rc = put_result(connection, rm_pipeline_sink_id(rmi_session_pipeline(session), sink), packet, err);
-    else
-        exchange->starved = true;
-    pthread_mutex_unlock(&exchange->lock);
-    if (rc == RM_OK) {
-        connection->progress_of.results++;
-        rm_packet_clear(packet);
-        rmi_http_progressed(connection, rmi_session_pipeline(session));
-    }
-    if (first)
-        rmi_http_post(connection, false);
-    return rc;
+    return rmi_http_give(context, session, sink, packet, put_result, err);
 }
 
 /* The last line says how the run ended: without it the answer is not whole. */
@@ -110,8 +86,7 @@ static void put_end(rmi_http_connection *connection, const rm_pipeline *pipeline
         rmi_text_append_c(text, ",\"failed\":");
         text->failed |= rmi_json_append(text, failures, &style, NULL, NULL) != RM_OK;
     }
-    rmi_text_printf(text, ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 "}", connection->progress_of.items,
-                    connection->progress_of.results);
+    rmi_http_put_counts(text, connection);
     end_line(text, s);
     rm_value_clear(&failures);
 }

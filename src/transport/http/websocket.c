@@ -4,7 +4,6 @@
  * The listener's thread reads frames and queues whole messages for the session, each behind its kind and length. */
 #include "transport/http/websocket.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <wslay/wslay.h>
 
@@ -54,23 +53,18 @@ static void put_message(rmi_text *out, const rmi_text *text)
     out->failed |= text->failed;
 }
 
-static void put_place(rmi_text *text, const char *sink, const rm_packet *packet)
+/* Makes the messages of a result; under the exchange's lock. */
+static int put_result(rmi_http_connection *connection, const char *sink, const rm_packet *packet,
+                      rm_error *err)
 {
-    rmi_text_printf(text, "{\"sink\":\"%s\",", sink);
-    if (packet->seq >= 0 && packet->seq < RM_SEQ_END)
-        rmi_text_printf(text, "\"item\":%" PRId64 ",", packet->seq);
-}
-
-/* Makes the messages of a result in `out`, which has none. */
-static int put_result(rmi_text *out, const char *sink, const rm_packet *packet, rm_error *err)
-{
+    rmi_text *out = &connection->exchange.produced;
     const rm_tensor view = rm_tensor_view(packet->value);
     const char *format = view.media.kind == RM_MEDIA_AUDIO ? rmi_ws_format_name(view.dtype) : NULL;
     const rmi_json_style style = {0};
     rm_value samples = rm_null();
     rmi_text text;
     rmi_text_init(&text, NULL);
-    put_place(&text, sink, packet);
+    rmi_http_put_place(&text, sink, packet);
     int rc = RM_OK;
     if (format != NULL && view.dimensions == 2) {
         rmi_text_printf(
@@ -96,27 +90,7 @@ static int put_result(rmi_text *out, const char *sink, const rm_packet *packet, 
 static int take_result(void *context, const rmi_session *session, size_t sink, rm_packet *packet,
                        rm_error *err)
 {
-    rmi_http_connection *connection = context;
-    rmi_http_exchange *exchange = &connection->exchange;
-    int rc = RM_AGAIN;
-    pthread_mutex_lock(&exchange->lock);
-    const size_t before = exchange->produced.length;
-    if (before < RMI_HTTP_MOST_WAITING)
-        rc = put_result(&exchange->produced, rm_pipeline_sink_id(rmi_session_pipeline(session), sink), packet,
-                        err);
-    else
-        exchange->starved = true;
-    if (rc < 0)
-        exchange->produced.length = before;
-    pthread_mutex_unlock(&exchange->lock);
-    if (rc == RM_OK) {
-        connection->progress_of.results++;
-        rm_packet_clear(packet);
-        rmi_http_progressed(connection, rmi_session_pipeline(session));
-    }
-    if (before == 0)
-        rmi_http_post(connection, false);
-    return rc;
+    return rmi_http_give(context, session, sink, packet, put_result, err);
 }
 
 static int close_code_of(const socket_state *s, int code, bool opened)
@@ -144,8 +118,7 @@ static void ended(void *context, rmi_session *session, int code, rm_error *err)
         rmi_text_append_c(&text, "{\"status\":\"success\"");
     else if (rmi_http_append_error(&text, s->failure.code != RM_OK ? &s->failure : err, NULL) != RM_OK)
         text.failed = true;
-    rmi_text_printf(&text, ",\"items\":%" PRIu64 ",\"results\":%" PRIu64 "}", connection->progress_of.items,
-                    connection->progress_of.results);
+    rmi_http_put_counts(&text, connection);
     pthread_mutex_lock(&exchange->lock);
     put_message(&exchange->produced, &text);
     s->close_code = close_code;
