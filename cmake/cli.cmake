@@ -3,7 +3,7 @@
 function(rm_gather_texts out)
     add_custom_command(OUTPUT ${out}
         COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/linked_texts.py ${rm_target} ${PROJECT_VERSION} ${out} ${ARGN}
-        DEPENDS ${PROJECT_SOURCE_DIR}/tools/linked_texts.py ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/deps/sbom.py ${rm_dep_inputs}
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/linked_texts.py ${PROJECT_SOURCE_DIR}/tools/c_array.py ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/deps/sbom.py ${rm_dep_inputs}
         COMMENT "Gathering licences and the bill of materials" VERBATIM)
 endfunction()
 if(NOT RM_WASM) # the WASM files differ in what they link

@@ -21,7 +21,7 @@ add_custom_command(OUTPUT ${rm_descriptors}.c
     COMMAND ${RM_PROTOC_C} -I${rm_proto} --descriptor_set_out=${rm_descriptors}.bin ${rm_proto_files}
     COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/embed ${rm_descriptors}.bin rmi_descriptor_set
         transport/grpc/descriptor_set.h ${rm_descriptors}.c
-    DEPENDS ${rm_proto_files} ${PROJECT_SOURCE_DIR}/tools/embed COMMENT "Generating descriptor_set.c" VERBATIM)
+    DEPENDS ${rm_proto_files} ${PROJECT_SOURCE_DIR}/tools/embed ${PROJECT_SOURCE_DIR}/tools/c_array.py COMMENT "Generating descriptor_set.c" VERBATIM)
 add_library(remotemedia_messages OBJECT ${rm_messages})
 target_include_directories(remotemedia_messages SYSTEM PUBLIC ${rm_generated})
 target_link_libraries(remotemedia_messages PUBLIC PkgConfig::RM_GRPC)
@@ -48,7 +48,7 @@ foreach(pair openapi:openapi.json status:status.html)
     set(made ${rm_generated}/http_${name}.c)
     add_custom_command(OUTPUT ${made}
         COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/embed ${rm_http}/${file} rmi_http_${name} transport/http/http_files.h ${made}
-        DEPENDS ${PROJECT_SOURCE_DIR}/tools/embed ${rm_http}/${file} COMMENT "Embedding ${file}" VERBATIM)
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/embed ${PROJECT_SOURCE_DIR}/tools/c_array.py ${rm_http}/${file} COMMENT "Embedding ${file}" VERBATIM)
     list(APPEND rm_http_files ${made})
 endforeach()
 file(GLOB rm_http_sources CONFIGURE_DEPENDS ${rm_http}/*.c)

@@ -25,7 +25,7 @@ if(RM_PYTHON)
     set(rm_zones ${PROJECT_BINARY_DIR}/generated/zones.c)
     add_custom_command(OUTPUT ${rm_zones}
         COMMAND ${RM_PYTHON3} -B ${PROJECT_SOURCE_DIR}/tools/zones.py ${rm_zones} ${rm_dep_tzdata}/tzdata/zoneinfo
-        DEPENDS ${PROJECT_SOURCE_DIR}/tools/zones.py ${PROJECT_SOURCE_DIR}/deps/lock.json
+        DEPENDS ${PROJECT_SOURCE_DIR}/tools/zones.py ${PROJECT_SOURCE_DIR}/tools/c_array.py ${PROJECT_SOURCE_DIR}/deps/lock.json
         COMMENT "Gathering time zones" VERBATIM)
     add_library(zone_tables OBJECT ${rm_zones})
     target_link_libraries(zone_tables PRIVATE rm_flags)

@@ -21,12 +21,14 @@ def say(text):
 
 
 def run(command, **options):
+    """What it prints."""
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     except FileNotFoundError:
         raise FetchError(f"there is no {command[0]} on this machine") from None
     if done.returncode != 0:
-        raise FetchError(f"{command[0]} failed: " + " | ".join(done.stdout.strip().splitlines()[-2:]))
+        raise FetchError(f"{command[0]} failed: " + " | ".join((done.stdout + done.stderr).strip().splitlines()[-2:]))
+    return done.stdout
 
 
 def sha256_of(path):

@@ -1,9 +1,7 @@
 """The newest versions that the package clients of this machine know of what lock.json pins."""
 import functools
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -12,19 +10,9 @@ from fetch import FetchError, client_of, private_apt, run
 SUITES = ("bookworm", "trixie", "forky", "sid")
 
 
-def output(*command, **options):
-    try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-    except FileNotFoundError:
-        raise FetchError(f"there is no {command[0]} on this machine") from None
-    if done.returncode != 0:
-        raise FetchError(f"{command[0]} failed: " + " | ".join(done.stderr.strip().splitlines()[-2:]))
-    return done.stdout
-
-
 def of_pip(_, requirement, __):
     name = requirement.split("==")[0]
-    found = re.match(r"\S+ \((\S+)\)", output(sys.executable, "-m", "pip", "index", "versions", name))
+    found = re.match(r"\S+ \((\S+)\)", run([sys.executable, "-m", "pip", "index", "versions", name]))
     if not found:
         raise FetchError(f"pip names no version of {name}")
     return found[1]
@@ -34,7 +22,7 @@ def of_npm(name, package, _):
     """Of the same major version where the dependency's name has it: node-20."""
     major = re.search(r"-(\d+)$", name)
     wanted = package.rpartition("@")[0] + (f"@{major[1]}" if major else "")
-    versions = re.findall(r"[\d.]+[\w.-]*(?='?$)", output("npm", "view", wanted, "version"), re.M)
+    versions = re.findall(r"[\d.]+[\w.-]*(?='?$)", run(["npm", "view", wanted, "version"]), re.M)
     if not versions:
         raise FetchError(f"npm names no version of {wanted}")
     return max(versions, key=numbers)
@@ -47,7 +35,7 @@ def of_crate(_, crate, cache):
         (work / "Cargo.toml").write_text('[package]\nname = "empty"\nversion = "0.0.0"\n[lib]\npath = "empty.rs"\n'
                                          f'[dependencies]\n{name} = {{version = "*", default-features = false}}\n')
         (work / "empty.rs").touch()
-        run(["cargo", "generate-lockfile", "--quiet"], cwd=work, env=dict(os.environ))
+        run(["cargo", "generate-lockfile", "--quiet"], cwd=work)
         return re.search(rf'name = "{name}"\nversion = "(.+)"', (work / "Cargo.lock").read_text())[1]
 
 
@@ -63,7 +51,7 @@ def of_apt(kind):
         versions = []
         for suite in SUITES:
             options = updated_apt(cache, kind, suite)
-            versions += [line.split("|")[1].strip() for line in output("apt-cache", *options, "madison", package).splitlines()]
+            versions += [line.split("|")[1].strip() for line in run(["apt-cache", *options, "madison", package]).splitlines()]
         if not versions:
             raise FetchError(f"apt knows no {package} in {', '.join(SUITES)}")
         return upstream(max(versions, key=numbers))

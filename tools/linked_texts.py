@@ -7,6 +7,8 @@ import pathlib
 import subprocess
 import sys
 
+from c_array import elements
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -17,8 +19,7 @@ def of_dependencies(target, *words):
 
 def definition(name, text):
     data = text.encode() + b"\0"
-    rows = "\n".join("    " + "".join(f"{byte}," for byte in data[i:i + 24]) for i in range(0, len(data), 24))
-    return f"static const unsigned char {name}[] = {{\n{rows}\n}};\nconst char *const rmi_{name}_text = (const char *){name};\n"
+    return f"static const unsigned char {name}[] = {{\n{elements(data)}\n}};\nconst char *const rmi_{name}_text = (const char *){name};\n"
 
 
 def main(target, version, out, *left_out):

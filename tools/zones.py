@@ -5,6 +5,8 @@ Usage: zones.py OUT.c FOLDER; FOLDER has the files in the format TZif. Zones wit
 import pathlib
 import sys
 
+from c_array import elements
+
 
 def main(out, folder):
     files = {str(path.relative_to(folder)): path.read_bytes() for path in pathlib.Path(folder).rglob("*") if path.is_file()}
@@ -14,11 +16,10 @@ def main(out, folder):
         if zones[name] not in places:
             places[zones[name]] = len(blob)
             blob += zones[name]
-    rows = "\n".join("    " + "".join(f"{byte}," for byte in blob[i:i + 24]) for i in range(0, len(blob), 24))
     table = "".join(f'    {{"{name}", {places[zones[name]]}, {len(zones[name])}}},\n' for name in sorted(zones))
     out = pathlib.Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(f'#include "wasm/zones.h"\n\nconst unsigned char rmi_zone_bytes[] = {{\n{rows}\n}};\n\n'
+    out.write_text(f'#include "wasm/zones.h"\n\nconst unsigned char rmi_zone_bytes[] = {{\n{elements(blob)}\n}};\n\n'
                    f"const rmi_zone_row rmi_zone_rows[] = {{\n{table}}};\nconst size_t rmi_zone_count = {len(zones)};\n")
 
 
