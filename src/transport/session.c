@@ -364,8 +364,9 @@ static void refuse_result(rmi_session *session, int code, rm_error *err)
         rm_error_clear(&session->failure);
         rm_error_move(&session->failure, err);
         session->code = code;
+    } else {
+        give_up(session, code, err);
     }
-    give_up(session, code, err);
     session->output_ended = true; /* the client takes no more */
 }
 
